@@ -1,0 +1,55 @@
+# Guidepost's tasks. Each sets up what it needs by itself; `make` alone lists them.
+
+PORT ?= 50051
+BASE ?= HEAD
+RUN := .venv/bin
+
+.PHONY: help serve test check lint types proto-check generate schema golden bench lock clean
+
+help:  ## list the tasks
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+serve: .setup-server  ## serve the shipped policies on 127.0.0.1:50051 (PORT=…)
+	$(RUN)/guidepost serve --port $(PORT)
+
+test: .setup-test  ## run all tests
+	$(RUN)/python -m pytest -n 2 -q
+
+check: .setup-server  ## check the shipped policies and run their cases
+	$(RUN)/guidepost check policies
+
+lint: .setup-dev  ## ruff
+	$(RUN)/ruff check .
+
+types: .setup-dev  ## mypy, strict
+	$(RUN)/mypy
+
+proto-check: .setup-dev  ## buf lint, buf breaking against BASE, and the generated code
+	PYTHON=$(RUN)/python sh scripts/proto-check $(BASE)
+
+generate: .setup-dev  ## make the Python code from proto/ anew
+	$(RUN)/python scripts/generate
+
+schema: .setup-server  ## write the JSON Schemas of the policies anew
+	$(RUN)/guidepost schema
+
+golden: .setup-test  ## accept what the tests print now as the golden files
+	$(RUN)/python -m pytest -q --update-golden
+
+bench: .setup-dev  ## run the benchmarks
+	$(RUN)/python -m pip install --quiet --requirement requirements/bench.txt
+	$(RUN)/python -m benchmarks
+
+lock: .setup-dev  ## lock the requirements anew
+	sh scripts/lock
+
+clean:  ## remove what can be made again
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+
+.PHONY: .setup-server .setup-test .setup-dev
+.setup-server:
+	@sh scripts/setup requirements/server.txt
+.setup-test:
+	@sh scripts/setup requirements/test.txt
+.setup-dev:
+	@sh scripts/setup requirements/dev.txt

@@ -1,0 +1,67 @@
+"""Several versions of a policy side by side, and the one that a request means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from engine.answer import UnknownVersion, VersionRef
+from engine.problems import Problem
+from engine.version import Version
+
+MIN_DIGEST: Final = 8
+"""The fewest hex digits that name a digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The versions that can answer, in the order in which they come into effect."""
+
+    versions: tuple[Version, ...]
+
+    def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> Version:
+        """Give the version that is named, has this digest, or was in force at an instant; without any of them, now.
+
+        A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
+        """
+        if version:
+            found = [candidate for candidate in self.versions if candidate.ref.version == version]
+        elif digest:
+            found = [candidate for candidate in self.versions if len(digest) >= MIN_DIGEST and candidate.digest.startswith(digest.lower())]
+        else:
+            instant = as_of or now
+            found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][-1:]
+        if len(found) != 1:
+            raise UnknownVersion(_asked(version, digest, as_of or now), self.refs)
+        return found[0]
+
+    @property
+    def refs(self) -> tuple[VersionRef, ...]:
+        """Name, version and digest of each version."""
+        return tuple(version.ref for version in self.versions)
+
+
+def bundle(versions: tuple[Version, ...]) -> tuple[Bundle, list[Problem]]:
+    """Put versions into the order in which they come into effect; tell where two cannot stand side by side."""
+    ordered = tuple(sorted(versions, key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
+    problems = []
+    for earlier, later in zip(ordered, ordered[1:], strict=False):
+        one, other = earlier.policy.manifest, later.policy.manifest
+        if one.effective_from == other.effective_from:
+            problems.append(Problem(other.place, "repeated-id", f"{one.version} comes into effect at the same instant", f"see {one.place.file}"))
+    seen: dict[str, Version] = {}
+    for version in ordered:
+        name = version.ref.version
+        if name in seen:
+            problems.append(Problem(version.policy.manifest.place, "repeated-id", f"there are two versions {name}", f"see {seen[name].policy.manifest.place.file}"))
+        seen.setdefault(name, version)
+    return Bundle(ordered), problems
+
+
+def _asked(version: str, digest: str, instant: datetime) -> str:
+    if version:
+        return f"`{version}`"
+    if digest:
+        return f"with digest `{digest}`" if len(digest) >= MIN_DIGEST else f"with digest `{digest}` (at least {MIN_DIGEST} hex digits are needed)"
+    return f"in force at {instant.isoformat()}"

@@ -1,0 +1,177 @@
+"""Looking at every cell: gaps, overlaps, rules that never fire, outcomes that no rule gives; each with a witness.
+
+The cells looked at are those over sent facts, all the way down the chain of tables: what no ticket can reach is no
+problem, and every witness is a ticket that can be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from engine.classes import Atoms, Axis, Mask
+from engine.policy import HitPolicy, Policy, Rule, Table
+from engine.problems import Place, Problem
+from engine.settle import Flat
+from engine.tabulate import MAX_CELLS, Grid, Tests, cells
+from engine.vocabulary import FactType
+
+MAX_OVERLAPS = 20
+"""How many pairs of overlapping rules are reported for one table."""
+
+Witness = tuple[tuple[str, str], ...]
+
+
+def space_problem(what: str, axes: tuple[Axis, ...], place: Place) -> Problem | None:
+    """Tell whether axes span more cells than can be tabulated."""
+    count = cells(axes)
+    if count <= MAX_CELLS:
+        return None
+    sizes = " × ".join(f"{axis.fact} {axis.size}" for axis in sorted(axes, key=lambda axis: (-axis.size, axis.fact)))
+    return Problem(place, "space-too-large", f"{what} has {count:,} cells; {MAX_CELLS:,} can be tabulated: {sizes}",
+                   "split it into tables that read fewer facts, or tell fewer values of a fact apart")
+
+
+def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:
+    """Give everything wrong in the cells of all tables."""
+    problems: list[Problem] = []
+    for flat in flats.values():
+        witness = _Witness(flat, atoms)
+        problems.extend(_gap(flat, witness))
+        problems.extend(_overlaps(flat, witness))
+        problems.extend(_never_fires(flat, witness))
+        problems.extend(_never_produced(flat, policy))
+    return problems
+
+
+class _Witness:
+    """Turns a cell into a ticket."""
+
+    def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
+        self.flat, self.atoms = flat, atoms
+
+    def __call__(self, where: Mask) -> Witness:
+        """Give a ticket for the first cell of a mask: the one with the fewest facts missing."""
+        found = np.argwhere(where)
+        missing = (found == 0).sum(axis=1)
+        cell = found[int(np.argmin(missing))]
+        return tuple(
+            (axis.fact, self.atoms[axis.fact].text(axis.members[at])) for axis, at in zip(self.flat.axes, cell, strict=True) if at
+        )
+
+
+def _known(flat: Flat) -> Mask:
+    """Tell in which cells every fact was sent."""
+    known = np.ones(flat.cell.shape, dtype=np.bool_)
+    for at in range(len(flat.axes)):
+        known[(slice(None),) * at + (0,)] = False
+    return known
+
+
+def _gap(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+    table = flat.grid.table
+    if table.has_otherwise or table.hit is HitPolicy.COLLECT:
+        return
+    bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
+    count = int(bare.sum())
+    if count:
+        yield Problem(table.place, "gap", f"no rule of `{table.name}` covers {_cases(count)}",
+                      "add a rule, or an `otherwise`", witness(bare))
+
+
+def _covered_above(flat: Flat) -> Mask:
+    """Leave out cells where a table further up has, on purpose, no answer."""
+    covered = np.ones(flat.cell.shape, dtype=np.bool_)
+    local, sent = flat.cell, {axis.fact for axis in flat.axes}
+    for axis in reversed(flat.grid.axes):
+        local, at = np.divmod(local, axis.size)
+        if axis.fact not in sent:
+            covered &= at != 0
+    return covered
+
+
+def _cases(count: int) -> str:
+    return "a case" if count == 1 else f"{count:,} cases"
+
+
+def _overlaps(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+    table = flat.grid.table
+    if table.hit is not HitPolicy.UNIQUE:
+        return
+    reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
+    reached[flat.cell.ravel()] = True
+    for first, second, shared in _overlapping(flat.grid, reached.reshape(flat.grid.hit.shape)):
+        local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
+        one, other = table.rules[first], table.rules[second]
+        yield Problem(other.place, "overlap", f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
+                      f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`", witness(flat.cell == local))
+
+
+def _overlapping(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Give pairs of rules that both fire in a reachable cell, with the first such cell."""
+    count = np.zeros(grid.hit.shape, dtype=np.int32)
+    allowed = [_allowed(tests, grid) for tests in grid.tests]
+    for classes in allowed:
+        count[np.ix_(*classes)] += 1
+    crowded = (count > 1) & reached
+    found = 0
+    for cell in map(tuple, np.argwhere(crowded)):
+        if not crowded[cell]:
+            continue
+        both = [rule for rule, classes in enumerate(allowed) if all(at in axis for at, axis in zip(cell, classes, strict=True))]
+        yield both[0], both[1], tuple(int(at) for at in cell)
+        found += 1
+        if found == MAX_OVERLAPS:
+            return
+        shared = [np.intersect1d(one, other) for one, other in zip(allowed[both[0]], allowed[both[1]], strict=True)]
+        crowded[np.ix_(*shared)] = False
+
+
+def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
+    asked = dict(tests)
+    return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
+
+
+def _never_fires(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+    grid, table = flat.grid, flat.grid.table
+    fired = {rule for entry in np.unique(flat.hit[flat.settled]) for rule in grid.hits[int(entry)]}
+    every: tuple[Rule, ...] = (*table.rules, *((table.otherwise,) if table.otherwise else ()))
+    overlapping = table.hit is HitPolicy.UNIQUE
+    for at, rule in enumerate(every):
+        if at in fired:
+            continue
+        where = _covers(flat, at) & flat.settled
+        if not where.any():
+            yield Problem(rule.place, "never-fires", f"the rule `{rule.id}` can never fire: no ticket fulfils its conditions", _why(at, table))
+        elif not overlapping or at >= len(table.rules):
+            other = grid.rules(int(flat.hit[where][0]))[0]
+            yield Problem(rule.place, "never-fires", f"the rule `{rule.id}` can never fire: others come first",
+                          f"in the witness it is `{other.id}`, line {other.place.line}", witness(where))
+
+
+def _why(at: int, table: Table) -> str:
+    return "its conditions can be fulfilled only while something else is still open, or not at all" if at < len(table.rules) else "the rules above it cover every case; leave it out"
+
+
+def _covers(flat: Flat, at: int) -> Mask:
+    """Tell in which cells over sent facts the conditions of a rule hold."""
+    grid = flat.grid
+    if at >= len(grid.tests):
+        return np.zeros(flat.cell.shape, dtype=np.bool_)
+    local = np.zeros(grid.hit.shape, dtype=np.bool_)
+    local[np.ix_(*_allowed(grid.tests[at], grid))] = True
+    return local.ravel()[flat.cell]
+
+
+def _never_produced(flat: Flat, policy: Policy) -> Iterator[Problem]:
+    for name, codes in flat.codes.items():
+        outcome = policy.outcomes[name]
+        if outcome.type is not FactType.CHOICE:
+            continue
+        produced = set(np.unique(codes.low[codes.low == codes.high]).tolist())
+        missing = [value for code, value in enumerate(codes.domain) if code not in produced]
+        if missing:
+            listed = ", ".join(f"`{value}`" for value in missing)
+            yield Problem(outcome.place, "never-produced", f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
+                          "take it out of the vocabulary, or add the rule that gives it")

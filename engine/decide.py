@@ -1,0 +1,147 @@
+"""A version and the facts of a ticket in, an answer out: a look-up.
+
+The first time a distinguishable case is met, its answer is put together from the cells; from then on it is found by
+the atoms of the ticket. How many rules a policy has makes no difference to either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from engine.answer import Answer, Fired, Outcome, Status, Unlisted, UnknownDecision
+from engine.explain import Explainer
+from engine.nearest import nearest
+from engine.policy import Roster
+from engine.roster import on_duty
+from engine.ticket import Sent, Ticket
+from engine.version import DecisionPlan, Version
+
+MAX_SEEN: Final = 200_000
+"""How many answers a version keeps; beyond that it starts anew."""
+
+
+def decide(version: Version, decision: str, facts: Mapping[str, Sent]) -> Answer:
+    """Answer one decision.
+
+    Args:
+        version: the policy version to answer by.
+        decision: the name of one of its decisions.
+        facts: fact name to value; a fact that is left out, or None, is not known.
+
+    Raises:
+        UnknownDecision: the version does not make this decision.
+        WrongRequest: with every fact that the version cannot read.
+    """
+    plan = version.plans.get(decision)
+    if plan is None:
+        raise UnknownDecision(decision, tuple(sorted(version.plans)))
+    return answer(version, plan, version.reader.read(facts))
+
+
+def triage(version: Version, facts: Mapping[str, Sent]) -> tuple[Answer, ...]:
+    """Answer all decisions that a new ticket needs, in the order of the manifest.
+
+    Raises WrongRequest with every fact that the version cannot read.
+    """
+    ticket = version.reader.read(facts)
+    return tuple([answer(version, plan, ticket) for plan in version.triage])
+
+
+def answer(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
+    """Answer one decision for a ticket that is already read."""
+    key: object = plan.pick(ticket.atoms)
+    if plan.rosters:
+        key = (key, tuple([_duty(version, roster, ticket) for roster in plan.rosters]))
+    kept = plan.seen.get(key)
+    if kept is not None and not ticket.unlisted:
+        return kept
+    unlisted = _unlisted(version, plan, ticket) if ticket.unlisted else ()
+    if kept is not None and not unlisted:
+        return kept
+    made = _put_together(version, plan, ticket, unlisted)
+    if not unlisted:
+        if len(plan.seen) >= MAX_SEEN:
+            plan.seen.clear()
+        plan.seen[key] = made
+    return made
+
+
+def _duty(version: Version, roster: Roster, ticket: Ticket) -> str | None:
+    """Give who is on duty when the ticket says; kept by the minute, since zones and hours change on whole minutes."""
+    instant = ticket.instants.get(roster.at)
+    if instant is None:
+        return None
+    key = (roster.name, int(instant.timestamp() // 60))
+    value = version.duty.get(key)
+    if value is None:
+        if len(version.duty) >= MAX_SEEN:
+            version.duty.clear()
+        value = version.duty[key] = on_duty(roster, instant).value
+    return value
+
+
+def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unlisted, ...]:
+    """Give the sent values that no list has, with the nearest entries by any of their spellings."""
+    found = []
+    for fact, sent in ticket.unlisted:
+        if fact in plan.facts:
+            spelled = {spelling: value for value in version.policy.facts[fact].values for spelling in (value.value, value.name, *value.aliases) if spelling}
+            close = dict.fromkeys(spelled[word] for word in nearest(sent, spelled, limit=9))
+            found.append(Unlisted(fact, sent, tuple((value.value, value.name) for value in close)[:3]))
+    return tuple(found)
+
+
+def _put_together(version: Version, plan: DecisionPlan, ticket: Ticket, unlisted: tuple[Unlisted, ...]) -> Answer:
+    explainer = Explainer(version.policy, version.flats, version.producer, version.atoms)
+    atoms = {fact: ticket.atoms[version.reader.slots[fact]] for fact in plan.facts}
+    decision = plan.decision
+    by_roster = {roster.produces: roster for roster in plan.rosters}
+    outcomes = tuple(
+        _from_roster(version, by_roster[name], ticket) if name in by_roster else explainer.outcome(name, atoms) for name in decision.outcomes
+    )
+    answers = outcomes[: len(decision.answers)]
+    open_ones = [outcome for outcome in answers if outcome.status is Status.UNDECIDED]
+    first = open_ones[0] if open_ones else None
+    ask_next = explainer.ask_next(first.name, atoms) if first and first.name not in by_roster else ""
+    rules = tuple(sorted({rule for outcome in outcomes for rule in outcome.rules}, key=lambda rule: (rule.place, rule.id)))
+    return Answer(
+        id=_identity(version, decision.name, outcomes, atoms, ticket, unlisted),
+        decision=decision.name,
+        status=_status(answers),
+        outcomes=outcomes,
+        answers=len(answers),
+        missing=tuple(sorted({fact for outcome in answers for fact in outcome.missing})),
+        possible=first.possible if first else (),
+        ask_next=ask_next or (first.missing[0] if first and first.missing else ""),
+        rules=rules,
+        assumptions=tuple(rule for rule in rules if rule.assumption),
+        unlisted=unlisted,
+        version=version.ref,
+    )
+
+
+def _status(answers: tuple[Outcome, ...]) -> Status:
+    """Undecided if anything is; else not covered if nothing is decided."""
+    statuses = {outcome.status for outcome in answers}
+    if Status.UNDECIDED in statuses:
+        return Status.UNDECIDED
+    return Status.DECIDED if Status.DECIDED in statuses else Status.NOT_COVERED
+
+
+def _from_roster(version: Version, roster: Roster, ticket: Ticket) -> Outcome:
+    value = _duty(version, roster, ticket)
+    if value is None:
+        possible = tuple(entry.value for entry in roster.entries)
+        return Outcome(roster.produces, Status.UNDECIDED, None, "", possible, (roster.at,), ())
+    fired = Fired(roster.name, roster.name, roster.place, roster.source, roster.assumption)
+    name = next(entry.name for entry in roster.entries if entry.value == value)
+    return Outcome(roster.produces, Status.DECIDED, value, name, (), (), (fired,))
+
+
+def _identity(version: Version, decision: str, outcomes: tuple[Outcome, ...], atoms: Mapping[str, int], ticket: Ticket, unlisted: tuple[Unlisted, ...]) -> str:
+    """The same version, decision and distinguishable facts have the same id."""
+    rosters = [outcome.value for outcome in outcomes if outcome.name not in version.producer]
+    content = repr((version.ref.digest, decision, sorted(atoms.items()), rosters, [(one.fact, one.sent) for one in unlisted]))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

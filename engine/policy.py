@@ -1,0 +1,195 @@
+"""The nouns of a policy: what the YAML says once it is read, and nothing else.
+
+Frozen values without behaviour beyond simple look-ups. Every noun keeps the place it was written at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from engine.conditions import Condition
+from engine.problems import Place
+from engine.vocabulary import Fact
+
+Literal = str | bool | float | int | tuple[str, ...]
+"""A value that an outcome can have: a word or text, yes or no, a number, or a list of texts."""
+
+
+class HitPolicy(StrEnum):
+    """How the rules of a table that fire together make its answer (DMN's terms)."""
+
+    UNIQUE = "unique"
+    FIRST = "first"
+    COLLECT = "collect"
+
+
+class Form(StrEnum):
+    """How a table is written."""
+
+    RULES = "rules"
+    MATRIX = "matrix"
+    ENTRIES = "entries"
+
+
+@dataclass(frozen=True, slots=True)
+class SameAs:
+    """An outcome that takes the value of a tested fact."""
+
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When these conditions hold, these are the outcomes."""
+
+    id: str
+    when: tuple[Condition, ...]
+    then: Mapping[str, Literal | SameAs]
+    source: str
+    assumption: str
+    about: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The layout of a table written as a matrix: the headings as written, for people to read."""
+
+    down: str
+    across: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One decision table.
+
+    ``otherwise`` is the rule for cases that no other rule covers; ``has_otherwise`` is also true for
+    ``not_covered``, where there is no such rule and the table has no answer on purpose.
+    """
+
+    name: str
+    about: str
+    hit: HitPolicy
+    form: Form
+    produces: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    otherwise: Rule | None
+    has_otherwise: bool
+    matrix: Matrix | None
+    source: str
+    place: Place
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The facts and outcomes that its rules test, by name."""
+        return tuple(sorted({condition.fact for rule in self.rules for condition in rule.when}))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place of a roster, with its time zone."""
+
+    value: str
+    zone: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Places that take turns: each is open in its own daytime (local minutes of the day, half open)."""
+
+    name: str
+    about: str
+    at: str
+    opens: int
+    closes: int
+    entries: tuple[Entry, ...]
+    produces: str
+    source: str
+    assumption: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided: the outcomes that answer it, and those reported beside."""
+
+    name: str
+    about: str
+    owner: str
+    answers: tuple[str, ...]
+    beside: tuple[str, ...]
+    place: Place
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """All outcomes, the answering ones first."""
+        return self.answers + self.beside
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something the source text does not say, with the reason why it is taken to be so."""
+
+    id: str
+    reason: str
+    source: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A contradiction in the source text, and the reading that was chosen."""
+
+    id: str
+    question: str
+    reading: str
+    source: str
+    rules: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A standing notice that travels with decisions."""
+
+    text: str
+    source: str
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Which version this is, since when, and from which text."""
+
+    name: str
+    version: str
+    effective_from: datetime
+    source: str
+    owner: str
+    triage: tuple[str, ...]
+    notice: Notice | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy version as written. Tables stand in the order in which they can be worked out."""
+
+    manifest: Manifest
+    facts: Mapping[str, Fact]
+    outcomes: Mapping[str, Fact]
+    tables: Mapping[str, Table]
+    rosters: Mapping[str, Roster]
+    decisions: Mapping[str, Decision]
+    assumptions: tuple[Assumption, ...]
+    questions: tuple[Question, ...]
+
+    def named(self, name: str) -> Fact:
+        """Give the fact or outcome of this name."""
+        return self.facts.get(name) or self.outcomes[name]

@@ -1,0 +1,60 @@
+"""Small readers that the loader is made of: a node in, a value out, or nothing if the shape is wrong.
+
+A wrong shape is not reported here: :mod:`engine.structure` has already done so.
+"""
+
+from __future__ import annotations
+
+from engine.source import Mapping, Node, Scalar, Sequence, at
+from engine.vocabulary import YES, boolean_word
+
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "mapping", "number", "pairs", "text", "texts"]
+
+
+def text(node: Node | None, key: str = "", default: str = "") -> str:
+    """Give the text of a node, or of a key of it."""
+    if key:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node.text.strip() if isinstance(node, Scalar) else default
+
+
+def texts(node: Node | None, key: str = "") -> tuple[str, ...]:
+    """Give the texts of a list (or of a single text) under a key."""
+    if key:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    if isinstance(node, Scalar):
+        return (node.text.strip(),)
+    return tuple(item.text.strip() for item in items(node) if isinstance(item, Scalar))
+
+
+def items(node: Node | None, key: str = "") -> tuple[Node, ...]:
+    """Give the items of a list under a key."""
+    if key:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node.items if isinstance(node, Sequence) else ()
+
+
+def mapping(node: Node | None, key: str = "") -> Mapping | None:
+    """Give the mapping under a key."""
+    if key:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else None
+
+
+def pairs(node: Node | None, key: str = "") -> tuple[tuple[str, Node], ...]:
+    """Give the keys and nodes of the mapping under a key."""
+    found = mapping(node, key)
+    return tuple(found.entries.items()) if found else ()
+
+
+def flag(node: Node | None, key: str) -> bool:
+    """Tell whether a key says yes."""
+    return boolean_word(text(node, key)) == YES
+
+
+def number(node: Node | None, key: str) -> float | None:
+    """Give the number under a key, if there is one."""
+    try:
+        return float(text(node, key))
+    except ValueError:
+        return None

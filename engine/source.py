@@ -1,0 +1,171 @@
+"""YAML text in, a tree of plain texts out, in which every key and value knows its file, line and column.
+
+YAML's own guesses about types never happen here (``no``, ``1.10`` and ``12:30`` stay text), and what makes YAML
+dangerous or ambiguous is refused: tags, anchors, repeated keys, several documents, and texts beyond the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from engine.problems import Place, Problem
+
+MAX_CHARACTERS: Final = 16_000_000
+MAX_DEPTH: Final = 24
+
+_LOADER: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A plain text."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys with their nodes, in the order of the text; ``key_places`` tells where each key stands."""
+
+    entries: dict[str, Node]
+    key_places: dict[str, Place]
+    place: Place
+
+    def get(self, key: str) -> Node | None:
+        """Give the node of a key, if it is there."""
+        return self.entries.get(key)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class _Reader:
+    file: str
+    events: Iterator[Any]
+    problems: list[Problem] = field(default_factory=list)
+
+    def place(self, event: Any) -> Place:
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def node(self, event: Any, depth: int) -> Node:
+        self._refuse_tricks(event, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(event.value, self.place(event))
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
+                items.append(self.node(inner, depth + 1))
+            return Sequence(tuple(items), self.place(event))
+        return self._mapping(event, depth)
+
+    def _mapping(self, event: Any, depth: int) -> Mapping:
+        entries: dict[str, Node] = {}
+        key_places: dict[str, Place] = {}
+        while not isinstance(key := next(self.events), yaml.MappingEndEvent):
+            name = self.node(key, depth + 1)
+            value = self.node(next(self.events), depth + 1)
+            if not isinstance(name, Scalar):
+                self.problems.append(Problem(name.place, "wrong-type", "a key must be a word, not a list or mapping"))
+            elif name.text in entries:
+                first = key_places[name.text].line
+                self.problems.append(
+                    Problem(name.place, "repeated-key", f"the key `{name.text}` stands here again",
+                            f"it stands first in line {first}; keep one of the two")
+                )
+            else:
+                entries[name.text], key_places[name.text] = value, name.place
+        return Mapping(entries, key_places, self.place(event))
+
+    def _refuse_tricks(self, event: Any, depth: int) -> None:
+        place = self.place(event)
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refused(Problem(place, "alias", f"the alias `*{event.anchor}` is refused", "write the value out where it is needed"))
+        if event.anchor is not None:
+            raise _Refused(Problem(place, "alias", f"the anchor `&{event.anchor}` is refused", "write the value out where it is needed"))
+        if event.tag is not None:
+            raise _Refused(Problem(place, "tag", f"the tag `{event.tag}` is refused", "the vocabulary says what a value means; leave the tag out"))
+        if depth > MAX_DEPTH:
+            raise _Refused(Problem(place, "too-large", f"more than {MAX_DEPTH} levels of nesting"))
+
+
+def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
+    """Read one YAML text.
+
+    Gives the tree (None if nothing could be read) and the problems found. After a repeated key reading goes on, with
+    the first of the two; anything else that is refused ends it.
+
+    >>> node, problems = read("a.yaml", "country: NO\\nfrom: 12:30\\n")
+    >>> [(key, value.text, str(value.place)) for key, value in node.entries.items()]
+    [('country', 'NO', 'a.yaml:1:10'), ('from', '12:30', 'a.yaml:2:7')]
+    """
+    if len(text) > MAX_CHARACTERS:
+        return None, [Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")]
+    try:
+        events = iter(list(yaml.parse(text, Loader=_LOADER)))
+        return _document(file, events)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        return None, [Problem(place, "yaml", f"not YAML: {error.problem or error.context}")]
+    except yaml.YAMLError as error:
+        return None, [Problem(Place(file), "yaml", f"not YAML: {' '.join(str(error).split())}")]
+
+
+def _document(file: str, events: Iterator[Any]) -> tuple[Node | None, list[Problem]]:
+    reader = _Reader(file, events)
+    tree: Node | None = None
+    try:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if tree is not None:
+                    raise _Refused(Problem(reader.place(event), "yaml", "a second document", "one file holds one document; leave the `---` out"))
+            elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
+                tree = reader.node(event, 1)
+    except _Refused as refused:
+        return None, [*reader.problems, refused.problem]
+    if tree is None:
+        return None, [Problem(Place(file), "yaml", "the file is empty")]
+    return tree, reader.problems
+
+
+def plain(node: Node) -> Any:
+    """Give a tree as plain lists, dicts and strings, without places."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, value in node.entries.items()}
+
+
+def at(node: Node, path: tuple[str | int, ...]) -> Node:
+    """Give the node that a path of keys and list positions leads to.
+
+    >>> tree, _ = read("a.yaml", "a: [x, {b: y}]")
+    >>> at(tree, ("a", 1, "b")).text
+    'y'
+    """
+    for step in path:
+        if isinstance(node, Mapping):
+            node = node.entries[str(step)]
+        elif isinstance(node, Sequence):
+            node = node.items[int(step)]
+    return node

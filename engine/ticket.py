@@ -1,0 +1,172 @@
+"""Facts as a caller sends them in, a ticket of atoms out: each value is looked at once, here, and never again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.answer import WrongFact, WrongRequest
+from engine.classes import Atoms
+from engine.nearest import did_you_mean
+from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
+
+Sent = object
+"""A value as sent: text, a number, true or false, an instant; None is the same as not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The facts of a request: the atom of each fact of the version, in the reader's order; 0 is not sent."""
+
+    atoms: list[int]
+    instants: Mapping[str, datetime]
+    unlisted: tuple[tuple[str, str], ...]
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, allowed: tuple[str, ...] = (), help_: str = "") -> None:
+        self.message, self.allowed, self.help = message, allowed, help_
+
+
+class TicketReader:
+    """Reads tickets for one version of a policy."""
+
+    def __init__(self, facts: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
+        self.facts = facts
+        self.slots = {name: slot for slot, name in enumerate(sorted(facts))}
+        self._words = {name: _words(fact, atoms[name]) for name, fact in facts.items()}
+        self._readers = {name: _reader(fact, atoms[name]) for name, fact in facts.items()}
+
+    def read(self, sent: Mapping[str, Sent]) -> Ticket:
+        """Read the facts of a request; raises WrongRequest with every fact that is wrong."""
+        atoms = [0] * len(self.slots)
+        instants: dict[str, datetime] = {}
+        unlisted: list[tuple[str, str]] = []
+        wrong: list[WrongFact] = []
+        for name, value in sent.items():
+            if value is None:
+                continue
+            slot = self.slots.get(name)
+            if slot is None:
+                wrong.append(WrongFact(name, _shown(value), f"unknown fact `{name}`", tuple(self.slots), did_you_mean(name, self.slots)))
+                continue
+            if value.__class__ is str and (atom := self._words[name].get(value)) is not None:  # type: ignore[call-overload]
+                atoms[slot] = atom
+                continue
+            try:
+                atoms[slot], special = self._readers[name](value)
+            except _Wrong as error:
+                wrong.append(WrongFact(name, _shown(value), error.message, error.allowed, error.help))
+                continue
+            if isinstance(special, datetime):
+                instants[name] = special
+            elif special is not None:
+                unlisted.append((name, special))
+        if wrong:
+            raise WrongRequest(tuple(wrong))
+        return Ticket(atoms, instants, tuple(sorted(unlisted)))
+
+
+_Reader = Callable[[Sent], tuple[int, datetime | str | None]]
+
+
+def _words(fact: Fact, atoms: Atoms) -> dict[str, int]:
+    """The exact words of a choice: the common case, answered without folding."""
+    return {value.value: atoms.of(value.value) for value in fact.values} if fact.type is FactType.CHOICE else {}
+
+
+def _reader(fact: Fact, atoms: Atoms) -> _Reader:
+    match fact.type:
+        case FactType.CHOICE:
+            return _choice_reader(fact, atoms)
+        case FactType.BOOLEAN:
+            return lambda sent: (atoms.of(_boolean(fact, sent)), None)
+        case FactType.NUMBER | FactType.INTEGER:
+            return lambda sent: (atoms.of(_number(fact, sent)), None)
+        case FactType.INSTANT:
+            return lambda sent: (atoms.of("given"), _instant(fact, sent))
+        case _:
+            return lambda sent: (atoms.of("given" if _text(fact, sent).strip() else "blank"), None)
+
+
+def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
+    known = {spelling: atoms.of(value) for spelling, value in spellings(fact.values).items()}
+    allowed = tuple(value.value for value in fact.values)
+
+    def read(sent: Sent) -> tuple[int, str | None]:
+        text = number_text(sent) if isinstance(sent, (int, float)) and not isinstance(sent, bool) and math.isfinite(sent) else _text(fact, sent)
+        tag = text.strip()
+        while tag:
+            if (atom := known.get(folded(tag))) is not None:
+                return atom, None
+            tag = tag.replace("_", "-").rpartition("-")[0] if fact.subtags else ""
+        if not text.strip():
+            raise _Wrong("an empty text is no value; leave the fact out if it is not known", allowed)
+        if fact.open:
+            return atoms.of(UNLISTED), text
+        raise _Wrong(f"unknown {fact.name} `{text}`", allowed, did_you_mean(text, allowed))
+
+    return read
+
+
+def _text(fact: Fact, sent: Sent) -> str:
+    if not isinstance(sent, str):
+        raise _Wrong(f"`{fact.name}` is a text, not {_kind(sent)}")
+    return sent
+
+
+def _boolean(fact: Fact, sent: Sent) -> str:
+    if isinstance(sent, bool):
+        return "yes" if sent else "no"
+    word = boolean_word(sent) if isinstance(sent, str) else None
+    if word is None:
+        raise _Wrong(f"`{fact.name}` is true or false, not {_kind(sent)}", ("true", "false"))
+    return word
+
+
+def _number(fact: Fact, sent: Sent) -> float:
+    number = sent
+    if isinstance(sent, str):
+        try:
+            number = float(sent)
+        except ValueError:
+            number = None
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+        raise _Wrong(f"`{fact.name}` is a number, not {_kind(sent)}", (_range(fact),))
+    if fact.type is FactType.INTEGER and number != int(number):
+        raise _Wrong(f"`{fact.name}` is a whole number, not {number_text(number)}", (_range(fact),))
+    if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
+        raise _Wrong(f"{number_text(number)} is outside what `{fact.name}` can be", (_range(fact),))
+    return float(number)
+
+
+def _range(fact: Fact) -> str:
+    low = "" if fact.minimum is None else number_text(fact.minimum)
+    high = "" if fact.maximum is None else number_text(fact.maximum)
+    return f"{low}..{high}" if low or high else "any number"
+
+
+def _instant(fact: Fact, sent: Sent) -> datetime:
+    instant = sent
+    if isinstance(sent, str):
+        try:
+            instant = datetime.fromisoformat(sent.strip())
+        except ValueError:
+            instant = None
+    if not isinstance(instant, datetime):
+        raise _Wrong(f"`{fact.name}` is an instant, not {_kind(sent)}", ("RFC 3339, such as 2026-01-31T09:00:00+10:00",))
+    if instant.tzinfo is None:
+        raise _Wrong(f"`{fact.name}` has no offset from UTC: {instant.isoformat()}", ("RFC 3339, such as 2026-01-31T09:00:00+10:00",), "add Z or an offset such as +10:00")
+    return instant
+
+
+def _kind(sent: Sent) -> str:
+    return f"`{sent}`" if isinstance(sent, (str, int, float)) else type(sent).__name__
+
+
+def _shown(sent: Sent) -> str:
+    if isinstance(sent, bool):
+        return "true" if sent else "false"
+    return sent if isinstance(sent, str) else str(sent)
