@@ -5,11 +5,11 @@ from __future__ import annotations
 from engine.problems import Place, Problem
 from engine.proof import Disagreement, Failure, ProofReport, ProofRule, ProofTable
 from engine.tabulate import Grid
-from engine.version import Version
+from engine.version import Layout, Version
 
 
-def proof_tables(version: Version) -> tuple[ProofTable, ...]:
-    """Give the tables of a version as durable-rules is to prove them; ``otherwise`` is no rule there."""
+def proof_tables(version: Version | Layout) -> tuple[ProofTable, ...]:
+    """Give the tables of a version (or of a policy that is laid out) as durable-rules is to prove them; ``otherwise`` is no rule there."""
     return tuple(_proof_table(grid) for grid in version.grids.values() if grid.table.rules)
 
 

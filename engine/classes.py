@@ -125,6 +125,7 @@ class Masks:
     def __init__(self, atoms: Mapping[str, Atoms]) -> None:
         self.atoms = atoms
         self._known: dict[tuple[object, ...], Mask] = {}
+        self._allowed: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def __call__(self, condition: Condition) -> Mask:
         """Give the mask of a condition over the atoms of its fact."""
@@ -132,6 +133,14 @@ class Masks:
         if key not in self._known:
             self._known[key] = self.atoms[condition.fact].mask(condition)
         return self._known[key]
+
+    def classes(self, condition: Condition, axis: Axis) -> tuple[int, ...]:
+        """Give the classes of an axis that a condition allows."""
+        mask = self(condition)
+        key = (id(mask), id(axis))
+        if key not in self._allowed:
+            self._allowed[key] = tuple(np.unique(axis.class_of[mask]).tolist())
+        return self._allowed[key]
 
     def axis(self, fact: str, conditions: Iterable[Condition], apart: bool = False) -> Axis:
         """Group the atoms of a fact by what the conditions say of them; ``apart`` keeps each atom a class of its own."""

@@ -14,12 +14,22 @@ from typing import Final
 from engine.nearest import did_you_mean
 from engine.problems import Place, Problem
 from engine.source import Mapping, Node, Scalar, Sequence
-from engine.vocabulary import UNKNOWN, Fact, FactType, boolean_word, number_text
+from engine.vocabulary import UNKNOWN, UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
 
-_NUMBER: Final = r"[+-]?\d+(?:\.\d+)?"
+_NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 _COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*({_NUMBER})")
 _INTERVAL: Final = re.compile(rf"([\[(])\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*([\])])")
 _PLAIN: Final = re.compile(_NUMBER)
+
+
+def plain_number(text: str) -> float | None:
+    """Read a number as policies write it; None if it is written otherwise, or too large to be one.
+
+    >>> plain_number("2.50"), plain_number("1e3"), plain_number("9" * 400)
+    (2.5, None, None)
+    """
+    number = float(text) if _PLAIN.fullmatch(text.strip()) else math.inf
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +90,50 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
     negated, inner = False, node
     if isinstance(node, Mapping):
         if tuple(node.entries) != ("not",):
-            problems.append(Problem(node.place, "bad-condition", f"a condition on `{fact.name}` is a value, a list, or `not`",
-                                    "write {not: value} for everything but a value"))
+            _not_a_condition(fact, node, problems)
             return None
         negated, inner = True, node.entries["not"]
     items = inner.items if isinstance(inner, Sequence) else (inner,)
     if not items:
-        problems.append(Problem(node.place, "bad-condition", f"an empty list can never hold for `{fact.name}`", "leave the fact out if it does not matter"))
-    words, intervals, unknown = _items(fact, items, problems)
+        problems.append(Problem(inner.place, "bad-condition", f"an empty list says nothing about `{fact.name}`", "leave the fact out if it does not matter"))
+    words, intervals, unknown = _items(fact, items, negated, problems)
     if len(problems) > before:
         return None
     if negated:
         words = set(fact.words) - words
-        if not words and not fact.numeric:
-            problems.append(Problem(node.place, "bad-condition", f"`not` leaves no value of `{fact.name}`"))
+        if not words and not fact.numeric and not undescribed(fact):
+            problems.append(Problem(inner.place, "bad-condition", f"`not` leaves no value of `{fact.name}`",
+                                    f"write `{fact.name}: unknown` for a fact that is not sent"))
             return None
         return Condition(fact.name, frozenset(words), tuple(intervals), fact.numeric, False, written(node), node.place)
     return Condition(fact.name, frozenset(words), tuple(intervals), False, unknown, written(node), node.place)
 
 
-def _items(fact: Fact, items: tuple[Node, ...], problems: list[Problem]) -> tuple[set[str], list[Interval], bool]:
+def undescribed(fact: Fact) -> bool:
+    """Tell whether the vocabulary failed to say which values a choice has; that is reported there, once."""
+    return fact.type is FactType.CHOICE and not fact.values
+
+
+def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None:
+    odd = next((key for key in node.entries if key != "not"), None)
+    place = node.place if odd is None else node.key_places[odd]
+    found = "nothing" if odd is None else f"`{odd}`"
+    problems.append(Problem(place, "bad-condition", f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
+                            "write {not: value} for everything but a value"))
+
+
+def _items(fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Problem]) -> tuple[set[str], list[Interval], bool]:
     words: set[str] = set()
     intervals: list[Interval] = []
     unknown = False
     for item in items:
         if not isinstance(item, Scalar):
-            problems.append(Problem(item.place, "bad-condition", f"a condition on `{fact.name}` is a value, a list, or `not`"))
-        elif item.text == UNKNOWN:
+            inside = "`not`" if negated else "a list"
+            shape = "a list" if isinstance(item, Sequence) else "`not`" if "not" in item.entries else "a mapping"
+            problems.append(Problem(item.place, "bad-condition", f"{shape} cannot stand inside {inside}", "write {not: [one, other]} for everything but some values"))
+        elif not item.text.strip():
+            problems.append(Problem(item.place, "bad-condition", f"the condition on `{fact.name}` is empty", "leave the fact out if it does not matter"))
+        elif item.text.strip() == UNKNOWN:
             unknown = True
         elif fact.numeric:
             if (interval := _interval(fact, item, problems)) is not None:
@@ -117,12 +144,27 @@ def _items(fact: Fact, items: tuple[Node, ...], problems: list[Problem]) -> tupl
 
 
 def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
-    word = boolean_word(item.text) if fact.type is FactType.BOOLEAN else item.text
-    if word in fact.words:
+    text = item.text.strip()
+    word = boolean_word(text) if fact.type is FactType.BOOLEAN else text
+    if word in fact.words or undescribed(fact):
         return word
-    help_ = did_you_mean(item.text, (*fact.words, UNKNOWN))
-    problems.append(Problem(item.place, "unknown-value", f"unknown {fact.name} `{item.text}`", help_))
+    match fact.type:
+        case FactType.BOOLEAN:
+            code, message, help_ = "unknown-value", f"`{fact.name}` is yes or no, not `{text}`", "write yes, no or unknown"
+        case FactType.TEXT | FactType.INSTANT:
+            code, message, help_ = "bad-condition", f"`{text}` is not a condition on the {fact.type} `{fact.name}`", f"write {', '.join(fact.words)} or unknown"
+        case _ if text == UNLISTED:
+            code, message, help_ = "bad-condition", f"`{fact.name}` is not open, so it is never unlisted", "add `open: yes` to it in the vocabulary, or leave the word out"
+        case _:
+            code, message, help_ = "unknown-value", f"unknown {fact.name} `{text}`", value_help(fact, text, UNKNOWN)
+    problems.append(Problem(item.place, code, message, help_))
     return None
+
+
+def value_help(fact: Fact, text: str, *others: str) -> str:
+    """Give the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
+    meant = spellings(fact.values).get(folded(text))
+    return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
 
 
 def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | None:
@@ -134,18 +176,26 @@ def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | N
         interval = Interval(float(match[2]), float(match[3]), match[1] == "[", match[4] == "]")
     elif _PLAIN.fullmatch(text):
         interval = Interval(float(text), float(text), True, True)
-    if interval is None:
-        problems.append(Problem(item.place, "bad-condition", f"`{item.text}` is not a condition on the number `{fact.name}`",
-                                'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"'))
-        return None
-    for end in (interval.low, interval.high):
-        if math.isfinite(end) and ((fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)):
-            problems.append(Problem(item.place, "bad-condition", f"{number_text(end)} is outside what `{fact.name}` can be", range_text(fact)))
-            return None
-    if interval.low > interval.high or (interval.low == interval.high and not (interval.low_closed and interval.high_closed)):
-        problems.append(Problem(item.place, "bad-condition", f"no number lies in `{item.text}`"))
+    wrong = _interval_problem(fact, text, interval)
+    if wrong:
+        problems.append(Problem(item.place, "bad-condition", *wrong))
         return None
     return interval
+
+
+def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple[str, str] | None:
+    """Say what is wrong with a condition on a number, and what would be right."""
+    if interval is None:
+        return f"`{text}` is not a condition on the number `{fact.name}`", 'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"'
+    for end in (interval.low, interval.high):
+        if math.isfinite(end) and ((fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)):
+            return f"{number_text(end)} is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
+    one_number = interval.low == interval.high
+    if interval.low > interval.high or (one_number and not (interval.low_closed and interval.high_closed)) or math.isinf(max(interval.low, -interval.high)):
+        return f"no number lies in `{text}`", "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not"
+    if one_number and fact.type is FactType.INTEGER and interval.low != int(interval.low):
+        return f"`{text}` is not a whole number, and `{fact.name}` is never anything else", f"it is {range_text(fact)}"
+    return None
 
 
 def _compared(sign: str, number: float) -> Interval:

@@ -7,24 +7,33 @@ rules that never fire) is found later, by :mod:`engine.check`.
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
+from engine.conditions import undescribed, value_help
 from engine.load_tables import TableReader
 from engine.load_vocabulary import listed_values, load_vocabulary
-from engine.nearest import did_you_mean
+from engine.nearest import MEANT, did_you_mean, nearest
 from engine.policy import Assumption, Decision, Entry, Manifest, Notice, Policy, Question, Roster, Rule, Table
 from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, items, mapping, pairs, text, texts
+from engine.reading import Mapping, Node, items, mapping, pairs, text, texts, value_place
+from engine.schema import structure
 from engine.source import read
 from engine.structure import structure_problems
 from engine.vocabulary import FactType
 
 MANIFEST: Final = "manifest.yaml"
 VOCABULARY: Final = "vocabulary.yaml"
+MAX_CHAIN: Final = 100
+"""The most tables that may read from each other in a row."""
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
 def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
@@ -41,8 +50,7 @@ def read_trees(files: MappingOf[str, str], root: str = "") -> tuple[dict[str, No
         problems.extend(found)
         if tree is not None:
             trees[path] = tree
-            kind = {MANIFEST: "manifest", VOCABULARY: "vocabulary"}.get(path, "policy")
-            problems.extend(structure_problems(kind, tree))
+            problems.extend(structure_problems(_kind(path), tree))
     return trees, problems
 
 
@@ -59,24 +67,39 @@ def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy,
     trees, problems = read_trees(files, root)
     for needed in (MANIFEST, VOCABULARY):
         if needed not in policy_files(files):
-            problems.append(Problem(Place(f"{root}/{needed}" if root else needed), "missing-file", f"a version needs the file {needed}"))
-    if MANIFEST not in trees or VOCABULARY not in trees:
+            problems.append(Problem(Place(f"{root}/{needed}" if root else needed), "missing-file", f"there is no file {needed}", "every version needs one"))
+    if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
         raise PolicyErrors(problems)
-    loader = _Loader(trees, problems)
-    policy = loader.policy()
+    whole = len(trees) == len(policy_files(files)) and all(_legible(path, tree) for path, tree in trees.items())
+    policy = _Loader(trees, problems, whole).policy()
     if problems:
         raise PolicyErrors(problems)
     return policy, trees
 
 
-class _Loader:
-    """Reads the trees of one version; gathers problems as it goes."""
+def _kind(path: str) -> str:
+    return {MANIFEST: "manifest", VOCABULARY: "vocabulary"}.get(path, "policy")
 
-    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem]) -> None:
-        self.problems = problems
+
+def _legible(path: str, tree: Node) -> bool:
+    """Tell whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
+    if not isinstance(tree, Mapping) or text(tree, "kind") != _kind(path):
+        return False
+    shaped = all(isinstance(tree.get(key), Mapping | None) for key in ("decision", "tables", "rosters"))
+    return shaped and set(tree.entries) <= set(structure(_kind(path))["properties"])
+
+
+class _Loader:
+    """Reads the trees of one version; gathers problems as it goes.
+
+    ``whole`` tells that every file was read and every section found: only then can a name be said to stand nowhere.
+    """
+
+    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool) -> None:
+        self.problems, self.whole = problems, whole
         self.manifest_tree = trees[MANIFEST]
         self.concerns = {path: tree for path, tree in trees.items() if path not in (MANIFEST, VOCABULARY)}
-        self.facts, self.outcomes = load_vocabulary(trees[VOCABULARY], listed_values(self.concerns), problems)
+        self.facts, self.outcomes = load_vocabulary(trees[VOCABULARY], listed_values(self.concerns) if whole else None, problems)
         self.tables: dict[str, Table] = {}
         self.rosters: dict[str, Roster] = {}
         self.decisions: dict[str, Decision] = {}
@@ -87,7 +110,10 @@ class _Loader:
         for tree in self.concerns.values():
             self._concern(tree, manifest)
         self._check_ids()
-        self._check_references(manifest)
+        self._check_questions()
+        self._check_triage()
+        if not self.problems:
+            self._check_producers()
         order = self._order() if not self.problems else tuple(self.tables)
         return Policy(
             manifest, self.facts, self.outcomes, {name: self.tables[name] for name in order}, self.rosters, self.decisions,
@@ -100,97 +126,162 @@ class _Loader:
     def _manifest(self) -> Manifest:
         tree = self.manifest_tree
         notice = mapping(tree, "notice")
-        try:
-            effective = datetime.fromisoformat(text(tree, "effective_from").upper())
-        except ValueError:
-            effective = datetime.min.replace(tzinfo=UTC)
-            if text(tree, "effective_from")[:4].isdigit():
-                node = tree.get("effective_from") if isinstance(tree, Mapping) else None
-                self._add(node.place if node else tree.place, "bad-format", f"`{text(tree, 'effective_from')}` is no day of the calendar")
         return Manifest(
-            text(tree, "name"), text(tree, "version"), effective.astimezone(UTC) if effective.tzinfo and effective.year > 1 else effective,
-            text(tree, "source"), text(tree, "owner"), texts(tree, "triage"),
+            text(tree, "name"), text(tree, "version"), self._effective_from(), text(tree, "source"), text(tree, "owner"), texts(tree, "triage"),
             Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None, tree.place,
         )
+
+    def _effective_from(self) -> datetime:
+        written = text(self.manifest_tree, "effective_from")
+        try:
+            return datetime.fromisoformat(written.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            if _INSTANT.match(written):
+                self._add(value_place(self.manifest_tree, "effective_from"), "bad-format", f"there is no such day, time or offset: `{written}`",
+                          "write an instant that the calendar has")
+            return datetime.min.replace(tzinfo=UTC)
 
     def _concern(self, tree: Node, manifest: Manifest) -> None:
         reader = TableReader(self.facts, self.outcomes, text(tree, "source"), self.problems)
         for name, node, place in _placed(mapping(tree, "tables")):
-            if name in self.tables:
-                self._add(place, "repeated-id", f"a table `{name}` stands already at {self.tables[name].place}")
+            self._new("table", name, place, self.tables)
             self.tables[name] = reader.table(name, node, place)
         for name, node, place in _placed(mapping(tree, "rosters")):
+            self._new("roster", name, place, self.rosters)
             self.rosters[name] = self._roster(name, node, place, text(tree, "source"))
         self.questions.extend(_questions(tree))
         decision = mapping(tree, "decision")
         if decision is not None:
-            name = text(decision, "name")
-            if name in self.decisions:
-                self._add(decision.place, "repeated-id", f"a decision `{name}` stands already at {self.decisions[name].place}")
-            self.decisions[name] = Decision(
-                name, text(decision, "about"), text(tree, "owner") or manifest.owner, texts(decision, "answers"), texts(decision, "beside"), decision.place,
-            )
+            self._decision(decision, text(tree, "owner") or manifest.owner)
+
+    def _new(self, what: str, name: str, place: Place, known: MappingOf[str, Table] | MappingOf[str, Roster] | MappingOf[str, Decision]) -> None:
+        if name in known:
+            self._add(place, "repeated-id", f"the {what} `{name}` stands already at {known[name].place}", "choose another name")
+
+    def _decision(self, node: Mapping, owner: str) -> None:
+        name = text(node, "name")
+        decision = Decision(name, text(node, "about"), owner, texts(node, "answers"), texts(node, "beside"), value_place(node, "name"))
+        if name:
+            self._new("decision", name, decision.place, self.decisions)
+        seen: set[str] = set()
+        for item in (*items(node, "answers"), *items(node, "beside")):
+            outcome = text(item)
+            if outcome in seen:
+                self._add(item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two")
+            elif outcome and outcome not in self.outcomes:
+                self._no_outcome(outcome, item.place)
+            seen.add(outcome)
+        self.decisions[name] = decision
+
+    def _no_outcome(self, name: str, place: Place) -> None:
+        if name in self.facts:
+            self._add(place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes")
+        else:
+            self._add(place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, self.outcomes))
 
     def _roster(self, name: str, node: Node, place: Place, source: str) -> Roster:
         at, produces = text(node, "at"), text(node, "produces")
-        if at not in self.facts or self.facts[at].type is not FactType.INSTANT:
-            instants = [fact for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            self._add(place, "unknown-fact", f"the roster `{name}` needs an instant fact, not `{at}`", did_you_mean(at, [fact.name for fact in instants]))
+        if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
+            instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
+            what = f"is a {self.facts[at].type}, not an instant" if at in self.facts else "is no fact"
+            if at not in self.facts or not undescribed(self.facts[at]):
+                self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
+        self._roster_outcome(produces, node)
+        hours = _hours(node)
+        if hours is not None and hours[0] >= hours[1]:
+            self._add(value_place(node, "open"), "bad-format", f"the roster `{name}` closes before it opens", "write the opening time first; both are of one day")
+        opens, closes = hours or (0, 0)
+        return Roster(name, text(node, "about"), at, opens, closes, self._roster_entries(node), produces, text(node, "source") or source, text(node, "assumption"), place)
+
+    def _roster_entries(self, node: Node) -> tuple[Entry, ...]:
+        entries = []
+        for item in items(node, "entries"):
+            entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
+            if entry.value in {other.value for other in entries} and entry.value:
+                self._add(value_place(item, "value"), "repeated-id", f"`{entry.value}` is already an entry of the roster", "keep one of the two")
+            if entry.zone and entry.zone not in _zones():
+                near = nearest(entry.zone, _zones(), 1, MEANT)
+                self._add(value_place(item, "zone"), "unknown-value", f"no time zone `{entry.zone}`",
+                          f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
+            entries.append(entry)
+        return tuple(entries)
+
+    def _roster_outcome(self, produces: str, node: Node) -> None:
+        """A roster gives the values of a choice, all of them."""
+        if not produces:
+            return
         outcome = self.outcomes.get(produces)
-        entries = tuple(Entry(text(item, "value"), text(item, "zone"), text(item, "name")) for item in items(node, "entries"))
-        for entry, item in zip(entries, items(node, "entries"), strict=True):
-            if entry.zone not in zoneinfo.available_timezones():
-                self._add(item.place, "unknown-value", f"no time zone `{entry.zone}`", did_you_mean(entry.zone, zoneinfo.available_timezones()))
-            if outcome is not None and entry.value not in {value.value for value in outcome.values}:
-                self._add(item.place, "unknown-value", f"unknown {produces} `{entry.value}`", did_you_mean(entry.value, [value.value for value in outcome.values]))
         if outcome is None:
-            self._add(place, "unknown-fact", f"no outcome `{produces}` in the vocabulary", did_you_mean(produces, self.outcomes))
-        hours = [_minutes(moment) for moment in texts(node, "open")] or [0, 0]
-        if hours[0] >= hours[-1]:
-            self._add(place, "bad-format", f"the roster `{name}` closes before it opens")
-        return Roster(name, text(node, "about"), at, hours[0], hours[-1], entries, produces, text(node, "source") or source, text(node, "assumption"), place)
+            self._no_outcome(produces, value_place(node, "produces"))
+            return
+        if outcome.type is not FactType.CHOICE:
+            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is a {outcome.type}; a roster gives a choice", "write `type: choice` in the vocabulary")
+            return
+        given = set()
+        for item in items(node, "entries"):
+            value = text(item, "value")
+            given.add(value)
+            if value and value not in {known.value for known in outcome.values} and not undescribed(outcome):
+                self._add(value_place(item, "value"), "unknown-value", f"unknown {produces} `{value}`", value_help(outcome, value))
+        missing = [f"`{known.value}`" for known in outcome.values if known.value not in given]
+        if missing and not self.problems:
+            self._add(outcome.place, "never-produced", f"no entry of the roster gives the {produces} {', '.join(missing)}",
+                      "take it out of the vocabulary, or add the entry that gives it")
 
     def _check_ids(self) -> None:
         seen: dict[str, Place] = {}
         for rule in _rules(self.tables.values()):
-            if rule.id in seen and rule.id:
-                self._add(rule.place, "repeated-id", f"the rule id `{rule.id}` stands already at {seen[rule.id]}")
+            if rule.id and rule.id in seen and rule.place != seen[rule.id]:
+                self._add(rule.place, "repeated-id", f"the rule `{rule.id}` stands already at {seen[rule.id]}", "choose another id")
             seen.setdefault(rule.id, rule.place)
-        ids: set[str] = set()
-        for question in self.questions:
-            if question.id in ids:
-                self._add(question.place, "repeated-id", f"the question `{question.id}` stands twice")
-            ids.add(question.id)
-            for rule_id in question.rules:
-                if rule_id not in seen and rule_id not in self.tables:
-                    self._add(question.place, "unknown-reference", f"no rule or table `{rule_id}`", did_you_mean(rule_id, (*seen, *self.tables)))
 
-    def _check_references(self, manifest: Manifest) -> None:
-        for name in manifest.triage:
-            if name not in self.decisions:
-                node = self.manifest_tree.get("triage") if isinstance(self.manifest_tree, Mapping) else None
-                self._add(node.place if node else manifest.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, self.decisions))
-        for decision in self.decisions.values():
-            for name in decision.outcomes:
-                if name not in self.outcomes:
-                    self._add(decision.place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, self.outcomes))
-        if not self.problems:
-            self._check_producers()
+    def _check_questions(self) -> None:
+        rules = {rule.id for rule in _rules(self.tables.values())}
+        known = {*rules, *self.tables, *self.rosters} - {""}
+        ids: set[str] = set()
+        for tree in (self.manifest_tree, *self.concerns.values()):
+            for node in items(tree, "questions"):
+                name = text(node, "id")
+                if name and name in ids:
+                    self._add(value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id")
+                ids.add(name)
+                for item in items(node, "rules"):
+                    if self.whole and "" not in rules and text(item) and text(item) not in known:
+                        self._add(item.place, "unknown-reference", f"no rule or table `{text(item)}`", did_you_mean(text(item), known))
+
+    def _check_triage(self) -> None:
+        seen: set[str] = set()
+        for item in items(self.manifest_tree, "triage"):
+            name = text(item)
+            if name in seen:
+                self._add(item.place, "repeated-id", f"the decision `{name}` stands here again", "keep one of the two")
+            elif self.whole and name and "" not in self.decisions and name not in self.decisions:
+                self._add(item.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, self.decisions))
+            seen.add(name)
 
     def _check_producers(self) -> None:
         producers: dict[str, Place] = {}
-        for made in (*self.tables.values(), *self.rosters.values()):
-            for name in (made.produces,) if isinstance(made.produces, str) else made.produces:
-                if name in producers:
-                    self._add(made.place, "produced-twice", f"`{name}` is produced at {producers[name]} already", "one table produces an outcome")
-                producers.setdefault(name, made.place)
+        for name, place in self._produced():
+            if name in producers:
+                self._add(place, "produced-twice", f"`{name}` is produced at {producers[name]} already", "only one table can produce an outcome")
+            producers.setdefault(name, place)
         for name, outcome in self.outcomes.items():
             if name not in producers:
                 self._add(outcome.place, "never-produced", f"no table produces the outcome `{name}`", "take it out of the vocabulary, or give it a table")
         by_roster = {roster.produces for roster in self.rosters.values()}
-        for table in self.tables.values():
-            for name in sorted(by_roster & set(table.reads)):
-                self._add(table.place, "bad-condition", f"the table `{table.name}` reads `{name}`, which depends on the time of day")
+        for rule in _rules(self.tables.values()):
+            for condition in rule.when:
+                if condition.fact in by_roster:
+                    self._add(condition.place, "bad-condition", f"`{condition.fact}` comes from a roster, which no table can read",
+                              "it changes with the time of day; leave the condition out")
+
+    def _produced(self) -> Iterable[tuple[str, Place]]:
+        """Give every outcome that a table or roster says it produces, and where it says so."""
+        for section in ("tables", "rosters"):
+            for tree in self.concerns.values():
+                for _, node in pairs(tree, section):
+                    for at, name in enumerate(texts(node, "produces")):
+                        yield name, value_place(node, "produces", at)
 
     def _order(self) -> tuple[str, ...]:
         """Put every table behind those it reads from; report each cycle once."""
@@ -203,9 +294,10 @@ class _Loader:
             if state.get(name) == "done":
                 return
             if state.get(name) == "open":
-                cycle = (*path[path.index(name):], name)
-                self._add(self.tables[name].place, "cycle", "tables wait for each other: " + " → ".join(cycle), "each reads what the next produces")
+                self._cycle((*path[path.index(name):], name))
                 return
+            if len(path) >= MAX_CHAIN:
+                raise PolicyErrors([Problem(self.tables[name].place, "too-large", f"more than {MAX_CHAIN} tables read from each other in a row")])
             state[name] = "open"
             for other in reads[name]:
                 visit(other, (*path, name))
@@ -215,6 +307,13 @@ class _Loader:
         for name in sorted(self.tables):
             visit(name, ())
         return tuple(order)
+
+    def _cycle(self, names: tuple[str, ...]) -> None:
+        place = self.tables[names[0]].place
+        if len(names) == 2:
+            self._add(place, "cycle", f"the table `{names[0]}` reads what it produces", "a table can read facts, and outcomes of other tables")
+        else:
+            self._add(place, "cycle", "tables wait for each other: " + " → ".join(names), "each reads what the next produces")
 
     def _assumptions(self, manifest: Manifest) -> tuple[Assumption, ...]:
         found = [Assumption(rule.id, rule.assumption, rule.source, rule.place) for rule in _rules(self.tables.values()) if rule.assumption]
@@ -243,8 +342,13 @@ def _questions(tree: Node) -> list[Question]:
     ]
 
 
-def _minutes(moment: str) -> int:
-    hours, _, minutes = moment.partition(":")
-    return int(hours) * 60 + int(minutes) if hours.isdigit() and minutes.isdigit() else 0
+def _hours(node: Node) -> tuple[int, int] | None:
+    """Give the opening hours in minutes of the day; None if they are not written as two times of day."""
+    written = [_CLOCK.fullmatch(moment) for moment in texts(node, "open")]
+    minutes = [int(found[1]) * 60 + int(found[2]) for found in written if found]
+    return (minutes[0], minutes[1]) if len(minutes) == len(written) == 2 else None
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())

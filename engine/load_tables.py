@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 
-from engine.conditions import Condition, parse_condition
+from engine.conditions import Condition, parse_condition, plain_number, range_text, undescribed, value_help
 from engine.nearest import did_you_mean
 from engine.policy import Form, HitPolicy, Literal, Matrix, Rule, SameAs, Table
 from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text, texts
-from engine.vocabulary import UNKNOWN, UNLISTED, YES, Fact, FactType, boolean_word
+from engine.reading import Mapping, Node, Scalar, Sequence, items, key_place, mapping, pairs, text, texts
+from engine.vocabulary import UNLISTED, YES, Fact, FactType, boolean_word, number_text
 
 TESTABLE = (FactType.CHOICE, FactType.BOOLEAN)
 """The types of outcome that other tables can read."""
+
+_KEYS = frozenset({"about", "produces", "source", "assumption", "hit"})
+"""The keys of a table that make no rules; any other is one of its forms, or already reported as unknown."""
 
 
 @dataclass(slots=True)
@@ -32,13 +36,13 @@ class TableReader:
         source = text(node, "source") or self.source
         forms = [form for form in Form if isinstance(node, Mapping) and form.value in node.entries]
         if len(forms) > 1:
-            self._problem(place, "wrong-type", f"the table `{name}` is written in {len(forms)} forms", "use one of rules, matrix, entries")
+            self._problem(key_place(node, forms[1]), "unknown-key", f"the table `{name}` has both {' and '.join(f'`{form}`' for form in forms)}", "keep one of them")
         form = forms[0] if forms else Form.RULES
-        context = _Context(name, hit, produces, source, text(node, "assumption"))
+        context = _Context(name, hit, produces, source, text(node, "assumption"), all(name in self.outcomes for name in texts(node, "produces")))
         rules, matrix = self._rules(form, node, context)
         otherwise = node.get("otherwise") if isinstance(node, Mapping) else None
-        if not forms and otherwise is None:
-            self._problem(place, "missing-key", f"the table `{name}` has neither rules, matrix, entries nor otherwise")
+        if isinstance(node, Mapping) and not forms and otherwise is None and set(node.entries) <= _KEYS:
+            self._problem(place, "missing-key", f"the table `{name}` has no rules", "write `rules`, a `matrix`, `entries`, or only an `otherwise`")
         return Table(
             name, text(node, "about"), hit, form, produces, rules, self._otherwise(otherwise, context),
             otherwise is not None, matrix, source, place,
@@ -55,12 +59,20 @@ class TableReader:
             if not isinstance(item, Scalar):
                 continue
             if item.text not in self.outcomes:
-                self._problem(item.place, "unknown-fact", f"no outcome `{item.text}` in the vocabulary", did_you_mean(item.text, self.outcomes))
+                if item.text:
+                    self._problem(item.place, "unknown-fact", *self._no_outcome(item.text, self.outcomes))
                 continue
-            if hit is HitPolicy.COLLECT and self.outcomes[item.text].type is not FactType.LIST:
-                self._problem(item.place, "bad-outcome", f"`{item.text}` is not a list; the collect table `{name}` gives lists")
+            outcome = self.outcomes[item.text]
+            if hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
+                self._problem(item.place, "bad-outcome", f"`{item.text}` is a {outcome.type}; the collect table `{name}` can only give lists",
+                              "write `type: list` in the vocabulary, or another `hit`")
             names.append(item.text)
         return tuple(names)
+
+    def _no_outcome(self, name: str, known: Iterable[str]) -> tuple[str, str]:
+        if name in self.facts:
+            return f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes"
+        return f"no outcome `{name}` in the vocabulary", did_you_mean(name, known)
 
     def _rules(self, form: Form, node: Node, context: _Context) -> tuple[tuple[Rule, ...], Matrix | None]:
         match form:
@@ -78,7 +90,7 @@ class TableReader:
         return self._finished(text(node, "id"), when, node, place, context)
 
     def _finished(self, name: str, when: tuple[Condition, ...], node: Node, place: Place, context: _Context) -> Rule:
-        then = self._then(mapping(node, "then"), when, place, context)
+        then = self._then(mapping(node, "then"), when, context)
         return Rule(name, when, then, text(node, "source") or context.source, text(node, "assumption") or context.assumption, text(node, "about"), place)
 
     def _when(self, node: Mapping | None) -> tuple[Condition, ...]:
@@ -86,10 +98,13 @@ class TableReader:
         for name, inner in sorted(pairs(node)):
             place = node.key_places[name] if node else inner.place
             fact = self._testable(name, place)
-            condition = parse_condition(fact, inner, self.problems) if fact else None
-            if condition is not None:
-                conditions.append(condition)
+            if fact is not None:
+                conditions.append(self._condition(fact, inner))
         return tuple(conditions)
+
+    def _condition(self, fact: Fact, node: Node) -> Condition:
+        """Read a condition; one that is wrong, and reported, becomes one that asks nothing, so that reading can go on."""
+        return parse_condition(fact, node, self.problems) or Condition(fact.name, frozenset(), (), False, False, "", node.place)
 
     def _testable(self, name: str, place: Place) -> Fact | None:
         if name in self.facts:
@@ -98,7 +113,7 @@ class TableReader:
         if outcome is None:
             self._problem(place, "unknown-fact", f"unknown fact `{name}`", did_you_mean(name, (*self.facts, *self.outcomes)))
         elif outcome.type not in TESTABLE:
-            self._problem(place, "bad-condition", f"the outcome `{name}` is a {outcome.type}; only choices and yes/no can be tested")
+            self._problem(place, "bad-condition", f"the outcome `{name}` is a {outcome.type}, which no table can read", "only choices and yes/no can be read")
             return None
         return outcome
 
@@ -111,61 +126,78 @@ class TableReader:
         rules = []
         for key, row in rows.entries.items():
             place = rows.key_places[key]
-            condition = parse_condition(fact, Scalar(key, place), self.problems) if fact else None
-            rules.append(self._finished(f"{context.table}.{key}", (condition,) if condition else (), row, place, context))
+            when = (self._condition(fact, Scalar(key, place)),) if fact else ()
+            rules.append(self._finished(f"{context.table}.{key}", when, row, place, context))
         return tuple(rules)
 
     def _matrix(self, node: Mapping | None, context: _Context) -> tuple[tuple[Rule, ...], Matrix | None]:
-        columns, rows = texts(node, "columns"), mapping(node, "rows")
+        rows = mapping(node, "rows")
+        columns = [item for item in items(node, "columns") if isinstance(item, Scalar)]
         down, across = (node.get("down"), node.get("across")) if node else (None, None)
-        if rows is None or not isinstance(down, Scalar) or not isinstance(across, Scalar):
+        if node is None or rows is None or not isinstance(down, Scalar) or not isinstance(across, Scalar):
             return (), None
         if len(context.produces) != 1:
-            self._problem(node.place if node else rows.place, "bad-matrix", f"the matrix `{context.table}` must produce exactly one outcome")
+            if context.known:
+                self._problem(node.place, "bad-matrix", f"the matrix `{context.table}` gives one outcome, but produces {len(context.produces)}",
+                              "give each outcome a matrix of its own, or write `rules`")
             return (), None
         row_fact, column_fact = self._testable(down.text, down.place), self._testable(across.text, across.place)
         if row_fact is None or column_fact is None:
             return (), None
         if row_fact is column_fact:
-            self._problem(across.place, "bad-matrix", f"`{across.text}` runs both down and across")
+            self._problem(across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts")
             return (), None
-        headings = [parse_condition(column_fact, item, self.problems) for item in items(node, "columns")]
+        self._check_columns(columns)
+        headings = [self._condition(column_fact, item) for item in columns]
         rules: list[Rule] = []
         for key, row in rows.entries.items():
-            heading = parse_condition(row_fact, Scalar(key, rows.key_places[key]), self.problems)
+            heading = self._condition(row_fact, Scalar(key, rows.key_places[key]))
             cells = items(row)
             if len(cells) != len(columns):
-                self._problem(rows.key_places[key], "bad-matrix", f"the row `{key}` has {len(cells)} cells under {len(columns)} columns")
+                if isinstance(row, Sequence):
+                    self._problem(rows.key_places[key], "bad-matrix", f"the row `{key}` has {len(cells)} cells under {len(columns)} columns",
+                                  "each row has one cell for each column")
                 continue
             for column, condition, cell in zip(columns, headings, cells, strict=True):
-                when = tuple(sorted((c for c in (heading, condition) if c), key=lambda c: c.fact))
-                then = self._outcomes({context.produces[0]: cell}, when)
-                rules.append(Rule(f"{context.table}.{key}.{column}", when, then, context.source, context.assumption, "", cell.place))
-        return tuple(rules), Matrix(down.text, across.text, tuple(rows.entries), columns)
+                when = tuple(sorted((heading, condition), key=lambda c: c.fact))
+                then = self._outcomes({context.produces[0]: cell}, when) if isinstance(cell, Scalar) else {}
+                rules.append(Rule(f"{context.table}.{key}.{column.text}", when, then, context.source, context.assumption, "", cell.place))
+        return tuple(rules), Matrix(down.text, across.text, tuple(rows.entries), tuple(column.text for column in columns))
+
+    def _check_columns(self, columns: Iterable[Scalar]) -> None:
+        seen: set[str] = set()
+        for column in columns:
+            if column.text in seen:
+                self._problem(column.place, "bad-matrix", f"the column `{column.text}` stands here again", "keep one of the two")
+            seen.add(column.text)
 
     def _otherwise(self, node: Node | None, context: _Context) -> Rule | None:
-        if not isinstance(node, Mapping):
+        if node is not None and context.hit is HitPolicy.COLLECT:
+            self._problem(node.place, "bad-outcome", "a collect table has no `otherwise`: no rule firing is an empty list", "take it out")
             return None
-        if context.hit is HitPolicy.COLLECT:
-            self._problem(node.place, "bad-outcome", "a collect table needs no `otherwise`: no rule firing is an empty list")
+        if not isinstance(node, Mapping):
             return None
         return self._finished(f"{context.table}.otherwise", (), node, node.place, context)
 
-    def _then(self, node: Mapping | None, when: tuple[Condition, ...], place: Place, context: _Context) -> dict[str, Literal | SameAs]:
+    def _then(self, node: Mapping | None, when: tuple[Condition, ...], context: _Context) -> dict[str, Literal | SameAs]:
         if node is None:
             return {}
         given = {}
+        fits = context.known
         for name, value in node.entries.items():
             if name in context.produces:
                 given[name] = value
             elif name in self.outcomes:
-                self._problem(node.key_places[name], "bad-outcome", f"the table `{context.table}` does not produce `{name}`",
-                              "add it to `produces`, or take it out here")
+                if context.known:
+                    self._problem(node.key_places[name], "bad-outcome", f"the table `{context.table}` does not produce `{name}`",
+                                  "add it to `produces`, or take it out here")
             else:
-                self._problem(node.key_places[name], "unknown-fact", f"unknown outcome `{name}`", did_you_mean(name, context.produces))
+                fits = False
+                self._problem(node.key_places[name], "unknown-fact", *self._no_outcome(name, context.produces or self.outcomes))
         missing = [name for name in context.produces if name not in node.entries]
-        if missing and (context.hit is not HitPolicy.COLLECT or not given):
-            self._problem(place, "bad-outcome", f"the rule does not say {' and '.join(f'`{name}`' for name in missing)}",
+        if fits and missing and (context.hit is not HitPolicy.COLLECT or not given):
+            either = " or " if context.hit is HitPolicy.COLLECT else " and "
+            self._problem(node.place, "bad-outcome", f"the rule does not say {either.join(f'`{name}`' for name in missing)}",
                           f"`{context.table}` produces {', '.join(context.produces)}")
         return self._outcomes(given, when)
 
@@ -180,36 +212,49 @@ class TableReader:
     def _same_as(self, outcome: Fact, node: Mapping, when: tuple[Condition, ...]) -> SameAs | None:
         name = text(node, "same_as")
         if tuple(node.entries) != ("same_as",):
-            self._problem(node.place, "bad-outcome", f"`{outcome.name}` is a value or {{same_as: fact}}")
+            odd = next((key for key in node.entries if key != "same_as"), None)
+            self._problem(node.place if odd is None else node.key_places[odd], "bad-outcome",
+                          f"`{outcome.name}` is a value or {{same_as: fact}}, not {'nothing' if odd is None else f'{{{odd}: ...}}'}", "write the value itself, or `same_as`")
             return None
-        fact = self._testable(name, node.entries["same_as"].place)
-        if fact is None:
+        place = node.entries["same_as"].place
+        if not name:
+            self._problem(place, "bad-outcome", "`same_as` names one fact", f"write {{same_as: fact}} with a fact that has the values of `{outcome.name}`")
+            return None
+        fact = self._testable(name, place)
+        if fact is None or undescribed(fact) or undescribed(outcome):
+            return None
+        if fact.type not in TESTABLE or outcome.type not in TESTABLE:
+            odd_one = outcome if outcome.type not in TESTABLE else fact
+            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is a {odd_one.type}", "only choices and yes/no can")
             return None
         condition = next((c for c in when if c.fact == name), None)
         if condition is None or condition.unknown:
-            self._problem(node.place, "bad-outcome", f"`{name}` may be unknown where `{outcome.name}` is to be the same", f"add `{name}: {{not: unknown}}` to `when`")
+            self._problem(place, "bad-outcome", f"`{name}` may be unknown where `{outcome.name}` is to be the same", f"add `{name}: {{not: unknown}}` to `when`")
             return None
-        extra = sorted(condition.words - ({YES, "no"} if outcome.type is FactType.BOOLEAN else {value.value for value in outcome.values}))
-        if fact.numeric or outcome.type not in TESTABLE or extra:
-            values = ", ".join(f"`{word}`" for word in extra) or f"the values of `{name}`"
-            self._problem(node.place, "bad-outcome", f"`{outcome.name}` cannot be {values}", "both need the same values")
+        extra = sorted(condition.words - (set(outcome.words) - {UNLISTED}))
+        if extra:
+            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be {', '.join(f'`{word}`' for word in extra)}, as `{name}` can here",
+                          f"let the rule ask for values of `{name}` that `{outcome.name}` has too")
             return None
         return SameAs(name)
 
     def _literal(self, outcome: Fact, node: Node) -> Literal | None:
         if outcome.type is FactType.LIST:
+            for item in items(node):
+                if not isinstance(item, Scalar):
+                    self._problem(item.place, "bad-outcome", f"`{outcome.name}` is a list of texts, not of lists or mappings")
             return texts(node)
         if not isinstance(node, Scalar):
-            self._problem(node.place, "bad-outcome", f"`{outcome.name}` is a {outcome.type}, not a list")
+            if not undescribed(outcome):
+                self._problem(node.place, "bad-outcome", f"`{outcome.name}` is a {outcome.type}, not a list", "write one value")
             return None
         written = node.text.strip()
         match outcome.type:
             case FactType.CHOICE:
-                known = [value.value for value in outcome.values]
-                if written not in known:
-                    self._problem(node.place, "unknown-value", f"unknown {outcome.name} `{written}`", did_you_mean(written, known))
-                    return None
-                return written
+                if written in {value.value for value in outcome.values} or undescribed(outcome):
+                    return written
+                self._problem(node.place, "unknown-value", f"unknown {outcome.name} `{written}`", value_help(outcome, written))
+                return None
             case FactType.BOOLEAN:
                 word = boolean_word(written)
                 if word is None:
@@ -221,14 +266,14 @@ class TableReader:
                 return written
 
     def _number(self, outcome: Fact, node: Scalar) -> float | int | None:
-        try:
-            number = float(node.text)
-        except ValueError:
-            number = float("nan")
+        number = plain_number(node.text)
         low, high = outcome.minimum, outcome.maximum
-        whole = outcome.type is not FactType.INTEGER or number == int(number) if number == number and abs(number) != float("inf") else False
-        if not whole or (low is not None and number < low) or (high is not None and number > high):
-            self._problem(node.place, "bad-outcome", f"`{node.text}` is not a number that `{outcome.name}` can be")
+        if number is None or (outcome.type is FactType.INTEGER and number != int(number)):
+            kind = "a whole number" if outcome.type is FactType.INTEGER else "a number"
+            self._problem(node.place, "bad-outcome", f"`{outcome.name}` is {kind}, not `{node.text}`", "write digits only, such as 4" if kind != "a number" else "write digits, such as 4 or 2.5")
+            return None
+        if (low is not None and number < low) or (high is not None and number > high):
+            self._problem(node.place, "bad-outcome", f"{number_text(number)} is outside what `{outcome.name}` can be", f"it is {range_text(outcome)}")
             return None
         return int(number) if number == int(number) else number
 
@@ -242,5 +287,7 @@ class _Context:
     produces: tuple[str, ...]
     source: str
     assumption: str
+    known: bool
+    """Whether the vocabulary has all outcomes that the table says it produces."""
 
 

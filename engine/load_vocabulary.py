@@ -7,33 +7,40 @@ from typing import Final
 
 from engine.nearest import did_you_mean
 from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, flag, items, number, pairs, text, texts
+from engine.reading import Mapping, Node, Scalar, flag, items, key_place, mapping, number, pairs, text, value_place
 from engine.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
 
-Listed = MappingOf[str, tuple[tuple[Value, Place], ...]]
+Placed = tuple[Value, Place, tuple[Place, ...]]
+"""A value, where it stands, and where its name and aliases stand."""
+
+Listed = MappingOf[str, tuple[Placed, ...]]
 """The rows of each entry table, as values."""
+
+MAX_DIGITS: Final = 15
+"""The most characters of a limit: what a number can keep exactly."""
 
 _NOT_FACTS: Final = frozenset({FactType.LIST})
 _NOT_OUTCOMES: Final = frozenset({FactType.INSTANT})
 
 
 def listed_values(trees: MappingOf[str, Node]) -> Listed:
-    """Gather the rows of every entry table of these files, sorted by key."""
-    found: dict[str, tuple[tuple[Value, Place], ...]] = {}
+    """Gather the rows of every entry table of these files, sorted by key; of a table whose rows cannot be read, none."""
+    found: dict[str, tuple[Placed, ...]] = {}
     for tree in trees.values():
         for name, table in pairs(tree, "tables"):
-            entries = table.get("entries") if isinstance(table, Mapping) else None
-            rows = entries.get("rows") if isinstance(entries, Mapping) else None
-            if isinstance(rows, Mapping):
-                found[name] = tuple(
-                    (Value(key, text(row, "about"), text(row, "name"), texts(row, "aliases")), rows.key_places[key])
-                    for key, row in sorted(rows.entries.items())
-                )
+            rows = mapping(mapping(table, "entries"), "rows")
+            if rows is not None:
+                found[name] = tuple(_placed(key, row, rows.key_places[key]) for key, row in sorted(rows.entries.items()))
+            elif not isinstance(table, Mapping) or "entries" in table.entries or not {"rules", "matrix", "otherwise"} & set(table.entries):
+                found[name] = ()
     return found
 
 
-def load_vocabulary(tree: Node, listed: Listed, problems: list[Problem]) -> tuple[dict[str, Fact], dict[str, Fact]]:
-    """Read the facts and the outcomes, by name."""
+def load_vocabulary(tree: Node, listed: Listed | None, problems: list[Problem]) -> tuple[dict[str, Fact], dict[str, Fact]]:
+    """Read the facts and the outcomes, by name.
+
+    ``listed`` is None if a file with tables cannot be read: then a choice that takes its values from one has none.
+    """
     facts = _section(tree, "facts", listed, _NOT_FACTS, problems)
     outcomes = _section(tree, "outcomes", listed, _NOT_OUTCOMES, problems)
     for name in sorted(facts.keys() & outcomes.keys()):
@@ -41,21 +48,22 @@ def load_vocabulary(tree: Node, listed: Listed, problems: list[Problem]) -> tupl
     return facts, outcomes
 
 
-def _section(tree: Node, key: str, listed: Listed, refused: frozenset[FactType], problems: list[Problem]) -> dict[str, Fact]:
-    section = tree.get(key) if isinstance(tree, Mapping) else None
+def _section(tree: Node, key: str, listed: Listed | None, refused: frozenset[FactType], problems: list[Problem]) -> dict[str, Fact]:
+    section = mapping(tree, key)
     facts: dict[str, Fact] = {}
     for name, node in sorted(pairs(section)):
-        place = section.key_places[name] if isinstance(section, Mapping) else node.place
-        kind = text(node, "type")
-        if kind not in set(FactType) or FactType(kind) in refused:
-            continue
+        place = section.key_places[name] if section else node.place
         if name in RESERVED:
             problems.append(Problem(place, "repeated-id", f"`{name}` is a word of the policy language", "choose another name"))
+        kind = text(node, "type")
+        if kind not in set(FactType) or FactType(kind) in refused:
+            facts[name] = Fact(name, FactType.CHOICE, place=place)
+            continue
         facts[name] = _fact(name, FactType(kind), node, place, listed, problems)
     return facts
 
 
-def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed, problems: list[Problem]) -> Fact:
+def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> Fact:
     fact = Fact(
         name, kind, text(node, "about"), _values(name, kind, node, place, listed, problems),
         open=flag(node, "open"), subtags=flag(node, "subtags"),
@@ -63,54 +71,74 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed, p
     )
     for key in ("open", "subtags"):
         if flag(node, key) and kind is not FactType.CHOICE:
-            problems.append(Problem(_key(node, key), "unknown-key", f"`{key}` is for a choice; `{name}` is a {kind}"))
+            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a choice; `{name}` is a {kind}", "take it out"))
     for key in ("minimum", "maximum", "unit"):
         if text(node, key) and not fact.numeric:
-            problems.append(Problem(_key(node, key), "unknown-key", f"`{key}` is for a number; `{name}` is a {kind}"))
+            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a number; `{name}` is a {kind}", "take it out"))
+    for key in ("minimum", "maximum"):
+        if len(text(node, key)) > MAX_DIGITS:
+            problems.append(Problem(value_place(node, key), "bad-format", f"the {key} of `{name}` has more than {MAX_DIGITS} digits"))
     if fact.minimum is not None and fact.maximum is not None and fact.minimum >= fact.maximum:
-        problems.append(Problem(_key(node, "minimum"), "bad-format", f"the minimum of `{name}` is not below its maximum"))
+        problems.append(Problem(value_place(node, "minimum"), "bad-format", f"the minimum of `{name}` is not below its maximum",
+                                f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum"))
     return fact
 
 
-def _key(node: Node, key: str) -> Place:
-    return node.key_places.get(key, node.place) if isinstance(node, Mapping) else node.place
-
-
-def _values(name: str, kind: FactType, node: Node, place: Place, listed: Listed, problems: list[Problem]) -> tuple[Value, ...]:
-    written = items(node, "values")
-    table = text(node, "values_in")
+def _values(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> tuple[Value, ...]:
+    given = [key for key in ("values", "values_in") if isinstance(node, Mapping) and key in node.entries]
     if kind is not FactType.CHOICE:
-        if written or table:
-            problems.append(Problem(_key(node, "values" if written else "values_in"), "unknown-key", f"values are for a choice; `{name}` is a {kind}"))
+        if given:
+            problems.append(Problem(key_place(node, given[0]), "unknown-key", f"`{given[0]}` is for a choice; `{name}` is a {kind}",
+                                    "take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`"))
         return ()
-    if bool(written) == bool(table):
-        problems.append(Problem(place, "missing-key", f"the choice `{name}` needs either `values` or `values_in`"))
+    if not given:
+        problems.append(Problem(place, "missing-key", f"the choice `{name}` has no values", "list them under `values`, or name an entry table with `values_in`"))
         return ()
-    if table and table not in listed:
-        problems.append(Problem(_key(node, "values_in"), "unknown-reference", f"no entry table `{table}`", did_you_mean(table, listed)))
+    if len(given) > 1:
+        problems.append(Problem(key_place(node, "values_in"), "unknown-key", f"the choice `{name}` has both `values` and `values_in`", "keep one of the two"))
         return ()
-    placed = listed[table] if table else tuple(_value(item) for item in written if text(item, "value"))
+    placed = _listed(node, listed, problems) if given == ["values_in"] else _written(node)
     _check_spellings(name, placed, problems)
-    return tuple(value for value, _ in placed)
+    return tuple(value for value, _, _ in placed)
 
 
-def _value(node: Node) -> tuple[Value, Place]:
-    value = Value(text(node, "value"), text(node, "about"), text(node, "name"), texts(node, "aliases"))
-    written = node.get("value") if isinstance(node, Mapping) else None
-    return value, written.place if isinstance(written, Scalar) else node.place
+def _listed(node: Node, listed: Listed | None, problems: list[Problem]) -> tuple[Placed, ...]:
+    table = text(node, "values_in")
+    if listed is None or not table:
+        return ()
+    if table not in listed:
+        problems.append(Problem(value_place(node, "values_in"), "unknown-reference", f"no entry table `{table}`", did_you_mean(table, listed)))
+    return listed.get(table, ())
 
 
-def _check_spellings(name: str, placed: tuple[tuple[Value, Place], ...], problems: list[Problem]) -> None:
+def _written(node: Node) -> tuple[Placed, ...]:
+    """Read the values that stand in the vocabulary itself; none, if one of them cannot be read."""
+    written = items(node, "values")
+    if not all(text(item, "value") for item in written):
+        return ()
+    return tuple(_placed(text(item, "value"), item, value_place(item, "value")) for item in written)
+
+
+def _placed(word: str, node: Node, place: Place) -> Placed:
+    aliases = [item for item in items(node, "aliases") if isinstance(item, Scalar)]
+    value = Value(word, text(node, "about"), text(node, "name"), tuple(item.text.strip() for item in aliases))
+    return value, place, (value_place(node, "name"), *(item.place for item in aliases))
+
+
+def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Problem]) -> None:
     """Two values may not be written alike, and none may be a word of the language."""
     taken: dict[str, str] = {}
-    for value, place in placed:
+    for value, place, _ in placed:
         if value.value in RESERVED | {UNLISTED}:
             problems.append(Problem(place, "repeated-id", f"`{value.value}` is a word of the policy language", "choose another value"))
-        if taken.get(folded(value.value)) is not None:
-            problems.append(Problem(place, "repeated-id", f"{name} has `{value.value}` twice", "case and punctuation do not tell values apart"))
+        first = taken.get(folded(value.value))
+        if first is not None:
+            alike = "" if first == value.value else f", written `{first}`"
+            problems.append(Problem(place, "repeated-id", f"`{value.value}` is already a value of `{name}`{alike}",
+                                    "case, spaces and punctuation do not tell values apart"))
         taken.setdefault(folded(value.value), value.value)
-    for value, place in placed:
-        for spelling in (value.name, *value.aliases):
+    for value, _, places in placed:
+        for spelling, place in zip((value.name, *value.aliases), places, strict=True):
             owner = taken.setdefault(folded(spelling), value.value) if folded(spelling) else value.value
             if owner != value.value:
                 problems.append(Problem(place, "repeated-id", f"`{spelling}` already stands for `{owner}`", "one spelling can mean one value only"))

@@ -72,8 +72,7 @@ def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
     for axis, fact in enumerate(reach.flat.axes):
         if reach.start[axis] != 0:
             continue
-        known = state[(slice(None),) * axis + (slice(1, None),)]
-        differs = known.max(axis=axis) != known.min(axis=axis)
+        differs = state.max(axis=axis) != state.min(axis=axis)
         here = (slice(None),) * axis + (0,)
         if bool((differs & reach.cells[here] & reach.of(reach.flat.open[axis])[here]).any()):
             found.append(fact.fact)

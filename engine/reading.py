@@ -5,10 +5,13 @@ A wrong shape is not reported here: :mod:`engine.structure` has already done so.
 
 from __future__ import annotations
 
+import math
+
+from engine.problems import Place
 from engine.source import Mapping, Node, Scalar, Sequence, at
 from engine.vocabulary import YES, boolean_word
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "mapping", "number", "pairs", "text", "texts"]
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "key_place", "mapping", "number", "pairs", "text", "texts", "value_place"]
 
 
 def text(node: Node | None, key: str = "", default: str = "") -> str:
@@ -55,6 +58,21 @@ def flag(node: Node | None, key: str) -> bool:
 def number(node: Node | None, key: str) -> float | None:
     """Give the number under a key, if there is one."""
     try:
-        return float(text(node, key))
+        found = float(text(node, key))
     except ValueError:
         return None
+    return found if math.isfinite(found) else None
+
+
+def key_place(node: Node, key: str) -> Place:
+    """Tell where a key stands; where the node begins if the key is not there."""
+    return node.key_places.get(key, node.place) if isinstance(node, Mapping) else node.place
+
+
+def value_place(node: Node, key: str, at_item: int | None = None) -> Place:
+    """Tell where the value of a key stands, or one item of it; where the node begins if there is none."""
+    found = node.get(key) if isinstance(node, Mapping) else None
+    if found is None:
+        return node.place
+    listed = items(found)
+    return listed[at_item].place if at_item is not None and at_item < len(listed) else found.place

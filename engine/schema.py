@@ -205,7 +205,7 @@ def _literal(fact: Fact) -> Schema:
         case FactType.CHOICE | FactType.BOOLEAN:
             return {"enum": [word for word in _words(fact) if word != "unlisted"]}
         case FactType.LIST:
-            return _one_or_more(_SCALAR)
+            return {"anyOf": [_SCALAR, _list(_SCALAR)]}
         case _:
             return _SCALAR
 

@@ -66,15 +66,13 @@ class Flat:
         return self.grid.hit.ravel()[self.cell]
 
 
-def domain_of(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
-    """Give all values that an outcome of a table can have, in the order in which they are shown."""
+def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
+    """Give all values that an outcome of a table other than a collect table can have, in the order in which they are shown."""
     outcome = policy.outcomes[name]
     if outcome.type is FactType.CHOICE:
         return tuple(value.value for value in outcome.values)
     if outcome.type is FactType.BOOLEAN:
         return (False, True)
-    if grid.table.hit is HitPolicy.COLLECT:
-        return tuple(sorted(set(_gathered(grid, name))))
     rules = (*grid.table.rules, *((grid.table.otherwise,) if grid.table.otherwise else ()))
     return tuple(sorted({rule.then[name] for rule in rules}))  # type: ignore[type-var, arg-type]
 
@@ -126,8 +124,13 @@ def flatten(grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], p
     settled = ~np.any(np.stack(opened), axis=0) if opened else np.ones(shape, dtype=np.bool_)
     codes = {}
     for name in grid.table.produces:
-        domain = domain_of(grid, name, policy)
-        value = _values(grid, name, domain, entry, classes, atoms)
+        gathered = _gathered(grid, name) if grid.table.hit is HitPolicy.COLLECT else []
+        domain = tuple(sorted(set(gathered))) or _domain(grid, name, policy)
+        if gathered:
+            code = {value: at for at, value in enumerate(domain)}
+            value = np.array([code[items] for items in gathered], dtype=np.int32)[entry]
+        else:
+            value = _values(grid, name, domain, entry, classes, atoms)
         codes[name] = Codes(domain, *_possible(value, settled, opened))
     return Flat(grid, axes, cell, opened, settled, codes)
 
@@ -160,8 +163,6 @@ def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: I
 def _values(grid: Grid, name: str, domain: tuple[Literal, ...], entry: Indices, classes: list[Indices], atoms: Mapping[str, Atoms]) -> Indices:
     """Give the code of what fires in every cell, as if nothing were open."""
     code = {value: at for at, value in enumerate(domain)}
-    if grid.table.hit is HitPolicy.COLLECT:
-        return np.array([code[value] for value in _gathered(grid, name)], dtype=np.int32)[entry]
     fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)
     copied: list[tuple[int, str]] = []
     for number in range(1, len(grid.hits)):

@@ -6,6 +6,7 @@ dangerous or ambiguous is refused: tags, anchors, repeated keys, several documen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +17,23 @@ from engine.problems import Place, Problem
 
 MAX_CHARACTERS: Final = 16_000_000
 MAX_DEPTH: Final = 24
+MAX_NODES: Final = 1_000_000
+"""The most keys, values and list items that one file may have."""
+
+_UNPRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_QUOTE: Final = "put a text with a character that YAML uses itself in quotes"
+_ADVICE: Final[dict[str, tuple[str, str]]] = {
+    "did not find expected key": ("this does not fit the mapping that begins in line {line}", "look at the indentation, and at the quotes and brackets above"),
+    "did not find expected '-' indicator": ("this does not fit the list that begins in line {line}", "look at the indentation; each item begins with `-`"),
+    "did not find expected ',' or ']'": ("the list that begins in line {line} is not closed here", "a `,` or `]` is missing"),
+    "did not find expected ',' or '}'": ("the mapping that begins in line {line} is not closed here", "a `,` or `}` is missing"),
+    "could not find expected ':'": ("the key in line {line} has no `:` behind it", "write `key: value`"),
+    "mapping values are not allowed in this context": ("a `:` that cannot stand here", "put a text with `: ` in it in quotes, and look at the indentation"),
+    "block sequence entries are not allowed in this context": ("a list item that cannot stand here", "put the list in a line of its own, below its key"),
+    "found unexpected end of stream": ("the quote that opens here is never closed", "add the closing quote"),
+    "found unknown escape character": ("an escape that YAML does not know", "use single quotes, or write `\\\\` for a backslash"),
+}
+"""What the parser says, in words for people: message and help; ``{line}`` is where the part at fault begins."""
 
 _LOADER: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -62,9 +80,10 @@ class _Reader:
     file: str
     events: Iterator[Any]
     problems: list[Problem] = field(default_factory=list)
+    nodes: int = 0
 
     def place(self, event: Any) -> Place:
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        return _place(self.file, event.start_mark)
 
     def node(self, event: Any, depth: int) -> Node:
         self._refuse_tricks(event, depth)
@@ -102,7 +121,11 @@ class _Reader:
         if event.anchor is not None:
             raise _Refused(Problem(place, "alias", f"the anchor `&{event.anchor}` is refused", "write the value out where it is needed"))
         if event.tag is not None:
-            raise _Refused(Problem(place, "tag", f"the tag `{event.tag}` is refused", "the vocabulary says what a value means; leave the tag out"))
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise _Refused(Problem(place, "tag", f"the tag `{tag}` is refused", "the vocabulary says what a value means; leave the tag out"))
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise _Refused(Problem(place, "too-large", f"more than {MAX_NODES:,} keys and values in one file"))
         if depth > MAX_DEPTH:
             raise _Refused(Problem(place, "too-large", f"more than {MAX_DEPTH} levels of nesting"))
 
@@ -119,32 +142,54 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     """
     if len(text) > MAX_CHARACTERS:
         return None, [Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")]
+    if unprintable := _UNPRINTABLE.search(text):
+        line, column = text.count("\n", 0, unprintable.start()) + 1, unprintable.start() - text.rfind("\n", 0, unprintable.start())
+        return None, [Problem(Place(file, line, column), "yaml", f"the character U+{ord(unprintable[0]):04X}, which no text may have", "leave it out")]
+    reader = _Reader(file, yaml.parse(text, Loader=_LOADER))
     try:
-        events = iter(list(yaml.parse(text, Loader=_LOADER)))
-        return _document(file, events)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        return None, [Problem(place, "yaml", f"not YAML: {error.problem or error.context}")]
-    except yaml.YAMLError as error:
-        return None, [Problem(Place(file), "yaml", f"not YAML: {' '.join(str(error).split())}")]
-
-
-def _document(file: str, events: Iterator[Any]) -> tuple[Node | None, list[Problem]]:
-    reader = _Reader(file, events)
-    tree: Node | None = None
-    try:
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                if tree is not None:
-                    raise _Refused(Problem(reader.place(event), "yaml", "a second document", "one file holds one document; leave the `---` out"))
-            elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
-                tree = reader.node(event, 1)
+        tree = _document(reader)
     except _Refused as refused:
         return None, [*reader.problems, refused.problem]
+    except yaml.MarkedYAMLError as error:
+        return None, [*reader.problems, _not_yaml(file, text, error)]
+    except yaml.YAMLError as error:
+        return None, [*reader.problems, Problem(Place(file), "yaml", f"not YAML: {' '.join(str(error).split())}")]
     if tree is None:
         return None, [Problem(Place(file), "yaml", "the file is empty")]
     return tree, reader.problems
+
+
+def _document(reader: _Reader) -> Node | None:
+    tree: Node | None = None
+    for event in reader.events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if tree is not None:
+                raise _Refused(Problem(reader.place(event), "yaml", "a second document begins here", "one file holds one document; leave the `---` out"))
+        elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
+            tree = reader.node(event, 1)
+    return tree
+
+
+def _place(file: str, mark: Any) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1)
+
+
+def _not_yaml(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
+    """Say where the parser gave up, and what a policy owner may have meant."""
+    said = error.problem or error.context or "cannot be read"
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return Problem(Place(file), "yaml", f"not YAML: {said}")
+    begins = error.context_mark or mark
+    if said == "found character that cannot start any token":
+        here = text[mark.index:mark.index + 1]
+        if here == "\t":
+            return Problem(_place(file, mark), "yaml", "not YAML: a tab in the indentation", "indent with spaces")
+        return Problem(_place(file, mark), "yaml", f"not YAML: a text cannot begin with `{here}`", _QUOTE)
+    message, help_ = _ADVICE.get(said, (said, ""))
+    if said == "found unexpected end of stream":
+        mark = begins
+    return Problem(_place(file, mark), "yaml", f"not YAML: {message.format(line=begins.line + 1)}", help_)
 
 
 def plain(node: Node) -> Any:

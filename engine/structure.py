@@ -8,12 +8,12 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from engine.nearest import did_you_mean
-from engine.problems import Problem
-from engine.schema import structure
-from engine.source import Mapping, Node, at, plain
+from engine.nearest import MEANT, did_you_mean, nearest
+from engine.problems import Place, Problem
+from engine.schema import KINDS, structure
+from engine.source import Mapping, Node, Scalar, Sequence, at, plain
 
-_SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "text", "number": "a number", "boolean": "yes or no"}
+_SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "a text", "number": "a number", "boolean": "yes or no"}
 _FORMATS: Final = {
     r"^[A-Za-z0-9]": "one word of letters, digits, `_`, `.`, `+` and `-`",
     r"^[a-z]": "lower-case letters, digits and `_`, beginning with a letter",
@@ -30,7 +30,14 @@ def _validator(kind: str) -> Draft202012Validator:
 
 
 def structure_problems(kind: str, tree: Node) -> list[Problem]:
-    """Give what is wrong with the shape of a file of this kind."""
+    """Give what is wrong with the shape of a file of this kind.
+
+    A file that says it is of another kind is told only that: the rest would be held against the wrong schema.
+    """
+    said = tree.get("kind") if isinstance(tree, Mapping) else None
+    if isinstance(said, Scalar) and said.text != kind:
+        what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
+        return [Problem(said.place, "wrong-kind", f"the file {what}", f"in this place it must be `kind: {kind}`")]
     problems: list[Problem] = []
     for error in _validator(kind).iter_errors(plain(tree)):
         for leaf in _leaves(error):
@@ -46,74 +53,100 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
     fitting = [errors for errors in branches.values()
-               if not any(inner.validator in ("type", "const") and inner.path == error.path for inner in errors)
-               and not any(len(inner.relative_path) == 0 and inner.validator in ("type", "const") for inner in errors)]
+               if not any(len(inner.relative_path) == 0 and inner.validator in ("type", "const") for inner in errors)]
     return [leaf for inner in fitting[0] for leaf in _leaves(inner)] if fitting else [error]
 
 
 def _translate(error: ValidationError, tree: Node) -> list[Problem]:
-    node = at(tree, tuple(error.absolute_path))
-    name = str(error.absolute_path[-1]) if error.absolute_path else "the file"
+    path = tuple(error.absolute_path)
+    node = at(tree, path)
+    name = _called(path)
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties" if isinstance(node, Mapping):
-            known = error.schema["properties"]
-            return [Problem(place, "unknown-key", f"unknown key `{key}`", did_you_mean(key, known))
-                    for key, place in node.key_places.items() if key not in known]
+            free = [key for key in schema["properties"] if key not in node.entries]
+            return [Problem(place, "unknown-key", f"unknown key `{key}`{_within(path)}", did_you_mean(key, free))
+                    for key, place in node.key_places.items() if key not in schema["properties"]]
         case "required" if isinstance(node, Mapping):
-            missing = [key for key in error.validator_value if key not in node.entries and f"'{key}'" in error.message]
-            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(error)}") for key in missing]
+            missing = [key for key in wanted if key not in node.entries and f"'{key}'" in error.message]
+            free = [key for key in schema["properties"] if key not in node.entries]
+            misspelt = {meant for key in node.entries if key not in schema["properties"] for meant in nearest(key, free, 1, MEANT)}
+            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}") for key in missing if key not in misspelt]
         case "type":
-            wanted = error.validator_value if isinstance(error.validator_value, str) else error.validator_value[0]
-            return [Problem(node.place, "wrong-type", f"`{name}` must be {_SHAPES[wanted]}")]
-        case "enum" | "const":
-            allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+            shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
+            return [Problem(node.place, "wrong-type", f"{name} must be {shape}, not {_shape(node)}")]
+        case "enum" | "const" if isinstance(node, Scalar):
+            allowed = wanted if error.validator == "enum" else [wanted]
             words = [word for word in allowed if isinstance(word, str)]
-            code = "wrong-kind" if name == "kind" else "unknown-value"
-            return [Problem(node.place, code, f"unknown {name} `{_shown(error.instance)}`", did_you_mean(_shown(error.instance), words))]
+            if {"yes", "no"} <= set(words):
+                return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
+            return [Problem(node.place, "unknown-value", f"unknown {str(path[-1])} `{node.text}`", did_you_mean(node.text, words))]
         case "pattern":
-            return [Problem(_name_place(error, tree, node), "bad-format", f"`{_shown(error.instance)}` is not {_format(error.validator_value)}")]
+            place, shown = _patterned(error, node)
+            return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}")]
         case "minLength":
-            return [Problem(node.place, "wrong-type", f"`{name}` is empty")]
+            return [Problem(node.place, "wrong-type", f"{name} is empty")]
         case "minItems" | "maxItems" | "minProperties":
-            return [Problem(node.place, "wrong-type", f"`{name}` has {_count(len(error.instance))}; it needs {_amount(error)}")]
+            return [Problem(node.place, "wrong-type", _amount(name, str(error.validator), int(wanted), node))]
         case _:
-            return [Problem(node.place, "wrong-type", f"`{name}` is neither of the shapes it may have", _alternatives(error))]
+            shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
+            return [Problem(node.place, "wrong-type", f"{name} must be {' or '.join(shapes)}, not {_shape(node)}")]
 
 
-def _within(error: ValidationError) -> str:
-    words = [str(step) for step in error.absolute_path]
-    return f" in `{'.'.join(words)}`" if words else ""
+def _called(path: tuple[str | int, ...]) -> str:
+    """Name what stands at a path, as people would.
+
+    >>> _called(("tables", "scope", "rules", 2)), _called(("triage",)), _called(())
+    ('item 3 of `rules`', '`triage`', 'the file')
+    """
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of `{path[-2]}`"
+    return f"`{path[-1]}`"
 
 
-def _shown(instance: object) -> str:
-    return instance if isinstance(instance, str) else type(instance).__name__
+def _within(path: tuple[str | int, ...]) -> str:
+    return f" in {_called(path)}" if path else ""
 
 
-def _name_place(error: ValidationError, tree: Node, node: Node) -> Any:
-    """A pattern on a key (propertyNames) is reported where the key stands."""
+def _shape(node: Node) -> str:
+    match node:
+        case Scalar():
+            return f"`{node.text}`" if node.text else "nothing"
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+
+
+def _patterned(error: ValidationError, node: Node) -> tuple[Place, str]:
+    """Tell what does not match a pattern, and where it stands: a value, or a key of a mapping (propertyNames)."""
     if isinstance(node, Mapping) and error.instance in node.key_places:
-        return node.key_places[error.instance]
-    return node.place
+        return node.key_places[str(error.instance)], str(error.instance)
+    return node.place, str(error.instance)
 
 
 def _format(pattern: str) -> str:
     return next(text for start, text in _FORMATS.items() if pattern.startswith(start))
 
 
-def _count(number: int) -> str:
-    return "nothing in it" if number == 0 else f"{number} of them"
+def _amount(name: str, bound: str, limit: int, node: Node) -> str:
+    count = len(node.items) if isinstance(node, Sequence) else len(node.entries) if isinstance(node, Mapping) else 0
+    if count == 0:
+        return f"{name} is empty"
+    return f"{name} has {count} {'item' if count == 1 else 'items'}; it needs {limit}"
 
 
-def _amount(error: ValidationError) -> str:
-    return {"minItems": "at least", "minProperties": "at least", "maxItems": "at most"}[str(error.validator)] + f" {error.validator_value}"
-
-
-def _alternatives(error: ValidationError) -> str:
+def _alternatives(branches: list[Any]) -> list[str]:
+    """Say in words which shapes or words a schema allows."""
     shapes = []
-    for branch in error.validator_value if isinstance(error.validator_value, list) else []:
-        if "const" in branch:
+    for branch in branches:
+        if isinstance(branch, str):
+            shapes.append(f"`{branch}`")
+        elif isinstance(branch, dict) and "const" in branch:
             shapes.append(f"`{branch['const']}`")
-        elif "type" in branch:
-            wanted = branch["type"] if isinstance(branch["type"], str) else branch["type"][0]
-            shapes.append(_SHAPES[wanted])
-    return "write " + " or ".join(shapes) if shapes else ""
+        elif isinstance(branch, dict) and "type" in branch:
+            shapes.append(_SHAPES[branch["type"] if isinstance(branch["type"], str) else branch["type"][0]])
+    return shapes

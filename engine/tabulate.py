@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 
@@ -95,24 +96,27 @@ def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
         hit, hits = _collect(tests, shape)
     else:
         hit, hits = _single(tests, shape, table.hit, table.otherwise is not None)
-    claims = np.zeros((len(hits), len(axes)), dtype=np.bool_)
-    for entry, counted in enumerate(hits):
-        for rule in counted:
-            for axis, allowed in tests[rule] if rule < len(tests) else ():
-                claims[entry, axis] |= allowed[0] == 0
-    return Grid(table, axes, tests, hit, hits, claims)
+    return Grid(table, axes, tests, hit, hits, _claims(tests, hits, len(axes)))
 
 
 def _tests(rule: Rule, axes: tuple[Axis, ...], position: Mapping[str, int], masks: Masks) -> Tests:
-    found = []
-    for condition in rule.when:
-        axis = position[condition.fact]
-        allowed = np.unique(axes[axis].class_of[masks(condition)])
-        found.append((axis, tuple(int(number) for number in allowed)))
-    return tuple(sorted(found))
+    return tuple(sorted((position[one.fact], masks.classes(one, axes[position[one.fact]])) for one in rule.when))
 
 
-def region(tests: Tests, shape: tuple[int, ...]) -> tuple[object, ...]:
+def _claims(tests: tuple[Tests, ...], hits: tuple[tuple[int, ...], ...], axes: int) -> Mask:
+    """Tell for each entry of ``hits`` which facts its rules name ``unknown`` for."""
+    claimed = np.zeros((len(tests) + 1, axes), dtype=np.bool_)
+    for rule, asked in enumerate(tests):
+        for axis, allowed in asked:
+            claimed[rule, axis] = allowed[:1] == (0,)
+    rules = np.fromiter(chain.from_iterable(hits), dtype=np.intp)
+    entries = np.repeat(np.arange(len(hits)), [len(counted) for counted in hits])
+    claims = np.zeros((len(hits), axes), dtype=np.bool_)
+    np.logical_or.at(claims, entries, claimed[rules])
+    return claims
+
+
+def region(tests: Tests, shape: tuple[int, ...]) -> Any:
     """Give the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
     allowed = dict(tests)
     if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
@@ -125,20 +129,37 @@ def _single(tests: tuple[Tests, ...], shape: tuple[int, ...], policy: HitPolicy,
     last = len(tests) + 1
     hit = np.full(shape, last if otherwise else 0, dtype=np.int32)
     for rule in range(len(tests) - 1, -1, -1):
-        hit[region(tests[rule], shape)] = rule + 1  # type: ignore[index]
+        hit[region(tests[rule], shape)] = rule + 1
     return hit, ((), *((rule,) for rule in range(len(tests) + otherwise)))
 
 
 def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
-    """Fill in the set of rules that fire, giving each set that occurs a number."""
+    """Fill in the set of rules that fire, giving each set that occurs a number.
+
+    The sets are first told apart, rule by rule, by their numbers alone, and put together at the end.
+    """
     hit = np.zeros(shape, dtype=np.int32)
-    hits: list[tuple[int, ...]] = [()]
+    grown: list[tuple[int, int]] = [(-1, -1)]
     for rule, asked in enumerate(tests):
         where = region(asked, shape)
-        before = hit[where]  # type: ignore[index]
+        before = hit[where]
         olds, inverse = np.unique(before, return_inverse=True)
-        news = np.arange(len(hits), len(hits) + len(olds), dtype=np.int32)
-        hits.extend((*hits[old], rule) for old in olds)
-        hit[where] = news[inverse].reshape(before.shape)  # type: ignore[index]
-    used, compact = np.unique(np.concatenate([[0], hit.ravel()]), return_inverse=True)
-    return compact[1:].reshape(shape).astype(np.int32), tuple(hits[at] for at in used)
+        hit[where] = (np.arange(len(olds), dtype=np.int32) + len(grown))[inverse].reshape(before.shape)
+        grown.extend((int(old), rule) for old in olds)
+    used, compact = np.unique(np.append(hit.ravel(), 0), return_inverse=True)
+    return compact[:-1].reshape(shape).astype(np.int32), _regrown(grown, used.tolist())
+
+
+def _regrown(grown: list[tuple[int, int]], numbers: list[int]) -> tuple[tuple[int, ...], ...]:
+    """Give the sets of rules behind numbers: each is an earlier set and one rule more."""
+    sets: dict[int, tuple[int, ...]] = {0: ()}
+    for number in numbers:
+        path = []
+        at = number
+        while at not in sets:
+            path.append(at)
+            at = grown[at][0]
+        for step in reversed(path):
+            earlier, rule = grown[step]
+            sets[step] = (*sets[earlier], rule)
+    return tuple(sets[number] for number in numbers)

@@ -72,13 +72,22 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
     return tabulated(policy, ref)
 
 
-def tabulated(policy: Policy, ref: VersionRef) -> Version:
-    """Tabulate a loaded policy and look at every cell of it."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A policy spread out in cells: its tables over what they read, and over sent facts only."""
+
+    atoms: Mapping[str, Atoms]
+    grids: Mapping[str, Grid]
+    flats: Mapping[str, Flat]
+    producer: Mapping[str, str]
+
+
+def lay_out(policy: Policy) -> Layout:
+    """Tabulate all tables of a policy, in the order in which they read each other; raises PolicyErrors if one is too large."""
     atoms = all_atoms(policy)
     masks = Masks(atoms)
     producer = {name: table.name for table in policy.tables.values() for name in table.produces}
-    sent = _sent_facts(policy, producer)
-    axes = _axes(policy, producer, sent, masks)
+    axes = _axes(policy, producer, _sent_facts(policy, producer), masks)
     grids: dict[str, Grid] = {}
     flats: dict[str, Flat] = {}
     for table in policy.tables.values():
@@ -86,12 +95,19 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
         grids[table.name] = tabulate(table, local, masks)
         above = {name: flats[producer[name]] for name in table.reads if name in producer}
         flats[table.name] = flatten(grids[table.name], whole, above, policy, atoms)
-    problems = table_problems(policy, flats, atoms)
+    return Layout(atoms, grids, flats, producer)
+
+
+def tabulated(policy: Policy, ref: VersionRef) -> Version:
+    """Tabulate a loaded policy and look at every cell of it."""
+    layout = lay_out(policy)
+    problems = table_problems(policy, layout.flats, layout.atoms)
     if problems:
         raise PolicyErrors(problems)
-    reader = TicketReader(policy.facts, atoms)
-    plans = {name: _plan(decision, policy, producer, flats, reader) for name, decision in policy.decisions.items()}
-    return Version(policy, ref, atoms, grids, flats, producer, reader, plans, tuple(plans[name] for name in policy.manifest.triage))
+    reader = TicketReader(policy.facts, layout.atoms)
+    plans = {name: _plan(decision, policy, layout.producer, layout.flats, reader) for name, decision in policy.decisions.items()}
+    triage = tuple(plans[name] for name in policy.manifest.triage)
+    return Version(policy, ref, layout.atoms, layout.grids, layout.flats, layout.producer, reader, plans, triage)
 
 
 def _sent_facts(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:

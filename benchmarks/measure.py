@@ -1,0 +1,104 @@
+"""What the measurements share: rows, rounds that take turns, and the machine they ran on."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Final
+
+LIBRARIES: Final = ("numpy", "PyYAML", "jsonschema", "durable_rules", "zen-engine")
+
+ROUNDS: Final = 7
+"""How often everything is measured; what counts is the median of the rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number, with its unit and, if there is one, the goal it is held against (the number must be below)."""
+
+    group: str
+    what: str
+    value: float
+    unit: str
+    goal: float | None = None
+
+    @property
+    def met(self) -> str:
+        """Say whether the goal is met."""
+        return "" if self.goal is None else "yes" if self.value < self.goal else "no"
+
+    def plain(self) -> dict[str, object]:
+        """Give it as plain data."""
+        return {**asdict(self), "value": float(f"{self.value:.4g}")}
+
+
+def in_turns(contestants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Let contestants run one after the other, round by round, so that a slow moment hits all; the first round is a warm-up."""
+    results: dict[str, list[float]] = {name: [] for name in contestants}
+    for at in range(rounds + 1):
+        for name, run in contestants.items():
+            gc.collect()
+            result = run()
+            if at:
+                results[name].append(result)
+    return results
+
+
+def each(call: Callable[[Mapping[str, object]], object], tickets: Iterable[Mapping[str, object]]) -> list[int]:
+    """Time every call by itself, in nanoseconds."""
+    taken = []
+    for ticket in tickets:
+        start = perf_counter_ns()
+        call(ticket)
+        taken.append(perf_counter_ns() - start)
+    return taken
+
+
+def per_call(call: Callable[[Mapping[str, object]], object], tickets: Sequence[Mapping[str, object]]) -> float:
+    """Time a loop of calls; give the microseconds of one."""
+    start = perf_counter_ns()
+    for ticket in tickets:
+        call(ticket)
+    return (perf_counter_ns() - start) / 1000 / len(tickets)
+
+
+def ratio(one: Sequence[float], other: Sequence[float]) -> float:
+    """Give how many times the other one takes: the median of the ratios of each round."""
+    return statistics.median(its / own for own, its in zip(one, other, strict=True))
+
+
+def percentile(taken: Sequence[int], share: float) -> float:
+    """Give the microseconds that a share of the calls stay within."""
+    return sorted(taken)[min(len(taken) - 1, int(share * len(taken)))] / 1000
+
+
+def machine() -> dict[str, str]:
+    """Describe the machine, the Python and the libraries."""
+    cpu = next((line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")), platform.processor())
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpu": cpu or platform.machine(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: _version(name) for name in LIBRARIES},
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,9 @@
+"""The shell around the engine: what is served over gRPC and on the command line, and where policies come from.
+
+- ``store``: policy folders -> a bundle of versions
+- ``wire``: protobuf <-> engine nouns
+- ``decisions``, ``versions``: the two gRPC services
+- ``errors``: exceptions -> gRPC statuses
+- ``app``: the listening server
+- ``cli``: the command ``guidepost``
+"""

@@ -1,0 +1,118 @@
+"""The server: policy versions and an address in, a listening grpc.aio server with health and reflection out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from engine.bundle import Bundle
+from guidepost.v1 import decision_service_pb2, policy_service_pb2
+from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
+from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
+from service.decisions import Decisions
+from service.versions import Versions
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, with its zone."""
+
+DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
+MAX_REQUEST: Final = 1 << 20
+GRACE: Final = 5.0
+"""Seconds that calls under way have to end when the server stops."""
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MAX_REQUEST),
+    ("grpc.max_send_message_length", 16 << 20),
+    ("grpc.max_concurrent_streams", 256),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 32 << 10),
+    ("grpc.max_connection_idle_ms", 15 * 60_000),
+    ("grpc.max_connection_age_ms", 60 * 60_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
+    # Otherwise a second server on the same port binds without a word and takes half of the calls.
+    ("grpc.so_reuseport", 0),
+)
+"""What one client may ask of the server. Calls in flight need no limit of their own: a handler never waits."""
+
+SERVICES: Final = (
+    decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,
+    policy_service_pb2.DESCRIPTOR.services_by_name["PolicyService"].full_name,
+)
+"""The names of Guidepost's own services."""
+
+
+def utc_now() -> datetime:
+    """Give the present instant."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def listening(
+    bundle: Bundle, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE
+) -> AsyncIterator[str]:
+    """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    server = grpc.aio.server(options=OPTIONS)
+    add_DecisionServiceServicer_to_server(Decisions(bundle, clock), server)
+    add_PolicyServiceServicer_to_server(Versions(bundle, clock), server)
+    status = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}") from error
+    await server.start()
+    for service in ("", *SERVICES):
+        await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield address if address.startswith("unix") else f"{address.rpartition(':')[0]}:{port}"
+    finally:
+        await status.enter_graceful_shutdown()
+        await server.stop(grace)
+
+
+async def serve(
+    bundle: Bundle,
+    address: str = DEFAULT_ADDRESS,
+    *,
+    clock: Clock = utc_now,
+    ready: Callable[[str], object] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or ``stop``; then let the calls under way end.
+
+    Args:
+        bundle: the policy versions to decide under, already checked and proved.
+        address: ``host:port`` (port 0: any free one) or ``unix:path``.
+        clock: gives the present instant, which chooses the version in force.
+        ready: called once, with the real address, as soon as calls are answered.
+        stop: ends the server when it is set.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    stop = stop or asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with listening(bundle, address, clock=clock) as bound:
+        if ready:
+            ready(bound)
+        await stop.wait()

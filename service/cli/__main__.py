@@ -1,0 +1,8 @@
+"""``python -m service.cli`` is the ``guidepost`` command."""
+
+from __future__ import annotations
+
+from service.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""``guidepost check``: everything that is wrong with the policies, at once, and what was proved of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from engine.agreement import agreement_problems
+from engine.bundle import bundle
+from engine.cases import Case, CaseFailure, load_cases, run_cases
+from engine.problems import PolicyErrors, Problem
+from engine.proof import Extent, ProofReport, TableProof
+from engine.version import Version, build
+from service.cli.folder import find_folder
+from service.cli.plain import Plain, plain_place
+from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
+from service.store import VersionFolder, default_cache, prove_version, read_folder, version_folders
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found out about the version in one folder; ``version`` is None if it is too broken to build."""
+
+    root: str
+    version: Version | None
+    problems: tuple[Problem, ...]
+    proof: ProofReport | None
+    cases: tuple[Case, ...]
+    failures: tuple[CaseFailure, ...]
+
+
+def check(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Folder of the policies; past versions in its past/ are checked too."),
+    ] = None,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TextOrJson.TEXT,
+    no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
+    no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the worked examples.")] = False,
+) -> None:
+    """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
+
+    Ends with 3 if a policy has problems, and with 4 if a worked example comes out otherwise.
+    """
+    checked: list[Checked] = []
+    for version in version_folders(find_folder(folder)):
+        with errors().working(f"checking {version.root}"):
+            checked.append(_checked(version, proof=not no_proof, cases=not no_cases))
+    clashes = bundle(tuple(one.version for one in checked if one.version is not None))[1]
+    problems = sorted({problem for one in checked for problem in one.problems} | set(clashes))
+    failures = [failure for one in checked for failure in one.failures]
+    if output is TextOrJson.JSON:
+        show_json(_plain(checked, problems))
+    else:
+        _show(results(), checked, problems, failures)
+    if problems or failures:
+        raise typer.Exit(int(ExitCode.POLICY if problems else ExitCode.CASES))
+
+
+def _checked(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
+    """Check one version; what cannot be looked at because of a problem before it is left out."""
+    try:
+        files = read_folder(folder)
+        version = build(files, folder.root)
+    except PolicyErrors as error:
+        return Checked(folder.root, None, error.problems, None, (), ())
+    problems: list[Problem] = []
+    examples: tuple[Case, ...] = ()
+    if cases:
+        try:
+            examples = load_cases(files, version.policy, folder.root)
+        except PolicyErrors as error:
+            problems.extend(error.problems)
+    report = prove_version(version, default_cache()) if proof else None
+    if report is not None:
+        problems.extend(agreement_problems(version, report))
+    return Checked(folder.root, version, tuple(problems), report, examples, run_cases(version, examples))
+
+
+def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseFailure]) -> None:
+    for problem in problems:
+        screen.show(problem_text(problem))
+    for failure in failures:
+        case = failure.case
+        screen.show(Text.assemble((f"{case.place}: ", "bold"), case.name, (" [failed case]", "red")))
+        screen.show(*(f"    {difference}" for difference in failure.differences))
+    if problems or failures:
+        screen.show()
+    for one in checked:
+        screen.show(*_version_parts(one))
+    run = sum(len(one.cases) for one in checked)
+    screen.show(
+        Text.assemble(
+            f"{count(len(checked), 'version')}: ",
+            (count(len(problems), "problem"), "bold red" if problems else "green"),
+            ", ",
+            (f"{count(len(failures), 'failed case')} of {run:,}", "bold red" if failures else "green"),
+        )
+    )
+
+
+def problem_text(problem: Problem) -> Text:
+    """Give a problem as its own text has it, in colours."""
+    first, *more = str(problem).splitlines()
+    place, code = str(problem.place), f"[{problem.code}]"
+    text = Text(first).append("".join(f"\n{line}" for line in more), "dim")
+    text.stylize("bold", 0, len(place))
+    text.stylize("red", len(first) - len(code), len(first))
+    return text
+
+
+def _version_parts(one: Checked) -> Iterator[RenderableType]:
+    version = one.version
+    if version is None:
+        yield Text.assemble((one.root, "bold"), (f"  not loaded: {count(len(one.problems), 'problem')}", "red"))
+        yield ""
+        return
+    manifest = version.policy.manifest
+    since = f"in force from {manifest.effective_from:%Y-%m-%d}"
+    yield Text.assemble(
+        (one.root, "bold"), f"  {manifest.name} {manifest.version}, {since}", (f", digest {version.digest[:12]}", "dim")
+    )
+    rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof)]
+    passed = len(one.cases) - len(one.failures)
+    rows.append(("cases", f"{passed:,} of {count(len(one.cases), 'case')} passed" if one.cases else "none run"))
+    yield Padding(grid(rows, "cyan"), (0, 0, 0, 2))
+    yield ""
+
+
+def _proof_rows(proof: ProofReport | None) -> Iterator[tuple[str, Text]]:
+    if proof is None:
+        yield "not proved", Text("durable-rules was not asked", "yellow")
+        return
+    agreed = [table for table in proof.tables if not table.disagreements]
+    for label, extent, style in (("proved whole", Extent.WHOLE, ""), ("only sampled", Extent.SAMPLED, "yellow")):
+        if tables := [table for table in agreed if table.extent is extent]:
+            yield label, Text(f"{count(len(tables), 'table')}: {', '.join(map(_cells, tables))}", style)
+    for table in proof.tables:
+        if table.disagreements:
+            yield "disagrees", Text(f"{table.table} ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")
+    for failure in proof.failures:
+        yield "failed", Text(f"{failure.table or 'before the first table'}: {failure.reason}", "red")
+
+
+def _cells(table: TableProof) -> str:
+    covered = f"{table.covered:,} of " if table.covered < table.cells else ""
+    return f"{table.table} ({covered}{count(table.cells, 'cell')})"
+
+
+def _plain(checked: list[Checked], problems: Iterable[Problem]) -> Plain:
+    listed = [problem.as_plain() for problem in problems]
+    failed = any(one.failures for one in checked)
+    return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}
+
+
+def _plain_version(one: Checked) -> Plain:
+    version, proof = one.version, one.proof
+    return {
+        "folder": one.root,
+        "name": version.ref.name if version else None,
+        "version": version.ref.version if version else None,
+        "digest": version.digest if version else None,
+        "effective_from": version.policy.manifest.effective_from.isoformat() if version else None,
+        "proof": None
+        if proof is None
+        else {
+            "ok": proof.ok,
+            "tables": [
+                {
+                    "table": table.table,
+                    "extent": table.extent.value,
+                    "cells": table.cells,
+                    "covered": table.covered,
+                    "asked": table.asked,
+                    "disagreements": table.disagreements,
+                }
+                for table in proof.tables
+            ],
+        },
+        "cases": {
+            "run": len(one.cases),
+            "failed": [
+                {
+                    "name": failure.case.name,
+                    "place": plain_place(failure.case.place),
+                    "differences": list(failure.differences),
+                }
+                for failure in one.failures
+            ],
+        },
+    }

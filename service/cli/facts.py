@@ -1,0 +1,161 @@
+"""The facts of a ticket as a person gives them: options, ``name=value``, JSON or a file. In: words; out: plain facts.
+
+Nothing is converted here: the engine reads every value by the type that the vocabulary gives its fact.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.nearest import nearest
+from engine.source import Mapping as Node
+from engine.source import plain, read
+from engine.vocabulary import Fact, FactType, boolean_word, number_text
+
+Facts = dict[str, object]
+"""Fact name to value, as sent."""
+
+
+class FactsError(ValueError):
+    """JSON or a file that does not hold facts; the message says why in one line."""
+
+
+@dataclass(slots=True)
+class Words:
+    """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them."""
+
+    decision: str = ""
+    facts: Facts = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: object) -> None:
+        """Note a fact; two different values for one fact are a problem."""
+        if name in self.facts and self.facts[name] != value:
+            self.problems.append(f"`{name}` is given twice: `{self.facts[name]}` and `{value}`")
+        self.facts[name] = value
+
+
+def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact]) -> Words:
+    """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
+
+    A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
+    """
+    said = Words()
+    options = {name.replace("_", "-"): fact for name, fact in known.items()}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("-") and len(word) > 1:
+            _read_option(word, rest, options, said)
+        elif "=" in word:
+            name, _, value = word.partition("=")
+            said.add(name, value)
+        elif said.decision:
+            said.problems.append(f"one decision at a time: `{said.decision}` or `{word}`")
+        else:
+            said.decision = word
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals:
+            said.add(name, value)
+        else:
+            said.problems.append(f"`--fact {pair}` is not written as name=value")
+    return said
+
+
+def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: Words) -> None:
+    given, equals, value = word.lstrip("-").partition("=")
+    name = given.replace("_", "-")
+    fact = options.get(name)
+    if fact is None and name.startswith("no-") and not equals:
+        denied = options.get(name.removeprefix("no-"))
+        if denied is not None and denied.type is FactType.BOOLEAN:
+            said.add(denied.name, False)
+            return
+    if fact is None:
+        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{_did_you_mean(name, options)}")
+        if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
+            rest.pop(0)
+    elif equals:
+        said.add(fact.name, value)
+    elif fact.type is FactType.BOOLEAN:
+        said.add(fact.name, rest.pop(0) if rest and boolean_word(rest[0]) else True)
+    elif rest and not rest[0].startswith("--"):
+        said.add(fact.name, rest.pop(0))
+    else:
+        said.problems.append(f"{word} needs a value: {allowed(fact)}")
+
+
+def _did_you_mean(name: str, options: Mapping[str, Fact]) -> str:
+    near = nearest(name, options, limit=1)
+    return f"; did you mean --{near[0]}?" if near else ""
+
+
+def allowed(fact: Fact, most: int = 8) -> str:
+    """Say what a fact or outcome may be, in a few words; of its values no more than ``most``."""
+    if fact.values:
+        more = len(fact.values) - most
+        return ", ".join(value.value for value in fact.values[:most]) + (f" and {more} more" if more > 0 else "")
+    if fact.type is FactType.BOOLEAN:
+        return "yes or no"
+    if fact.type is FactType.INSTANT:
+        return "an instant such as 2026-01-23T15:00:00+11:00"
+    if fact.minimum is not None and fact.maximum is not None:
+        return f"{number_text(fact.minimum)} to {number_text(fact.maximum)}"
+    return {FactType.NUMBER: "a number", FactType.INTEGER: "a whole number"}.get(fact.type, "text")
+
+
+def read_json(text: str, origin: str) -> Facts:
+    """Read a JSON object of facts; ``origin`` says in messages where it came from."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise FactsError(f"{origin} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except FactsError as error:
+        raise FactsError(f"{origin}: {error}") from None
+    return _flat(found, origin)
+
+
+def read_yaml(text: str, origin: str) -> Facts:
+    """Read a YAML mapping of facts: every value stays the text it is written as, and an empty one is not sent."""
+    node, problems = read(origin, text)
+    if problems:
+        raise FactsError(str(problems[0]))
+    if not isinstance(node, Node):
+        raise FactsError(f"{origin} does not hold facts: expected `name: value` on each line")
+    return _flat({name: None if value == "" else value for name, value in plain(node).items()}, origin)
+
+
+def read_file(path: str) -> Facts:
+    """Read the facts of a JSON or YAML file, or of standard input if the path is ``-``."""
+    origin = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise FactsError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FactsError(f"{origin} is not UTF-8 text") from None
+    is_json = path.endswith(".json") or (path == "-" and text.lstrip().startswith("{"))
+    return read_json(text, origin) if is_json else read_yaml(text, origin)
+
+
+def _once(pairs: list[tuple[str, object]]) -> Facts:
+    facts = dict(pairs)
+    if len(facts) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise FactsError(f"`{twice[0]}` stands twice")
+    return facts
+
+
+def _flat(found: object, origin: str) -> Facts:
+    if not isinstance(found, dict):
+        raise FactsError(f'{origin} does not hold facts: expected an object such as {{"name": "value"}}')
+    for name, value in found.items():
+        if isinstance(value, dict | list):
+            raise FactsError(f"{origin}: `{name}` must be one value")
+    return found

@@ -1,0 +1,167 @@
+"""The policies folder: found by option, environment or habit, loaded once, and asked for a version."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Protocol, cast
+
+import typer
+
+from engine.answer import UnknownVersion, VersionRef
+from engine.bundle import Bundle, bundle
+from engine.digest import digest
+from engine.load import load_with_trees
+from engine.policy import Policy
+from engine.problems import PolicyErrors, Problem
+from engine.version import Version, tabulated
+from service.cli.terminal import ExitCode, count, errors, refused
+from service.store import read_folder, version_folders
+
+VARIABLE: Final = "GUIDEPOST_POLICIES"
+"""The environment variable that names the folder."""
+
+PoliciesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        metavar="DIR",
+        help=f"Folder of the policies. Default: ${VARIABLE}, ./policies, or the one that came with the program.",
+    ),
+]
+VersionOption = Annotated[str, typer.Option("--version", metavar="VERSION", help="Use this policy version, not the one in force.")]
+DigestOption = Annotated[str, typer.Option("--digest", metavar="DIGEST", help="Use the policy version with this digest.")]
+AsOfOption = Annotated[
+    str, typer.Option("--as-of", metavar="INSTANT", help="Use the version in force at an instant, as 2025-07-01T00:00:00Z.")
+]
+
+
+def utc_now() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
+
+
+class Known(Protocol):
+    """A version as far as it must be known to be chosen and shown."""
+
+    @property
+    def policy(self) -> Policy:
+        """What it says."""
+
+    @property
+    def ref(self) -> VersionRef:
+        """How it is called."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersion:
+    """A version that is read and not yet tabulated: enough to choose and to show it, in a fraction of the time."""
+
+    policy: Policy
+    ref: VersionRef
+
+    @property
+    def digest(self) -> str:
+        """The digest of its content."""
+        return self.ref.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The versions of a folder, in the order in which they come into effect, and the instant of this call."""
+
+    folder: Path
+    versions: tuple[Known, ...]
+    now: datetime
+
+    def select(self, version: str = "", digest: str = "", as_of: str = "") -> Known:
+        """Give the version asked for, or the one in force now."""
+        if len([asked for asked in (version, digest, as_of) if asked]) > 1:
+            raise refused("choose a version by one of --version, --digest and --as-of")
+        try:
+            return self._bundle.select(version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now)
+        except UnknownVersion as error:
+            raise refused(str(error)) from error
+
+    def tabulate(self, chosen: Known) -> Version:
+        """Make a version ready to answer; say what is wrong with its tables otherwise."""
+        try:
+            return tabulated(chosen.policy, chosen.ref)
+        except PolicyErrors as error:
+            raise refused_policies(self.folder, error.problems) from error
+
+    def is_in_force(self, version: Known) -> bool:
+        """Tell whether a version is the one in force now."""
+        try:
+            return self._bundle.select(now=self.now).digest == version.digest
+        except UnknownVersion:
+            return False
+
+    def standing(self, version: Known) -> str:
+        """Say whether a version is in force now, or will be."""
+        if self.is_in_force(version):
+            return "in force"
+        return "not yet in force" if version.policy.manifest.effective_from > self.now else ""
+
+    @property
+    def _bundle(self) -> Bundle:
+        # A bundle looks at nothing but what is known of a version before it is tabulated.
+        return Bundle(cast(tuple[Version, ...], self.versions))
+
+
+def load(given: Path | None) -> Loaded:
+    """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
+    folder = find_folder(given)
+    read: list[ReadVersion] = []
+    problems: list[Problem] = []
+    for place in version_folders(folder):
+        try:
+            policy, trees = load_with_trees(read_folder(place), place.root)
+            read.append(ReadVersion(policy, VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))))
+        except PolicyErrors as error:
+            problems.extend(error.problems)
+    ordered, clashes = bundle(cast(tuple[Version, ...], tuple(read)))
+    if problems or clashes:
+        raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
+    return Loaded(folder, ordered.versions, utc_now())
+
+
+def find_folder(given: Path | None) -> Path:
+    """Give the policies folder: the one given, else the one in the environment, else the first usual one."""
+    if given is not None:
+        return _existing(given, "")
+    if named := os.environ.get(VARIABLE, ""):
+        return _existing(Path(named), f" (from ${VARIABLE})")
+    here = Path(__file__).resolve()
+    for folder in (Path("policies"), here.parents[2] / "policies", here.parents[1] / "policies"):
+        if (folder / "manifest.yaml").is_file():
+            return folder
+    raise refused(f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is")
+
+
+def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
+    """Say every problem of the policies on standard error; give what to raise to end the command."""
+    errors().show(*(str(problem) for problem in problems))
+    return refused(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
+
+
+def _existing(folder: Path, origin: str) -> Path:
+    if not folder.is_dir():
+        raise refused(f"no such folder: {folder}{origin}")
+    return folder
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise refused(f"--as-of {text} is not an instant such as 2025-07-01T00:00:00Z") from None
+    if instant.tzinfo is None:
+        raise refused(f"--as-of {text} has no offset from UTC: add Z, or one such as +10:00")
+    return instant

@@ -1,0 +1,135 @@
+"""``guidepost serve``: the policies of a folder, answered over gRPC until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.bundle import Bundle
+from engine.policy import Form, Policy
+from engine.problems import PolicyErrors
+from engine.vocabulary import FactType
+from service import app
+from service.cli.folder import Loaded, PoliciesOption, find_folder, refused_policies, utc_now
+from service.cli.terminal import count, errors, grid, refused, results
+from service.cli.version import PROGRAM
+from service.store import load_bundle
+from service.wire import TYPED_FACTS
+
+METHOD: Final = "guidepost.v1.DecisionService/Decide"
+"""The call that answers any decision of any policy."""
+
+EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
+"""Hosts that mean every address; calls need one."""
+
+
+def serve(
+    policies: PoliciesOption = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 50051,
+) -> None:
+    """Check and prove the policies, then serve them over gRPC until interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    folder = find_folder(policies)
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        with errors().working("checking and proving the policies"):
+            bundle = load_bundle(folder)
+    except PolicyErrors as error:
+        raise refused_policies(folder, error.problems) from error
+    try:
+        asyncio.run(_serve(bundle, Loaded(folder, bundle.versions, utc_now()), address, _options(policies)))
+    except OSError as error:
+        raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
+
+
+async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str]) -> None:
+    await app.serve(bundle, address, ready=lambda bound: results().show(*_welcome(loaded, bound, options)))
+
+
+def _options(policies: Path | None) -> list[str]:
+    return [] if policies is None else ["--policies", str(policies)]
+
+
+def _welcome(loaded: Loaded, address: str, options: Sequence[str]) -> Iterator[RenderableType]:
+    rows = [
+        (
+            f"  {version.ref.name} {version.ref.version}",
+            f"in force from {version.policy.manifest.effective_from:%Y-%m-%d}",
+            Text(f"digest {version.digest[:12]}", "dim"),
+            loaded.standing(version),
+        )
+        for version in loaded.versions
+    ]
+    yield Text.assemble((count(len(rows), "policy version"), "bold"), ", checked and proved")
+    yield grid(rows)
+    yield ""
+    yield Text.assemble("listening on ", (address, "bold green"), "; end it with Ctrl-C")
+    yield ""
+    yield from _calls(loaded.versions[-1].policy, address, options)
+
+
+def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[RenderableType]:
+    """Give calls to try, for the shell: one without the server, and two that ask it."""
+    facts = example_facts(policy)
+    decision = next(iter(policy.manifest.triage), next(iter(policy.decisions)))
+    request = json.dumps({"decision": decision, "ticket": _ticket(facts)})
+    host, _, port = address.rpartition(":")
+    target = f"127.0.0.1:{port}" if host in EVERYWHERE else address
+    pairs = [f"{name}={value}" for name, value in facts.items()]
+    yield Text("try it in another terminal", "bold")
+    yield Text("  without the server:", "cyan")
+    yield Text(f"    {shlex.join([*program(), 'eval', decision, *pairs, *options])}")
+    yield Text("  a call to the server:", "cyan")
+    yield Text(f"    {shlex.join([_near(sys.executable), '-m', 'guidepost', target, *pairs])}")
+    yield Text("  the same with grpcurl, if it is installed:", "cyan")
+    yield Text(f"    {shlex.join(['grpcurl', '-plaintext', '-d', request, target, METHOD])}")
+
+
+def program() -> list[str]:
+    """Give this program as one would type it here."""
+    started = Path(sys.argv[0])
+    if started.name != PROGRAM:
+        return [_near(sys.executable), "-m", "service.cli"]
+    found = shutil.which(PROGRAM)
+    return [PROGRAM if found and Path(found).resolve() == started.resolve() else _near(started)]
+
+
+def _near(path: str | Path) -> str:
+    """Give a path as it is from here, if it lies below."""
+    from_here = os.path.relpath(path)
+    return str(path) if from_here.startswith("..") else from_here
+
+
+def example_facts(policy: Policy) -> dict[str, str]:
+    """Give facts that decide something: those of a cell of the first matrix, else of a rule that asks for plain words."""
+    for table in policy.tables.values():
+        if table.form is Form.MATRIX and table.matrix and set(table.reads) <= set(policy.facts):
+            matrix = table.matrix
+            return {matrix.down: matrix.rows[0], matrix.across: matrix.columns[len(matrix.columns) // 2]}
+    for table in policy.tables.values():
+        for rule in table.rules:
+            words = {condition.fact: min(condition.words, default="") for condition in rule.when}
+            facts = [policy.facts.get(name) for name in words]
+            if words and all(fact and fact.type is FactType.CHOICE for fact in facts) and all(words.values()):
+                return words
+    return {}
+
+
+def _ticket(facts: dict[str, str]) -> dict[str, object]:
+    """Give facts as a ticket in JSON: in its fields where it has them, else in its map."""
+    typed: dict[str, object] = {name: value for name, value in facts.items() if name in TYPED_FACTS}
+    others = {name: {"text": value} for name, value in facts.items() if name not in TYPED_FACTS}
+    return {**typed, **({"facts": others} if others else {})}

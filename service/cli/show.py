@@ -1,0 +1,176 @@
+"""``guidepost show``: a policy as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.nearest import nearest
+from engine.policy import Form, Policy, Roster, Table
+from service.cli.folder import DigestOption, Loaded, PoliciesOption, VersionOption, load
+from service.cli.pages import PolicyPages, tables_of
+from service.cli.plain import (
+    Plain,
+    plain_assumption,
+    plain_decision,
+    plain_fact,
+    plain_facts,
+    plain_overview,
+    plain_part,
+    plain_question,
+)
+from service.cli.terminal import TableOrJson, count, grid, refused, results, ruled, show_json
+
+SECTIONS = ("assumptions", "questions", "facts", "outcomes", "scope")
+"""What can be shown of every policy, beside its own decisions, tables, facts and outcomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One thing to show: for people, and as plain data."""
+
+    parts: Iterable[RenderableType]
+    plain: object
+
+
+def show(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="[WHAT]",
+            help="A decision, table, fact or outcome by its name, or: assumptions, questions, facts, outcomes, "
+            "scope (every catalogue). Without it, an overview.",
+        ),
+    ] = "",
+    policies: PoliciesOption = None,
+    version: VersionOption = "",
+    digest: DigestOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+) -> None:
+    """Show a policy as people read it."""
+    loaded = load(policies)
+    chosen = loaded.select(version=version, digest=digest)
+    page = _part(chosen.policy, what) if what else _overview(loaded, chosen.policy, chosen.digest)
+    if output is TableOrJson.JSON:
+        show_json(page.plain)
+    else:
+        results().show(*page.parts)
+
+
+def _part(policy: Policy, what: str) -> Page:
+    pages = PolicyPages(policy)
+    match what:
+        case "assumptions":
+            return Page(pages.assumptions(), [plain_assumption(assumption) for assumption in policy.assumptions])
+        case "questions":
+            return Page(pages.questions(), [plain_question(question) for question in policy.questions])
+        case "facts":
+            return Page(pages.facts(policy.facts, "fact"), plain_facts(policy.facts))
+        case "outcomes":
+            return Page(pages.facts(policy.outcomes, "outcome"), plain_facts(policy.outcomes))
+    if decision := policy.decisions.get(what):
+        tables = [plain_part(table) for table in tables_of(policy, decision)]
+        return Page(pages.decision(decision), {**plain_decision(decision), "tables": tables})
+    if part := policy.tables.get(what) or policy.rosters.get(what):
+        return Page(_tables(pages, (part,)), plain_part(part))
+    if fact := policy.facts.get(what) or policy.outcomes.get(what):
+        return Page(pages.fact(fact), plain_fact(fact))
+    if what == "scope":
+        catalogues = tuple(table for table in policy.tables.values() if table.form is Form.ENTRIES)
+        return Page(_tables(pages, catalogues), [plain_part(table) for table in catalogues])
+    names = (*SECTIONS, *policy.decisions, *policy.tables, *policy.rosters, *policy.facts, *policy.outcomes)
+    near = nearest(what, names, limit=1)
+    meant = f"; did you mean `{near[0]}`?" if near else ""
+    raise refused(f"nothing here is called `{what}`{meant}", "`guidepost show` lists what there is")
+
+
+def _tables(pages: PolicyPages, parts: Iterable[Table | Roster]) -> Iterator[RenderableType]:
+    for position, part in enumerate(parts):
+        if position:
+            yield ""
+        yield from pages.table(part) if isinstance(part, Table) else pages.roster(part)
+
+
+def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
+    versions: list[Plain] = [
+        {
+            "version": version.ref.version,
+            "digest": version.digest,
+            "effective_from": version.policy.manifest.effective_from.isoformat(),
+        }
+        for version in loaded.versions
+    ]
+    return Page(_overview_parts(loaded, policy, digest), {**plain_overview(policy), "digest": digest, "versions": versions})
+
+
+def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[RenderableType]:
+    manifest = policy.manifest
+    yield Text.assemble((f"{manifest.name} {manifest.version}", "bold"), (f"  digest {digest[:12]}", "dim"))
+    yield grid([*_manifest_rows(policy)], "cyan")
+    yield ""
+    versions = [
+        (
+            Text(version.ref.version, "bold" if version.digest == digest else ""),
+            f"{version.policy.manifest.effective_from:%Y-%m-%d}",
+            Text(version.digest[:12], "dim"),
+            loaded.standing(version),
+        )
+        for version in loaded.versions
+    ]
+    yield ruled(("version", "in force from", "digest", ""), versions)
+    yield ""
+    decisions = [
+        (Text(decision.name, "bold"), ", ".join(decision.answers), decision.about)
+        for decision in policy.decisions.values()
+    ]
+    yield ruled(("decision", "answers", "about"), decisions)
+    yield ""
+    listed: list[Table | Roster] = [*policy.tables.values(), *policy.rosters.values()]
+    parts = [
+        (Text(part.name, "bold"), *_size(part), part.about, Text(part.place.file.rpartition("/")[2], "dim"))
+        for part in sorted(listed, key=lambda part: part.place)
+    ]
+    yield ruled(("table", "form", "size", "about", "in"), parts)
+    yield ""
+    yield Text.assemble(("show more: ", "cyan"), ", ".join(f"guidepost show {_named(policy, name)}" for name in _FIRST))
+
+
+def _size(part: Table | Roster) -> tuple[str, str]:
+    if isinstance(part, Roster):
+        return "roster", count(len(part.entries), "entry", "entries")
+    size = len(part.rules)
+    match part.form:
+        case Form.MATRIX:
+            return "matrix", count(size, "cell")
+        case Form.ENTRIES:
+            return "entries", count(size, "entry", "entries")
+        case Form.RULES:
+            return ("rules", count(size, "rule")) if size else ("constant", "")
+
+
+_FIRST = ("NAME", "assumptions", "questions", "facts", "scope")
+
+
+def _named(policy: Policy, section: str) -> str:
+    numbers: Mapping[str, int] = {
+        "assumptions": len(policy.assumptions),
+        "questions": len(policy.questions),
+        "facts": len(policy.facts),
+    }
+    return f"{section} ({numbers[section]})" if section in numbers else section
+
+
+def _manifest_rows(policy: Policy) -> Iterator[tuple[str, str]]:
+    manifest = policy.manifest
+    yield "in force from", f"{manifest.effective_from:%Y-%m-%d %H:%M %Z}"
+    yield "source", manifest.source
+    if manifest.owner:
+        yield "owner", manifest.owner
+    yield "a new ticket needs", ", ".join(manifest.triage)
+    if manifest.notice is not None:
+        yield "notice", manifest.notice.text

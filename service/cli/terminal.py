@@ -1,0 +1,147 @@
+"""The terminal: where results and errors go, in which colours, how wide, and the exit codes.
+
+Results go to standard output and everything else to standard error. Colours are for terminals only (and ``NO_COLOR``
+is respected); text that goes to a file or a pipe is as wide as its longest line, so that nothing is wrapped or cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import IntEnum, StrEnum
+from typing import Final, TextIO
+
+import typer
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+WIDE: Final = 10_000
+"""Columns of a console that is not a terminal: more than any line has."""
+
+RANKS: Final = ("bold red", "dark_orange", "yellow", "green", "cyan", "blue", "magenta")
+"""Colours of the values of a choice, by their order in the vocabulary."""
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    OK = 0
+    USAGE = 2
+    POLICY = 3
+    CASES = 4
+
+
+class TableOrJson(StrEnum):
+    """How an answer or a policy is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class TextOrJson(StrEnum):
+    """How a list of problems is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Screen:
+    """A stream that shows text and tables: as wide as the terminal, or as its longest line if it is none."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._console = Console(
+            file=stream,
+            width=None if self._is_terminal else WIDE,
+            force_terminal=None if self._is_terminal else False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def show(self, *parts: RenderableType) -> None:
+        """Show these parts below each other; without any, an empty line."""
+        if self._is_terminal:
+            for part in parts or ("",):
+                self._console.print(part)
+            return
+        with self._console.capture() as captured:
+            for part in parts or ("",):
+                self._console.print(part)
+        for line in captured.get().splitlines():
+            self._stream.write(line.rstrip() + "\n")
+        self._stream.flush()
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Say on a terminal what takes a moment, as long as the block runs."""
+        return self._console.status(what) if self._is_terminal else nullcontext()
+
+
+def results() -> Screen:
+    """Give the screen for what was asked for."""
+    return Screen(sys.stdout)
+
+
+def errors() -> Screen:
+    """Give the screen for what went wrong."""
+    return Screen(sys.stderr)
+
+
+def show_json(plain: object) -> None:
+    """Write plain data as JSON: indented, in the order given, without colours."""
+    sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+
+
+def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
+    """Say what is wrong on standard error; give what to raise to end the command with this exit code."""
+    screen = errors()
+    screen.show(Text.assemble(("error: ", "bold red"), message))
+    if details:
+        screen.show(*details)
+    return typer.Exit(int(code))
+
+
+def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
+    """Give rows in columns without lines; ``styles`` are those of the columns."""
+    table = Table.grid(padding=(0, 2))
+    for index in range(max((len(row) for row in rows), default=0)):
+        table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def ruled(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
+    """Give rows under headings with a line below them."""
+    return sections(headings, [rows])
+
+
+def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
+    """Give groups of rows under headings, with a line below these and between the groups."""
+    table = Table(box=box.HORIZONTALS, pad_edge=False, header_style="bold", show_edge=False)
+    for position, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=position == 0)
+    for rows in groups:
+        for row in rows:
+            table.add_row(*row)
+        table.add_section()
+    return table
+
+
+def rank_style(value: object, values: Sequence[str]) -> str:
+    """Give the colour of a choice's value, by its place among the values."""
+    return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
+
+
+def count(number: int, noun: str, nouns: str = "") -> str:
+    """Give a number with its noun.
+
+    >>> count(1, "case"), count(1200, "case"), count(2, "policy", "policies")
+    ('1 case', '1,200 cases', '2 policies')
+    """
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -1,0 +1,170 @@
+"""The service for ticketing systems: a ticket in, a decision out.
+
+Every method is plain and short: it reads the ticket, asks the engine, writes the answer. None waits for anything.
+"""
+
+# ruff: noqa: N802 - gRPC names methods as the proto files do
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol, TypeVar, cast
+
+from google.protobuf.message import Message
+
+from engine.answer import Answer, WrongRequest
+from engine.bundle import Bundle
+from engine.decide import decide, triage
+from engine.version import Version
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1 import outcomes_pb2
+from guidepost.v1.decision_pb2 import Decision
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
+from guidepost.v1.ticket_pb2 import Ticket
+from guidepost.v1.version_pb2 import VersionSelector
+from service import wire
+from service.errors import served
+
+Result = TypeVar("Result")
+Written = TypeVar("Written", bound=Message)
+
+KINDS: Final[dict[str, type[Message]]] = {
+    "priority": outcomes_pb2.PriorityDecision,
+    "response": outcomes_pb2.ResponseDecision,
+    "channel": outcomes_pb2.ChannelDecision,
+    "scope": outcomes_pb2.ScopeDecision,
+    "coverage": outcomes_pb2.CoverageDecision,
+    "escalation": outcomes_pb2.EscalationDecision,
+    "intake": outcomes_pb2.IntakeDecision,
+    "lifecycle": outcomes_pb2.LifecycleDecision,
+}
+"""The decisions that have a message and an RPC of their own."""
+
+MAX_KEPT: Final = 10_000
+"""How many written decisions are kept: writing one anew takes many times as long as copying it."""
+
+
+class TicketRequest(Protocol):
+    """What the requests of all RPCs have in common."""
+
+    @property
+    def ticket(self) -> Ticket:
+        """What is known of the ticket."""
+
+    @property
+    def version(self) -> VersionSelector:
+        """Which version is to decide."""
+
+
+class Decisions(DecisionServiceServicer):  # type: ignore[misc]
+    """Answers DecisionService from a bundle of versions; the clock chooses the version in force."""
+
+    def __init__(self, bundle: Bundle, clock: Callable[[], datetime]) -> None:
+        self._bundle, self._clock = bundle, clock
+        self._kept: dict[tuple[type[Message], str], Message] = {}
+
+    @served
+    def Triage(self, request: pb.TriageRequest) -> pb.TriageResponse:
+        """Make all decisions that a new ticket needs."""
+        version = self._version(request.version)
+        notice = wire.notice(version.policy.manifest.notice)
+        response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=notice)
+        for answer in read_and(request.ticket, lambda facts: triage(version, facts)):
+            kind = KINDS.get(answer.decision)
+            if kind is None:
+                response.others.append(self._written(Decision, answer))
+            else:
+                getattr(response, answer.decision).CopyFrom(self._written(kind, answer))
+        return response
+
+    @served
+    def DecidePriority(self, request: pb.DecidePriorityRequest) -> pb.DecidePriorityResponse:
+        """Decide the priority."""
+        decided = self._decided("priority", request, outcomes_pb2.PriorityDecision)
+        return pb.DecidePriorityResponse(priority=decided)
+
+    @served
+    def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest) -> pb.DecideResponseTargetResponse:
+        """Decide within which time work must begin."""
+        decided = self._decided("response", request, outcomes_pb2.ResponseDecision)
+        return pb.DecideResponseTargetResponse(response=decided)
+
+    @served
+    def AdviseChannel(self, request: pb.AdviseChannelRequest) -> pb.AdviseChannelResponse:
+        """Advise whether to call or to write."""
+        decided = self._decided("channel", request, outcomes_pb2.ChannelDecision)
+        return pb.AdviseChannelResponse(channel=decided)
+
+    @served
+    def DecideScope(self, request: pb.DecideScopeRequest) -> pb.DecideScopeResponse:
+        """Decide whether support covers the service."""
+        decided = self._decided("scope", request, outcomes_pb2.ScopeDecision)
+        return pb.DecideScopeResponse(scope=decided)
+
+    @served
+    def DecideCoverage(self, request: pb.DecideCoverageRequest) -> pb.DecideCoverageResponse:
+        """Decide in which language and by which centre support is given."""
+        decided = self._decided("coverage", request, outcomes_pb2.CoverageDecision)
+        return pb.DecideCoverageResponse(coverage=decided)
+
+    @served
+    def DecideEscalation(self, request: pb.DecideEscalationRequest) -> pb.DecideEscalationResponse:
+        """Decide whether a case can be escalated to the vendor."""
+        decided = self._decided("escalation", request, outcomes_pb2.EscalationDecision)
+        return pb.DecideEscalationResponse(escalation=decided)
+
+    @served
+    def CheckIntake(self, request: pb.CheckIntakeRequest) -> pb.CheckIntakeResponse:
+        """Check whether a case has all it needs to be raised."""
+        decided = self._decided("intake", request, outcomes_pb2.IntakeDecision)
+        return pb.CheckIntakeResponse(intake=decided)
+
+    @served
+    def DecideLifecycle(self, request: pb.DecideLifecycleRequest) -> pb.DecideLifecycleResponse:
+        """Decide what happens to a case now."""
+        decided = self._decided("lifecycle", request, outcomes_pb2.LifecycleDecision)
+        return pb.DecideLifecycleResponse(lifecycle=decided)
+
+    @served
+    def Decide(self, request: pb.DecideRequest) -> pb.DecideResponse:
+        """Make any decision, by name."""
+        return pb.DecideResponse(decision=self._decided(request.decision, request, Decision))
+
+    def _decided(self, decision: str, request: TicketRequest, kind: type[Written]) -> Written:
+        """Make a decision, and write it as a message of a kind."""
+        return self._written(kind, self._answer(decision, request))
+
+    def _written(self, kind: type[Written], answer: Answer) -> Written:
+        """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
+        key = (kind, answer.id)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
+            # What holds a caller's own words is seldom met again.
+            if not answer.unlisted:
+                if len(self._kept) >= MAX_KEPT:
+                    self._kept.clear()
+                self._kept[key] = kept
+        return cast("Written", kept)
+
+    def _answer(self, decision: str, request: TicketRequest) -> Answer:
+        """Make a decision under the version that the request asks for."""
+        version = self._version(request.version)
+        return read_and(request.ticket, lambda facts: decide(version, decision, facts))
+
+    def _version(self, selector: VersionSelector) -> Version:
+        """Give the version asked for, or the one in force."""
+        return self._bundle.select(**wire.selection(selector), now=self._clock())
+
+
+def read_and(ticket: Ticket, answer: Callable[[dict[str, object]], Result]) -> Result:
+    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses."""
+    facts, wrong = wire.facts(ticket)
+    try:
+        result = answer(facts)
+    except WrongRequest as error:
+        raise WrongRequest(wrong + error.wrong) from None
+    if wrong:
+        raise WrongRequest(wrong)
+    return result

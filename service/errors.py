@@ -1,0 +1,118 @@
+"""What a call that cannot be answered is told: an exception in, a gRPC status with google.rpc details out.
+
+A wrong request is INVALID_ARGUMENT and names every wrong field; an unknown version or decision is NOT_FOUND and names
+the known ones; everything else is INTERNAL with a random id, under which the log has the trace that no caller sees.
+A case without an answer is none of these: it is an answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
+from service import wire
+
+log = logging.getLogger("guidepost.service")
+
+DOMAIN: Final = "guidepost"
+MESSAGE_LENGTH: Final = 300
+DESCRIPTION_LENGTH: Final = 500
+DETAILS_SIZE: Final = 3_000
+"""Details travel in a header, and clients refuse headers above 8 KiB: what does not fit is counted instead."""
+
+Servicer = TypeVar("Servicer")
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
+
+def served(
+    answer: Callable[[Servicer, Request], Response],
+) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]]:
+    """Make an RPC of a plain method from request to response, by turning what it raises into a status."""
+
+    @functools.wraps(answer)
+    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Response:
+        try:
+            return answer(servicer, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+            status = rpc_status.to_status(explained(error, request))
+        await context.abort(status.code, status.details, status.trailing_metadata)
+        raise AssertionError("abort always raises")
+
+    return rpc
+
+
+def explained(error: Exception, request: Message) -> status_pb2.Status:
+    """Say what went wrong, as a status; log it if it is our own fault."""
+    match error:
+        case WrongRequest():
+            return _invalid("WRONG_FACT", [(wire.path(fact.fact, request), described(fact)) for fact in error.wrong])
+        case wire.WrongSelector():
+            return _invalid("WRONG_SELECTOR", [(error.path, str(error))])
+        case UnknownVersion():
+            known = (ref.version for ref in error.known)
+            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_VERSION", str(error), known=known)
+        case UnknownDecision():
+            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
+        case _:
+            incident = secrets.token_hex(8)
+            log.error("incident %s in %s", incident, type(request).__name__, exc_info=error)
+            message = f"unexpected error; the server's log has it as incident {incident}"
+            detail = error_details_pb2.RequestInfo(request_id=incident)
+            return _status(grpc.StatusCode.INTERNAL, "UNEXPECTED", message, detail)
+
+
+def described(fact: WrongFact) -> str:
+    """Say what is wrong with a fact, what it may be, and what was perhaps meant."""
+    parts = [shortened(fact.message)]
+    if fact.help:
+        parts.append(shortened(fact.help))
+    if fact.allowed:
+        parts.append(f"allowed: {', '.join(fact.allowed)}")
+    return shortened("; ".join(parts), DESCRIPTION_LENGTH)
+
+
+def shortened(text: str, length: int = MESSAGE_LENGTH) -> str:
+    """Cut a text that is too long for a header."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _invalid(reason: str, violations: list[tuple[str, str]]) -> status_pb2.Status:
+    """Name the wrong fields: the first one in the message, and in the details as many as fit."""
+    path, description = violations[0]
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    message = shortened(f"{path}: {description}", MESSAGE_LENGTH - len(more)) + more
+    detail = error_details_pb2.BadRequest()
+    for number, (path, description) in enumerate(violations):
+        detail.field_violations.add(field=shortened(path), description=description)
+        if detail.ByteSize() > DETAILS_SIZE:
+            detail.field_violations[-1].Clear()
+            detail.field_violations[-1].field = "ticket"
+            detail.field_violations[-1].description = f"{len(violations) - number} more wrong fields"
+            break
+    return _status(grpc.StatusCode.INVALID_ARGUMENT, reason, message, detail)
+
+
+def _status(
+    code: grpc.StatusCode, reason: str, message: str, *details: Message, known: Iterable[str] = ()
+) -> status_pb2.Status:
+    """Put a status together; its details start with the reason for machines."""
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
+    if listed := ", ".join(known):
+        info.metadata["known"] = shortened(listed, DESCRIPTION_LENGTH)
+    status = status_pb2.Status(code=code.value[0], message=shortened(message))
+    for detail in (info, *details):
+        packed = AnyMessage()
+        packed.Pack(detail, deterministic=True)
+        status.details.append(packed)
+    return status

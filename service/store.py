@@ -1,0 +1,139 @@
+"""Policy folders in, a bundle of versions out: the files, the past versions, and the kept proofs.
+
+Nothing but a whole, checked and proved bundle is ever given out; anything else raises PolicyErrors.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.agreement import agreement_problems, proof_tables
+from engine.bundle import Bundle, bundle
+from engine.problems import Place, PolicyErrors, Problem
+from engine.proof import ProofCache, ProofReport, proof_key, prove
+from engine.version import Version, build
+
+PAST: Final = "past"
+"""The folder, below that of the policies, that holds earlier versions."""
+
+MAX_BYTES: Final = 64_000_000
+"""The most that one policy file may have on disk before it is not even read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFolder:
+    """The folder of one version, and how it is called in problems and answers."""
+
+    path: Path
+    root: str
+
+
+def default_cache() -> Path:
+    """Give the folder where proofs are kept: $GUIDEPOST_CACHE, else the user's cache folder."""
+    named = os.environ.get("GUIDEPOST_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "guidepost" / "proofs"
+
+
+def version_folders(folder: Path) -> tuple[VersionFolder, ...]:
+    """Give the folders of all versions: the one itself, and each below ``past/``."""
+    root = folder.name if folder.is_absolute() else folder.as_posix()
+    past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir())
+    return (VersionFolder(folder, root), *(VersionFolder(path, f"{root}/{PAST}/{path.name}") for path in past))
+
+
+def read_folder(version: VersionFolder) -> dict[str, str]:
+    """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for those that cannot be read."""
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for pattern in ("*.yaml", "*.yml", "cases/*.yaml", "cases/*.yml"):
+        for path in sorted(version.path.glob(pattern)):
+            name = path.relative_to(version.path).as_posix()
+            place = Place(f"{version.root}/{name}")
+            try:
+                size = path.stat().st_size
+                if size > MAX_BYTES:
+                    problems.append(Problem(place, "too-large", f"{size:,} bytes; a file may have {MAX_BYTES:,}"))
+                else:
+                    files[name] = path.read_bytes().decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                problems.append(Problem(place, "yaml", f"not UTF-8: byte {error.start + 1}"))
+            except OSError as error:
+                problems.append(Problem(place, "yaml", f"cannot be read: {error.strerror}"))
+    if problems:
+        raise PolicyErrors(problems)
+    return files
+
+
+def build_bundle(folder: Path) -> Bundle:
+    """Build all versions of a folder, without putting them before durable-rules; raises PolicyErrors of all of them."""
+    versions: list[Version] = []
+    problems: list[Problem] = []
+    with _no_garbage_collection():
+        for version in version_folders(folder):
+            try:
+                versions.append(build(read_folder(version), version.root))
+            except PolicyErrors as error:
+                problems.extend(error.problems)
+    made, clashes = bundle(tuple(versions))
+    if problems or clashes:
+        raise PolicyErrors([*problems, *clashes])
+    return made
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Building makes millions of values that all stay: looking for cycles among them takes as long as making them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, ProofReport]:
+    """Have durable-rules prove every version (or take the proof that is kept); give the reports by version.
+
+    Raises PolicyErrors if it disagrees or fails anywhere.
+    """
+    reports: dict[str, ProofReport] = {}
+    problems: list[Problem] = []
+    for version in made.versions:
+        report = prove_version(version, cache)
+        reports[version.ref.version] = report
+        problems.extend(agreement_problems(version, report))
+    if problems:
+        raise PolicyErrors(problems)
+    return reports
+
+
+def prove_version(version: Version, cache: Path | None) -> ProofReport:
+    """Have durable-rules prove one version, or take the proof that is kept for its tables."""
+    tables = proof_tables(version)
+    key = proof_key(tables)
+    kept = ProofCache(cache).load(key) if cache is not None else None
+    if kept is not None:
+        return kept
+    report = prove(tables)
+    if cache is not None and report.ok:
+        ProofCache(cache).store(key, report)
+    return report
+
+
+def load_bundle(folder: Path, cache: Path | None = None) -> Bundle:
+    """Load the versions of a folder to serve them: built, checked, and proved by durable-rules.
+
+    ``cache`` is where proofs are kept, by default :func:`default_cache`. Raises PolicyErrors with all problems.
+    """
+    made = build_bundle(folder)
+    prove_bundle(made, cache if cache is not None else default_cache())
+    return made

@@ -1,0 +1,596 @@
+"""The command line: what each command says, on which stream, in which form, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import folder
+from service.cli.main import app
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+ESCAPE: Final = "\x1b["
+
+GARAGE: Final = {
+    "manifest.yaml": """\
+kind: manifest
+name: garage
+version: "2.0.0"
+effective_from: "2025-01-01T00:00:00Z"
+source: the sign on the door
+owner: the foreman
+triage: [urgency, bay]
+notice: {text: No liability for parked cars., source: back of the sign}
+assumptions:
+  - {id: date, reason: the sign carries no date, source: none}
+""",
+    "vocabulary.yaml": """\
+kind: vocabulary
+facts:
+  noise:
+    type: choice
+    about: how loud it is
+    values: [{value: loud, about: "one cannot talk beside it", aliases: [very loud]}, {value: faint, about: "one has to listen for it"}]
+  smoke: {type: choice, about: whether it smokes, values: [{value: thick, about: thick smoke}, {value: none, about: no smoke}]}
+  drives: {type: boolean, about: whether it still drives}
+  age: {type: integer, about: how old the car is, unit: years, minimum: 0, maximum: 120}
+  make: {type: choice, open: yes, about: who built it, values_in: makes}
+  came_at: {type: instant, about: when it came in}
+  remark: {type: text, about: anything else}
+outcomes:
+  urgency: {type: choice, about: how soon, values: [{value: now, about: at once, name: Right now}, {value: soon, about: this week}, {value: later, about: some day}]}
+  bay: {type: choice, about: which bay, values: [{value: pit, about: the pit}, {value: lift, about: the lift}]}
+  towed: {type: boolean, about: whether it must be towed}
+  parts: {type: text, about: where the parts come from}
+  mechanic: {type: choice, about: who is there, values: [{value: ann, about: Ann}, {value: bo, about: Bo}]}
+  papers: {type: list, about: what to bring}
+""",
+    "urgency.yaml": """\
+kind: policy
+about: how soon a car is looked at
+source: front
+decision: {name: urgency, about: how soon the car is looked at, answers: [urgency], beside: [mechanic]}
+tables:
+  look:
+    about: by noise and smoke
+    produces: urgency
+    matrix:
+      down: noise
+      across: smoke
+      columns: [thick, none]
+      rows:
+        loud:  [now,  soon]
+        faint: [soon, later]
+rosters:
+  mechanics:
+    about: who is there when
+    source: rota
+    assumption: the rota is that of this year
+    at: came_at
+    open: ["07:00", "15:30"]
+    entries:
+      - {value: ann, zone: Europe/Berlin, name: Ann}
+      - {value: bo, zone: America/New_York, name: Bo}
+    produces: mechanic
+questions:
+  - {id: smoke-colour, question: front says white smoke is thick and back says it is none, reading: white smoke is none, source: "front, back", rules: [look.loud.none]}
+""",
+    "bay.yaml": """\
+kind: policy
+about: where the car goes
+source: back
+decision: {name: bay, about: where the car goes, answers: [bay, towed], beside: [parts, papers]}
+tables:
+  bays:
+    about: by age and whether it drives
+    hit: first
+    produces: [bay, towed]
+    rules:
+      - id: bays.stuck
+        when: {drives: no}
+        then: {bay: pit, towed: yes}
+      - id: bays.old
+        when: {age: ">= 30", drives: yes}
+        then: {bay: pit, towed: no}
+        about: the lift is too strong for old frames
+      - id: bays.unknown-age
+        when: {age: unknown, drives: yes}
+        then: {bay: lift, towed: no}
+        source: ask Ann
+        assumption: a car whose age nobody knows is young
+    otherwise: {then: {bay: lift, towed: no}}
+  makes:
+    about: where the parts of a make come from
+    produces: [parts]
+    entries:
+      fact: make
+      rows:
+        acme: {name: Acme Motors, aliases: [ACM], then: {parts: shelf}}
+        bolt: {then: {parts: shelf}, source: front}
+        crank: {name: Crank & Sons, then: {parts: shelf}, assumption: they were bought by Acme}
+        dyna: {name: Dynamo, then: {parts: ordered}}
+    otherwise: not_covered
+  wanted:
+    about: what to bring
+    hit: collect
+    produces: [papers]
+    rules:
+      - {id: wanted.remark, when: {remark: blank}, then: {papers: a description}}
+      - {id: wanted.old, when: {age: "> 50"}, then: {papers: "the papers, if there are any"}}
+""",
+    "cases/garage.yaml": """\
+kind: cases
+cases:
+  - name: A loud car with thick smoke is looked at now
+    decision: urgency
+    facts: {noise: loud, smoke: thick}
+    expect: {urgency: now}
+""",
+}
+
+
+@pytest.fixture
+def garage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small desk of two versions, as the default policies folder, on a fixed day."""
+    desk = tmp_path / "garage"
+    past = {**GARAGE, "manifest.yaml": GARAGE["manifest.yaml"].replace("2.0.0", "1.0.0").replace("2025", "2020")}
+    past["urgency.yaml"] = past["urgency.yaml"].replace("[soon, later]", "[later, later]")
+    for base, files in ((desk, GARAGE), (desk / "past" / "1.0.0", past)):
+        for name, text in files.items():
+            path = base / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("GUIDEPOST_POLICIES", str(desk))
+    monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(folder, "utc_now", lambda: datetime(2026, 1, 23, tzinfo=UTC))
+    return desk
+
+
+def run(*arguments: str, text: str | None = None) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, list(arguments), input=text, catch_exceptions=False, prog_name="guidepost")
+
+
+def said(result: Result) -> str:
+    """Give both streams and the exit code as one text, without digests."""
+    parts = [result.stdout, "--- errors ---\n" + result.stderr if result.stderr else "", f"--- exit {result.exit_code} ---\n"]
+    return re.sub(r"\b[0-9a-f]{12}\b", "0123456789ab", "".join(parts))
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Change a text in a file."""
+    before = path.read_text(encoding="utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new), encoding="utf-8")
+
+
+GOLDEN: Final = {
+    "show-overview": "show",
+    "show-matrix": "show look",
+    "show-rules": "show bays",
+    "show-catalogue": "show makes",
+    "show-scope": "show scope",
+    "show-roster": "show mechanics",
+    "show-decision": "show urgency",
+    "show-assumptions": "show assumptions",
+    "show-questions": "show questions",
+    "show-facts": "show facts",
+    "show-fact": "show noise",
+    "show-past": "show look --version 1.0.0",
+    "show-nothing": "show lok",
+    "eval-decided": "eval urgency --noise loud --smoke none --came-at 2026-01-23T08:00:00+01:00",
+    "eval-undecided": "eval urgency noise=loud",
+    "eval-unlisted": "eval bay --make akme --drives",
+    "eval-explained": "eval bay --drives --make crank --explain",
+    "eval-triage": "eval --noise faint --smoke none --no-drives --age 60 --remark=",
+    "eval-wrong": "eval --noise lowd --age 200 --smok thick colour=red --drives maybe noise=faint",
+    "eval-unknown-decision": "eval urgent",
+    "check": "check --no-proof",
+}
+
+
+@pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize("name", GOLDEN)
+def test_people_read_what_the_golden_files_say(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"cli/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{said(run(*shlex.split(GOLDEN[name])))}")
+
+
+def test_check_says_every_problem_at_once_sorted_by_place(garage: Path, golden: Callable[[str, str], None]) -> None:
+    replace(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
+    replace(garage / "bay.yaml", "drives: no", "drive: no")
+    replace(garage / "past" / "1.0.0" / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
+
+    result = run("check", "--no-proof")
+
+    assert (result.exit_code, result.stderr) == (3, "")
+    golden("cli/check-problems.txt", said(result))
+
+
+def test_check_says_which_cases_failed_and_ends_with_4(garage: Path, golden: Callable[[str, str], None]) -> None:
+    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+
+    result = run("check", "--no-proof")
+
+    assert result.exit_code == 4
+    golden("cli/check-cases.txt", said(result))
+
+
+def test_check_without_cases_runs_none(garage: Path) -> None:
+    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+
+    result = run("check", "--no-proof", "--no-cases")
+
+    assert result.exit_code == 0
+    assert "none run" in result.stdout
+
+
+def test_a_problem_counts_more_than_a_failed_case(garage: Path) -> None:
+    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
+
+    assert run("check", "--no-proof").exit_code == 3
+
+
+def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> None:
+    result = run("check", str(garage))
+
+    assert result.exit_code == 0
+    assert result.stdout.count("proved whole  4 tables: ") == 2
+    assert "look (9 cells)" in result.stdout
+    assert "only sampled" not in result.stdout
+
+
+def test_check_as_json_keeps_its_shape(garage: Path) -> None:
+    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
+
+    result = run("check", "-o", "json")
+
+    assert result.exit_code == 3
+    found = json.loads(result.stdout)
+    assert list(found) == ["ok", "problems", "versions"]
+    assert found["ok"] is False
+    assert list(found["problems"][0]) == ["file", "line", "column", "code", "message", "help", "witness"]
+    assert found["problems"][0]["file"] == "garage/past/1.0.0/bay.yaml"
+    current, past = found["versions"]
+    assert list(current) == ["folder", "name", "version", "digest", "effective_from", "proof", "cases"]
+    assert list(current["proof"]) == ["ok", "tables"]
+    assert list(current["proof"]["tables"][0]) == ["table", "extent", "cells", "covered", "asked", "disagreements"]
+    assert current["cases"]["failed"][0]["differences"] == ["urgency: expected later, got now (by look.loud.thick)"]
+    assert past["version"] is None
+
+
+@pytest.mark.usefixtures("garage")
+def test_an_answer_as_json_is_the_record_of_the_engine() -> None:
+    result = run("eval", "urgency", "noise=loud", "smoke=thick", "-o", "json")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    assert list(answer)[:3] == ["id", "decision", "status"]
+    assert answer["outcomes"]["urgency"]["value"] == "now"
+    assert answer["rules"][0]["file"] == "garage/urgency.yaml"
+
+
+@pytest.mark.usefixtures("garage")
+def test_triage_is_what_is_decided_unless_something_else_is_asked_for() -> None:
+    asked, unasked = run("eval", "triage", "noise=loud", "-o", "json"), run("eval", "noise=loud", "-o", "json")
+
+    assert asked.stdout == unasked.stdout
+    assert [answer["decision"] for answer in json.loads(asked.stdout)["answers"]] == ["urgency", "bay"]
+
+
+WAYS: Final = {
+    "options": (["--noise", "very loud", "--smoke=none", "--age", "40", "--drives"], None),
+    "options with underscores": (["--came_at", "2026-01-23T08:00:00Z", "--noise", "loud", "--smoke", "none", "--age", "40", "--drives", "yes"], None),
+    "words": (["noise=loud", "smoke=none", "age=40", "drives=true"], None),
+    "facts": (["--fact", "noise=loud", "--fact", "smoke=none", "--fact", "age=40", "--fact", "drives=yes"], None),
+    "JSON": (["--json", '{"noise": "loud", "smoke": "none", "age": 40, "drives": true, "remark": null}'], None),
+    "JSON on standard input": (["--file", "-"], '{"noise": "loud", "smoke": "none", "age": 40, "drives": true}'),
+    "YAML on standard input": (["-f", "-"], "noise: loud\nsmoke: none\nage: 40\ndrives: yes\nremark:\n"),
+    "JSON over YAML, words over both": (
+        ["-f", "-", "--json", '{"smoke": "none", "age": 3}', "age=40"],
+        "noise: loud\nsmoke: thick\nage: 2\ndrives: yes\n",
+    ),
+}
+
+
+@pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_give_facts_gives_the_same_answer(way: str) -> None:
+    arguments, text = WAYS[way]
+    values = {}
+    for decision in ("urgency", "bay"):
+        result = run("eval", decision, *arguments, "-o", "json", text=text)
+        assert result.exit_code == 0, result.stderr
+        values |= {name: found.get("value") for name, found in json.loads(result.stdout)["outcomes"].items()}
+
+    assert (values["urgency"], values["bay"], values["towed"]) == ("soon", "pit", False)
+
+
+@pytest.mark.usefixtures("garage")
+def test_facts_are_read_from_yaml_and_json_files(tmp_path: Path) -> None:
+    (tmp_path / "ticket.yaml").write_text("noise: loud\nsmoke: thick\n", encoding="utf-8")
+    (tmp_path / "ticket.json").write_text('{"noise": "loud", "smoke": "thick"}', encoding="utf-8")
+
+    answers = [run("eval", "urgency", "--file", str(tmp_path / name), "-o", "json").stdout for name in ("ticket.yaml", "ticket.json")]
+
+    assert answers[0] == answers[1]
+    assert json.loads(answers[0])["status"] == "decided"
+
+
+WRONG: Final = {
+    "--json is not JSON: line 1, column 2: Expecting property name enclosed in double quotes": ["--json", "{noise"],
+    '--json does not hold facts: expected an object such as {"name": "value"}': ["--json", "[1]"],
+    "--json: `noise` stands twice": ["--json", '{"noise": "loud", "noise": "faint"}'],
+    "--json: `noise` must be one value": ["--json", '{"noise": ["loud"]}'],
+    "cannot read missing.yaml: No such file or directory": ["--file", "missing.yaml"],
+    "choose a version by one of --version, --digest and --as-of": ["--version", "2.0.0", "--as-of", "2025-01-01T00:00:00Z"],
+    "--as-of today is not an instant such as 2025-07-01T00:00:00Z": ["--as-of", "today"],
+    "--as-of 2025-07-01 has no offset from UTC: add Z, or one such as +10:00": ["--as-of", "2025-07-01"],
+    "--noise needs a value: loud, faint": ["--noise"],
+    "`--fact noise` is not written as name=value": ["--fact", "noise"],
+    "one decision at a time: `urgency` or `bay`": ["urgency", "bay"],
+    "`noise` is given twice: `loud` and `faint`": ["--noise", "loud", "noise=faint"],
+    "no such option or fact: --nois; did you mean --noise?": ["--nois=loud"],
+    "age: 200 is outside what `age` can be": ["--age", "200"],
+    "unknown fact `colour`": ["colour=red"],
+}
+
+
+@pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize("message", WRONG)
+def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> None:
+    result = run("eval", *WRONG[message])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+
+
+@pytest.mark.usefixtures("garage")
+def test_an_unknown_option_lists_the_facts() -> None:
+    result = run("eval", "--colour", "red")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == "facts: age, came_at, drives, make, noise, remark, smoke"
+
+
+@pytest.mark.usefixtures("garage")
+def test_a_version_is_chosen_by_name_digest_or_instant() -> None:
+    def urgency(*choice: str) -> str:
+        answer = json.loads(run("eval", "urgency", "noise=faint", "smoke=thick", "-o", "json", *choice).stdout)
+        return f"{answer['version']['version']} {answer['outcomes']['urgency']['value']}"
+
+    digest = json.loads(run("show", "--version", "1.0.0", "-o", "json").stdout)["digest"]
+
+    assert urgency() == "2.0.0 soon"
+    assert urgency("--version", "1.0.0") == urgency("--digest", digest[:10]) == urgency("--as-of", "2024-12-31T23:59:59Z") == "1.0.0 later"
+
+
+@pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize("choice", [("--version", "9.9.9"), ("--digest", "0123456789"), ("--as-of", "2019-01-01T00:00:00Z")])
+def test_an_unknown_version_names_the_known_ones(choice: tuple[str, str]) -> None:
+    result = run("eval", *choice)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "known: 1.0.0 (" in result.stderr
+
+
+def test_a_broken_policy_decides_nothing_and_says_why_on_standard_error(garage: Path) -> None:
+    replace(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
+
+    result = run("eval", "urgency", "noise=loud")
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.splitlines()[0] == "garage/urgency.yaml:14:23: unknown urgency `sooon` [unknown-value]"
+    assert "nothing is loaded" in result.stderr
+
+
+def test_a_gap_in_a_table_decides_nothing_either(garage: Path) -> None:
+    replace(garage / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
+
+    result = run("eval", "bay", "drives=no")
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "[gap]" in result.stderr
+    assert "witness: " in result.stderr
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
+
+    assert run("show").stderr == "error: no such folder: nowhere (from $GUIDEPOST_POLICIES)\n"
+    assert run("show", "--policies", "elsewhere").stderr == "error: no such folder: elsewhere\n"
+    assert run("check", "elsewhere").exit_code == 2
+
+
+def test_without_a_setting_the_policies_are_those_beside_the_caller_or_the_program(
+    garage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GUIDEPOST_POLICIES")
+    monkeypatch.chdir(tmp_path)
+    beside_the_program = json.loads(run("show", "-o", "json").stdout)["name"]
+    garage.rename(tmp_path / "policies")
+    beside_the_caller = json.loads(run("show", "-o", "json").stdout)["name"]
+
+    assert (beside_the_program, beside_the_caller) == ("csp-support", "garage")
+
+
+def test_schemas_are_written_once_and_compared_after_that(garage: Path) -> None:
+    assert run("schema", "--check").exit_code == 3
+    assert run("schema").stdout.splitlines()[-1] == "8 schemas up to date"
+    assert run("schema", "--check").exit_code == 0
+    assert run("schema").stdout == "8 schemas up to date\n"
+    schema = garage / "schemas" / "policy.schema.json"
+    replace(schema, "loud", "noisy")
+
+    stale = run("schema", "--check")
+
+    assert (stale.exit_code, stale.stdout) == (3, "")
+    assert stale.stderr.splitlines()[1] == str(schema)
+
+
+@pytest.mark.usefixtures("garage")
+def test_version_names_the_program_the_policies_and_the_libraries() -> None:
+    found = json.loads(run("version", "-o", "json").stdout)
+    text = run("version").stdout
+
+    assert list(found) == ["program", "policies", "runtime"]
+    assert [(policy["version"], policy["in_force"]) for policy in found["policies"]] == [("1.0.0", False), ("2.0.0", True)]
+    assert text.startswith("guidepost ")
+    assert found["policies"][1]["digest"][:12] in text
+    assert f"Python         {found['runtime']['Python']}" in text
+
+
+@pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize("what", ["", "look", "makes", "bays", "mechanics", "urgency", "noise", "assumptions", "questions", "facts", "outcomes", "scope"])
+def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
+    result = run("show", *what.split(), "-o", "json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+
+
+@pytest.mark.usefixtures("garage")
+def test_an_unknown_command_option_or_format_is_a_wrong_call() -> None:
+    for arguments in (["shw"], ["show", "--colour"], ["show", "-o", "xml"], ["serve", "--port", "high"]):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr
+
+
+# The shipped policies
+
+
+def test_the_shipped_matrix_is_shown_as_a_matrix() -> None:
+    shown = run("show", "matrix", "--policies", str(ROOT / "policies")).stdout
+
+    assert [line.split() for line in shown.splitlines()[3:]] == [
+        ["high", "P1", "P2", "P3"],
+        ["medium", "P2", "P3", "P4"],
+        ["low", "P3", "P4", "P5"],
+    ]
+
+
+def test_the_shipped_policies_decide_a_ticket() -> None:
+    policies = str(ROOT / "policies")
+    answer = json.loads(run("eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies).stdout)
+
+    assert (answer["outcomes"]["priority"]["value"], answer["outcomes"]["basis"]["value"]) == ("P2", "matrix")
+
+
+# Real processes
+
+
+def guidepost(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "service.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> None:
+    right = guidepost("eval", "urgency", "noise=loud", "smoke=thick", GUIDEPOST_POLICIES=str(garage), FORCE_COLOR="1")
+    wrong = guidepost("eval", "urgency", "noise=lowd", GUIDEPOST_POLICIES=str(garage))
+
+    assert (right.returncode, right.stderr) == (0, "")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "urgency: decided" in right.stdout
+    assert ESCAPE not in right.stdout
+    assert "did you mean `loud`?" in wrong.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path) -> None:
+    def on_terminal(*arguments: str, **environment: str) -> str:
+        ours, theirs = os.openpty()
+        env = {**os.environ, "GUIDEPOST_POLICIES": str(garage), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
+        command = [sys.executable, "-m", "service.cli", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+        os.close(ours)
+        assert process.wait(timeout=60) == 0
+        return shown.decode()
+
+    coloured = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
+    os.environ.pop("NO_COLOR", None)
+
+    assert coloured.search(on_terminal("show", "look"))
+    assert not coloured.search(on_terminal("show", "look", NO_COLOR="1"))
+    assert ESCAPE not in on_terminal("show", "look", "-o", "json")
+
+
+@pytest.fixture
+def serving(garage: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real server of the small desk on a free port, and all that it said until it was ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "serve", "--policies", str(garage), "--port", "0"],
+        cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    timer = threading.Timer(120, process.kill)
+    timer.start()
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if "grpcurl -plaintext" in line:
+            break
+    yield process, "".join(lines)
+    timer.cancel()
+    process.kill()
+    process.communicate()
+
+
+def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subprocess.Popen[str], str]) -> None:
+    process, shown = serving
+    calls = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
+
+    without, over_grpc = (
+        subprocess.run(shlex.split(call), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False) for call in calls[:2]
+    )
+    process.send_signal(signal.SIGINT)
+
+    assert "urgency: decided" in without.stdout, without.stderr
+    assert '"text": "soon"' in over_grpc.stdout, over_grpc.stderr
+    assert process.wait(timeout=30) == 0
+    assert "2 policy versions, checked and proved" in shown
+    assert calls[2].endswith(" guidepost.v1.DecisionService/Decide")
+
+
+def test_a_second_server_on_a_port_is_refused(serving: tuple[subprocess.Popen[str], str], garage: Path) -> None:
+    port = re.search(r"listening on 127\.0\.0\.1:(\d+)", serving[1])
+    assert port
+
+    second = guidepost("serve", "--policies", str(garage), "--port", port[1])
+
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.splitlines()[-1].startswith("error: cannot listen on 127.0.0.1:")
+
+
+def test_a_broken_policy_is_not_served(garage: Path) -> None:
+    replace(garage / "bay.yaml", "drives: no", "drive: no")
+
+    refused = guidepost("serve", "--policies", str(garage), "--port", "0")
+
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "[unknown-fact]" in refused.stderr

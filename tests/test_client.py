@@ -1,0 +1,259 @@
+"""The client: plain facts in, wire messages out, over a real port; and what it takes to import it."""
+
+# ruff: noqa: N802 - gRPC names methods as the proto files do
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import pytest
+
+import guidepost
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
+from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
+from tests.serving import NOW, ROOT, counter, run, running, shipped
+
+
+class Faulty(DecisionServiceServicer, PolicyServiceServicer):
+    """A server that fails some times with a status, and then answers."""
+
+    def __init__(self, code: grpc.StatusCode, times: int) -> None:
+        self.code, self.times, self.calls = code, times, 0
+
+    def Triage(self, request: Any, context: Any) -> pb.TriageResponse:
+        """Fail, or answer."""
+        self.calls += 1
+        if self.calls <= self.times:
+            context.abort(self.code, "going away")
+        return pb.TriageResponse()
+
+    def ListVersions(self, request: Any, context: Any) -> Any:
+        """Fail."""
+        self.calls += 1
+        context.abort(self.code, "going away")
+
+
+@contextmanager
+def faulty(code: grpc.StatusCode, times: int) -> Iterator[tuple[Faulty, guidepost.Client]]:
+    """Serve a faulty server, and connect to it."""
+    servicer = Faulty(code, times)
+    server = grpc.server(futures.ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
+    add_DecisionServiceServicer_to_server(servicer, server)
+    add_PolicyServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with guidepost.Client(f"127.0.0.1:{port}") as client:
+        yield servicer, client
+    server.stop(0).wait()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Serve the guide's desk."""
+    with running(shipped()) as bound:
+        yield bound
+
+
+class TestTickets:
+    """Plain Python facts become a ticket."""
+
+    def test_a_fact_goes_into_the_field_of_its_name(self) -> None:
+        """By its kind: text, number, true or false, instant."""
+        made = guidepost.ticket(
+            impact="high", affected_percent=60, business_days_since_closure=3, contact_is_tenant_user=False, received_at=NOW
+        )
+
+        assert (made.impact, made.affected_percent, made.business_days_since_closure) == ("high", 60.0, 3)
+        assert made.HasField("contact_is_tenant_user")
+        assert made.received_at.ToDatetime(tzinfo=UTC) == NOW
+        assert not made.facts
+
+    def test_a_fact_without_a_field_goes_into_the_map(self) -> None:
+        """Also one whose field is of another kind."""
+        made = guidepost.ticket(size=3, vip=True, colour="red", came_at=NOW, impact=2, received_at="2026-01-23T15:00:00+11:00")
+
+        kinds = {name: made.facts[name].WhichOneof("value") for name in sorted(made.facts)}
+        assert kinds == {"came_at": "instant", "colour": "text", "impact": "number", "received_at": "text", "size": "number", "vip": "flag"}
+        assert not made.HasField("impact")
+
+    def test_true_is_not_one(self) -> None:
+        """A yes is never sent as a number."""
+        assert guidepost.ticket(affected_percent=True).facts["affected_percent"].WhichOneof("value") == "flag"
+
+    def test_none_is_not_sent(self) -> None:
+        """Not known is not false."""
+        assert guidepost.ticket() == guidepost.ticket(impact=None, size=None)
+
+    def test_a_mapping_takes_names_that_are_no_keywords(self) -> None:
+        """And the call's own keywords."""
+        assert guidepost.ticket({"version": True, "last name": "x"}).facts["version"].WhichOneof("value") == "flag"
+
+    def test_an_instant_needs_an_offset(self) -> None:
+        """A naive datetime is refused rather than guessed."""
+        with pytest.raises(ValueError, match="has no offset"):
+            guidepost.ticket(received_at=datetime(2026, 1, 23))  # noqa: DTZ001
+
+    def test_a_value_of_no_kind_is_refused(self) -> None:
+        """With the name of the fact."""
+        with pytest.raises(TypeError, match=r"size: a fact is .*, not list"):
+            guidepost.ticket(size=[1])  # type: ignore[arg-type]
+
+    def test_a_version_is_chosen_in_one_way_only(self) -> None:
+        """Several at once would contradict each other."""
+        with pytest.raises(ValueError, match="not by several"):
+            guidepost.selector(version="1.0.0", as_of=NOW)
+        assert guidepost.selector() is None
+
+
+class TestCalls:
+    """The client against a server."""
+
+    def test_triage_takes_facts_as_keywords(self, address: str) -> None:
+        """And gives the typed decisions."""
+        with guidepost.Client(address) as client:
+            reply = client.triage(stage="triage", impact="high", urgency="medium", version="1.0.0")
+
+        assert (reply.priority.priority, reply.version.version) == ("P2", "1.0.0")
+
+    def test_decide_makes_one_decision_of_any_desk(self) -> None:
+        """By name."""
+        with running(counter()) as other, guidepost.Client(other) as client:
+            decision = client.decide("queue", {"size": 9}, vip=False)
+
+        assert decision.outcomes[0].value.text == "slow"
+
+    def test_versions_are_listed_and_shown(self, address: str) -> None:
+        """By name or digest, or as of an instant."""
+        with guidepost.Client(address) as client:
+            listed = client.versions()
+            digest = listed.versions[0].version.digest
+            shown = [client.version("1.0.0"), client.version(digest=digest), client.version()]
+
+        assert ["1.0.0", "1.0.0", listed.in_force.version] == [one.summary.version.version for one in shown]
+
+    def test_the_async_client_makes_the_same_calls(self, address: str) -> None:
+        """Awaited."""
+
+        async def calls() -> list[Any]:
+            async with guidepost.AsyncClient(address) as client:
+                return [
+                    await client.triage(impact="high", urgency="high"),
+                    await client.decide("priority", impact="high", urgency="high"),
+                    await client.versions(),
+                    await client.version("1.0.0"),
+                ]
+
+        with guidepost.Client(address) as client:
+            expected = [
+                client.triage(impact="high", urgency="high"),
+                client.decide("priority", impact="high", urgency="high"),
+                client.versions(),
+                client.version("1.0.0"),
+            ]
+
+        assert expected == run(calls())
+
+    def test_further_calls_are_on_the_stubs(self, address: str) -> None:
+        """One for each decision."""
+        with guidepost.Client(address) as client:
+            request = pb.DecideScopeRequest(ticket=guidepost.ticket(service="prism.login"))
+            reply = client.decisions.DecideScope(request, timeout=guidepost.TIMEOUT)
+
+        assert reply.scope.scope == "in_scope"
+
+    def test_wrong_fields_are_read_off_the_error(self, address: str) -> None:
+        """Each with what it may be; another failure has none."""
+        with guidepost.Client(address) as client:
+            with pytest.raises(grpc.RpcError) as wrong:
+                client.triage(impact="hihg", size=3)
+            with pytest.raises(grpc.RpcError) as unknown:
+                client.triage(version="9.9.9")
+
+        async def awaited() -> dict[str, str]:
+            async with guidepost.AsyncClient(address) as client:
+                try:
+                    await client.triage(impact="hihg", size=3)
+                except grpc.RpcError as error:
+                    return guidepost.wrong_fields(error)
+            return {}
+
+        assert run(awaited()) == guidepost.wrong_fields(wrong.value)
+        assert sorted(guidepost.wrong_fields(wrong.value)) == ['ticket.facts["size"]', "ticket.impact"]
+        assert "did you mean `high`?" in guidepost.wrong_fields(wrong.value)["ticket.impact"]
+        assert guidepost.wrong_fields(unknown.value) == {}
+
+    @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+    def test_a_decision_is_repeated_when_the_server_goes_away(self, code: grpc.StatusCode) -> None:
+        """Deciding changes nothing, so it is safe."""
+        with faulty(code, times=2) as (servicer, client):
+            client.triage(impact="high")
+
+        assert servicer.calls == 3
+
+    def test_other_failures_are_not_repeated(self) -> None:
+        """A wrong request stays wrong."""
+        with faulty(grpc.StatusCode.INVALID_ARGUMENT, times=9) as (servicer, client), pytest.raises(grpc.RpcError):
+            client.triage(impact="high")
+
+        assert servicer.calls == 1
+
+    def test_a_call_ends_at_its_deadline(self) -> None:
+        """However often it may be repeated."""
+        with guidepost.Client("127.0.0.1:1") as client, pytest.raises(grpc.RpcError) as raised:
+            client.decisions.Triage(pb.TriageRequest(), timeout=0.2, wait_for_ready=True)
+
+        assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+class TestPackage:
+    """What it takes to import it, and what it does on the command line."""
+
+    def test_the_client_imports_with_grpcio_and_protobuf_alone(self) -> None:
+        """No engine, no numpy, no durable-rules, no YAML."""
+        code = """
+import sys
+class Others:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in {"google", "grpc", "guidepost", "typing_extensions", *sys.stdlib_module_names}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Others())
+import guidepost, guidepost.__main__
+"""
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_the_module_triages_a_ticket_and_prints_json(self, address: str) -> None:
+        """With the names of the proto files."""
+        done = command(address, "stage=triage", "impact=high", "urgency=medium", "affected_percent=60", "reopen_requested=no")
+
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["priority"]["priority"] == "P2"
+
+    def test_the_module_says_what_was_wrong(self, address: str) -> None:
+        """With the status and the field."""
+        done = command(address, "impact=hihg", "nonsense=1")
+
+        assert (done.returncode, done.stdout) == (1, "")
+        first, second = done.stderr.splitlines()
+        assert first.startswith("INVALID_ARGUMENT: ticket.impact: unknown impact `hihg`")
+        assert second.startswith('ticket.facts["nonsense"]: unknown fact `nonsense`')
+
+    def test_the_module_says_how_it_is_called(self) -> None:
+        """With exit code 2."""
+        assert [command().returncode, command("127.0.0.1:1", "impact").returncode] == [2, 2]
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m guidepost``."""
+    line = [sys.executable, "-m", "guidepost", *arguments]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
