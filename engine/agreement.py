@@ -44,7 +44,7 @@ def _failure(version: Version, found: Failure) -> Problem:
 
 
 def _place(version: Version, table: str | None) -> Place:
-    return version.policy.tables[table].place if table in version.policy.tables else version.policy.manifest.place
+    return version.policy.tables[table].place if table is not None else version.policy.manifest.place
 
 
 def _cell(version: Version, table: str, cell: tuple[int, ...]) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from engine.answer import UnknownVersion, VersionRef
@@ -46,7 +47,7 @@ def bundle(versions: tuple[Version, ...]) -> tuple[Bundle, list[Problem]]:
     """Put versions into the order in which they come into effect; tell where two cannot stand side by side."""
     ordered = tuple(sorted(versions, key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
     problems = []
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         one, other = earlier.policy.manifest, later.policy.manifest
         if one.effective_from == other.effective_from:
             problems.append(Problem(other.place, "repeated-id", f"{one.version} comes into effect at the same instant", f"see {one.place.file}"))

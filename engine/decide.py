@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from engine.answer import Answer, Fired, Outcome, Status, Unlisted, UnknownDecision
+from engine.answer import Answer, Fired, Outcome, Status, UnknownDecision, Unlisted
 from engine.explain import Explainer
 from engine.nearest import nearest
 from engine.policy import Roster
@@ -107,7 +107,7 @@ def _put_together(version: Version, plan: DecisionPlan, ticket: Ticket, unlisted
     ask_next = explainer.ask_next(first.name, atoms) if first and first.name not in by_roster else ""
     rules = tuple(sorted({rule for outcome in outcomes for rule in outcome.rules}, key=lambda rule: (rule.place, rule.id)))
     return Answer(
-        id=_identity(version, decision.name, outcomes, atoms, ticket, unlisted),
+        id=_identity(version, decision.name, outcomes, atoms, unlisted),
         decision=decision.name,
         status=_status(answers),
         outcomes=outcomes,
@@ -140,7 +140,7 @@ def _from_roster(version: Version, roster: Roster, ticket: Ticket) -> Outcome:
     return Outcome(roster.produces, Status.DECIDED, value, name, (), (), (fired,))
 
 
-def _identity(version: Version, decision: str, outcomes: tuple[Outcome, ...], atoms: Mapping[str, int], ticket: Ticket, unlisted: tuple[Unlisted, ...]) -> str:
+def _identity(version: Version, decision: str, outcomes: tuple[Outcome, ...], atoms: Mapping[str, int], unlisted: tuple[Unlisted, ...]) -> str:
     """The same version, decision and distinguishable facts have the same id."""
     rosters = [outcome.value for outcome in outcomes if outcome.name not in version.producer]
     content = repr((version.ref.digest, decision, sorted(atoms.items()), rosters, [(one.fact, one.sent) for one in unlisted]))

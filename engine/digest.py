@@ -13,7 +13,7 @@ from engine.source import Node, plain
 
 
 def digest(trees: Mapping[str, Node]) -> str:
-    """Give the SHA-256 of the files of a version (path to tree), as hex.
+    r"""Give the SHA-256 of the files of a version (path to tree), as hex.
 
     >>> from engine.source import read
     >>> one = digest({"a.yaml": read("a.yaml", "b: 1\\nc: [x, y]")[0]})

@@ -194,7 +194,7 @@ class _Loader:
         return Roster(name, text(node, "about"), at, opens, closes, self._roster_entries(node), produces, text(node, "source") or source, text(node, "assumption"), place)
 
     def _roster_entries(self, node: Node) -> tuple[Entry, ...]:
-        entries = []
+        entries: list[Entry] = []
         for item in items(node, "entries"):
             entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
             if entry.value in {other.value for other in entries} and entry.value:

@@ -147,7 +147,7 @@ class TableReader:
         if row_fact is column_fact:
             self._problem(across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts")
             return (), None
-        self._check_columns(columns)
+        again = self._repeated(columns)
         headings = [self._condition(column_fact, item) for item in columns]
         rules: list[Rule] = []
         for key, row in rows.entries.items():
@@ -159,17 +159,23 @@ class TableReader:
                                   "each row has one cell for each column")
                 continue
             for column, condition, cell in zip(columns, headings, cells, strict=True):
+                if column in again:
+                    continue
                 when = tuple(sorted((heading, condition), key=lambda c: c.fact))
                 then = self._outcomes({context.produces[0]: cell}, when) if isinstance(cell, Scalar) else {}
                 rules.append(Rule(f"{context.table}.{key}.{column.text}", when, then, context.source, context.assumption, "", cell.place))
         return tuple(rules), Matrix(down.text, across.text, tuple(rows.entries), tuple(column.text for column in columns))
 
-    def _check_columns(self, columns: Iterable[Scalar]) -> None:
+    def _repeated(self, columns: Iterable[Scalar]) -> set[Scalar]:
+        """Give the headings that stand there a second time."""
         seen: set[str] = set()
+        again = set()
         for column in columns:
             if column.text in seen:
                 self._problem(column.place, "bad-matrix", f"the column `{column.text}` stands here again", "keep one of the two")
+                again.add(column)
             seen.add(column.text)
+        return again
 
     def _otherwise(self, node: Node | None, context: _Context) -> Rule | None:
         if node is not None and context.hit is HitPolicy.COLLECT:

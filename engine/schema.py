@@ -96,7 +96,7 @@ def _policy(table: Schema, outcomes: Schema, instants: Schema) -> Schema:
     )
 
 
-def _cases(facts: Schema, expect: Schema, decisions: Schema, outcomes: Schema) -> Schema:
+def _cases(facts: Schema, expect: Schema, decisions: Schema) -> Schema:
     case = _mapping(
         {"name": _TEXT, "decision": decisions, "facts": facts},
         {
@@ -144,7 +144,7 @@ def structure(kind: str) -> Schema:
         case "policy":
             return _policy(_table(anything, anything, _NAME, _NAME), _NAME, _NAME)
         case "cases":
-            return _cases(anything, anything, _NAME, _NAME)
+            return _cases(anything, anything, _NAME)
         case _:
             raise KeyError(kind)
 
@@ -173,7 +173,7 @@ def published(policy: Policy) -> dict[str, str]:
         "vocabulary": (_vocabulary(), ()),
         "policy": (_policy(_table(ref("when"), ref("then"), ref("readable"), ref("outcome")), ref("outcome"), ref("instant")),
                    ("when", "then", "readable", "outcome", "instant")),
-        "cases": (_cases(ref("sent"), ref("expected"), ref("decision"), ref("outcome")), ("sent", "expected", "decision")),
+        "cases": (_cases(ref("sent"), ref("expected"), ref("decision")), ("sent", "expected", "decision")),
     }
     files = {}
     for kind, (schema, used) in schemas.items():

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,10 @@ _NOTHING: Final = np.iinfo(np.int32).max
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """An outcome in every cell: the least and greatest code still possible. A code is a position in ``domain``;
-    the position after its end says that the table has no answer there (not covered)."""
+    """An outcome in every cell: the least and the greatest code that is still possible.
+
+    A code is a position in ``domain``; the one after its end says that the table has no answer there (not covered).
+    """
 
     domain: tuple[Literal, ...]
     low: Indices
@@ -74,7 +76,8 @@ def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
     if outcome.type is FactType.BOOLEAN:
         return (False, True)
     rules = (*grid.table.rules, *((grid.table.otherwise,) if grid.table.otherwise else ()))
-    return tuple(sorted({rule.then[name] for rule in rules}))  # type: ignore[type-var, arg-type]
+    values: set[Any] = {rule.then[name] for rule in rules}
+    return tuple(sorted(values))
 
 
 def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
@@ -100,7 +103,7 @@ def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, A
     return _word_value(atoms[value.fact], member) if member else None
 
 
-def spread(array: npt.NDArray[np.generic], axes: tuple[Axis, ...], onto: tuple[Axis, ...]) -> npt.NDArray[np.generic]:
+def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ...]) -> npt.NDArray[Any]:
     """Bring an array over some axes onto finer axes that include them, ready to be broadcast."""
     own = {axis.fact: axis for axis in axes}
     picks = [own[target.fact].class_of[list(target.members)] for target in onto if target.fact in own]
@@ -142,7 +145,8 @@ def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat])
             own = local.class_of[list(axis.members)]
             return own.reshape(tuple(-1 if other == at else 1 for other in range(len(axes))))
     producer = producers[local.fact]
-    return local.class_of[spread(producer.codes[local.fact].atoms(), producer.axes, axes)]
+    atoms: Indices = spread(producer.codes[local.fact].atoms(), producer.axes, axes)
+    return local.class_of[atoms]
 
 
 def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]) -> tuple[Mask, ...]:
@@ -156,7 +160,7 @@ def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: I
             continue
         producer = producers[local.fact]
         for axis, mask in zip(producer.axes, producer.open, strict=True):
-            opened[position[axis.fact]] |= missing & spread(mask, producer.axes, axes).astype(np.bool_)
+            opened[position[axis.fact]] |= missing & spread(mask, producer.axes, axes)
     return tuple(opened)
 
 

@@ -95,7 +95,7 @@ def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
     if table.hit is HitPolicy.COLLECT:
         hit, hits = _collect(tests, shape)
     else:
-        hit, hits = _single(tests, shape, table.hit, table.otherwise is not None)
+        hit, hits = _single(tests, shape, table.otherwise is not None)
     return Grid(table, axes, tests, hit, hits, _claims(tests, hits, len(axes)))
 
 
@@ -124,7 +124,7 @@ def region(tests: Tests, shape: tuple[int, ...]) -> Any:
     return np.ix_(*(np.array(allowed.get(axis, range(size)), dtype=np.intp) for axis, size in enumerate(shape)))
 
 
-def _single(tests: tuple[Tests, ...], shape: tuple[int, ...], policy: HitPolicy, otherwise: bool) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
+def _single(tests: tuple[Tests, ...], shape: tuple[int, ...], otherwise: bool) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
     """Fill in the one rule that counts: the first in the file. Overlaps of a unique table are found by the check."""
     last = len(tests) + 1
     hit = np.full(shape, last if otherwise else 0, dtype=np.int32)

@@ -52,7 +52,7 @@ class TicketReader:
             if slot is None:
                 wrong.append(WrongFact(name, _shown(value), f"unknown fact `{name}`", tuple(self.slots), did_you_mean(name, self.slots)))
                 continue
-            if value.__class__ is str and (atom := self._words[name].get(value)) is not None:  # type: ignore[call-overload]
+            if value.__class__ is str and (atom := self._words[name].get(value)) is not None:
                 atoms[slot] = atom
                 continue
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -56,7 +56,7 @@ class Fact:
     maximum: float | None = None
     unit: str = ""
     ask: bool = True
-    place: Place = Place("")
+    place: Place = field(default=Place(""), compare=False)
 
     @property
     def numeric(self) -> bool:

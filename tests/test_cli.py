@@ -18,7 +18,8 @@ from typing import Final
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import folder
+from engine.proof import Disagreement, Extent, Failure, ProofReport, TableProof
+from service.cli import check, folder
 from service.cli.main import app
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -196,7 +197,7 @@ GOLDEN: Final = {
     "eval-unlisted": "eval bay --make akme --drives",
     "eval-explained": "eval bay --drives --make crank --explain",
     "eval-triage": "eval --noise faint --smoke none --no-drives --age 60 --remark=",
-    "eval-wrong": "eval --noise lowd --age 200 --smok thick colour=red --drives maybe noise=faint",
+    "eval-wrong": "eval urgent --noise lowd --age 200 --smok thick colour=red --drives maybe noise=faint",
     "eval-unknown-decision": "eval urgent",
     "check": "check --no-proof",
 }
@@ -251,6 +252,25 @@ def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> Non
     assert result.stdout.count("proved whole  4 tables: ") == 2
     assert "look (9 cells)" in result.stdout
     assert "only sampled" not in result.stdout
+
+
+@pytest.mark.usefixtures("garage")
+def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagrees(
+    monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
+) -> None:
+    tables = (
+        TableProof("bays", Extent.SAMPLED, 2_000_000, 40_000, 9_000, 0),
+        TableProof("look", Extent.WHOLE, 9, 9, 9, 1),
+        TableProof("makes", Extent.WHOLE, 6, 6, 6, 0),
+    )
+    disagreement = Disagreement("look", (1, 2), ("look.loud.none",), ())
+    failure = Failure("wanted", (0, 0), "the process crashed")
+    monkeypatch.setattr(check, "prove_version", lambda *_: ProofReport(tables, (disagreement,), (failure,)))
+
+    result = run("check")
+
+    assert result.exit_code == 3
+    golden("cli/check-proof.txt", said(result))
 
 
 def test_check_as_json_keeps_its_shape(garage: Path) -> None:
@@ -311,7 +331,7 @@ WAYS: Final = {
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_to_give_facts_gives_the_same_answer(way: str) -> None:
     arguments, text = WAYS[way]
-    values = {}
+    values: dict[str, object] = {}
     for decision in ("urgency", "bay"):
         result = run("eval", decision, *arguments, "-o", "json", text=text)
         assert result.exit_code == 0, result.stderr
@@ -344,7 +364,8 @@ WRONG: Final = {
     "`--fact noise` is not written as name=value": ["--fact", "noise"],
     "one decision at a time: `urgency` or `bay`": ["urgency", "bay"],
     "`noise` is given twice: `loud` and `faint`": ["--noise", "loud", "noise=faint"],
-    "no such option or fact: --nois; did you mean --noise?": ["--nois=loud"],
+    "no such option or fact: --nois; did you mean `--noise`?": ["--nois=loud"],
+    "drives: `drives` is true or false, not `maybe`": ["--drives", "maybe"],
     "age: 200 is outside what `age` can be": ["--age", "200"],
     "unknown fact `colour`": ["colour=red"],
 }
@@ -461,6 +482,12 @@ def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)
+
+
+def test_the_program_says_its_own_version_without_any_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
+
+    assert run("--version").stdout.startswith("guidepost ")
 
 
 @pytest.mark.usefixtures("garage")

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from engine.agreement import proof_tables
 from engine.bundle import Bundle
 from engine.load import load
+from engine.policy import Policy
 from engine.proof import prove
 from engine.settle import Flat
 from engine.version import Layout, lay_out
-from engine.policy import Policy
 from tests.oracle import Oracle
 from tests.strategies import policies
 

@@ -73,10 +73,10 @@ class ProofCache:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, self._path(key))
+            Path(temporary).replace(self._path(key))
         except OSError:
             with suppress(OSError):
-                os.unlink(temporary)
+                Path(temporary).unlink()
             return False
         return True
 

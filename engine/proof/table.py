@@ -59,7 +59,7 @@ class ProofTable:
             raise ValueError(f"no such hit policy: {self.policy}")
         if self.hit.shape != self.shape:
             raise ValueError(f"table {self.name}: hit has the shape {self.hit.shape}, the axes say {self.shape}")
-        if self.hit.size and not (0 <= self.hit.min() and self.hit.max() < len(self.hits)):
+        if self.hit.size and not (self.hit.min() >= 0 and self.hit.max() < len(self.hits)):
             raise ValueError(f"table {self.name}: a hit id that hits does not have")
         for rule in self.rules:
             tested = [axis for axis, _ in rule.tests]

@@ -87,8 +87,12 @@ class AnswerPage:
             return styled + Text(f"  {outcome.text}") if outcome.text else styled
         if outcome.status is Status.NOT_COVERED:
             return Text("not covered", "dim")
-        possible = Text(", ").join(self._value(outcome.name, value) for value in outcome.possible)
+        possible = Text(", ").join(self._possible(outcome.name, value) for value in outcome.possible)
         return Text.assemble(("undecided", "yellow"), "; still possible: ", possible)
+
+    def _possible(self, outcome: str, value: Literal | None) -> Text:
+        """Give a value among others; a list in brackets, so that it is seen where it ends."""
+        return Text(f"[{'; '.join(value)}]", "bold") if isinstance(value, tuple) else self._value(outcome, value)
 
     def _value(self, outcome: str, value: Literal | None) -> Text:
         words = [listed.value for listed in self._policy.named(outcome).values]

@@ -39,7 +39,7 @@ class Checked:
 def check(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Folder of the policies; past versions in its past/ are checked too."),
+        typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are checked too."),
     ] = None,
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TextOrJson.TEXT,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
@@ -101,7 +101,7 @@ def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failu
             f"{count(len(checked), 'version')}: ",
             (count(len(problems), "problem"), "bold red" if problems else "green"),
             ", ",
-            (f"{count(len(failures), 'failed case')} of {run:,}", "bold red" if failures else "green"),
+            (f"{len(failures):,} of {count(run, 'case')} failed" if run else "no case run", "bold red" if failures else "green"),
         )
     )
 
@@ -110,7 +110,7 @@ def problem_text(problem: Problem) -> Text:
     """Give a problem as its own text has it, in colours."""
     first, *more = str(problem).splitlines()
     place, code = str(problem.place), f"[{problem.code}]"
-    text = Text(first).append("".join(f"\n{line}" for line in more), "dim")
+    text = Text(first, no_wrap=True).append("".join(f"\n{line}" for line in more), "dim")
     text.stylize("bold", 0, len(place))
     text.stylize("red", len(first) - len(code), len(first))
     return text

@@ -11,17 +11,19 @@ from rich.text import Text
 
 from engine.answer import Answer, UnknownDecision, WrongFact, WrongRequest
 from engine.decide import decide, triage
-from engine.nearest import did_you_mean
 from engine.policy import Policy
 from engine.record import plain
 from engine.version import Version
 from service.cli.answers import AnswerPage
 from service.cli.facts import Facts, FactsError, Words, read_file, read_json, read_words
 from service.cli.folder import AsOfOption, DigestOption, PoliciesOption, VersionOption, load
-from service.cli.terminal import TableOrJson, refused, results, show_json
+from service.cli.terminal import TableOrJson, meant, refused, results, show_json
 
 TRIAGE: Final = "triage"
 """The word that asks for all the decisions a new ticket needs."""
+
+WORDS: Final = "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]"
+"""What the command takes, as its help has it."""
 
 WORDS_ALLOWED: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 """Typer's settings of this command: options that only the policy knows are read by :mod:`service.cli.facts`."""
@@ -40,15 +42,16 @@ def evaluate(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Decide: guidepost eval [DECISION] --impact high --urgency medium, or impact=high urgency=medium.
+    """Decide: facts in, a decision out, with its reason, or with what is missing and what to ask next.
 
     DECISION is one of the policy's decisions, or triage (the default): all that a new ticket needs.
-    Each fact of the policy is an option of its own (guidepost show facts lists them) and may also be written as
-    name=value. Facts on the command line win over --json, and that over --file.
+
+    Each fact of the policy is an option of its own, as in --impact high, and may also be written as impact=high;
+    guidepost show facts lists them. Facts on the command line win over --json, and these over --file.
     """
     loaded = load(policies)
     chosen = loaded.select(version=version, digest=digest, as_of=as_of)
-    said = read_words(context.args, fact or [], chosen.policy.facts)
+    said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
     facts = {**_from_elsewhere(file, json_text), **said.facts}
     answers = _decide(loaded.tabulate(chosen), said, facts)
     if output is TableOrJson.JSON:
@@ -67,33 +70,30 @@ def _from_elsewhere(file: str, json_text: str) -> Facts:
 
 
 def _decide(version: Version, said: Words, facts: Facts) -> tuple[Answer, ...]:
-    wrong: tuple[WrongFact, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    """Answer, or say everything that is wrong with the words and the facts."""
+    problems, wrong, answers = [*said.problems], tuple[WrongFact, ...](), tuple[Answer, ...]()
+    asked = said.decision or TRIAGE
+    if asked not in (*version.plans, TRIAGE):
+        problems.append(f"{UnknownDecision(asked, (*sorted(version.plans), TRIAGE))}{meant(asked, (*version.plans, TRIAGE))}")
     try:
-        one = said.decision not in ("", TRIAGE)
-        answers = (decide(version, said.decision, facts),) if one else triage(version, facts)
-    except UnknownDecision as error:
-        raise refused(f"{error}, {TRIAGE}; {did_you_mean(error.asked, (*error.known, TRIAGE))}") from error
+        answers = (decide(version, asked, facts),) if asked in version.plans else triage(version, facts)
     except WrongRequest as error:
         wrong = error.wrong
-    if said.problems or wrong:
-        raise refused(*_wrong_lines(said.problems, wrong, version.policy))
+    if problems or wrong:
+        raise refused(*_wrong_lines(problems, wrong, version.policy))
     return answers
 
 
 def _wrong_lines(problems: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
     """Say everything that is wrong with what was sent, each with what it may be."""
     lines = [*problems]
-    unknown = bool(problems)
     for fact in wrong:
-        near = f"; {fact.help}" if fact.help and not fact.help.startswith("known:") else ""
         if fact.fact in policy.facts:
-            lines.append(f"{fact.fact}: {fact.message}{near}")
+            lines.append(f"{fact.fact}: {fact.message}{f'; {fact.help}' if fact.help else ''}")
             lines += [f"  allowed: {', '.join(fact.allowed)}"] if fact.allowed else []
         else:
-            unknown = True
-            lines.append(f"{fact.message}{near}")
-    if unknown:
+            lines.append(f"{fact.message}{meant(fact.fact, policy.facts)}")
+    if problems or any(fact.fact not in policy.facts for fact in wrong):
         lines.append(f"facts: {', '.join(policy.facts)}")
     return lines
 

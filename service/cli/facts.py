@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.nearest import nearest
 from engine.source import Mapping as Node
 from engine.source import plain, read
-from engine.vocabulary import Fact, FactType, boolean_word, number_text
+from engine.vocabulary import Fact, FactType, number_text
+from service.cli.terminal import meant
 
 Facts = dict[str, object]
 """Fact name to value, as sent."""
@@ -26,11 +26,15 @@ class FactsError(ValueError):
 
 @dataclass(slots=True)
 class Words:
-    """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them."""
+    """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them.
+
+    ``decisions`` are those that may be asked for: one of these is never taken for the value of a boolean fact.
+    """
 
     decision: str = ""
     facts: Facts = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    decisions: Sequence[str] = ()
 
     def add(self, name: str, value: object) -> None:
         """Note a fact; two different values for one fact are a problem."""
@@ -39,12 +43,12 @@ class Words:
         self.facts[name] = value
 
 
-def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact]) -> Words:
+def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]) -> Words:
     """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
 
     A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
     """
-    said = Words()
+    said = Words(decisions=decisions)
     options = {name.replace("_", "-"): fact for name, fact in known.items()}
     rest = list(words)
     while rest:
@@ -77,22 +81,22 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
             said.add(denied.name, False)
             return
     if fact is None:
-        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{_did_you_mean(name, options)}")
+        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{meant(name, options, '--')}")
         if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
             rest.pop(0)
     elif equals:
         said.add(fact.name, value)
     elif fact.type is FactType.BOOLEAN:
-        said.add(fact.name, rest.pop(0) if rest and boolean_word(rest[0]) else True)
+        said.add(fact.name, rest.pop(0) if rest and _is_value(rest[0], said.decisions) else True)
     elif rest and not rest[0].startswith("--"):
         said.add(fact.name, rest.pop(0))
     else:
         said.problems.append(f"{word} needs a value: {allowed(fact)}")
 
 
-def _did_you_mean(name: str, options: Mapping[str, Fact]) -> str:
-    near = nearest(name, options, limit=1)
-    return f"; did you mean --{near[0]}?" if near else ""
+def _is_value(word: str, decisions: Sequence[str]) -> bool:
+    """Tell whether the word after a boolean option is its value, and not the decision or the next fact."""
+    return not word.startswith("-") and "=" not in word and word not in decisions
 
 
 def allowed(fact: Fact, most: int = 8) -> str:

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from service.cli.check import check
-from service.cli.evaluate import WORDS_ALLOWED, evaluate
+from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
 from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
-from service.cli.version import version
+from service.cli.version import PROGRAM, installed
+from service.cli.version import version as version_command
 
 app: Final = typer.Typer(
-    name="guidepost",
-    help="Decide support tickets by policies that people edit as YAML.",
+    name=PROGRAM,
     no_args_is_help=True,
+    rich_markup_mode="markdown",
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+@app.callback()
+def guidepost(
+    version: Annotated[bool, typer.Option("--version", help="Say the version of the program and end.")] = False,
+) -> None:
+    """Decide support tickets by policies that people edit as YAML."""
+    if version:
+        sys.stdout.write(f"{PROGRAM} {installed(PROGRAM)}\n")
+        raise typer.Exit
+
+
 app.command("serve")(serve)
 app.command("check")(check)
-app.command("eval", context_settings=WORDS_ALLOWED)(evaluate)
+app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
 app.command("schema")(schema)
-app.command("version")(version)
+app.command("version")(version_command)
 
 
 def main() -> None:
@@ -36,4 +49,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app(prog_name="guidepost")
+    app(prog_name=PROGRAM)

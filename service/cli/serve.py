@@ -91,11 +91,11 @@ def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[Ren
     pairs = [f"{name}={value}" for name, value in facts.items()]
     yield Text("try it in another terminal", "bold")
     yield Text("  without the server:", "cyan")
-    yield Text(f"    {shlex.join([*program(), 'eval', decision, *pairs, *options])}")
+    yield _command({shlex.join([*program(), 'eval', decision, *pairs, *options])})
     yield Text("  a call to the server:", "cyan")
-    yield Text(f"    {shlex.join([_near(sys.executable), '-m', 'guidepost', target, *pairs])}")
+    yield _command({shlex.join([_near(sys.executable), '-m', 'guidepost', target, *pairs])})
     yield Text("  the same with grpcurl, if it is installed:", "cyan")
-    yield Text(f"    {shlex.join(['grpcurl', '-plaintext', '-d', request, target, METHOD])}")
+    yield _command({shlex.join(['grpcurl', '-plaintext', '-d', request, target, METHOD])})
 
 
 def program() -> list[str]:

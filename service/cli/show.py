@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,7 +10,6 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.nearest import nearest
 from engine.policy import Form, Policy, Roster, Table
 from service.cli.folder import DigestOption, Loaded, PoliciesOption, VersionOption, load
 from service.cli.pages import PolicyPages, tables_of
@@ -24,7 +23,7 @@ from service.cli.plain import (
     plain_part,
     plain_question,
 )
-from service.cli.terminal import TableOrJson, count, grid, refused, results, ruled, show_json
+from service.cli.terminal import TableOrJson, count, grid, meant, refused, results, ruled, show_json
 
 SECTIONS = ("assumptions", "questions", "facts", "outcomes", "scope")
 """What can be shown of every policy, beside its own decisions, tables, facts and outcomes."""
@@ -42,7 +41,7 @@ def show(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="[WHAT]",
+            metavar="WHAT",
             help="A decision, table, fact or outcome by its name, or: assumptions, questions, facts, outcomes, "
             "scope (every catalogue). Without it, an overview.",
         ),
@@ -84,9 +83,7 @@ def _part(policy: Policy, what: str) -> Page:
         catalogues = tuple(table for table in policy.tables.values() if table.form is Form.ENTRIES)
         return Page(_tables(pages, catalogues), [plain_part(table) for table in catalogues])
     names = (*SECTIONS, *policy.decisions, *policy.tables, *policy.rosters, *policy.facts, *policy.outcomes)
-    near = nearest(what, names, limit=1)
-    meant = f"; did you mean `{near[0]}`?" if near else ""
-    raise refused(f"nothing here is called `{what}`{meant}", "`guidepost show` lists what there is")
+    raise refused(f"nothing here is called `{what}`{meant(what, names)}", "`guidepost show` lists what there is")
 
 
 def _tables(pages: PolicyPages, parts: Iterable[Table | Roster]) -> Iterator[RenderableType]:
@@ -137,7 +134,8 @@ def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[Ren
     ]
     yield ruled(("table", "form", "size", "about", "in"), parts)
     yield ""
-    yield Text.assemble(("show more: ", "cyan"), ", ".join(f"guidepost show {_named(policy, name)}" for name in _FIRST))
+    more = f"assumptions ({len(policy.assumptions)}), questions ({len(policy.questions)}), facts ({len(policy.facts)})"
+    yield Text.assemble(("more: ", "cyan"), f"guidepost show NAME, or {more}, outcomes ({len(policy.outcomes)}), scope")
 
 
 def _size(part: Table | Roster) -> tuple[str, str]:
@@ -151,18 +149,6 @@ def _size(part: Table | Roster) -> tuple[str, str]:
             return "entries", count(size, "entry", "entries")
         case Form.RULES:
             return ("rules", count(size, "rule")) if size else ("constant", "")
-
-
-_FIRST = ("NAME", "assumptions", "questions", "facts", "scope")
-
-
-def _named(policy: Policy, section: str) -> str:
-    numbers: Mapping[str, int] = {
-        "assumptions": len(policy.assumptions),
-        "questions": len(policy.questions),
-        "facts": len(policy.facts),
-    }
-    return f"{section} ({numbers[section]})" if section in numbers else section
 
 
 def _manifest_rows(policy: Policy) -> Iterator[tuple[str, str]]:

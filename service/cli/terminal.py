@@ -19,6 +19,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from engine.nearest import nearest
+
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
 
@@ -65,17 +67,19 @@ class Screen:
         )
 
     def show(self, *parts: RenderableType) -> None:
-        """Show these parts below each other; without any, an empty line."""
+        """Show these parts below each other; without any, an empty line. A text with ``no_wrap`` stays one line."""
         if self._is_terminal:
-            for part in parts or ("",):
-                self._console.print(part)
+            self._print(parts)
             return
         with self._console.capture() as captured:
-            for part in parts or ("",):
-                self._console.print(part)
+            self._print(parts)
         for line in captured.get().splitlines():
             self._stream.write(line.rstrip() + "\n")
         self._stream.flush()
+
+    def _print(self, parts: Sequence[RenderableType]) -> None:
+        for part in parts or ("",):
+            self._console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
     def working(self, what: str) -> AbstractContextManager[object]:
         """Say on a terminal what takes a moment, as long as the block runs."""
@@ -136,6 +140,16 @@ def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[Rendera
 def rank_style(value: object, values: Sequence[str]) -> str:
     """Give the colour of a choice's value, by its place among the values."""
     return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
+
+
+def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """Give the end of a message on a word that is not known: what was perhaps meant, if anything is near.
+
+    >>> meant("prioritty", ["priority", "scope"]), meant("xyz", ["priority"])
+    ('; did you mean `priority`?', '')
+    """
+    near = nearest(word, known, limit=1)
+    return f"; did you mean `{prefix}{near[0]}`?" if near else ""
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:
