@@ -23,7 +23,7 @@ SHIPPED: Final = Path(__file__).resolve().parent / "policies"
 
 
 def run(policies: Path = SHIPPED, address: str = DEFAULT_ADDRESS) -> int:
-    """Load the policies of a folder and serve them; give the exit code. ``guidepost serve`` calls this too."""
+    """Load the policies of a folder and serve them; give the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         bundle = load_bundle(policies)

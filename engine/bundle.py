@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from engine.answer import UnknownVersion, VersionRef
+from engine.policy import Policy
 from engine.problems import Problem
 from engine.version import Version
 
@@ -15,13 +16,28 @@ MIN_DIGEST: Final = 8
 """The fewest hex digits that name a digest."""
 
 
+class Known(Protocol):
+    """A version as far as it must be known to be chosen: it need not be tabulated yet."""
+
+    @property
+    def policy(self) -> Policy:
+        """What it says."""
+
+    @property
+    def ref(self) -> VersionRef:
+        """How it is called."""
+
+
+V = TypeVar("V", bound=Known)
+
+
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """The versions that can answer, in the order in which they come into effect."""
+class Versions(Generic[V]):
+    """Versions in the order in which they come into effect."""
 
-    versions: tuple[Version, ...]
+    versions: tuple[V, ...]
 
-    def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> Version:
+    def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> V:
         """Give the version that is named, has this digest, or was in force at an instant; without any of them, now.
 
         A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
@@ -29,12 +45,12 @@ class Bundle:
         if version:
             found = [candidate for candidate in self.versions if candidate.ref.version == version]
         elif digest:
-            found = [candidate for candidate in self.versions if len(digest) >= MIN_DIGEST and candidate.digest.startswith(digest.lower())]
+            found = [candidate for candidate in self.versions if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
         else:
             instant = as_of or now
             found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][-1:]
         if len(found) != 1:
-            raise UnknownVersion(_asked(version, digest, as_of or now), self.refs)
+            raise UnknownVersion(_asked(version, digest, as_of or now, len(found)), self.refs)
         return found[0]
 
     @property
@@ -43,7 +59,11 @@ class Bundle:
         return tuple(version.ref for version in self.versions)
 
 
-def bundle(versions: tuple[Version, ...]) -> tuple[Bundle, list[Problem]]:
+Bundle: TypeAlias = Versions[Version]
+"""The versions that can answer."""
+
+
+def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
     """Put versions into the order in which they come into effect; tell where two cannot stand side by side."""
     ordered = tuple(sorted(versions, key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
     problems = []
@@ -51,18 +71,20 @@ def bundle(versions: tuple[Version, ...]) -> tuple[Bundle, list[Problem]]:
         one, other = earlier.policy.manifest, later.policy.manifest
         if one.effective_from == other.effective_from:
             problems.append(Problem(other.place, "repeated-id", f"{one.version} comes into effect at the same instant", f"see {one.place.file}"))
-    seen: dict[str, Version] = {}
+    seen: dict[str, V] = {}
     for version in ordered:
         name = version.ref.version
         if name in seen:
             problems.append(Problem(version.policy.manifest.place, "repeated-id", f"there are two versions {name}", f"see {seen[name].policy.manifest.place.file}"))
         seen.setdefault(name, version)
-    return Bundle(ordered), problems
+    return Versions(ordered), problems
 
 
-def _asked(version: str, digest: str, instant: datetime) -> str:
+def _asked(version: str, digest: str, instant: datetime, found: int) -> str:
     if version:
         return f"`{version}`"
+    if found > 1:
+        return f"named by the digest `{digest}` alone: {found} begin so"
     if digest:
         return f"with digest `{digest}`" if len(digest) >= MIN_DIGEST else f"with digest `{digest}` (at least {MIN_DIGEST} hex digits are needed)"
     return f"in force at {instant.isoformat()}"

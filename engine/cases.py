@@ -6,15 +6,17 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
 from engine.answer import Answer, Outcome, Status, WrongRequest
+from engine.conditions import value_help
 from engine.decide import decide
 from engine.nearest import did_you_mean
 from engine.policy import Policy
 from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, Scalar, items, mapping, pairs, text, texts
+from engine.reading import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
 from engine.record import written
 from engine.source import read
 from engine.structure import structure_problems
 from engine.version import Version
+from engine.vocabulary import NOT_COVERED, FactType
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tu
     names: dict[str, Place] = {}
     for case in cases:
         if case.name in names:
-            problems.append(Problem(case.place, "repeated-id", f"a case of this name stands already at {names[case.name]}"))
+            problems.append(Problem(case.place, "repeated-id", f"the case `{case.name}` stands already at {names[case.name]}", "choose another name"))
         names.setdefault(case.name, case.place)
     if problems:
         raise PolicyErrors(problems)
@@ -84,17 +86,21 @@ def run_cases(version: Version, cases: tuple[Case, ...]) -> tuple[CaseFailure, .
 def _case(node: Node, policy: Policy, problems: list[Problem]) -> Case:
     name, decision = text(node, "name"), text(node, "decision")
     if decision not in policy.decisions:
-        problems.append(Problem(node.place, "unknown-reference", f"no decision `{decision}`", did_you_mean(decision, policy.decisions)))
+        problems.append(Problem(value_place(node, "decision"), "unknown-reference", f"no decision `{decision}`", did_you_mean(decision, policy.decisions)))
     _known(mapping(node, "facts"), policy.facts, "fact", problems)
     _known(mapping(node, "expect"), policy.decisions[decision].outcomes if decision in policy.decisions else policy.outcomes, "outcome", problems)
-    for fact in texts(node, "missing"):
-        if fact not in policy.facts:
-            problems.append(Problem(node.place, "unknown-fact", f"unknown fact `{fact}`", did_you_mean(fact, policy.facts)))
+    for item in (*items(node, "missing"), *([node.entries["ask_next"]] if isinstance(node, Mapping) and "ask_next" in node.entries else [])):
+        if text(item) not in policy.facts:
+            problems.append(Problem(item.place, "unknown-fact", f"unknown fact `{text(item)}`", did_you_mean(text(item), policy.facts)))
+    for key, value in pairs(node, "facts"):
+        if not isinstance(value, Scalar):
+            problems.append(Problem(value.place, "wrong-type", f"the fact `{key}` has one value, not a list or mapping", "write one value"))
+    _expected_values(node, policy, decision, problems)
     return Case(
         name, decision, {key: text(value) for key, value in pairs(node, "facts")}, Status(text(node, "status") or Status.DECIDED),
         {key: _expected(value) for key, value in pairs(node, "expect")},
         _given(node, "missing"), _given(node, "possible"), text(node, "ask_next") or None, _given(node, "rules"), _given(node, "assumptions"),
-        _given(node, "nearest"), node.place,
+        _given(node, "nearest"), value_place(node, "name"),
     )
 
 
@@ -102,6 +108,19 @@ def _known(node: Mapping | None, names: MappingOf[str, object] | tuple[str, ...]
     for key, _ in pairs(node):
         if key not in names and node is not None:
             problems.append(Problem(node.key_places[key], "unknown-fact", f"unknown {what} `{key}`", did_you_mean(key, names)))
+
+
+def _expected_values(node: Node, policy: Policy, decision: str, problems: list[Problem]) -> None:
+    """Tell which words a case expects that no choice has: such a case could never come out."""
+    expected = [(key, value) for key, value in pairs(node, "expect")]
+    if decision in policy.decisions:
+        expected += [(policy.decisions[decision].answers[0], item) for item in items(node, "possible") if len(policy.decisions[decision].answers) == 1]
+    for name, value in expected:
+        outcome = policy.outcomes.get(name)
+        if outcome is None or outcome.type is not FactType.CHOICE or not isinstance(value, Scalar):
+            continue
+        if text(value) not in {*outcome.words, "undecided", NOT_COVERED}:
+            problems.append(Problem(value.place, "unknown-value", f"unknown {name} `{text(value)}`", value_help(outcome, text(value))))
 
 
 def _expected(node: Node) -> str:

@@ -36,12 +36,16 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place) -> Problem | 
 def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:
     """Give everything wrong in the cells of all tables."""
     problems: list[Problem] = []
+    troubled: set[str] = set()
     for flat in flats.values():
         witness = _Witness(flat, atoms)
-        problems.extend(_gap(flat, witness))
-        problems.extend(_overlaps(flat, witness))
-        problems.extend(_never_fires(flat, witness))
-        problems.extend(_never_produced(flat, policy))
+        found = [*_gap(flat, witness), *_overlaps(flat, witness)]
+        idle = [] if troubled & set(flat.grid.table.reads) else list(_idle(flat))
+        found += [_never_fires(flat, rule, witness) for rule in idle]
+        found += _never_produced(flat, policy, idle)
+        problems.extend(found)
+        if found or troubled & set(flat.grid.table.reads):
+            troubled.update(flat.grid.table.produces)
     return problems
 
 
@@ -133,25 +137,34 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
     return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
 
 
-def _never_fires(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+def _idle(flat: Flat) -> Iterator[int]:
+    """Give the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
     grid, table = flat.grid, flat.grid.table
     fired = {rule for entry in np.unique(flat.hit[flat.settled]) for rule in grid.hits[int(entry)]}
-    every: tuple[Rule, ...] = (*table.rules, *((table.otherwise,) if table.otherwise else ()))
-    overlapping = table.hit is HitPolicy.UNIQUE
-    for at, rule in enumerate(every):
-        if at in fired:
-            continue
-        where = _covers(flat, at) & flat.settled
-        if not where.any():
-            yield Problem(rule.place, "never-fires", f"the rule `{rule.id}` can never fire: no ticket fulfils its conditions", _why(at, table))
-        elif not overlapping or at >= len(table.rules):
-            other = grid.rules(int(flat.hit[where][0]))[0]
-            yield Problem(rule.place, "never-fires", f"the rule `{rule.id}` can never fire: others come first",
-                          f"in the witness it is `{other.id}`, line {other.place.line}", witness(where))
+    for at in range(len(table.rules) + (table.otherwise is not None)):
+        overlaps = table.hit is HitPolicy.UNIQUE and at < len(table.rules) and bool((_covers(flat, at) & flat.settled).any())
+        if at not in fired and not overlaps:
+            yield at
 
 
-def _why(at: int, table: Table) -> str:
-    return "its conditions can be fulfilled only while something else is still open, or not at all" if at < len(table.rules) else "the rules above it cover every case; leave it out"
+def _rule(table: Table, at: int) -> Rule:
+    return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
+
+
+def _never_fires(flat: Flat, at: int, witness: _Witness) -> Problem:
+    table, rule = flat.grid.table, _rule(flat.grid.table, at)
+    what = f"the rule `{rule.id}` can never fire"
+    if at == len(table.rules):
+        return Problem(rule.place, "never-fires", f"{what}: the rules above it cover every case", "leave it out")
+    covered = _covers(flat, at)
+    where = covered & flat.settled
+    if where.any():
+        other = flat.grid.rules(int(flat.hit[where][0]))[0]
+        return Problem(rule.place, "never-fires", f"{what}: others come first", f"in the witness it is `{other.id}`, line {other.place.line}", witness(where))
+    if covered.any():
+        return Problem(rule.place, "never-fires", f"{what}: its conditions hold only while something is missing that it does not name",
+                       "name that with `unknown` too, or ask for a value of it", witness(covered))
+    return Problem(rule.place, "never-fires", f"{what}: no ticket fulfils its conditions", "they contradict each other, or ask for what the tables they read never give")
 
 
 def _covers(flat: Flat, at: int) -> Mask:
@@ -164,13 +177,15 @@ def _covers(flat: Flat, at: int) -> Mask:
     return local.ravel()[flat.cell]
 
 
-def _never_produced(flat: Flat, policy: Policy) -> Iterator[Problem]:
+def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Problem]:
+    """Tell which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
     for name, codes in flat.codes.items():
         outcome = policy.outcomes[name]
         if outcome.type is not FactType.CHOICE:
             continue
         produced = set(np.unique(codes.low[codes.low == codes.high]).tolist())
-        missing = [value for code, value in enumerate(codes.domain) if code not in produced]
+        told = {_rule(flat.grid.table, at).then.get(name) for at in idle}
+        missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)
             yield Problem(outcome.place, "never-produced", f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",

@@ -189,7 +189,7 @@ def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple
         return f"`{text}` is not a condition on the number `{fact.name}`", 'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"'
     for end in (interval.low, interval.high):
         if math.isfinite(end) and ((fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)):
-            return f"{number_text(end)} is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
+            return f"`{number_text(end)}` is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
     one_number = interval.low == interval.high
     if interval.low > interval.high or (one_number and not (interval.low_closed and interval.high_closed)) or math.isinf(max(interval.low, -interval.high)):
         return f"no number lies in `{text}`", "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not"

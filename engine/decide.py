@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.answer import Answer, Fired, Outcome, Status, UnknownDecision, Unlisted
-from engine.explain import Explainer
 from engine.nearest import nearest
 from engine.policy import Roster
 from engine.roster import on_duty
@@ -52,20 +51,14 @@ def triage(version: Version, facts: Mapping[str, Sent]) -> tuple[Answer, ...]:
 def answer(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
     """Answer one decision for a ticket that is already read."""
     key: object = plan.pick(ticket.atoms)
-    if plan.rosters:
-        key = (key, tuple([_duty(version, roster, ticket) for roster in plan.rosters]))
+    if plan.rosters or ticket.unlisted:
+        key = (key, *[_duty(version, roster, ticket) for roster in plan.rosters], *[one for one in ticket.unlisted if one[0] in plan.facts])
     kept = plan.seen.get(key)
-    if kept is not None and not ticket.unlisted:
-        return kept
-    unlisted = _unlisted(version, plan, ticket) if ticket.unlisted else ()
-    if kept is not None and not unlisted:
-        return kept
-    made = _put_together(version, plan, ticket, unlisted)
-    if not unlisted:
+    if kept is None:
         if len(plan.seen) >= MAX_SEEN:
             plan.seen.clear()
-        plan.seen[key] = made
-    return made
+        kept = plan.seen[key] = _put_together(version, plan, ticket)
+    return kept
 
 
 def _duty(version: Version, roster: Roster, ticket: Ticket) -> str | None:
@@ -93,33 +86,42 @@ def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unl
     return tuple(found)
 
 
-def _put_together(version: Version, plan: DecisionPlan, ticket: Ticket, unlisted: tuple[Unlisted, ...]) -> Answer:
-    explainer = Explainer(version.policy, version.flats, version.producer, version.atoms)
-    atoms = {fact: ticket.atoms[version.reader.slots[fact]] for fact in plan.facts}
+def _put_together(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
     decision = plan.decision
-    by_roster = {roster.produces: roster for roster in plan.rosters}
-    outcomes = tuple(
-        _from_roster(version, by_roster[name], ticket) if name in by_roster else explainer.outcome(name, atoms) for name in decision.outcomes
-    )
+    cells = {look.outcome: look.cell(ticket.atoms) for look in plan.looks}
+    found = {name: version.explainer.outcome(name, cell) for name, cell in cells.items()}
+    found |= {roster.produces: _from_roster(version, roster, ticket) for roster in plan.rosters}
+    outcomes = tuple([found[name] for name in decision.outcomes])
     answers = outcomes[: len(decision.answers)]
-    open_ones = [outcome for outcome in answers if outcome.status is Status.UNDECIDED]
-    first = open_ones[0] if open_ones else None
-    ask_next = explainer.ask_next(first.name, atoms) if first and first.name not in by_roster else ""
-    rules = tuple(sorted({rule for outcome in outcomes for rule in outcome.rules}, key=lambda rule: (rule.place, rule.id)))
+    first = next((outcome for outcome in answers if outcome.status is Status.UNDECIDED), None)
+    rules = _ordered(outcomes)
+    unlisted = _unlisted(version, plan, ticket) if ticket.unlisted else ()
     return Answer(
-        id=_identity(version, decision.name, outcomes, atoms, unlisted),
+        id=_identity(version, plan, ticket, outcomes),
         decision=decision.name,
         status=_status(answers),
         outcomes=outcomes,
         answers=len(answers),
         missing=tuple(sorted({fact for outcome in answers for fact in outcome.missing})),
         possible=first.possible if first else (),
-        ask_next=ask_next or (first.missing[0] if first and first.missing else ""),
+        ask_next=_ask_next(version, first, cells) if first else "",
         rules=rules,
-        assumptions=tuple(rule for rule in rules if rule.assumption),
+        assumptions=tuple([rule for rule in rules if rule.assumption]),
         unlisted=unlisted,
         version=version.ref,
     )
+
+
+def _ordered(outcomes: tuple[Outcome, ...]) -> tuple[Fired, ...]:
+    """Gather the rules of all outcomes, without doubles, by file and line."""
+    distinct = {rule.id: rule for outcome in outcomes for rule in outcome.rules}
+    return tuple(sorted(distinct.values(), key=lambda rule: (rule.place.file, rule.place.line, rule.place.column, rule.id)))
+
+
+def _ask_next(version: Version, undecided: Outcome, cells: Mapping[str, int]) -> str:
+    if undecided.name in cells:
+        return version.explainer.ask_next(undecided.name, cells[undecided.name])
+    return undecided.missing[0]
 
 
 def _status(answers: tuple[Outcome, ...]) -> Status:
@@ -140,8 +142,9 @@ def _from_roster(version: Version, roster: Roster, ticket: Ticket) -> Outcome:
     return Outcome(roster.produces, Status.DECIDED, value, name, (), (), (fired,))
 
 
-def _identity(version: Version, decision: str, outcomes: tuple[Outcome, ...], atoms: Mapping[str, int], unlisted: tuple[Unlisted, ...]) -> str:
+def _identity(version: Version, plan: DecisionPlan, ticket: Ticket, outcomes: tuple[Outcome, ...]) -> str:
     """The same version, decision and distinguishable facts have the same id."""
-    rosters = [outcome.value for outcome in outcomes if outcome.name not in version.producer]
-    content = repr((version.ref.digest, decision, sorted(atoms.items()), rosters, [(one.fact, one.sent) for one in unlisted]))
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    by_clock = [outcome.value for outcome in outcomes if outcome.name not in version.producer]
+    unlisted = [one for one in ticket.unlisted if one[0] in plan.facts]
+    content = repr((version.ref.digest, plan.decision.name, plan.facts, plan.pick(ticket.atoms), by_clock, unlisted))
+    return hashlib.sha256(content.encode(errors="backslashreplace")).hexdigest()[:32]

@@ -1,117 +1,57 @@
 """Why a cell says what it says: the rules that fired on the way, and what is missing where nothing is decided.
 
-Everything here is read off the same cells that decide. It runs once for each distinguishable case; the answer is kept.
+Everything here is read off the same cells that decide. It is worked out when a cell is first asked for, and kept.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from engine.answer import Fired, Outcome, Status
 from engine.classes import Atoms
-from engine.policy import Literal, Policy, Rule
-from engine.reach import Cell, Reach, missing, possible, reach_from
+from engine.policy import Literal, Policy
+from engine.reach import Reach, missing, possible, reach_from
 from engine.settle import Codes, Flat, value_at
 from engine.vocabulary import FactType
 
+MAX_KEPT: Final = 500_000
+"""How many explained cells a version keeps; beyond that it starts anew."""
 
-@dataclass(frozen=True, slots=True)
+Numbers = frozenset[int]
+"""Rules of a version by number; numbers go up with file and line."""
+
+
 class Explainer:
-    """Explains the cells of one version."""
+    """Explains the cells of one version. What it keeps changes nothing but the time an answer takes."""
 
-    policy: Policy
-    flats: Mapping[str, Flat]
-    producer: Mapping[str, str]
-    atoms: Mapping[str, Atoms]
-    reached: dict[tuple[str, Cell], Reach] = field(default_factory=dict)
+    def __init__(self, policy: Policy, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms]) -> None:
+        self.policy, self.flats, self.producer, self.atoms = policy, flats, producer, atoms
+        self.rules, self._numbers = _numbered(policy)
+        self._outcomes: dict[tuple[str, int], Outcome] = {}
+        self._paths: dict[tuple[str, int], Numbers] = {}
+        self._causes: dict[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = {}
+        self._ways: dict[tuple[str, str], tuple[tuple[int, int, tuple[int, ...]], ...]] = {}
+        self._reached: tuple[tuple[str, int], Reach] | None = None
 
-    def outcome(self, name: str, atoms: Mapping[str, int]) -> Outcome:
-        """Give an outcome for the atoms of the sent facts, with its rules, or with what is still possible and missing."""
-        flat = self.flats[self.producer[name]]
-        codes = flat.codes[name]
-        cell = self.cell(flat, atoms)
-        low, high = int(codes.low[cell]), int(codes.high[cell])
-        if low < high:
-            reach = self._reach(flat, cell)
-            return Outcome(name, Status.UNDECIDED, None, "", possible(codes, reach), missing(codes, reach), ())
-        rules = tuple(sorted(self.rules(flat, name, cell), key=lambda fired: (fired.place, fired.id)))
-        if low == codes.not_covered:
-            return Outcome(name, Status.NOT_COVERED, None, "", (), (), rules)
-        value = codes.domain[low]
-        return Outcome(name, Status.DECIDED, value, self._display(name, value), (), (), rules)
+    def outcome(self, name: str, cell: int) -> Outcome:
+        """Give an outcome in a cell of its table, with its rules, or with what is still possible and missing."""
+        key = (name, cell)
+        kept = self._outcomes.get(key)
+        if kept is None:
+            if len(self._outcomes) >= MAX_KEPT:
+                self._outcomes.clear()
+            kept = self._outcomes[key] = self._explained(name, cell)
+        return kept
 
-    def cell(self, flat: Flat, atoms: Mapping[str, int]) -> Cell:
-        """Give the cell that the atoms of the sent facts fall in."""
-        return tuple(int(axis.class_of[atoms[axis.fact]]) for axis in flat.axes)
-
-    def _reach(self, flat: Flat, cell: Cell) -> Reach:
-        key = (flat.grid.table.name, cell)
-        if key not in self.reached:
-            self.reached[key] = reach_from(flat, cell)
-        return self.reached[key]
-
-    def _display(self, name: str, value: Literal) -> str:
-        outcome = self.policy.outcomes[name]
-        return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
-
-    def rules(self, flat: Flat, name: str, cell: Cell) -> set[Fired]:
-        """Give the rules that make an outcome what it is in a cell, all the way down the chain of tables.
-
-        These are the rules that fire on the facts as they are. Where none does, or an open fact turns their outcome
-        into the decided one, they are those that fire whichever way the open facts turn out.
-        """
-        grid = flat.grid
-        local = int(flat.cell[cell])
-        entry = int(grid.hit.ravel()[local])
-        if not flat.settled[cell] and value_at(grid, name, entry, local, self.atoms) != self._decided(flat, name, cell):
-            return self._rules_whichever_way(flat, name, cell)
-        fired = {_fired(rule, grid.table.name) for rule in grid.rules(entry)}
-        tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
-        for at, axis in enumerate(grid.axes):
-            above = self.flats.get(self.producer.get(axis.fact, ""))
-            if above is not None and (axis.fact in tested or self._matters_here(flat, at, local, name)):
-                fired |= self._rules_above(flat, above, axis.fact, cell)
-        return fired
-
-    def _decided(self, flat: Flat, name: str, cell: Cell) -> Literal | None:
-        codes = flat.codes[name]
-        code = int(codes.low[cell])
-        return codes.domain[code] if code < len(codes.domain) else None
-
-    def _rules_above(self, flat: Flat, above: Flat, name: str, cell: Cell) -> set[Fired]:
-        """Give the rules behind an outcome that another table made, if it is decided there."""
-        classes = {axis.fact: axis.members[at] for axis, at in zip(flat.axes, cell, strict=True)}
-        there = tuple(int(axis.class_of[classes[axis.fact]]) for axis in above.axes)
-        codes = above.codes[name]
-        return self.rules(above, name, there) if codes.low[there] == codes.high[there] else set()
-
-    def _matters_here(self, flat: Flat, axis: int, local: int, name: str) -> bool:
-        """Tell whether another value of what one axis stands for would have given another outcome."""
-        grid = flat.grid
-        stride = math.prod(other.size for other in grid.axes[axis + 1:])
-        size = grid.axes[axis].size
-        first = local - (local // stride % size) * stride
-        cells = range(first, first + size * stride, stride)
-        return len({value_at(grid, name, int(grid.hit.ravel()[at]), at, self.atoms) for at in cells}) > 1
-
-    def _rules_whichever_way(self, flat: Flat, name: str, cell: Cell) -> set[Fired]:
-        """A cell that is decided though facts are open: gather the rules of all settled cells it can lead to."""
-        reach = self._reach(flat, cell)
-        entries = np.where(reach.cells & reach.of(flat.settled), reach.of(flat.hit), -1)
-        fired: set[Fired] = set()
-        for entry in np.unique(entries[entries >= 0]):
-            fired |= self.rules(flat, name, reach.cell(np.argwhere(entries == entry)[0]))
-        return fired
-
-    def ask_next(self, name: str, atoms: Mapping[str, int]) -> str:
+    def ask_next(self, name: str, cell: int) -> str:
         """Give the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
         flat = self.flats[self.producer[name]]
         codes = flat.codes[name]
-        reach = self._reach(flat, self.cell(flat, atoms))
+        reach = self._reach(flat, cell)
         scored = []
         for fact in missing(codes, reach):
             at = next(at for at, axis in enumerate(flat.axes) if axis.fact == fact)
@@ -119,14 +59,130 @@ class Explainer:
             scored.append((not self.policy.facts[fact].ask, sum(left) / len(left), fact))
         return min(scored)[-1] if scored else ""
 
+    def _explained(self, name: str, cell: int) -> Outcome:
+        flat = self.flats[self.producer[name]]
+        codes = flat.codes[name]
+        low = codes.low.item(cell)
+        if low < codes.high.item(cell):
+            reach = self._reach(flat, cell)
+            return Outcome(name, Status.UNDECIDED, None, "", possible(codes, reach), missing(codes, reach), ())
+        rules = tuple([self.rules[number] for number in sorted(self._path(flat, name, cell))])
+        if low == codes.not_covered:
+            return Outcome(name, Status.NOT_COVERED, None, "", (), (), rules)
+        return Outcome(name, Status.DECIDED, codes.domain[low], self._display(name, codes.domain[low]), (), (), rules)
+
+    def _display(self, name: str, value: Literal) -> str:
+        outcome = self.policy.outcomes[name]
+        return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
+
+    def _path(self, flat: Flat, name: str, cell: int) -> Numbers:
+        """Give the rules that make an outcome what it is in a cell, all the way down the chain of tables.
+
+        These are the rules that fire on the facts as they are. Where none does, or an open fact turns their outcome
+        into the decided one, they are those that fire whichever way the open facts turn out.
+        """
+        key = (name, cell)
+        kept = self._paths.get(key)
+        if kept is None:
+            if len(self._paths) >= MAX_KEPT:
+                self._paths.clear()
+            kept = self._paths[key] = self._traced(flat, name, cell)
+        return kept
+
+    def _traced(self, flat: Flat, name: str, cell: int) -> Numbers:
+        local = flat.cell.item(cell)
+        if not flat.settled.item(cell) and self._fires(flat, name, local) != self._decided(flat.codes[name], cell):
+            return self._whichever_way(flat, name, cell)
+        fired, above = self._cause(flat, name, local)
+        for other in above:
+            producer = self.flats[self.producer[other]]
+            there = self._above(flat, producer, cell)
+            codes = producer.codes[other]
+            if codes.low.item(there) == codes.high.item(there):
+                fired |= self._path(producer, other, there)
+        return fired
+
+    def _fires(self, flat: Flat, name: str, local: int) -> Literal | None:
+        return value_at(flat.grid, name, flat.grid.hit.item(local), local, self.atoms)
+
+    def _decided(self, codes: Codes, cell: int) -> Literal | None:
+        code = codes.low.item(cell)
+        return codes.domain[code] if code < len(codes.domain) else None
+
+    def _cause(self, flat: Flat, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
+        """Give the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they rest on.
+
+        They rest on an outcome that they test, and on one of which another value would have changed the result.
+        """
+        key = (name, local)
+        kept = self._causes.get(key)
+        if kept is None:
+            grid = flat.grid
+            entry = grid.hit.item(local)
+            tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
+            above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
+            counting = tuple(fact for fact in above if fact in tested or self._matters(flat, fact, local, name))
+            kept = self._causes[key] = (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting)
+        return kept
+
+    def _matters(self, flat: Flat, fact: str, local: int, name: str) -> bool:
+        """Tell whether another value of one fact would have given another outcome."""
+        axes = flat.grid.axes
+        at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
+        stride = math.prod(axis.size for axis in axes[at + 1:])
+        first = local - (local // stride % axes[at].size) * stride
+        return len({self._fires(flat, name, first + step * stride) for step in range(axes[at].size)}) > 1
+
+    def _above(self, flat: Flat, above: Flat, cell: int) -> int:
+        """Give the cell of a table further up that a cell lies in."""
+        key = (flat.grid.table.name, above.grid.table.name)
+        if key not in self._ways:
+            self._ways[key] = _way(flat, above)
+        return sum(cells[cell // stride % size] for stride, size, cells in self._ways[key])
+
+    def _whichever_way(self, flat: Flat, name: str, cell: int) -> Numbers:
+        """A cell that is decided though facts are open: gather the rules of all settled cells it can lead to."""
+        reach = self._reach(flat, cell)
+        entries = np.where(reach.cells & reach.of(flat.settled), reach.of(flat.hit), -1)
+        fired: Numbers = frozenset()
+        for entry in np.unique(entries[entries >= 0]):
+            found = reach.cell(np.argwhere(entries == entry)[0])
+            fired |= self._path(flat, name, int(np.ravel_multi_index(found, flat.cell.shape)) if found else 0)
+        return fired
+
+    def _reach(self, flat: Flat, cell: int) -> Reach:
+        """Walk from a cell; the last walk is kept, since several outcomes of a table ask for it one after the other."""
+        key = (flat.grid.table.name, cell)
+        kept = self._reached
+        if kept is None or kept[0] != key:
+            start = tuple(int(at) for at in np.unravel_index(cell, flat.cell.shape)) if flat.axes else ()
+            kept = self._reached = (key, reach_from(flat, start))
+        return kept[1]
+
+
+def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], int]]:
+    """Number the rules of all tables in the order of file and line; ``otherwise`` stands behind its table's rules."""
+    placed = []
+    for table in policy.tables.values():
+        for position, rule in enumerate((*table.rules, *((table.otherwise,) if table.otherwise else ()))):
+            placed.append((Fired(rule.id, table.name, rule.place, rule.source, rule.assumption), position))
+    placed.sort(key=lambda pair: (pair[0].place, pair[0].id))
+    return tuple(fired for fired, _ in placed), {(fired.table, position): number for number, (fired, position) in enumerate(placed)}
+
+
+def _way(flat: Flat, above: Flat) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """For each axis of a table further up: how to find its class in a cell number of this one, and what it adds there."""
+    strides = [math.prod(flat.cell.shape[at + 1:]) for at in range(len(flat.axes))]
+    steps = []
+    for at, axis in enumerate(above.axes):
+        own = next(number for number, other in enumerate(flat.axes) if other.fact == axis.fact)
+        added = math.prod(above.cell.shape[at + 1:])
+        classes = axis.class_of[list(flat.axes[own].members)]
+        steps.append((strides[own], flat.axes[own].size, tuple(int(number) * added for number in classes)))
+    return tuple(steps)
+
 
 def _left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
     """Count the outcomes possible once a fact is known to be in a class."""
     at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
     return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach, (axis, known)))
-
-
-def _fired(rule: Rule, table: str) -> Fired:
-    return Fired(rule.id, table, rule.place, rule.source, rule.assumption)
-
-

@@ -21,7 +21,7 @@ from engine.load_vocabulary import listed_values, load_vocabulary
 from engine.nearest import MEANT, did_you_mean, nearest
 from engine.policy import Assumption, Decision, Entry, Manifest, Notice, Policy, Question, Roster, Rule, Table
 from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, items, mapping, pairs, text, texts, value_place
+from engine.reading import Mapping, Node, items, kind_text, mapping, pairs, text, texts, value_place
 from engine.schema import structure
 from engine.source import read
 from engine.structure import structure_problems
@@ -93,10 +93,11 @@ class _Loader:
     """Reads the trees of one version; gathers problems as it goes.
 
     ``whole`` tells that every file was read and every section found: only then can a name be said to stand nowhere.
+    ``sound`` tells that the shape of all files is right, so that every rule has its id.
     """
 
     def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool) -> None:
-        self.problems, self.whole = problems, whole
+        self.problems, self.whole, self.sound = problems, whole, not problems
         self.manifest_tree = trees[MANIFEST]
         self.concerns = {path: tree for path, tree in trees.items() if path not in (MANIFEST, VOCABULARY)}
         self.facts, self.outcomes = load_vocabulary(trees[VOCABULARY], listed_values(self.concerns) if whole else None, problems)
@@ -183,15 +184,16 @@ class _Loader:
         at, produces = text(node, "at"), text(node, "produces")
         if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = f"is a {self.facts[at].type}, not an instant" if at in self.facts else "is no fact"
+            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is no fact"
             if at not in self.facts or not undescribed(self.facts[at]):
                 self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
+        entries = self._roster_entries(node)
         self._roster_outcome(produces, node)
         hours = _hours(node)
         if hours is not None and hours[0] >= hours[1]:
             self._add(value_place(node, "open"), "bad-format", f"the roster `{name}` closes before it opens", "write the opening time first; both are of one day")
         opens, closes = hours or (0, 0)
-        return Roster(name, text(node, "about"), at, opens, closes, self._roster_entries(node), produces, text(node, "source") or source, text(node, "assumption"), place)
+        return Roster(name, text(node, "about"), at, opens, closes, entries, produces, text(node, "source") or source, text(node, "assumption"), place)
 
     def _roster_entries(self, node: Node) -> tuple[Entry, ...]:
         entries: list[Entry] = []
@@ -215,7 +217,7 @@ class _Loader:
             self._no_outcome(produces, value_place(node, "produces"))
             return
         if outcome.type is not FactType.CHOICE:
-            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is a {outcome.type}; a roster gives a choice", "write `type: choice` in the vocabulary")
+            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice", "write `type: choice` in the vocabulary")
             return
         given = set()
         for item in items(node, "entries"):
@@ -246,7 +248,7 @@ class _Loader:
                     self._add(value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id")
                 ids.add(name)
                 for item in items(node, "rules"):
-                    if self.whole and "" not in rules and text(item) and text(item) not in known:
+                    if self.sound and text(item) not in known:
                         self._add(item.place, "unknown-reference", f"no rule or table `{text(item)}`", did_you_mean(text(item), known))
 
     def _check_triage(self) -> None:

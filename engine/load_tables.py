@@ -10,7 +10,7 @@ from engine.conditions import Condition, parse_condition, plain_number, range_te
 from engine.nearest import did_you_mean
 from engine.policy import Form, HitPolicy, Literal, Matrix, Rule, SameAs, Table
 from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, Sequence, items, key_place, mapping, pairs, text, texts
+from engine.reading import Mapping, Node, Scalar, Sequence, items, key_place, kind_text, mapping, pairs, text, texts
 from engine.vocabulary import UNLISTED, YES, Fact, FactType, boolean_word, number_text
 
 TESTABLE = (FactType.CHOICE, FactType.BOOLEAN)
@@ -38,7 +38,7 @@ class TableReader:
         if len(forms) > 1:
             self._problem(key_place(node, forms[1]), "unknown-key", f"the table `{name}` has both {' and '.join(f'`{form}`' for form in forms)}", "keep one of them")
         form = forms[0] if forms else Form.RULES
-        context = _Context(name, hit, produces, source, text(node, "assumption"), all(name in self.outcomes for name in texts(node, "produces")))
+        context = _Context(name, hit, produces, source, text(node, "assumption"), bool(produces) and produces == texts(node, "produces"))
         rules, matrix = self._rules(form, node, context)
         otherwise = node.get("otherwise") if isinstance(node, Mapping) else None
         if isinstance(node, Mapping) and not forms and otherwise is None and set(node.entries) <= _KEYS:
@@ -64,7 +64,7 @@ class TableReader:
                 continue
             outcome = self.outcomes[item.text]
             if hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
-                self._problem(item.place, "bad-outcome", f"`{item.text}` is a {outcome.type}; the collect table `{name}` can only give lists",
+                self._problem(item.place, "bad-outcome", f"`{item.text}` is {kind_text(outcome.type)}; the collect table `{name}` can only give lists",
                               "write `type: list` in the vocabulary, or another `hit`")
             names.append(item.text)
         return tuple(names)
@@ -113,7 +113,7 @@ class TableReader:
         if outcome is None:
             self._problem(place, "unknown-fact", f"unknown fact `{name}`", did_you_mean(name, (*self.facts, *self.outcomes)))
         elif outcome.type not in TESTABLE:
-            self._problem(place, "bad-condition", f"the outcome `{name}` is a {outcome.type}, which no table can read", "only choices and yes/no can be read")
+            self._problem(place, "bad-condition", f"the outcome `{name}` is {kind_text(outcome.type)}, which no table can read", "only choices and yes/no can be read")
             return None
         return outcome
 
@@ -147,6 +147,8 @@ class TableReader:
         if row_fact is column_fact:
             self._problem(across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts")
             return (), None
+        if len(columns) != len(items(node, "columns")):
+            return (), None
         again = self._repeated(columns)
         headings = [self._condition(column_fact, item) for item in columns]
         rules: list[Rule] = []
@@ -155,7 +157,7 @@ class TableReader:
             cells = items(row)
             if len(cells) != len(columns):
                 if isinstance(row, Sequence):
-                    self._problem(rows.key_places[key], "bad-matrix", f"the row `{key}` has {len(cells)} cells under {len(columns)} columns",
+                    self._problem(rows.key_places[key], "bad-matrix", f"the row `{key}` has {_counted(len(cells), 'cell')} under {_counted(len(columns), 'column')}",
                                   "each row has one cell for each column")
                 continue
             for column, condition, cell in zip(columns, headings, cells, strict=True):
@@ -231,7 +233,7 @@ class TableReader:
             return None
         if fact.type not in TESTABLE or outcome.type not in TESTABLE:
             odd_one = outcome if outcome.type not in TESTABLE else fact
-            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is a {odd_one.type}", "only choices and yes/no can")
+            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is {kind_text(odd_one.type)}", "only choices and yes/no can")
             return None
         condition = next((c for c in when if c.fact == name), None)
         if condition is None or condition.unknown:
@@ -248,11 +250,11 @@ class TableReader:
         if outcome.type is FactType.LIST:
             for item in items(node):
                 if not isinstance(item, Scalar):
-                    self._problem(item.place, "bad-outcome", f"`{outcome.name}` is a list of texts, not of lists or mappings")
+                    self._problem(item.place, "bad-outcome", f"`{outcome.name}` is a list of texts, not of lists or mappings", "put a text with `: `, `{` or `[` in quotes")
             return texts(node)
         if not isinstance(node, Scalar):
             if not undescribed(outcome):
-                self._problem(node.place, "bad-outcome", f"`{outcome.name}` is a {outcome.type}, not a list", "write one value")
+                self._problem(node.place, "bad-outcome", f"`{outcome.name}` is {kind_text(outcome.type)}, not a list", "write one value")
             return None
         written = node.text.strip()
         match outcome.type:
@@ -264,7 +266,7 @@ class TableReader:
             case FactType.BOOLEAN:
                 word = boolean_word(written)
                 if word is None:
-                    self._problem(node.place, "unknown-value", f"`{outcome.name}` is yes or no, not `{written}`")
+                    self._problem(node.place, "unknown-value", f"`{outcome.name}` is yes or no, not `{written}`", "write yes or no")
                 return None if word is None else word == YES
             case FactType.NUMBER | FactType.INTEGER:
                 return self._number(outcome, node)
@@ -279,9 +281,13 @@ class TableReader:
             self._problem(node.place, "bad-outcome", f"`{outcome.name}` is {kind}, not `{node.text}`", "write digits only, such as 4" if kind != "a number" else "write digits, such as 4 or 2.5")
             return None
         if (low is not None and number < low) or (high is not None and number > high):
-            self._problem(node.place, "bad-outcome", f"{number_text(number)} is outside what `{outcome.name}` can be", f"it is {range_text(outcome)}")
+            self._problem(node.place, "bad-outcome", f"`{number_text(number)}` is outside what `{outcome.name}` can be", f"it is {range_text(outcome)}")
             return None
         return int(number) if number == int(number) else number
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from typing import Final
 
 from engine.nearest import did_you_mean
 from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, flag, items, key_place, mapping, number, pairs, text, value_place
+from engine.reading import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, number, pairs, text, value_place
 from engine.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
 
 Placed = tuple[Value, Place, tuple[Place, ...]]
@@ -71,16 +72,17 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
     )
     for key in ("open", "subtags"):
         if flag(node, key) and kind is not FactType.CHOICE:
-            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a choice; `{name}` is a {kind}", "take it out"))
+            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a choice; `{name}` is {kind_text(kind)}", "take it out"))
     for key in ("minimum", "maximum", "unit"):
         if text(node, key) and not fact.numeric:
-            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a number; `{name}` is a {kind}", "take it out"))
+            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a number; `{name}` is {kind_text(kind)}", "take it out"))
     for key in ("minimum", "maximum"):
         if len(text(node, key)) > MAX_DIGITS:
             problems.append(Problem(value_place(node, key), "bad-format", f"the {key} of `{name}` has more than {MAX_DIGITS} digits"))
     if fact.minimum is not None and fact.maximum is not None and fact.minimum >= fact.maximum:
         problems.append(Problem(value_place(node, "minimum"), "bad-format", f"the minimum of `{name}` is not below its maximum",
                                 f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum"))
+        return replace(fact, minimum=None, maximum=None)
     return fact
 
 
@@ -88,7 +90,7 @@ def _values(name: str, kind: FactType, node: Node, place: Place, listed: Listed 
     given = [key for key in ("values", "values_in") if isinstance(node, Mapping) and key in node.entries]
     if kind is not FactType.CHOICE:
         if given:
-            problems.append(Problem(key_place(node, given[0]), "unknown-key", f"`{given[0]}` is for a choice; `{name}` is a {kind}",
+            problems.append(Problem(key_place(node, given[0]), "unknown-key", f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
                                     "take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`"))
         return ()
     if not given:

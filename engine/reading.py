@@ -6,12 +6,24 @@ A wrong shape is not reported here: :mod:`engine.structure` has already done so.
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from engine.problems import Place
 from engine.source import Mapping, Node, Scalar, Sequence, at
-from engine.vocabulary import YES, boolean_word
+from engine.vocabulary import YES, FactType, boolean_word
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "key_place", "mapping", "number", "pairs", "text", "texts", "value_place"]
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "key_place", "kind_text", "mapping", "number", "pairs", "text", "texts", "value_place"]
+
+
+_KINDS: Final = {
+    FactType.CHOICE: "a choice", FactType.BOOLEAN: "yes or no", FactType.NUMBER: "a number", FactType.INTEGER: "a whole number",
+    FactType.TEXT: "a text", FactType.INSTANT: "an instant", FactType.LIST: "a list",
+}
+
+
+def kind_text(kind: FactType) -> str:
+    """Say in words what a fact or outcome is."""
+    return _KINDS[kind]
 
 
 def text(node: Node | None, key: str = "", default: str = "") -> str:

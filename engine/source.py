@@ -27,9 +27,10 @@ _ADVICE: Final[dict[str, tuple[str, str]]] = {
     "did not find expected '-' indicator": ("this does not fit the list that begins in line {line}", "look at the indentation; each item begins with `-`"),
     "did not find expected ',' or ']'": ("the list that begins in line {line} is not closed here", "a `,` or `]` is missing"),
     "did not find expected ',' or '}'": ("the mapping that begins in line {line} is not closed here", "a `,` or `}` is missing"),
-    "could not find expected ':'": ("the key in line {line} has no `:` behind it", "write `key: value`"),
+    "could not find expected ':'": ("a key without `:`", "write `key: value`"),
     "mapping values are not allowed in this context": ("a `:` that cannot stand here", "put a text with `: ` in it in quotes, and look at the indentation"),
     "block sequence entries are not allowed in this context": ("a list item that cannot stand here", "put the list in a line of its own, below its key"),
+    "did not find expected comment or line break": ("a text that begins with `>` or `|` goes on in the lines below", "put it in quotes; or is a quote further up not closed?"),
     "found unexpected end of stream": ("the quote that opens here is never closed", "add the closing quote"),
     "found unknown escape character": ("an escape that YAML does not know", "use single quotes, or write `\\\\` for a backslash"),
 }
@@ -103,8 +104,9 @@ class _Reader:
             name = self.node(key, depth + 1)
             value = self.node(next(self.events), depth + 1)
             if not isinstance(name, Scalar):
-                self.problems.append(Problem(name.place, "wrong-type", "a key must be a word, not a list or mapping"))
-            elif name.text in entries:
+                raise _Refused(Problem(name.place, "wrong-type", f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
+                                       "put a text that begins with `{` or `[` in quotes"))
+            if name.text in entries:
                 first = key_places[name.text].line
                 self.problems.append(
                     Problem(name.place, "repeated-key", f"the key `{name.text}` stands here again",
@@ -187,7 +189,7 @@ def _not_yaml(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
             return Problem(_place(file, mark), "yaml", "not YAML: a tab in the indentation", "indent with spaces")
         return Problem(_place(file, mark), "yaml", f"not YAML: a text cannot begin with `{here}`", _QUOTE)
     message, help_ = _ADVICE.get(said, (said, ""))
-    if said == "found unexpected end of stream":
+    if said in ("found unexpected end of stream", "could not find expected ':'"):
         mark = begins
     return Problem(_place(file, mark), "yaml", f"not YAML: {message.format(line=begins.line + 1)}", help_)
 

@@ -12,11 +12,12 @@ from engine.nearest import MEANT, did_you_mean, nearest
 from engine.problems import Place, Problem
 from engine.schema import KINDS, structure
 from engine.source import Mapping, Node, Scalar, Sequence, at, plain
+from engine.vocabulary import FactType
 
 _SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "a text", "number": "a number", "boolean": "yes or no"}
 _FORMATS: Final = {
     r"^[A-Za-z0-9]": "one word of letters, digits, `_`, `.`, `+` and `-`",
-    r"^[a-z]": "lower-case letters, digits and `_`, beginning with a letter",
+    r"^[a-z]": "a name of lower-case letters, digits and `_` that begins with a letter",
     r"^[+-]?\d+": "a number such as 4 or 2.5",
     r"^\d{4}": "an instant with an offset, such as 2026-01-31T09:00:00+10:00",
     r"^([01]": "a time of day such as 08:00",
@@ -81,7 +82,8 @@ def _translate(error: ValidationError, tree: Node) -> list[Problem]:
             words = [word for word in allowed if isinstance(word, str)]
             if {"yes", "no"} <= set(words):
                 return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
-            return [Problem(node.place, "unknown-value", f"unknown {str(path[-1])} `{node.text}`", did_you_mean(node.text, words))]
+            help_ = f"known: {', '.join(words)}" if node.text in set(FactType) else did_you_mean(node.text, words)
+            return [Problem(node.place, "unknown-value", f"unknown {path[-1]} `{node.text}`", help_)]
         case "pattern":
             place, shown = _patterned(error, node)
             return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}")]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from engine.answer import WrongFact, WrongRequest
 from engine.classes import Atoms
-from engine.nearest import did_you_mean
+from engine.nearest import MEANT, nearest
 from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2999
+"""Instants are of these years: time zones before and after mean nothing, and dates end soon after."""
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]|$)", re.ASCII)
+_RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
+_EMPTY: Final = "an empty text is no value"
+_LEAVE_OUT: Final = "leave the fact out if it is not known"
 
 Sent = object
 """A value as sent: text, a number, true or false, an instant; None is the same as not sent."""
@@ -50,7 +62,7 @@ class TicketReader:
                 continue
             slot = self.slots.get(name)
             if slot is None:
-                wrong.append(WrongFact(name, _shown(value), f"unknown fact `{name}`", tuple(self.slots), did_you_mean(name, self.slots)))
+                wrong.append(WrongFact(name, _shown(value), f"unknown fact `{name}`", tuple(self.slots), _meant(name, tuple(self.slots))))
                 continue
             if value.__class__ is str and (atom := self._words[name].get(value)) is not None:
                 atoms[slot] = atom
@@ -96,24 +108,41 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
     allowed = tuple(value.value for value in fact.values)
 
     def read(sent: Sent) -> tuple[int, str | None]:
-        text = number_text(sent) if isinstance(sent, (int, float)) and not isinstance(sent, bool) and math.isfinite(sent) else _text(fact, sent)
+        number = _finite(sent)
+        text = number_text(number) if number is not None else _text(fact, sent, allowed)
         tag = text.strip()
         while tag:
             if (atom := known.get(folded(tag))) is not None:
                 return atom, None
             tag = tag.replace("_", "-").rpartition("-")[0] if fact.subtags else ""
         if not text.strip():
-            raise _Wrong("an empty text is no value; leave the fact out if it is not known", allowed)
+            raise _Wrong(_EMPTY, allowed, _LEAVE_OUT)
         if fact.open:
             return atoms.of(UNLISTED), text
-        raise _Wrong(f"unknown {fact.name} `{text}`", allowed, did_you_mean(text, allowed))
+        raise _Wrong(f"unknown {fact.name} `{text}`", allowed, _meant(text, allowed))
 
     return read
 
 
-def _text(fact: Fact, sent: Sent) -> str:
+def _finite(sent: Sent) -> float | None:
+    """Give a number that was sent as one; None for everything else, true and false among it."""
+    if isinstance(sent, bool) or not isinstance(sent, (int, float)):
+        return None
+    try:
+        number = float(sent)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _meant(text: str, allowed: tuple[str, ...]) -> str:
+    close = nearest(text, allowed, 1, MEANT)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
-        raise _Wrong(f"`{fact.name}` is a text, not {_kind(sent)}")
+        raise _Wrong(f"`{fact.name}` is a text, not {_kind(sent)}", allowed)
     return sent
 
 
@@ -122,33 +151,32 @@ def _boolean(fact: Fact, sent: Sent) -> str:
         return "yes" if sent else "no"
     word = boolean_word(sent) if isinstance(sent, str) else None
     if word is None:
+        _refuse_empty(sent, ("true", "false"))
         raise _Wrong(f"`{fact.name}` is true or false, not {_kind(sent)}", ("true", "false"))
     return word
 
 
 def _number(fact: Fact, sent: Sent) -> float:
-    number = sent
-    if isinstance(sent, str):
-        try:
-            number = float(sent)
-        except ValueError:
-            number = None
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+    _refuse_empty(sent, (_range(fact),))
+    number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
+    if number is None:
         raise _Wrong(f"`{fact.name}` is a number, not {_kind(sent)}", (_range(fact),))
     if fact.type is FactType.INTEGER and number != int(number):
-        raise _Wrong(f"`{fact.name}` is a whole number, not {number_text(number)}", (_range(fact),))
+        raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))
     if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
-        raise _Wrong(f"{number_text(number)} is outside what `{fact.name}` can be", (_range(fact),))
-    return float(number)
+        raise _Wrong(f"`{number_text(number) if abs(number) < 1e15 else number}` is outside what `{fact.name}` can be", (_range(fact),))
+    return number
 
 
 def _range(fact: Fact) -> str:
     low = "" if fact.minimum is None else number_text(fact.minimum)
     high = "" if fact.maximum is None else number_text(fact.maximum)
-    return f"{low}..{high}" if low or high else "any number"
+    whole = "whole number" if fact.type is FactType.INTEGER else "number"
+    return f"{low}..{high}" if low or high else f"any {whole}"
 
 
 def _instant(fact: Fact, sent: Sent) -> datetime:
+    _refuse_empty(sent, (_RFC_3339,))
     instant = sent
     if isinstance(sent, str):
         try:
@@ -156,17 +184,33 @@ def _instant(fact: Fact, sent: Sent) -> datetime:
         except ValueError:
             instant = None
     if not isinstance(instant, datetime):
-        raise _Wrong(f"`{fact.name}` is an instant, not {_kind(sent)}", ("RFC 3339, such as 2026-01-31T09:00:00+10:00",))
+        if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
+            raise _Wrong(f"there is no such day, time or offset: `{sent}`", (_RFC_3339,))
+        raise _Wrong(f"`{fact.name}` is an instant, not {_kind(sent)}", (_RFC_3339,))
     if instant.tzinfo is None:
-        raise _Wrong(f"`{fact.name}` has no offset from UTC: {instant.isoformat()}", ("RFC 3339, such as 2026-01-31T09:00:00+10:00",), "add Z or an offset such as +10:00")
+        raise _Wrong(f"`{fact.name}` has no offset from UTC: `{sent}`", (_RFC_3339,), "add Z or an offset such as +10:00")
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise _Wrong(f"`{sent}` is outside what `{fact.name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
     return instant
 
 
+def _refuse_empty(sent: Sent, allowed: tuple[str, ...]) -> None:
+    if isinstance(sent, str) and not sent.strip():
+        raise _Wrong(_EMPTY, allowed, _LEAVE_OUT)
+
+
 def _kind(sent: Sent) -> str:
-    return f"`{sent}`" if isinstance(sent, (str, int, float)) else type(sent).__name__
+    """Name what was sent: the value, or for what has none the shape it has."""
+    if isinstance(sent, int) and not isinstance(sent, bool) and abs(sent) > 10**18:
+        return "a number of so many digits"
+    if isinstance(sent, (str, int, float)):
+        return f"`{_shown(sent)}`"
+    return "a mapping" if isinstance(sent, Mapping) else "a list" if isinstance(sent, (list, tuple)) else type(sent).__name__
 
 
 def _shown(sent: Sent) -> str:
     if isinstance(sent, bool):
         return "true" if sent else "false"
+    if isinstance(sent, int):
+        return str(sent) if abs(sent) <= 10**18 else "a number of so many digits"
     return sent if isinstance(sent, str) else str(sent)

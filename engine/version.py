@@ -6,6 +6,7 @@ version of a policy that has any problem.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -14,6 +15,7 @@ from engine.answer import Answer, VersionRef
 from engine.check import space_problem, table_problems
 from engine.classes import Atoms, Axis, Masks
 from engine.digest import digest
+from engine.explain import Explainer
 from engine.load import load_with_trees
 from engine.policy import Decision, Policy, Roster, Table
 from engine.problems import PolicyErrors
@@ -23,17 +25,30 @@ from engine.ticket import TicketReader
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How to look an outcome up: for each fact, where its atom stands in a ticket and what that adds to the cell number."""
+
+    outcome: str
+    steps: tuple[tuple[int, tuple[int, ...]], ...]
+
+    def cell(self, atoms: list[int]) -> int:
+        """Give the number of the cell that a ticket falls in."""
+        return sum([cells[atoms[slot]] for slot, cells in self.steps])
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionPlan:
     """What it takes to answer a decision: the sent facts it depends on and the rosters it asks.
 
-    ``pick`` takes the atoms of these facts out of a ticket; ``seen`` keeps the answers already put together by them.
-    It changes nothing but the time an answer takes.
+    ``pick`` takes the atoms of these facts out of a ticket, and ``looks`` tells where its outcomes stand. ``seen`` keeps
+    the answers already put together; it changes nothing but the time an answer takes.
     """
 
     decision: Decision
     facts: tuple[str, ...]
     rosters: tuple[Roster, ...]
     pick: Callable[[list[int]], object]
+    looks: tuple[Look, ...]
     seen: dict[object, Answer] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -52,6 +67,7 @@ class Version:
     flats: Mapping[str, Flat]
     producer: Mapping[str, str]
     reader: TicketReader
+    explainer: Explainer
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
     duty: dict[tuple[str, int], str] = field(default_factory=dict, repr=False, compare=False)
@@ -105,9 +121,10 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     if problems:
         raise PolicyErrors(problems)
     reader = TicketReader(policy.facts, layout.atoms)
+    explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
     plans = {name: _plan(decision, policy, layout.producer, layout.flats, reader) for name, decision in policy.decisions.items()}
     triage = tuple(plans[name] for name in policy.manifest.triage)
-    return Version(policy, ref, layout.atoms, layout.grids, layout.flats, layout.producer, reader, plans, triage)
+    return Version(policy, ref, layout.atoms, layout.grids, layout.flats, layout.producer, reader, explainer, plans, triage)
 
 
 def _sent_facts(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -158,7 +175,18 @@ def _plan(decision: Decision, policy: Policy, producer: Mapping[str, str], flats
         else:
             rosters += [roster for roster in policy.rosters.values() if roster.produces == name]
     ordered = tuple(sorted(facts))
-    return DecisionPlan(decision, ordered, tuple(rosters), _picker([reader.slots[fact] for fact in ordered]))
+    return DecisionPlan(
+        decision, ordered, tuple(rosters), _picker([reader.slots[fact] for fact in ordered]),
+        tuple(_look(name, flats[producer[name]], reader) for name in decision.outcomes if name in producer),
+    )
+
+
+def _look(name: str, flat: Flat, reader: TicketReader) -> Look:
+    steps = []
+    for at, axis in enumerate(flat.axes):
+        stride = math.prod(flat.cell.shape[at + 1:])
+        steps.append((reader.slots[axis.fact], tuple(int(number) * stride for number in axis.class_of)))
+    return Look(name, tuple(steps))
 
 
 def _picker(slots: list[int]) -> Callable[[list[int]], object]:

@@ -42,9 +42,13 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "guidepost" / "proofs"
 
 
-def version_folders(folder: Path) -> tuple[VersionFolder, ...]:
-    """Give the folders of all versions: the one itself, and each below ``past/``."""
-    root = folder.name if folder.is_absolute() else folder.as_posix()
+def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFolder, ...]:
+    """Give the folders of all versions: the one itself, and each below ``past/``.
+
+    In answers a folder is called by its name, so that they do not depend on where it lies; ``as_typed`` calls it by
+    its whole path, for problems that are to be opened.
+    """
+    root = folder.as_posix() if as_typed or not folder.is_absolute() else folder.name
     past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir())
     return (VersionFolder(folder, root), *(VersionFolder(path, f"{root}/{PAST}/{path.name}") for path in past))
 

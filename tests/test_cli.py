@@ -539,7 +539,7 @@ def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
-def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path) -> None:
+def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def on_terminal(*arguments: str, **environment: str) -> str:
         ours, theirs = os.openpty()
         env = {**os.environ, "GUIDEPOST_POLICIES": str(garage), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
@@ -560,7 +560,7 @@ def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path) -> No
         return shown.decode()
 
     coloured = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
-    os.environ.pop("NO_COLOR", None)
+    monkeypatch.delenv("NO_COLOR", raising=False)
 
     assert coloured.search(on_terminal("show", "look"))
     assert not coloured.search(on_terminal("show", "look", NO_COLOR="1"))

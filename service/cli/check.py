@@ -20,7 +20,7 @@ from engine.proof import Extent, ProofReport, TableProof
 from engine.version import Version, build
 from service.cli.folder import find_folder
 from service.cli.plain import Plain, plain_place
-from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
+from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, problem_text, results, show_json
 from service.store import VersionFolder, default_cache, prove_version, read_folder, version_folders
 
 
@@ -50,7 +50,7 @@ def check(
     Ends with 3 if a policy has problems, and with 4 if a worked example comes out otherwise.
     """
     checked: list[Checked] = []
-    for version in version_folders(find_folder(folder)):
+    for version in version_folders(find_folder(folder), as_typed=True):
         with errors().working(f"checking {version.root}"):
             checked.append(_checked(version, proof=not no_proof, cases=not no_cases))
     clashes = bundle(tuple(one.version for one in checked if one.version is not None))[1]
@@ -104,16 +104,6 @@ def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failu
             (f"{len(failures):,} of {count(run, 'case')} failed" if run else "no case run", "bold red" if failures else "green"),
         )
     )
-
-
-def problem_text(problem: Problem) -> Text:
-    """Give a problem as its own text has it, in colours."""
-    first, *more = str(problem).splitlines()
-    place, code = str(problem.place), f"[{problem.code}]"
-    text = Text(first, no_wrap=True).append("".join(f"\n{line}" for line in more), "dim")
-    text.stylize("bold", 0, len(place))
-    text.stylize("red", len(first) - len(code), len(first))
-    return text
 
 
 def _version_parts(one: Checked) -> Iterator[RenderableType]:

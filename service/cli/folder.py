@@ -6,18 +6,18 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Protocol, cast
+from typing import Annotated, Final
 
 import typer
 
 from engine.answer import UnknownVersion, VersionRef
-from engine.bundle import Bundle, bundle
+from engine.bundle import Known, Versions, bundle
 from engine.digest import digest
 from engine.load import load_with_trees
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
-from service.cli.terminal import ExitCode, count, errors, refused
+from service.cli.terminal import ExitCode, count, errors, problem_text, refused
 from service.store import read_folder, version_folders
 
 VARIABLE: Final = "GUIDEPOST_POLICIES"
@@ -43,22 +43,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Known(Protocol):
-    """A version as far as it must be known to be chosen and shown."""
-
-    @property
-    def policy(self) -> Policy:
-        """What it says."""
-
-    @property
-    def ref(self) -> VersionRef:
-        """How it is called."""
-
-    @property
-    def digest(self) -> str:
-        """The digest of its content."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
     """A version that is read and not yet tabulated: enough to choose and to show it, in a fraction of the time."""
@@ -66,26 +50,26 @@ class ReadVersion:
     policy: Policy
     ref: VersionRef
 
-    @property
-    def digest(self) -> str:
-        """The digest of its content."""
-        return self.ref.digest
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The versions of a folder, in the order in which they come into effect, and the instant of this call."""
 
     folder: Path
-    versions: tuple[Known, ...]
+    bundle: Versions[Known]
     now: datetime
+
+    @property
+    def versions(self) -> tuple[Known, ...]:
+        """All of them."""
+        return self.bundle.versions
 
     def select(self, version: str = "", digest: str = "", as_of: str = "") -> Known:
         """Give the version asked for, or the one in force now."""
         if len([asked for asked in (version, digest, as_of) if asked]) > 1:
             raise refused("choose a version by one of --version, --digest and --as-of")
         try:
-            return self._bundle.select(version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now)
+            return self.bundle.select(version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now)
         except UnknownVersion as error:
             raise refused(str(error)) from error
 
@@ -99,7 +83,7 @@ class Loaded:
     def is_in_force(self, version: Known) -> bool:
         """Tell whether a version is the one in force now."""
         try:
-            return self._bundle.select(now=self.now).digest == version.digest
+            return self.bundle.select(now=self.now).ref == version.ref
         except UnknownVersion:
             return False
 
@@ -109,16 +93,11 @@ class Loaded:
             return "in force"
         return "not yet in force" if version.policy.manifest.effective_from > self.now else ""
 
-    @property
-    def _bundle(self) -> Bundle:
-        # A bundle looks at nothing but what is known of a version before it is tabulated.
-        return Bundle(cast(tuple[Version, ...], self.versions))
-
 
 def load(given: Path | None) -> Loaded:
     """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
     folder = find_folder(given)
-    read: list[ReadVersion] = []
+    read: list[Known] = []
     problems: list[Problem] = []
     for place in version_folders(folder):
         try:
@@ -126,10 +105,10 @@ def load(given: Path | None) -> Loaded:
             read.append(ReadVersion(policy, VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))))
         except PolicyErrors as error:
             problems.extend(error.problems)
-    ordered, clashes = bundle(cast(tuple[Version, ...], tuple(read)))
+    ordered, clashes = bundle(tuple(read))
     if problems or clashes:
         raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
-    return Loaded(folder, ordered.versions, utc_now())
+    return Loaded(folder, ordered, utc_now())
 
 
 def find_folder(given: Path | None) -> Path:
@@ -147,7 +126,7 @@ def find_folder(given: Path | None) -> Path:
 
 def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
     """Say every problem of the policies on standard error; give what to raise to end the command."""
-    errors().show(*(str(problem) for problem in problems))
+    errors().show(*map(problem_text, problems))
     return refused(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
 
 

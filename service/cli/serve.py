@@ -17,7 +17,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.bundle import Bundle
+from engine.bundle import Bundle, Versions
 from engine.policy import Form, Policy
 from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
@@ -50,7 +50,7 @@ def serve(
     except PolicyErrors as error:
         raise refused_policies(folder, error.problems) from error
     try:
-        asyncio.run(_serve(bundle, Loaded(folder, bundle.versions, utc_now()), address, _options(policies)))
+        asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies)))
     except OSError as error:
         raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
 
@@ -68,7 +68,7 @@ def _welcome(loaded: Loaded, address: str, options: Sequence[str]) -> Iterator[R
         (
             f"  {version.ref.name} {version.ref.version}",
             f"in force from {version.policy.manifest.effective_from:%Y-%m-%d}",
-            Text(f"digest {version.digest[:12]}", "dim"),
+            Text(f"digest {version.ref.digest[:12]}", "dim"),
             loaded.standing(version),
         )
         for version in loaded.versions
@@ -91,11 +91,16 @@ def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[Ren
     pairs = [f"{name}={value}" for name, value in facts.items()]
     yield Text("try it in another terminal", "bold")
     yield Text("  without the server:", "cyan")
-    yield _command({shlex.join([*program(), 'eval', decision, *pairs, *options])})
+    yield _command(*program(), "eval", decision, *pairs, *options)
     yield Text("  a call to the server:", "cyan")
-    yield _command({shlex.join([_near(sys.executable), '-m', 'guidepost', target, *pairs])})
+    yield _command(_near(sys.executable), "-m", "guidepost", target, *pairs)
     yield Text("  the same with grpcurl, if it is installed:", "cyan")
-    yield _command({shlex.join(['grpcurl', '-plaintext', '-d', request, target, METHOD])})
+    yield _command("grpcurl", "-plaintext", "-d", request, target, METHOD)
+
+
+def _command(*words: str) -> Text:
+    """Give a command on one line, however long, so that it can be copied."""
+    return Text(f"    {shlex.join(words)}", no_wrap=True)
 
 
 def program() -> list[str]:

@@ -54,7 +54,7 @@ def show(
     """Show a policy as people read it."""
     loaded = load(policies)
     chosen = loaded.select(version=version, digest=digest)
-    page = _part(chosen.policy, what) if what else _overview(loaded, chosen.policy, chosen.digest)
+    page = _part(chosen.policy, what) if what else _overview(loaded, chosen.policy, chosen.ref.digest)
     if output is TableOrJson.JSON:
         show_json(page.plain)
     else:
@@ -97,7 +97,7 @@ def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
     versions: list[Plain] = [
         {
             "version": version.ref.version,
-            "digest": version.digest,
+            "digest": version.ref.digest,
             "effective_from": version.policy.manifest.effective_from.isoformat(),
         }
         for version in loaded.versions
@@ -112,9 +112,9 @@ def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[Ren
     yield ""
     versions = [
         (
-            Text(version.ref.version, "bold" if version.digest == digest else ""),
+            Text(version.ref.version, "bold" if version.ref.digest == digest else ""),
             f"{version.policy.manifest.effective_from:%Y-%m-%d}",
-            Text(version.digest[:12], "dim"),
+            Text(version.ref.digest[:12], "dim"),
             loaded.standing(version),
         )
         for version in loaded.versions

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.nearest import nearest
+from engine.problems import Problem
 
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
@@ -108,6 +109,16 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
     if details:
         screen.show(*details)
     return typer.Exit(int(code))
+
+
+def problem_text(problem: Problem) -> Text:
+    """Give a problem as its own text has it, in colours."""
+    first, *more = str(problem).splitlines()
+    place, code = str(problem.place), f"[{problem.code}]"
+    text = Text(first, no_wrap=True).append("".join(f"\n{line}" for line in more), "dim")
+    text.stylize("bold", 0, len(place))
+    text.stylize("red", len(first) - len(code), len(first))
+    return text
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:

@@ -30,7 +30,7 @@ def version(
             {
                 "name": known.ref.name,
                 "version": known.ref.version,
-                "digest": known.digest,
+                "digest": known.ref.digest,
                 "effective_from": known.policy.manifest.effective_from.isoformat(),
                 "in_force": loaded.is_in_force(known),
             }
@@ -42,7 +42,7 @@ def version(
         (
             known.ref.name,
             Text(known.ref.version, "bold"),
-            Text(known.digest[:12], "dim"),
+            Text(known.ref.digest[:12], "dim"),
             f"{known.policy.manifest.effective_from:%Y-%m-%d}",
             loaded.standing(known),
         )
