@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from pathlib import Path
 from typing import Final
 
-from benchmarks.measure import ROUNDS, Row, each, in_turns, per_call, percentile
+from benchmarks.measure import ROUNDS, Row, each, in_turns, per_call, percentile, ratio
 from benchmarks.tickets import Facts, draw
 from engine.decide import triage
-from engine.version import Version
-from service.store import build_bundle
+from engine.version import Version, build
+from service.store import read_folder, version_folders
 
 POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"
 
@@ -20,13 +21,15 @@ HOT: Final = 200
 STREAM: Final = 20_000
 """Tickets of the mixed stream."""
 
+COLD_ROUNDS: Final = 3
+"""How often a version is built anew to be asked for the first time."""
+
 GOAL: Final = 10.0
 
 
 def rows() -> list[Row]:
     """Measure it."""
-    version = build_bundle(POLICIES).versions[-1]
-    return [*_hot(version), *_stream(version)]
+    return [*_hot(_version()), *_stream()]
 
 
 def _hot(version: Version) -> list[Row]:
@@ -36,6 +39,7 @@ def _hot(version: Version) -> list[Row]:
     turns = in_turns({
         "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
         "read": lambda: per_call(version.reader.read, tickets),
+        "json": lambda: per_call(lambda facts: json.dumps(facts, default=str), tickets),
     })
     group = f"triage, {HOT} tickets over and over"
     return [
@@ -43,28 +47,30 @@ def _hot(version: Version) -> list[Row]:
         Row(group, "99 %", _middle(taken, 0.99), "µs"),
         Row(group, "in a loop, mean", statistics.median(turns["all"]), "µs"),
         Row(group, "of which reading the facts, mean", statistics.median(turns["read"]), "µs"),
+        Row(group, "against writing the same facts as JSON (json.dumps)", ratio(turns["json"], turns["all"]), "x"),
     ]
 
 
-def _stream(version: Version) -> list[Row]:
-    """A stream of new tickets: first to a version that has seen none, then the same stream once more."""
-    tickets = draw(version, STREAM, seed=2)
-    anew, seen, share = [], [], 0.0
-    for _ in range(3):
-        _forget(version)
-        first, again = _told_apart(version, tickets)
-        share = len(first) / len(tickets)
+def _stream() -> list[Row]:
+    """A stream of new tickets: to a version that has seen none yet, and then the same stream once more."""
+    anew, seen, again = [], [], []
+    for _ in range(COLD_ROUNDS):
+        version = _version()
+        tickets = draw(version, STREAM, seed=2)
+        first, others = _told_apart(version, tickets)
         anew.append(first)
-        seen.append(again)
-    whole = [each(lambda facts: triage(version, facts), tickets) for _ in range(3)]
+        seen.append(others)
+        again.append(each(lambda facts, version=version: triage(version, facts), tickets))
     group = f"triage, a stream of {STREAM:,} tickets"
     return [
-        Row(group, "all of it seen before: median", _middle(whole, 0.5), "µs", GOAL),
-        Row(group, "all of it seen before: 99 %", _middle(whole, 0.99), "µs"),
-        Row(group, "from the start: share with a decision that is new", 100 * share, "%"),
-        Row(group, "from the start: nothing new, median", _middle(seen, 0.5), "µs"),
-        Row(group, "from the start: something new, median", _middle(anew, 0.5), "µs"),
-        Row(group, "from the start: something new, 99 %", _middle(anew, 0.99), "µs"),
+        Row(group, "the second time: median", _middle(again, 0.5), "µs", GOAL),
+        Row(group, "the second time: 99 %", _middle(again, 0.99), "µs"),
+        Row(group, "from a cold start: all tickets, median", _middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5), "µs"),
+        Row(group, "from a cold start: all tickets, mean", statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)), "µs"),
+        Row(group, "from a cold start: tickets with an answer not given before", 100 * len(anew[0]) / STREAM, "%"),
+        Row(group, "from a cold start: these, median", _middle(anew, 0.5), "µs"),
+        Row(group, "from a cold start: these, 99 %", _middle(anew, 0.99), "µs"),
+        Row(group, "from a cold start: the others, median", _middle(seen, 0.5), "µs"),
     ]
 
 
@@ -80,10 +86,10 @@ def _told_apart(version: Version, tickets: list[Facts]) -> tuple[list[int], list
     return first, again
 
 
-def _forget(version: Version) -> None:
-    for plan in version.triage:
-        plan.seen.clear()
-    version.duty.clear()
+def _version() -> Version:
+    """Build the version in force anew: it has not answered anything yet."""
+    folder = version_folders(POLICIES)[0]
+    return build(read_folder(folder), folder.root)
 
 
 def _middle(rounds: list[list[int]], share: float) -> float:

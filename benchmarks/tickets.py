@@ -21,6 +21,16 @@ KNOWN: Final[Mapping[str, float]] = {
 }
 """How likely it is that a new ticket says this; facts that are not listed belong to the later life of a case."""
 
+USUAL: Final[Mapping[str, str]] = {
+    "channel": "email", "stage": "triage", "country": "AU", "requester": "partner", "request_type": "incident", "impact": "medium", "urgency": "medium",
+    "service": "microsoft.service_request", "plan": "partner", "language": "en", "region": "AU-NSW", "business_impact": "medium",
+    "workaround": "available",
+}
+"""What most tickets say; the others are drawn from all values alike."""
+
+MOSTLY: Final = 0.6
+"""How likely a ticket that says something says the usual; real desks are more one-sided still."""
+
 PER_MINUTE: Final = 30
 """How many tickets come in each minute."""
 
@@ -38,7 +48,9 @@ def draw(version: Version, count: int, seed: int) -> list[Facts]:
 
 
 def _value(fact: Fact, now: datetime, chance: random.Random) -> object:
-    """Draw a value of a fact; one word in ten is another spelling, one in a hundred of an open list is not in it."""
+    """Draw a value of a fact; where it is not the usual one, one word in ten is another spelling, and one in a
+    hundred of an open list is not in it.
+    """
     match fact.type:
         case FactType.INSTANT:
             return now
@@ -48,6 +60,8 @@ def _value(fact: Fact, now: datetime, chance: random.Random) -> object:
             return float(chance.randint(0, 100))
         case FactType.TEXT:
             return "" if chance.random() < 0.02 else f"some words about the {fact.name}"
+    if fact.name in USUAL and chance.random() < MOSTLY:
+        return USUAL[fact.name]
     if fact.open and chance.random() < 0.01:
         return "something else"
     value = chance.choice(fact.values)

@@ -100,7 +100,7 @@ def _case(node: Node, policy: Policy, problems: list[Problem]) -> Case:
         name, decision, {key: text(value) for key, value in pairs(node, "facts")}, Status(text(node, "status") or Status.DECIDED),
         {key: _expected(value) for key, value in pairs(node, "expect")},
         _given(node, "missing"), _given(node, "possible"), text(node, "ask_next") or None, _given(node, "rules"), _given(node, "assumptions"),
-        _given(node, "nearest"), value_place(node, "name"),
+        _given(node, "nearest"), node.place,
     )
 
 

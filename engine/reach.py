@@ -16,23 +16,19 @@ Cell = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of a table around a cell: the facts that were sent stay as they are, the others run free.
+    """The part of a table around a cell: the facts that open facts may lead over run ``free``, the others stay as they are.
 
     ``cells`` marks the cells that are led to by open facts, one after the other; the cell itself is one of them.
     """
 
     flat: Flat
     start: Cell
+    free: frozenset[int]
     cells: Mask
-
-    @property
-    def where(self) -> tuple[slice, ...]:
-        """The index of this part in arrays of the whole table."""
-        return tuple(slice(None) if at == 0 else slice(at, at + 1) for at in self.start)
 
     def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Give this part of an array of the whole table."""
-        return array[self.where]
+        return array[_part(self.start, self.free)]
 
     def cell(self, inside: np.ndarray[Any, Any]) -> Cell:
         """Turn a position in this part into a cell of the whole table."""
@@ -41,9 +37,10 @@ class Reach:
 
 def reach_from(flat: Flat, start: Cell) -> Reach:
     """Walk from a cell along the facts that are open, until no further cell is met."""
-    part = Reach(flat, start, np.zeros(0, dtype=np.bool_))
-    opened = {axis: part.of(mask) for axis, mask in enumerate(flat.open) if start[axis] == 0}
-    cells = np.zeros(tuple(axis.size if at == 0 else 1 for axis, at in zip(flat.axes, start, strict=True)), dtype=np.bool_)
+    free = _free(flat, start)
+    part = _part(start, free)
+    opened = {axis: flat.open[axis][part] for axis in free}
+    cells = np.zeros(tuple(axis.size if at in free else 1 for at, axis in enumerate(flat.axes)), dtype=np.bool_)
     cells[(0,) * len(start)] = True
     met, before = 1, 0
     while met > before:
@@ -51,7 +48,24 @@ def reach_from(flat: Flat, start: Cell) -> Reach:
             missing_here = (slice(None),) * axis + (slice(0, 1),)
             cells[(slice(None),) * axis + (slice(1, None),)] |= cells[missing_here] & mask[missing_here]
         before, met = met, int(cells.sum())
-    return Reach(flat, start, cells)
+    return Reach(flat, start, free, cells)
+
+
+def _free(flat: Flat, start: Cell) -> frozenset[int]:
+    """Give the facts that may come to be open on the way: at the start, or once others are known."""
+    closed = {axis for axis, at in enumerate(start) if at == 0}
+    free: frozenset[int] = frozenset()
+    while True:
+        part = _part(start, free)
+        found = {axis for axis in closed if flat.open[axis][part].any()}
+        if not found:
+            return free
+        free |= found
+        closed -= found
+
+
+def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
+    return tuple(slice(None) if axis in free else slice(at, at + 1) for axis, at in enumerate(start))
 
 
 def possible(codes: Codes, reach: Reach, known: tuple[int, int] | None = None) -> tuple[Literal | None, ...]:
@@ -69,11 +83,9 @@ def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
     low, high = reach.of(codes.low), reach.of(codes.high)
     state = np.where(low == high, low, -1)
     found = []
-    for axis, fact in enumerate(reach.flat.axes):
-        if reach.start[axis] != 0:
-            continue
-        differs = state.max(axis=axis) != state.min(axis=axis)
+    for axis in sorted(reach.free):
         here = (slice(None),) * axis + (0,)
-        if bool((differs & reach.cells[here] & reach.of(reach.flat.open[axis])[here]).any()):
-            found.append(fact.fact)
+        opened = reach.cells[here] & reach.of(reach.flat.open[axis])[here]
+        if bool(((state.max(axis=axis) != state.min(axis=axis)) & opened).any()):
+            found.append(reach.flat.axes[axis].fact)
     return tuple(found)

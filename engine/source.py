@@ -133,12 +133,12 @@ class _Reader:
 
 
 def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
-    """Read one YAML text.
+    r"""Read one YAML text.
 
     Gives the tree (None if nothing could be read) and the problems found. After a repeated key reading goes on, with
     the first of the two; anything else that is refused ends it.
 
-    >>> node, problems = read("a.yaml", "country: NO\\nfrom: 12:30\\n")
+    >>> node, problems = read("a.yaml", "country: NO\nfrom: 12:30\n")
     >>> [(key, value.text, str(value.place)) for key, value in node.entries.items()]
     [('country', 'NO', 'a.yaml:1:10'), ('from', '12:30', 'a.yaml:2:7')]
     """

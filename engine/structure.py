@@ -90,7 +90,7 @@ def _translate(error: ValidationError, tree: Node) -> list[Problem]:
         case "minLength":
             return [Problem(node.place, "wrong-type", f"{name} is empty")]
         case "minItems" | "maxItems" | "minProperties":
-            return [Problem(node.place, "wrong-type", _amount(name, str(error.validator), int(wanted), node))]
+            return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node))]
         case _:
             shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
             return [Problem(node.place, "wrong-type", f"{name} must be {' or '.join(shapes)}, not {_shape(node)}")]
@@ -134,7 +134,7 @@ def _format(pattern: str) -> str:
     return next(text for start, text in _FORMATS.items() if pattern.startswith(start))
 
 
-def _amount(name: str, bound: str, limit: int, node: Node) -> str:
+def _amount(name: str, limit: int, node: Node) -> str:
     count = len(node.items) if isinstance(node, Sequence) else len(node.entries) if isinstance(node, Mapping) else 0
     if count == 0:
         return f"{name} is empty"

@@ -75,7 +75,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[Case, str], None]:
             path = FOLDER / f"{case.file}.txt"
             before, _, rest = path.read_text(encoding="utf-8").partition(f"## {case.name}\n")
             block, mark, after = rest.partition("\n## ")
-            block = block.partition("=>")[0] + f"=>\n{said}\n"
+            block = block.partition("\n=>")[0] + f"\n=>\n{said}\n"
             path.write_text(f"{before}## {case.name}\n{block}{mark}{after}", encoding="utf-8")
             return
         assert said == case.expected
@@ -287,11 +287,9 @@ def test_a_space_too_large_names_its_facts_and_their_sizes() -> None:
         "queue.yaml": GOOD["queue.yaml"].replace("    otherwise: {then: {greeting: leave it with us}}\n", "    otherwise: not_covered\n    rules:\n" + rules),
     }
 
-    assert [str(problem) for problem in problems_of(files)] == [
-        "queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabulated: "
-        "f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]\n"
-        "    help: split it into tables that read fewer facts, or tell fewer values of a fact apart",
-    ]
+    assert "\n".join(map(str, problems_of(files))) == """\
+queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabulated: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
+    help: split it into tables that read fewer facts, or tell fewer values of a fact apart"""
 
 
 def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
@@ -327,21 +325,28 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
     """Whatever stands in the files, it is a version or a list of problems; never anything else, and nothing in part."""
     chance = random.Random(20_260_101)
     loaded = refused = 0
-    for _ in range(700):
+    for _ in range(300):
         file = chance.choice(sorted(GOOD))
         text = mangled(GOOD[file], chance) if chance.random() < 0.3 else mutated(GOOD[file], chance)
-        try:
-            version = build({**GOOD, file: text})
-        except PolicyErrors as error:
+        problems, version = _built({**GOOD, file: text})
+
+        if version is None:
             refused += 1
-            assert error.problems
-            assert list(error.problems) == sorted(error.problems)
+            assert problems
+            assert list(problems) == sorted(problems)
         else:
             loaded += 1
             assert version.grids.keys() == version.flats.keys() == version.policy.tables.keys()
 
-    assert refused > 400
-    assert loaded > 20
+    assert refused > 150
+    assert loaded > 10
+
+
+def _built(files: Mapping[str, str]) -> tuple[tuple[Problem, ...], Version | None]:
+    try:
+        return (), build(files)
+    except PolicyErrors as error:
+        return error.problems, None
 
 
 def mangled(text: str, chance: random.Random) -> str:

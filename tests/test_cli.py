@@ -366,7 +366,7 @@ WRONG: Final = {
     "`noise` is given twice: `loud` and `faint`": ["--noise", "loud", "noise=faint"],
     "no such option or fact: --nois; did you mean `--noise`?": ["--nois=loud"],
     "drives: `drives` is true or false, not `maybe`": ["--drives", "maybe"],
-    "age: 200 is outside what `age` can be": ["--age", "200"],
+    "age: `200` is outside what `age` can be": ["--age", "200"],
     "unknown fact `colour`": ["colour=red"],
 }
 

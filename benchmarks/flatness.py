@@ -1,0 +1,43 @@
+"""Whether more rules make a decision slower: the same tickets against 10 rules and 10,000, over the same cells."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from benchmarks import generated
+from benchmarks.measure import Row, in_turns, per_call, ratio
+from engine.decide import decide
+from engine.version import Version, build
+
+FEW: Final = 10
+MANY: Final = 10_000
+GOAL: Final = 1.3
+
+
+def rows() -> list[Row]:
+    """Measure it, for tickets seen before and for tickets that are new."""
+    few, many = build(generated.policy(FEW)), build(generated.policy(MANY))
+    cells = {version.flats["queue"].cell.size for version in (few, many)}
+    if len(cells) != 1:
+        raise ValueError(f"the tables differ in size: {cells}")
+    chance = random.Random(3)
+    tickets = [generated.ticket(chance, missing=0.1) for _ in range(2_000)]
+    for version in (few, many):
+        per_call(lambda facts, version=version: decide(version, "queue", facts), tickets)
+    seen = in_turns({
+        "few": lambda: per_call(lambda facts: decide(few, "queue", facts), tickets * 10),
+        "many": lambda: per_call(lambda facts: decide(many, "queue", facts), tickets * 10),
+    })
+    new = in_turns({"few": lambda: _anew(few, chance), "many": lambda: _anew(many, chance)})
+    group = f"{MANY:,} rules against {FEW}, the same {cells.pop():,} cells"
+    return [
+        Row(group, "tickets seen before", ratio(seen["few"], seen["many"]), "x", GOAL),
+        Row(group, "tickets met for the first time", ratio(new["few"], new["many"]), "x"),
+    ]
+
+
+def _anew(version: Version, chance: random.Random) -> float:
+    """Time tickets that the version has hardly seen: another thousand each time, out of 190,000 kinds."""
+    tickets = [generated.ticket(chance) for _ in range(1_000)]
+    return per_call(lambda facts: decide(version, "queue", facts), tickets)

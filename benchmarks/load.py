@@ -1,0 +1,136 @@
+"""How long a policy takes from YAML text to a version that can answer, step by step, and how much memory a large table needs."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import generated
+from benchmarks.measure import Row
+from engine import load, version
+from engine.agreement import proof_tables
+from engine.decide import decide
+from engine.proof import prove
+from service.store import read_folder, version_folders
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+RULES: Final = (10, 100, 1_000, 10_000)
+ROUNDS: Final = 3
+
+STEPS: Final = (
+    ("read the YAML", load, "read"),
+    ("hold it against the schema", load, "structure_problems"),
+    ("read rules and conditions, with the two above", version, "load_with_trees"),
+    ("digest", version, "digest"),
+    ("tabulate", version, "tabulate"),
+    ("lay out over sent facts", version, "flatten"),
+    ("look at every cell for problems", version, "table_problems"),
+)
+"""The steps of building a version, each as the function that does it and the module that calls it."""
+
+BIG_MEGABYTES: Final = 400.0
+BIG_CELLS: Final = 2_000_000
+SECONDS_GOAL: Final = 30.0
+
+
+def rows() -> list[Row]:
+    """Measure it."""
+    return [*_shipped(), *_generated(), *_big()]
+
+
+def _shipped() -> Iterator[Row]:
+    for folder in version_folders(ROOT / "policies"):
+        files = read_folder(folder)
+        taken = statistics.median(_seconds(lambda files=files, root=folder.root: version.build(files, root)) for _ in range(ROUNDS))
+        yield Row("from YAML to a version", f"{folder.root}, {_rules(version.build(files, folder.root))} rules", taken, "s")
+
+
+def _generated() -> Iterator[Row]:
+    for count in RULES:
+        files = generated.policy(count)
+        rounds = [_steps(files) for _ in range(ROUNDS)]
+        group = f"{count:,} rules, {len(files['queue.yaml']):,} characters"
+        yield Row(group, "from YAML to a version", _middle(rounds, "all"), "s", SECONDS_GOAL if count == max(RULES) else None)
+        if count == max(RULES):
+            yield from (Row(group, f"… {what}", _middle(rounds, what), "s") for what, _, _ in STEPS)
+            made = version.build(files)
+            yield Row(group, "proof by durable-rules (a sample), kept afterwards", _seconds(lambda made=made: prove(proof_tables(made))), "s")
+
+
+def _steps(files: Mapping[str, str]) -> dict[str, float]:
+    with _timed() as taken:
+        taken["all"] = _seconds(lambda: version.build(files))
+    return taken
+
+
+@contextmanager
+def _timed() -> Iterator[dict[str, float]]:
+    """Time the steps while this lasts, by standing in for their functions."""
+    taken = {what: 0.0 for what, _, _ in STEPS}
+    kept = [(module, name, getattr(module, name)) for _, module, name in STEPS]
+    for (what, module, name), (_, _, function) in zip(STEPS, kept, strict=True):
+        setattr(module, name, _standing_in(function, taken, what))
+    try:
+        yield taken
+    finally:
+        for module, name, function in kept:
+            setattr(module, name, function)
+
+
+def _standing_in(function: Callable[..., Any], taken: dict[str, float], what: str) -> Callable[..., Any]:
+    def timed(*args: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*args, **named)
+        finally:
+            taken[what] += time.perf_counter() - start
+
+    return timed
+
+
+def _big() -> Iterator[Row]:
+    """Build a table of two million cells in a process of its own, and ask it something."""
+    said = subprocess.run([sys.executable, "-m", "benchmarks.load"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    found = json.loads(said)
+    group = f"a table of {found['cells']:,} cells"
+    yield Row(group, "from YAML to a version", found["seconds"], "s")
+    yield Row(group, "memory at its highest", found["megabytes"], "MB", BIG_MEGABYTES)
+
+
+def _build_big() -> dict[str, float]:
+    files = generated.many_cells(facts=3, values=125)
+    start = time.perf_counter()
+    made = version.build(files)
+    taken = time.perf_counter() - start
+    cells = made.flats["queue"].cell.size
+    answer = decide(made, "queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
+    if cells < BIG_CELLS or answer != "v7":
+        raise ValueError(f"{cells:,} cells, answered {answer}")
+    return {"cells": cells, "seconds": taken, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _rules(made: version.Version) -> int:
+    return sum(len(table.rules) for table in made.policy.tables.values())
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _middle(rounds: list[dict[str, float]], what: str) -> float:
+    return statistics.median(taken[what] for taken in rounds)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_build_big()))

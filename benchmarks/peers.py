@@ -1,0 +1,134 @@
+"""The guide's matrix and severity table in zen-engine and in durable-rules, against Guidepost: the same tickets, in turns.
+
+All three must give the same answers first. Guidepost makes the whole priority decision, of which the two tables are a
+part, and says which rules fired and where they stand; zen-engine and durable-rules are asked for the two tables only.
+zen-engine is fastest by ``ZenEngine.evaluate`` with a static loader; a ``ZenDecision`` of the same content costs some
+150 µs a call more, whatever is in it. durable-rules runs as it does in the proof: one thread of a process of its own, facts asserted and retracted, equality
+tests on classes, which are worked out for it beforehand.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.measure import Row, in_turns, per_call, ratio
+from benchmarks.peers_zen import jdm
+from engine.decide import decide
+from engine.version import Version, build
+from service.store import read_folder, version_folders
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+TABLES: Final = {"matrix": "matrix_priority", "severity": "severity_priority"}
+FACTS: Final = ("impact", "urgency", "business_impact", "workaround", "affected_percent")
+SHARES: Final = (0, 5, 10, 20, 25, 40, 50, 80, 100)
+
+Facts = dict[str, object]
+Pair = tuple[object, ...]
+
+
+def rows() -> list[Row]:
+    """Measure it."""
+    import zen  # noqa: PLC0415 - installed for the benchmarks only
+
+    version = _version()
+    tickets = _tickets(version)
+    engine = zen.ZenEngine({"loader": {"type": "static", "content": {"tables": jdm(version, TABLES)}}})
+    table = engine.get_decision("tables")
+    with _durable(version, tickets) as durable:
+        expected = [_of_guidepost(version, ticket) for ticket in tickets]
+        _same("zen-engine", expected, [_of_zen(engine.evaluate("tables", ticket)) for ticket in tickets])
+        _same("durable-rules", expected, durable.answers(version))
+        turns = in_turns({
+            "Guidepost": lambda: per_call(lambda ticket: decide(version, "priority", ticket), tickets),
+            "Guidepost, tickets met for the first time": lambda: _first_time(tickets),
+            "zen-engine, ZenEngine.evaluate": lambda: per_call(lambda ticket: engine.evaluate("tables", ticket), tickets),
+            "zen-engine, ZenEngine.evaluate with its trace": lambda: per_call(lambda ticket: engine.evaluate("tables", ticket, {"trace": True}), tickets),
+            "zen-engine, ZenDecision.evaluate": lambda: per_call(table.evaluate, tickets),
+            "durable-rules": durable.microseconds,
+        })
+    group = f"the same matrix and severity table, {len(tickets)} tickets"
+    own = turns["Guidepost"]
+    return [
+        Row(group, "Guidepost", statistics.median(own), "µs"),
+        *(Row(group, f"{name}: times Guidepost", ratio(own, taken), "x") for name, taken in turns.items() if taken is not own),
+    ]
+
+
+def _version() -> Version:
+    folder = version_folders(ROOT / "policies")[0]
+    return build(read_folder(folder), folder.root)
+
+
+def _first_time(tickets: list[Facts]) -> float:
+    version = _version()
+    return per_call(lambda ticket: decide(version, "priority", ticket), tickets)
+
+
+def _tickets(version: Version) -> list[Facts]:
+    words = [[value.value for value in version.policy.facts[fact].values] for fact in FACTS[:-1]]
+    tickets = [dict(zip(FACTS, values, strict=True)) for values in itertools.product(*words, SHARES)]
+    random.Random(4).shuffle(tickets)
+    return tickets
+
+
+def _of_guidepost(version: Version, ticket: Facts) -> Pair:
+    answer = decide(version, "priority", ticket)
+    return tuple(answer[name].value for name in TABLES.values())
+
+
+def _of_zen(response: dict[str, Any]) -> Pair:
+    return tuple(response["result"].get(name) for name in TABLES.values())
+
+
+def _same(who: str, expected: list[Pair], answers: list[Pair]) -> None:
+    if expected != answers:
+        raise ValueError(f"{who} answers otherwise: {next(pair for pair in zip(expected, answers, strict=True) if pair[0] != pair[1])}")
+
+
+class _Durable:
+    """The child that holds the rules of both tables in one network."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self.child = child
+
+    def _ask(self, what: str) -> Any:
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        print(what, file=self.child.stdin, flush=True)
+        return json.loads(self.child.stdout.readline())
+
+    def microseconds(self) -> float:
+        """Ask every ticket once; give the microseconds of one."""
+        return float(self._ask("time"))
+
+    def answers(self, version: Version) -> list[Pair]:
+        """Give what the first matching rule of each table says of every ticket."""
+        rules = [(produced, rule) for name, produced in TABLES.items() for rule in version.policy.tables[name].rules]
+        found = []
+        for matching in self._ask("answers"):
+            fired = [rules[at] for at in range(len(rules)) if matching >> at & 1]
+            found.append(tuple(next((rule.then[produced] for name, rule in fired if name == produced), None) for produced in TABLES.values()))
+        return found
+
+
+@contextmanager
+def _durable(version: Version, tickets: list[Facts]) -> Iterator[_Durable]:
+    axes = {axis.fact: axis for name in TABLES for axis in version.grids[name].axes}
+    rules = [[(FACTS.index(grid.axes[at].fact), allowed) for at, allowed in tests] for grid in (version.grids[name] for name in TABLES) for tests in grid.tests]
+    classes = [[int(axes[fact].class_of[version.atoms[fact].of(ticket[fact])]) for fact in FACTS] for ticket in tickets]  # type: ignore[arg-type]
+    command = [sys.executable, "-m", "benchmarks.peers_durable"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        print(json.dumps({"rules": rules, "tickets": classes}), file=child.stdin, flush=True)
+        yield _Durable(child)
+        child.stdin.close()
