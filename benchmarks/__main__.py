@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import flatness, load, look_up, peers
-from benchmarks.measure import ROUNDS, Row, machine
+from benchmarks.measure import Row, machine
 
 HERE: Final = Path(__file__).resolve().parent
 
 PARTS: Final = {"look_up": look_up, "load": load, "flatness": flatness, "peers": peers}
 
-INTRODUCTION: Final = f"""\
+INTRODUCTION: Final = """\
 # How fast Guidepost is
 
-Written by `python -m benchmarks`; do not edit. Each number is the median of {ROUNDS} rounds (3 where versions are built) in
-which the contestants take turns, after a warm-up. Times depend on the machine and on what else it does; ratios (x) are
+Written by `python -m benchmarks`; do not edit. Each number is the median of several rounds, after a warm-up; where several
+contestants are compared, they take turns. Medians and 99 % are of single calls by the wall clock; all other times are
+processor time, unless it says otherwise. Both depend on the machine, and somewhat on what else it does. Ratios (x) are
 taken within each round and travel better. A goal is a number to stay below.
 """
 

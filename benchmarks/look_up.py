@@ -7,7 +7,7 @@ import statistics
 from pathlib import Path
 from typing import Final
 
-from benchmarks.measure import ROUNDS, Row, each, in_turns, per_call, percentile, ratio
+from benchmarks.measure import Row, each, in_turns, per_call, percentile, ratio
 from benchmarks.tickets import Facts, draw
 from engine.decide import triage
 from engine.version import Version, build
@@ -17,6 +17,9 @@ POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"
 
 HOT: Final = 200
 """Distinct tickets of the hot mix."""
+
+HOT_ROUNDS: Final = 41
+"""How often they are asked; many short rounds, as shared machines have slow and quick spells of a second or so."""
 
 STREAM: Final = 20_000
 """Tickets of the mixed stream."""
@@ -34,8 +37,8 @@ def rows() -> list[Row]:
 
 def _hot(version: Version) -> list[Row]:
     """The same few tickets again and again."""
-    tickets = draw(version, HOT, seed=1) * 50
-    taken = [each(lambda facts: triage(version, facts), tickets) for _ in range(ROUNDS + 1)][1:]
+    tickets = draw(version, HOT, seed=1) * 10
+    taken = [each(lambda facts: triage(version, facts), tickets) for _ in range(HOT_ROUNDS + 1)][1:]
     turns = in_turns({
         "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
         "read": lambda: per_call(version.reader.read, tickets),
@@ -44,6 +47,7 @@ def _hot(version: Version) -> list[Row]:
     group = f"triage, {HOT} tickets over and over"
     return [
         Row(group, "median", _middle(taken, 0.5), "µs", GOAL),
+        Row(group, "median, in the quietest round", min(percentile(one, 0.5) for one in taken), "µs"),
         Row(group, "99 %", _middle(taken, 0.99), "µs"),
         Row(group, "in a loop, mean", statistics.median(turns["all"]), "µs"),
         Row(group, "of which reading the facts, mean", statistics.median(turns["read"]), "µs"),

@@ -55,7 +55,7 @@ def rows() -> list[Row]:
             "zen-engine, ZenEngine.evaluate with its trace": lambda: per_call(lambda ticket: engine.evaluate("tables", ticket, {"trace": True}), tickets),
             "zen-engine, ZenDecision.evaluate": lambda: per_call(table.evaluate, tickets),
             "durable-rules": durable.microseconds,
-        })
+        }, rounds=15)
     group = f"the same matrix and severity table, {len(tickets)} tickets"
     own = turns["Guidepost"]
     return [

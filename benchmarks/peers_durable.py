@@ -23,9 +23,9 @@ def main() -> None:
         for number, ticket in enumerate(given["tickets"])
     ]
     for line in sys.stdin:
-        start = time.perf_counter()
+        start = time.process_time()
         matching = [ask(durable_rules_engine, handle, fact) for fact in facts]
-        taken = time.perf_counter() - start
+        taken = time.process_time() - start
         print(json.dumps(matching if line.strip() == "answers" else taken * 1_000_000 / len(facts)), flush=True)
 
 

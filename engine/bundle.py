@@ -31,7 +31,7 @@ class Known(Protocol):
 V = TypeVar("V", bound=Known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Versions(Generic[V]):
     """Versions in the order in which they come into effect."""
 

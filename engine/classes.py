@@ -69,7 +69,7 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
         return Atoms(fact, words, positions={word: at for at, word in enumerate(words, start=1)})
     ends = {end for condition in conditions for interval in condition.intervals for end in (interval.low, interval.high)}
     limits = {float(limit) for limit in (fact.minimum, fact.maximum) if limit is not None}
-    cuts = tuple(sorted(end for end in ends | limits if math.isfinite(end)))
+    cuts = tuple(sorted(float(end) for end in ends | limits if math.isfinite(end)))
     samples: list[float] = []
     piece_atoms: list[int] = []
     for piece in range(2 * len(cuts) + 1):

@@ -17,8 +17,11 @@ from engine.roster import on_duty
 from engine.ticket import Sent, Ticket
 from engine.version import DecisionPlan, Version
 
-MAX_SEEN: Final = 200_000
-"""How many answers a version keeps; beyond that it starts anew."""
+MAX_SEEN: Final = 20_000
+"""How many answers a version keeps for a decision; beyond that it starts anew."""
+
+MAX_WORD: Final = 100
+"""The longest unlisted value whose answer is kept, and how much of a longer one is compared with the list."""
 
 
 def decide(version: Version, decision: str, facts: Mapping[str, Sent]) -> Answer:
@@ -54,11 +57,14 @@ def answer(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
     if plan.rosters or ticket.unlisted:
         key = (key, *[_duty(version, roster, ticket) for roster in plan.rosters], *[one for one in ticket.unlisted if one[0] in plan.facts])
     kept = plan.seen.get(key)
-    if kept is None:
+    if kept is not None:
+        return kept
+    made = _put_together(version, plan, ticket)
+    if all(len(word) <= MAX_WORD for _, word in ticket.unlisted):
         if len(plan.seen) >= MAX_SEEN:
             plan.seen.clear()
-        kept = plan.seen[key] = _put_together(version, plan, ticket)
-    return kept
+        plan.seen[key] = made
+    return made
 
 
 def _duty(version: Version, roster: Roster, ticket: Ticket) -> str | None:
@@ -81,7 +87,7 @@ def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unl
     for fact, sent in ticket.unlisted:
         if fact in plan.facts:
             spelled = {spelling: value for value in version.policy.facts[fact].values for spelling in (value.value, value.name, *value.aliases) if spelling}
-            close = dict.fromkeys(spelled[word] for word in nearest(sent, spelled, limit=9))
+            close = dict.fromkeys(spelled[word] for word in nearest(sent[:MAX_WORD], spelled, limit=9))
             found.append(Unlisted(fact, sent, tuple((value.value, value.name) for value in close)[:3]))
     return tuple(found)
 

@@ -16,8 +16,8 @@ def digest(trees: Mapping[str, Node]) -> str:
     r"""Give the SHA-256 of the files of a version (path to tree), as hex.
 
     >>> from engine.source import read
-    >>> one = digest({"a.yaml": read("a.yaml", "b: 1\\nc: [x, y]")[0]})
-    >>> two = digest({"a.yaml": read("a.yaml", "# note\\nc:\\n  - x\\n  - y\\nb:   1")[0]})
+    >>> one = digest({"a.yaml": read("a.yaml", "b: 1\nc: [x, y]")[0]})
+    >>> two = digest({"a.yaml": read("a.yaml", "# note\nc:\n  - x\n  - y\nb:   1")[0]})
     >>> one == two
     True
     """

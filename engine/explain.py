@@ -18,7 +18,7 @@ from engine.reach import Reach, missing, possible, reach_from
 from engine.settle import Codes, Flat, value_at
 from engine.vocabulary import FactType
 
-MAX_KEPT: Final = 500_000
+MAX_KEPT: Final = 100_000
 """How many explained cells a version keeps; beyond that it starts anew."""
 
 Numbers = frozenset[int]

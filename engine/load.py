@@ -291,6 +291,11 @@ class _Loader:
         reads = {table.name: sorted({producer[name] for name in table.reads if name in producer}) for table in self.tables.values()}
         order: list[str] = []
         state: dict[str, str] = {}
+        depth: dict[str, int] = {}
+
+        def too_long(name: str) -> PolicyErrors:
+            return PolicyErrors([Problem(self.tables[name].place, "too-large", f"more than {MAX_CHAIN} tables read from each other in a row",
+                                         "let tables read facts directly")])
 
         def visit(name: str, path: tuple[str, ...]) -> None:
             if state.get(name) == "done":
@@ -299,10 +304,13 @@ class _Loader:
                 self._cycle((*path[path.index(name):], name))
                 return
             if len(path) >= MAX_CHAIN:
-                raise PolicyErrors([Problem(self.tables[name].place, "too-large", f"more than {MAX_CHAIN} tables read from each other in a row")])
+                raise too_long(name)
             state[name] = "open"
             for other in reads[name]:
                 visit(other, (*path, name))
+            depth[name] = 1 + max((depth.get(other, 0) for other in reads[name]), default=0)
+            if depth[name] > MAX_CHAIN:
+                raise too_long(name)
             state[name] = "done"
             order.append(name)
 

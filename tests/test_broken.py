@@ -293,7 +293,7 @@ queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabu
 
 
 def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
-    count = 1_500
+    count = 1_100
     outcomes = "".join(f"  o{at}: {{type: boolean, about: one}}\n" for at in range(count))
     tables = "".join(
         f"  t{at}:\n    about: one\n    produces: o{at}\n    rules: [{{id: r{at}, when: {{o{at - 1}: yes}}, then: {{o{at}: yes}}}}]\n    otherwise: {{then: {{o{at}: no}}}}\n"
@@ -325,7 +325,7 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
     """Whatever stands in the files, it is a version or a list of problems; never anything else, and nothing in part."""
     chance = random.Random(20_260_101)
     loaded = refused = 0
-    for _ in range(300):
+    for _ in range(200):
         file = chance.choice(sorted(GOOD))
         text = mangled(GOOD[file], chance) if chance.random() < 0.3 else mutated(GOOD[file], chance)
         problems, version = _built({**GOOD, file: text})
@@ -338,8 +338,8 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
             loaded += 1
             assert version.grids.keys() == version.flats.keys() == version.policy.tables.keys()
 
-    assert refused > 150
-    assert loaded > 10
+    assert refused > 100
+    assert loaded > 5
 
 
 def _built(files: Mapping[str, str]) -> tuple[tuple[Problem, ...], Version | None]:

@@ -114,18 +114,18 @@ class TestTickets:
 
         assert (wire.path("impact", request), wire.path("size", request)) == ("ticket.impact", 'ticket.facts["size"]')
 
-    def test_every_fact_of_the_shipped_policies_has_a_field_of_its_kind(self) -> None:
-        """The typed fields are exactly the vocabulary of the guide, past and present."""
+    def test_every_typed_field_is_a_fact_of_its_kind(self) -> None:
+        """None is left over; a fact that a policy owner adds needs no field, it travels in the map."""
         kinds = {"number": "double", "integer": "int32", "boolean": "bool", "instant": "message"}
         names = {kind: name.removeprefix("TYPE_").lower() for name, kind in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
         fields = {name: names[field.type] for name, field in Ticket.DESCRIPTOR.fields_by_name.items() if name != "facts"}
 
         for version in shipped().versions:
             facts = version.policy.facts.values()
-            declared = {fact.name: kinds.get(fact.type.value, "string") for fact in facts}
+            declared = {fact.name: kinds.get(fact.type.value, "string") for fact in facts if fact.name in fields}
 
             assert declared.items() <= fields.items()
-        assert set(fields) == {name for version in shipped().versions for name in version.policy.facts}
+        assert set(fields) <= {name for version in shipped().versions for name in version.policy.facts}
 
 
 class TestSelectors:
@@ -144,14 +144,14 @@ class TestSelectors:
 class TestDecisions:
     """An answer is written whole."""
 
-    def test_every_outcome_of_the_shipped_decisions_has_a_field(self) -> None:
-        """And every field has an outcome, in the present version or a past one."""
+    def test_every_typed_field_is_an_outcome_of_its_decision(self) -> None:
+        """In the present version or a past one; an outcome that a policy owner adds stands in the list of outcomes."""
         decisions = [decision for version in shipped().versions for decision in version.policy.decisions.values()]
         outcomes: dict[str, set[str]] = {}
         for decision in decisions:
             outcomes.setdefault(f"{decision.name.capitalize()}Decision", {"decision"}).update(decision.outcomes)
 
-        assert outcomes == {name: set(MESSAGES[name].fields_by_name) for name in outcomes}
+        assert all(set(MESSAGES[name].fields_by_name) <= known for name, known in outcomes.items())
         assert set(outcomes) == {name for name in MESSAGES if name.endswith("Decision")} - {"Decision"}
 
     def test_a_decided_outcome_stands_in_its_field(self) -> None:
