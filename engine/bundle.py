@@ -38,15 +38,14 @@ class Versions(Generic[V]):
     versions: tuple[V, ...]
 
     def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> V:
-        """Give the version that is named, has this digest, or was in force at an instant; without any of them, now.
+        """Give the version that is named and has this digest; without either, the one in force at an instant, or now.
 
         A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
         """
-        if version:
-            found = [candidate for candidate in self.versions if candidate.ref.version == version]
-        elif digest:
-            found = [candidate for candidate in self.versions if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
-        else:
+        found = [candidate for candidate in self.versions if version in ("", candidate.ref.version)]
+        if digest:
+            found = [candidate for candidate in found if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
+        if not version and not digest:
             instant = as_of or now
             found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][-1:]
         if len(found) != 1:

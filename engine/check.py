@@ -117,8 +117,8 @@ def _overlapping(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[in
     count = np.zeros(grid.hit.shape, dtype=np.int32)
     allowed = [_allowed(tests, grid) for tests in grid.tests]
     for classes in allowed:
-        count[np.ix_(*classes)] += 1
-    crowded = (count > 1) & reached
+        count[np.ix_(*classes) if classes else ()] += 1
+    crowded = np.asarray((count > 1) & reached)
     found = 0
     for cell in map(tuple, np.argwhere(crowded)):
         if not crowded[cell]:
@@ -127,6 +127,8 @@ def _overlapping(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[in
         yield both[0], both[1], tuple(int(at) for at in cell)
         found += 1
         if found == MAX_OVERLAPS:
+            return
+        if not cell:
             return
         shared = [np.intersect1d(one, other) for one, other in zip(allowed[both[0]], allowed[both[1]], strict=True)]
         crowded[np.ix_(*shared)] = False

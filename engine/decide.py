@@ -53,14 +53,15 @@ def triage(version: Version, facts: Mapping[str, Sent]) -> tuple[Answer, ...]:
 
 def answer(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
     """Answer one decision for a ticket that is already read."""
-    key: object = plan.pick(ticket.atoms)
-    if plan.rosters or ticket.unlisted:
-        key = (key, *[_duty(version, roster, ticket) for roster in plan.rosters], *[one for one in ticket.unlisted if one[0] in plan.facts])
+    atoms, _, unlisted = ticket
+    key = plan.pick(atoms)
+    if plan.rosters or unlisted:
+        key = (key, *[_duty(version, roster, ticket) for roster in plan.rosters], *[one for one in unlisted if one[0] in plan.facts])
     kept = plan.seen.get(key)
     if kept is not None:
         return kept
     made = _put_together(version, plan, ticket)
-    if all(len(word) <= MAX_WORD for _, word in ticket.unlisted):
+    if all(len(word) <= MAX_WORD for _, word in unlisted):
         if len(plan.seen) >= MAX_SEEN:
             plan.seen.clear()
         plan.seen[key] = made

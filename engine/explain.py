@@ -94,13 +94,20 @@ class Explainer:
         if not flat.settled.item(cell) and self._fires(flat, name, local) != self._decided(flat.codes[name], cell):
             return self._whichever_way(flat, name, cell)
         fired, above = self._cause(flat, name, local)
-        for other in above:
-            producer = self.flats[self.producer[other]]
-            there = self._above(flat, producer, cell)
-            codes = producer.codes[other]
-            if codes.low.item(there) == codes.high.item(there):
-                fired |= self._path(producer, other, there)
-        return fired
+        return fired.union(*(self._behind(flat, other, cell) for other in above))
+
+    def _behind(self, flat: Flat, name: str, cell: int) -> Numbers:
+        """Give the rules behind an outcome that a table reads.
+
+        Where it is undecided, and that is what counts, they are the rules behind whatever keeps it so.
+        """
+        producer = self.flats[self.producer[name]]
+        there = self._above(flat, producer, cell)
+        codes = producer.codes[name]
+        if codes.low.item(there) == codes.high.item(there):
+            return self._path(producer, name, there)
+        _, above = self._cause(producer, name, producer.cell.item(there))
+        return frozenset().union(*(self._behind(producer, other, there) for other in above))
 
     def _fires(self, flat: Flat, name: str, local: int) -> Literal | None:
         return value_at(flat.grid, name, flat.grid.hit.item(local), local, self.atoms)
@@ -185,4 +192,4 @@ def _way(flat: Flat, above: Flat) -> tuple[tuple[int, int, tuple[int, ...]], ...
 def _left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
     """Count the outcomes possible once a fact is known to be in a class."""
     at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
-    return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach, (axis, known)))
+    return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.flat, at)))

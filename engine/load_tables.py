@@ -235,6 +235,9 @@ class TableReader:
             odd_one = outcome if outcome.type not in TESTABLE else fact
             self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is {kind_text(odd_one.type)}", "only choices and yes/no can")
             return None
+        if fact.type is not outcome.type:
+            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: one is {kind_text(outcome.type)}, the other {kind_text(fact.type)}")
+            return None
         condition = next((c for c in when if c.fact == name), None)
         if condition is None or condition.unknown:
             self._problem(place, "bad-outcome", f"`{name}` may be unknown where `{outcome.name}` is to be the same", f"add `{name}: {{not: unknown}}` to `when`")

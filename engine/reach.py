@@ -68,13 +68,9 @@ def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
     return tuple(slice(None) if axis in free else slice(at, at + 1) for axis, at in enumerate(start))
 
 
-def possible(codes: Codes, reach: Reach, known: tuple[int, int] | None = None) -> tuple[Literal | None, ...]:
-    """Give the outcomes of the settled cells that can be reached; None is "not covered".
-
-    ``known`` is an axis and a class: only the cells where that fact has turned out to be in that class.
-    """
-    part = (slice(None),) * known[0] + (slice(known[1], known[1] + 1),) if known else ()
-    found = np.unique(reach.of(codes.low)[part][(reach.cells & reach.of(reach.flat.settled))[part]])
+def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
+    """Give the outcomes of the settled cells that can be reached; None is "not covered"."""
+    found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.flat.settled)])
     return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.answer import WrongFact, WrongRequest
 from engine.classes import Atoms
 from engine.nearest import MEANT, nearest
 from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
 
-FIRST_YEAR: Final = 1900
+FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2999
 """Instants are of these years: time zones before and after mean nothing, and dates end soon after."""
 
@@ -24,12 +23,17 @@ _RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
 _EMPTY: Final = "an empty text is no value"
 _LEAVE_OUT: Final = "leave the fact out if it is not known"
 
+MAX_WORD: Final = 200
+"""The most characters that a value of a choice may have."""
+
+MAX_MEANT: Final = 20
+"""To how many unknown facts of a request the nearest known one is looked for."""
+
 Sent = object
 """A value as sent: text, a number, true or false, an instant; None is the same as not sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """The facts of a request: the atom of each fact of the version, in the reader's order; 0 is not sent."""
 
     atoms: list[int]
@@ -37,9 +41,21 @@ class Ticket:
     unlisted: tuple[tuple[str, str], ...]
 
 
+_Reader = Callable[[Sent], tuple[int, datetime | str | None]]
+
+
 class _Wrong(Exception):
     def __init__(self, message: str, allowed: tuple[str, ...] = (), help_: str = "") -> None:
         self.message, self.allowed, self.help = message, allowed, help_
+
+
+class _FactReader(NamedTuple):
+    """How one fact is read: ``words`` are the texts that need no reader, every spelling of a choice as it is written."""
+
+    slot: int
+    words: Mapping[str, int]
+    is_text: bool
+    read: _Reader
 
 
 class TicketReader:
@@ -48,8 +64,7 @@ class TicketReader:
     def __init__(self, facts: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
         self.facts = facts
         self.slots = {name: slot for slot, name in enumerate(sorted(facts))}
-        self._words = {name: _words(fact, atoms[name]) for name, fact in facts.items()}
-        self._readers = {name: _reader(fact, atoms[name]) for name, fact in facts.items()}
+        self._readers = {name: _fact_reader(facts[name], atoms[name], slot) for name, slot in self.slots.items()}
 
     def read(self, sent: Mapping[str, Sent]) -> Ticket:
         """Read the facts of a request; raises WrongRequest with every fact that is wrong."""
@@ -57,36 +72,49 @@ class TicketReader:
         instants: dict[str, datetime] = {}
         unlisted: list[tuple[str, str]] = []
         wrong: list[WrongFact] = []
+        readers = self._readers
         for name, value in sent.items():
             if value is None:
                 continue
-            slot = self.slots.get(name)
-            if slot is None:
-                wrong.append(WrongFact(name, _shown(value), f"unknown fact `{name}`", tuple(self.slots), _meant(name, tuple(self.slots))))
+            reader = readers.get(name)
+            if reader is None:
+                wrong.append(self._unknown(name, value, len(wrong)))
                 continue
-            if value.__class__ is str and (atom := self._words[name].get(value)) is not None:
-                atoms[slot] = atom
-                continue
+            slot, words, is_text, read = reader
+            if value.__class__ is str:
+                if is_text:
+                    atoms[slot] = words["given"] if value and not value.isspace() else words["blank"]
+                    continue
+                if (atom := words.get(value)) is not None:
+                    atoms[slot] = atom
+                    continue
             try:
-                atoms[slot], special = self._readers[name](value)
+                atoms[slot], special = read(value)
             except _Wrong as error:
                 wrong.append(WrongFact(name, _shown(value), error.message, error.allowed, error.help))
                 continue
-            if isinstance(special, datetime):
-                instants[name] = special
-            elif special is not None:
+            if special.__class__ is str:
                 unlisted.append((name, special))
+            elif special is not None:
+                instants[name] = special  # type: ignore[assignment]
         if wrong:
             raise WrongRequest(tuple(wrong))
-        return Ticket(atoms, instants, tuple(sorted(unlisted)))
+        return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
+
+    def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
+        names = tuple(self.slots)
+        return WrongFact(name, _shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")
 
 
-_Reader = Callable[[Sent], tuple[int, datetime | str | None]]
-
-
-def _words(fact: Fact, atoms: Atoms) -> dict[str, int]:
-    """The exact words of a choice: the common case, answered without folding."""
-    return {value.value: atoms.of(value.value) for value in fact.values} if fact.type is FactType.CHOICE else {}
+def _fact_reader(fact: Fact, atoms: Atoms, slot: int) -> _FactReader:
+    read = _reader(fact, atoms)
+    words: dict[str, int] = {}
+    if fact.type is FactType.CHOICE:
+        for value in fact.values:
+            words |= {word: read(word)[0] for word in (value.value, value.name, *value.aliases) if folded(word)}
+    if fact.type is FactType.TEXT:
+        words = {"given": atoms.of("given"), "blank": atoms.of("blank")}
+    return _FactReader(slot, words, fact.type is FactType.TEXT, read)
 
 
 def _reader(fact: Fact, atoms: Atoms) -> _Reader:
@@ -110,6 +138,8 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
     def read(sent: Sent) -> tuple[int, str | None]:
         number = _finite(sent)
         text = number_text(number) if number is not None else _text(fact, sent, allowed)
+        if len(text) > MAX_WORD:
+            raise _Wrong(f"a value of `{fact.name}` has at most {MAX_WORD} characters, not {len(text):,}", allowed)
         tag = text.strip()
         while tag:
             if (atom := known.get(folded(tag))) is not None:
@@ -143,6 +173,8 @@ def _meant(text: str, allowed: tuple[str, ...]) -> str:
 def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
         raise _Wrong(f"`{fact.name}` is a text, not {_kind(sent)}", allowed)
+    if not sent.isascii() and _shown(sent) != sent:
+        raise _Wrong(f"`{fact.name}` is not Unicode text: `{_shown(sent)}`", allowed)
     return sent
 
 
@@ -176,13 +208,12 @@ def _range(fact: Fact) -> str:
 
 
 def _instant(fact: Fact, sent: Sent) -> datetime:
-    _refuse_empty(sent, (_RFC_3339,))
     instant = sent
     if isinstance(sent, str):
         try:
-            instant = datetime.fromisoformat(sent.strip())
+            instant = datetime.fromisoformat(sent)
         except ValueError:
-            instant = None
+            instant = _spaced_instant(sent)
     if not isinstance(instant, datetime):
         if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
             raise _Wrong(f"there is no such day, time or offset: `{sent}`", (_RFC_3339,))
@@ -192,6 +223,14 @@ def _instant(fact: Fact, sent: Sent) -> datetime:
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise _Wrong(f"`{sent}` is outside what `{fact.name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
     return instant
+
+
+def _spaced_instant(sent: str) -> datetime | None:
+    _refuse_empty(sent, (_RFC_3339,))
+    try:
+        return datetime.fromisoformat(sent.strip().upper())
+    except ValueError:
+        return None
 
 
 def _refuse_empty(sent: Sent, allowed: tuple[str, ...]) -> None:
@@ -213,4 +252,4 @@ def _shown(sent: Sent) -> str:
         return "true" if sent else "false"
     if isinstance(sent, int):
         return str(sent) if abs(sent) <= 10**18 else "a number of so many digits"
-    return sent if isinstance(sent, str) else str(sent)
+    return sent.encode(errors="backslashreplace").decode() if isinstance(sent, str) else str(sent)

@@ -17,7 +17,7 @@ from engine.classes import Atoms, Axis, Masks
 from engine.digest import digest
 from engine.explain import Explainer
 from engine.load import load_with_trees
-from engine.policy import Decision, Policy, Roster, Table
+from engine.policy import Decision, Policy, Roster
 from engine.problems import PolicyErrors
 from engine.settle import Flat, flatten
 from engine.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
@@ -103,7 +103,7 @@ def lay_out(policy: Policy) -> Layout:
     atoms = all_atoms(policy)
     masks = Masks(atoms)
     producer = {name: table.name for table in policy.tables.values() for name in table.produces}
-    axes = _axes(policy, producer, _sent_facts(policy, producer), masks)
+    axes = _axes(policy, producer, masks)
     grids: dict[str, Grid] = {}
     flats: dict[str, Flat] = {}
     for table in policy.tables.values():
@@ -127,36 +127,25 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     return Version(policy, ref, layout.atoms, layout.grids, layout.flats, layout.producer, reader, explainer, plans, triage)
 
 
-def _sent_facts(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Give the sent facts that each table depends on, all the way down."""
-    sent: dict[str, frozenset[str]] = {}
+def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Give the names of the tables that each table depends on, itself included."""
+    chains: dict[str, frozenset[str]] = {}
     for table in policy.tables.values():
-        found = {name for name in table.reads if name not in producer}
-        for name in table.reads:
-            if name in producer:
-                found |= sent[producer[name]]
-        sent[table.name] = frozenset(found)
-    return sent
-
-
-def _chain(table: Table, policy: Policy, producer: Mapping[str, str]) -> set[str]:
-    """Give the names of the tables that a table depends on, itself included."""
-    names = {table.name}
-    for name in table.reads:
-        if name in producer:
-            names |= _chain(policy.tables[producer[name]], policy, producer)
-    return names
+        chains[table.name] = frozenset({table.name}).union(*(chains[producer[name]] for name in table.reads if name in producer))
+    return chains
 
 
 def _axes(
-    policy: Policy, producer: Mapping[str, str], sent: Mapping[str, frozenset[str]], masks: Masks
+    policy: Policy, producer: Mapping[str, str], masks: Masks
 ) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...]]]:
     """Give each table's own axes and its axes over sent facts; refuse those that are too large."""
     axes, problems = {}, []
+    chains = _chains(policy, producer)
     for table in policy.tables.values():
         local = table_axes(table, masks)
-        chain = _chain(table, policy, producer)
-        whole = local if chain == {table.name} else axes_over([policy.tables[name] for name in sorted(chain)], masks, sent[table.name])
+        chain = [policy.tables[name] for name in sorted(chains[table.name])]
+        sent = frozenset(name for other in chain for name in other.reads if name not in producer)
+        whole = local if chain == [table] else axes_over(chain, masks, sent)
         axes[table.name] = (local, whole)
         own = space_problem(f"the table `{table.name}`", local, table.place)
         below = space_problem(f"the table `{table.name}`, with all it depends on,", whole, table.place)

@@ -154,7 +154,8 @@ def garage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             path = base / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    monkeypatch.setenv("GUIDEPOST_POLICIES", str(desk))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GUIDEPOST_POLICIES", desk.name)
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(folder, "utc_now", lambda: datetime(2026, 1, 23, tzinfo=UTC))
     return desk
