@@ -48,7 +48,10 @@ def triage(version: Version, facts: Mapping[str, Sent]) -> tuple[Answer, ...]:
     Raises WrongRequest with every fact that the version cannot read.
     """
     ticket = version.reader.read(facts)
-    return tuple([answer(version, plan, ticket) for plan in version.triage])
+    if ticket.unlisted:
+        return tuple([answer(version, plan, ticket) for plan in version.triage])
+    atoms = ticket.atoms
+    return tuple([plan.seen.get(plan.pick(atoms)) or answer(version, plan, ticket) for plan in version.triage])
 
 
 def answer(version: Version, plan: DecisionPlan, ticket: Ticket) -> Answer:
@@ -73,7 +76,7 @@ def _duty(version: Version, roster: Roster, ticket: Ticket) -> str | None:
     instant = ticket.instants.get(roster.at)
     if instant is None:
         return None
-    key = (roster.name, int(instant.timestamp() // 60))
+    key = (roster.name, instant.timestamp() // 60)
     value = version.duty.get(key)
     if value is None:
         if len(version.duty) >= MAX_SEEN:

@@ -189,9 +189,9 @@ def _boolean(fact: Fact, sent: Sent) -> str:
 
 
 def _number(fact: Fact, sent: Sent) -> float:
-    _refuse_empty(sent, (_range(fact),))
     number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
     if number is None:
+        _refuse_empty(sent, (_range(fact),))
         raise _Wrong(f"`{fact.name}` is a number, not {_kind(sent)}", (_range(fact),))
     if fact.type is FactType.INTEGER and number != int(number):
         raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))

@@ -70,7 +70,7 @@ class Version:
     explainer: Explainer
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
-    duty: dict[tuple[str, int], str] = field(default_factory=dict, repr=False, compare=False)
+    duty: dict[tuple[str, float], str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
