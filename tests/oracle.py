@@ -37,6 +37,10 @@ class Oracle:
         """Give every value that the outcomes of a table can still take."""
         return self._worked_out(table, facts)[0]
 
+    def open_facts(self, table: Table, facts: Facts) -> frozenset[str]:
+        """Give the missing facts that no firing rule claims."""
+        return self._worked_out(table, facts)[1]
+
     def _worked_out(self, table: Table, facts: Facts) -> tuple[Possible, frozenset[str]]:
         """Give the outcomes still possible, and the missing facts that no firing rule claims."""
         remembered = self._remembered[table.name]
