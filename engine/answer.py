@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from engine.policy import Literal
@@ -130,10 +129,3 @@ class UnknownDecision(LookupError):
     def __init__(self, asked: str, known: tuple[str, ...]) -> None:
         self.asked, self.known = asked, known
         super().__init__(f"no decision `{asked}`; this version decides: {', '.join(known)}")
-
-
-@dataclass(frozen=True, slots=True)
-class AsOf:
-    """Ask for the version in force at an instant."""
-
-    at: datetime

@@ -8,24 +8,21 @@ rules that never fire) is found later, by :mod:`engine.check`.
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import UTC, datetime
-from functools import cache
 from typing import Final
 
-from engine.conditions import undescribed, value_help
+from engine.load_rosters import RosterReader, no_outcome
 from engine.load_tables import TableReader
 from engine.load_vocabulary import listed_values, load_vocabulary
-from engine.nearest import MEANT, did_you_mean, nearest
-from engine.policy import Assumption, Decision, Entry, Manifest, Notice, Policy, Question, Roster, Rule, Table
+from engine.nearest import did_you_mean
+from engine.policy import Assumption, Decision, Manifest, Notice, Policy, Question, Roster, Rule, Table
 from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, items, kind_text, mapping, pairs, text, texts, value_place
+from engine.reading import Mapping, Node, items, mapping, pairs, text, texts, value_place
 from engine.schema import structure
 from engine.source import read
 from engine.structure import structure_problems
-from engine.vocabulary import FactType
 
 MANIFEST: Final = "manifest.yaml"
 VOCABULARY: Final = "vocabulary.yaml"
@@ -33,7 +30,6 @@ MAX_CHAIN: Final = 100
 """The most tables that may read from each other in a row."""
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
-_CLOCK: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
 def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
@@ -147,9 +143,10 @@ class _Loader:
         for name, node, place in _placed(mapping(tree, "tables")):
             self._new("table", name, place, self.tables)
             self.tables[name] = reader.table(name, node, place)
+        rosters = RosterReader(self.facts, self.outcomes, text(tree, "source"), self.problems)
         for name, node, place in _placed(mapping(tree, "rosters")):
             self._new("roster", name, place, self.rosters)
-            self.rosters[name] = self._roster(name, node, place, text(tree, "source"))
+            self.rosters[name] = rosters.roster(name, node, place)
         self.questions.extend(_questions(tree))
         decision = mapping(tree, "decision")
         if decision is not None:
@@ -170,65 +167,9 @@ class _Loader:
             if outcome in seen:
                 self._add(item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two")
             elif outcome and outcome not in self.outcomes:
-                self._no_outcome(outcome, item.place)
+                self.problems.append(no_outcome(outcome, item.place, self.facts, self.outcomes))
             seen.add(outcome)
         self.decisions[name] = decision
-
-    def _no_outcome(self, name: str, place: Place) -> None:
-        if name in self.facts:
-            self._add(place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes")
-        else:
-            self._add(place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, self.outcomes))
-
-    def _roster(self, name: str, node: Node, place: Place, source: str) -> Roster:
-        at, produces = text(node, "at"), text(node, "produces")
-        if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
-            instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is no fact"
-            if at not in self.facts or not undescribed(self.facts[at]):
-                self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
-        entries = self._roster_entries(node)
-        self._roster_outcome(produces, node)
-        hours = _hours(node)
-        if hours is not None and hours[0] >= hours[1]:
-            self._add(value_place(node, "open"), "bad-format", f"the roster `{name}` closes before it opens", "write the opening time first; both are of one day")
-        opens, closes = hours or (0, 0)
-        return Roster(name, text(node, "about"), at, opens, closes, entries, produces, text(node, "source") or source, text(node, "assumption"), place)
-
-    def _roster_entries(self, node: Node) -> tuple[Entry, ...]:
-        entries: list[Entry] = []
-        for item in items(node, "entries"):
-            entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
-            if entry.value in {other.value for other in entries} and entry.value:
-                self._add(value_place(item, "value"), "repeated-id", f"`{entry.value}` is already an entry of the roster", "keep one of the two")
-            if entry.zone and entry.zone not in _zones():
-                near = nearest(entry.zone, _zones(), 1, MEANT)
-                self._add(value_place(item, "zone"), "unknown-value", f"no time zone `{entry.zone}`",
-                          f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
-            entries.append(entry)
-        return tuple(entries)
-
-    def _roster_outcome(self, produces: str, node: Node) -> None:
-        """A roster gives the values of a choice, all of them."""
-        if not produces:
-            return
-        outcome = self.outcomes.get(produces)
-        if outcome is None:
-            self._no_outcome(produces, value_place(node, "produces"))
-            return
-        if outcome.type is not FactType.CHOICE:
-            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice", "write `type: choice` in the vocabulary")
-            return
-        given = set()
-        for item in items(node, "entries"):
-            value = text(item, "value")
-            given.add(value)
-            if value and value not in {known.value for known in outcome.values} and not undescribed(outcome):
-                self._add(value_place(item, "value"), "unknown-value", f"unknown {produces} `{value}`", value_help(outcome, value))
-        missing = [f"`{known.value}`" for known in outcome.values if known.value not in given]
-        if missing and not self.problems:
-            self._add(outcome.place, "never-produced", f"no entry of the roster gives the {produces} {', '.join(missing)}",
-                      "take it out of the vocabulary, or add the entry that gives it")
 
     def _check_ids(self) -> None:
         seen: dict[str, Place] = {}
@@ -350,15 +291,3 @@ def _questions(tree: Node) -> list[Question]:
         Question(text(node, "id"), text(node, "question"), text(node, "reading"), text(node, "source"), texts(node, "rules"), node.place)
         for node in items(tree, "questions")
     ]
-
-
-def _hours(node: Node) -> tuple[int, int] | None:
-    """Give the opening hours in minutes of the day; None if they are not written as two times of day."""
-    written = [_CLOCK.fullmatch(moment) for moment in texts(node, "open")]
-    minutes = [int(found[1]) * 60 + int(found[2]) for found in written if found]
-    return (minutes[0], minutes[1]) if len(minutes) == len(written) == 2 else None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())

@@ -1,0 +1,102 @@
+"""The rosters of a policy file: trees in, places that take turns out."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from engine.conditions import undescribed, value_help
+from engine.nearest import MEANT, did_you_mean, nearest
+from engine.policy import Entry, Roster
+from engine.problems import Place, Problem
+from engine.reading import Node, items, kind_text, text, texts, value_place
+from engine.vocabulary import Fact, FactType
+
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReader:
+    """Reads the rosters of one file; what is wrong is added to ``problems``."""
+
+    facts: MappingOf[str, Fact]
+    outcomes: MappingOf[str, Fact]
+    source: str
+    problems: list[Problem]
+
+    def roster(self, name: str, node: Node, place: Place) -> Roster:
+        """Read one roster."""
+        at, produces = text(node, "at"), text(node, "produces")
+        if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
+            instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
+            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is no fact"
+            if at not in self.facts or not undescribed(self.facts[at]):
+                self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
+        entries = self._entries(node)
+        self._outcome(produces, node)
+        hours = _hours(node)
+        if hours is not None and hours[0] >= hours[1]:
+            self._add(value_place(node, "open"), "bad-format", f"the roster `{name}` closes before it opens", "write the opening time first; both are of one day")
+        opens, closes = hours or (0, 0)
+        return Roster(name, text(node, "about"), at, opens, closes, entries, produces, text(node, "source") or self.source, text(node, "assumption"), place)
+
+    def _entries(self, node: Node) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        for item in items(node, "entries"):
+            entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
+            if entry.value in {other.value for other in entries} and entry.value:
+                self._add(value_place(item, "value"), "repeated-id", f"`{entry.value}` is already an entry of the roster", "keep one of the two")
+            if entry.zone and entry.zone not in _zones():
+                near = nearest(entry.zone, _zones(), 1, MEANT)
+                self._add(value_place(item, "zone"), "unknown-value", f"no time zone `{entry.zone}`",
+                          f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
+            entries.append(entry)
+        return tuple(entries)
+
+    def _outcome(self, produces: str, node: Node) -> None:
+        """A roster gives the values of a choice, all of them."""
+        if not produces:
+            return
+        outcome = self.outcomes.get(produces)
+        if outcome is None:
+            self.problems.append(no_outcome(produces, value_place(node, "produces"), self.facts, self.outcomes))
+            return
+        if outcome.type is not FactType.CHOICE:
+            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice", "write `type: choice` in the vocabulary")
+            return
+        given = set()
+        for item in items(node, "entries"):
+            value = text(item, "value")
+            given.add(value)
+            if value and value not in {known.value for known in outcome.values} and not undescribed(outcome):
+                self._add(value_place(item, "value"), "unknown-value", f"unknown {produces} `{value}`", value_help(outcome, value))
+        missing = [f"`{known.value}`" for known in outcome.values if known.value not in given]
+        if missing and not self.problems:
+            self._add(outcome.place, "never-produced", f"no entry of the roster gives the {produces} {', '.join(missing)}",
+                      "take it out of the vocabulary, or add the entry that gives it")
+
+    def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        self.problems.append(Problem(place, code, message, help_))
+
+
+def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: MappingOf[str, Fact]) -> Problem:
+    """Give the problem of a name that should be an outcome and is none."""
+    if name in facts:
+        return Problem(place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes")
+    return Problem(place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, outcomes))
+
+
+def _hours(node: Node) -> tuple[int, int] | None:
+    """Give the opening hours in minutes of the day; None if they are not written as two times of day."""
+    written = [_CLOCK.fullmatch(moment) for moment in texts(node, "open")]
+    minutes = [int(found[1]) * 60 + int(found[2]) for found in written if found]
+    return (minutes[0], minutes[1]) if len(minutes) == len(written) == 2 else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
