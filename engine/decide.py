@@ -51,6 +51,7 @@ def triage(version: Version, facts: Mapping[str, Sent]) -> tuple[Answer, ...]:
     if ticket.unlisted:
         return tuple([answer(version, plan, ticket) for plan in version.triage])
     atoms = ticket.atoms
+    # The common case in line: what a plan with rosters keeps stands under another key, and is found by `answer`.
     return tuple([plan.seen.get(plan.pick(atoms)) or answer(version, plan, ticket) for plan in version.triage])
 
 
