@@ -13,7 +13,7 @@ serve: .setup-server  ## serve the shipped policies on 127.0.0.1:50051 (PORT=…
 	$(RUN)/guidepost serve --port $(PORT)
 
 test: .setup-test  ## run all tests
-	$(RUN)/python -m pytest -n 2 -q
+	$(RUN)/python -m pytest -n 2 --dist worksteal -q
 
 check: .setup-server  ## check the shipped policies and run their cases
 	$(RUN)/guidepost check policies
