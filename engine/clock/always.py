@@ -1,0 +1,55 @@
+"""A place that never closes: its business time is all time, and the same questions are answered by plus and minus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.clock.calendar import Calendar, DayRule
+from engine.clock.layout import Span
+from engine.clock.zone import BEGIN, DAY_MICROS, END, NEVER, midnight, ordinal, zone
+
+
+class Always:
+    """A place that is open at every instant; its business days are the dates of its zone."""
+
+    listed: Final = False
+    sure_from: Final = BEGIN
+    sure_to: Final = NEVER
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.zone = zone(calendar.zone)
+
+    def roll(self, instant: int) -> int:
+        """Give the instant itself."""
+        return instant if instant < END else NEVER
+
+    def closing(self, _instant: int) -> int:
+        """Give ``NEVER``."""
+        return NEVER
+
+    def is_open(self, instant: int) -> bool:
+        """Tell that it is."""
+        return instant < END
+
+    def add(self, instant: int, amount: int) -> int:
+        """Give the instant at which so much time has passed."""
+        return self.roll(instant + amount)
+
+    def elapsed(self, instant: int) -> int:
+        """Give the time from the first instant that is known."""
+        return min(max(instant, BEGIN), END) - BEGIN
+
+    def nth_day(self, instant: int, days: int, rule: DayRule) -> int:
+        """Give the same clock time so many days later, or the midnight that ends that day."""
+        if rule is DayRule.ROLL_THEN_CLOSE:
+            return self.roll(self.zone.resolve(midnight(ordinal(self.zone, instant) + days + 1)))
+        return self.roll(self.zone.resolve(self.zone.local(instant) + days * DAY_MICROS)) if days else self.roll(instant)
+
+    def most_days(self, start: int, end: int) -> int:
+        """Give a number of days that takes a start past an end."""
+        return max(0, (end - start) // DAY_MICROS + 3)
+
+    def between(self, start: int, end: int) -> list[Span]:
+        """Give the one stretch between two instants."""
+        start, end = max(start, BEGIN), min(end, END)
+        return [(start, end)] if start < end else []

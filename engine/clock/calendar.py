@@ -1,0 +1,91 @@
+"""The nouns of the business clock: when a place is open, and which of its days are holidays. Values, no arithmetic.
+
+A calendar is written in local time of its zone. Minutes of a day count from its midnight by the clock on the wall;
+``24 * 60`` is the midnight that ends it, and more than that is a time of the next day: an interval that runs past
+midnight belongs to the day on which it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2200
+"""Instants are of these years: before them zones are guesswork, and after them nobody waits any more."""
+
+DAY: Final = 24 * 60
+"""The minutes of a day by the clock on the wall."""
+
+
+class Interval(NamedTuple):
+    """A stretch of a local day in minutes, half open: ``Interval(540, 1020)`` is 09:00 to 17:00."""
+
+    opens: int
+    closes: int
+
+
+class HolidayStatus(StrEnum):
+    """How sure the date of a holiday is."""
+
+    CONFIRMED = "confirmed"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A local date on which nothing opens, with the source that names it."""
+
+    day: date
+    name: str
+    status: HolidayStatus
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayList:
+    """The holidays of a region, and the dates (both included) that the list covers: outside them nothing is known."""
+
+    name: str
+    first: date
+    last: date
+    days: Mapping[date, Holiday] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When a place is open.
+
+    Attributes:
+        zone: the IANA name of its time zone.
+        always: open at every instant; then ``week``, ``dates``, ``breaks`` and ``holidays`` are empty.
+        week: the intervals of each weekday, Monday first, in order and apart.
+        dates: one-off dates, with the intervals that count instead of the weekday's; they also win over a holiday.
+        breaks: local closures on a date: stretches that do not count, whatever interval they lie in.
+        holidays: the list of the region; None for a calendar that knows no holidays, which is then certain of every date.
+    """
+
+    name: str
+    zone: str
+    always: bool = False
+    week: tuple[tuple[Interval, ...], ...] = ((),) * 7
+    dates: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict, hash=False)
+    breaks: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict, hash=False)
+    holidays: HolidayList | None = None
+
+    @property
+    def ever_opens(self) -> bool:
+        """Whether it opens at all."""
+        return self.always or any(closes > opens for day in (*self.week, *self.dates.values()) for opens, closes in day)
+
+
+class DayRule(StrEnum):
+    """How business days are added to an instant."""
+
+    ROLL_THEN_CLOCK = "roll_then_clock"
+    """Roll the start to an opening, then take the Nth following business day at that clock time."""
+    ROLL_THEN_CLOSE = "roll_then_close"
+    """Roll the start to an opening, then take the close of the Nth following business day."""
