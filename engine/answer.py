@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from engine.clock.stretches import Stretch
 from engine.policy import Literal
 from engine.problems import Place
+from engine.timing import Target
 
 
 class Status(StrEnum):
@@ -65,6 +68,106 @@ class VersionRef:
     digest: str
 
 
+class State(StrEnum):
+    """How a deadline stands."""
+
+    MET = "met"
+    RUNNING = "running"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a deadline stands at an instant, and how much business time is used and left of it, or late.
+
+    ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk.
+    """
+
+    state: State
+    at: datetime
+    used: timedelta
+    left: timedelta
+    late: timedelta
+    total: timedelta
+    at_risk_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """A computation that leaves the dates which a holiday list covers; ``not_before`` is when it is due at the earliest."""
+
+    holidays: str
+    first: date
+    last: date
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How a deadline came to its instant: from when on, how much time by which calendar, what counted and what did not.
+
+    ``due`` is None, and ``uncertain`` says why, where the holidays are not known far enough. ``extended`` tells whether
+    the holds that were sent put it off by ``held`` of business time (None: none were sent). ``estimated`` names
+    the holidays on the way whose dates nobody has confirmed.
+    """
+
+    name: str
+    starts: datetime
+    due: datetime | None
+    target: Target
+    calendar: str
+    zone: str
+    tzdb: str
+    stretches: tuple[Stretch, ...]
+    estimated: tuple[str, ...]
+    extended: bool | None
+    held: timedelta
+    standing: Standing | None
+    uncertain: Uncertain | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The daytime of one entry of a roster, in its own zone."""
+
+    value: str
+    name: str
+    zone: str
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who has the turn at an instant, whether that is within their own daytime, and who is next."""
+
+    outcome: str
+    at: datetime
+    daytime: bool
+    now: Shift
+    next: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A number fact that was not sent and follows from the time that has passed.
+
+    ``value`` is None, and ``uncertain`` says why, where the holidays are not known far enough. ``rules`` are what it
+    rests on: the policy's own words on it, the calendar, and what gives the region.
+    """
+
+    fact: str
+    value: float | None
+    unit: str
+    since: str
+    until: datetime
+    calendar: str
+    rules: tuple[Fired, ...]
+    uncertain: Uncertain | None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one decision.
@@ -72,6 +175,9 @@ class Answer:
     ``outcomes`` holds the answering outcomes first (``answers`` of them), then those reported beside. ``missing``,
     ``possible`` and ``ask_next`` speak of the answering outcomes; ``possible`` is the list of the first one that is
     undecided. ``rules`` and ``assumptions`` gather what all outcomes rest on, without doubles, in order of file and line.
+    ``dues`` tells how each outcome that is an instant came to it, ``duties`` who has the turn when, and ``passed``
+    which facts were worked out from instants. ``undated`` is the id of the answer that is the same but for the instants
+    in it ("" if there is none).
     """
 
     id: str
@@ -86,6 +192,10 @@ class Answer:
     assumptions: tuple[Fired, ...]
     unlisted: tuple[Unlisted, ...]
     version: VersionRef
+    dues: tuple[Due, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    undated: str = ""
 
     def __getitem__(self, outcome: str) -> Outcome:
         """Give the outcome of this name."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.answer import Answer, Outcome, Status, WrongRequest
 from engine.conditions import value_help
 from engine.decide import decide
+from engine.moment import Moment, NotAnInstant, read_instant, read_moment
 from engine.nearest import did_you_mean
 from engine.policy import Policy
 from engine.problems import Place, PolicyErrors, Problem
@@ -34,6 +37,8 @@ class Case:
     rules: tuple[str, ...] | None
     assumptions: tuple[str, ...] | None
     nearest: tuple[str, ...] | None
+    moment: Moment
+    states: MappingOf[str, str]
     place: Place
 
 
@@ -96,12 +101,27 @@ def _case(node: Node, policy: Policy, problems: list[Problem]) -> Case:
         if not isinstance(value, Scalar):
             problems.append(Problem(value.place, "wrong-type", f"the fact `{key}` has one value, not a list or mapping", "write one value"))
     _expected_values(node, policy, decision, problems)
+    _known(mapping(node, "states"), policy.deadlines, "deadline", problems)
     return Case(
         name, decision, {key: text(value) for key, value in pairs(node, "facts")}, Status(text(node, "status") or Status.DECIDED),
         {key: _expected(value) for key, value in pairs(node, "expect")},
         _given(node, "missing"), _given(node, "possible"), text(node, "ask_next") or None, _given(node, "rules"), _given(node, "assumptions"),
-        _given(node, "nearest"), node.place,
+        _given(node, "nearest"), _moment(node, problems), {key: text(value) for key, value in pairs(node, "states")}, node.place,
     )
+
+
+def _moment(node: Node, problems: list[Problem]) -> Moment:
+    """Read at what time a case is decided, and the holds on its ticket."""
+    pauses = [(text(item, "from") or None, text(item, "to") or None) for item in items(node, "pauses")]
+    try:
+        return read_moment(text(node, "now") or None, pauses)
+    except WrongRequest as error:
+        for wrong in error.wrong:
+            at = re.match(r"pauses\[(\d+)\]", wrong.fact)
+            place = value_place(node, "pauses", int(at[1])) if at else value_place(node, "now" if wrong.fact == "now" else "pauses")
+            message = wrong.message if f"`{wrong.fact}`" in wrong.message else f"`{wrong.fact}`: {wrong.message}"
+            problems.append(Problem(place, "bad-format", message, wrong.help or ", ".join(wrong.allowed)))
+        return Moment()
 
 
 def _known(node: Mapping | None, names: MappingOf[str, object] | tuple[str, ...], what: str, problems: list[Problem]) -> None:
@@ -134,7 +154,7 @@ def _given(node: Node, key: str) -> tuple[str, ...] | None:
 
 def _differences(version: Version, case: Case) -> tuple[str, ...]:
     try:
-        answer = decide(version, case.decision, case.facts)
+        answer = decide(version, case.decision, case.facts, case.moment)
     except WrongRequest as error:
         return tuple(f"the facts cannot be read: {wrong.message}" for wrong in error.wrong)
     found = []
@@ -145,6 +165,10 @@ def _differences(version: Version, case: Case) -> tuple[str, ...]:
         got = _got(outcome)
         if got != _canonical(expected, outcome):
             found.append(f"{name}: expected {expected}, got {got}{_because(outcome)}")
+    for name, state in case.states.items():
+        standing = next((due.standing for due in answer.dues if due.name == name), None)
+        if standing is None or standing.state.value != state:
+            found.append(f"{name}: expected to be {state}, is {standing.state.value if standing else 'not due'}")
     found += _lists(answer, case)
     return tuple(found)
 
@@ -171,7 +195,12 @@ def _got(outcome: Outcome) -> str:
 
 
 def _canonical(expected: str, outcome: Outcome) -> str:
-    """Read true as yes and 4.0 as 4 where the outcome is yes/no or a number."""
+    """Read true as yes, 4.0 as 4 and an instant with any offset, where the outcome is of that kind."""
+    if isinstance(outcome.value, datetime):
+        try:
+            return written(read_instant(outcome.name, expected))
+        except NotAnInstant as error:
+            return f"{expected} ({error.message})"
     if isinstance(outcome.value, bool):
         return {"true": "yes", "false": "no"}.get(expected.casefold(), expected.casefold())
     if isinstance(outcome.value, (int, float)):

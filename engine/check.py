@@ -39,7 +39,7 @@ def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str
     troubled: set[str] = set()
     for flat in flats.values():
         witness = _Witness(flat, atoms)
-        found = [*_gap(flat, witness), *_overlaps(flat, witness)]
+        found = [*_gap(flat, policy, witness), *_overlaps(flat, witness)]
         idle = [] if troubled & set(flat.grid.table.reads) else list(_idle(flat))
         found += [_never_fires(flat, rule, witness) for rule in idle]
         found += _never_produced(flat, policy, idle)
@@ -73,15 +73,16 @@ def _known(flat: Flat) -> Mask:
     return known
 
 
-def _gap(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+def _gap(flat: Flat, policy: Policy, witness: _Witness) -> Iterator[Problem]:
     table = flat.grid.table
+    more = "one with `then: nothing` where nothing is due" if table.name in policy.deadlines else "an `otherwise`"
     if table.has_otherwise or table.hit is HitPolicy.COLLECT:
         return
     bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
     count = int(bare.sum())
     if count:
         yield Problem(table.place, "gap", f"no rule of `{table.name}` covers {_cases(count)}",
-                      "add a rule, or an `otherwise`", witness(bare))
+                      f"add a rule, or {more}", witness(bare))
 
 
 def _covered_above(flat: Flat) -> Mask:

@@ -6,7 +6,7 @@ Everything here is read off the same cells that decide. It is worked out when a 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,9 @@ import numpy as np
 from engine.answer import Fired, Outcome, Status
 from engine.classes import Atoms
 from engine.policy import Literal, Policy
-from engine.reach import Reach, missing, possible, reach_from
+from engine.reach import Cell, Reach, missing, possible, reach_from
 from engine.settle import Codes, Flat, value_at
+from engine.timing import Measure
 from engine.vocabulary import FactType
 
 MAX_KEPT: Final = 100_000
@@ -46,6 +47,16 @@ class Explainer:
                 self._outcomes.clear()
             kept = self._outcomes[key] = self._explained(name, cell)
         return kept
+
+    def ways_on(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
+        """Give cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts."""
+        flat = self.flats[self.producer[names[0]]]
+        reach = self._reach(flat, cell)
+        found = np.argwhere(reach.cells & reach.of(flat.settled))
+        told_apart = [reach.of(flat.codes[name].low)[tuple(found.T)] for name in names]
+        told_apart += [found[:, at] for at, axis in enumerate(flat.axes) if axis.fact in shared]
+        _, first = np.unique(np.stack(told_apart), axis=1, return_index=True)
+        yield from (reach.cell(found[at]) for at in first)
 
     def ask_next(self, name: str, cell: int) -> str:
         """Give the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
@@ -109,7 +120,7 @@ class Explainer:
         _, above = self._cause(producer, name, producer.cell.item(there))
         return frozenset().union(*(self._behind(producer, other, there) for other in above))
 
-    def _fires(self, flat: Flat, name: str, local: int) -> Literal | None:
+    def _fires(self, flat: Flat, name: str, local: int) -> Literal | Measure | None:
         return value_at(flat.grid, name, flat.grid.hit.item(local), local, self.atoms)
 
     def _decided(self, codes: Codes, cell: int) -> Literal | None:

@@ -6,16 +6,18 @@ Frozen values without behaviour beyond simple look-ups. Every noun keeps the pla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from engine.clock.calendar import HolidayList
 from engine.conditions import Condition
 from engine.problems import Place
+from engine.timing import Counting, Measure, Region, Unit, WrittenCalendar
 from engine.vocabulary import Fact
 
-Literal = str | bool | float | int | tuple[str, ...]
-"""A value that an outcome can have: a word or text, yes or no, a number, or a list of texts."""
+Literal = str | bool | float | int | tuple[str, ...] | datetime
+"""A value that an outcome can have: a word or text, yes or no, a number, a list of texts, or an instant in UTC."""
 
 
 class HitPolicy(StrEnum):
@@ -47,7 +49,7 @@ class Rule:
 
     id: str
     when: tuple[Condition, ...]
-    then: Mapping[str, Literal | SameAs]
+    then: Mapping[str, Literal | SameAs | Measure]
     source: str
     assumption: str
     about: str
@@ -110,6 +112,70 @@ class Roster:
     closes: int
     entries: tuple[Entry, ...]
     produces: str
+    source: str
+    assumption: str
+    place: Place
+
+
+class WhenPast(StrEnum):
+    """What it means that a deadline is over."""
+
+    BREACHED = "breached"
+    """A promise was not kept."""
+    PASSED = "passed"
+    """A period has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """When little time is left: a share of all the business time there was, or an amount of it in minutes."""
+
+    share: float | None
+    minutes: float | None
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Whether the time for which a ticket is on hold puts a deadline off."""
+
+    extend: bool
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """An outcome that is an instant: so much time, by a calendar, after another instant.
+
+    ``table`` tells by which measure the time counts; it reads outcomes of tables, and facts. ``amount`` and ``region``
+    are the outcomes that give the number of units and the region ("" for none); ``met`` is the instant fact that tells
+    when it was met.
+    """
+
+    name: str
+    about: str
+    starts: str
+    met: str
+    amount: str
+    region: str
+    when_past: WhenPast
+    at_risk: AtRisk | None
+    holds: Holds
+    table: Table
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """A number fact that is worked out where it is not sent: the time that has passed since an instant."""
+
+    fact: str
+    since: str
+    unit: Unit
+    rule: str
+    counting: Counting
+    calendar: str
+    region: str
     source: str
     assumption: str
     place: Place
@@ -189,6 +255,16 @@ class Policy:
     decisions: Mapping[str, Decision]
     assumptions: tuple[Assumption, ...]
     questions: tuple[Question, ...]
+    calendars: Mapping[str, WrittenCalendar] = field(default_factory=dict)
+    regions: Mapping[str, Region] = field(default_factory=dict)
+    holidays: Mapping[str, HolidayList] = field(default_factory=dict)
+    deadlines: Mapping[str, Deadline] = field(default_factory=dict)
+    elapsed: Mapping[str, Elapsed] = field(default_factory=dict)
+
+    @property
+    def all_tables(self) -> tuple[Table, ...]:
+        """The decision tables, and those that tell how the time of a deadline counts."""
+        return (*self.tables.values(), *(deadline.table for deadline in self.deadlines.values()))
 
     def named(self, name: str) -> Fact:
         """Give the fact or outcome of this name."""

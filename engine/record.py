@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from engine.answer import Answer, Fired, Outcome
 from engine.policy import Literal
+from engine.record_times import iso, plain_due, plain_duty, plain_passed
 from engine.vocabulary import NO, NOT_COVERED, YES, number_text
 
 
@@ -27,6 +29,9 @@ def plain(answer: Answer) -> dict[str, Any]:
             for one in answer.unlisted
         ],
         "version": {"name": answer.version.name, "version": answer.version.version, "digest": answer.version.digest},
+        **({"deadlines": [plain_due(due) for due in answer.dues]} if answer.dues else {}),
+        **({"duties": [plain_duty(duty) for duty in answer.duties]} if answer.duties else {}),
+        **({"elapsed": [plain_passed(passed) for passed in answer.passed]} if answer.passed else {}),
     }
 
 
@@ -45,6 +50,8 @@ def written(value: Literal | None) -> str:
         return NOT_COVERED
     if isinstance(value, bool):
         return YES if value else NO
+    if isinstance(value, datetime):
+        return iso(value)
     if isinstance(value, tuple):
         return ", ".join(value)
     return value if isinstance(value, str) else number_text(value)
@@ -66,6 +73,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 def _value(value: Literal | None) -> Any:
     if value is None:
         return NOT_COVERED
+    if isinstance(value, datetime):
+        return iso(value)
     return list(value) if isinstance(value, tuple) else value
 
 

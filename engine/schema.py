@@ -17,7 +17,7 @@ from engine.vocabulary import UNKNOWN, Fact, FactType
 Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-KINDS: Final = ("manifest", "vocabulary", "policy", "cases")
+KINDS: Final = ("manifest", "vocabulary", "policy", "cases", "holidays")
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1}
 _WORD: Final[Schema] = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"}
@@ -27,6 +27,9 @@ _NUMBER: Final[Schema] = {"type": ["string", "number"], "pattern": r"^[+-]?\d+(\
 _INSTANT: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$"}
 _CLOCK: Final[Schema] = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"}
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean"]}
+_HOURS: Final[Schema] = {"type": "string", "minLength": 1}
+_UNIT: Final[Schema] = {"enum": ["minutes", "hours", "business_days"]}
+_DAY_RULE: Final[Schema] = {"enum": ["roll_then_clock", "roll_then_close"]}
 
 
 def _list(items: Schema, least: int = 0) -> Schema:
@@ -48,6 +51,10 @@ def _mapping(required: Mapping[str, Schema], optional: Mapping[str, Schema] | No
 
 def _named(value: Schema, least: int = 0) -> Schema:
     return {"type": "object", "propertyNames": _NAME, "additionalProperties": value, "minProperties": least}
+
+
+def _keyed(value: Schema, key: Schema | None = None) -> Schema:
+    return {"type": "object", "additionalProperties": value, "minProperties": 1, **({"propertyNames": key} if key else {})}
 
 
 _QUESTION: Final = _mapping(
@@ -83,7 +90,41 @@ def _table(when: Schema, then: Schema, facts: Schema, outcomes: Schema) -> Schem
     )
 
 
-def _policy(table: Schema, outcomes: Schema, instants: Schema) -> Schema:
+def _calendar() -> Schema:
+    day = {"anyOf": [{"const": "closed"}, _one_or_more(_HOURS)]}
+    return _mapping(
+        {"about": _TEXT, "zone": _TEXT},
+        {
+            "always": _YES_NO, "holidays": _TEXT, "hours": _keyed(day), "dates": _keyed(day), "breaks": _keyed(_one_or_more(_HOURS)),
+            "source": _TEXT, "assumption": _TEXT,
+        },
+    )
+
+
+def _deadline(when: Schema, instants: Schema, nothing: Schema) -> Schema:
+    measure = _mapping({"unit": _UNIT, "calendar": _NAME}, {"rule": _DAY_RULE, "amount": _NUMBER})
+    then = {"anyOf": [nothing, measure]}
+    rule = _mapping({"id": _WORD, "when": when, "then": then}, {"source": _TEXT, "assumption": _TEXT, "about": _TEXT})
+    return _mapping(
+        {
+            "about": _TEXT, "from": instants, "when_past": {"enum": ["breached", "passed"]},
+            "holds": _mapping({"extend": _YES_NO}, {"assumption": _TEXT}), "rules": _list(rule, 1),
+        },
+        {
+            "source": _TEXT, "met": instants, "amount": _NAME, "region": _NAME, "hit": {"enum": ["unique", "first"]},
+            "at_risk": _mapping({"left": _TEXT}, {"assumption": _TEXT}),
+        },
+    )
+
+
+def _elapsed(instants: Schema) -> Schema:
+    return _mapping(
+        {"from": instants, "unit": _UNIT, "calendar": _NAME, "count": {"enum": ["full", "begun", "exact"]}},
+        {"rule": _DAY_RULE, "region": _NAME, "source": _TEXT, "assumption": _TEXT},
+    )
+
+
+def _policy(table: Schema, outcomes: Schema, instants: Schema, when: Schema, nothing: Schema) -> Schema:
     entry = _mapping({"value": _WORD, "zone": _TEXT}, {"name": _TEXT})
     roster = _mapping(
         {"about": _TEXT, "at": instants, "open": {**_list(_CLOCK, 2), "maxItems": 2}, "entries": _list(entry, 1), "produces": outcomes},
@@ -92,7 +133,9 @@ def _policy(table: Schema, outcomes: Schema, instants: Schema) -> Schema:
     decision = _mapping({"name": _NAME, "about": _TEXT, "answers": _list(outcomes, 1)}, {"beside": _list(outcomes)})
     return _mapping(
         {"kind": {"const": "policy"}, "about": _TEXT, "source": _TEXT},
-        {"owner": _TEXT, "decision": decision, "tables": _named(table), "rosters": _named(roster), "questions": _list(_QUESTION)},
+        {"owner": _TEXT, "decision": decision, "tables": _named(table), "rosters": _named(roster), "questions": _list(_QUESTION),
+         "calendars": _named(_calendar()), "regions": _keyed(_mapping({"zone": _TEXT, "holidays": _TEXT}, {"about": _TEXT}), _WORD),
+         "deadlines": _named(_deadline(when, instants, nothing)), "elapsed": _named(_elapsed(instants))},
     )
 
 
@@ -103,6 +146,7 @@ def _cases(facts: Schema, expect: Schema, decisions: Schema) -> Schema:
             "status": {"enum": ["decided", "undecided", "not_covered"]}, "expect": expect,
             "missing": _list(_NAME), "possible": _list({"anyOf": [_SCALAR, _list(_SCALAR)]}), "ask_next": _NAME,
             "rules": _list(_TEXT), "assumptions": _list(_TEXT), "nearest": _list(_TEXT),
+            "now": _TEXT, "pauses": _list(_mapping({"from": _TEXT}, {"to": _TEXT})), "states": _named({"enum": ["met", "running", "at_risk", "breached", "passed"]}),
         },
     )
     return _mapping({"kind": {"const": "cases"}, "cases": _list(case, 1)})
@@ -124,12 +168,24 @@ def _manifest(decisions: Schema) -> Schema:
 
 def _vocabulary() -> Schema:
     facts = ["choice", "boolean", "number", "integer", "text", "instant"]
-    outcomes = ["choice", "boolean", "number", "integer", "text", "list"]
+    outcomes = ["choice", "boolean", "number", "integer", "text", "list", "instant"]
     return _mapping({
         "kind": {"const": "vocabulary"},
         "facts": _named(_vocabulary_entry(facts), 1),
         "outcomes": _named(_vocabulary_entry(outcomes), 1),
     })
+
+
+def _holidays(day: Schema, code: Schema) -> Schema:
+    entry = _mapping({"name": _TEXT, "status": {"enum": ["confirmed", "estimated"]}}, {"source": _TEXT})
+    return _mapping(
+        {
+            "kind": {"const": "holidays"}, "name": _WORD, "about": _TEXT, "source": _TEXT, "covers": _mapping({"from": day, "to": day}),
+            "days": {"type": "object", "additionalProperties": entry, **({"propertyNames": day} if day != _TEXT else {})},
+        },
+        {"draft": _mapping({"package": _TEXT, "version": _TEXT, "code": code}),
+         "not_holidays": {"type": "object", "additionalProperties": _TEXT, **({"propertyNames": day} if day != _TEXT else {})}},
+    )
 
 
 @cache
@@ -142,9 +198,11 @@ def structure(kind: str) -> Schema:
         case "vocabulary":
             return _vocabulary()
         case "policy":
-            return _policy(_table(anything, anything, _NAME, _NAME), _NAME, _NAME)
+            return _policy(_table(anything, anything, _NAME, _NAME), _NAME, _NAME, anything, _TEXT)  # which word is seen when it is read
         case "cases":
             return _cases(anything, anything, _NAME)
+        case "holidays":
+            return _holidays(_TEXT, _TEXT)  # whether a date exists is seen when it is read
         case _:
             raise KeyError(kind)
 
@@ -171,9 +229,10 @@ def published(policy: Policy) -> dict[str, str]:
     schemas = {
         "manifest": (_manifest(ref("decision")), ("decision",)),
         "vocabulary": (_vocabulary(), ()),
-        "policy": (_policy(_table(ref("when"), ref("then"), ref("readable"), ref("outcome")), ref("outcome"), ref("instant")),
+        "policy": (_policy(_table(ref("when"), ref("then"), ref("readable"), ref("outcome")), ref("outcome"), ref("instant"), ref("when"), {"const": "nothing"}),
                    ("when", "then", "readable", "outcome", "instant")),
         "cases": (_cases(ref("sent"), ref("expected"), ref("decision")), ("sent", "expected", "decision")),
+        "holidays": (_holidays({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}, {"type": "string", "pattern": r"^[A-Z]{2}(/[A-Z0-9-]+)?$"}), ()),
     }
     files = {}
     for kind, (schema, used) in schemas.items():

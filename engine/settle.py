@@ -25,6 +25,7 @@ import numpy.typing as npt
 from engine.classes import Atoms, Axis, Indices, Mask
 from engine.policy import HitPolicy, Literal, Policy, SameAs
 from engine.tabulate import Grid
+from engine.timing import Measure
 from engine.vocabulary import YES, FactType
 
 _NOTHING: Final = np.iinfo(np.int32).max
@@ -87,7 +88,7 @@ def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
     return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.hits]
 
 
-def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | None:
+def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | Measure | None:
     """Give what the rules of an entry of ``hits`` say of an outcome in a cell of the table's own grid; None is nothing."""
     rules = grid.rules(entry)
     if grid.table.hit is HitPolicy.COLLECT:
@@ -166,7 +167,7 @@ def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: I
 
 def _values(grid: Grid, name: str, domain: tuple[Literal, ...], entry: Indices, classes: list[Indices], atoms: Mapping[str, Atoms]) -> Indices:
     """Give the code of what fires in every cell, as if nothing were open."""
-    code = {value: at for at, value in enumerate(domain)}
+    code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
     fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)
     copied: list[tuple[int, str]] = []
     for number in range(1, len(grid.hits)):

@@ -56,7 +56,7 @@ class Grid:
 def all_atoms(policy: Policy) -> dict[str, Atoms]:
     """Give the atoms of every fact and of every outcome that tables can read."""
     named: dict[str, list[Condition]] = {}
-    for table in policy.tables.values():
+    for table in policy.all_tables:
         for rule in table.rules:
             for condition in rule.when:
                 named.setdefault(condition.fact, []).append(condition)

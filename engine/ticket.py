@@ -10,18 +10,12 @@ from typing import Final, NamedTuple
 
 from engine.answer import WrongFact, WrongRequest
 from engine.classes import Atoms
+from engine.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
 from engine.nearest import MEANT, nearest
+from engine.shown import kind, shown
 from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
 
-FIRST_YEAR: Final = 1970
-LAST_YEAR: Final = 2999
-"""Instants are of these years: time zones before and after mean nothing, and dates end soon after."""
-
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]|$)", re.ASCII)
-_RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
-_EMPTY: Final = "an empty text is no value"
-_LEAVE_OUT: Final = "leave the fact out if it is not known"
 
 MAX_WORD: Final = 200
 """The most characters that a value of a choice may have."""
@@ -91,7 +85,7 @@ class TicketReader:
             try:
                 atoms[slot], special = read(value)
             except _Wrong as error:
-                wrong.append(WrongFact(name, _shown(value), error.message, error.allowed, error.help))
+                wrong.append(WrongFact(name, shown(value), error.message, error.allowed, error.help))
                 continue
             if special.__class__ is str:
                 unlisted.append((name, special))
@@ -103,7 +97,7 @@ class TicketReader:
 
     def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
         names = tuple(self.slots)
-        return WrongFact(name, _shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")
+        return WrongFact(name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")
 
 
 def _fact_reader(fact: Fact, atoms: Atoms, slot: int) -> _FactReader:
@@ -146,7 +140,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
                 return atom, None
             tag = tag.replace("_", "-").rpartition("-")[0] if fact.subtags else ""
         if not text.strip():
-            raise _Wrong(_EMPTY, allowed, _LEAVE_OUT)
+            raise _Wrong(EMPTY, allowed, LEAVE_OUT)
         if fact.open:
             return atoms.of(UNLISTED), text
         raise _Wrong(f"unknown {fact.name} `{text}`", allowed, _meant(text, allowed))
@@ -172,9 +166,9 @@ def _meant(text: str, allowed: tuple[str, ...]) -> str:
 
 def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
-        raise _Wrong(f"`{fact.name}` is a text, not {_kind(sent)}", allowed)
-    if not sent.isascii() and _shown(sent) != sent:
-        raise _Wrong(f"`{fact.name}` is not Unicode text: `{_shown(sent)}`", allowed)
+        raise _Wrong(f"`{fact.name}` is a text, not {kind(sent)}", allowed)
+    if not sent.isascii() and shown(sent) != sent:
+        raise _Wrong(f"`{fact.name}` is not Unicode text: `{shown(sent)}`", allowed)
     return sent
 
 
@@ -184,7 +178,7 @@ def _boolean(fact: Fact, sent: Sent) -> str:
     word = boolean_word(sent) if isinstance(sent, str) else None
     if word is None:
         _refuse_empty(sent, ("true", "false"))
-        raise _Wrong(f"`{fact.name}` is true or false, not {_kind(sent)}", ("true", "false"))
+        raise _Wrong(f"`{fact.name}` is true or false, not {kind(sent)}", ("true", "false"))
     return word
 
 
@@ -192,7 +186,7 @@ def _number(fact: Fact, sent: Sent) -> float:
     number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
     if number is None:
         _refuse_empty(sent, (_range(fact),))
-        raise _Wrong(f"`{fact.name}` is a number, not {_kind(sent)}", (_range(fact),))
+        raise _Wrong(f"`{fact.name}` is a number, not {kind(sent)}", (_range(fact),))
     if fact.type is FactType.INTEGER and number != int(number):
         raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))
     if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
@@ -208,48 +202,12 @@ def _range(fact: Fact) -> str:
 
 
 def _instant(fact: Fact, sent: Sent) -> datetime:
-    instant = sent
-    if isinstance(sent, str):
-        try:
-            instant = datetime.fromisoformat(sent)
-        except ValueError:
-            instant = _spaced_instant(sent)
-    if not isinstance(instant, datetime):
-        if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
-            raise _Wrong(f"there is no such day, time or offset: `{sent}`", (_RFC_3339,))
-        raise _Wrong(f"`{fact.name}` is an instant, not {_kind(sent)}", (_RFC_3339,))
-    if instant.tzinfo is None:
-        raise _Wrong(f"`{fact.name}` has no offset from UTC: `{sent}`", (_RFC_3339,), "add Z or an offset such as +10:00")
-    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-        raise _Wrong(f"`{sent}` is outside what `{fact.name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
-    return instant
-
-
-def _spaced_instant(sent: str) -> datetime | None:
-    _refuse_empty(sent, (_RFC_3339,))
     try:
-        return datetime.fromisoformat(sent.strip().upper())
-    except ValueError:
-        return None
+        return read_instant(fact.name, sent)
+    except NotAnInstant as error:
+        raise _Wrong(error.message, error.allowed, error.help) from None
 
 
 def _refuse_empty(sent: Sent, allowed: tuple[str, ...]) -> None:
     if isinstance(sent, str) and not sent.strip():
-        raise _Wrong(_EMPTY, allowed, _LEAVE_OUT)
-
-
-def _kind(sent: Sent) -> str:
-    """Name what was sent: the value, or for what has none the shape it has."""
-    if isinstance(sent, int) and not isinstance(sent, bool) and abs(sent) > 10**18:
-        return "a number of so many digits"
-    if isinstance(sent, (str, int, float)):
-        return f"`{_shown(sent)}`"
-    return "a mapping" if isinstance(sent, Mapping) else "a list" if isinstance(sent, (list, tuple)) else type(sent).__name__
-
-
-def _shown(sent: Sent) -> str:
-    if isinstance(sent, bool):
-        return "true" if sent else "false"
-    if isinstance(sent, int):
-        return str(sent) if abs(sent) <= 10**18 else "a number of so many digits"
-    return sent.encode(errors="backslashreplace").decode() if isinstance(sent, str) else str(sent)
+        raise _Wrong(EMPTY, allowed, LEAVE_OUT)

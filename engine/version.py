@@ -6,58 +6,51 @@ version of a policy that has any problem.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import itemgetter
 
-from engine.answer import Answer, VersionRef
+from engine.answer import Answer, Duty, VersionRef
 from engine.check import space_problem, table_problems
 from engine.classes import Atoms, Axis, Masks
+from engine.clocks import Clocks
 from engine.digest import digest
+from engine.elapsed import ElapsedFact
 from engine.explain import Explainer
 from engine.load import load_with_trees
+from engine.look import Look, look_for, picker
 from engine.policy import Decision, Policy, Roster
-from engine.problems import PolicyErrors
+from engine.problems import PolicyErrors, Problem
+from engine.schedule import Scheduler
 from engine.settle import Flat, flatten
 from engine.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 from engine.ticket import TicketReader
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How to look an outcome up: for each fact, where its atom stands in a ticket and what that adds to the cell number."""
-
-    outcome: str
-    steps: tuple[tuple[int, tuple[int, ...]], ...]
-
-    def cell(self, atoms: list[int]) -> int:
-        """Give the number of the cell that a ticket falls in."""
-        return sum([cells[atoms[slot]] for slot, cells in self.steps])
-
-
-@dataclass(frozen=True, slots=True)
 class DecisionPlan:
-    """What it takes to answer a decision: the sent facts it depends on and the rosters it asks.
+    """What it takes to answer a decision: the sent facts it depends on, the rosters and the deadlines it asks.
 
-    ``pick`` takes the atoms of these facts out of a ticket, and ``looks`` tells where its outcomes stand. ``seen`` keeps
-    the answers already put together; it changes nothing but the time an answer takes.
+    ``pick`` takes the atoms of these facts out of a ticket, and ``looks`` tells where its outcomes stand;
+    ``instants`` are the instant facts that it asks for. ``seen`` keeps the answers already put together; it changes nothing but the time an answer takes.
     """
 
     decision: Decision
     facts: tuple[str, ...]
     rosters: tuple[Roster, ...]
+    schedulers: tuple[Scheduler, ...]
     pick: Callable[[list[int]], object]
     looks: tuple[Look, ...]
+    instants: tuple[str, ...]
     seen: dict[object, Answer] = field(default_factory=dict, repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Version:
     """A policy version that can answer.
 
     ``grids`` are the tables over what they read, ``flats`` the same over sent facts only, both by table name;
-    ``producer`` names the table that makes each outcome. ``duty`` keeps who was on duty, by roster and minute.
+    ``timed`` are the grids of the deadlines, over what those read; ``producer`` names the table that makes each outcome;
+    ``elapsed`` are the facts that follow from instants. ``duty`` keeps who was on duty, by roster and minute.
     """
 
     policy: Policy
@@ -65,12 +58,18 @@ class Version:
     atoms: Mapping[str, Atoms]
     grids: Mapping[str, Grid]
     flats: Mapping[str, Flat]
+    timed: Mapping[str, Grid]
     producer: Mapping[str, str]
     reader: TicketReader
     explainer: Explainer
+    clocks: Clocks
+    elapsed: tuple[ElapsedFact, ...]
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
-    duty: dict[tuple[str, float], str] = field(default_factory=dict, repr=False, compare=False)
+    duty: dict[tuple[str, float], Duty] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Version({self.ref.name} {self.ref.version}, {self.ref.digest[:12]})"
 
     @property
     def digest(self) -> str:
@@ -90,12 +89,13 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A policy spread out in cells: its tables over what they read, and over sent facts only."""
+    """A policy spread out in cells: its tables over what they read, and over sent facts only; its deadlines over what they read."""
 
     atoms: Mapping[str, Atoms]
     grids: Mapping[str, Grid]
     flats: Mapping[str, Flat]
     producer: Mapping[str, str]
+    timed: Mapping[str, Flat] = field(default_factory=dict)
 
 
 def lay_out(policy: Policy) -> Layout:
@@ -111,20 +111,68 @@ def lay_out(policy: Policy) -> Layout:
         grids[table.name] = tabulate(table, local, masks)
         above = {name: flats[producer[name]] for name in table.reads if name in producer}
         flats[table.name] = flatten(grids[table.name], whole, above, policy, atoms)
-    return Layout(atoms, grids, flats, producer)
+    return Layout(atoms, grids, flats, producer, _timed(policy, atoms, masks))
+
+
+def _timed(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, Flat]:
+    """Tabulate the deadlines over what they read: an outcome is to them as a fact is to a table."""
+    timed, problems = {}, []
+    for name, deadline in policy.deadlines.items():
+        axes = table_axes(deadline.table, masks)
+        problem = space_problem(f"the deadline `{name}`", axes, deadline.place)
+        problems += [problem] if problem else []
+        if not problem:
+            timed[name] = flatten(tabulate(deadline.table, axes, masks), axes, {}, policy, atoms)
+    if problems:
+        raise PolicyErrors(problems)
+    return timed
 
 
 def tabulated(policy: Policy, ref: VersionRef) -> Version:
     """Tabulate a loaded policy and look at every cell of it."""
     layout = lay_out(policy)
-    problems = table_problems(policy, layout.flats, layout.atoms)
+    problems = table_problems(policy, {**layout.flats, **layout.timed}, layout.atoms)
+    if not problems:
+        problems = _circular(policy, layout)
     if problems:
         raise PolicyErrors(problems)
     reader = TicketReader(policy.facts, layout.atoms)
     explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
-    plans = {name: _plan(decision, policy, layout.producer, layout.flats, reader) for name, decision in policy.decisions.items()}
-    triage = tuple(plans[name] for name in policy.manifest.triage)
-    return Version(policy, ref, layout.atoms, layout.grids, layout.flats, layout.producer, reader, explainer, plans, triage)
+    clocks = Clocks(policy)
+    schedulers = {name: _scheduler(name, policy, layout, reader, explainer) for name in policy.deadlines}
+    plans = {name: _plan(decision, policy, layout, reader, schedulers) for name, decision in policy.decisions.items()}
+    return Version(
+        policy, ref, layout.atoms, layout.grids, layout.flats, {name: flat.grid for name, flat in layout.timed.items()}, layout.producer,
+        reader, explainer, clocks, tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
+        plans, tuple(plans[name] for name in policy.manifest.triage),
+    )
+
+
+def _circular(policy: Policy, layout: Layout) -> list[Problem]:
+    """Tell where the region of an elapsed time depends on what is still to be worked out from instants."""
+    found = []
+    for one in policy.elapsed.values():
+        waits = {axis.fact for axis in layout.flats[layout.producer[one.region]].axes} & set(policy.elapsed) if one.region else set()
+        if waits:
+            found.append(Problem(one.place, "cycle", f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
+                                 "let the region depend on facts that are sent"))
+    return found
+
+
+def _elapsed(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer, clocks: Clocks) -> ElapsedFact:
+    one = policy.elapsed[name]
+    region = look_for(one.region, layout.flats[layout.producer[one.region]], reader) if one.region else None
+    return ElapsedFact(one, reader.slots[name], layout.atoms[name], region, explainer, clocks)
+
+
+def _scheduler(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
+    deadline, grid = policy.deadlines[name], layout.timed[name].grid
+    read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
+    flats = {one: layout.flats[layout.producer[one]] for one in read if one in layout.producer}
+    facts = {one: reader.slots[one] for one in read if one in reader.slots}
+    depends = sorted({axis.fact for flat in flats.values() for axis in flat.axes} | set(facts))
+    looks = {one: look_for(one, flat, reader) for one, flat in flats.items()}
+    return Scheduler(deadline, policy, grid, looks, facts, tuple(depends), picker(depends, reader), explainer, layout.atoms)
 
 
 def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -155,28 +203,17 @@ def _axes(
     return axes
 
 
-def _plan(decision: Decision, policy: Policy, producer: Mapping[str, str], flats: Mapping[str, Flat], reader: TicketReader) -> DecisionPlan:
+def _plan(decision: Decision, policy: Policy, layout: Layout, reader: TicketReader, schedulers: Mapping[str, Scheduler]) -> DecisionPlan:
     facts: set[str] = set()
-    rosters: list[Roster] = []
-    for name in decision.outcomes:
-        if name in producer:
-            facts |= {axis.fact for axis in flats[producer[name]].axes}
-        else:
-            rosters += [roster for roster in policy.rosters.values() if roster.produces == name]
+    made = [name for name in decision.outcomes if name in layout.producer]
+    for name in made:
+        facts |= {axis.fact for axis in layout.flats[layout.producer[name]].axes}
+    asked = tuple(schedulers[name] for name in decision.outcomes if name in schedulers)
+    for scheduler in asked:
+        facts |= set(scheduler.depends)
+    rosters = tuple(roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name)
     ordered = tuple(sorted(facts))
-    return DecisionPlan(
-        decision, ordered, tuple(rosters), _picker([reader.slots[fact] for fact in ordered]),
-        tuple(_look(name, flats[producer[name]], reader) for name in decision.outcomes if name in producer),
-    )
-
-
-def _look(name: str, flat: Flat, reader: TicketReader) -> Look:
-    steps = []
-    for at, axis in enumerate(flat.axes):
-        stride = math.prod(flat.cell.shape[at + 1:])
-        steps.append((reader.slots[axis.fact], tuple(int(number) * stride for number in axis.class_of)))
-    return Look(name, tuple(steps))
-
-
-def _picker(slots: list[int]) -> Callable[[list[int]], object]:
-    return itemgetter(*slots) if slots else lambda _atoms: ()
+    looks = tuple(look_for(name, layout.flats[layout.producer[name]], reader) for name in made)
+    instants = [roster.at for roster in rosters]
+    instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
+    return DecisionPlan(decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)))

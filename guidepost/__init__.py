@@ -16,6 +16,7 @@ This package needs grpcio, protobuf and googleapis-common-protos only; the serve
 
 from __future__ import annotations
 
-from guidepost.client import TIMEOUT, AsyncClient, Client, FactInput, selector, ticket, wrong_fields
+from guidepost.client import TIMEOUT, AsyncClient, Client, wrong_fields
+from guidepost.requests import FactInput, Facts, Pauses, selector, ticket
 
-__all__ = ["TIMEOUT", "AsyncClient", "Client", "FactInput", "selector", "ticket", "wrong_fields"]
+__all__ = ["TIMEOUT", "AsyncClient", "Client", "FactInput", "Facts", "Pauses", "selector", "ticket", "wrong_fields"]

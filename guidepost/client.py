@@ -8,27 +8,20 @@ Every call has a deadline. Decisions are repeated when a server is going away, w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 import grpc
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from guidepost.requests import FactInput, Facts, Pauses, decide_request, reschedule_request, selector, triage_request
 from guidepost.v1.decision_pb2 import Decision
-from guidepost.v1.decision_service_pb2 import DecideRequest, DecideResponse, TriageRequest, TriageResponse
+from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageResponse
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
-from guidepost.v1.ticket_pb2 import FactValue, Ticket
-from guidepost.v1.version_pb2 import VersionSelector
-
-FactInput = str | bool | float | datetime | None
-"""A fact as plain Python; None is the same as leaving it out."""
 
 TIMEOUT: Final = 2.0
 """Seconds that a call may take, unless it is told otherwise."""
@@ -52,45 +45,6 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.keepalive_time_ms", 60_000),
 )
-_KINDS: Final = {
-    FieldDescriptor.TYPE_STRING: (str,),
-    FieldDescriptor.TYPE_BOOL: (bool,),
-    FieldDescriptor.TYPE_DOUBLE: (float, int),
-    FieldDescriptor.TYPE_INT32: (int,),
-    FieldDescriptor.TYPE_MESSAGE: (datetime,),
-}
-
-
-def ticket(facts: Mapping[str, FactInput] | None = None, /, **more: FactInput) -> Ticket:
-    """Make a ticket of facts: each goes into the field of its name and kind, or else into the map of further facts.
-
-    >>> ticket(impact="high", desk="front").impact
-    'high'
-    """
-    made = Ticket()
-    for name, value in {**(facts or {}), **more}.items():
-        if value is None:
-            continue
-        field = made.DESCRIPTOR.fields_by_name.get(name)
-        if field is not None and _fits(value, field):
-            if isinstance(value, datetime):
-                getattr(made, name).CopyFrom(_timestamp(value))
-            else:
-                setattr(made, name, value)
-        else:
-            made.facts[name].CopyFrom(_fact_value(name, value))
-    return made
-
-
-def selector(version: str = "", digest: str = "", as_of: datetime | None = None) -> VersionSelector | None:
-    """Choose a policy version by one of these; none of them chooses the version in force."""
-    if (version != "") + (digest != "") + (as_of is not None) > 1:
-        raise ValueError("choose a version by its name, its digest or an instant, not by several of them")
-    if version:
-        return VersionSelector(version=version)
-    if digest:
-        return VersionSelector(digest=digest)
-    return None if as_of is None else VersionSelector(as_of=_timestamp(as_of))
 
 
 class Client:
@@ -107,39 +61,62 @@ class Client:
 
     def triage(
         self,
-        facts: Mapping[str, FactInput] | None = None,
+        facts: Facts | None = None,
         *,
         version: str = "",
         digest: str = "",
         as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> TriageResponse:
         """Make all decisions that a new ticket needs. Facts are keywords, or a mapping where a name is taken.
 
+        ``now`` is the instant to decide at (without it, the server's own), ``pauses`` when the ticket was on hold.
+
         Raises:
             grpc.RpcError: the call failed; its code and details say why, and :func:`wrong_fields` where.
         """
-        request = TriageRequest(ticket=ticket(facts, **more), version=selector(version, digest, as_of))
+        request = triage_request({**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: TriageResponse = self.decisions.Triage(request, timeout=timeout)
         return response
 
     def decide(
         self,
         decision: str,
-        facts: Mapping[str, FactInput] | None = None,
+        facts: Facts | None = None,
         *,
         version: str = "",
         digest: str = "",
         as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> Decision:
         """Make one decision by name, like :meth:`triage`."""
-        chosen = selector(version, digest, as_of)
-        request = DecideRequest(decision=decision, ticket=ticket(facts, **more), version=chosen)
+        request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: DecideResponse = self.decisions.Decide(request, timeout=timeout)
         return response.decision
+
+    def reschedule(
+        self,
+        before: Facts,
+        facts: Facts | None = None,
+        *,
+        version: str = "",
+        digest: str = "",
+        as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
+        timeout: float = TIMEOUT,
+        **more: FactInput,
+    ) -> RescheduleResponse:
+        """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
+        request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
+        response: RescheduleResponse = self.decisions.Reschedule(request, timeout=timeout)
+        return response
 
     def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
@@ -181,35 +158,56 @@ class AsyncClient:
 
     async def triage(
         self,
-        facts: Mapping[str, FactInput] | None = None,
+        facts: Facts | None = None,
         *,
         version: str = "",
         digest: str = "",
         as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> TriageResponse:
         """Make all decisions that a new ticket needs."""
-        request = TriageRequest(ticket=ticket(facts, **more), version=selector(version, digest, as_of))
+        request = triage_request({**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: TriageResponse = await self.decisions.Triage(request, timeout=timeout)
         return response
 
     async def decide(
         self,
         decision: str,
-        facts: Mapping[str, FactInput] | None = None,
+        facts: Facts | None = None,
         *,
         version: str = "",
         digest: str = "",
         as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> Decision:
         """Make one decision by name."""
-        chosen = selector(version, digest, as_of)
-        request = DecideRequest(decision=decision, ticket=ticket(facts, **more), version=chosen)
+        request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: DecideResponse = await self.decisions.Decide(request, timeout=timeout)
         return response.decision
+
+    async def reschedule(
+        self,
+        before: Facts,
+        facts: Facts | None = None,
+        *,
+        version: str = "",
+        digest: str = "",
+        as_of: datetime | None = None,
+        now: datetime | None = None,
+        pauses: Pauses = (),
+        timeout: float = TIMEOUT,
+        **more: FactInput,
+    ) -> RescheduleResponse:
+        """Tell how deadlines move by a change of facts."""
+        request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
+        response: RescheduleResponse = await self.decisions.Reschedule(request, timeout=timeout)
+        return response
 
     async def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
@@ -250,35 +248,3 @@ def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
     for detail in status.details:
         detail.Unpack(refused)
     return {violation.field: violation.description for violation in refused.field_violations}
-
-
-def _fits(value: FactInput, field: Any) -> bool:
-    """Whether a value is of the kind that a field of a ticket has."""
-    if field.is_repeated or (isinstance(value, bool) and field.type != FieldDescriptor.TYPE_BOOL):
-        return False
-    return isinstance(value, _KINDS[field.type])
-
-
-def _fact_value(name: str, value: object) -> FactValue:
-    """Make a value of the map of facts."""
-    match value:
-        case str():
-            return FactValue(text=value)
-        case bool():
-            return FactValue(flag=value)
-        case int() | float():
-            return FactValue(number=value)
-        case datetime():
-            return FactValue(instant=_timestamp(value))
-        case _:
-            kind = type(value).__name__
-            raise TypeError(f"{name}: a fact is a text, a number, true, false or a datetime, not {kind}")
-
-
-def _timestamp(instant: datetime) -> Timestamp:
-    """Make a timestamp of an instant, which must say its offset."""
-    if instant.tzinfo is None:
-        raise ValueError(f"{instant.isoformat()} has no offset: give the datetime a tzinfo")
-    made = Timestamp()
-    made.FromDatetime(instant)
-    return made

@@ -8,14 +8,18 @@ Every method is plain and short: it reads the ticket, asks the engine, writes th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Literal, Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from engine.answer import Answer, WrongRequest
+from engine.answer import Answer, WrongFact, WrongRequest
 from engine.bundle import Bundle
+from engine.change import reschedule
 from engine.decide import decide, triage
+from engine.moment import Moment, NotAnInstant, read_instant
 from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import outcomes_pb2
@@ -23,7 +27,7 @@ from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
-from service import wire
+from service import wire, wire_times
 from service.errors import served
 
 Result = TypeVar("Result")
@@ -56,6 +60,13 @@ class TicketRequest(Protocol):
     def version(self) -> VersionSelector:
         """Which version is to decide."""
 
+    @property
+    def now(self) -> Timestamp:
+        """The instant to decide at."""
+
+    def HasField(self, field_name: Literal["now"]) -> bool:
+        """Tell whether a field is there."""
+
 
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from a bundle of versions; the clock chooses the version in force."""
@@ -67,10 +78,10 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     @served
     def Triage(self, request: pb.TriageRequest) -> pb.TriageResponse:
         """Make all decisions that a new ticket needs."""
-        version = self._version(request.version)
+        version, moment = self._asked(request)
         notice = wire.notice(version.policy.manifest.notice)
         response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=notice)
-        for answer in read_and(request.ticket, lambda facts: triage(version, facts)):
+        for answer in read_and(request.ticket, moment, lambda facts, moment: triage(version, facts, moment)):
             kind = KINDS.get(answer.decision)
             if kind is None:
                 response.others.append(self._written(Decision, answer))
@@ -131,38 +142,61 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Make any decision, by name."""
         return pb.DecideResponse(decision=self._decided(request.decision, request, Decision))
 
+    @served
+    def Reschedule(self, request: pb.RescheduleRequest) -> pb.RescheduleResponse:
+        """Tell how a change of facts moves the deadlines."""
+        version, moment = self._asked(request)
+        was, wrong = wire.facts(request.before)
+        if wrong:
+            raise WrongRequest(tuple(replace(one, fact=f"before.{one.fact}") for one in wrong))
+        before = {**dict.fromkeys(request.unknown_before), **was}
+        return wire.rescheduled(read_and(request.ticket, moment, lambda facts, moment: reschedule(version, facts, before, moment)))
+
     def _decided(self, decision: str, request: TicketRequest, kind: type[Written]) -> Written:
         """Make a decision, and write it as a message of a kind."""
-        return self._written(kind, self._answer(decision, request))
+        version, moment = self._asked(request)
+        return self._written(kind, read_and(request.ticket, moment, lambda facts, moment: decide(version, decision, facts, moment)))
 
     def _written(self, kind: type[Written], answer: Answer) -> Written:
         """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
-        key = (kind, answer.id)
-        kept = self._kept.get(key)
+        if answer.undated:
+            dated = kind()
+            dated.CopyFrom(cast("Written", self._kept_or_written(kind, answer.undated, answer, wire.undated)))
+            wire.date(dated, answer)
+            return dated
+        return cast("Written", self._kept_or_written(kind, answer.id, answer, lambda same: same))
+
+    def _kept_or_written(self, kind: type[Message], name: str, answer: Answer, shown: Callable[[Answer], Answer]) -> Message:
+        """Give the message that is kept under a name; write it of what is shown of an answer, if there is none."""
+        kept = self._kept.get((kind, name))
         if kept is None:
-            kept = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
-            # What holds a caller's own words is seldom met again.
-            if not answer.unlisted:
+            kept = wire.decision(shown(answer)) if kind is Decision else wire.typed(kind, shown(answer))
+            # What holds a caller's own words, or instants, is seldom met again.
+            if not (answer.unlisted or (answer.dues and not answer.undated)):
                 if len(self._kept) >= MAX_KEPT:
                     self._kept.clear()
-                self._kept[key] = kept
-        return cast("Written", kept)
+                self._kept[kind, name] = kept
+        return kept
 
-    def _answer(self, decision: str, request: TicketRequest) -> Answer:
-        """Make a decision under the version that the request asks for."""
-        version = self._version(request.version)
-        return read_and(request.ticket, lambda facts: decide(version, decision, facts))
+    def _asked(self, request: TicketRequest) -> tuple[Version, datetime]:
+        """Give the version asked for, or the one in force, and the instant of the request."""
+        now = self._clock()
+        if request.HasField("now"):
+            try:
+                now = read_instant("now", wire_times.instant(request.now))
+            except (ValueError, NotAnInstant) as error:
+                allowed = error.allowed if isinstance(error, NotAnInstant) else ()
+                raise WrongRequest((WrongFact("now", "", str(error), allowed),)) from None
+        return self._bundle.select(**wire.selection(request.version), now=now), now
 
-    def _version(self, selector: VersionSelector) -> Version:
-        """Give the version asked for, or the one in force."""
-        return self._bundle.select(**wire.selection(selector), now=self._clock())
 
-
-def read_and(ticket: Ticket, answer: Callable[[dict[str, object]], Result]) -> Result:
+def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result]) -> Result:
     """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses."""
     facts, wrong = wire.facts(ticket)
+    moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())
+    wrong += wrong_holds
     try:
-        result = answer(facts)
+        result = answer(facts, moment)
     except WrongRequest as error:
         raise WrongRequest(wrong + error.wrong) from None
     if wrong:

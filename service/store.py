@@ -57,7 +57,7 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
     """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for those that cannot be read."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
-    for pattern in ("*.yaml", "*.yml", "cases/*.yaml", "cases/*.yml"):
+    for pattern in (f"{folder}*{end}" for folder in ("", "holidays/", "cases/") for end in (".yaml", ".yml")):
         for path in sorted(version.path.glob(pattern)):
             name = path.relative_to(version.path).as_posix()
             place = Place(f"{version.root}/{name}")

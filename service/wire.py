@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from engine.answer import Answer, Fired, Outcome, Status, Unlisted, VersionRef, WrongFact
+from engine.answer import Answer, Fired, Outcome, Status, Unlisted, VersionRef, WrongFact, WrongRequest
+from engine.change import Rescheduled
+from engine.moment import Moment, read_moment
 from engine.policy import Assumption, Decision, Literal, Notice, Policy, Question
 from engine.problems import Place
 from engine.vocabulary import Fact, FactType, Value
-from guidepost.v1 import decision_pb2, policy_service_pb2, ticket_pb2, version_pb2
+from guidepost.v1 import deadline_pb2, decision_pb2, decision_service_pb2, policy_service_pb2, ticket_pb2, version_pb2
+from service import wire_times
 
 Typed = TypeVar("Typed", bound=Message)
 
-TYPED_FACTS: Final = frozenset(ticket_pb2.Ticket.DESCRIPTOR.fields_by_name) - {"facts"}
+NO_FACTS: Final = frozenset({"facts", "pauses"})
+"""The fields of a ticket that are no facts of their own."""
+
+TYPED_FACTS: Final = frozenset(ticket_pb2.Ticket.DESCRIPTOR.fields_by_name) - NO_FACTS
 """The facts that have a field of their own in a ticket."""
 
 STATUS: Final = {
@@ -44,7 +51,7 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
     read: dict[str, object] = {}
     wrong: list[WrongFact] = []
     for field, value in ticket.ListFields():
-        if field.name != "facts":
+        if field.name not in NO_FACTS:
             _read(field.name, value, read, wrong)
     for name in sorted(ticket.facts):
         kind = ticket.facts[name].WhichOneof("value")
@@ -57,10 +64,35 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
     return read, tuple(wrong)
 
 
+def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[WrongFact, ...]]:
+    """Read the holds of a ticket, at the instant of the request, and name those that are none."""
+    wrong: list[WrongFact] = []
+    read: dict[str, object] = {}
+    pauses: list[tuple[object, object]] = []
+    for number, pause in enumerate(ticket.pauses):
+        ends: list[object] = []
+        for end in ("start", "end"):
+            name = f"pauses[{number}].{end}"
+            if pause.HasField(end):
+                _read(name, getattr(pause, end), read, wrong)
+            ends.append(read.get(name))
+        pauses.append((ends[0], ends[1]))
+    if wrong:
+        return Moment(now), tuple(wrong)
+    try:
+        return read_moment(now, pauses), ()
+    except WrongRequest as error:
+        return Moment(now), tuple(replace(one, fact=one.fact.replace(".from", ".start").replace(".to", ".end")) for one in error.wrong)
+
+
 def path(fact: str, request: Message) -> str:
     """Give the path of the field in which a request sends a fact."""
-    ticket: ticket_pb2.Ticket = request.ticket  # type: ignore[attr-defined]
-    return f'ticket.facts["{fact}"]' if fact in ticket.facts else f"ticket.{fact}"
+    if fact == "now":
+        return fact
+    ticket, field = request.ticket, "ticket"  # type: ignore[attr-defined]
+    if fact.startswith("before."):
+        ticket, field, fact = request.before, "before", fact.removeprefix("before.")  # type: ignore[attr-defined]
+    return f'{field}.facts["{fact}"]' if fact in ticket.facts else f"{field}.{fact}"
 
 
 def selection(selector: version_pb2.VersionSelector) -> dict[str, Any]:
@@ -74,7 +106,7 @@ def selection(selector: version_pb2.VersionSelector) -> dict[str, Any]:
             raise WrongSelector(f"version.{kind}", "is empty; leave `version` out for the version in force")
         return {kind: value}
     try:
-        return {kind: _instant(value)}
+        return {kind: wire_times.instant(value)}
     except ValueError as error:
         raise WrongSelector(f"version.{kind}", str(error)) from error
 
@@ -82,17 +114,9 @@ def selection(selector: version_pb2.VersionSelector) -> dict[str, Any]:
 def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFact]) -> None:
     """Add one fact, or say why it is none."""
     try:
-        read[name] = _instant(value) if isinstance(value, Timestamp) else value
+        read[name] = wire_times.instant(value) if isinstance(value, Timestamp) else value
     except ValueError as error:
         wrong.append(WrongFact(name, "", str(error)))
-
-
-def _instant(timestamp: Timestamp) -> datetime:
-    """Read a timestamp, to the microsecond."""
-    try:
-        return timestamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"not an instant: {timestamp.seconds} seconds and {timestamp.nanos} nanoseconds") from error
 
 
 # Outward, what was decided
@@ -100,7 +124,7 @@ def _instant(timestamp: Timestamp) -> datetime:
 
 def decision(answer: Answer) -> decision_pb2.Decision:
     """Write an answer as the common message."""
-    return decision_pb2.Decision(
+    written = decision_pb2.Decision(
         id=answer.id,
         name=answer.decision,
         status=STATUS[answer.status],
@@ -114,6 +138,32 @@ def decision(answer: Answer) -> decision_pb2.Decision:
         assumptions=[_fired(rule) for rule in answer.assumptions],
         unlisted=[_unlisted(fact) for fact in answer.unlisted],
         version=version_ref(answer.version),
+    )
+    _times(written, answer)
+    return written
+
+
+def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
+    """Write how deadlines moved, and why."""
+    return decision_service_pb2.RescheduleResponse(
+        version=version_ref(change.version),
+        deadlines=[
+            deadline_pb2.MovedDeadline(
+                name=one.name, moved=one.moved,
+                before=None if one.before is None else wire_times.deadline(one.before),
+                after=None if one.after is None else wire_times.deadline(one.after),
+            )
+            for one in change.deadlines
+        ],
+        because=[
+            decision_pb2.ChangedOutcome(
+                name=one.after.name,
+                before=None if one.before.value is None else _value(one.before.value),
+                after=None if one.after.value is None else _value(one.after.value),
+                rules=[_fired(rule) for rule in one.after.rules],
+            )
+            for one in change.because
+        ],
     )
 
 
@@ -129,6 +179,33 @@ def typed(kind: type[Typed], answer: Answer) -> Typed:
         if outcome.value is not None and outcome.name in fields:
             _put(message, fields[outcome.name], outcome.value)
     return message
+
+
+def undated(answer: Answer) -> Answer:
+    """Take the instants out of an answer, as far as they stand outside of what its rules say."""
+    outcomes = tuple(replace(outcome, value=None) if isinstance(outcome.value, datetime) else outcome for outcome in answer.outcomes)
+    return replace(answer, outcomes=outcomes, dues=(), duties=(), passed=())
+
+
+def date(message: Message, answer: Answer) -> None:
+    """Write the instants of an answer into the message of the same answer without them."""
+    written = message if isinstance(message, decision_pb2.Decision) else message.decision  # type: ignore[attr-defined]
+    fields = message.DESCRIPTOR.fields_by_name
+    written.id = answer.id
+    for number, outcome in enumerate(answer.outcomes):
+        if isinstance(outcome.value, datetime):
+            written.outcomes[number].value.instant.FromDatetime(outcome.value)
+            if written is not message and outcome.name in fields:
+                _put(message, fields[outcome.name], outcome.value)
+    _times(written, answer)
+
+
+def _times(written: decision_pb2.Decision, answer: Answer) -> None:
+    """Write how deadlines came to their instants, who has the turn, and what has passed."""
+    for due in answer.dues:
+        wire_times.write_deadline(written.deadlines.add(), due)
+    written.duties.extend([wire_times.duty(duty) for duty in answer.duties])
+    written.elapsed.extend([wire_times.elapsed(passed) for passed in answer.passed])
 
 
 def version_ref(ref: VersionRef) -> decision_pb2.VersionRef:
@@ -149,6 +226,9 @@ def _put(message: Message, field: Any, value: Literal) -> None:
         case tuple():
             if field.is_repeated:
                 getattr(message, field.name).extend(value)
+        case datetime():
+            if field.type == FieldDescriptor.TYPE_MESSAGE and field.message_type is Timestamp.DESCRIPTOR:
+                getattr(message, field.name).FromDatetime(value)
         case bool():
             if field.type == FieldDescriptor.TYPE_BOOL:
                 setattr(message, field.name, value)
@@ -200,6 +280,8 @@ def _value(value: Literal) -> decision_pb2.OutcomeValue:
             return decision_pb2.OutcomeValue(flag=value)
         case tuple():
             return decision_pb2.OutcomeValue(list=decision_pb2.TextList(items=value))
+        case datetime():
+            return decision_pb2.OutcomeValue(instant=wire_times.timestamp(value))
         case _:
             return decision_pb2.OutcomeValue(number=value)
 

@@ -110,6 +110,13 @@ def test_only_the_proof_s_child_calls_durable_rules() -> None:
     assert users == {"engine.proof.worker"}
 
 
+def test_only_the_command_that_drafts_holiday_lists_asks_the_holidays_package() -> None:
+    users = {(name, wanted) for package in ("engine", "service", "guidepost") for name, path in modules(package).items()
+             for module in imports(path.read_text(encoding="utf-8")) for wanted in ("holidays", "service.drafting") if within(module, (wanted,))}
+
+    assert users == {("service.drafting", "holidays"), ("service.cli.holidays", "service.drafting")}
+
+
 def test_the_client_needs_neither_the_core_nor_the_shell() -> None:
     assert forbidden("guidepost", ("engine", "service", "server", "numpy", "yaml", "jsonschema", "rapidfuzz", "typer", "rich")) == []
 

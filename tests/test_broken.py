@@ -7,6 +7,7 @@ The cases are texts in ``tests/broken/``: a sentence, a change to the small good
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -21,16 +22,18 @@ import pytest
 
 import engine.check
 import engine.source
-from engine.answer import UnknownDecision, UnknownVersion, WrongRequest
+from engine.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.bundle import Bundle, bundle
 from engine.cases import load_cases
 from engine.decide import decide
+from engine.moment import read_moment
 from engine.problems import CODES, PolicyErrors, Problem
 from engine.version import Version, build
+from engine.vocabulary import FactType
 
 FOLDER: Final = Path(__file__).resolve().parent / "broken"
-GOOD: Final = {path.name: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "good").glob("*.yaml"))}
-POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "names", "cells", "examples", "several")
+GOOD: Final = {path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8") for path in sorted((FOLDER / "good").rglob("*.yaml"))}
+POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "examples", "several")
 REQUESTS: Final = ("facts", "versions")
 ELSEWHERE: Final = {"rules-engine"}
 """Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py."""
@@ -162,13 +165,18 @@ def _called(files: Mapping[str, str], digit: str) -> Version:
 
 
 def answered(case: Case) -> str:
-    """Give what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant."""
-    verb, _, rest = " ".join(line.strip() for line in case.lines if line).partition(" ")
+    """Give what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
+
+    ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
+    """
+    said = {line.partition(" ")[0]: line.partition(" ")[2].strip() for line in case.lines if line.partition(" ")[0] in ("now", "pauses")}
+    verb, _, rest = " ".join(line.strip() for line in case.lines if line and line.partition(" ")[0] not in said).partition(" ")
     try:
         if verb == "select":
             return f"version {_selected(rest).ref.version}"
         decision, _, facts = rest.partition(" ")
-        answer = decide(versions().versions[0], decision, json.loads(facts or "{}"))
+        moment = read_moment(json.loads(said.get("now", "null")), json.loads(said.get("pauses", "[]")))
+        answer = decide(versions().versions[0], decision, json.loads(facts or "{}"), moment)
     except WrongRequest as error:
         return "\n".join(
             "\n    ".join([f"{one.fact}: {one.message}", *([f"allowed: {', '.join(one.allowed)}"] if one.allowed else []), *([f"help: {one.help}"] if one.help else [])])
@@ -223,7 +231,7 @@ def test_messages_are_in_one_voice() -> None:
             assert found, line
             said = found[1] or found[2]
             assert not said.endswith("."), line
-            assert said[0] == said[0].lower() or said.startswith(("YAML", "IANA")), line
+            assert said[0] == said[0].lower() or said.startswith(("YAML", "IANA", "RFC")), line
 
 
 def test_the_same_problems_as_json() -> None:
@@ -314,7 +322,7 @@ def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
 
 WORDS: Final = (
     "", "x", "unknown", "unlisted", "not_covered", "not", "yes", "no", "0", "-1", "9" * 400, "1e999", "nan", "> 50", "[9..1]", "24:00", "collect", "first",
-    "list", "instant", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59", "٣", "a b", "../x",
+    "list", "instant", "22:00-06:00", "closed", "nothing", "by_region", "business_days", "99999999999 hours", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59", "٣", "a b", "../x",
 )
 MARKS: Final = "{}[]:,-?&*!|>\"'\t\n #%@`é\u2028\0\ufeff\ud800"
 
@@ -337,6 +345,8 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
         else:
             loaded += 1
             assert version.grids.keys() == version.flats.keys() == version.policy.tables.keys()
+            assert version.timed.keys() == version.policy.deadlines.keys()
+            assert {status.value for status in _answered(version, chance)} <= {"decided", "undecided", "not_covered"}
 
     assert refused > 100
     assert loaded > 5
@@ -347,6 +357,25 @@ def _built(files: Mapping[str, str]) -> tuple[tuple[Problem, ...], Version | Non
         return (), build(files)
     except PolicyErrors as error:
         return error.problems, None
+
+
+def _answered(version: Version, chance: random.Random) -> Iterator[Status]:
+    """Ask every decision a few times; a version that loads can answer whatever facts it knows, at any time."""
+    moments = ("1970-01-01T00:00:00Z", "2026-05-13T20:00:00Z", "2026-12-31T23:30:00+11:00", "2200-12-31T23:59:59Z")
+    for decision in (*version.policy.decisions, *version.policy.decisions):
+        facts: dict[str, object] = {}
+        for fact in version.policy.facts.values():
+            match fact.type:
+                case FactType.INSTANT:
+                    facts[fact.name] = chance.choice((*moments, None))
+                case FactType.CHOICE:
+                    facts[fact.name] = chance.choice((*(value.value for value in fact.values), None))
+                case FactType.NUMBER | FactType.INTEGER:
+                    facts[fact.name] = chance.choice((fact.minimum, fact.maximum, None))
+                case _:
+                    facts[fact.name] = None
+        with contextlib.suppress(WrongRequest):
+            yield decide(version, decision, facts, read_moment(chance.choice(moments), [(chance.choice(moments), None)])).status
 
 
 def mangled(text: str, chance: random.Random) -> str:

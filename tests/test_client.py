@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -131,6 +131,30 @@ class TestCalls:
 
         assert decision.outcomes[0].value.text == "slow"
 
+    def test_the_time_and_the_pauses_are_the_callers_own(self, address: str) -> None:
+        """Without them, the server's clock counts, and no hold."""
+        facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
+        pause = (NOW, NOW + timedelta(hours=1))
+
+        with guidepost.Client(address) as client:
+            (by_clock,) = client.decide("response", facts).deadlines
+            (later,) = client.decide("response", facts, now=NOW + timedelta(days=9), pauses=[pause, (NOW, None)]).deadlines
+
+        assert (NOW, False) == (by_clock.standing.at.ToDatetime(UTC), by_clock.HasField("extended"))
+        assert (NOW + timedelta(days=9), True) == (later.standing.at.ToDatetime(UTC), later.HasField("extended"))
+
+    def test_reschedule_gives_the_old_and_the_new_deadline(self, address: str) -> None:
+        """Facts that were otherwise come first; None was not known."""
+        with guidepost.Client(address) as client:
+            reply = client.reschedule({"assigned_priority": "P3"}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2")
+            new = client.reschedule({"assigned_priority": None}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2")
+
+        assert [("response_due", True, "2026-01-27T15:00:00+11:00", "2026-01-23T19:00:00+11:00")] == [
+            (one.name, one.moved, one.before.local_due, one.after.local_due) for one in reply.deadlines
+        ]
+        assert [("P3", "P2")] == [(one.before.text, one.after.text) for one in reply.because if one.name == "target_priority"]
+        assert [False] == [one.HasField("before") for one in new.deadlines]
+
     def test_versions_are_listed_and_shown(self, address: str) -> None:
         """By name or digest, or as of an instant."""
         with guidepost.Client(address) as client:
@@ -148,6 +172,7 @@ class TestCalls:
                 return [
                     await client.triage(impact="high", urgency="high"),
                     await client.decide("priority", impact="high", urgency="high"),
+                    await client.reschedule({"assigned_priority": "P1"}, assigned_priority="P2", plan="partner", received_at=NOW),
                     await client.versions(),
                     await client.version("1.0.0"),
                 ]
@@ -156,6 +181,7 @@ class TestCalls:
             expected = [
                 client.triage(impact="high", urgency="high"),
                 client.decide("priority", impact="high", urgency="high"),
+                client.reschedule({"assigned_priority": "P1"}, assigned_priority="P2", plan="partner", received_at=NOW),
                 client.versions(),
                 client.version("1.0.0"),
             ]

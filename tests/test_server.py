@@ -20,16 +20,15 @@ from google.protobuf import descriptor_pool, message_factory
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from grpc_status import rpc_status
 
-from guidepost.client import selector, ticket
+from guidepost import selector, ticket
 from guidepost.v1 import decision_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import policy_service_pb2 as policy_pb
-from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 from service import decisions
 from service.app import MAX_REQUEST, SERVICES, listening, serve
+from tests.calling import Refused, call, raw
 from tests.serving import COUNTER, NOW, ROOT, counter, run, running, shipped
 
 DECIDED: Final = decision_pb2.DECISION_STATUS_DECIDED
@@ -79,48 +78,6 @@ def other() -> Iterator[grpc.Channel]:
 def request(name: str, facts: dict[str, Any] | None = None, **version: Any) -> Any:
     """Make a request to an RPC."""
     return getattr(pb, f"{name}Request")(ticket=ticket(FACTS if facts is None else facts), version=selector(**version))
-
-
-def call(channel: grpc.Channel, rpc: str, message: Any) -> Any:
-    """Call an RPC of DecisionService."""
-    return getattr(DecisionServiceStub(channel), rpc)(message, timeout=5)
-
-
-def raw(channel: grpc.Channel, rpc: str, message: Any) -> bytes:
-    """Call an RPC and give the bytes of its response."""
-    method = channel.unary_unary(f"/guidepost.v1.DecisionService/{rpc}")
-    answer: bytes = method(message.SerializeToString(), timeout=5)
-    return answer
-
-
-class Refused:
-    """How a call failed."""
-
-    def __init__(self, channel: grpc.Channel, rpc: str, message: Any, service: Any = DecisionServiceStub) -> None:
-        with pytest.raises(grpc.RpcError) as raised:
-            getattr(service(channel), rpc)(message, timeout=5)
-        self.code, self.message = raised.value.code(), raised.value.details()
-        status = rpc_status.from_call(raised.value)
-        self.details = [] if status is None else list(status.details)
-
-    def detail(self, kind: Any) -> Any:
-        """Give the detail of a kind."""
-        made = kind()
-        assert any(detail.Unpack(made) for detail in self.details), self.details
-        return made
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """The wrong fields, each with its description."""
-        violations = self.detail(error_details_pb2.BadRequest).field_violations
-        return {violation.field: violation.description for violation in violations}
-
-    @property
-    def reason(self) -> str:
-        """The reason for machines."""
-        info = self.detail(error_details_pb2.ErrorInfo)
-        assert info.domain == "guidepost"
-        return str(info.reason)
 
 
 class TestDecisions:

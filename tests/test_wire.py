@@ -17,13 +17,13 @@ from google.protobuf.message import Message
 from engine.answer import Answer, Fired, Outcome, Status, VersionRef
 from engine.decide import decide, triage
 from engine.problems import Place
-from guidepost.v1 import decision_pb2, decision_service_pb2, outcomes_pb2, policy_service_pb2, ticket_pb2, version_pb2
+from guidepost.v1 import deadline_pb2, decision_pb2, decision_service_pb2, outcomes_pb2, policy_service_pb2, ticket_pb2, version_pb2
 from service import wire
 from tests.serving import counter, shipped
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue
 FIXTURES: Final = Path(__file__).parent / "wire" / "v1"
-FILES: Final = (decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, decision_service_pb2, policy_service_pb2)
+FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, decision_service_pb2, policy_service_pb2)
 MESSAGES: Final = {kind.name: kind for file in FILES for kind in file.DESCRIPTOR.message_types_by_name.values()}
 ROOTS: Final = tuple(
     getattr(file, kind.name)
@@ -118,7 +118,7 @@ class TestTickets:
         """None is left over; a fact that a policy owner adds needs no field, it travels in the map."""
         kinds = {"number": "double", "integer": "int32", "boolean": "bool", "instant": "message"}
         names = {kind: name.removeprefix("TYPE_").lower() for name, kind in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
-        fields = {name: names[field.type] for name, field in Ticket.DESCRIPTOR.fields_by_name.items() if name != "facts"}
+        fields = {name: names[field.type] for name, field in Ticket.DESCRIPTOR.fields_by_name.items() if name not in wire.NO_FACTS}
 
         for version in shipped().versions:
             facts = version.policy.facts.values()
@@ -273,7 +273,7 @@ def filled(message: Message, choice: int, kind: Descriptor) -> None:
             for at in range(4):
                 filled(getattr(message, field.name)[f"fact_{at}"], at, FactValue.DESCRIPTOR)
         elif field.is_repeated and field.message_type is not None:
-            for at in range(4 if field.message_type.oneofs else 1):
+            for at in range(5 if field.message_type.oneofs else 1):
                 filled(getattr(message, field.name).add(), at, field.message_type)
         elif field.message_type is not None:
             filled(getattr(message, field.name), choice + number, field.message_type)

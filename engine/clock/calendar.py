@@ -53,6 +53,11 @@ class HolidayList:
     first: date
     last: date
     days: Mapping[date, Holiday] = field(hash=False)
+    estimates: bool = field(init=False, compare=False)
+    """Whether any of its dates is an estimate."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "estimates", any(one.status is HolidayStatus.ESTIMATED for one in self.days.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,10 @@
 # ruff: noqa
 # fmt: off
 # mypy: ignore-errors
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from guidepost.v1 import deadline_pb2 as _deadline_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -23,7 +27,7 @@ DECISION_STATUS_UNDECIDED: DecisionStatus
 DECISION_STATUS_NOT_COVERED: DecisionStatus
 
 class Decision(_message.Message):
-    __slots__ = ("id", "name", "status", "missing", "possible", "possibly_not_covered", "ask_next", "outcomes", "answers", "rules", "assumptions", "unlisted", "version")
+    __slots__ = ("id", "name", "status", "missing", "possible", "possibly_not_covered", "ask_next", "outcomes", "answers", "rules", "assumptions", "unlisted", "version", "deadlines", "duties", "elapsed")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +41,9 @@ class Decision(_message.Message):
     ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
     UNLISTED_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEADLINES_FIELD_NUMBER: _ClassVar[int]
+    DUTIES_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     status: DecisionStatus
@@ -50,7 +57,10 @@ class Decision(_message.Message):
     assumptions: _containers.RepeatedCompositeFieldContainer[FiredRule]
     unlisted: _containers.RepeatedCompositeFieldContainer[UnlistedFact]
     version: VersionRef
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., missing: _Optional[_Iterable[str]] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., ask_next: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, _Mapping]]] = ..., answers: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., assumptions: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., unlisted: _Optional[_Iterable[_Union[UnlistedFact, _Mapping]]] = ..., version: _Optional[_Union[VersionRef, _Mapping]] = ...) -> None: ...
+    deadlines: _containers.RepeatedCompositeFieldContainer[_deadline_pb2.Deadline]
+    duties: _containers.RepeatedCompositeFieldContainer[_deadline_pb2.Duty]
+    elapsed: _containers.RepeatedCompositeFieldContainer[_deadline_pb2.ElapsedFact]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., missing: _Optional[_Iterable[str]] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., ask_next: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, _Mapping]]] = ..., answers: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., assumptions: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., unlisted: _Optional[_Iterable[_Union[UnlistedFact, _Mapping]]] = ..., version: _Optional[_Union[VersionRef, _Mapping]] = ..., deadlines: _Optional[_Iterable[_Union[_deadline_pb2.Deadline, _Mapping]]] = ..., duties: _Optional[_Iterable[_Union[_deadline_pb2.Duty, _Mapping]]] = ..., elapsed: _Optional[_Iterable[_Union[_deadline_pb2.ElapsedFact, _Mapping]]] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("name", "status", "value", "text", "possible", "possibly_not_covered", "missing", "rule_ids")
@@ -73,16 +83,18 @@ class Outcome(_message.Message):
     def __init__(self, name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., value: _Optional[_Union[OutcomeValue, _Mapping]] = ..., text: _Optional[str] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., missing: _Optional[_Iterable[str]] = ..., rule_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OutcomeValue(_message.Message):
-    __slots__ = ("text", "number", "flag", "list")
+    __slots__ = ("text", "number", "flag", "list", "instant")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     FLAG_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
+    INSTANT_FIELD_NUMBER: _ClassVar[int]
     text: str
     number: float
     flag: bool
     list: TextList
-    def __init__(self, text: _Optional[str] = ..., number: _Optional[float] = ..., flag: bool = ..., list: _Optional[_Union[TextList, _Mapping]] = ...) -> None: ...
+    instant: _timestamp_pb2.Timestamp
+    def __init__(self, text: _Optional[str] = ..., number: _Optional[float] = ..., flag: bool = ..., list: _Optional[_Union[TextList, _Mapping]] = ..., instant: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TextList(_message.Message):
     __slots__ = ("items",)
@@ -141,6 +153,18 @@ class VersionRef(_message.Message):
     version: str
     digest: str
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class ChangedOutcome(_message.Message):
+    __slots__ = ("name", "before", "after", "rules")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    before: OutcomeValue
+    after: OutcomeValue
+    rules: _containers.RepeatedCompositeFieldContainer[FiredRule]
+    def __init__(self, name: _Optional[str] = ..., before: _Optional[_Union[OutcomeValue, _Mapping]] = ..., after: _Optional[_Union[OutcomeValue, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("text", "source", "assumption")

@@ -26,59 +26,65 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from guidepost.v1 import deadline_pb2 as guidepost_dot_v1_dot_deadline__pb2
 from guidepost.v1 import decision_pb2 as guidepost_dot_v1_dot_decision__pb2
 from guidepost.v1 import outcomes_pb2 as guidepost_dot_v1_dot_outcomes__pb2
 from guidepost.v1 import ticket_pb2 as guidepost_dot_v1_dot_ticket__pb2
 from guidepost.v1 import version_pb2 as guidepost_dot_v1_dot_version__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#guidepost/v1/decision_service.proto\x12\x0cguidepost.v1\x1a\x1bguidepost/v1/decision.proto\x1a\x1bguidepost/v1/outcomes.proto\x1a\x19guidepost/v1/ticket.proto\x1a\x1aguidepost/v1/version.proto\"e\n\rTriageRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"\x93\x04\n\x0eTriageResponse\x12)\n\x07version\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x30\n\x08priority\x18\x02 \x01(\x0b\x32\x1e.guidepost.v1.PriorityDecision\x12\x30\n\x08response\x18\x03 \x01(\x0b\x32\x1e.guidepost.v1.ResponseDecision\x12.\n\x07\x63hannel\x18\x04 \x01(\x0b\x32\x1d.guidepost.v1.ChannelDecision\x12*\n\x05scope\x18\x05 \x01(\x0b\x32\x1b.guidepost.v1.ScopeDecision\x12\x30\n\x08\x63overage\x18\x06 \x01(\x0b\x32\x1e.guidepost.v1.CoverageDecision\x12\x34\n\nescalation\x18\x07 \x01(\x0b\x32 .guidepost.v1.EscalationDecision\x12,\n\x06intake\x18\x08 \x01(\x0b\x32\x1c.guidepost.v1.IntakeDecision\x12\x32\n\tlifecycle\x18\t \x01(\x0b\x32\x1f.guidepost.v1.LifecycleDecision\x12&\n\x06others\x18\n \x03(\x0b\x32\x16.guidepost.v1.Decision\x12$\n\x06notice\x18\x0b \x01(\x0b\x32\x14.guidepost.v1.Notice\"m\n\x15\x44\x65\x63idePriorityRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"J\n\x16\x44\x65\x63idePriorityResponse\x12\x30\n\x08priority\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.PriorityDecision\"s\n\x1b\x44\x65\x63ideResponseTargetRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"P\n\x1c\x44\x65\x63ideResponseTargetResponse\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.ResponseDecision\"l\n\x14\x41\x64viseChannelRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"G\n\x15\x41\x64viseChannelResponse\x12.\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.guidepost.v1.ChannelDecision\"j\n\x12\x44\x65\x63ideScopeRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"A\n\x13\x44\x65\x63ideScopeResponse\x12*\n\x05scope\x18\x01 \x01(\x0b\x32\x1b.guidepost.v1.ScopeDecision\"m\n\x15\x44\x65\x63ideCoverageRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"J\n\x16\x44\x65\x63ideCoverageResponse\x12\x30\n\x08\x63overage\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.CoverageDecision\"o\n\x17\x44\x65\x63ideEscalationRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"P\n\x18\x44\x65\x63ideEscalationResponse\x12\x34\n\nescalation\x18\x01 \x01(\x0b\x32 .guidepost.v1.EscalationDecision\"j\n\x12\x43heckIntakeRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"C\n\x13\x43heckIntakeResponse\x12,\n\x06intake\x18\x01 \x01(\x0b\x32\x1c.guidepost.v1.IntakeDecision\"n\n\x16\x44\x65\x63ideLifecycleRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"M\n\x17\x44\x65\x63ideLifecycleResponse\x12\x32\n\tlifecycle\x18\x01 \x01(\x0b\x32\x1f.guidepost.v1.LifecycleDecision\"w\n\rDecideRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\":\n\x0e\x44\x65\x63ideResponse\x12(\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.Decision2\x89\x07\n\x0f\x44\x65\x63isionService\x12\x43\n\x06Triage\x12\x1b.guidepost.v1.TriageRequest\x1a\x1c.guidepost.v1.TriageResponse\x12[\n\x0e\x44\x65\x63idePriority\x12#.guidepost.v1.DecidePriorityRequest\x1a$.guidepost.v1.DecidePriorityResponse\x12m\n\x14\x44\x65\x63ideResponseTarget\x12).guidepost.v1.DecideResponseTargetRequest\x1a*.guidepost.v1.DecideResponseTargetResponse\x12X\n\rAdviseChannel\x12\".guidepost.v1.AdviseChannelRequest\x1a#.guidepost.v1.AdviseChannelResponse\x12R\n\x0b\x44\x65\x63ideScope\x12 .guidepost.v1.DecideScopeRequest\x1a!.guidepost.v1.DecideScopeResponse\x12[\n\x0e\x44\x65\x63ideCoverage\x12#.guidepost.v1.DecideCoverageRequest\x1a$.guidepost.v1.DecideCoverageResponse\x12\x61\n\x10\x44\x65\x63ideEscalation\x12%.guidepost.v1.DecideEscalationRequest\x1a&.guidepost.v1.DecideEscalationResponse\x12R\n\x0b\x43heckIntake\x12 .guidepost.v1.CheckIntakeRequest\x1a!.guidepost.v1.CheckIntakeResponse\x12^\n\x0f\x44\x65\x63ideLifecycle\x12$.guidepost.v1.DecideLifecycleRequest\x1a%.guidepost.v1.DecideLifecycleResponse\x12\x43\n\x06\x44\x65\x63ide\x12\x1b.guidepost.v1.DecideRequest\x1a\x1c.guidepost.v1.DecideResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#guidepost/v1/decision_service.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/deadline.proto\x1a\x1bguidepost/v1/decision.proto\x1a\x1bguidepost/v1/outcomes.proto\x1a\x19guidepost/v1/ticket.proto\x1a\x1aguidepost/v1/version.proto\"\x8e\x01\n\rTriageRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x04\n\x0eTriageResponse\x12)\n\x07version\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x30\n\x08priority\x18\x02 \x01(\x0b\x32\x1e.guidepost.v1.PriorityDecision\x12\x30\n\x08response\x18\x03 \x01(\x0b\x32\x1e.guidepost.v1.ResponseDecision\x12.\n\x07\x63hannel\x18\x04 \x01(\x0b\x32\x1d.guidepost.v1.ChannelDecision\x12*\n\x05scope\x18\x05 \x01(\x0b\x32\x1b.guidepost.v1.ScopeDecision\x12\x30\n\x08\x63overage\x18\x06 \x01(\x0b\x32\x1e.guidepost.v1.CoverageDecision\x12\x34\n\nescalation\x18\x07 \x01(\x0b\x32 .guidepost.v1.EscalationDecision\x12,\n\x06intake\x18\x08 \x01(\x0b\x32\x1c.guidepost.v1.IntakeDecision\x12\x32\n\tlifecycle\x18\t \x01(\x0b\x32\x1f.guidepost.v1.LifecycleDecision\x12&\n\x06others\x18\n \x03(\x0b\x32\x16.guidepost.v1.Decision\x12$\n\x06notice\x18\x0b \x01(\x0b\x32\x14.guidepost.v1.Notice\"\x96\x01\n\x15\x44\x65\x63idePriorityRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x16\x44\x65\x63idePriorityResponse\x12\x30\n\x08priority\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.PriorityDecision\"\x9c\x01\n\x1b\x44\x65\x63ideResponseTargetRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x1c\x44\x65\x63ideResponseTargetResponse\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.ResponseDecision\"\x95\x01\n\x14\x41\x64viseChannelRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"G\n\x15\x41\x64viseChannelResponse\x12.\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.guidepost.v1.ChannelDecision\"\x93\x01\n\x12\x44\x65\x63ideScopeRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x13\x44\x65\x63ideScopeResponse\x12*\n\x05scope\x18\x01 \x01(\x0b\x32\x1b.guidepost.v1.ScopeDecision\"\x96\x01\n\x15\x44\x65\x63ideCoverageRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x16\x44\x65\x63ideCoverageResponse\x12\x30\n\x08\x63overage\x18\x01 \x01(\x0b\x32\x1e.guidepost.v1.CoverageDecision\"\x98\x01\n\x17\x44\x65\x63ideEscalationRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x18\x44\x65\x63ideEscalationResponse\x12\x34\n\nescalation\x18\x01 \x01(\x0b\x32 .guidepost.v1.EscalationDecision\"\x93\x01\n\x12\x43heckIntakeRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x13\x43heckIntakeResponse\x12,\n\x06intake\x18\x01 \x01(\x0b\x32\x1c.guidepost.v1.IntakeDecision\"\x97\x01\n\x16\x44\x65\x63ideLifecycleRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x17\x44\x65\x63ideLifecycleResponse\x12\x32\n\tlifecycle\x18\x01 \x01(\x0b\x32\x1f.guidepost.v1.LifecycleDecision\"\xa0\x01\n\rDecideRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x0e\x44\x65\x63ideResponse\x12(\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.Decision\"\xd0\x01\n\x11RescheduleRequest\x12$\n\x06ticket\x18\x01 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x06\x62\x65\x66ore\x18\x04 \x01(\x0b\x32\x14.guidepost.v1.Ticket\x12\x16\n\x0eunknown_before\x18\x05 \x03(\t\"\x9e\x01\n\x12RescheduleResponse\x12)\n\x07version\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12.\n\tdeadlines\x18\x02 \x03(\x0b\x32\x1b.guidepost.v1.MovedDeadline\x12-\n\x07\x62\x65\x63\x61use\x18\x03 \x03(\x0b\x32\x1c.guidepost.v1.ChangedOutcome2\xda\x07\n\x0f\x44\x65\x63isionService\x12\x43\n\x06Triage\x12\x1b.guidepost.v1.TriageRequest\x1a\x1c.guidepost.v1.TriageResponse\x12[\n\x0e\x44\x65\x63idePriority\x12#.guidepost.v1.DecidePriorityRequest\x1a$.guidepost.v1.DecidePriorityResponse\x12m\n\x14\x44\x65\x63ideResponseTarget\x12).guidepost.v1.DecideResponseTargetRequest\x1a*.guidepost.v1.DecideResponseTargetResponse\x12X\n\rAdviseChannel\x12\".guidepost.v1.AdviseChannelRequest\x1a#.guidepost.v1.AdviseChannelResponse\x12R\n\x0b\x44\x65\x63ideScope\x12 .guidepost.v1.DecideScopeRequest\x1a!.guidepost.v1.DecideScopeResponse\x12[\n\x0e\x44\x65\x63ideCoverage\x12#.guidepost.v1.DecideCoverageRequest\x1a$.guidepost.v1.DecideCoverageResponse\x12\x61\n\x10\x44\x65\x63ideEscalation\x12%.guidepost.v1.DecideEscalationRequest\x1a&.guidepost.v1.DecideEscalationResponse\x12R\n\x0b\x43heckIntake\x12 .guidepost.v1.CheckIntakeRequest\x1a!.guidepost.v1.CheckIntakeResponse\x12^\n\x0f\x44\x65\x63ideLifecycle\x12$.guidepost.v1.DecideLifecycleRequest\x1a%.guidepost.v1.DecideLifecycleResponse\x12O\n\nReschedule\x12\x1f.guidepost.v1.RescheduleRequest\x1a .guidepost.v1.RescheduleResponse\x12\x43\n\x06\x44\x65\x63ide\x12\x1b.guidepost.v1.DecideRequest\x1a\x1c.guidepost.v1.DecideResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'guidepost.v1.decision_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRIAGEREQUEST']._serialized_start=166
-  _globals['_TRIAGEREQUEST']._serialized_end=267
-  _globals['_TRIAGERESPONSE']._serialized_start=270
-  _globals['_TRIAGERESPONSE']._serialized_end=801
-  _globals['_DECIDEPRIORITYREQUEST']._serialized_start=803
-  _globals['_DECIDEPRIORITYREQUEST']._serialized_end=912
-  _globals['_DECIDEPRIORITYRESPONSE']._serialized_start=914
-  _globals['_DECIDEPRIORITYRESPONSE']._serialized_end=988
-  _globals['_DECIDERESPONSETARGETREQUEST']._serialized_start=990
-  _globals['_DECIDERESPONSETARGETREQUEST']._serialized_end=1105
-  _globals['_DECIDERESPONSETARGETRESPONSE']._serialized_start=1107
-  _globals['_DECIDERESPONSETARGETRESPONSE']._serialized_end=1187
-  _globals['_ADVISECHANNELREQUEST']._serialized_start=1189
-  _globals['_ADVISECHANNELREQUEST']._serialized_end=1297
-  _globals['_ADVISECHANNELRESPONSE']._serialized_start=1299
-  _globals['_ADVISECHANNELRESPONSE']._serialized_end=1370
-  _globals['_DECIDESCOPEREQUEST']._serialized_start=1372
-  _globals['_DECIDESCOPEREQUEST']._serialized_end=1478
-  _globals['_DECIDESCOPERESPONSE']._serialized_start=1480
-  _globals['_DECIDESCOPERESPONSE']._serialized_end=1545
-  _globals['_DECIDECOVERAGEREQUEST']._serialized_start=1547
-  _globals['_DECIDECOVERAGEREQUEST']._serialized_end=1656
-  _globals['_DECIDECOVERAGERESPONSE']._serialized_start=1658
-  _globals['_DECIDECOVERAGERESPONSE']._serialized_end=1732
-  _globals['_DECIDEESCALATIONREQUEST']._serialized_start=1734
-  _globals['_DECIDEESCALATIONREQUEST']._serialized_end=1845
-  _globals['_DECIDEESCALATIONRESPONSE']._serialized_start=1847
-  _globals['_DECIDEESCALATIONRESPONSE']._serialized_end=1927
-  _globals['_CHECKINTAKEREQUEST']._serialized_start=1929
-  _globals['_CHECKINTAKEREQUEST']._serialized_end=2035
-  _globals['_CHECKINTAKERESPONSE']._serialized_start=2037
-  _globals['_CHECKINTAKERESPONSE']._serialized_end=2104
-  _globals['_DECIDELIFECYCLEREQUEST']._serialized_start=2106
-  _globals['_DECIDELIFECYCLEREQUEST']._serialized_end=2216
-  _globals['_DECIDELIFECYCLERESPONSE']._serialized_start=2218
-  _globals['_DECIDELIFECYCLERESPONSE']._serialized_end=2295
-  _globals['_DECIDEREQUEST']._serialized_start=2297
-  _globals['_DECIDEREQUEST']._serialized_end=2416
-  _globals['_DECIDERESPONSE']._serialized_start=2418
-  _globals['_DECIDERESPONSE']._serialized_end=2476
-  _globals['_DECISIONSERVICE']._serialized_start=2479
-  _globals['_DECISIONSERVICE']._serialized_end=3384
+  _globals['_TRIAGEREQUEST']._serialized_start=229
+  _globals['_TRIAGEREQUEST']._serialized_end=371
+  _globals['_TRIAGERESPONSE']._serialized_start=374
+  _globals['_TRIAGERESPONSE']._serialized_end=905
+  _globals['_DECIDEPRIORITYREQUEST']._serialized_start=908
+  _globals['_DECIDEPRIORITYREQUEST']._serialized_end=1058
+  _globals['_DECIDEPRIORITYRESPONSE']._serialized_start=1060
+  _globals['_DECIDEPRIORITYRESPONSE']._serialized_end=1134
+  _globals['_DECIDERESPONSETARGETREQUEST']._serialized_start=1137
+  _globals['_DECIDERESPONSETARGETREQUEST']._serialized_end=1293
+  _globals['_DECIDERESPONSETARGETRESPONSE']._serialized_start=1295
+  _globals['_DECIDERESPONSETARGETRESPONSE']._serialized_end=1375
+  _globals['_ADVISECHANNELREQUEST']._serialized_start=1378
+  _globals['_ADVISECHANNELREQUEST']._serialized_end=1527
+  _globals['_ADVISECHANNELRESPONSE']._serialized_start=1529
+  _globals['_ADVISECHANNELRESPONSE']._serialized_end=1600
+  _globals['_DECIDESCOPEREQUEST']._serialized_start=1603
+  _globals['_DECIDESCOPEREQUEST']._serialized_end=1750
+  _globals['_DECIDESCOPERESPONSE']._serialized_start=1752
+  _globals['_DECIDESCOPERESPONSE']._serialized_end=1817
+  _globals['_DECIDECOVERAGEREQUEST']._serialized_start=1820
+  _globals['_DECIDECOVERAGEREQUEST']._serialized_end=1970
+  _globals['_DECIDECOVERAGERESPONSE']._serialized_start=1972
+  _globals['_DECIDECOVERAGERESPONSE']._serialized_end=2046
+  _globals['_DECIDEESCALATIONREQUEST']._serialized_start=2049
+  _globals['_DECIDEESCALATIONREQUEST']._serialized_end=2201
+  _globals['_DECIDEESCALATIONRESPONSE']._serialized_start=2203
+  _globals['_DECIDEESCALATIONRESPONSE']._serialized_end=2283
+  _globals['_CHECKINTAKEREQUEST']._serialized_start=2286
+  _globals['_CHECKINTAKEREQUEST']._serialized_end=2433
+  _globals['_CHECKINTAKERESPONSE']._serialized_start=2435
+  _globals['_CHECKINTAKERESPONSE']._serialized_end=2502
+  _globals['_DECIDELIFECYCLEREQUEST']._serialized_start=2505
+  _globals['_DECIDELIFECYCLEREQUEST']._serialized_end=2656
+  _globals['_DECIDELIFECYCLERESPONSE']._serialized_start=2658
+  _globals['_DECIDELIFECYCLERESPONSE']._serialized_end=2735
+  _globals['_DECIDEREQUEST']._serialized_start=2738
+  _globals['_DECIDEREQUEST']._serialized_end=2898
+  _globals['_DECIDERESPONSE']._serialized_start=2900
+  _globals['_DECIDERESPONSE']._serialized_end=2958
+  _globals['_RESCHEDULEREQUEST']._serialized_start=2961
+  _globals['_RESCHEDULEREQUEST']._serialized_end=3169
+  _globals['_RESCHEDULERESPONSE']._serialized_start=3172
+  _globals['_RESCHEDULERESPONSE']._serialized_end=3330
+  _globals['_DECISIONSERVICE']._serialized_start=3333
+  _globals['_DECISIONSERVICE']._serialized_end=4319
 # @@protoc_insertion_point(module_scope)

@@ -2,6 +2,10 @@
 # ruff: noqa
 # fmt: off
 # mypy: ignore-errors
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from guidepost.v1 import deadline_pb2 as _deadline_pb2
 from guidepost.v1 import decision_pb2 as _decision_pb2
 from guidepost.v1 import outcomes_pb2 as _outcomes_pb2
 from guidepost.v1 import ticket_pb2 as _ticket_pb2
@@ -15,12 +19,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TriageRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TriageResponse(_message.Message):
     __slots__ = ("version", "priority", "response", "channel", "scope", "coverage", "escalation", "intake", "lifecycle", "others", "notice")
@@ -49,12 +55,14 @@ class TriageResponse(_message.Message):
     def __init__(self, version: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., priority: _Optional[_Union[_outcomes_pb2.PriorityDecision, _Mapping]] = ..., response: _Optional[_Union[_outcomes_pb2.ResponseDecision, _Mapping]] = ..., channel: _Optional[_Union[_outcomes_pb2.ChannelDecision, _Mapping]] = ..., scope: _Optional[_Union[_outcomes_pb2.ScopeDecision, _Mapping]] = ..., coverage: _Optional[_Union[_outcomes_pb2.CoverageDecision, _Mapping]] = ..., escalation: _Optional[_Union[_outcomes_pb2.EscalationDecision, _Mapping]] = ..., intake: _Optional[_Union[_outcomes_pb2.IntakeDecision, _Mapping]] = ..., lifecycle: _Optional[_Union[_outcomes_pb2.LifecycleDecision, _Mapping]] = ..., others: _Optional[_Iterable[_Union[_decision_pb2.Decision, _Mapping]]] = ..., notice: _Optional[_Union[_decision_pb2.Notice, _Mapping]] = ...) -> None: ...
 
 class DecidePriorityRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecidePriorityResponse(_message.Message):
     __slots__ = ("priority",)
@@ -63,12 +71,14 @@ class DecidePriorityResponse(_message.Message):
     def __init__(self, priority: _Optional[_Union[_outcomes_pb2.PriorityDecision, _Mapping]] = ...) -> None: ...
 
 class DecideResponseTargetRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideResponseTargetResponse(_message.Message):
     __slots__ = ("response",)
@@ -77,12 +87,14 @@ class DecideResponseTargetResponse(_message.Message):
     def __init__(self, response: _Optional[_Union[_outcomes_pb2.ResponseDecision, _Mapping]] = ...) -> None: ...
 
 class AdviseChannelRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AdviseChannelResponse(_message.Message):
     __slots__ = ("channel",)
@@ -91,12 +103,14 @@ class AdviseChannelResponse(_message.Message):
     def __init__(self, channel: _Optional[_Union[_outcomes_pb2.ChannelDecision, _Mapping]] = ...) -> None: ...
 
 class DecideScopeRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideScopeResponse(_message.Message):
     __slots__ = ("scope",)
@@ -105,12 +119,14 @@ class DecideScopeResponse(_message.Message):
     def __init__(self, scope: _Optional[_Union[_outcomes_pb2.ScopeDecision, _Mapping]] = ...) -> None: ...
 
 class DecideCoverageRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideCoverageResponse(_message.Message):
     __slots__ = ("coverage",)
@@ -119,12 +135,14 @@ class DecideCoverageResponse(_message.Message):
     def __init__(self, coverage: _Optional[_Union[_outcomes_pb2.CoverageDecision, _Mapping]] = ...) -> None: ...
 
 class DecideEscalationRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideEscalationResponse(_message.Message):
     __slots__ = ("escalation",)
@@ -133,12 +151,14 @@ class DecideEscalationResponse(_message.Message):
     def __init__(self, escalation: _Optional[_Union[_outcomes_pb2.EscalationDecision, _Mapping]] = ...) -> None: ...
 
 class CheckIntakeRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CheckIntakeResponse(_message.Message):
     __slots__ = ("intake",)
@@ -147,12 +167,14 @@ class CheckIntakeResponse(_message.Message):
     def __init__(self, intake: _Optional[_Union[_outcomes_pb2.IntakeDecision, _Mapping]] = ...) -> None: ...
 
 class DecideLifecycleRequest(_message.Message):
-    __slots__ = ("ticket", "version")
+    __slots__ = ("ticket", "version", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideLifecycleResponse(_message.Message):
     __slots__ = ("lifecycle",)
@@ -161,17 +183,43 @@ class DecideLifecycleResponse(_message.Message):
     def __init__(self, lifecycle: _Optional[_Union[_outcomes_pb2.LifecycleDecision, _Mapping]] = ...) -> None: ...
 
 class DecideRequest(_message.Message):
-    __slots__ = ("ticket", "version", "decision")
+    __slots__ = ("ticket", "version", "decision", "now")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
     ticket: _ticket_pb2.Ticket
     version: _version_pb2.VersionSelector
     decision: str
-    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., decision: _Optional[str] = ...) -> None: ...
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., decision: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DecideResponse(_message.Message):
     __slots__ = ("decision",)
     DECISION_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ...) -> None: ...
+
+class RescheduleRequest(_message.Message):
+    __slots__ = ("ticket", "version", "now", "before", "unknown_before")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    ticket: _ticket_pb2.Ticket
+    version: _version_pb2.VersionSelector
+    now: _timestamp_pb2.Timestamp
+    before: _ticket_pb2.Ticket
+    unknown_before: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., before: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., unknown_before: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RescheduleResponse(_message.Message):
+    __slots__ = ("version", "deadlines", "because")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEADLINES_FIELD_NUMBER: _ClassVar[int]
+    BECAUSE_FIELD_NUMBER: _ClassVar[int]
+    version: _decision_pb2.VersionRef
+    deadlines: _containers.RepeatedCompositeFieldContainer[_deadline_pb2.MovedDeadline]
+    because: _containers.RepeatedCompositeFieldContainer[_decision_pb2.ChangedOutcome]
+    def __init__(self, version: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., deadlines: _Optional[_Iterable[_Union[_deadline_pb2.MovedDeadline, _Mapping]]] = ..., because: _Optional[_Iterable[_Union[_decision_pb2.ChangedOutcome, _Mapping]]] = ...) -> None: ...

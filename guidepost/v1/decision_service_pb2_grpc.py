@@ -88,6 +88,11 @@ class DecisionServiceStub(object):
                 request_serializer=guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleRequest.SerializeToString,
                 response_deserializer=guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleResponse.FromString,
                 _registered_method=True)
+        self.Reschedule = channel.unary_unary(
+                '/guidepost.v1.DecisionService/Reschedule',
+                request_serializer=guidepost_dot_v1_dot_decision__service__pb2.RescheduleRequest.SerializeToString,
+                response_deserializer=guidepost_dot_v1_dot_decision__service__pb2.RescheduleResponse.FromString,
+                _registered_method=True)
         self.Decide = channel.unary_unary(
                 '/guidepost.v1.DecisionService/Decide',
                 request_serializer=guidepost_dot_v1_dot_decision__service__pb2.DecideRequest.SerializeToString,
@@ -166,6 +171,13 @@ class DecisionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reschedule(self, request, context):
+        """Tells how a change of the ticket's facts, such as its priority, moves its deadlines, counted again from their beginning.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Decide(self, request, context):
         """Makes any decision of any desk, by the name that its policy gives it.
         """
@@ -220,6 +232,11 @@ def add_DecisionServiceServicer_to_server(servicer, server):
                     servicer.DecideLifecycle,
                     request_deserializer=guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleRequest.FromString,
                     response_serializer=guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleResponse.SerializeToString,
+            ),
+            'Reschedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reschedule,
+                    request_deserializer=guidepost_dot_v1_dot_decision__service__pb2.RescheduleRequest.FromString,
+                    response_serializer=guidepost_dot_v1_dot_decision__service__pb2.RescheduleResponse.SerializeToString,
             ),
             'Decide': grpc.unary_unary_rpc_method_handler(
                     servicer.Decide,
@@ -475,6 +492,33 @@ class DecisionService(object):
             '/guidepost.v1.DecisionService/DecideLifecycle',
             guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleRequest.SerializeToString,
             guidepost_dot_v1_dot_decision__service__pb2.DecideLifecycleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reschedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/guidepost.v1.DecisionService/Reschedule',
+            guidepost_dot_v1_dot_decision__service__pb2.RescheduleRequest.SerializeToString,
+            guidepost_dot_v1_dot_decision__service__pb2.RescheduleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,6 +2,9 @@
 # ruff: noqa
 # fmt: off
 # mypy: ignore-errors
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from guidepost.v1 import decision_pb2 as _decision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -61,7 +64,7 @@ class PriorityDecision(_message.Message):
     def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., priority: _Optional[str] = ..., basis: _Optional[_Union[Basis, str]] = ..., assessed_priority: _Optional[str] = ..., assessed_basis: _Optional[_Union[Basis, str]] = ..., matrix_priority: _Optional[str] = ..., severity_priority: _Optional[str] = ..., matrix_and_severity: _Optional[_Union[Comparison, str]] = ...) -> None: ...
 
 class ResponseDecision(_message.Message):
-    __slots__ = ("decision", "response_amount", "response_unit", "response_target", "sla_applies", "entitlement", "entitlement_contact", "support_hours", "target_priority", "triage_within_hours", "response_means", "clock_starts")
+    __slots__ = ("decision", "response_amount", "response_unit", "response_target", "sla_applies", "entitlement", "entitlement_contact", "support_hours", "target_priority", "triage_within_hours", "response_means", "clock_starts", "response_due", "triage_due", "business_region")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +77,9 @@ class ResponseDecision(_message.Message):
     TRIAGE_WITHIN_HOURS_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_MEANS_FIELD_NUMBER: _ClassVar[int]
     CLOCK_STARTS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_DUE_FIELD_NUMBER: _ClassVar[int]
+    TRIAGE_DUE_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_REGION_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     response_amount: float
     response_unit: str
@@ -86,7 +92,10 @@ class ResponseDecision(_message.Message):
     triage_within_hours: float
     response_means: str
     clock_starts: str
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., response_amount: _Optional[float] = ..., response_unit: _Optional[str] = ..., response_target: _Optional[str] = ..., sla_applies: bool = ..., entitlement: _Optional[str] = ..., entitlement_contact: _Optional[str] = ..., support_hours: _Optional[str] = ..., target_priority: _Optional[str] = ..., triage_within_hours: _Optional[float] = ..., response_means: _Optional[str] = ..., clock_starts: _Optional[str] = ...) -> None: ...
+    response_due: _timestamp_pb2.Timestamp
+    triage_due: _timestamp_pb2.Timestamp
+    business_region: str
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., response_amount: _Optional[float] = ..., response_unit: _Optional[str] = ..., response_target: _Optional[str] = ..., sla_applies: bool = ..., entitlement: _Optional[str] = ..., entitlement_contact: _Optional[str] = ..., support_hours: _Optional[str] = ..., target_priority: _Optional[str] = ..., triage_within_hours: _Optional[float] = ..., response_means: _Optional[str] = ..., clock_starts: _Optional[str] = ..., response_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., triage_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_region: _Optional[str] = ...) -> None: ...
 
 class ChannelDecision(_message.Message):
     __slots__ = ("decision", "channel_advice", "channel_accepted", "caller_country", "telephone_numbers", "mailbox", "portal", "status_page", "feedback_mailbox")
@@ -153,7 +162,7 @@ class CoverageDecision(_message.Message):
     def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., support_language: _Optional[str] = ..., language_offered: bool = ..., language_guaranteed: bool = ..., centre: _Optional[str] = ..., service_hours: _Optional[str] = ..., weekend_handling: _Optional[str] = ..., telephone_numbers: _Optional[_Iterable[str]] = ..., language_listed_in: _Optional[str] = ...) -> None: ...
 
 class EscalationDecision(_message.Message):
-    __slots__ = ("decision", "escalation", "unmet", "unconfirmed", "escalation_advice", "escalation_contact", "contact_reason", "asked_by", "telephone_numbers", "level", "internal_owner", "service_reviewer", "enhanced_support", "severity_set_by", "case_after_escalation", "follow_up", "follow_up_within_hours", "review", "review_grounds", "review_needs")
+    __slots__ = ("decision", "escalation", "unmet", "unconfirmed", "escalation_advice", "escalation_contact", "contact_reason", "asked_by", "telephone_numbers", "level", "internal_owner", "service_reviewer", "enhanced_support", "severity_set_by", "case_after_escalation", "follow_up", "follow_up_within_hours", "review", "review_grounds", "review_needs", "follow_up_due")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     ESCALATION_FIELD_NUMBER: _ClassVar[int]
     UNMET_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +183,7 @@ class EscalationDecision(_message.Message):
     REVIEW_FIELD_NUMBER: _ClassVar[int]
     REVIEW_GROUNDS_FIELD_NUMBER: _ClassVar[int]
     REVIEW_NEEDS_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_UP_DUE_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     escalation: str
     unmet: _containers.RepeatedScalarFieldContainer[str]
@@ -194,7 +204,8 @@ class EscalationDecision(_message.Message):
     review: str
     review_grounds: _containers.RepeatedScalarFieldContainer[str]
     review_needs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., escalation: _Optional[str] = ..., unmet: _Optional[_Iterable[str]] = ..., unconfirmed: _Optional[_Iterable[str]] = ..., escalation_advice: _Optional[_Iterable[str]] = ..., escalation_contact: _Optional[str] = ..., contact_reason: _Optional[str] = ..., asked_by: _Optional[str] = ..., telephone_numbers: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., internal_owner: _Optional[str] = ..., service_reviewer: _Optional[str] = ..., enhanced_support: _Optional[str] = ..., severity_set_by: _Optional[str] = ..., case_after_escalation: _Optional[str] = ..., follow_up: _Optional[str] = ..., follow_up_within_hours: _Optional[float] = ..., review: _Optional[str] = ..., review_grounds: _Optional[_Iterable[str]] = ..., review_needs: _Optional[_Iterable[str]] = ...) -> None: ...
+    follow_up_due: _timestamp_pb2.Timestamp
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., escalation: _Optional[str] = ..., unmet: _Optional[_Iterable[str]] = ..., unconfirmed: _Optional[_Iterable[str]] = ..., escalation_advice: _Optional[_Iterable[str]] = ..., escalation_contact: _Optional[str] = ..., contact_reason: _Optional[str] = ..., asked_by: _Optional[str] = ..., telephone_numbers: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., internal_owner: _Optional[str] = ..., service_reviewer: _Optional[str] = ..., enhanced_support: _Optional[str] = ..., severity_set_by: _Optional[str] = ..., case_after_escalation: _Optional[str] = ..., follow_up: _Optional[str] = ..., follow_up_within_hours: _Optional[float] = ..., review: _Optional[str] = ..., review_grounds: _Optional[_Iterable[str]] = ..., review_needs: _Optional[_Iterable[str]] = ..., follow_up_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class IntakeDecision(_message.Message):
     __slots__ = ("decision", "intake", "missing_details", "helpful_details", "before_raising", "self_help")
@@ -213,13 +224,19 @@ class IntakeDecision(_message.Message):
     def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., intake: _Optional[str] = ..., missing_details: _Optional[_Iterable[str]] = ..., helpful_details: _Optional[_Iterable[str]] = ..., before_raising: _Optional[str] = ..., self_help: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LifecycleDecision(_message.Message):
-    __slots__ = ("decision", "case_action", "auto_close_business_days", "reopen_business_days")
+    __slots__ = ("decision", "case_action", "auto_close_business_days", "reopen_business_days", "auto_close_due", "reopen_until", "business_region")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     CASE_ACTION_FIELD_NUMBER: _ClassVar[int]
     AUTO_CLOSE_BUSINESS_DAYS_FIELD_NUMBER: _ClassVar[int]
     REOPEN_BUSINESS_DAYS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_CLOSE_DUE_FIELD_NUMBER: _ClassVar[int]
+    REOPEN_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_REGION_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     case_action: str
     auto_close_business_days: float
     reopen_business_days: float
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., case_action: _Optional[str] = ..., auto_close_business_days: _Optional[float] = ..., reopen_business_days: _Optional[float] = ...) -> None: ...
+    auto_close_due: _timestamp_pb2.Timestamp
+    reopen_until: _timestamp_pb2.Timestamp
+    business_region: str
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., case_action: _Optional[str] = ..., auto_close_business_days: _Optional[float] = ..., reopen_business_days: _Optional[float] = ..., auto_close_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reopen_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_region: _Optional[str] = ...) -> None: ...

@@ -8,13 +8,13 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Ticket(_message.Message):
-    __slots__ = ("stage", "channel", "received_at", "requester", "request_type", "plan", "service", "feature", "country", "region", "language", "impact", "urgency", "business_impact", "workaround", "affected_percent", "assigned_priority", "partner_legal_name", "technical_contact", "tenant_company", "tenant_domain", "explanation", "affected_accounts", "troubleshooting_steps", "screenshots", "error_details", "subscription_source", "partner_troubleshooting_done", "provider_review_done", "contact_team", "contact_is_tenant_user", "contact_availability", "contact_phone", "contact_email", "reason", "customer_agreement", "product", "handled_by", "escalation_raised", "vendor_contacted", "hours_since_raised", "no_reply_after_manager_review", "slow_or_missed", "asked_to_relodge", "no_resolution_found", "case_state", "closure_reason", "responded_since_resolution", "business_days_since_resolution", "business_days_since_closure", "reopen_requested", "facts")
+    __slots__ = ("stage", "channel", "received_at", "requester", "request_type", "plan", "service", "feature", "country", "region", "language", "responded_at", "triaged_at", "impact", "urgency", "business_impact", "workaround", "affected_percent", "assigned_priority", "partner_legal_name", "technical_contact", "tenant_company", "tenant_domain", "explanation", "affected_accounts", "troubleshooting_steps", "screenshots", "error_details", "subscription_source", "partner_troubleshooting_done", "provider_review_done", "contact_team", "contact_is_tenant_user", "contact_availability", "contact_phone", "contact_email", "reason", "customer_agreement", "product", "handled_by", "escalation_raised", "vendor_contacted", "hours_since_raised", "no_reply_after_manager_review", "slow_or_missed", "asked_to_relodge", "no_resolution_found", "raised_at", "vendor_contacted_at", "case_state", "closure_reason", "responded_since_resolution", "business_days_since_resolution", "business_days_since_closure", "reopen_requested", "resolved_at", "closed_at", "pauses", "facts")
     class FactsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,8 @@ class Ticket(_message.Message):
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    RESPONDED_AT_FIELD_NUMBER: _ClassVar[int]
+    TRIAGED_AT_FIELD_NUMBER: _ClassVar[int]
     IMPACT_FIELD_NUMBER: _ClassVar[int]
     URGENCY_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_IMPACT_FIELD_NUMBER: _ClassVar[int]
@@ -67,12 +69,17 @@ class Ticket(_message.Message):
     SLOW_OR_MISSED_FIELD_NUMBER: _ClassVar[int]
     ASKED_TO_RELODGE_FIELD_NUMBER: _ClassVar[int]
     NO_RESOLUTION_FOUND_FIELD_NUMBER: _ClassVar[int]
+    RAISED_AT_FIELD_NUMBER: _ClassVar[int]
+    VENDOR_CONTACTED_AT_FIELD_NUMBER: _ClassVar[int]
     CASE_STATE_FIELD_NUMBER: _ClassVar[int]
     CLOSURE_REASON_FIELD_NUMBER: _ClassVar[int]
     RESPONDED_SINCE_RESOLUTION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DAYS_SINCE_RESOLUTION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DAYS_SINCE_CLOSURE_FIELD_NUMBER: _ClassVar[int]
     REOPEN_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
     stage: str
     channel: str
@@ -85,6 +92,8 @@ class Ticket(_message.Message):
     country: str
     region: str
     language: str
+    responded_at: _timestamp_pb2.Timestamp
+    triaged_at: _timestamp_pb2.Timestamp
     impact: str
     urgency: str
     business_impact: str
@@ -119,14 +128,27 @@ class Ticket(_message.Message):
     slow_or_missed: bool
     asked_to_relodge: bool
     no_resolution_found: bool
+    raised_at: _timestamp_pb2.Timestamp
+    vendor_contacted_at: _timestamp_pb2.Timestamp
     case_state: str
     closure_reason: str
     responded_since_resolution: bool
     business_days_since_resolution: int
     business_days_since_closure: int
     reopen_requested: bool
+    resolved_at: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    pauses: _containers.RepeatedCompositeFieldContainer[Pause]
     facts: _containers.MessageMap[str, FactValue]
-    def __init__(self, stage: _Optional[str] = ..., channel: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., requester: _Optional[str] = ..., request_type: _Optional[str] = ..., plan: _Optional[str] = ..., service: _Optional[str] = ..., feature: _Optional[str] = ..., country: _Optional[str] = ..., region: _Optional[str] = ..., language: _Optional[str] = ..., impact: _Optional[str] = ..., urgency: _Optional[str] = ..., business_impact: _Optional[str] = ..., workaround: _Optional[str] = ..., affected_percent: _Optional[float] = ..., assigned_priority: _Optional[str] = ..., partner_legal_name: _Optional[str] = ..., technical_contact: _Optional[str] = ..., tenant_company: _Optional[str] = ..., tenant_domain: _Optional[str] = ..., explanation: _Optional[str] = ..., affected_accounts: _Optional[str] = ..., troubleshooting_steps: _Optional[str] = ..., screenshots: _Optional[str] = ..., error_details: _Optional[str] = ..., subscription_source: _Optional[str] = ..., partner_troubleshooting_done: bool = ..., provider_review_done: bool = ..., contact_team: _Optional[str] = ..., contact_is_tenant_user: bool = ..., contact_availability: _Optional[str] = ..., contact_phone: _Optional[str] = ..., contact_email: _Optional[str] = ..., reason: _Optional[str] = ..., customer_agreement: _Optional[str] = ..., product: _Optional[str] = ..., handled_by: _Optional[str] = ..., escalation_raised: bool = ..., vendor_contacted: bool = ..., hours_since_raised: _Optional[float] = ..., no_reply_after_manager_review: bool = ..., slow_or_missed: bool = ..., asked_to_relodge: bool = ..., no_resolution_found: bool = ..., case_state: _Optional[str] = ..., closure_reason: _Optional[str] = ..., responded_since_resolution: bool = ..., business_days_since_resolution: _Optional[int] = ..., business_days_since_closure: _Optional[int] = ..., reopen_requested: bool = ..., facts: _Optional[_Mapping[str, FactValue]] = ...) -> None: ...
+    def __init__(self, stage: _Optional[str] = ..., channel: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., requester: _Optional[str] = ..., request_type: _Optional[str] = ..., plan: _Optional[str] = ..., service: _Optional[str] = ..., feature: _Optional[str] = ..., country: _Optional[str] = ..., region: _Optional[str] = ..., language: _Optional[str] = ..., responded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., triaged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., impact: _Optional[str] = ..., urgency: _Optional[str] = ..., business_impact: _Optional[str] = ..., workaround: _Optional[str] = ..., affected_percent: _Optional[float] = ..., assigned_priority: _Optional[str] = ..., partner_legal_name: _Optional[str] = ..., technical_contact: _Optional[str] = ..., tenant_company: _Optional[str] = ..., tenant_domain: _Optional[str] = ..., explanation: _Optional[str] = ..., affected_accounts: _Optional[str] = ..., troubleshooting_steps: _Optional[str] = ..., screenshots: _Optional[str] = ..., error_details: _Optional[str] = ..., subscription_source: _Optional[str] = ..., partner_troubleshooting_done: bool = ..., provider_review_done: bool = ..., contact_team: _Optional[str] = ..., contact_is_tenant_user: bool = ..., contact_availability: _Optional[str] = ..., contact_phone: _Optional[str] = ..., contact_email: _Optional[str] = ..., reason: _Optional[str] = ..., customer_agreement: _Optional[str] = ..., product: _Optional[str] = ..., handled_by: _Optional[str] = ..., escalation_raised: bool = ..., vendor_contacted: bool = ..., hours_since_raised: _Optional[float] = ..., no_reply_after_manager_review: bool = ..., slow_or_missed: bool = ..., asked_to_relodge: bool = ..., no_resolution_found: bool = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., vendor_contacted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., case_state: _Optional[str] = ..., closure_reason: _Optional[str] = ..., responded_since_resolution: bool = ..., business_days_since_resolution: _Optional[int] = ..., business_days_since_closure: _Optional[int] = ..., reopen_requested: bool = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping]]] = ..., facts: _Optional[_Mapping[str, FactValue]] = ...) -> None: ...
+
+class Pause(_message.Message):
+    __slots__ = ("start", "end")
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    start: _timestamp_pb2.Timestamp
+    end: _timestamp_pb2.Timestamp
+    def __init__(self, start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class FactValue(_message.Message):
     __slots__ = ("text", "number", "flag", "instant")

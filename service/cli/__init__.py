@@ -1,7 +1,11 @@
 """The command line: a thin shell around the core.
 
-``main`` names the commands and each has a module of its own (``serve``, ``check``, ``evaluate``, ``show``, ``schema``,
-``version``). ``folder`` finds and loads the policies, ``facts`` reads a ticket as people type it, ``answers`` and
-``pages`` write answers and policies for people, ``plain`` writes policies as data, and ``terminal`` knows colours,
-widths and exit codes. The clock is read here and nowhere below, once for each call.
+``main`` names the commands and each has a module of its own (``serve``, ``check``, ``evaluate``, ``show``, ``clock``
+with ``clock_show``, ``holidays``, ``schema``, ``version``). ``folder`` finds and loads the policies; ``facts`` reads a
+ticket as people type it, ``moments`` what time it is and the holds, ``asked`` what the clock is asked. ``answers``,
+``dues`` and ``moved`` write answers for people, ``pages`` and ``calendar_pages`` policies, ``timeline``, ``month`` and
+``sun`` draw time, and ``times`` has the words for it. ``plain`` and ``calendar_plain`` write policies as data, and
+``terminal`` knows colours, widths and exit codes.
+
+The clock is read here and nowhere below, once for each call.
 """

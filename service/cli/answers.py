@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import Final
 
@@ -10,11 +11,13 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.answer import Answer, Outcome, Status, Unlisted
+from engine.answer import Answer, Due, Duty, Outcome, Status, Unlisted
 from engine.policy import Literal, Policy
 from engine.vocabulary import number_text
+from service.cli.dues import due_text, duty_text, passed_text, timeline_parts, why_text, zone_of
 from service.cli.facts import allowed
 from service.cli.terminal import grid, rank_style, sections
+from service.cli.times import instant_text
 
 STATUS_STYLES: Final = {Status.DECIDED: "bold green", Status.UNDECIDED: "bold yellow", Status.NOT_COVERED: "bold magenta"}
 
@@ -34,6 +37,8 @@ def literal_text(value: Literal | None) -> str:
             return ("\n" if any("," in item for item in value) else ", ").join(value) or "none"
         case str():
             return value
+        case datetime():
+            return instant_text(value, "UTC")
         case _:
             return number_text(value)
 
@@ -44,32 +49,68 @@ def status_text(status: Status) -> str:
 
 
 class AnswerPage:
-    """How the answers of one policy version are written, with its words in colours."""
+    """How the answers of one policy version are written, with its words in colours; ``now`` is the instant of the call."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, now: datetime | None = None) -> None:
         self._policy = policy
+        self._now = now
 
     def parts(self, answer: Answer, *, explain: bool) -> Iterator[RenderableType]:
         """Give one answer: what was decided and why, or what is missing and what to ask next."""
         yield Text.assemble((answer.decision, "bold"), ": ", (status_text(answer.status), STATUS_STYLES[answer.status]))
-        yield Padding(grid([*self._rows(answer), *([] if explain else self._reasons(answer))], "cyan"), (0, 0, 0, 2))
+        yield Padding(grid([*self._rows(answer, explain=explain)], "cyan"), (0, 0, 0, 2))
+        if not explain and (reasons := [*self._reasons(answer)]):
+            yield Padding(grid(reasons, "cyan"), (0, 0, 0, 2))
         if explain:
             yield ""
             for part in self._path(answer):
                 yield Padding(part, (0, 0, 0, 2))
+            for due in answer.dues:
+                yield ""
+                for part in timeline_parts(due, self._now):
+                    yield Padding(part, (0, 0, 0, 2))
 
-    def _rows(self, answer: Answer) -> Iterator[tuple[RenderableType, RenderableType]]:
+    def _rows(self, answer: Answer, *, explain: bool) -> Iterator[tuple[RenderableType, RenderableType]]:
+        dues = {due.name: due for due in answer.dues}
+        duties = {duty.outcome: duty for duty in answer.duties}
         for position, outcome in enumerate(answer.outcomes):
-            value = self._outcome(outcome)
+            is_deadline = outcome.name in self._policy.deadlines
+            value = self._deadline(outcome, answer, dues.get(outcome.name)) if is_deadline else self._outcome(outcome)
             if position >= answer.answers and outcome.status is not Status.DECIDED:
                 value = Text(value.plain, "dim")
+            if not explain:
+                value = value + self._beneath(dues.get(outcome.name) or duties.get(outcome.name))
             yield Text(outcome.name, "bold cyan" if position < answer.answers else "cyan"), value
+        for passed in answer.passed:
+            yield passed.fact, passed_text(passed)
         for unlisted in answer.unlisted:
             yield "not listed", _unlisted(unlisted)
         if answer.missing:
             yield "missing", ", ".join(answer.missing)
         if answer.ask_next:
             yield "ask next", self._question(answer.ask_next)
+
+    def _beneath(self, timed: Due | Duty | None) -> Text:
+        """Say below an outcome how it came to its instant, or who has the turn until when."""
+        match timed:
+            case Due():
+                return Text(f"\n{why_text(timed, self._policy)}", "dim")
+            case Duty():
+                return Text(f"\n{duty_text(timed)}", "dim")
+            case None:
+                return Text()
+
+    def _deadline(self, outcome: Outcome, answer: Answer, due: Due | None) -> Text:
+        if due is not None:
+            return due_text(due, self._now)
+        if outcome.status is Status.NOT_COVERED:
+            return Text("nothing is due", "dim")
+        zone = zone_of(self._policy, {other.name: other.value for other in answer.outcomes}, outcome.name)
+        instants = [instant_text(value, zone) for value in outcome.possible if isinstance(value, datetime)]
+        said = Text.assemble(("undecided", "yellow"))
+        if instants:
+            said.append(f"; still possible: {', '.join(instants)} {zone}{', nothing is due' if None in outcome.possible else ''}")
+        return said.append(f"; depends on {', '.join(outcome.missing)}")
 
     def _reasons(self, answer: Answer) -> Iterator[tuple[RenderableType, RenderableType]]:
         rows = [

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
 from engine.answer import Answer, UnknownDecision, WrongFact, WrongRequest
+from engine.change import Rescheduled, reschedule
 from engine.decide import decide, triage
+from engine.moment import Moment
 from engine.policy import Policy
 from engine.record import plain
 from engine.version import Version
 from service.cli.answers import AnswerPage
-from service.cli.facts import Facts, FactsError, Words, read_file, read_json, read_words
+from service.cli.facts import Facts, FactsError, Words, read_before, read_file, read_json, read_words
 from service.cli.folder import AsOfOption, DigestOption, PoliciesOption, VersionOption, load
+from service.cli.moments import NOW, PAUSES, NowOption, Pause, PauseOption, read_asked, wrong_lines
+from service.cli.moved import moved_parts, plain_moved
 from service.cli.terminal import TableOrJson, meant, refused, results, show_json
 
 TRIAGE: Final = "triage"
@@ -29,16 +34,39 @@ WORDS_ALLOWED: Final = {"ignore_unknown_options": True, "allow_extra_args": True
 """Typer's settings of this command: options that only the policy knows are read by :mod:`service.cli.facts`."""
 
 
+BEFORE: Final = "before."
+"""What a fact as it was before is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: which decision, with which facts, when, and the facts that were otherwise before; and what is wrong with the times."""
+
+    words: Words
+    facts: Facts
+    moment: Moment
+    before: Words | None
+    problems: tuple[str, ...]
+
+
 def evaluate(
     context: typer.Context,
     *,
     fact: Annotated[list[str] | None, typer.Option("--fact", metavar="NAME=VALUE", help="A fact; may be repeated.")] = None,
     json_text: Annotated[str, typer.Option("--json", metavar="OBJECT", help="Facts as a JSON object.")] = "",
     file: Annotated[str, typer.Option("--file", "-f", metavar="PATH", help="Facts in JSON or YAML; - is standard input.")] = "",
+    now: NowOption = "",
+    pause: PauseOption = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option("--before", metavar="NAME=VALUE", help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?"),
+    ] = None,
     version: VersionOption = "",
     digest: DigestOption = "",
     as_of: AsOfOption = "",
-    explain: Annotated[bool, typer.Option("--explain", help="Show the rules behind every outcome as a table.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the rules behind every outcome as a table, and draw how what is due came about.")
+    ] = False,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
@@ -47,18 +75,24 @@ def evaluate(
     DECISION is one of the policy's decisions, or triage (the default): all that a new ticket needs.
 
     Each fact of the policy is an option of its own, as in --impact high, and may also be written as impact=high;
-    guidepost show facts lists them. Facts on the command line win over --json, and these over --file.
+    guidepost show facts lists them. Facts on the command line win over --json, and these over --file, where holds
+    stand in a list under pauses, each with from and to.
     """
-    loaded = load(policies)
-    chosen = loaded.select(version=version, digest=digest, as_of=as_of)
+    loaded, problems = load(policies), list[str]()
+    elsewhere = _from_elsewhere(file, json_text)
+    filed_now, pauses = elsewhere.pop(NOW, None), elsewhere.pop(PAUSES, ())
+    holds: tuple[Pause, ...] = pauses if isinstance(pauses, tuple) else ()
+    moment = read_asked(now, pause or [], loaded.now, problems, filed_now, holds)
+    chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
     said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
-    facts = {**_from_elsewhere(file, json_text), **said.facts}
-    answers = _decide(loaded.tabulate(chosen), said, facts)
+    asked = Asked(said, {**elsewhere, **said.facts}, moment, read_before(before) if before else None, tuple(problems))
+    answers, change = _decide(loaded.tabulate(chosen), asked)
     if output is TableOrJson.JSON:
         one = said.decision not in ("", TRIAGE)
-        show_json(plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]})
+        found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
+        show_json({**found, "rescheduled": plain_moved(change)} if change else found)
         return
-    results().show(*_parts(chosen.policy, answers, explain=explain))
+    results().show(*_parts(chosen.policy, answers, change, asked, explain=explain))
 
 
 def _from_elsewhere(file: str, json_text: str) -> Facts:
@@ -69,39 +103,47 @@ def _from_elsewhere(file: str, json_text: str) -> Facts:
         raise refused(str(error)) from error
 
 
-def _decide(version: Version, said: Words, facts: Facts) -> tuple[Answer, ...]:
+def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Rescheduled | None]:
     """Answer, or say everything that is wrong with the words and the facts."""
-    problems, wrong, answers = [*said.problems], tuple[WrongFact, ...](), tuple[Answer, ...]()
-    asked = said.decision or TRIAGE
-    if asked not in (*version.plans, TRIAGE):
-        problems.append(f"{UnknownDecision(asked, (*sorted(version.plans), TRIAGE))}{meant(asked, (*version.plans, TRIAGE))}")
+    problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
+    wrong: list[WrongFact] = []
+    name = asked.words.decision or TRIAGE
+    if name not in (*version.plans, TRIAGE):
+        problems.append(f"{UnknownDecision(name, (*sorted(version.plans), TRIAGE))}{meant(name, (*version.plans, TRIAGE))}")
     try:
-        answers = (decide(version, asked, facts),) if asked in version.plans else triage(version, facts)
+        answers = (decide(version, name, asked.facts, asked.moment),) if name in version.plans else triage(version, asked.facts, asked.moment)
     except WrongRequest as error:
-        wrong = error.wrong
-    if problems or wrong:
-        raise refused(*_wrong_lines(problems, wrong, version.policy))
-    return answers
+        wrong += error.wrong
+    try:
+        triage(version, asked.before.facts if asked.before else {})
+    except WrongRequest as error:
+        wrong += (replace(fact, fact=f"{BEFORE}{fact.fact}") for fact in error.wrong)
+    if problems or asked.problems or wrong:
+        raise refused(*_wrong_lines(problems, asked.problems, wrong, version.policy))
+    return answers, reschedule(version, asked.facts, asked.before.facts, asked.moment) if asked.before else None
 
 
-def _wrong_lines(problems: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
+def _wrong_lines(problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
     """Say everything that is wrong with what was sent, each with what it may be."""
-    lines = [*problems]
+    lines = [*problems, *times]
     for fact in wrong:
-        if fact.fact in policy.facts:
-            lines.append(f"{fact.fact}: {fact.message}{f'; {fact.help}' if fact.help else ''}")
-            lines += [f"  allowed: {', '.join(fact.allowed)}"] if fact.allowed else []
+        name = fact.fact.removeprefix(BEFORE)
+        if name in policy.facts:
+            lines += wrong_lines(fact.fact if name == fact.fact else f"--before {name}", fact)
         else:
-            lines.append(f"{fact.message}{meant(fact.fact, policy.facts)}")
-    if problems or any(fact.fact not in policy.facts for fact in wrong):
+            lines.append(f"{fact.message}{meant(name, policy.facts)}")
+    if problems or any(fact.fact.removeprefix(BEFORE) not in policy.facts for fact in wrong):
         lines.append(f"facts: {', '.join(policy.facts)}")
     return lines
 
 
-def _parts(policy: Policy, answers: tuple[Answer, ...], *, explain: bool) -> Iterator[RenderableType]:
-    page = AnswerPage(policy)
+def _parts(policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: Asked, *, explain: bool) -> Iterator[RenderableType]:
+    page = AnswerPage(policy, asked.moment.now)
     for answer in answers:
         yield from page.parts(answer, explain=explain)
+        yield ""
+    if change is not None:
+        yield from moved_parts(change, policy)
         yield ""
     ref = answers[0].version
     yield Text(f"policy {ref.name} {ref.version}, digest {ref.digest[:12]}", "dim")

@@ -14,10 +14,11 @@ from pathlib import Path
 from engine.source import Mapping as Node
 from engine.source import plain, read
 from engine.vocabulary import Fact, FactType, number_text
+from service.cli.moments import PAUSES, Pause
 from service.cli.terminal import meant
 
 Facts = dict[str, object]
-"""Fact name to value, as sent."""
+"""Fact name to value, as sent; in a file also ``pauses``, as pairs of beginning and end."""
 
 
 class FactsError(ValueError):
@@ -68,6 +69,18 @@ def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, F
             said.add(name, value)
         else:
             said.problems.append(f"`--fact {pair}` is not written as name=value")
+    return said
+
+
+def read_before(pairs: Sequence[str]) -> Words:
+    """Read the facts that were otherwise, given as ``--before``; an empty value was not known."""
+    said = Words()
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals:
+            said.add(name, value or None)
+        else:
+            said.problems.append(f"`--before {pair}` is not written as name=value")
     return said
 
 
@@ -159,7 +172,18 @@ def _once(pairs: list[tuple[str, object]]) -> Facts:
 def _flat(found: object, origin: str) -> Facts:
     if not isinstance(found, dict):
         raise FactsError(f'{origin} does not hold facts: expected an object such as {{"name": "value"}}')
-    for name, value in found.items():
+    facts = {**found}
+    if facts.get(PAUSES) is not None:
+        facts[PAUSES] = _pauses(facts[PAUSES], origin)
+    for name, value in facts.items():
         if isinstance(value, dict | list):
             raise FactsError(f"{origin}: `{name}` must be one value")
-    return found
+    return facts
+
+
+def _pauses(found: object, origin: str) -> tuple[Pause, ...]:
+    """Read the holds of a ticket: each begins at ``from``, and ends at ``to`` unless it still goes on."""
+    holds = [one for one in found if isinstance(one, dict) and one.keys() <= {"from", "to"}] if isinstance(found, list) else []
+    if not isinstance(found, list) or len(holds) < len(found):
+        raise FactsError(f"{origin}: `{PAUSES}` is a list of holds, each with `from` and `to`")
+    return tuple((hold.get("from") or None, hold.get("to") or None) for hold in holds)

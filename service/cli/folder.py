@@ -39,8 +39,8 @@ AsOfOption = Annotated[
 
 
 def utc_now() -> datetime:
-    """Read the clock."""
-    return datetime.now(UTC)
+    """Read the clock, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

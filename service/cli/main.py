@@ -8,7 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from service.cli.check import check
+from service.cli.clock import clock
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
+from service.cli.holidays import holidays
 from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
@@ -40,7 +42,9 @@ app.command("serve")(serve)
 app.command("check")(check)
 app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
+app.add_typer(clock, name="clock")
 app.command("schema")(schema)
+app.add_typer(holidays, name="holidays")
 app.command("version")(version_command)
 
 

@@ -11,23 +11,38 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.policy import Decision, Form, Literal, Policy, Roster, Rule, SameAs, Table
-from engine.problems import Place
+from engine.policy import Deadline, Decision, Form, Literal, Policy, Roster, Rule, SameAs, Table
+from engine.timing import Measure
 from engine.vocabulary import Fact
+from service.cli import calendar_pages
 from service.cli.answers import literal_text
 from service.cli.facts import allowed
 from service.cli.terminal import grid, rank_style, ruled
+from service.cli.times import minutes_text
+
+Part = Table | Roster | Deadline
+"""What works an outcome out."""
 
 
-def tables_of(policy: Policy, decision: Decision) -> tuple[Table | Roster, ...]:
-    """Give the tables and rosters that work a decision out, in the order in which they are worked out."""
+def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
+    """Give the tables, rosters and deadlines that work a decision out, in the order in which they are worked out."""
     wanted = set(decision.outcomes)
-    chosen: list[Table | Roster] = []
+    deadlines = [deadline for name, deadline in policy.deadlines.items() if name in wanted]
+    for deadline in deadlines:
+        wanted |= {*deadline.table.reads, deadline.amount, deadline.region}
+    facts = {name for table in _tables(policy, wanted) for name in table.reads}
+    wanted |= {one.region for one in policy.elapsed.values() if one.fact in facts}
+    rosters = (roster for roster in policy.rosters.values() if roster.produces in wanted)
+    return (*_tables(policy, wanted), *rosters, *deadlines)
+
+
+def _tables(policy: Policy, outcomes: set[str]) -> tuple[Table, ...]:
+    """Give the tables that work outcomes out, and those whose outcomes these read."""
+    wanted, chosen = {*outcomes}, list[Table]()
     for table in reversed(tuple(policy.tables.values())):
         if wanted & set(table.produces):
             chosen.insert(0, table)
             wanted |= set(table.reads)
-    chosen.extend(roster for roster in policy.rosters.values() if roster.produces in wanted)
     return tuple(chosen)
 
 
@@ -44,13 +59,23 @@ class PolicyPages:
         rows += [("beside", ", ".join(decision.beside))] if decision.beside else []
         rows += [("owner", decision.owner)] if decision.owner else []
         yield _indented(grid(rows, "cyan"))
-        for table in tables_of(self._policy, decision):
+        for part in tables_of(self._policy, decision):
             yield ""
-            yield from self.table(table) if isinstance(table, Table) else self.roster(table)
+            yield from self.part(part)
+
+    def part(self, part: Part) -> Iterator[RenderableType]:
+        """Give a table, a roster or a deadline."""
+        match part:
+            case Table():
+                return self.table(part)
+            case Roster():
+                return self.roster(part)
+            case Deadline():
+                return self.deadline(part)
 
     def table(self, table: Table) -> Iterator[RenderableType]:
         """Give a table in the form in which it is written."""
-        yield self._heading(table.name, table.about, table.source, table.place)
+        yield calendar_pages.heading(table.name, table.about, table.source, table.place)
         match table.form:
             case Form.MATRIX:
                 yield from self._matrix(table)
@@ -62,12 +87,19 @@ class PolicyPages:
 
     def roster(self, roster: Roster) -> Iterator[RenderableType]:
         """Give a roster: who is open when."""
-        yield self._heading(roster.name, roster.about, roster.source, roster.place)
-        hours = f"{_clock(roster.opens)} to {_clock(roster.closes)}"
+        yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
+        hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
         rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
         yield _indented(ruled((roster.produces, "name", "zone", "open"), rows))
         if roster.assumption:
             yield _indented(grid([("assumes", roster.assumption)], "yellow"))
+
+    def deadline(self, deadline: Deadline) -> Iterator[RenderableType]:
+        """Give a deadline: from when on it counts, and by which rules."""
+        yield calendar_pages.heading(deadline.name, deadline.about, deadline.table.source, deadline.place)
+        yield _indented(grid([*calendar_pages.deadline_rows(deadline)], "cyan"))
+        yield from self._rules(deadline.table)
+        yield from self._otherwise(deadline.table)
 
     def assumptions(self) -> Iterator[RenderableType]:
         """Give everything the source text does not say and the policy takes to be so."""
@@ -82,7 +114,7 @@ class PolicyPages:
         for position, question in enumerate(self._policy.questions):
             if position:
                 yield ""
-            yield self._heading(question.id, "", question.source, question.place)
+            yield calendar_pages.heading(question.id, "", question.source, question.place)
             rows: list[tuple[RenderableType, ...]] = [("question", question.question), ("reading", question.reading)]
             rows += [("rules", ", ".join(question.rules))] if question.rules else []
             yield _indented(grid(rows, "cyan"))
@@ -96,12 +128,15 @@ class PolicyPages:
         yield ruled((noun, "type", "about", "values"), rows)
 
     def fact(self, fact: Fact) -> Iterator[RenderableType]:
-        """Give one fact or outcome with every value."""
-        yield self._heading(fact.name, fact.about, "", fact.place)
-        yield _indented(grid([("type", _type_text(fact))] + ([] if fact.values else [("values", allowed(fact))]), "cyan"))
+        """Give one fact or outcome with every value, and what it follows from."""
+        yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
+        rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed(fact))])
+        if elapsed := self._policy.elapsed.get(fact.name):
+            rows.append(("if not sent", calendar_pages.elapsed_text(elapsed)))
+        yield _indented(grid(rows, "cyan"))
         if fact.values:
-            rows = [(Text(v.value, "bold"), v.name, v.about, Text(", ".join(v.aliases), "dim")) for v in fact.values]
-            yield _indented(_dense(("value", "name", "about", "also written"), rows))
+            values = [(Text(v.value, "bold"), v.name, v.about, Text(", ".join(v.aliases), "dim")) for v in fact.values]
+            yield _indented(_dense(("value", "name", "about", "also written"), values))
 
     def _matrix(self, table: Table) -> Iterator[RenderableType]:
         if (matrix := table.matrix) is None:
@@ -119,8 +154,8 @@ class PolicyPages:
         if rule is None:
             return Text("-", "dim")
         value = rule.then[outcome]
-        if isinstance(value, SameAs):
-            return Text(f"same as {value.fact}")
+        if isinstance(value, SameAs | Measure):
+            return self._then_value(rule, outcome)
         return self._value(outcome, value, "reverse") + Text("*" if rule.assumption else "")
 
     def _entries(self, table: Table) -> Iterator[RenderableType]:
@@ -182,23 +217,23 @@ class PolicyPages:
             yield _indented(Text.assemble(("otherwise", "bold"), "  not covered"))
 
     def _then(self, rule: Rule) -> Text:
-        return Text(", ").join(
-            Text.assemble(f"{outcome}: ", self._then_value(rule, outcome)) for outcome in rule.then
-        )
+        return Text(", ").join(Text.assemble(f"{outcome}: ", self._then_value(rule, outcome)) for outcome in rule.then)
 
     def _then_value(self, rule: Rule, outcome: str) -> Text:
         value = rule.then.get(outcome)
-        if value is None:
-            return Text("")
-        return Text(f"same as {value.fact}", "italic") if isinstance(value, SameAs) else self._value(outcome, value)
+        match value:
+            case None:
+                return Text("")
+            case SameAs():
+                return Text(f"same as {value.fact}", "italic")
+            case Measure():
+                return Text(calendar_pages.measure_text(value), "bold")
+            case _:
+                return self._value(outcome, value)
 
     def _value(self, outcome: str, value: Literal, style: str = "") -> Text:
         words = [listed.value for listed in self._policy.named(outcome).values]
         return Text(literal_text(value), f"{rank_style(value, words)} {style}".strip())
-
-    def _heading(self, name: str, about: str, source: str, place: Place) -> Text:
-        said = f": {about}" if about else ""
-        return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
 
 
 def _indented(part: RenderableType) -> RenderableType:
@@ -210,10 +245,6 @@ def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) ->
     named = list(headings)
     kept = [index for index in range(len(named)) if any(str(row[index]) for row in rows)]
     return ruled([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _type_text(fact: Fact) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.policy import Assumption, Decision, Policy, Question, Roster, Rule, SameAs, Table
+from engine.policy import Assumption, Deadline, Decision, Literal, Policy, Question, Roster, Rule, SameAs, Table
 from engine.problems import Place
+from engine.timing import Measure
 from engine.vocabulary import Fact
 
 Plain = dict[str, object]
@@ -29,6 +30,11 @@ def plain_overview(policy: Policy) -> Plain:
             for table in policy.tables.values()
         ],
         "rosters": [{"name": roster.name, "about": roster.about} for roster in policy.rosters.values()],
+        "deadlines": [{"name": deadline.name, "about": deadline.about} for deadline in policy.deadlines.values()],
+        "elapsed": list(policy.elapsed),
+        "calendars": [{"name": calendar.name, "about": calendar.about} for calendar in policy.calendars.values()],
+        "regions": list(policy.regions),
+        "holidays": list(policy.holidays),
         "facts": list(policy.facts),
         "outcomes": list(policy.outcomes),
         "assumptions": len(policy.assumptions),
@@ -48,9 +54,15 @@ def plain_decision(decision: Decision) -> Plain:
     }
 
 
-def plain_part(part: Table | Roster) -> Plain:
-    """Give a table or a roster."""
-    return plain_table(part) if isinstance(part, Table) else plain_roster(part)
+def plain_part(part: Table | Roster | Deadline) -> Plain:
+    """Give a table, a roster or a deadline."""
+    match part:
+        case Table():
+            return plain_table(part)
+        case Roster():
+            return plain_roster(part)
+        case Deadline():
+            return plain_deadline(part)
 
 
 def plain_table(table: Table) -> Plain:
@@ -83,14 +95,40 @@ def plain_rule(rule: Rule) -> Plain:
     return {
         "id": rule.id,
         "when": {condition.fact: condition.text for condition in rule.when},
-        "then": {
-            outcome: {"same_as": value.fact} if isinstance(value, SameAs) else value
-            for outcome, value in rule.then.items()
-        },
+        "then": {outcome: _plain_then(value) for outcome, value in rule.then.items()},
         "source": rule.source,
         "assumption": rule.assumption,
         "about": rule.about,
         "place": plain_place(rule.place),
+    }
+
+
+def _plain_then(value: Literal | SameAs | Measure) -> object:
+    match value:
+        case SameAs():
+            return {"same_as": value.fact}
+        case Measure():
+            return {"unit": value.unit.value, "rule": value.rule, "calendar": value.calendar, "amount": value.amount}
+        case _:
+            return value
+
+
+def plain_deadline(deadline: Deadline) -> Plain:
+    """Give a deadline with the rules that tell how its time counts."""
+    risk = deadline.at_risk
+    return {
+        "name": deadline.name,
+        "about": deadline.about,
+        "form": "deadline",
+        "from": deadline.starts,
+        "met": deadline.met,
+        "amount": deadline.amount,
+        "region": deadline.region,
+        "when_past": deadline.when_past.value,
+        "at_risk": None if risk is None else {"share": risk.share, "minutes": risk.minutes, "assumption": risk.assumption},
+        "holds": {"extend": deadline.holds.extend, "assumption": deadline.holds.assumption},
+        "table": plain_table(deadline.table),
+        "place": plain_place(deadline.place),
     }
 
 

@@ -10,9 +10,11 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.policy import Form, Policy, Roster, Table
+from engine.policy import Deadline, Form, Policy, Roster
+from service.cli import calendar_pages
+from service.cli.calendar_plain import plain_calendar, plain_elapsed, plain_holidays, plain_region, plain_span
 from service.cli.folder import DigestOption, Loaded, PoliciesOption, VersionOption, load
-from service.cli.pages import PolicyPages, tables_of
+from service.cli.pages import Part, PolicyPages, tables_of
 from service.cli.plain import (
     Plain,
     plain_assumption,
@@ -25,8 +27,8 @@ from service.cli.plain import (
 )
 from service.cli.terminal import TableOrJson, count, grid, meant, refused, results, ruled, show_json
 
-SECTIONS = ("assumptions", "questions", "facts", "outcomes", "scope")
-"""What can be shown of every policy, beside its own decisions, tables, facts and outcomes."""
+SECTIONS = ("assumptions", "questions", "facts", "outcomes", "scope", "deadlines", "elapsed", "calendars", "regions", "holidays")
+"""What can be shown of every policy, beside its own decisions, tables, deadlines, calendars, regions, facts and outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="A decision, table, fact or outcome by its name, or: assumptions, questions, facts, outcomes, "
-            "scope (every catalogue). Without it, an overview.",
+            help="A decision, table, deadline, calendar, region, fact or outcome by its name, or: assumptions, questions, facts, "
+            "outcomes, scope (every catalogue), deadlines, elapsed, calendars, regions, holidays. Without it, an overview.",
         ),
     ] = "",
     policies: PoliciesOption = None,
@@ -72,25 +74,53 @@ def _part(policy: Policy, what: str) -> Page:
             return Page(pages.facts(policy.facts, "fact"), plain_facts(policy.facts))
         case "outcomes":
             return Page(pages.facts(policy.outcomes, "outcome"), plain_facts(policy.outcomes))
+    return _timing(policy, what) or _named(policy, pages, what)
+
+
+def _timing(policy: Policy, what: str) -> Page | None:
+    """Give what has to do with time: a section, or a calendar, region or list of holidays by its name."""
+    match what:
+        case "deadlines":
+            return Page([calendar_pages.deadlines(policy.deadlines.values())], [plain_part(one) for one in policy.deadlines.values()])
+        case "elapsed":
+            return Page([calendar_pages.elapsed(policy.elapsed.values())], [plain_elapsed(one) for one in policy.elapsed.values()])
+        case "calendars":
+            return Page([calendar_pages.calendars(policy.calendars.values())], [plain_calendar(one) for one in policy.calendars.values()])
+        case "regions":
+            return Page([calendar_pages.regions(policy.regions.values())], [plain_region(one) for one in policy.regions.values()])
+        case "holidays":
+            return Page([calendar_pages.holiday_lists(policy.holidays.values())], [plain_span(one) for one in policy.holidays.values()])
+    if calendar := policy.calendars.get(what):
+        return Page(calendar_pages.calendar(calendar), plain_calendar(calendar))
+    listed = policy.holidays.get(what)
+    if region := policy.regions.get(what):
+        days = policy.holidays.get(region.holidays)
+        return Page(calendar_pages.region(region, policy), {**plain_region(region), "holidays": plain_holidays(days) if days else None})
+    return Page(calendar_pages.holidays(listed), plain_holidays(listed)) if listed else None
+
+
+def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
+    """Give a decision, table, roster, deadline, fact or outcome by its name, or every catalogue."""
     if decision := policy.decisions.get(what):
         tables = [plain_part(table) for table in tables_of(policy, decision)]
         return Page(pages.decision(decision), {**plain_decision(decision), "tables": tables})
-    if part := policy.tables.get(what) or policy.rosters.get(what):
+    if part := policy.tables.get(what) or policy.rosters.get(what) or policy.deadlines.get(what):
         return Page(_tables(pages, (part,)), plain_part(part))
     if fact := policy.facts.get(what) or policy.outcomes.get(what):
-        return Page(pages.fact(fact), plain_fact(fact))
+        elapsed = policy.elapsed.get(what)
+        return Page(pages.fact(fact), {**plain_fact(fact), **({"elapsed": plain_elapsed(elapsed)} if elapsed else {})})
     if what == "scope":
         catalogues = tuple(table for table in policy.tables.values() if table.form is Form.ENTRIES)
         return Page(_tables(pages, catalogues), [plain_part(table) for table in catalogues])
-    names = (*SECTIONS, *policy.decisions, *policy.tables, *policy.rosters, *policy.facts, *policy.outcomes)
+    names = (*SECTIONS, *policy.decisions, *policy.tables, *policy.rosters, *policy.facts, *policy.outcomes, *policy.calendars, *policy.regions, *policy.holidays)
     raise refused(f"nothing here is called `{what}`{meant(what, names)}", "`guidepost show` lists what there is")
 
 
-def _tables(pages: PolicyPages, parts: Iterable[Table | Roster]) -> Iterator[RenderableType]:
+def _tables(pages: PolicyPages, parts: Iterable[Part]) -> Iterator[RenderableType]:
     for position, part in enumerate(parts):
         if position:
             yield ""
-        yield from pages.table(part) if isinstance(part, Table) else pages.roster(part)
+        yield from pages.part(part)
 
 
 def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
@@ -127,20 +157,27 @@ def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[Ren
     ]
     yield ruled(("decision", "answers", "about"), decisions)
     yield ""
-    listed: list[Table | Roster] = [*policy.tables.values(), *policy.rosters.values()]
+    listed: list[Part] = [*policy.tables.values(), *policy.rosters.values(), *policy.deadlines.values()]
     parts = [
         (Text(part.name, "bold"), *_size(part), part.about, Text(part.place.file.rpartition("/")[2], "dim"))
         for part in sorted(listed, key=lambda part: part.place)
     ]
     yield ruled(("table", "form", "size", "about", "in"), parts)
     yield ""
+    if policy.calendars:
+        yield calendar_pages.calendars(policy.calendars.values())
+        yield ""
     more = f"assumptions ({len(policy.assumptions)}), questions ({len(policy.questions)}), facts ({len(policy.facts)})"
-    yield Text.assemble(("more: ", "cyan"), f"guidepost show NAME, or {more}, outcomes ({len(policy.outcomes)}), scope")
+    timing = {"deadlines": policy.deadlines, "elapsed": policy.elapsed, "calendars": policy.calendars, "regions": policy.regions, "holidays": policy.holidays}
+    times = "".join(f", {name} ({len(there)})" for name, there in timing.items() if there)
+    yield Text.assemble(("more: ", "cyan"), f"guidepost show NAME, or {more}, outcomes ({len(policy.outcomes)}), scope{times}")
 
 
-def _size(part: Table | Roster) -> tuple[str, str]:
+def _size(part: Part) -> tuple[str, str]:
     if isinstance(part, Roster):
         return "roster", count(len(part.entries), "entry", "entries")
+    if isinstance(part, Deadline):
+        return "deadline", count(len(part.table.rules), "rule")
     size = len(part.rules)
     match part.form:
         case Form.MATRIX:

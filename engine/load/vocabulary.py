@@ -21,7 +21,7 @@ MAX_DIGITS: Final = 15
 """The most characters of a limit: what a number can keep exactly."""
 
 _NOT_FACTS: Final = frozenset({FactType.LIST})
-_NOT_OUTCOMES: Final = frozenset({FactType.INSTANT})
+_NOT_OUTCOMES: Final = frozenset[FactType]()
 
 
 def listed_values(trees: MappingOf[str, Node]) -> Listed:

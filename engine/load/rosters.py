@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from engine.conditions import undescribed, value_help
-from engine.nearest import MEANT, did_you_mean, nearest
+from engine.load.calendars import zone_problem
+from engine.nearest import did_you_mean
 from engine.policy import Entry, Roster
 from engine.problems import Place, Problem
 from engine.reading import Node, items, kind_text, text, texts, value_place
@@ -50,10 +50,8 @@ class RosterReader:
             entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
             if entry.value in {other.value for other in entries} and entry.value:
                 self._add(value_place(item, "value"), "repeated-id", f"`{entry.value}` is already an entry of the roster", "keep one of the two")
-            if entry.zone and entry.zone not in _zones():
-                near = nearest(entry.zone, _zones(), 1, MEANT)
-                self._add(value_place(item, "zone"), "unknown-value", f"no time zone `{entry.zone}`",
-                          f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
+            problem = zone_problem(entry.zone, value_place(item, "zone")) if entry.zone else None
+            self.problems.extend([problem] if problem else [])
             entries.append(entry)
         return tuple(entries)
 
@@ -83,7 +81,7 @@ class RosterReader:
         self.problems.append(Problem(place, code, message, help_))
 
 
-def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: MappingOf[str, Fact]) -> Problem:
+def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: Iterable[str]) -> Problem:
     """Give the problem of a name that should be an outcome and is none."""
     if name in facts:
         return Problem(place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes")
@@ -95,8 +93,3 @@ def _hours(node: Node) -> tuple[int, int] | None:
     written = [_CLOCK.fullmatch(moment) for moment in texts(node, "open")]
     minutes = [int(found[1]) * 60 + int(found[2]) for found in written if found]
     return (minutes[0], minutes[1]) if len(minutes) == len(written) == 2 else None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())

@@ -63,7 +63,9 @@ class TableReader:
                     self._problem(item.place, "unknown-fact", *self._no_outcome(item.text, self.outcomes))
                 continue
             outcome = self.outcomes[item.text]
-            if hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
+            if outcome.type is FactType.INSTANT:
+                self._problem(item.place, "bad-outcome", f"`{item.text}` is an instant, which no table can give", "write it under `deadlines`")
+            elif hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
                 self._problem(item.place, "bad-outcome", f"`{item.text}` is {kind_text(outcome.type)}; the collect table `{name}` can only give lists",
                               "write `type: list` in the vocabulary, or another `hit`")
             names.append(item.text)
@@ -84,7 +86,7 @@ class TableReader:
                 return self._matrix(mapping(node, "matrix"), context)
 
     def _rule(self, node: Node, context: _Context) -> Rule:
-        when = self._when(mapping(node, "when"))
+        when = self.conditions(mapping(node, "when"))
         written = node.get("id") if isinstance(node, Mapping) else None
         place = written.place if written is not None else node.place
         return self._finished(text(node, "id"), when, node, place, context)
@@ -93,7 +95,8 @@ class TableReader:
         then = self._then(mapping(node, "then"), when, context)
         return Rule(name, when, then, text(node, "source") or context.source, text(node, "assumption") or context.assumption, text(node, "about"), place)
 
-    def _when(self, node: Mapping | None) -> tuple[Condition, ...]:
+    def conditions(self, node: Mapping | None) -> tuple[Condition, ...]:
+        """Read what a rule asks, in alphabetical order of the facts."""
         conditions = []
         for name, inner in sorted(pairs(node)):
             place = node.key_places[name] if node else inner.place

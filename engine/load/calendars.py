@@ -1,0 +1,178 @@
+"""The calendars and regions of a policy file: trees in, calendars as written out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from engine.clock.calendar import DAY, FIRST_YEAR, LAST_YEAR, HolidayList, Interval
+from engine.clock.zone import zone_names
+from engine.nearest import MEANT, nearest
+from engine.problems import Place, Problem
+from engine.reading import Mapping, Node, Scalar, flag, items, key_place, mapping, pairs, text, value_place
+from engine.timing import BY_REGION, Region, WrittenCalendar
+from engine.vocabulary import boolean_word
+
+LIST_MEANT: Final = 75.0
+"""How alike (of 100) the name of a list must be: names are short, and one that was only forgotten is not meant otherwise."""
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NO_HOLIDAYS: Final = "none"
+CLOSED: Final = "closed"
+
+_HOURS: Final = re.compile(r"(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_OPEN_ALL_WEEK: Final = ((Interval(0, DAY),),) * 7
+_FORM: Final = "write opening and closing time, such as 09:00-17:00; 24:00 is the end of the day"
+
+
+def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
+    """Tell whether a name is no time zone; ``others`` are words that may stand there as well."""
+    if zone in zone_names() or zone in others:
+        return None
+    near = nearest(zone, (*others, *zone_names()), 1, MEANT)
+    return Problem(place, "unknown-value", f"no time zone `{zone}`", f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarReader:
+    """Reads the calendars and regions of one file; what is wrong is added to ``problems``."""
+
+    holidays: MappingOf[str, HolidayList]
+    source: str
+    problems: list[Problem]
+    whole: bool
+    """Whether every file was read: only then can a list be said not to be there."""
+
+    def region(self, name: str, node: Node, place: Place) -> Region:
+        """Read one region."""
+        zone, listed = text(node, "zone"), text(node, "holidays")
+        self._zone(zone, node)
+        self._list(listed, node, NO_HOLIDAYS)
+        return Region(name, zone, "" if listed == NO_HOLIDAYS else listed, text(node, "about"), place)
+
+    def calendar(self, name: str, node: Node, place: Place) -> WrittenCalendar:
+        """Read one calendar; where its hours cannot be read, it counts as open, so that no more is said of it."""
+        before = len(self.problems)
+        odd = boolean_word(text(node, "always", "no")) is None  # told by the shape of the file
+        always, zone, listed = flag(node, "always"), text(node, "zone"), text(node, "holidays")
+        self._zone(zone, node, BY_REGION)
+        if always:
+            for key in ("hours", "dates", "breaks", "holidays"):
+                if isinstance(node, Mapping) and key in node.entries:
+                    self._add(key_place(node, key), "unknown-key", f"the calendar `{name}` is always open, so it has no `{key}`", "take one of the two out")
+        elif not odd:
+            for key, why in (("hours", "when it is open on each weekday"), ("holidays", f"a list, {BY_REGION} or {NO_HOLIDAYS}")):
+                if isinstance(node, Mapping) and key not in node.entries:
+                    self._add(place, "missing-key", f"the calendar `{name}` does not say its `{key}`", f"write {why}; or `always: yes`")
+        if not always:
+            self._list(listed, node, BY_REGION, NO_HOLIDAYS)
+        week, dates = self._week(mapping(node, "hours")), self._dates(mapping(node, "dates"))
+        if len(self.problems) > before or odd:
+            week = _OPEN_ALL_WEEK
+        return WrittenCalendar(
+            name, text(node, "about"), zone, "" if listed == NO_HOLIDAYS else listed, always, week,
+            dates, self._dates(mapping(node, "breaks"), overnight=False),
+            text(node, "source") or self.source, text(node, "assumption"), place,
+        )
+
+    def _zone(self, zone: str, node: Node, *others: str) -> None:
+        if zone:
+            problem = zone_problem(zone, value_place(node, "zone"), *others)
+            self.problems.extend([problem] if problem else [])
+
+    def _list(self, listed: str, node: Node, *others: str) -> None:
+        if self.whole and listed and listed not in others and listed not in self.holidays:
+            near = nearest(listed, (*others, *self.holidays), 1, LIST_MEANT)
+            self._add(value_place(node, "holidays"), "unknown-reference", f"no holiday list `{listed}`",
+                      f"did you mean `{near[0]}`?" if near else f"write the list in holidays/{listed}.yaml, or name {' or '.join(others)} here")
+
+    def _week(self, node: Mapping | None) -> tuple[tuple[Interval, ...], ...]:
+        week: list[tuple[Interval, ...]] = [()] * 7
+        places: dict[int, Place] = {}
+        for key, hours in pairs(node):
+            place = node.key_places[key] if node else hours.place
+            days = self._days(key, place)
+            again = [day for day in days if day in places]
+            if again:
+                self._add(place, "repeated-key", f"`{key}` says again when {DAYS[again[0]]} is open", "name each weekday once")
+            read = self._intervals(hours)
+            for day in days:
+                week[day], places[day] = read, place
+        self._into_next_day(tuple(week), places)
+        return tuple(week)
+
+    def _days(self, key: str, place: Place) -> tuple[int, ...]:
+        """Read a weekday, or two with everything between them, as numbers from Monday."""
+        first, dash, last = key.partition("-")
+        if first in DAYS and (last in DAYS or not dash):
+            begin, end = DAYS.index(first), DAYS.index(last or first)
+            if begin <= end:
+                return tuple(range(begin, end + 1))
+            parts = ("sun" if first == "sun" else f"{first}-sun", "mon" if last == "mon" else f"mon-{last}")
+            self._add(place, "bad-format", f"`{key}` runs past the end of the week", f"write {' and '.join(parts)} apart; a week begins with mon")
+            return ()
+        self._add(place, "bad-format", f"`{key}` is no weekday", f"write {', '.join(DAYS)}, or two of them as in mon-fri")
+        return ()
+
+    def _into_next_day(self, week: tuple[tuple[Interval, ...], ...], places: MappingOf[int, Place]) -> None:
+        """Tell where the hours of a day end after those of the next have begun, once for all days that are written together."""
+        told: set[Place] = set()
+        for day, intervals in enumerate(week):
+            after = week[(day + 1) % 7]
+            if intervals and after and intervals[-1].closes - DAY > after[0].opens and places[day] not in told:
+                told.add(places[day])
+                self._add(places[day], "bad-format", f"the hours of {DAYS[day]} run into those of {DAYS[(day + 1) % 7]}", "let one end before the other begins")
+
+    def _dates(self, node: Mapping | None, *, overnight: bool = True) -> dict[date, tuple[Interval, ...]]:
+        found = {}
+        for key, hours in pairs(node):
+            day = self._date(key, node.key_places[key] if node else hours.place)
+            if day is not None:
+                found[day] = self._intervals(hours, overnight=overnight)
+        return found
+
+    def _date(self, written: str, place: Place) -> date | None:
+        try:
+            day = date.fromisoformat(written) if _DATE.fullmatch(written) else None
+        except ValueError:
+            day = None
+        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self._add(place, "bad-format", f"`{written}` is no date of the years {FIRST_YEAR} to {LAST_YEAR}", "write year, month and day, such as 2026-12-24")
+            return None
+        return day
+
+    def _intervals(self, node: Node, *, overnight: bool = True) -> tuple[Interval, ...]:
+        """Read the hours of a day: one text or a list of them; ``closed`` is none at all, and no break."""
+        if isinstance(node, Scalar) and node.text.strip() == CLOSED and overnight:
+            return ()
+        found: list[Interval] = []
+        for item in (node,) if isinstance(node, Scalar) else items(node):
+            interval = self._interval(item, overnight=overnight) if isinstance(item, Scalar) else None
+            if interval is None:
+                continue
+            if found and interval.opens < found[-1].closes:
+                self._add(item.place, "bad-format", f"`{text(item)}` begins before the hours in front of it end", "write the hours of a day in order, apart from each other")
+            found.append(interval)
+        return tuple(sorted(found))
+
+    def _interval(self, node: Scalar, *, overnight: bool) -> Interval | None:
+        match = _HOURS.fullmatch(node.text.strip())
+        opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
+        if match is None or max(int(match[2]), int(match[4])) > 59 or opens >= DAY or closes > DAY:
+            self._add(node.place, "bad-format", f"`{node.text.strip()}` are no hours of a day",
+                      f"`{CLOSED}` stands alone, in place of hours" if node.text.strip() == CLOSED and overnight else _FORM)
+            return None
+        if opens == closes:
+            self._add(node.place, "bad-format", f"`{node.text.strip()}` begins and ends at the same time", f"write 00:00-24:00 for a whole day, and `{CLOSED}` for none")
+            return None
+        if closes < opens and not overnight:
+            self._add(node.place, "bad-format", f"the break `{node.text.strip()}` ends before it begins", "a break is within one day; give the next day its own")
+            return None
+        return Interval(opens, closes if closes > opens else closes + DAY)
+
+    def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        self.problems.append(Problem(place, code, message, help_))

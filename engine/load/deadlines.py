@@ -1,0 +1,202 @@
+"""The deadlines and elapsed times of a policy file: trees in, what they count and by which calendar out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from typing import Final
+
+from engine.clock.calendar import DayRule
+from engine.conditions import plain_number, undescribed
+from engine.load.rosters import no_outcome
+from engine.load.tables import TableReader
+from engine.nearest import did_you_mean
+from engine.policy import AtRisk, Deadline, Elapsed, Form, HitPolicy, Holds, Rule, Table, WhenPast
+from engine.problems import Place, Problem
+from engine.reading import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, text, value_place
+from engine.timing import NOTHING, Counting, Measure, Region, Unit, WrittenCalendar
+from engine.vocabulary import Fact, FactType
+
+MAX_AMOUNT: Final = 100_000
+"""The most units that a deadline may be away: more than any calendar has days."""
+
+_WORDS: Final = {Unit.MINUTES: "minutes", Unit.HOURS: "hours", Unit.BUSINESS_DAYS: "business days"}
+_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
+"""What the shape of a file lets pass as a number; anything else has been told there."""
+_LEFT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%|minutes?|hours?)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReader:
+    """Reads the deadlines and elapsed times of one file; what is wrong is added to ``problems``."""
+
+    facts: MappingOf[str, Fact]
+    outcomes: MappingOf[str, Fact]
+    calendars: MappingOf[str, WrittenCalendar]
+    regions: MappingOf[str, Region]
+    source: str
+    problems: list[Problem]
+    whole: bool
+    """Whether every file was read: only then can a calendar be said not to be there."""
+
+    def deadline(self, name: str, node: Node, place: Place) -> Deadline:
+        """Read one deadline; its name is that of the outcome it gives."""
+        outcome = self.outcomes.get(name)
+        if outcome is None:
+            self.problems.append(no_outcome(name, place, self.facts, self.outcomes))
+        elif outcome.type is not FactType.INSTANT and not undescribed(outcome):
+            self._add(place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; a deadline is an instant", "write `type: instant` in the vocabulary")
+        self._instant_fact(node, "from")
+        self._instant_fact(node, "met")
+        amount = self._amount(node)
+        region = self._region(node)
+        at_risk, holds = mapping(node, "at_risk"), mapping(node, "holds")
+        past = text(node, "when_past")
+        return Deadline(
+            name, text(node, "about"), text(node, "from"), text(node, "met"), amount, region,
+            WhenPast(past) if past in set(WhenPast) else WhenPast.BREACHED, self._at_risk(at_risk),
+            Holds(flag(holds, "extend"), text(holds, "assumption")), self._table(name, node, place, amount, region), place,
+        )
+
+    def elapsed(self, name: str, node: Node, place: Place) -> Elapsed:
+        """Read one elapsed time; its name is that of the fact it stands in for."""
+        fact = self.facts.get(name)
+        if fact is None:
+            what = "is an outcome, which a table gives" if name in self.outcomes else "is no fact"
+            self._add(place, "unknown-fact", f"`{name}` {what}; time that has passed stands in for a fact that is a number", did_you_mean(name, self._numbers()))
+        elif not fact.numeric and not undescribed(fact):
+            self._add(place, "bad-outcome", f"`{name}` is {kind_text(fact.type)}; time that has passed is a number", "write `type: number` in the vocabulary")
+        self._instant_fact(node, "from")
+        region = self._region(node)
+        measure = self._measure(node, place, region)
+        counting = Counting(text(node, "count")) if text(node, "count") in set(Counting) else Counting.FULL
+        if fact is not None and counting is Counting.EXACT and (fact.type is FactType.INTEGER or measure.unit is Unit.BUSINESS_DAYS):
+            what = "business days are counted whole" if measure.unit is Unit.BUSINESS_DAYS else f"`{name}` is a whole number"
+            self._add(value_place(node, "count"), "bad-format", f"{what}, not exactly", "write `count: full` or `count: begun`")
+        return Elapsed(name, text(node, "from"), measure.unit, measure.rule, counting, measure.calendar, region,
+                       text(node, "source") or self.source, text(node, "assumption"), place)
+
+    def _instant_fact(self, node: Node, key: str) -> None:
+        name = text(node, key)
+        if name and (name not in self.facts or (self.facts[name].type is not FactType.INSTANT and not undescribed(self.facts[name]))):
+            instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
+            what = "is an outcome" if name in self.outcomes else "is no fact"
+            if name in self.facts:
+                what = f"is {kind_text(self.facts[name].type)}, not an instant"
+            self._add(value_place(node, key), "unknown-fact", f"`{name}` {what}; `{key}` names an instant fact", did_you_mean(name, instants))
+
+    def _numbers(self) -> list[str]:
+        return [fact.name for fact in self.facts.values() if fact.numeric]
+
+    def _amount(self, node: Node) -> str:
+        name = text(node, "amount")
+        if name:
+            self._outcome(node, "amount", (FactType.NUMBER, FactType.INTEGER), "a number")
+        return name
+
+    def _region(self, node: Node) -> str:
+        name = text(node, "region")
+        if not name or not self._outcome(node, "region", (FactType.CHOICE,), "a choice"):
+            return name
+        unknown = [value.value for value in self.outcomes[name].values if value.value not in self.regions]
+        if unknown and self.whole:
+            self._add(value_place(node, "region"), "unknown-reference", f"no region {', '.join(f'`{word}`' for word in unknown)}, as `{name}` can be",
+                      "write each under `regions`, with its zone and its holidays")
+        return name
+
+    def _outcome(self, node: Node, key: str, types: tuple[FactType, ...], what: str) -> bool:
+        name = text(node, key)
+        outcome = self.outcomes.get(name)
+        place = value_place(node, key)
+        if outcome is None:
+            self.problems.append(no_outcome(name, place, self.facts, [one.name for one in self.outcomes.values() if one.type in types]))
+        elif outcome.type not in types and not undescribed(outcome):
+            self._add(place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; `{key}` is {what} that a table gives")
+        return outcome is not None and outcome.type in types
+
+    def _at_risk(self, node: Mapping | None) -> AtRisk | None:
+        if node is None or not text(node, "left"):
+            return None
+        match = _LEFT.fullmatch(text(node, "left"))
+        if match is None or (match[2] == "%" and float(match[1]) > 100):
+            self._add(value_place(node, "left"), "bad-format", f"`{text(node, 'left')}` is no part of the time", "write a share or an amount of business time, such as 25% or 30 minutes")
+            return None
+        amount = float(match[1])
+        if match[2] == "%":
+            return AtRisk(amount / 100, None, text(node, "assumption"))
+        if amount > MAX_AMOUNT:
+            self._add(value_place(node, "left"), "bad-format", f"`{text(node, 'left')}` is more than any deadline has", f"write at most {MAX_AMOUNT:,}, or a share such as 25%")
+            return None
+        return AtRisk(None, amount * (60 if match[2].startswith("hour") else 1), text(node, "assumption"))
+
+    def _table(self, name: str, node: Node, place: Place, amount: str, region: str) -> Table:
+        source = text(node, "source") or self.source
+        hit = HitPolicy(text(node, "hit")) if text(node, "hit") in (HitPolicy.UNIQUE, HitPolicy.FIRST) else HitPolicy.UNIQUE
+        reader = TableReader(self.facts, self.outcomes, source, self.problems)
+        rules = tuple(self._rule(name, item, reader, source, amount, region) for item in items(node, "rules"))
+        return Table(name, text(node, "about"), hit, Form.RULES, (name,), rules, None, False, None, source, place)
+
+    def _rule(self, name: str, node: Node, reader: TableReader, source: str, amount: str, region: str) -> Rule:
+        written = node.get("id") if isinstance(node, Mapping) else None
+        place = written.place if written is not None else node.place
+        then = node.get("then") if isinstance(node, Mapping) else None
+        if isinstance(then, Scalar):
+            measure = NOTHING
+            if then.text.strip() != "nothing":
+                self._add(then.place, "bad-outcome", f"`{name}` is counted in a unit by a calendar, not `{then.text.strip()}`", "write `nothing`, or {unit: hours, calendar: ...}")
+        else:
+            measure = self._measure(then, place, region, amount, given=True) if then is not None else NOTHING
+        return Rule(text(node, "id"), reader.conditions(mapping(node, "when")), {name: measure}, text(node, "source") or source, text(node, "assumption"), text(node, "about"), place)
+
+    def _measure(self, node: Node | None, place: Place, region: str, amount: str = "", *, given: bool = False) -> Measure:
+        """Read unit, rule and calendar; ``given`` tells that there must be an amount too, unless an outcome gives it."""
+        known = text(node, "unit") in set(Unit) - {Unit.NOTHING}
+        unit = Unit(text(node, "unit")) if known else Unit.HOURS
+        rule, calendar = text(node, "rule"), text(node, "calendar")
+        if known:
+            self._day_rule(node, place, unit, rule)
+        self._calendar(node, calendar, region, unit)
+        number = self._number(node, unit, amount, place) if given and known and node is not None else None
+        return Measure(unit, rule, calendar, number)
+
+    def _day_rule(self, node: Node | None, place: Place, unit: Unit, rule: str) -> None:
+        if node is None:
+            return
+        if unit is Unit.BUSINESS_DAYS and not rule:
+            self._add(place, "missing-key", "business days need a `rule`", f"write one of {', '.join(DayRule)}")
+        elif unit is not Unit.BUSINESS_DAYS and rule:
+            self._add(key_place(node, "rule"), "unknown-key", f"`rule` is for business days, not for {unit}", "take it out")
+
+    def _calendar(self, node: Node | None, name: str, region: str, unit: Unit) -> None:
+        if node is None or not name:
+            return
+        calendar = self.calendars.get(name)
+        place = value_place(node, "calendar")
+        if calendar is None:
+            if self.whole:
+                self._add(place, "unknown-reference", f"no calendar `{name}`", did_you_mean(name, self.calendars))
+        elif calendar.needs_region(unit) and not region:
+            self._add(place, "missing-key", f"the calendar `{name}` is kept by region, and no `region` is named here", "name the outcome that gives the region")
+        elif not calendar.always and not any(calendar.week) and not any(calendar.dates.values()):
+            self._add(place, "never-opens", f"the calendar `{name}` never opens, so no time can be counted by it", f"give it `hours`; it stands at {calendar.place}")
+
+    def _number(self, node: Node, unit: Unit, outcome: str, place: Place) -> float | None:
+        written = text(node, "amount")
+        if outcome or not written:
+            if written:
+                self._add(value_place(node, "amount"), "unknown-key", f"the amount is given by `{outcome}` already", "take one of the two out")
+            elif not outcome:
+                self._add(place, "missing-key", "the rule does not say how much time there is", "write an `amount` here, or name the outcome that gives it above the rules")
+            return None
+        if not _NUMBER.fullmatch(written):
+            return None
+        number = plain_number(written)
+        if number is None or not 0 <= number <= MAX_AMOUNT or (unit is Unit.BUSINESS_DAYS and number != int(number)):
+            whole = "a whole number" if unit is Unit.BUSINESS_DAYS else "a number"
+            self._add(value_place(node, "amount"), "bad-format", f"`{written}` is no number of {_WORDS[unit]}", f"write {whole} of 0 to {MAX_AMOUNT:,}")
+            return None
+        return float(number)
+
+    def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        self.problems.append(Problem(place, code, message, help_))

@@ -1,0 +1,187 @@
+"""Whether the parts of a policy fit together: names, references, producers and amounts that no single part can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.load.deadlines import MAX_AMOUNT
+from engine.nearest import did_you_mean
+from engine.policy import Deadline, Decision, Elapsed, Question, Roster, Rule, Table
+from engine.problems import Place, Problem
+from engine.reading import Node, items, pairs, text, texts, value_place
+from engine.timing import Measure, Region, Unit, WrittenCalendar
+from engine.vocabulary import NO, YES, Fact, FactType, number_text
+
+
+class Placed(Protocol):
+    """A noun that knows where it is written."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is written."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """All that the files of a version say, as far as it is read, and the problems so far.
+
+    ``whole`` tells that every file was read and every section found: only then can a name be said to stand nowhere.
+    ``sound`` tells that the shape of all files is right, so that every rule has its id.
+    """
+
+    manifest_tree: Node
+    concerns: MappingOf[str, Node]
+    facts: MappingOf[str, Fact]
+    outcomes: MappingOf[str, Fact]
+    problems: list[Problem]
+    whole: bool
+    sound: bool
+    tables: dict[str, Table] = field(default_factory=dict)
+    rosters: dict[str, Roster] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    calendars: dict[str, WrittenCalendar] = field(default_factory=dict)
+    regions: dict[str, Region] = field(default_factory=dict)
+    deadlines: dict[str, Deadline] = field(default_factory=dict)
+    elapsed: dict[str, Elapsed] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+
+    def add(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        """Note a problem."""
+        self.problems.append(Problem(place, code, message, help_))
+
+    def rules(self) -> Iterable[Rule]:
+        """Give the rules of all tables and deadlines."""
+        return rules_of((*self.tables.values(), *(deadline.table for deadline in self.deadlines.values())))
+
+
+def rules_of(tables: Iterable[Table]) -> Iterable[Rule]:
+    """Give the rules of tables, each table's ``otherwise`` behind its others."""
+    for table in tables:
+        yield from table.rules
+        if table.otherwise is not None:
+            yield table.otherwise
+
+
+def check_fit(parts: Parts) -> None:
+    """Note everything that does not fit together; what needs sound parts is looked at only if nothing was wrong so far."""
+    _check_names(parts)
+    _check_ids(parts)
+    _check_questions(parts)
+    _check_triage(parts)
+    if not parts.problems:
+        _check_producers(parts)
+        _check_amounts(parts)
+
+
+def _check_names(parts: Parts) -> None:
+    """Tables, rosters, deadlines and calendars are named by answers and questions, so no two may be named alike."""
+    seen: dict[str, tuple[str, Place]] = {}
+    kinds: tuple[tuple[str, MappingOf[str, Placed]], ...] = (
+        ("table", parts.tables), ("roster", parts.rosters), ("deadline", parts.deadlines), ("calendar", parts.calendars),
+    )
+    for what, named in kinds:
+        for name, one in named.items():
+            if name in seen:
+                parts.add(one.place, "repeated-id", f"the {what} `{name}` is named like the {seen[name][0]} at {seen[name][1]}", "choose another name")
+            seen.setdefault(name, (what, one.place))
+
+
+def _check_ids(parts: Parts) -> None:
+    seen = {name: one.place for named in (parts.rosters, parts.calendars) for name, one in named.items()}
+    seen |= {f"{name}.{part}": one.place for name, one in parts.deadlines.items() for part in ("at_risk", "holds")}
+    for rule in parts.rules():
+        if rule.id and rule.id in seen and rule.place != seen[rule.id]:
+            parts.add(rule.place, "repeated-id", f"the rule `{rule.id}` stands already at {seen[rule.id]}", "choose another id")
+        seen.setdefault(rule.id, rule.place)
+
+
+def _check_questions(parts: Parts) -> None:
+    rules = {rule.id for rule in parts.rules()}
+    known = {*rules, *parts.tables, *parts.rosters, *parts.calendars, *parts.deadlines, *parts.elapsed} - {""}
+    ids: set[str] = set()
+    for tree in (parts.manifest_tree, *parts.concerns.values()):
+        for node in items(tree, "questions"):
+            name = text(node, "id")
+            if name and name in ids:
+                parts.add(value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id")
+            ids.add(name)
+            for item in items(node, "rules"):
+                if parts.sound and text(item) not in known:
+                    parts.add(item.place, "unknown-reference", f"no rule or table `{text(item)}`", did_you_mean(text(item), known))
+
+
+def _check_triage(parts: Parts) -> None:
+    seen: set[str] = set()
+    for item in items(parts.manifest_tree, "triage"):
+        name = text(item)
+        if name in seen:
+            parts.add(item.place, "repeated-id", f"the decision `{name}` stands here again", "keep one of the two")
+        elif parts.whole and name and "" not in parts.decisions and name not in parts.decisions:
+            parts.add(item.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, parts.decisions))
+        seen.add(name)
+
+
+def _check_producers(parts: Parts) -> None:
+    producers: dict[str, Place] = {}
+    for name, place in _produced(parts):
+        if name in producers:
+            parts.add(place, "produced-twice", f"`{name}` is produced at {producers[name]} already", "only one table can produce an outcome")
+        producers.setdefault(name, place)
+    for name, outcome in parts.outcomes.items():
+        if name not in producers:
+            what = "deadline gives" if outcome.type is FactType.INSTANT else "table produces"
+            parts.add(outcome.place, "never-produced", f"no {what} the outcome `{name}`",
+                      f"take it out of the vocabulary, or give it a {what.partition(' ')[0]}")
+    by_roster = {roster.produces for roster in parts.rosters.values()}
+    for rule in parts.rules():
+        for condition in rule.when:
+            if condition.fact in by_roster:
+                parts.add(condition.place, "bad-condition", f"`{condition.fact}` comes from a roster, which no table can read",
+                          "it changes with the time of day; leave the condition out")
+    wanted = [("deadline", one.region, one.place) for one in parts.deadlines.values()]
+    wanted += [("elapsed time", elapsed.region, elapsed.place) for elapsed in parts.elapsed.values()]
+    for what, region, place in wanted:
+        if region in by_roster:
+            parts.add(place, "bad-outcome", f"the region `{region}` of the {what} comes from a roster, which changes with the time of day", "let a table give the region")
+
+
+def _check_amounts(parts: Parts) -> None:
+    """Hold what tables give as the amount of a deadline against its units: never negative or endless, and whole business days."""
+    for deadline in parts.deadlines.values():
+        counted = [rule for rule in deadline.table.rules if _counts(rule, deadline.name, Unit.BUSINESS_DAYS)]
+        for rule in rules_of(parts.tables.values()):
+            amount = rule.then.get(deadline.amount)
+            if not isinstance(amount, (int, float)):
+                continue
+            if not 0 <= amount <= MAX_AMOUNT:
+                parts.add(rule.place, "bad-outcome", f"`{number_text(amount)}` is no amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
+                          f"give 0 to {MAX_AMOUNT:,}")
+            elif amount != int(amount) and any(_meet(rule, other) for other in counted):
+                other = next(other for other in counted if _meet(rule, other))
+                parts.add(rule.place, "bad-outcome", f"the deadline `{deadline.name}` counts whole business days, not `{number_text(amount)}`, by its rule `{other.id}`",
+                          "give a whole number, or let that rule ask for a unit that this one does not give")
+
+
+def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
+    """Give every outcome that a table or roster says it produces, and where it says so."""
+    for section in ("tables", "rosters"):
+        for tree in parts.concerns.values():
+            for _, node in pairs(tree, section):
+                for at, name in enumerate(texts(node, "produces")):
+                    yield name, value_place(node, "produces", at)
+    yield from ((deadline.name, deadline.place) for deadline in parts.deadlines.values())
+
+
+def _counts(rule: Rule, outcome: str, unit: Unit) -> bool:
+    """Tell whether a rule of a deadline counts in a unit what an outcome gives."""
+    measure = rule.then[outcome]
+    return isinstance(measure, Measure) and measure.unit is unit and measure.amount is None
+
+
+def _meet(rule: Rule, other: Rule) -> bool:
+    """Tell whether what a rule gives is what another asks for, as far as these two show."""
+    given = {name: value if isinstance(value, str) else YES if value else NO for name, value in rule.then.items() if isinstance(value, (str, bool))}
+    return all(condition.holds(given[condition.fact]) for condition in other.when if condition.fact in given)

@@ -1,0 +1,208 @@
+"""Files in, a policy out: reads every file of a version, and refuses it whole if anything is wrong.
+
+``load({"manifest.yaml": "...", "vocabulary.yaml": "...", ...})`` gives a :class:`~engine.policy.Policy` or raises
+:class:`~engine.problems.PolicyErrors` with all problems. What only shows in the cells of the tables (gaps, overlaps,
+rules that never fire) is found later, by :mod:`engine.check`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Final
+
+from engine.load.calendars import CalendarReader
+from engine.load.deadlines import DeadlineReader
+from engine.load.fit import Parts, Placed, check_fit
+from engine.load.holidays import load_holidays
+from engine.load.order import in_order
+from engine.load.rosters import RosterReader, no_outcome
+from engine.load.tables import TableReader
+from engine.load.vocabulary import listed_values, load_vocabulary
+from engine.policy import Assumption, Decision, Manifest, Notice, Policy, Question
+from engine.problems import Place, PolicyErrors, Problem
+from engine.reading import Mapping, Node, items, mapping, pairs, text, texts, value_place
+from engine.schema import structure
+from engine.source import read
+from engine.structure import structure_problems
+
+MANIFEST: Final = "manifest.yaml"
+VOCABULARY: Final = "vocabulary.yaml"
+HOLIDAYS: Final = "holidays/"
+"""The folder of the holiday lists, in that of a version."""
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
+
+
+def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
+    """Of the files of a version's folder, give those that make the policy: the YAML at its top, and its holiday lists."""
+    return {path: content for path, content in sorted(files.items()) if path.endswith((".yaml", ".yml")) and "/" not in path.removeprefix(HOLIDAYS)}
+
+
+def read_trees(files: MappingOf[str, str], root: str = "") -> tuple[dict[str, Node], list[Problem]]:
+    """Read the YAML of a version, by path; problems carry the path below ``root``."""
+    trees: dict[str, Node] = {}
+    problems: list[Problem] = []
+    for path, content in policy_files(files).items():
+        tree, found = read(f"{root}/{path}" if root else path, content)
+        problems.extend(found)
+        if tree is not None:
+            trees[path] = tree
+            problems.extend(structure_problems(_kind(path), tree))
+    return trees, problems
+
+
+def load(files: MappingOf[str, str], root: str = "") -> Policy:
+    """Load a policy version from the files of its folder (path in the folder to text).
+
+    Raises PolicyErrors with every problem found; a version is never loaded in part.
+    """
+    return load_with_trees(files, root)[0]
+
+
+def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy, dict[str, Node]]:
+    """Load a policy version as :func:`load` does; give the trees it was read from as well."""
+    trees, problems = read_trees(files, root)
+    for needed in (MANIFEST, VOCABULARY):
+        if needed not in policy_files(files):
+            problems.append(Problem(Place(f"{root}/{needed}" if root else needed), "missing-file", f"there is no file {needed}", "every version needs one"))
+    if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
+        raise PolicyErrors(problems)
+    whole = len(trees) == len(policy_files(files)) and all(_legible(path, tree) for path, tree in trees.items())
+    policy = _Loader(trees, problems, whole).policy()
+    if problems:
+        raise PolicyErrors(problems)
+    return policy, trees
+
+
+def _kind(path: str) -> str:
+    return "holidays" if path.startswith(HOLIDAYS) else {MANIFEST: "manifest", VOCABULARY: "vocabulary"}.get(path, "policy")
+
+
+def _legible(path: str, tree: Node) -> bool:
+    """Tell whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
+    if not isinstance(tree, Mapping) or text(tree, "kind") != _kind(path):
+        return False
+    shaped = all(isinstance(tree.get(key), Mapping | None) for key in ("decision", "tables", "rosters", "calendars", "regions", "deadlines", "elapsed"))
+    return shaped and set(tree.entries) <= set(structure(_kind(path))["properties"])
+
+
+class _Loader:
+    """Reads the trees of one version into parts; gathers problems as it goes."""
+
+    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool) -> None:
+        sound = not problems
+        concerns = {path: tree for path, tree in trees.items() if _kind(path) == "policy"}
+        lists = [load_holidays(PurePosixPath(path).stem, tree, problems) for path, tree in trees.items() if _kind(path) == "holidays"]
+        self.holidays = {listed.name: listed for listed in lists}
+        facts, outcomes = load_vocabulary(trees[VOCABULARY], listed_values(concerns) if whole else None, problems)
+        self.parts = Parts(trees[MANIFEST], concerns, facts, outcomes, problems, whole, sound, questions=_questions(trees[MANIFEST]))
+
+    def policy(self) -> Policy:
+        parts, manifest = self.parts, self._manifest()
+        for tree in parts.concerns.values():
+            self._calendars(tree)
+        for tree in parts.concerns.values():
+            self._concern(tree, manifest)
+        check_fit(parts)
+        order = in_order(parts.tables, parts.problems) if not parts.problems else tuple(parts.tables)
+        return Policy(
+            manifest, parts.facts, parts.outcomes, {name: parts.tables[name] for name in order}, parts.rosters, parts.decisions,
+            _assumptions(parts, manifest), tuple(parts.questions),
+            parts.calendars, parts.regions, self.holidays, parts.deadlines, parts.elapsed,
+        )
+
+    def _manifest(self) -> Manifest:
+        tree = self.parts.manifest_tree
+        notice = mapping(tree, "notice")
+        return Manifest(
+            text(tree, "name"), text(tree, "version"), self._effective_from(), text(tree, "source"), text(tree, "owner"), texts(tree, "triage"),
+            Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None, tree.place,
+        )
+
+    def _effective_from(self) -> datetime:
+        written = text(self.parts.manifest_tree, "effective_from")
+        try:
+            return datetime.fromisoformat(written.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            if _INSTANT.match(written):
+                self.parts.add(value_place(self.parts.manifest_tree, "effective_from"), "bad-format", f"there is no such day, time or offset: `{written}`",
+                          "write an instant that the calendar has")
+            return datetime.min.replace(tzinfo=UTC)
+
+    def _calendars(self, tree: Node) -> None:
+        reader = CalendarReader(self.holidays, text(tree, "source"), self.parts.problems, self.parts.whole)
+        for name, node, place in _placed(mapping(tree, "regions")):
+            self._new("region", name, place, self.parts.regions)
+            self.parts.regions[name] = reader.region(name, node, place)
+        for name, node, place in _placed(mapping(tree, "calendars")):
+            self._new("calendar", name, place, self.parts.calendars)
+            self.parts.calendars[name] = reader.calendar(name, node, place)
+
+    def _concern(self, tree: Node, manifest: Manifest) -> None:
+        reader = TableReader(self.parts.facts, self.parts.outcomes, text(tree, "source"), self.parts.problems)
+        for name, node, place in _placed(mapping(tree, "tables")):
+            self._new("table", name, place, self.parts.tables)
+            self.parts.tables[name] = reader.table(name, node, place)
+        rosters = RosterReader(self.parts.facts, self.parts.outcomes, text(tree, "source"), self.parts.problems)
+        for name, node, place in _placed(mapping(tree, "rosters")):
+            self._new("roster", name, place, self.parts.rosters)
+            self.parts.rosters[name] = rosters.roster(name, node, place)
+        times = DeadlineReader(self.parts.facts, self.parts.outcomes, self.parts.calendars, self.parts.regions, text(tree, "source"), self.parts.problems, self.parts.whole)
+        for name, node, place in _placed(mapping(tree, "deadlines")):
+            self._new("deadline", name, place, self.parts.deadlines)
+            self.parts.deadlines[name] = times.deadline(name, node, place)
+        for name, node, place in _placed(mapping(tree, "elapsed")):
+            self._new("elapsed time", name, place, self.parts.elapsed)
+            self.parts.elapsed[name] = times.elapsed(name, node, place)
+        self.parts.questions.extend(_questions(tree))
+        decision = mapping(tree, "decision")
+        if decision is not None:
+            self._decision(decision, text(tree, "owner") or manifest.owner)
+
+    def _new(self, what: str, name: str, place: Place, known: MappingOf[str, Placed]) -> None:
+        if name in known:
+            self.parts.add(place, "repeated-id", f"the {what} `{name}` stands already at {known[name].place}", "choose another name")
+
+    def _decision(self, node: Mapping, owner: str) -> None:
+        name = text(node, "name")
+        decision = Decision(name, text(node, "about"), owner, texts(node, "answers"), texts(node, "beside"), value_place(node, "name"))
+        if name:
+            self._new("decision", name, decision.place, self.parts.decisions)
+        seen: set[str] = set()
+        for item in (*items(node, "answers"), *items(node, "beside")):
+            outcome = text(item)
+            if outcome in seen:
+                self.parts.add(item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two")
+            elif outcome and outcome not in self.parts.outcomes:
+                self.parts.problems.append(no_outcome(outcome, item.place, self.parts.facts, self.parts.outcomes))
+            seen.add(outcome)
+        self.parts.decisions[name] = decision
+
+
+def _placed(node: Mapping | None) -> Iterable[tuple[str, Node, Place]]:
+    return [(name, inner, node.key_places[name]) for name, inner in pairs(node)] if node else []
+
+
+def _questions(tree: Node) -> list[Question]:
+    return [
+        Question(text(node, "id"), text(node, "question"), text(node, "reading"), text(node, "source"), texts(node, "rules"), node.place)
+        for node in items(tree, "questions")
+    ]
+
+
+def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
+    found = [Assumption(rule.id, rule.assumption, rule.source, rule.place) for rule in parts.rules() if rule.assumption]
+    found += [Assumption(roster.name, roster.assumption, roster.source, roster.place) for roster in parts.rosters.values() if roster.assumption]
+    found += [Assumption(one.name, one.assumption, one.source, one.place) for one in parts.calendars.values() if one.assumption]
+    found += [Assumption(one.fact, one.assumption, one.source, one.place) for one in parts.elapsed.values() if one.assumption]
+    for one in parts.deadlines.values():
+        kinds = (("at_risk", one.at_risk.assumption if one.at_risk else ""), ("holds", one.holds.assumption))
+        found += [Assumption(f"{one.name}.{part}", reason, one.table.source, one.place) for part, reason in kinds if reason]
+    if manifest.notice and manifest.notice.assumption:
+        found.append(Assumption("notice", manifest.notice.assumption, manifest.notice.source, manifest.place))
+    found += [Assumption(text(node, "id"), text(node, "reason"), text(node, "source"), node.place) for node in items(parts.manifest_tree, "assumptions")]
+    return tuple(sorted(found, key=lambda assumption: (assumption.place, assumption.id)))

@@ -1,0 +1,18 @@
+"""Instants by the clock on the wall of a zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from engine.clock.zone import to_micros, zone
+
+
+def local_time(at: datetime, name: str) -> datetime:
+    """Give an instant with the offset that a zone has then.
+
+    >>> from datetime import UTC
+    >>> local_time(datetime(2026, 1, 27, 4, 0, tzinfo=UTC), "Australia/Sydney").isoformat()
+    '2026-01-27T15:00:00+11:00'
+    """
+    instant = to_micros(at)
+    return at.astimezone(timezone(timedelta(microseconds=zone(name).local(instant) - instant)))

@@ -1,0 +1,83 @@
+"""The instants of an answer as plain data: deadlines, turns, and what has passed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.answer import Due, Duty, Passed, Shift, Standing, Uncertain
+from engine.due import in_units
+from engine.localtime import local_time
+from engine.timing import Target
+
+
+def iso(at: datetime) -> str:
+    """Write an instant as RFC 3339 in UTC.
+
+    >>> from datetime import UTC
+    >>> iso(datetime(2026, 1, 27, 4, 0, tzinfo=UTC))
+    '2026-01-27T04:00:00Z'
+    """
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def plain_due(due: Due) -> dict[str, Any]:
+    """Give how a deadline came to its instant."""
+    target, why = due.target, due.uncertain
+    found: dict[str, Any] = {
+        "name": due.name, "starts": iso(due.starts), "due": iso(due.due) if due.due else None,
+        "local_due": local_time(due.due, due.zone).isoformat() if due.due else None,
+        "amount": target.amount, "unit": target.unit.value, "rule": target.rule,
+        "calendar": due.calendar, "zone": due.zone, "tzdb": due.tzdb,
+        "stretches": [{"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name} for one in due.stretches],
+    }
+    if due.estimated:
+        found["estimated_holidays"] = list(due.estimated)
+    if due.extended is not None:
+        found["extended"], found["held"] = due.extended, _seconds(due.held)
+    if due.standing is not None:
+        found["standing"] = _standing(due.standing, target)
+    return found | _uncertain(why)
+
+
+def plain_duty(duty: Duty) -> dict[str, Any]:
+    """Give who has the turn."""
+    return {
+        "name": duty.outcome, "at": iso(duty.at), "daytime": duty.daytime,
+        "on_duty": _shift(duty.now, duty.at), "next": _shift(duty.next, duty.at),
+    }
+
+
+def plain_passed(passed: Passed) -> dict[str, Any]:
+    """Give a fact that follows from the time that has passed."""
+    found = {"fact": passed.fact, "value": passed.value, "since": passed.since, "until": iso(passed.until), "calendar": passed.calendar}
+    return found | _uncertain(passed.uncertain)
+
+
+def _uncertain(why: Uncertain | None) -> dict[str, Any]:
+    """Give why something is not known, if so."""
+    if why is None:
+        return {}
+    not_before = iso(why.not_before) if why.not_before else None
+    return {"uncertain": {"holidays": why.holidays, "first": why.first.isoformat(), "last": why.last.isoformat(), "not_before": not_before}}
+
+
+def _shift(shift: Shift, at: datetime) -> dict[str, Any]:
+    return {
+        "value": shift.value, "name": shift.name, "zone": shift.zone, "begins": iso(shift.begins), "ends": iso(shift.ends),
+        "local_time": local_time(at, shift.zone).isoformat(),
+    }
+
+
+def _standing(standing: Standing, target: Target) -> dict[str, Any]:
+    def amount(time: timedelta) -> dict[str, Any]:
+        return {"amount": in_units(time, target, standing.total), "seconds": _seconds(time)}
+
+    return {
+        "state": standing.state.value, "at": iso(standing.at), "used": amount(standing.used), "left": amount(standing.left),
+        "late": amount(standing.late), "at_risk_from": iso(standing.at_risk_from) if standing.at_risk_from else None,
+    }
+
+
+def _seconds(time: timedelta) -> float:
+    return time.total_seconds()

@@ -1,0 +1,122 @@
+"""Requests to a Guidepost server, made of plain Python: facts, the time, pauses, and which version is to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from guidepost.v1.decision_service_pb2 import DecideRequest, RescheduleRequest, TriageRequest
+from guidepost.v1.ticket_pb2 import FactValue, Pause, Ticket
+from guidepost.v1.version_pb2 import VersionSelector
+
+FactInput = str | bool | float | datetime | None
+"""A fact as plain Python; None is the same as leaving it out."""
+
+Facts = Mapping[str, FactInput]
+Pauses = Iterable[tuple[datetime, datetime | None]]
+"""When a ticket was on hold: from and to; None for a hold that goes on."""
+
+_KINDS: Final = {
+    FieldDescriptor.TYPE_STRING: (str,),
+    FieldDescriptor.TYPE_BOOL: (bool,),
+    FieldDescriptor.TYPE_DOUBLE: (float, int),
+    FieldDescriptor.TYPE_INT32: (int,),
+    FieldDescriptor.TYPE_MESSAGE: (datetime,),
+}
+
+
+def ticket(facts: Mapping[str, FactInput] | None = None, /, **more: FactInput) -> Ticket:
+    """Make a ticket of facts: each goes into the field of its name and kind, or else into the map of further facts.
+
+    >>> ticket(impact="high", desk="front").impact
+    'high'
+    """
+    made = Ticket()
+    for name, value in {**(facts or {}), **more}.items():
+        if value is None:
+            continue
+        field = made.DESCRIPTOR.fields_by_name.get(name)
+        if field is not None and _fits(value, field):
+            if isinstance(value, datetime):
+                getattr(made, name).CopyFrom(_timestamp(value))
+            else:
+                setattr(made, name, value)
+        else:
+            made.facts[name].CopyFrom(_fact_value(name, value))
+    return made
+
+
+def selector(version: str = "", digest: str = "", as_of: datetime | None = None) -> VersionSelector | None:
+    """Choose a policy version by one of these; none of them chooses the version in force."""
+    if (version != "") + (digest != "") + (as_of is not None) > 1:
+        raise ValueError("choose a version by its name, its digest or an instant, not by several of them")
+    if version:
+        return VersionSelector(version=version)
+    if digest:
+        return VersionSelector(digest=digest)
+    return None if as_of is None else VersionSelector(as_of=_timestamp(as_of))
+
+
+def triage_request(facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> TriageRequest:
+    """Ask for all decisions that a new ticket needs."""
+    return TriageRequest(ticket=_held(facts, pauses), version=chosen, now=_moment(now))
+
+
+def decide_request(decision: str, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> DecideRequest:
+    """Ask for one decision."""
+    return DecideRequest(decision=decision, ticket=_held(facts, pauses), version=chosen, now=_moment(now))
+
+
+def reschedule_request(before: Facts, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> RescheduleRequest:
+    """Ask how deadlines move; what was None before was not known."""
+    unknown = [name for name, value in before.items() if value is None]
+    return RescheduleRequest(ticket=_held(facts, pauses), before=ticket(before), unknown_before=unknown, version=chosen, now=_moment(now))
+
+
+def _held(facts: Facts, pauses: Pauses) -> Ticket:
+    """Make a ticket of facts and pauses."""
+    made = ticket(facts)
+    for start, end in pauses:
+        made.pauses.append(Pause(start=_timestamp(start), end=_moment(end)))
+    return made
+
+
+def _moment(instant: datetime | None) -> Timestamp | None:
+    """Make a timestamp of an instant, if there is one."""
+    return None if instant is None else _timestamp(instant)
+
+
+def _fits(value: FactInput, field: Any) -> bool:
+    """Whether a value is of the kind that a field of a ticket has."""
+    if field.is_repeated or (isinstance(value, bool) and field.type != FieldDescriptor.TYPE_BOOL):
+        return False
+    return isinstance(value, _KINDS[field.type])
+
+
+def _fact_value(name: str, value: object) -> FactValue:
+    """Make a value of the map of facts."""
+    match value:
+        case str():
+            return FactValue(text=value)
+        case bool():
+            return FactValue(flag=value)
+        case int() | float():
+            return FactValue(number=value)
+        case datetime():
+            return FactValue(instant=_timestamp(value))
+        case _:
+            kind = type(value).__name__
+            raise TypeError(f"{name}: a fact is a text, a number, true, false or a datetime, not {kind}")
+
+
+def _timestamp(instant: datetime) -> Timestamp:
+    """Make a timestamp of an instant, which must say its offset."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no offset: give the datetime a tzinfo")
+    made = Timestamp()
+    made.FromDatetime(instant)
+    return made
