@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from engine.answer import Answer, WrongFact, WrongRequest
+from engine.answer import Answer, WrongRequest
 from engine.bundle import Bundle
 from engine.change import reschedule
 from engine.decide import decide, triage
-from engine.moment import Moment, NotAnInstant, read_instant
+from engine.moment import Moment
 from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import outcomes_pb2
@@ -27,7 +26,7 @@ from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
-from service import wire, wire_times
+from service import wire
 from service.errors import served
 
 Result = TypeVar("Result")
@@ -59,13 +58,6 @@ class TicketRequest(Protocol):
     @property
     def version(self) -> VersionSelector:
         """Which version is to decide."""
-
-    @property
-    def now(self) -> Timestamp:
-        """The instant to decide at."""
-
-    def HasField(self, field_name: Literal["now"]) -> bool:
-        """Tell whether a field is there."""
 
 
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
@@ -180,13 +172,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     def _asked(self, request: TicketRequest) -> tuple[Version, datetime]:
         """Give the version asked for, or the one in force, and the instant of the request."""
-        now = self._clock()
-        if request.HasField("now"):
-            try:
-                now = read_instant("now", wire_times.instant(request.now))
-            except (ValueError, NotAnInstant) as error:
-                allowed = error.allowed if isinstance(error, NotAnInstant) else ()
-                raise WrongRequest((WrongFact("now", "", str(error), allowed),)) from None
+        now = wire.now(cast("Message", request), self._clock())
         return self._bundle.select(**wire.selection(request.version), now=now), now
 
 

@@ -1,4 +1,4 @@
-"""Time on the wire, the part of :mod:`service.wire` that knows instants: deadlines, turns, and what has passed."""
+"""Time on the wire: instants, deadlines, turns, and what has passed."""
 
 from __future__ import annotations
 

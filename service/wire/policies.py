@@ -1,0 +1,87 @@
+"""Outward: what a version says, for policy owners and auditors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.answer import VersionRef
+from engine.policy import Assumption, Decision, Policy, Question
+from engine.vocabulary import Fact, FactType, Value
+from guidepost.v1 import policy_service_pb2
+from service.wire.answers import notice, place, version_ref
+
+FACT_TYPE: Final = {kind: f"FACT_TYPE_{kind.name}" for kind in FactType}
+
+
+def summary(policy: Policy, ref: VersionRef) -> policy_service_pb2.VersionSummary:
+    """Write a version in a few words."""
+    manifest = policy.manifest
+    written = policy_service_pb2.VersionSummary(version=version_ref(ref), source=manifest.source, owner=manifest.owner)
+    written.effective_from.FromDatetime(manifest.effective_from)
+    return written
+
+
+def policy_version(policy: Policy, ref: VersionRef) -> policy_service_pb2.PolicyVersion:
+    """Write a whole version."""
+    return policy_service_pb2.PolicyVersion(
+        summary=summary(policy, ref),
+        triage=policy.manifest.triage,
+        decisions=[_definition(decision) for decision in policy.decisions.values()],
+        facts=[_fact(fact) for fact in policy.facts.values()],
+        outcomes=[_fact(outcome) for outcome in policy.outcomes.values()],
+        assumptions=[_assumption(assumed) for assumed in policy.assumptions],
+        questions=[_question(question) for question in policy.questions],
+        notice=notice(policy.manifest.notice),
+    )
+
+
+def _assumption(assumed: Assumption) -> policy_service_pb2.Assumption:
+    """Write something that is assumed."""
+    return policy_service_pb2.Assumption(
+        id=assumed.id, reason=assumed.reason, source=assumed.source, place=place(assumed.place)
+    )
+
+
+def _definition(decided: Decision) -> policy_service_pb2.DecisionDefinition:
+    """Write what a decision is."""
+    return policy_service_pb2.DecisionDefinition(
+        name=decided.name,
+        about=decided.about,
+        owner=decided.owner,
+        answers=decided.answers,
+        beside=decided.beside,
+        place=place(decided.place),
+    )
+
+
+def _fact(fact: Fact) -> policy_service_pb2.FactDefinition:
+    """Write what values a fact or an outcome can have."""
+    return policy_service_pb2.FactDefinition(
+        name=fact.name,
+        type=FACT_TYPE[fact.type],
+        about=fact.about,
+        values=[_word(value) for value in fact.values],
+        open=fact.open,
+        subtags=fact.subtags,
+        minimum=fact.minimum,
+        maximum=fact.maximum,
+        unit=fact.unit,
+        place=place(fact.place),
+    )
+
+
+def _word(value: Value) -> policy_service_pb2.FactWord:
+    """Write one value of a choice."""
+    return policy_service_pb2.FactWord(value=value.value, about=value.about, name=value.name, aliases=value.aliases)
+
+
+def _question(question: Question) -> policy_service_pb2.OpenQuestion:
+    """Write an open question."""
+    return policy_service_pb2.OpenQuestion(
+        id=question.id,
+        question=question.question,
+        reading=question.reading,
+        source=question.source,
+        rule_ids=question.rules,
+        place=place(question.place),
+    )
