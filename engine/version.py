@@ -139,7 +139,7 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     reader = TicketReader(policy.facts, layout.atoms)
     explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
     clocks = Clocks(policy)
-    schedulers = {name: _scheduler(name, policy, layout, reader, explainer) for name in policy.deadlines}
+    schedulers = {name: scheduler_for(name, policy, layout, reader, explainer) for name in policy.deadlines}
     plans = {name: _plan(decision, policy, layout, reader, schedulers) for name, decision in policy.decisions.items()}
     return Version(
         policy, ref, layout.atoms, layout.grids, layout.flats, {name: flat.grid for name, flat in layout.timed.items()}, layout.producer,
@@ -165,7 +165,8 @@ def _elapsed(name: str, policy: Policy, layout: Layout, reader: TicketReader, ex
     return ElapsedFact(one, reader.slots[name], layout.atoms[name], region, explainer, clocks)
 
 
-def _scheduler(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
+def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
+    """Tell how the deadline of this name finds its schedule."""
     deadline, grid = policy.deadlines[name], layout.timed[name].grid
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
     flats = {one: layout.flats[layout.producer[one]] for one in read if one in layout.producer}

@@ -42,6 +42,34 @@ def policies(draw: st.DrawFn) -> dict[str, str]:
     return {"manifest.yaml": json.dumps(MANIFEST), "vocabulary.yaml": json.dumps(vocabulary), "all.yaml": json.dumps(concern)}
 
 
+@st.composite
+def timed_policies(draw: st.DrawFn) -> dict[str, str]:
+    """Draw a policy with a deadline whose rules read outcomes of its tables, and facts that these may read too."""
+    files = draw(policies())
+    vocabulary, concern = json.loads(files["vocabulary.yaml"]), json.loads(files["all.yaml"])
+    readable = {**vocabulary["facts"], **{name: one for name, one in vocabulary["outcomes"].items() if one["type"] == "choice"}}
+    regions = [name for name, one in vocabulary["outcomes"].items() if one["type"] == "choice"]
+    read = draw(st.lists(st.sampled_from(sorted(readable)), min_size=1, max_size=3, unique=True))
+    rules = []
+    for at in range(draw(st.integers(1, 5))):
+        tested = draw(st.lists(st.sampled_from(read), max_size=len(read), unique=True))
+        calendar = draw(st.sampled_from(["clock", "desk"] if regions else ["clock"]))
+        then = draw(st.one_of(st.just("nothing"), st.integers(1, 3).map(lambda hours, calendar=calendar: {"unit": "hours", "calendar": calendar, "amount": str(hours)})))
+        rules.append({"id": f"due.r{at}", "when": {fact: draw(condition(readable[fact])) for fact in tested}, "then": then})
+    concern["calendars"] = {
+        "clock": {"about": "drawn", "always": "yes", "zone": "UTC"},
+        "desk": {"about": "drawn", "zone": "by_region", "holidays": "none", "hours": {"mon-fri": "09:00-17:00"}},
+    }
+    concern["regions"] = {f"v{at}": {"zone": zone, "holidays": "none"} for at, zone in enumerate(("UTC", "Asia/Tokyo", "Europe/Paris"))}
+    concern["deadlines"] = {"due": {
+        "about": "drawn", "from": "at", "when_past": "passed", "holds": {"extend": "no"}, "hit": "first", "rules": rules,
+        **({"region": draw(st.sampled_from(regions))} if regions else {}),
+    }}
+    vocabulary["facts"]["at"] = {"type": "instant", "about": "drawn"}
+    vocabulary["outcomes"]["due"] = {"type": "instant", "about": "drawn"}
+    return {**files, "vocabulary.yaml": json.dumps(vocabulary), "all.yaml": json.dumps(concern)}
+
+
 def choice(values: int) -> dict[str, Any]:
     return {"type": "choice", "about": "drawn", "values": [{"value": f"v{at}", "about": "drawn"} for at in range(values)]}
 

@@ -5,28 +5,35 @@ The schedule of a deadline is compared with plain loops over its rules; the inst
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.answer import Answer, Due, State, Status, WrongRequest
 from engine.bundle import Bundle
 from engine.change import reschedule
 from engine.clock.stretches import Kind
 from engine.decide import NO_MOMENT, decide, triage
+from engine.explain import Explainer
+from engine.load import load
 from engine.moment import Moment, read_moment
 from engine.policy import Policy
 from engine.record import plain, to_json
 from engine.schedule import Scheduler
 from engine.settle import Flat
+from engine.ticket import TicketReader
 from engine.timing import NOTHING, Measure, Target
-from engine.version import Version, build
-from service.store import VersionFolder, read_folder
+from engine.version import Layout, Version, build, lay_out, scheduler_for
+from service.store import VersionFolder, build_bundle, read_folder
 from tests.conftest import ROOT
 from tests.oracle import Facts, Oracle
+from tests.strategies import timed_policies
 from tests.test_oracle import LONG
 
 FRIDAY: Final = "2026-01-23T15:00:00+11:00"
@@ -112,12 +119,13 @@ class TestWhatADeadlineGoesBy:
         assert {"response_due.days", "response.p3", "hours.all", "business_region.au", "business_days"} <= rules
         assert {"response_due.days", "business_days"} <= {rule.id for rule in answer.assumptions}
 
-    @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
+    @pytest.mark.parametrize("name", ["1.0.0", "2.0.0", "hospital"])
     def test_every_schedule_is_what_plain_loops_over_the_rules_give(self, shipped: Bundle, name: str) -> None:
-        version = next(version for version in shipped.versions if version.ref.version == name)
+        desks = {version.ref.version: version for version in shipped.versions}
+        version = desks.get(name) or build_bundle(ROOT / "examples" / name).versions[0]
         chance = random.Random(7)
         for scheduler in {id(one): one for plan in version.plans.values() for one in plan.schedulers}.values():
-            loops = Loops(version, scheduler)
+            loops = Loops(version.policy, Layout(version.atoms, version.grids, version.flats, version.producer), scheduler)
             for _ in range(SAMPLE):
                 facts = loops.draw(chance)
                 schedule = scheduler.schedule(version.reader.read(facts).atoms)
@@ -128,19 +136,37 @@ class TestWhatADeadlineGoesBy:
                     assert all(loops.matters(dict(facts), fact) for fact in schedule.missing), (facts, schedule.missing)
 
 
+    @pytest.mark.campaign
+    @settings(max_examples=2000 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(timed_policies(), st.integers())
+    def test_so_is_every_schedule_of_random_policies(self, files: dict[str, str], seed: int) -> None:
+        policy = load(files)
+        layout = lay_out(policy)
+        reader = TicketReader(policy.facts, layout.atoms)
+        scheduler = scheduler_for("due", policy, layout, reader, Explainer(policy, layout.flats, layout.producer, layout.atoms))
+        loops = Loops(policy, layout, scheduler)
+        tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in scheduler.depends)))
+        for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
+            facts = dict(zip(scheduler.depends, values, strict=True))
+            atoms = [layout.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
+            schedule = scheduler.schedule(atoms)
+            said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
+            assert loops.targets(facts) == said, facts
+
+
 class Loops:
     """The schedules of one deadline in plain loops: walk the rules; try every value of every missing fact that is open."""
 
-    def __init__(self, version: Version, scheduler: Scheduler) -> None:
-        self.version, self.scheduler = version, scheduler
-        flats: list[Flat] = [version.flats[version.producer[name]] for name in scheduler.looks]
+    def __init__(self, policy: Policy, layout: Layout, scheduler: Scheduler) -> None:
+        self.policy, self.scheduler = policy, scheduler
+        flats: list[Flat] = [layout.flats[layout.producer[name]] for name in scheduler.looks]
         self.values: dict[str, list[str | float]] = {}
         for flat in flats:
             for axis in flat.axes:
-                atoms = version.atoms[axis.fact]
+                atoms = layout.atoms[axis.fact]
                 self.values[axis.fact] = list(atoms.samples) if len(atoms.samples) < 12 else [atoms.samples[member - 1] for member in axis.members[1:]]
-        self.values |= {name: list(version.atoms[name].samples) for name in scheduler.facts}
-        self.oracle = Oracle(version.policy, self.values)
+        self.values |= {name: list(layout.atoms[name].samples) for name in scheduler.facts}
+        self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
 
     def draw(self, chance: random.Random) -> dict[str, Any]:
@@ -164,7 +190,7 @@ class Loops:
         return any(one != before[0] for one in before) or any(len(one) > 1 for one in before)
 
     def _targets(self, facts: Facts) -> set[Target | None]:
-        deadline, policy = self.scheduler.deadline, self.version.policy
+        deadline, policy = self.scheduler.deadline, self.policy
         known, opened = {}, {}
         for name in (*self.scheduler.looks, *self.scheduler.facts):
             if name in self.scheduler.facts:
