@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from benchmarks import generated
 from benchmarks.measure import Row
-from engine import load, version
+from engine import version
 from engine.agreement import proof_tables
 from engine.decide import decide
+from engine.load import policy as load
 from engine.proof import prove
 from service.store import read_folder, version_folders
 

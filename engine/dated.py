@@ -51,7 +51,7 @@ def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
         if len(version.duty) >= MAX_TURNS:
             version.duty.clear()
         found = version.duty[key] = duty(roster, instant)
-    return found if found.at == instant else replace(found, at=instant)
+    return Duty(found.outcome, instant, found.daytime, found.now, found.next)
 
 
 def fill(

@@ -51,36 +51,41 @@ def triage(version: Version, facts: Mapping[str, Sent], moment: Moment = NO_MOME
     Raises WrongRequest with every fact that the version cannot read.
     """
     ticket, passed = _read(version, facts, moment)
-    if ticket.unlisted or ticket.instants:
+    if ticket.unlisted or passed:
         return tuple([answer(version, plan, ticket, moment, passed) for plan in version.triage])
-    atoms = ticket.atoms
-    # The common case in line: what a plan keeps for tickets with instants stands under another key, and is found by `answer`.
-    return tuple([plan.seen.get(plan.pick(atoms)) or answer(version, plan, ticket) for plan in version.triage])
+    atoms, instants, _ = ticket
+    # The common case in line: what a plan keeps for tickets with instants of its own stands under another key, and is found by `answer`.
+    return tuple([
+        (None if instants and plan.instants else plan.seen.get(plan.pick(atoms))) or answer(version, plan, ticket, moment) for plan in version.triage
+    ])
 
 
 def answer(version: Version, plan: DecisionPlan, ticket: Ticket, moment: Moment = NO_MOMENT, passed: tuple[Passed, ...] = ()) -> Answer:
     """Answer one decision for a ticket that is already read."""
     atoms, instants, unlisted = ticket
     key = plan.pick(atoms)
-    duties: list[Duty] = []
-    dated: list[str] = []
-    if instants:
-        duties = [turn(version, roster, instants[roster.at]) for roster in plan.rosters if roster.at in instants]
-        dated = [one.deadline.name for one in plan.schedulers if one.deadline.starts in instants]
+    if not (unlisted or passed or (instants and plan.instants)):
+        return plan.seen.get(key) or _keep(version, plan, ticket, key, {})
+    duties = [turn(version, roster, instants[roster.at]) for roster in plan.rosters if roster.at in instants]
+    dated = [one.deadline.name for one in plan.schedulers if one.deadline.starts in instants]
     if duties or dated or unlisted:
         turns = tuple([(duty.outcome, duty.now.value) for duty in duties])
         key = (key, turns, tuple(dated), tuple([one for one in unlisted if one[0] in plan.facts]))
-    kept = plan.seen.get(key)
-    if kept is None:
-        kept = _put_together(version, plan, ticket, {duty.outcome: duty for duty in duties})
-        if all(len(word) <= MAX_WORD for _, word in unlisted):
-            if len(plan.seen) >= MAX_SEEN:
-                plan.seen.clear()
-            plan.seen[key] = kept
+    kept = plan.seen.get(key) or _keep(version, plan, ticket, key, {duty.outcome: duty for duty in duties})
     counted = tuple([one for one in passed if one.fact in plan.facts]) if passed else ()
     if duties or dated or counted:
         return fill(version, plan, kept, ticket, moment, tuple(duties), counted)
     return kept
+
+
+def _keep(version: Version, plan: DecisionPlan, ticket: Ticket, key: object, duties: Mapping[str, Duty]) -> Answer:
+    """Put an answer together for the first time, and keep it, unless it holds very long words of the caller."""
+    made = _put_together(version, plan, ticket, duties)
+    if all(len(word) <= MAX_WORD for _, word in ticket.unlisted):
+        if len(plan.seen) >= MAX_SEEN:
+            plan.seen.clear()
+        plan.seen[key] = made
+    return made
 
 
 def _read(version: Version, facts: Mapping[str, Sent], moment: Moment) -> tuple[Ticket, tuple[Passed, ...]]:

@@ -14,22 +14,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.clock.always import Always
 from engine.clock.calendar import Calendar, DayRule
 from engine.clock.openings import Openings
-from engine.clock.zone import MICRO, NEVER, Zone, to_datetime, to_micros, zone
+from engine.clock.zone import MICRO, NEVER, SECOND, Zone, to_datetime, to_micros, zone
 
 Holds = Sequence[tuple[datetime, datetime]]
 """When a ticket was on hold: instants from and to, in order and apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """An instant that was worked out.
 
     Attributes:
@@ -43,8 +41,7 @@ class Reached:
     not_before: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """An amount of business time; where it is not sure, holidays that are not known yet may make it less."""
 
     amount: timedelta
@@ -81,7 +78,7 @@ class Clock:
         None at all rolls the start to an opening. An amount is not negative.
         """
         instant, hours = to_micros(start), self.hours
-        micros = amount // MICRO
+        micros = (amount.days * 86_400 + amount.seconds) * SECOND + amount.microseconds
         if micros < 0:
             raise ValueError("business time is added, not taken away")
         return self._reached(instant, hours.add(instant, micros), hours.sure_to if micros else hours.sure_to - 1)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -36,8 +35,7 @@ class Kind(StrEnum):
     """Open, but the ticket was on hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A stretch of time of one kind; ``name`` is that of the holiday."""
 
     start: datetime

@@ -47,7 +47,8 @@ def to_micros(instant: datetime) -> int:
     >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
     """
-    return (instant - EPOCH) // MICRO
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def to_datetime(micros: int) -> datetime:
@@ -56,7 +57,7 @@ def to_datetime(micros: int) -> datetime:
     >>> to_datetime(1_000_000).isoformat()
     '1970-01-01T00:00:01+00:00'
     """
-    return EPOCH + micros * MICRO
+    return EPOCH + timedelta(0, 0, micros)
 
 
 def midnight(ordinal: int) -> int:
