@@ -1,196 +1,39 @@
-"""The business clock by example: every reading it takes, and the vectors that other projects' test suites give."""
+"""The business clock by example: business time, business days, openings and closings."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import pytest
 
-from engine.clock.calendar import Calendar, DayRule, Holiday, HolidayList, HolidayStatus, Interval
+from engine.clock.calendar import Calendar, Interval
 from engine.clock.clock import Clock, Counted, Reached
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
-from engine.clock.openings import Openings
 from engine.clock.stretches import Kind, stretches
-from engine.clock.zone import TZDB, to_datetime, to_micros, zone, zone_names
-from tests.clock_oracle import zone_of
-
-VECTORS: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "vectors" / "business_time.jsonl"
-WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-CLOCK: Final = DayRule.ROLL_THEN_CLOCK
-CLOSE: Final = DayRule.ROLL_THEN_CLOSE
-HOUR: Final = timedelta(hours=1)
-
-
-def minutes(text: str) -> int:
-    hour, _, minute = text.partition(":")
-    return int(hour) * 60 + int(minute)
-
-
-def day_of(*texts: str) -> tuple[Interval, ...]:
-    """Read intervals such as 09:00-17:00; one that ends no later than it starts runs past midnight."""
-    pairs = [tuple(minutes(part) for part in text.split("-")) for text in texts]
-    return tuple(Interval(opens, closes if closes > opens else closes + 24 * 60) for opens, closes in pairs)
-
-
-def listed(days: Iterable[str], first: str = "1990-01-01", last: str = "2035-12-31") -> HolidayList:
-    holidays = [Holiday(date.fromisoformat(day), f"holiday {day}", HolidayStatus.CONFIRMED, "a test") for day in days]
-    return HolidayList("a list", date.fromisoformat(first), date.fromisoformat(last), {holiday.day: holiday for holiday in holidays})
-
-
-def dated(days: Mapping[str, Iterable[str]]) -> dict[date, tuple[Interval, ...]]:
-    return {date.fromisoformat(day): day_of(*texts) for day, texts in days.items()}
-
-
-def weekdays(*texts: str, name: str = "UTC", **more: Any) -> Calendar:
-    return Calendar("desk", name, week=(day_of(*texts),) * 5 + ((), ()), **more)
-
-
-def daily(*texts: str, name: str = "UTC", **more: Any) -> Calendar:
-    return Calendar("desk", name, week=(day_of(*texts),) * 7, **more)
-
-
-def always(name: str) -> Calendar:
-    return Calendar("partner", name, always=True)
-
-
-def at(calendar: Calendar, local: str) -> datetime:
-    """Read a local time of a calendar's zone; with an offset, the instant that it is."""
-    found = datetime.fromisoformat(local)
-    return found if found.tzinfo else found.replace(tzinfo=zone_of(calendar.zone))
-
-
-def local(calendar: Calendar, reached: Reached) -> str:
-    assert reached.sure
-    assert reached.instant is not None
-    return reached.instant.astimezone(zone_of(calendar.zone)).isoformat(timespec="minutes")[:16]
-
-
-@cache
-def clock_of(calendar: Calendar) -> Clock:
-    return Clock(calendar)
-
-
-def due(calendar: Calendar, start: str, **amount: float) -> str:
-    return local(calendar, clock_of(calendar).add(at(calendar, start), timedelta(**amount)))
-
-
-def due_days(calendar: Calendar, start: str, days: int, rule: DayRule = CLOCK) -> str:
-    return local(calendar, clock_of(calendar).add_days(at(calendar, start), days, rule))
-
-
-def counted(calendar: Calendar, start: str, end: str) -> timedelta:
-    found = clock_of(calendar).count(at(calendar, start), at(calendar, end))
-    assert found.sure
-    return found.amount
-
-
-def told(calendar: Calendar, start: str, end: str, holds: tuple[tuple[str, str], ...] = ()) -> list[str]:
-    pairs = [(at(calendar, begin), at(calendar, until)) for begin, until in holds]
-    there = zone_of(calendar.zone)
-    return [
-        f"{part.start.astimezone(there):%a %H:%M} {part.end.astimezone(there):%a %H:%M} {part.kind} {part.name}".rstrip()
-        for part in stretches(clock_of(calendar), at(calendar, start), at(calendar, end), pairs)
-    ]
-
-
-# The vectors
-
-def vectors() -> list[Any]:
-    if not VECTORS.exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"the vectors are not at {VECTORS}"))]
-    return [pytest.param(vector, id=vector["id"]) for vector in map(json.loads, VECTORS.read_text(encoding="utf-8").splitlines())]
-
-
-def calendar_of(vector: Mapping[str, Any]) -> Calendar:
-    spread = {day: [f"{opens}-{closes}" for opens, closes in pairs] for day, pairs in vector["hours"].items()}
-    once, breaks = ({day: [f"{opens}-{closes}" for opens, closes in pairs] for day, pairs in vector.get(what, {}).items()} for what in ("date_hours", "breaks"))
-    return Calendar(
-        vector["id"], vector["timezone"], week=tuple(day_of(*spread.get(day, ())) for day in WEEKDAYS),
-        dates=dated(once), breaks=dated(breaks), holidays=listed(vector["holidays"]),
-    )
-
-
-@pytest.mark.parametrize("vector", vectors())
-def test_the_clock_agrees_with_other_projects_test_suites(vector: dict[str, Any]) -> None:
-    expected = datetime.fromisoformat(vector["expected"]) if "expected" in vector else None
-    if vector["semantics"] == "local_time_resolution":
-        there = zone(vector["timezone"])
-        day, _, hour = vector["local"].partition("T")
-        wall = datetime.fromisoformat(day).replace(tzinfo=UTC) + minutes(hour[:5]) * timedelta(minutes=1)
-        assert to_datetime(there.resolve(to_micros(wall))) == expected
-        return
-    clock = Clock(calendar_of(vector))
-    holds = [(datetime.fromisoformat(begin), datetime.fromisoformat(until)) for begin, until in vector.get("pauses", ())]
-    match vector["semantics"].partition("(")[0]:
-        case "count" | "count:reversed_is_zero":
-            start, end = (datetime.fromisoformat(vector[which]) for which in ("from", "to"))
-            held = sum((clock.count(max(start, begin), min(end, until)).amount for begin, until in holds), timedelta(0))
-            assert clock.count(start, end).amount - held == timedelta(minutes=vector["expected_business_minutes"])
-        case "next_close":
-            assert clock.next_closing(datetime.fromisoformat(vector["start"])) == Reached(expected, True, None)
-        case "days:roll_then_clock":
-            start = datetime.fromisoformat(vector["start"])
-            assert clock.add_days(start, vector["add"]["amount"], CLOCK) == Reached(expected, True, None)
-        case "working_time" | "working_time:close":
-            start, amount = datetime.fromisoformat(vector["start"]), vector["add"]["amount"]
-            length = timedelta(minutes=amount) if vector["add"]["unit"] == "business_minutes" else timedelta(hours=amount)
-            assert clock.add_with_holds(start, clock.add(start, length), holds) == Reached(expected, True, None)
-        case other:
-            pytest.fail(f"a reading that this test does not know: {other}")
-
-
-# Zones
-
-def test_zones_come_from_the_pinned_database() -> None:
-    assert len(TZDB) >= 5
-    assert int(TZDB[:4]) >= 2025
-    assert len(zone_names()) > 500
-    with pytest.raises(KeyError, match="no time zone Mars/Olympus"):
-        zone("Mars/Olympus")
-    with pytest.raises(KeyError):
-        zone("../zones")
-
-
-@pytest.mark.parametrize("name", ["Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "America/St_Johns", "Asia/Gaza", "Africa/Casablanca", "Asia/Kathmandu",
-                                  "Europe/Dublin", "Antarctica/Troll", "UTC"])
-def test_local_times_and_what_they_mean_are_those_of_zoneinfo(name: str) -> None:
-    ours, theirs = zone(name), zone_of(name)
-    hours = np.arange(to_micros(datetime(1970, 1, 2, tzinfo=UTC)), to_micros(datetime(2200, 12, 30, tzinfo=UTC)), 7_777 * 60 * 10**6)
-    near = [turned + step for turned in ours.transitions for step in (-1, 0, 1, 3_599_999_999, 3_600_000_000, -1_800_000_001)]
-    instants = np.array([instant for instant in sorted([*hours.tolist(), *near]) if instant > 0])
-    locals_ = [to_micros(to_datetime(instant).astimezone(theirs).replace(tzinfo=UTC)) for instant in instants.tolist()]
-    meant = [to_micros(to_datetime(instant).replace(tzinfo=theirs)) for instant in instants.tolist()]
-
-    assert [ours.local(instant) for instant in instants.tolist()] == locals_
-    assert ours.local_column(instants).tolist() == locals_
-    assert [ours.resolve(instant) for instant in instants.tolist()] == meant
-    assert ours.resolve_column(instants).tolist() == meant
-
-
-@pytest.mark.parametrize(("name", "wall", "means"), [
-    ("America/Los_Angeles", "2014-03-09T02:30", "2014-03-09T03:30-07:00"),
-    ("America/Sao_Paulo", "2015-10-18T00:00", "2015-10-18T01:00-02:00"),
-    ("Australia/Sydney", "2026-04-05T02:30", "2026-04-05T02:30+11:00"),
-    ("Australia/Sydney", "2026-04-05T03:00", "2026-04-05T03:00+10:00"),
-    ("Australia/Lord_Howe", "2025-10-05T02:15", "2025-10-05T02:45+11:00"),
-    ("Pacific/Apia", "2011-12-30T10:00", "2011-12-31T10:00+14:00"),
-    ("Pacific/Apia", "2011-12-31T00:00", "2011-12-31T00:00+14:00"),
-])
-def test_a_skipped_local_time_is_later_by_the_gap_and_a_repeated_one_is_the_first(name: str, wall: str, means: str) -> None:
-    assert to_datetime(zone(name).resolve(to_micros(datetime.fromisoformat(wall).replace(tzinfo=UTC)))) == datetime.fromisoformat(means)
-
+from engine.clock.zone import to_micros
+from tests.clock_building import (
+    CLOCK,
+    CLOSE,
+    DESK,
+    HOUR,
+    PARIS,
+    always,
+    at,
+    clock_of,
+    counted,
+    daily,
+    dated,
+    day_of,
+    due,
+    due_days,
+    listed,
+    local,
+    weekdays,
+)
 
 # Business time
-
-DESK: Final = weekdays("09:00-17:00")
 
 
 @pytest.mark.parametrize(("start", "hours", "expected"), [
@@ -300,9 +143,6 @@ def test_a_break_of_no_length_or_that_a_gap_swallows_cuts_nothing() -> None:
 
     assert counted(replace(PARIS, breaks=gap), "2020-03-29T00:00", "2020-03-31T00:00") == 47 * HOUR
     assert counted(replace(PARIS, breaks=gap), "2020-03-31T00:00", "2020-04-01T00:00") == timedelta(hours=23.5)
-
-
-PARIS: Final = daily("00:00-24:00", name="Europe/Paris")
 
 
 def test_a_day_on_which_clocks_go_forward_has_23_hours_and_one_on_which_they_go_back_25() -> None:
@@ -502,190 +342,3 @@ def test_time_is_added_and_never_taken_away() -> None:
         Clock(DESK).add_days(datetime(2026, 1, 6, tzinfo=UTC), -1, CLOCK)
     with pytest.raises(TypeError):
         clock_of(DESK).add(datetime(2026, 1, 6), HOUR)  # noqa: DTZ001 - which instant would that be?
-
-
-# The span of a list of holidays
-
-LISTED: Final = weekdays("09:00-17:00", name="Australia/Sydney", holidays=listed(["2026-01-26"], "2026-01-01", "2026-12-31"))
-
-
-def test_within_the_span_of_the_list_answers_are_sure_up_to_its_last_midnight() -> None:
-    assert due(LISTED, "2026-12-31T16:00", hours=1) == "2026-12-31T17:00"
-    assert due(LISTED, "2026-01-01T00:00", hours=1) == "2026-01-01T10:00"
-    assert due_days(LISTED, "2026-12-30T16:00", 1) == "2026-12-31T16:00"
-    assert due(replace(LISTED, week=(day_of("00:00-24:00"),) * 7), "2026-12-31T23:00", hours=1) == "2027-01-01T00:00"
-
-
-def test_a_result_behind_the_span_is_not_given_but_bounded() -> None:
-    clock, start = Clock(LISTED), at(LISTED, "2026-12-31T16:00")
-
-    assert clock.add(start, 2 * HOUR) == Reached(None, False, at(LISTED, "2027-01-01T10:00").astimezone(UTC))
-    assert clock.add_days(start, 1, CLOCK) == Reached(None, False, at(LISTED, "2027-01-01T16:00").astimezone(UTC))
-    assert clock.add_days(start, 1, CLOSE) == Reached(None, False, at(LISTED, "2027-01-01T17:00").astimezone(UTC))
-    assert clock.next_opening(start + HOUR) == Reached(None, False, at(LISTED, "2027-01-01T09:00").astimezone(UTC))
-    assert clock.next_closing(start + HOUR) == Reached(None, False, at(LISTED, "2027-01-01T00:00").astimezone(UTC))
-    assert clock.add(start, timedelta(hours=8 * 260 * 12)) == Reached(None, False, None)
-
-
-def test_a_day_that_would_open_right_behind_the_span_may_be_a_holiday() -> None:
-    whole = replace(LISTED, week=(day_of("00:00-24:00"),) * 7, dates=dated({"2026-12-31": []}))
-
-    clock, start = Clock(whole), at(whole, "2026-12-31T16:00")
-    behind = Reached(None, False, at(whole, "2027-01-01T00:00").astimezone(UTC))
-
-    assert [clock.next_opening(start), clock.add(start, timedelta(0)), clock.add_days(start, 0, CLOCK)] == [behind] * 3
-    assert not add_column(clock, np.array([to_micros(start)]), 0)[1].any()
-    assert not add_days_column(clock, np.array([to_micros(start)]), 0, CLOCK)[1].any()
-
-
-@pytest.mark.parametrize("start", ["2025-12-31T23:59", "2027-01-01T00:00"])
-def test_a_start_outside_the_span_gives_nothing(start: str) -> None:
-    clock, instant = Clock(LISTED), at(LISTED, start)
-
-    assert [clock.add(instant, HOUR), clock.add_days(instant, 1, CLOCK), clock.next_opening(instant), clock.next_closing(instant)] == [Reached(None, False, None)] * 4
-    assert clock.is_open(instant) is None
-    assert clock.count_days(instant, instant + HOUR, CLOCK, begun=False) is None
-
-
-def test_a_night_that_began_on_the_eve_of_the_span_is_not_known() -> None:
-    night = replace(LISTED, week=(day_of("22:00-06:00"),) * 7)
-
-    assert Clock(night).is_open(at(night, "2026-01-01T05:59")) is None
-    assert Clock(night).is_open(at(night, "2026-01-01T06:00")) is False
-
-
-def test_counts_outside_the_span_are_at_most_that() -> None:
-    clock = Clock(LISTED)
-
-    assert clock.count(at(LISTED, "2026-12-31T00:00"), at(LISTED, "2027-01-01T00:00")) == Counted(8 * HOUR, True)
-    assert clock.count(at(LISTED, "2026-12-31T00:00"), at(LISTED, "2027-01-02T00:00")) == Counted(16 * HOUR, False)
-    assert clock.count(at(LISTED, "2025-12-31T16:00"), at(LISTED, "2026-01-01T10:00")) == Counted(2 * HOUR, False)
-    assert clock.count(at(LISTED, "2025-12-31T16:00"), at(LISTED, "2025-12-31T16:00")) == Counted(timedelta(0), True)
-    assert clock.count_days(at(LISTED, "2026-12-30T10:00"), at(LISTED, "2027-01-01T00:00"), CLOCK, begun=False) == 1
-    assert clock.count_days(at(LISTED, "2026-12-30T10:00"), at(LISTED, "2027-01-01T00:01"), CLOCK, begun=False) is None
-
-
-def test_hours_that_no_holiday_can_close_are_sure_for_ever() -> None:
-    fair = Calendar("fair", "UTC", dates=dated({"2040-05-01": ["09:00-17:00"]}), holidays=listed([], "2026-01-01", "2026-12-31"))
-
-    assert due(fair, "2026-05-01T00:00", hours=1) == "2040-05-01T10:00"
-    assert Clock(fair).add(datetime(2041, 1, 1, tzinfo=UTC), HOUR) == Reached(None, True, None)
-
-
-def test_a_list_of_one_year_is_worked_out_for_twelve() -> None:
-    assert len(Openings.of(LISTED).starts) < 12 * 262
-
-
-# Holds
-
-def held(calendar: Calendar, start: str, hours: float, *holds: tuple[str, str]) -> str:
-    clock, begin = clock_of(calendar), at(calendar, start)
-    return local(calendar, clock.add_with_holds(begin, clock.add(begin, hours * HOUR), [(at(calendar, one), at(calendar, other)) for one, other in holds]))
-
-
-@pytest.mark.parametrize(("holds", "expected"), [
-    ((), "2026-01-06T12:00"),
-    ((("2026-01-06T10:30", "2026-01-06T11:00"),), "2026-01-06T12:30"),
-    ((("2026-01-06T08:00", "2026-01-06T10:30"),), "2026-01-06T12:30"),
-    ((("2026-01-06T12:00", "2026-01-06T13:00"),), "2026-01-06T12:00"),
-    ((("2026-01-06T11:00", "2026-01-06T11:30"), ("2026-01-06T12:00", "2026-01-06T13:00")), "2026-01-06T13:30"),
-    ((("2026-01-06T11:00", "2026-01-07T08:00"),), "2026-01-07T10:00"),
-    ((("2026-01-05T00:00", "2026-01-05T12:00"),), "2026-01-06T12:00"),
-])
-def test_a_hold_moves_a_due_time_by_its_business_time_and_only_while_the_clock_runs(holds: tuple[tuple[str, str], ...], expected: str) -> None:
-    assert held(DESK, "2026-01-06T10:00", 2, *holds) == expected
-
-
-def test_a_hold_moves_a_due_time_given_in_days_too() -> None:
-    clock, start = clock_of(DESK), at(DESK, "2026-01-06T10:00")
-    base = clock.add_days(start, 1, CLOCK)
-
-    assert local(DESK, clock.add_with_holds(start, base, [(start + HOUR, start + 2 * HOUR)])) == "2026-01-07T11:00"
-
-
-def test_a_hold_may_move_a_due_time_out_of_the_span() -> None:
-    clock, start = Clock(LISTED), at(LISTED, "2026-12-31T09:00")
-    base = clock.add(start, 7 * HOUR)
-
-    assert clock.add_with_holds(start, base, [(start, start + 2 * HOUR)]) == Reached(None, False, at(LISTED, "2027-01-01T10:00").astimezone(UTC))
-    unknown = Reached(None, False, None)
-    assert clock.add_with_holds(start, unknown, [(start, start + 2 * HOUR)]) is unknown
-
-
-# Stretches
-
-def test_stretches_tell_what_counted_and_what_did_not_and_why() -> None:
-    calendar = weekdays("09:00-17:00", holidays=listed(["2026-01-12"]), breaks=dated({"2026-01-09": ["12:00-13:00", "18:00-19:00"]}))
-
-    assert told(calendar, "2026-01-09T10:00", "2026-01-13T10:00", (("2026-01-09T16:00", "2026-01-10T03:00"),)) == [
-        "Fri 10:00 Fri 12:00 open",
-        "Fri 12:00 Fri 13:00 break",
-        "Fri 13:00 Fri 16:00 open",
-        "Fri 16:00 Fri 17:00 hold",
-        "Fri 17:00 Mon 09:00 closed",
-        "Mon 09:00 Mon 17:00 holiday holiday 2026-01-12",
-        "Mon 17:00 Tue 09:00 closed",
-        "Tue 09:00 Tue 10:00 open",
-    ]
-
-
-def test_a_weekend_s_holiday_closes_nothing() -> None:
-    assert told(weekdays("09:00-17:00", holidays=listed(["2026-01-10"])), "2026-01-09T17:00", "2026-01-12T09:00") == ["Fri 17:00 Mon 09:00 closed"]
-
-
-def test_holidays_of_whole_days_follow_each_other_by_name() -> None:
-    assert told(daily("00:00-24:00", holidays=listed(["2026-01-06", "2026-01-07"])), "2026-01-05T23:00", "2026-01-08T01:00") == [
-        "Mon 23:00 Tue 00:00 open",
-        "Tue 00:00 Wed 00:00 holiday holiday 2026-01-06",
-        "Wed 00:00 Thu 00:00 holiday holiday 2026-01-07",
-        "Thu 00:00 Thu 01:00 open",
-    ]
-
-
-def test_a_holiday_ends_at_its_midnight_and_the_night_before_runs_into_it() -> None:
-    assert told(weekdays("22:00-06:00", holidays=listed(["2026-01-07"])), "2026-01-06T22:00", "2026-01-08T23:00") == [
-        "Tue 22:00 Wed 06:00 open",
-        "Wed 06:00 Wed 22:00 closed",
-        "Wed 22:00 Thu 00:00 holiday holiday 2026-01-07",
-        "Thu 00:00 Thu 22:00 closed",
-        "Thu 22:00 Thu 23:00 open",
-    ]
-
-
-def test_a_one_off_date_is_no_holiday_and_a_break_on_a_date_that_is_closed_anyway_is_none() -> None:
-    special = weekdays(
-        "09:00-17:00", holidays=listed(["2026-01-06"]), dates=dated({"2026-01-06": ["10:00-12:00"], "2026-01-07": []}),
-        breaks=dated({"2026-01-06": ["11:00-11:30"], "2026-01-07": ["11:00-12:00"]}),
-    )
-
-    assert told(special, "2026-01-06T09:00", "2026-01-08T09:00") == [
-        "Tue 09:00 Tue 10:00 closed",
-        "Tue 10:00 Tue 11:00 open",
-        "Tue 11:00 Tue 11:30 break",
-        "Tue 11:30 Tue 12:00 open",
-        "Tue 12:00 Thu 09:00 closed",
-    ]
-
-
-def test_stretches_touching_are_one_and_an_empty_time_has_none() -> None:
-    assert told(daily("00:00-24:00"), "2026-01-05T09:00", "2026-01-09T09:00") == ["Mon 09:00 Fri 09:00 open"]
-    assert told(DESK, "2026-01-05T09:00", "2026-01-05T09:00") == []
-    assert told(DESK, "2026-01-05T17:00", "2026-01-05T18:00", (("2026-01-05T17:00", "2026-01-05T18:00"),)) == ["Mon 17:00 Mon 18:00 closed"]
-
-
-def test_an_always_open_place_is_open_throughout_except_on_hold() -> None:
-    assert told(always("UTC"), "2026-01-05T09:00", "2026-01-05T12:00", (("2026-01-05T10:00", "2026-01-05T11:00"),)) == [
-        "Mon 09:00 Mon 10:00 open", "Mon 10:00 Mon 11:00 hold", "Mon 11:00 Mon 12:00 open",
-    ]
-
-
-# Columns
-
-def test_columns_mark_what_is_not_sure() -> None:
-    clock = Clock(LISTED)
-    starts = np.array([to_micros(at(LISTED, text)) for text in ("2025-12-31T10:00", "2026-12-31T10:00", "2026-12-31T16:00", "2026-06-01T10:00")])
-
-    due_, sure = add_column(clock, starts, 7 * 3600 * 10**6)
-    assert sure.tolist() == [False, True, False, True]
-    assert (due_ == NOWHERE).tolist() == [True, False, True, False]
-    assert add_days_column(clock, starts, np.array([1, 0, 1, 1]), CLOCK)[1].tolist() == [False, True, False, True]
