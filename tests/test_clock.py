@@ -313,7 +313,6 @@ def test_a_place_that_never_opens_says_so_at_once(calendar: Calendar) -> None:
     clock, start = Clock(calendar), datetime(2026, 1, 6, tzinfo=UTC)
     nothing = Reached(None, True, None)
 
-    assert not calendar.ever_opens
     assert [clock.add(start, HOUR), clock.add_days(start, 1, CLOCK), clock.next_opening(start), clock.next_closing(start)] == [nothing] * 4
     assert clock.count(start, start + 9 * HOUR) == Counted(timedelta(0), True)
     assert clock.count_days(start, start + 9 * HOUR, CLOCK, begun=True) == 0

@@ -81,11 +81,6 @@ class Calendar:
     breaks: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict, hash=False)
     holidays: HolidayList | None = None
 
-    @property
-    def ever_opens(self) -> bool:
-        """Whether it opens at all."""
-        return self.always or any(closes > opens for day in (*self.week, *self.dates.values()) for opens, closes in day)
-
 
 class DayRule(StrEnum):
     """How business days are added to an instant."""
