@@ -177,7 +177,7 @@ class Answer:
     undecided. ``rules`` and ``assumptions`` gather what all outcomes rest on, without doubles, in order of file and line.
     ``dues`` tells how each outcome that is an instant came to it, ``duties`` who has the turn when, and ``passed``
     which facts were worked out from instants. ``undated`` is the id of the answer that is the same but for the instants
-    in it ("" if there is none).
+    in it: "" if there is none, and None for an answer without instants.
     """
 
     id: str
@@ -195,7 +195,7 @@ class Answer:
     dues: tuple[Due, ...] = ()
     duties: tuple[Duty, ...] = ()
     passed: tuple[Passed, ...] = ()
-    undated: str = ""
+    undated: str | None = None
 
     def __getitem__(self, outcome: str) -> Outcome:
         """Give the outcome of this name."""

@@ -80,7 +80,7 @@ def fill(
     identity = hashlib.sha256(content.encode()).hexdigest()[:32]
     more = tuple([rule for one in passed if one.value is not None for rule in one.rules])
     if any(name in plan.decision.answers for name in changed):
-        return replace(assemble(version, plan, ticket, identity, outcomes, more), dues=tuple(dues), duties=duties, passed=passed)
+        return replace(assemble(version, plan, ticket, identity, outcomes, more), dues=tuple(dues), duties=duties, passed=passed, undated="")
     same_rules = not more and all(one.rules is kept[name].rules for name, one in changed.items())
     rules = kept.rules if same_rules else ordered(outcomes, more)
     undated = kept.id if same_rules and all(one.status is Status.DECIDED for one in changed.values()) else ""

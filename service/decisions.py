@@ -164,7 +164,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         if kept is None:
             kept = wire.decision(shown(answer)) if kind is Decision else wire.typed(kind, shown(answer))
             # What holds a caller's own words, or instants, is seldom met again.
-            if not (answer.unlisted or (answer.dues and not answer.undated)):
+            if not answer.unlisted and answer.undated != "":
                 if len(self._kept) >= MAX_KEPT:
                     self._kept.clear()
                 self._kept[kind, name] = kept

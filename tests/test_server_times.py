@@ -18,8 +18,9 @@ from guidepost import selector, ticket
 from guidepost.v1 import deadline_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.ticket_pb2 import Pause
+from service.decisions import Decisions
 from tests.calling import Refused, call, raw
-from tests.serving import NOW, running, shipped
+from tests.serving import NOW, run, running, shipped
 
 FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
 
@@ -265,6 +266,18 @@ class TestReschedule:
         refused = Refused(desk, "Reschedule", request)
 
         assert ["before.assigned_priority"] == [*refused.fields]
+
+
+def test_what_is_never_asked_again_is_not_kept_written() -> None:
+    """A message with instants of its own is kept without them, or, where they show in more than their own fields, not at all."""
+    service = Decisions(shipped(), lambda: NOW)
+    undecided = {name: value for name, value in P3.items() if name != "plan"}
+    closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
+    for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):
+        for hours in range(5):
+            run(service.Decide(asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name), None))
+
+    assert len(service._kept) == 1
 
 
 def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None:
