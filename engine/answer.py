@@ -82,14 +82,15 @@ class State(StrEnum):
 class Standing:
     """How a deadline stands at an instant, and how much business time is used and left of it, or late.
 
-    ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk.
+    ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk. ``used`` and
+    ``late`` are None where the holidays are not known as far as ``at``.
     """
 
     state: State
     at: datetime
-    used: timedelta
+    used: timedelta | None
     left: timedelta
-    late: timedelta
+    late: timedelta | None
     total: timedelta
     at_risk_from: datetime | None
 

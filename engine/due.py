@@ -113,9 +113,12 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
 def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds) -> Standing:
     """Tell how a deadline stands at an instant: the one at which it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)
-    late = _worked(clock, end, at, holds) if at > end else ZERO
-    used = total + late if at > end else _worked(clock, starts, at, holds)
-    left = ZERO if at > end else total - used
+    if at > end:
+        late = _worked(clock, end, at, holds) if clock.count(end, at).sure else None
+        used, left = None if late is None else total + late, ZERO
+    else:
+        used, late = _worked(clock, starts, at, holds), ZERO
+        left = total - used
     threshold = _threshold(deadline.at_risk, total)
     if at > end:
         state = State.BREACHED if deadline.when_past is WhenPast.BREACHED else State.PASSED

@@ -70,8 +70,8 @@ def _shift(shift: Shift, at: datetime) -> dict[str, Any]:
 
 
 def _standing(standing: Standing, target: Target) -> dict[str, Any]:
-    def amount(time: timedelta) -> dict[str, Any]:
-        return {"amount": in_units(time, target, standing.total), "seconds": _seconds(time)}
+    def amount(time: timedelta | None) -> dict[str, Any] | None:
+        return None if time is None else {"amount": in_units(time, target, standing.total), "seconds": _seconds(time)}
 
     return {
         "state": standing.state.value, "at": iso(standing.at), "used": amount(standing.used), "left": amount(standing.left),

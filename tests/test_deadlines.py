@@ -401,6 +401,16 @@ class TestBeyondTheKnownHolidays:
         assert due.uncertain is not None
         assert ("AU-NSW", at("2029-01-01T15:00:00+11:00")) == (due.uncertain.holidays, due.uncertain.not_before)
 
+    def test_how_late_it_is_is_not_known_there_either(self, guide: Version) -> None:
+        """That it is late is."""
+        facts = {**TestHowItStands.P3, "received_at": "2028-12-20T15:00:00+11:00"}
+
+        found = due_of(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z"))).standing
+
+        assert found is not None
+        assert (State.BREACHED, None, timedelta(), None) == (found.state, found.used, found.left, found.late)
+        assert plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0]["standing"]["late"] is None
+
     def test_hours_around_the_clock_need_no_list(self, guide: Version) -> None:
         answer = decide(guide, "response", {**TestHowItStands.P3, "assigned_priority": "P1", "received_at": "2150-12-29T15:00:00+11:00"})
 

@@ -152,6 +152,13 @@ class TestStanding:
         assert getattr(deadline_pb2, f"DEADLINE_STATE_{state}") == due.standing.state
         assert (left / 86_400, left) == (pytest.approx(due.standing.left.amount), due.standing.left.time.ToTimedelta().total_seconds())
 
+    def test_how_late_it_is_is_absent_where_holidays_are_not_known(self, desk: grpc.Channel) -> None:
+        request = asked("DecideResponseTarget", {**P3, "received_at": "2028-12-20T15:00:00+11:00"}, "2029-02-01T00:00:00Z")
+
+        (due,) = call(desk, "DecideResponseTarget", request).response.decision.deadlines
+
+        assert (deadline_pb2.DEADLINE_STATE_BREACHED, False, False) == (due.standing.state, due.standing.HasField("late"), due.standing.HasField("used"))
+
     def test_without_a_time_the_servers_clock_counts(self, desk: grpc.Channel) -> None:
         request = pb.DecideResponseTargetRequest(ticket=ticket(P3))
 

@@ -37,7 +37,10 @@ LATER: Final = timedelta(days=3)
 
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
     """Say how a deadline stands: its state, and the business time left or late."""
-    amount = worked_text(standing.late if standing.state in (State.BREACHED, State.PASSED) else standing.left, due.target, standing.total)
+    time = standing.late if standing.state in (State.BREACHED, State.PASSED) else standing.left
+    if time is None:
+        return Text(f"{standing.state.value}; by how much is not known: the holidays end before", STATES[standing.state])
+    amount = worked_text(time, due.target, standing.total)
     answered = now is not None and standing.at != now
     said = {
         State.MET: f"met, {amount} before", State.RUNNING: f"running: {amount} left", State.AT_RISK: f"at risk: {amount} left",
@@ -150,9 +153,9 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
     if standing is not None and due.due is not None:
         met = now is not None and standing.at != now
         yield "met" if met else "now", instant_text(standing.at, due.zone)
-        used, left, late = (worked_text(time, target, standing.total) for time in (standing.used, standing.left, standing.late))
+        used, left, late = ("not known: the holidays end before" if time is None else worked_text(time, target, standing.total) for time in (standing.used, standing.left, standing.late))
         yield "used", used
-        yield ("late", late) if standing.late else ("left", left)
+        yield ("late", late) if standing.late is None or standing.late else ("left", left)
         if standing.at_risk_from:
             yield "at risk from", instant_text(standing.at_risk_from, due.zone)
     if due.extended is not None:

@@ -88,6 +88,8 @@ def _write_standing(written: pb.Standing, standing: Standing, target: Target) ->
     written.state = STATE[standing.state]
     written.at.FromDatetime(standing.at)
     for message, time in ((written.used, standing.used), (written.left, standing.left), (written.late, standing.late)):
+        if time is None:
+            continue
         message.amount = in_units(time, target, standing.total)
         message.time.FromTimedelta(time)
     if standing.at_risk_from is not None:
