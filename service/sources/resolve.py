@@ -1,0 +1,123 @@
+"""What people write for a version in, its files out: a version's number, a folder, a bundle, a git revision or an address.
+
+In this order, the first that fits:
+
+1. ``working`` (or ``current``): the policies folder itself; the number of a version in it, such as ``1.0.0``;
+2. an address, with ``://`` or ``::`` in it;
+3. a path: a folder with a manifest.yaml, or a bundle file;
+4. a git revision: ``HEAD~3``, a tag, a branch, a commit; ``REV:path`` names another folder of it.
+
+A name that is both a path and a revision is refused. ``version:``, ``folder:``, ``bundle:`` and ``git:`` before a name say what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from engine.nearest import nearest
+from engine.reading import text
+from engine.source import read
+from engine.version import Version, build
+from service.sources import git
+from service.sources.source import Origin, Source, SourceError
+from service.store import VersionFolder, read_folder, version_folders
+
+WORKING: Final = ("working", "current")
+"""The words for the policies folder itself."""
+
+MANIFEST: Final = "manifest.yaml"
+
+
+def load_source(spec: str, *, policies: Path) -> Version:
+    """Build the version that a spec names; raises SourceError if there is none, PolicyErrors if it has problems."""
+    source = read_source(spec, policies=policies)
+    return build(source.files, source.root)
+
+
+def read_source(spec: str, *, policies: Path) -> Source:
+    """Read the files of the version that a spec names; ``policies`` is the policies folder, where numbers and revisions are looked up.
+
+    Raises SourceError if nothing is called so, or if it may not be used; PolicyErrors if its files cannot be read as text.
+    """
+    kind, colon, name = spec.partition(":")
+    if colon and kind in _FORCED:
+        return _FORCED[kind](name, policies)
+    if spec in WORKING or spec in known_versions(policies):
+        return _version(spec, policies)
+    path, revision = Path(spec), _is_revision(spec, policies)
+    if path.exists():
+        if revision:
+            raise SourceError(f"`{spec}` is both a path and a git revision", f"write `folder:{spec}` (or `bundle:{spec}`) or `git:{spec}`")
+        return _folder(spec, policies) if path.is_dir() else _bundle(spec, policies)
+    if revision or ":" in spec:
+        return git.read_revision(spec, policies)
+    raise SourceError(f"nothing is called `{spec}`: no version in {policies}, no folder, no bundle, no git revision", _known(spec, policies))
+
+
+def known_versions(policies: Path) -> dict[str, tuple[VersionFolder, ...]]:
+    """Give the versions in a policies folder by their numbers, as their manifests say, each with its folders."""
+    found: dict[str, tuple[VersionFolder, ...]] = {}
+    for folder in version_folders(policies):
+        number = _number(folder.path / MANIFEST)
+        if number:
+            found[number] = (*found.get(number, ()), folder)
+    return found
+
+
+def _number(manifest: Path) -> str:
+    try:
+        tree, _ = read(manifest.name, manifest.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return text(tree, "version")
+
+
+def _version(name: str, policies: Path) -> Source:
+    if name in WORKING:
+        return Source(read_folder(version_folders(policies)[0]), version_folders(policies)[0].root, name, Origin.FOLDER)
+    known = known_versions(policies)
+    if name not in known:
+        raise SourceError(f"no version `{name}` in {policies}", _known(name, policies))
+    folder = known[name][0]
+    return Source(read_folder(folder), folder.root, name, Origin.FOLDER)
+
+
+def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers are called alike
+    path = Path(name)
+    if not (path / MANIFEST).is_file():
+        raise SourceError(f"the folder `{name}` holds no version: there is no {MANIFEST}", _nested(path))
+    return Source(read_folder(VersionFolder(path, path.as_posix())), path.as_posix(), name, Origin.FOLDER)
+
+
+def _nested(path: Path) -> str:
+    below = sorted(found.parent.as_posix() for found in path.glob(f"*/{MANIFEST}"))
+    return "there is one in " + ", ".join(f"`{one}`" for one in below[:3]) if below else "name the folder of a version, with its manifest"
+
+
+def _bundle(name: str, policies: Path) -> Source:  # noqa: ARG001
+    raise SourceError(f"`{name}` is a file, and bundles cannot be read yet")
+
+
+_FORCED: Final[dict[str, Callable[[str, Path], Source]]] = {"version": _version, "folder": _folder, "bundle": _bundle, "git": git.read_revision}
+
+
+def _is_revision(spec: str, policies: Path) -> bool:
+    try:
+        found = git.repository(policies)
+    except SourceError:
+        return False
+    return found is not None and found.commit(git.split(spec)[0]) is not None
+
+
+def _known(name: str, policies: Path) -> str:
+    """Name what there is and looks like it: versions, branches and tags."""
+    try:
+        found = git.repository(policies)
+        names = found.names() if found is not None else ()
+    except SourceError:
+        names = ()
+    versions = tuple(known_versions(policies))
+    close = nearest(name, (*versions, *WORKING, *names), limit=1)
+    return (f"did you mean `{close[0]}`? " if close else "") + "versions here: " + ", ".join(sorted(versions))
