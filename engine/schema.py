@@ -146,7 +146,7 @@ def _cases(facts: Schema, expect: Schema, decisions: Schema) -> Schema:
             "status": {"enum": ["decided", "undecided", "not_covered"]}, "expect": expect,
             "missing": _list(_NAME), "possible": _list({"anyOf": [_SCALAR, _list(_SCALAR)]}), "ask_next": _NAME,
             "rules": _list(_TEXT), "assumptions": _list(_TEXT), "nearest": _list(_TEXT),
-            "now": _TEXT, "pauses": _list(_mapping({"from": _TEXT}, {"to": _TEXT})), "states": _named({"enum": ["met", "running", "at_risk", "breached", "passed"]}),
+            "refused": _list(_TEXT, 1), "now": _TEXT, "pauses": _list(_mapping({"from": _TEXT}, {"to": _TEXT})), "states": _named({"enum": ["met", "running", "at_risk", "breached", "passed"]}),
         },
     )
     return _mapping({"kind": {"const": "cases"}, "cases": _list(case, 1)})

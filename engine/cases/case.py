@@ -1,0 +1,79 @@
+"""The nouns of policy tests: a case as it is written, and how it came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.answer import Answer, Fired, Status
+from engine.moment import Moment
+from engine.problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example: these facts, this decision, and what is expected. What is None is not compared.
+
+    ``refused`` names the facts that are sent wrongly on purpose; () says that the request is a good one.
+    """
+
+    name: str
+    decision: str
+    facts: Mapping[str, str]
+    status: Status
+    expect: Mapping[str, str]
+    missing: tuple[str, ...] | None
+    possible: tuple[str, ...] | None
+    ask_next: str | None
+    rules: tuple[str, ...] | None
+    assumptions: tuple[str, ...] | None
+    nearest: tuple[str, ...] | None
+    refused: tuple[str, ...]
+    moment: Moment
+    states: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that came out otherwise, and the rules that made it so."""
+
+    what: str
+    expected: str
+    got: str
+    rules: tuple[Fired, ...] = ()
+
+    def __str__(self) -> str:
+        """Give the difference as a sentence.
+
+        >>> print(Difference("priority", "P1", "P2"))
+        priority: expected P1, got P2
+        """
+        because = f" (by {', '.join(rule.id for rule in self.rules)})" if self.rules else ""
+        return f"{self.what}: expected {self.expected}, got {self.got}{because}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """A case that was run: its answer (None: the facts were refused), and what came out otherwise."""
+
+    case: Case
+    answer: Answer | None
+    found: tuple[Difference, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything came out as expected."""
+        return not self.found
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Each difference as a sentence."""
+        return tuple(str(one) for one in self.found)
+
+    def __str__(self) -> str:
+        return f"{self.case.place}: {self.case.name}\n" + "\n".join(f"    {line}" for line in self.differences)
+
+
+CaseFailure = CaseResult
+"""A case that came out otherwise."""

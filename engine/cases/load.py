@@ -1,0 +1,132 @@
+"""Cases as YAML in, cases out, or every problem that they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
+from typing import Final
+
+from engine.answer import Status, WrongRequest
+from engine.cases.case import Case
+from engine.cases.expected import Declared
+from engine.moment import Moment, read_moment
+from engine.nearest import did_you_mean
+from engine.policy import Policy
+from engine.problems import Place, PolicyErrors, Problem
+from engine.reading import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
+from engine.source import read
+from engine.structure import structure_problems
+from engine.tabulate import all_atoms
+from engine.ticket import TicketReader
+from engine.vocabulary import FactType
+
+EXPECTATIONS: Final = ("status", "expect", "missing", "possible", "ask_next", "rules", "assumptions", "nearest", "states")
+"""What a case can say of an answer; a case that is refused has none."""
+
+
+def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tuple[Case, ...]:
+    """Read the cases of a version from the files of its folder (those below ``cases/``); raises PolicyErrors."""
+    reader = _CaseReader(policy)
+    cases: list[Case] = []
+    for path, content in sorted(files.items()):
+        if not (path.startswith("cases/") and path.endswith((".yaml", ".yml"))):
+            continue
+        tree, found = read(f"{root}/{path}" if root else path, content)
+        shape = structure_problems("cases", tree) if tree is not None else []
+        reader.problems += [*found, *shape]
+        if tree is not None and not shape:
+            cases.extend(reader.case(node) for node in items(tree, "cases"))
+    problems = [*reader.problems, *_repeated(cases)]
+    if problems:
+        raise PolicyErrors(problems)
+    return tuple(cases)
+
+
+def _repeated(cases: Iterable[Case]) -> list[Problem]:
+    names: dict[str, Place] = {}
+    problems = []
+    for case in cases:
+        if case.name in names:
+            problems.append(Problem(case.place, "repeated-id", f"the case `{case.name}` stands already at {names[case.name]}", "choose another name"))
+        names.setdefault(case.name, case.place)
+    return problems
+
+
+class _CaseReader:
+    """Reads the cases of one policy and gathers what is wrong with them."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.problems: list[Problem] = []
+        self._tickets = TicketReader(policy.facts, all_atoms(policy))
+        self._declared = Declared(policy)
+
+    def case(self, node: Node) -> Case:
+        """Read one case."""
+        decision = text(node, "decision")
+        if decision not in self.policy.decisions:
+            self._add(value_place(node, "decision"), "unknown-reference", f"no decision `{decision}`", did_you_mean(decision, self.policy.decisions))
+        refused = _given(node, "refused")
+        self._facts(node, refused)
+        self.problems += self._declared.problems(node, decision)
+        return Case(
+            text(node, "name"), decision, {key: text(value) for key, value in pairs(node, "facts")}, Status(text(node, "status") or Status.DECIDED),
+            {key: _expected(value) for key, value in pairs(node, "expect")},
+            _given(node, "missing"), _given(node, "possible"), text(node, "ask_next") or None, _given(node, "rules"), _given(node, "assumptions"),
+            _given(node, "nearest"), refused or (), self._moment(node), {key: text(value) for key, value in pairs(node, "states")}, node.place,
+        )
+
+    def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        self.problems.append(Problem(place, code, message, help_))
+
+    def _facts(self, node: Node, refused: tuple[str, ...] | None) -> None:
+        """Tell which facts cannot be read, unless the case says that they are refused; then nothing else can be expected."""
+        facts = mapping(node, "facts")
+        for key, value in pairs(facts):
+            if not isinstance(value, Scalar):
+                self._add(value.place, "wrong-type", f"the fact `{key}` has one value, not a list or mapping", "write one value")
+            elif facts is not None and key not in self.policy.facts and key not in (refused or ()):
+                self._add(facts.key_places[key], "unknown-fact", f"unknown fact `{key}`", did_you_mean(key, self.policy.facts))
+            elif key not in (refused or ()):
+                self._fact(key, value)
+        if refused is None or not isinstance(node, Mapping):
+            return
+        for item in items(node, "refused"):
+            if facts is None or text(item) not in facts.entries:
+                self._add(item.place, "unknown-fact", f"the case does not send `{text(item)}`, so it cannot be refused", did_you_mean(text(item), tuple(facts.entries) if facts else ()))
+        for key in EXPECTATIONS:
+            if key in node.entries:
+                self._add(node.key_places[key], "unknown-key", f"a request that is refused has no answer, and so no `{key}`", "leave it out, or leave `refused` out")
+
+    def _fact(self, name: str, value: Scalar) -> None:
+        try:
+            self._tickets.read({name: text(value)})
+        except WrongRequest as error:
+            for wrong in error.wrong:
+                closed = self.policy.facts[name].type in (FactType.CHOICE, FactType.BOOLEAN)
+                allowed = ("yes", "no") if self.policy.facts[name].type is FactType.BOOLEAN else wrong.allowed
+                help_ = wrong.help or (did_you_mean(text(value), allowed) if closed else ", ".join(allowed))
+                self._add(value.place, "unknown-value" if closed else "bad-format", wrong.message, help_)
+
+    def _moment(self, node: Node) -> Moment:
+        """Read at what time a case is decided, and the holds on its ticket."""
+        pauses = [(text(item, "from") or None, text(item, "to") or None) for item in items(node, "pauses")]
+        try:
+            return read_moment(text(node, "now") or None, pauses)
+        except WrongRequest as error:
+            for wrong in error.wrong:
+                at = re.match(r"pauses\[(\d+)\]", wrong.fact)
+                place = value_place(node, "pauses", int(at[1])) if at else value_place(node, "now" if wrong.fact == "now" else "pauses")
+                message = wrong.message if f"`{wrong.fact}`" in wrong.message else f"`{wrong.fact}`: {wrong.message}"
+                self._add(place, "bad-format", message, wrong.help or ", ".join(wrong.allowed))
+            return Moment()
+
+
+def _expected(node: Node) -> str:
+    return text(node) if isinstance(node, Scalar) else ", ".join(texts(node))
+
+
+def _given(node: Node, key: str) -> tuple[str, ...] | None:
+    found = node.get(key) if isinstance(node, Mapping) else None
+    return None if found is None else tuple(_expected(item) for item in items(found))

@@ -1,0 +1,95 @@
+"""Cases run against a version: each answer, and where it is not as expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from engine.answer import Answer, Fired, Outcome, Status, WrongRequest
+from engine.cases.case import Case, CaseFailure, CaseResult, Difference
+from engine.decide import decide
+from engine.moment import NotAnInstant, read_instant
+from engine.record import written
+from engine.version import Version
+
+
+def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseFailure, ...]:
+    """Run cases; give those that came out otherwise."""
+    return tuple(result for case in cases if not (result := run_case(version, case)).passed)
+
+
+def run_case(version: Version, case: Case) -> CaseResult:
+    """Run one case."""
+    try:
+        answer = decide(version, case.decision, case.facts, case.moment)
+    except WrongRequest as error:
+        return CaseResult(case, None, tuple(_refused(error, case)))
+    if case.refused:
+        return CaseResult(case, answer, (Difference("refused", ", ".join(case.refused), "an answer"),))
+    return CaseResult(case, answer, tuple(_differences(answer, case)))
+
+
+def _refused(error: WrongRequest, case: Case) -> Iterator[Difference]:
+    """Compare the facts that were refused with those that should be."""
+    refused = sorted({wrong.fact for wrong in error.wrong})
+    if not case.refused:
+        yield from (Difference(wrong.fact, "a value that can be read", wrong.message) for wrong in error.wrong)
+    elif refused != sorted(set(case.refused)):
+        yield Difference("refused", ", ".join(sorted(set(case.refused))), ", ".join(refused))
+
+
+def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
+    if answer.status is not case.status:
+        yield Difference("status", case.status.value, answer.status.value)
+    for name, expected in case.expect.items():
+        outcome = answer[name]
+        got = _got(outcome)
+        if got != _canonical(expected, outcome):
+            yield Difference(name, expected, got, outcome.rules)
+    for name, state in case.states.items():
+        standing = next((due.standing for due in answer.dues if due.name == name), None)
+        got = standing.state.value if standing else "not due"
+        if got != state:
+            yield Difference(name, f"to be {state}", got, answer[name].rules)
+    yield from _lists(answer, case)
+
+
+def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
+    every_missing = {fact for outcome in answer.outcomes for fact in outcome.missing}
+    for what, wanted, got, exact in (
+        ("missing", case.missing, set(answer.missing) | every_missing, False),
+        ("possible", case.possible, {written(value) for value in answer.possible}, True),
+        ("rules", case.rules, {rule.id for rule in answer.rules}, False),
+        ("assumptions", case.assumptions, {rule.id for rule in answer.assumptions}, True),
+        ("nearest", case.nearest, {value for one in answer.unlisted for value, _ in one.nearest}, False),
+    ):
+        if wanted is not None and (set(wanted) != got if exact else not set(wanted) <= got):
+            yield Difference(what, ", ".join(wanted) or "none", ", ".join(sorted(got)) or "none", _odd(answer, what, set(wanted)))
+    if case.ask_next is not None and case.ask_next != answer.ask_next:
+        yield Difference("ask_next", case.ask_next, answer.ask_next or "nothing")
+
+
+def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:
+    """Give the rules that nobody expected, where rules are compared."""
+    return tuple(rule for rule in answer.assumptions if rule.id not in wanted) if what == "assumptions" else ()
+
+
+def _got(outcome: Outcome) -> str:
+    return written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value
+
+
+def _canonical(expected: str, outcome: Outcome) -> str:
+    """Read true as yes, 4.0 as 4 and an instant with any offset, where the outcome is of that kind."""
+    if isinstance(outcome.value, datetime):
+        try:
+            return written(read_instant(outcome.name, expected))
+        except NotAnInstant as error:
+            return f"{expected} ({error.message})"
+    if isinstance(outcome.value, bool):
+        return {"true": "yes", "false": "no"}.get(expected.casefold(), expected.casefold())
+    if isinstance(outcome.value, (int, float)):
+        try:
+            return written(float(expected))
+        except ValueError:
+            return expected
+    return expected
