@@ -63,8 +63,14 @@ Bundle: TypeAlias = Versions[Version]
 
 
 def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
-    """Put versions into the order in which they come into effect; tell where two cannot stand side by side."""
-    ordered = tuple(sorted(versions, key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
+    """Put versions into the order in which they come into effect; tell where two cannot stand side by side.
+
+    A version that is there twice, as the working one is once it is released, counts once: the first of the two.
+    """
+    distinct: dict[VersionRef, V] = {}
+    for version in versions:
+        distinct.setdefault(version.ref, version)
+    ordered = tuple(sorted(distinct.values(), key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
     problems = []
     for earlier, later in pairwise(ordered):
         one, other = earlier.policy.manifest, later.policy.manifest

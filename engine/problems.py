@@ -49,6 +49,12 @@ CODES: Final[dict[str, str]] = {
     "never-fires": "a rule that can never fire",
     "cycle": "tables that wait for each other",
     "space-too-large": "a table or decision with more cells than can be tabulated",
+    "frozen-changed": "a released version that is not as it was released",
+    "frozen-gone": "a released version whose folder is not there",
+    "not-frozen": "a past version that the register of frozen versions does not have",
+    "version-unchanged": "a policy that changed after its version was released, and did not get a new one",
+    "bad-bundle": "a file that is not a bundle as Guidepost builds them",
+    "altered-bundle": "a bundle whose content is not what was built",
     "rules-engine": "durable-rules and the table disagree, or durable-rules failed",
 }
 """The closed list of codes, each with what it stands for."""

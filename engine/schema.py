@@ -17,7 +17,7 @@ from engine.vocabulary import UNKNOWN, Fact, FactType
 Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-KINDS: Final = ("manifest", "vocabulary", "policy", "cases", "holidays")
+KINDS: Final = ("manifest", "vocabulary", "policy", "cases", "holidays", "frozen")
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1}
 _WORD: Final[Schema] = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"}
@@ -188,6 +188,12 @@ def _holidays(day: Schema, code: Schema) -> Schema:
     )
 
 
+def _frozen() -> Schema:
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    entry = _mapping({"version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"}, "effective_from": _INSTANT, "digest": digest})
+    return _mapping({"kind": {"const": "frozen"}, "versions": _list(entry)})
+
+
 @cache
 def structure(kind: str) -> Schema:
     """Give the schema that files of a kind are loaded with; it knows no desk's words."""
@@ -201,6 +207,8 @@ def structure(kind: str) -> Schema:
             return _policy(_table(anything, anything, _NAME, _NAME), _NAME, _NAME, anything, _TEXT)  # which word is seen when it is read
         case "cases":
             return _cases(anything, anything, _NAME)
+        case "frozen":
+            return _frozen()
         case "holidays":
             return _holidays(_TEXT, _TEXT)  # whether a date exists is seen when it is read
         case _:

@@ -22,6 +22,7 @@ _FORMATS: Final = {
     r"^\d{4}": "an instant with an offset, such as 2026-01-31T09:00:00+10:00",
     r"^([01]": "a time of day such as 08:00",
     r"^\d+\.": "a version such as 2.0.0",
+    r"^[0-9a-f]{64}": "a digest of 64 hexadecimal digits",
 }
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engine.agreement import agreement_problems, proof_tables
-from engine.bundle import Bundle, bundle
+from engine.bundle import Bundle, Known, V, Versions, bundle
+from engine.frozen import REGISTER, Folder, frozen_problems, read_register
+from engine.load import policy_files
 from engine.problems import Place, PolicyErrors, Problem
 from engine.proof import ProofCache, ProofReport, proof_key, prove
 from engine.version import Version, build
@@ -78,18 +80,55 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
 
 def build_bundle(folder: Path) -> Bundle:
     """Build all versions of a folder, without putting them before durable-rules; raises PolicyErrors of all of them."""
-    versions: list[Version] = []
+    folders = version_folders(folder)
+    versions: list[Version | None] = []
     problems: list[Problem] = []
+    built: list[tuple[dict[str, str], Version]] = []
     with _no_garbage_collection():
-        for version in version_folders(folder):
+        for version in folders:
             try:
-                versions.append(build(read_folder(version), version.root))
+                files = read_folder(version)
+                made = _built_already(files, built) or build(files, version.root)
+                built.append((policy_files(files), made))
+                versions.append(made)
             except PolicyErrors as error:
                 problems.extend(error.problems)
-    made, clashes = bundle(tuple(versions))
+                versions.append(None)
+    ordered, clashes = side_by_side(folders, versions)
     if problems or clashes:
         raise PolicyErrors([*problems, *clashes])
-    return made
+    return ordered
+
+
+def _built_already(files: Mapping[str, str], built: list[tuple[dict[str, str], Version]]) -> Version | None:
+    """Give the version that has the very same files: a released one lies both in the working folder and in its own."""
+    return next((version for those, version in built if those == policy_files(files)), None)
+
+
+def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) -> tuple[Versions[V], list[Problem]]:
+    """Put the versions of a folder in order, the working one first; tell where they clash or are not as they were frozen.
+
+    Of a version that cannot be loaded (None) nothing is said but that it is frozen, or not.
+    """
+    problems = _freezing_problems(folders, known)
+    # One that should have another number clashes with its past self: that is said once.
+    counted = known[1:] if any(problem.code == "version-unchanged" for problem in problems) else known
+    ordered, clashes = bundle(tuple(version for version in counted if version is not None))
+    return ordered, [*clashes, *problems]
+
+
+def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known | None]) -> list[Problem]:
+    """Hold versions against the register of those that are frozen."""
+    working, *past = (Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True))
+    file = folders[0].path / PAST / REGISTER
+    try:
+        content = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return frozen_problems({}, working, past)
+    except (OSError, UnicodeDecodeError) as error:
+        return [Problem(Place(f"{working.root}/{PAST}/{REGISTER}"), "yaml", f"cannot be read: {error}")]
+    register, problems = read_register(f"{working.root}/{PAST}/{REGISTER}", content)
+    return problems or frozen_problems(register, working, past)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -30,13 +31,15 @@ from engine.moment import read_moment
 from engine.problems import CODES, PolicyErrors, Problem
 from engine.version import Version, build
 from engine.vocabulary import FactType
+from service.store import build_bundle
+from tests.releasing import register
 
 FOLDER: Final = Path(__file__).resolve().parent / "broken"
 GOOD: Final = {path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8") for path in sorted((FOLDER / "good").rglob("*.yaml"))}
-POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "examples", "several")
+POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "examples", "several", "frozen")
 REQUESTS: Final = ("facts", "versions")
-ELSEWHERE: Final = {"rules-engine"}
-"""Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py."""
+ELSEWHERE: Final = {"rules-engine", "bad-bundle", "altered-bundle"}
+"""Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py; bundles are in test_bundles.py."""
 
 SIGNS: Final = str.maketrans({"␉": "\t", "␀": "\0"})
 """How characters that nobody sees are written in a case."""
@@ -96,7 +99,7 @@ def changed(case: Case) -> dict[str, str]:
     ``queue.yaml`` names the file; ``- old`` and ``+ new`` lines below it replace the one place where the old text stands;
     ``| text`` lines are the whole file; ``gone`` takes the file away.
     """
-    files = dict(GOOD)
+    files = released() if case.file == "frozen" else dict(GOOD)
     for file, lines in _by_file(case):
         if lines == ["gone"]:
             del files[file]
@@ -129,9 +132,24 @@ def _replacements(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield old, new.translate(SIGNS)
 
 
+@cache
+def register_of_good() -> str:
+    return register(GOOD)
+
+
+def released() -> dict[str, str]:
+    """Give the good desk as version 2.0.0, with 1.0.0 frozen beside it."""
+    later = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace('"1.0.0"', '"2.0.0"').replace("2024-03", "2025-03")}
+    return {**later, **{f"past/1.0.0/{path}": text for path, text in GOOD.items()}, "past/frozen.yaml": register_of_good()}
+
+
 def problems_of(files: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Load a version and its examples; give what is wrong."""
+    """Load a version and its examples (or a whole folder, if past versions are among the files); give what is wrong."""
     try:
+        if "past/frozen.yaml" in files:
+            with TemporaryDirectory() as folder:
+                build_bundle(written(Path(folder) / "desk", files))
+            return ()
         load_cases(files, build(files).policy)
     except PolicyErrors as error:
         return error.problems
@@ -145,6 +163,14 @@ def told(case: Case) -> str:
         for name, value in limits.items():
             patch.setattr(engine.source if hasattr(engine.source, name) else engine.check, name, int(value))
         return "\n".join(str(problem) for problem in problems_of(changed(case)))
+
+
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write files to a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 # ---- Wrong requests
@@ -278,7 +304,8 @@ desks/bikes/vocabulary.yaml:1:1: there is no file vocabulary.yaml [missing-file]
 
 
 def test_two_versions_cannot_have_one_name_or_one_day_of_effect() -> None:
-    _, problems = bundle((build(GOOD, "bikes"), build(GOOD, "bikes/past/1")))
+    other = {**GOOD, "queue.yaml": GOOD["queue.yaml"].replace("<= 80", "<= 90").replace("> 80", "> 90")}
+    _, problems = bundle((build(GOOD, "bikes"), build(other, "bikes/past/1")))
 
     assert [str(problem) for problem in problems] == [
         "bikes/past/1/manifest.yaml:1:1: 1.0.0 comes into effect at the same instant [repeated-id]\n    help: see bikes/manifest.yaml",

@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from engine.proof import Disagreement, Extent, Failure, ProofReport, TableProof
 from service.cli import check, folder
 from service.cli.main import app
+from tests.releasing import register
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ESCAPE: Final = "\x1b["
@@ -154,6 +155,7 @@ def garage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             path = base / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+    (desk / "past" / "frozen.yaml").write_text(register(past), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_POLICIES", desk.name)
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))

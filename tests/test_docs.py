@@ -313,7 +313,7 @@ def test_the_laws_are_numbered_in_order() -> None:
 def test_the_changelog_has_the_program_and_every_policy_version() -> None:
     program, policies = text(ROOT / "CHANGELOG.md").split("\n## The policies\n")
     version = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]["version"]
-    shipped = [_manifest(path) for path in (ROOT / "policies", *(ROOT / "policies" / "past").iterdir())]
+    shipped = [_manifest(path) for path in (ROOT / "policies", *(ROOT / "policies" / "past").glob("*/"))]
     expected = {(manifest["version"], manifest["effective_from"][:10]) for manifest in shipped}
 
     assert f"\n### [{version}]" in program

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,6 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.agreement import agreement_problems
-from engine.bundle import bundle
 from engine.cases import Case, CaseFailure, load_cases, run_cases
 from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent, ProofReport, TableProof
@@ -21,7 +20,7 @@ from engine.version import Version, build
 from service.cli.folder import find_folder
 from service.cli.plain import Plain, plain_place
 from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, problem_text, results, show_json
-from service.store import VersionFolder, default_cache, prove_version, read_folder, version_folders
+from service.store import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,24 @@ class Checked:
     failures: tuple[CaseFailure, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found out about all versions of a policies folder; ``problems`` are those of each and those between them."""
+
+    checked: tuple[Checked, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def failures(self) -> tuple[CaseFailure, ...]:
+        """The worked examples that came out otherwise."""
+        return tuple(failure for one in self.checked for failure in one.failures)
+
+    @property
+    def code(self) -> ExitCode:
+        """How a command ends that found this."""
+        return ExitCode.POLICY if self.problems else ExitCode.CASES if self.failures else ExitCode.OK
+
+
 def check(
     folder: Annotated[
         Path | None,
@@ -47,24 +64,37 @@ def check(
 ) -> None:
     """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
 
+    A released version must be as it was released, and a policy that changed since needs a new version.
+
     Ends with 3 if a policy has problems, and with 4 if a worked example comes out otherwise.
     """
-    checked: list[Checked] = []
-    for version in version_folders(find_folder(folder), as_typed=True):
-        with errors().working(f"checking {version.root}"):
-            checked.append(_checked(version, proof=not no_proof, cases=not no_cases))
-    clashes = bundle(tuple(one.version for one in checked if one.version is not None))[1]
-    problems = sorted({problem for one in checked for problem in one.problems} | set(clashes))
-    failures = [failure for one in checked for failure in one.failures]
+    found = check_folder(find_folder(folder), proof=not no_proof, cases=not no_cases)
     if output is TextOrJson.JSON:
-        show_json(_plain(checked, problems))
+        show_json(_plain(found.checked, found.problems))
     else:
-        _show(results(), checked, problems, failures)
-    if problems or failures:
-        raise typer.Exit(int(ExitCode.POLICY if problems else ExitCode.CASES))
+        show_findings(found)
+    if found.problems or found.failures:
+        raise typer.Exit(int(found.code))
 
 
-def _checked(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
+def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Findings:
+    """Check every version of a policies folder, and whether those that were released are as they were."""
+    folders = version_folders(folder, as_typed=True)
+    checked: list[Checked] = []
+    for version in folders:
+        with errors().working(f"checking {version.root}"):
+            checked.append(check_version(version, proof=proof, cases=cases))
+    versions = [one.version for one in checked]
+    among = side_by_side(folders, versions)[1]
+    return Findings(tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among))))
+
+
+def show_findings(found: Findings) -> None:
+    """Show for people what was found out."""
+    _show(results(), list(found.checked), list(found.problems), list(found.failures))
+
+
+def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
     """Check one version; what cannot be looked at because of a problem before it is left out."""
     try:
         files = read_folder(folder)
@@ -144,7 +174,7 @@ def _cells(table: TableProof) -> str:
     return f"{table.table} ({covered}{count(table.cells, 'cell')})"
 
 
-def _plain(checked: list[Checked], problems: Iterable[Problem]) -> Plain:
+def _plain(checked: Sequence[Checked], problems: Iterable[Problem]) -> Plain:
     listed = [problem.as_plain() for problem in problems]
     failed = any(one.failures for one in checked)
     return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}

@@ -11,14 +11,14 @@ from typing import Annotated, Final
 import typer
 
 from engine.answer import UnknownVersion, VersionRef
-from engine.bundle import Known, Versions, bundle
+from engine.bundle import Known, Versions
 from engine.digest import digest
 from engine.load import load_with_trees
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
 from service.cli.terminal import ExitCode, count, errors, problem_text, refused
-from service.store import read_folder, version_folders
+from service.store import read_folder, side_by_side, version_folders
 
 VARIABLE: Final = "GUIDEPOST_POLICIES"
 """The environment variable that names the folder."""
@@ -97,15 +97,17 @@ class Loaded:
 def load(given: Path | None) -> Loaded:
     """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
     folder = find_folder(given)
-    read: list[Known] = []
+    folders = version_folders(folder)
+    read: list[Known | None] = []
     problems: list[Problem] = []
-    for place in version_folders(folder):
+    for place in folders:
         try:
             policy, trees = load_with_trees(read_folder(place), place.root)
             read.append(ReadVersion(policy, VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))))
         except PolicyErrors as error:
+            read.append(None)
             problems.extend(error.problems)
-    ordered, clashes = bundle(tuple(read))
+    ordered, clashes = side_by_side(folders, read)
     if problems or clashes:
         raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
     return Loaded(folder, ordered, utc_now())
