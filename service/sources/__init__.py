@@ -6,11 +6,17 @@
     texts       bytes -> texts; which files of a folder are a version's
     resolve     what people write -> one of the readers below
     git         a revision of a repository
+    bundles     a version <-> one archive, always the same bytes
+    archives    a zip or tar of a policies folder
+    signatures  keys, and what they sign
+    remote      an address -> bytes that are verified
 """
 
 from __future__ import annotations
 
+from service.sources.bundles import BuiltBundle, make_bundle, read_bundle
 from service.sources.resolve import known_versions, load_source, read_source
+from service.sources.signatures import Trust, trusted_keys
 from service.sources.source import Origin, Source, SourceError
 
-__all__ = ["Origin", "Source", "SourceError", "known_versions", "load_source", "read_source"]
+__all__ = ["BuiltBundle", "Origin", "Source", "SourceError", "Trust", "known_versions", "load_source", "make_bundle", "read_bundle", "read_source", "trusted_keys"]

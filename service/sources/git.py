@@ -15,7 +15,7 @@ from service.sources.texts import of_a_version, size_problem, texts
 _WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """What git tells its hooks, and what would turn a command in another folder to the wrong repository."""
 
-_SHALLOW_HELP: Final = "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
+SHALLOW: Final = "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
 _PLAIN_FILE: Final = ("100644", "100755")
 
 
@@ -84,7 +84,7 @@ def read_revision(spec: str, policies: Path) -> Source:
 
 def _revision_help(found: Repository, revision: str) -> str:
     if found.shallow:
-        return _SHALLOW_HELP
+        return SHALLOW
     return did_you_mean(revision, (*found.names(), "HEAD"))
 
 

@@ -8,19 +8,27 @@ In this order, the first that fits:
 4. a git revision: ``HEAD~3``, a tag, a branch, a commit; ``REV:path`` names another folder of it.
 
 A name that is both a path and a revision is refused. ``version:``, ``folder:``, ``bundle:`` and ``git:`` before a name say what it is.
+``#sha256=`` behind a bundle or an address says which bytes are meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from engine.digest import digest
+from engine.load import read_trees
 from engine.nearest import nearest
 from engine.reading import text
 from engine.source import read
 from engine.version import Version, build
 from service.sources import git
+from service.sources.archives import local_bytes, read_archive
+from service.sources.bundles import read_bundle
+from service.sources.remote import read_address, split_pin
+from service.sources.signatures import Trust
 from service.sources.source import Origin, Source, SourceError
 from service.store import VersionFolder, read_folder, version_folders
 
@@ -28,28 +36,40 @@ WORKING: Final = ("working", "current")
 """The words for the policies folder itself."""
 
 MANIFEST: Final = "manifest.yaml"
+NO_TRUST: Final = Trust()
+"""Nobody is trusted: what is remote is read only by the SHA-256 in its spec."""
 
 
-def load_source(spec: str, *, policies: Path) -> Version:
+def load_source(spec: str, *, policies: Path, trust: Trust = NO_TRUST) -> Version:
     """Build the version that a spec names; raises SourceError if there is none, PolicyErrors if it has problems."""
-    source = read_source(spec, policies=policies)
+    source = read_source(spec, policies=policies, trust=trust)
     return build(source.files, source.root)
 
 
-def read_source(spec: str, *, policies: Path) -> Source:
+def read_source(spec: str, *, policies: Path, trust: Trust = NO_TRUST) -> Source:
     """Read the files of the version that a spec names; ``policies`` is the policies folder, where numbers and revisions are looked up.
 
-    Raises SourceError if nothing is called so, or if it may not be used; PolicyErrors if its files cannot be read as text.
+    What is remote must be signed by one of the keys of ``trust``, or have the SHA-256 that the spec says. Raises SourceError if
+    nothing is called so, or if it may not be used; PolicyErrors if its files, or the bundle they come in, are not as they must be.
     """
-    kind, colon, name = spec.partition(":")
+    if "::" in spec:
+        return read_archive(spec, trust)
+    if "://" in spec and not spec.startswith("file://"):
+        return read_address(spec, trust)
+    kind, colon, name = spec.removeprefix("file://").partition(":")
     if colon and kind in _FORCED:
         return _FORCED[kind](name, policies)
+    return _found(spec.removeprefix("file://"), policies)
+
+
+def _found(spec: str, policies: Path) -> Source:
     if spec in WORKING or spec in known_versions(policies):
         return _version(spec, policies)
-    path, revision = Path(spec), _is_revision(spec, policies)
+    revision = _is_revision(spec, policies)
+    path = Path(split_pin(spec)[0])
     if path.exists():
         if revision:
-            raise SourceError(f"`{spec}` is both a path and a git revision", f"write `folder:{spec}` (or `bundle:{spec}`) or `git:{spec}`")
+            raise SourceError(f"`{spec}` is both a path and a git revision", f"write `{'folder' if path.is_dir() else 'bundle'}:{spec}` or `git:{spec}`")
         return _folder(spec, policies) if path.is_dir() else _bundle(spec, policies)
     if revision or ":" in spec:
         return git.read_revision(spec, policies)
@@ -80,8 +100,16 @@ def _version(name: str, policies: Path) -> Source:
     known = known_versions(policies)
     if name not in known:
         raise SourceError(f"no version `{name}` in {policies}", _known(name, policies))
-    folder = known[name][0]
-    return Source(read_folder(folder), folder.root, name, Origin.FOLDER)
+    first, *others = known[name]
+    files = read_folder(first)
+    if any(digest_of(read_folder(other)) != digest_of(files) for other in others):
+        raise SourceError(f"there are several versions `{name}` in {policies}", "name the folder: " + ", ".join(f"`{one.root}`" for one in known[name]))
+    return Source(files, first.root, name, Origin.FOLDER)
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """Give the digest of the policy in these files, whether or not it could be loaded."""
+    return digest(read_trees(files)[0])
 
 
 def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers are called alike
@@ -97,7 +125,9 @@ def _nested(path: Path) -> str:
 
 
 def _bundle(name: str, policies: Path) -> Source:  # noqa: ARG001
-    raise SourceError(f"`{name}` is a file, and bundles cannot be read yet")
+    file, pin = split_pin(name)
+    made = read_bundle(local_bytes(Path(file), pin), Path(file).as_posix())
+    return Source(made.files, Path(file).as_posix(), name, Origin.BUNDLE, f"sha256 {made.sha256}")
 
 
 _FORCED: Final[dict[str, Callable[[str, Path], Source]]] = {"version": _version, "folder": _folder, "bundle": _bundle, "git": git.read_revision}
@@ -113,11 +143,12 @@ def _is_revision(spec: str, policies: Path) -> bool:
 
 def _known(name: str, policies: Path) -> str:
     """Name what there is and looks like it: versions, branches and tags."""
-    try:
+    names: tuple[str, ...] = ()
+    shallow = False
+    with suppress(SourceError):
         found = git.repository(policies)
-        names = found.names() if found is not None else ()
-    except SourceError:
-        names = ()
+        names, shallow = (found.names(), found.shallow) if found is not None else ((), False)
     versions = tuple(known_versions(policies))
     close = nearest(name, (*versions, *WORKING, *names), limit=1)
-    return (f"did you mean `{close[0]}`? " if close else "") + "versions here: " + ", ".join(sorted(versions))
+    parts = (f"did you mean `{close[0]}`?" if close else "", f"versions here: {', '.join(sorted(versions)) or 'none'}", git.SHALLOW if shallow else "")
+    return "; ".join(part for part in parts if part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -25,7 +25,7 @@ class Source:
     the origin: the commit, or what the bytes were verified by.
     """
 
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(repr=False)
     root: str
     label: str
     origin: Origin
