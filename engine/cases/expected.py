@@ -76,7 +76,9 @@ class Declared:
             listed = value.items if isinstance(value, Sequence) else (value,)
             wrong = next((item for item in listed if text(item) not in self._values[fact.name]), None)
             given = self._values[fact.name]
-            return wrong and (wrong.place, "unknown-value", f"no rule gives `{text(wrong)}` in the list `{fact.name}`", did_you_mean(text(wrong), given))
+            if wrong is None:
+                return None
+            return (wrong.place, "unknown-value", f"no rule gives `{text(wrong)}` in the list `{fact.name}`", did_you_mean(text(wrong), given))
         if not isinstance(value, Scalar):
             return value.place, "wrong-type", f"the outcome `{fact.name}` has one value, not a list or mapping", "write one value"
         written = text(value)
@@ -134,8 +136,10 @@ def _rule_ids(policy: Policy) -> Iterator[tuple[str, bool]]:
     for table in policy.all_tables:
         for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ())):
             yield rule.id, bool(rule.assumption)
-    for one in (*policy.rosters.values(), *policy.calendars.values()):
-        yield one.name, bool(one.assumption)
+    for roster in policy.rosters.values():
+        yield roster.name, bool(roster.assumption)
+    for calendar in policy.calendars.values():
+        yield calendar.name, bool(calendar.assumption)
     for name, elapsed in policy.elapsed.items():
         yield name, bool(elapsed.assumption)
     for name, deadline in policy.deadlines.items():

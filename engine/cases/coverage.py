@@ -1,0 +1,228 @@
+"""What cases cover: the rules that their answers rest on, and the cells that these were looked up in.
+
+- A case covers a *rule* if its answer rests on the rule: if the rule is among those that the answer names.
+- A case covers a *cell* of a table if its answer was looked up there: the table gives an outcome of the decision, or one
+  that a table on the way to it reads. Cells are those of the table's own grid, over what it reads itself; those that no
+  ticket reaches do not count. A deadline has a table too; a case looks there if it sends the instant from which time
+  counts, or if nothing is due. An entry of a roster counts as a cell.
+
+Only what stands behind a decision counts. Whether a case came out as expected does not matter here; a case that is refused
+covers nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from engine.answer import Answer, State, Status
+from engine.cases.case import CaseResult
+from engine.cases.joint import reached_cells
+from engine.look import look_for
+from engine.moment import Moment
+from engine.policy import Rule, Table
+from engine.problems import Place
+from engine.tabulate import Grid
+from engine.ticket import Sent
+from engine.version import DecisionPlan, Version
+
+
+class Kind(StrEnum):
+    """What has rules and cells."""
+
+    TABLE = "table"
+    DEADLINE = "deadline"
+    ROSTER = "roster"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCoverage:
+    """A rule, and how many cases cover it."""
+
+    id: str
+    place: Place
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableCoverage:
+    """What is covered of a table. ``missed`` are the cells that tickets reach and no case does; None if it is not known which they reach."""
+
+    name: str
+    kind: Kind
+    place: Place
+    rules: tuple[RuleCoverage, ...]
+    hit: int
+    missed: tuple[int, ...] | None
+
+    @property
+    def rules_hit(self) -> int:
+        """How many rules are covered."""
+        return sum(rule.cases > 0 for rule in self.rules)
+
+    @property
+    def cells(self) -> int | None:
+        """How many cells tickets can reach."""
+        return None if self.missed is None else self.hit + len(self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the cases of a version cover of it, table by table, in the order of the files."""
+
+    tables: tuple[TableCoverage, ...]
+
+    @property
+    def rules(self) -> tuple[int, int]:
+        """How many rules are covered, of how many."""
+        return sum(table.rules_hit for table in self.tables), sum(len(table.rules) for table in self.tables)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """How many cells are covered, of how many; tables of which the latter is not known are left out."""
+        known = [table for table in self.tables if table.missed is not None]
+        return sum(table.hit for table in known), sum(table.cells or 0 for table in known)
+
+    @property
+    def missed(self) -> tuple[RuleCoverage, ...]:
+        """The rules that no case covers."""
+        return tuple(rule for table in self.tables for rule in table.rules if not rule.cases)
+
+
+def percent(part: int, whole: int) -> float:
+    """Give a share in percent; all of nothing is everything.
+
+    >>> percent(1, 4), percent(0, 0)
+    (25.0, 100.0)
+    """
+    return 100 * part / whole if whole else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What one answer came from: rules by id, cells by table, the atoms of numbers in these cells, turns, and states of deadlines.
+
+    A state is True for the very instant at which something is due.
+    """
+
+    rules: frozenset[str]
+    cells: frozenset[tuple[str, int]]
+    points: frozenset[tuple[str, int, str, int]]
+    turns: frozenset[tuple[str, str]]
+    states: frozenset[tuple[str, State, bool]]
+
+
+class Tracer:
+    """Tells for answers of one version what they came from."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.chains = _chains(version)
+        self._looks = {table: look_for(table, flat, version.reader) for table, flat in version.flats.items()}
+
+    def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
+        """Give the tables behind a decision, in the order of the policy."""
+        made = [self.version.producer[look.outcome] for look in plan.looks]
+        made += [self.version.producer[name] for one in plan.schedulers for name in one.looks]
+        behind = frozenset().union(*(self.chains[table] for table in made))
+        return tuple(table for table in self.version.flats if table in behind)
+
+    def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
+        """Tell what an answer came from."""
+        version, plan = self.version, self.version.plans[decision]
+        ticket = version.reader.read(facts)
+        if moment.now is not None:
+            for elapsed in version.elapsed:
+                elapsed.fill(ticket, moment.now)
+        cells: set[tuple[str, int]] = set()
+        points: set[tuple[str, int, str, int]] = set()
+        for table in self.tables_of(plan):
+            flat = version.flats[table]
+            cell = flat.cell.item(self._looks[table].cell(ticket.atoms))
+            cells.add((table, cell))
+            points |= self._points(flat.grid, cell, ticket.atoms)
+        for one in plan.schedulers:
+            name = one.deadline.name
+            if one.deadline.starts in ticket.instants or answer[name].status is Status.NOT_COVERED:
+                cell = self._deadline_cell(name, ticket.atoms)
+                cells.add((name, cell))
+                points |= self._points(version.timed[name], cell, ticket.atoms)
+        return Touched(
+            frozenset(rule.id for rule in answer.rules), frozenset(cells), frozenset(points),
+            frozenset((duty.outcome, duty.now.value) for duty in answer.duties),
+            frozenset((due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing),
+        )
+
+    def _points(self, grid: Grid, cell: int, atoms: list[int]) -> set[tuple[str, int, str, int]]:
+        facts, slots = self.version.policy.facts, self.version.reader.slots
+        return {(grid.table.name, cell, axis.fact, atoms[slots[axis.fact]]) for axis in grid.axes if axis.fact in facts and facts[axis.fact].numeric}
+
+    def _deadline_cell(self, name: str, atoms: list[int]) -> int:
+        version, cell = self.version, 0
+        for axis in version.timed[name].axes:
+            if axis.fact in version.producer:
+                table = version.producer[axis.fact]
+                codes, at = version.flats[table].codes[axis.fact], self._looks[table].cell(atoms)
+                low = codes.low.item(at)
+                atom = low + 1 if low == codes.high.item(at) and low < len(codes.domain) else 0
+            else:
+                atom = atoms[version.reader.slots[axis.fact]]
+            cell = cell * axis.size + int(axis.class_of[atom])
+        return cell
+
+
+def _chains(version: Version) -> dict[str, frozenset[str]]:
+    chains: dict[str, frozenset[str]] = {}
+    for table in version.policy.tables.values():
+        above = [version.producer[name] for name in table.reads if name in version.producer]
+        chains[table.name] = frozenset({table.name}).union(*(chains[name] for name in above))
+    return chains
+
+
+def rules_of(table: Table) -> tuple[Rule, ...]:
+    """Give the rules of a table, its ``otherwise`` last."""
+    return (*table.rules, *((table.otherwise,) if table.otherwise else ()))
+
+
+def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...]:
+    """Tell for each case that was answered what its answer came from."""
+    tracer = Tracer(version)
+    return tuple(
+        tracer.touched(result.case.decision, result.case.facts, result.case.moment, result.answer) for result in results if result.answer is not None
+    )
+
+
+def coverage(version: Version, touched: Iterable[Touched]) -> Coverage:
+    """Add up what cases cover of a version."""
+    listed = tuple(touched)
+    rules = Counter(rule for one in listed for rule in one.rules)
+    cells = {cell for one in listed for cell in one.cells}
+    turns = {turn for one in listed for turn in one.turns}
+    tracer, plans = Tracer(version), version.plans.values()
+    behind = {table for plan in plans for table in tracer.tables_of(plan)}
+    found = [_table(version.policy.tables[name], Kind.TABLE, rules, cells, _reached(version, name)) for name in version.flats if name in behind]
+    asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.schedulers)
+    for name in asked:
+        reached = reached_cells(version, name)
+        known = None if reached is None else frozenset(one.cell for one in reached)
+        found.append(_table(version.policy.deadlines[name].table, Kind.DEADLINE, rules, cells, known))
+    for roster in {roster.name: roster for plan in plans for roster in plan.rosters}.values():
+        entries = [at for at, entry in enumerate(roster.entries) if (roster.produces, entry.value) not in turns]
+        found.append(TableCoverage(roster.name, Kind.ROSTER, roster.place, (RuleCoverage(roster.name, roster.place, rules[roster.name]),),
+                                   len(roster.entries) - len(entries), tuple(entries)))
+    return Coverage(tuple(sorted(found, key=lambda one: (one.place, one.name))))
+
+
+def _table(table: Table, kind: Kind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None) -> TableCoverage:
+    listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in rules_of(table))
+    hit = {cell for name, cell in cells if name == table.name}
+    missed = None if reached is None else tuple(sorted(reached - hit))
+    return TableCoverage(table.name, kind, table.place, listed, len(hit), missed)
+
+
+def _reached(version: Version, name: str) -> frozenset[int]:
+    return frozenset(np.unique(version.flats[name].cell).tolist())

@@ -1,0 +1,230 @@
+"""Cases for what others leave out: each rule, both sides of each threshold and the threshold itself, each deadline about its end, each turn.
+
+What they expect is what the version answers now, so they say nothing of whether that is right: they are to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from engine.answer import Answer, Outcome, State, Status
+from engine.cases.case import Case
+from engine.cases.coverage import Touched, Tracer, rules_of
+from engine.cases.witness import Facts, Witness, Witnesses
+from engine.classes import Atoms
+from engine.decide import NO_MOMENT, decide
+from engine.moment import Moment
+from engine.policy import Roster, Table
+from engine.record import written
+from engine.record_times import iso
+from engine.version import Version
+from engine.vocabulary import FactType, number_text
+
+MAX_SHOWN: Final = 40
+"""The longest value that the name of a case repeats."""
+
+SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A case to be read: what it asks, and which parts of the answer it pins."""
+
+    name: str
+    decision: str
+    facts: Facts
+    now: datetime | None
+    answer: Answer
+    outcomes: tuple[str, ...]
+    rules: tuple[str, ...]
+    states: Mapping[str, State]
+
+
+def propose(version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool = False) -> tuple[Proposal, ...]:
+    """Propose cases for what the cases of a version do not cover; with ``everything``, whether they do or not.
+
+    ``touched`` is what the cases that there are cover; ``cases`` are needed for their names.
+    """
+    return tuple(_Proposer(version, cases, () if everything else touched, everything=everything).proposals())
+
+
+class _Proposer:
+    def __init__(self, version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool) -> None:
+        self.version, self.everything = version, everything
+        self.tracer, self.witnesses = Tracer(version), Witnesses(version)
+        self._names = {case.name for case in cases}
+        self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
+        self._rules: set[str] = set()
+        self._points: set[tuple[str, int, str, int]] = set()
+        self._states: set[tuple[str, State, bool]] = set()
+        self._turns: set[tuple[str, str]] = set()
+        for one in touched:
+            self._cover(one)
+
+    def _cover(self, touched: Touched) -> None:
+        self._rules |= touched.rules
+        self._points |= touched.points
+        self._states |= touched.states
+        self._turns |= touched.turns
+
+    def proposals(self) -> Iterator[Proposal]:
+        for table in self._tables():
+            for at in range(len(rules_of(table))):
+                yield from self._rule(table, at)
+        for table in self._tables():
+            for at in range(len(table.rules)):
+                yield from self._thresholds(table, at)
+        for name in self.version.policy.deadlines:
+            yield from self._about_the_end(name)
+        for roster in self.version.policy.rosters.values():
+            for entry in roster.entries:
+                yield from self._turn(roster, entry.value)
+
+    def _tables(self) -> list[Table]:
+        """Give the tables behind decisions, in the order of the files."""
+        policy = self.version.policy
+        behind = {name for plan in self.version.plans.values() for name in self.tracer.tables_of(plan)}
+        asked = {one.deadline.name for plan in self.version.plans.values() for one in plan.schedulers}
+        found = [policy.tables[name] for name in behind] + [policy.deadlines[name].table for name in asked]
+        return sorted(found, key=lambda table: (table.place, table.name))
+
+    def _rule(self, table: Table, at: int) -> Iterator[Proposal]:
+        rule = rules_of(table)[at]
+        if rule.id in self._rules and not self.everything:
+            return
+        witness = self.witnesses.rule(table.name, at)
+        if witness is None:
+            return
+        answer = decide(self.version, witness.decision, witness.facts)
+        given = [one for one in answer.outcomes if any(fired.id == rule.id for fired in one.rules)]
+        own = [one for one in given if one.name in table.produces] or given
+        yield from self._made(f"Rule {rule.id} gives {_said(own[0])}", witness, answer, [one.name for one in given], (rule.id,))
+
+    def _thresholds(self, table: Table, at: int) -> Iterator[Proposal]:
+        """Give the cases just below, on and just above each number that a rule names, on an otherwise equal ticket."""
+        rule = table.rules[at]
+        facts = self.version.policy.facts
+        ends = [(one.fact, end) for one in rule.when if one.fact in facts and facts[one.fact].numeric
+                for interval in one.intervals for end in (interval.low, interval.high) if end in self.version.atoms[one.fact].cuts]
+        witness = self.witnesses.rule(table.name, at) if ends else None
+        for fact, end in dict.fromkeys(ends):
+            for where, value in _sides(self.version.atoms[fact], end):
+                if witness is not None:
+                    yield from self._side(table, witness, fact, value, f"{where} the {number_text(end)} of {rule.id}")
+
+    def _side(self, table: Table, witness: Witness, fact: str, value: float, where: str) -> Iterator[Proposal]:
+        sent = {**witness.facts, fact: number_text(value)}
+        ordered = {name: sent[name] for name in self.version.policy.facts if name in sent}
+        answer = decide(self.version, witness.decision, ordered)
+        touched = self.tracer.touched(witness.decision, ordered, NO_MOMENT, answer)
+        point = {one for one in touched.points if one[0] == table.name and one[2] == fact}
+        if point <= self._points and not self.everything:
+            return
+        rules = [rule.id for rule in answer.rules if rule.table == table.name]
+        outcomes = [one.name for one in answer.outcomes if any(fired.id in rules for fired in one.rules)]
+        first = next((one for one in answer.outcomes if one.name in outcomes), answer.outcomes[0])
+        yield from self._made(f"With {fact} {number_text(value)}, {where}, {_verdict(first)}", Witness(witness.decision, ordered), answer, outcomes, rules)
+
+    def _about_the_end(self, name: str) -> Iterator[Proposal]:
+        """Give the cases a second before, at and a second after the instant at which something is due."""
+        table = self.version.policy.deadlines[name].table
+        for at in range(len(table.rules)):
+            witness = self.witnesses.rule(name, at)
+            answer = decide(self.version, witness.decision, witness.facts) if witness else None
+            due = next((one.due for one in answer.dues if one.name == name), None) if answer else None
+            if witness is None or due is None:
+                continue
+            for when, now in (("a second before", due - SECOND), ("at", due), ("a second after", due + SECOND)):
+                moment = Moment(now.astimezone(UTC))
+                then = decide(self.version, witness.decision, witness.facts, moment)
+                state = next((one.standing.state for one in then.dues if one.name == name and one.standing), None)
+                if state is not None and (self.everything or (name, state, when == "at") not in self._states):
+                    said = f"{name} by {table.rules[at].id} is {state.value} {when} its end"
+                    yield from self._made(said, witness, then, [name], (table.rules[at].id,), moment.now, {name: state})
+            return
+
+    def _turn(self, roster: Roster, entry: str) -> Iterator[Proposal]:
+        if (roster.produces, entry) in self._turns:
+            return
+        witness = self.witnesses.turn(roster, entry)
+        if witness is not None:
+            answer = decide(self.version, witness.decision, witness.facts)
+            yield from self._made(f"{entry} has the turn at {witness.facts[roster.at]}", witness, answer, [roster.produces], [roster.name])
+
+    def _made(
+        self, name: str, witness: Witness, answer: Answer, outcomes: Iterable[str], rules: Iterable[str],
+        now: datetime | None = None, states: Mapping[str, State] | None = None,
+    ) -> Iterator[Proposal]:
+        """Make a proposal, unless the same ticket was proposed already."""
+        asked = (witness.decision, tuple(witness.facts.items()), now)
+        if asked in self._asked:
+            return
+        self._asked.add(asked)
+        self._cover(self.tracer.touched(witness.decision, witness.facts, Moment(now), answer))
+        answering = [one.name for one in answer.outcomes[: answer.answers]]
+        shown = {*outcomes, *answering}
+        ordered = tuple(one.name for one in answer.outcomes if one.name in shown)
+        yield Proposal(self._unique(name), witness.decision, witness.facts, now, answer, ordered, tuple(rules), states or {})
+
+    def _unique(self, name: str) -> str:
+        found, number = name, 1
+        while found in self._names:
+            number += 1
+            found = f"{name} ({number})"
+        self._names.add(found)
+        return found
+
+
+def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
+    """Give a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
+
+    >>> from engine.vocabulary import Fact
+    >>> list(_sides(Atoms(Fact("share", FactType.NUMBER, minimum=0, maximum=100), (0.0, 0.25, 0.5, 75.0, 100.0), (0.0, 0.5, 100.0)), 0.5))
+    [('just below', 0.25), ('on', 0.5), ('just above', 1.5)]
+    """
+    fact, at = atoms.fact, atoms.cuts.index(end)
+    for where, step, neighbours in (("just below", -1.0, atoms.cuts[:at][-1:]), ("on", 0.0, ()), ("just above", 1.0, atoms.cuts[at + 1:][:1])):
+        room = abs(neighbours[0] - end) if neighbours else 2.0
+        value = end + step * (1.0 if room > 1 or fact.type is FactType.INTEGER else room / 2)
+        below = fact.minimum is not None and value < fact.minimum
+        above = fact.maximum is not None and value > fact.maximum
+        if not (below or above or (fact.type is FactType.INTEGER and value != int(value))):
+            yield where, value
+
+
+def _said(outcome: Outcome) -> str:
+    """Say what an outcome is, in the name of a case."""
+    value = written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value.replace("_", " ")
+    return f"{outcome.name} {value}" if value and len(value) <= MAX_SHOWN else outcome.name
+
+
+def _verdict(outcome: Outcome) -> str:
+    value = written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value.replace("_", " ")
+    return f"{outcome.name} is {value}" if value and len(value) <= MAX_SHOWN else f"{outcome.name} is as expected here"
+
+
+def plain(proposal: Proposal) -> dict[str, object]:
+    """Give a proposal as a case is written: keys and plain values."""
+    answer = proposal.answer
+    made: dict[str, object] = {"name": proposal.name, "decision": proposal.decision, "facts": dict(proposal.facts)}
+    if proposal.now is not None:
+        made["now"] = iso(proposal.now)
+    if answer.status is not Status.DECIDED:
+        made["status"] = answer.status.value
+    made["expect"] = {name: _expected(answer[name]) for name in proposal.outcomes}
+    if answer.missing and not proposal.rules:
+        made["missing"] = list(answer.missing)
+    if proposal.rules:
+        made["rules"] = list(proposal.rules)
+    if proposal.states:
+        made["states"] = {name: state.value for name, state in proposal.states.items()}
+    return made
+
+
+def _expected(outcome: Outcome) -> object:
+    if outcome.status is not Status.DECIDED:
+        return outcome.status.value
+    return list(outcome.value) if isinstance(outcome.value, tuple) else written(outcome.value)

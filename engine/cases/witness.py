@@ -1,0 +1,184 @@
+"""Tickets for a rule: with as few facts as can be, so that the answer of a decision rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from engine.cases.coverage import Tracer, rules_of
+from engine.cases.joint import Reached, reached_cells
+from engine.classes import Indices, Mask
+from engine.decide import decide
+from engine.policy import Policy, Roster, Rule, Table
+from engine.record_times import iso
+from engine.settle import Flat, spread
+from engine.version import DecisionPlan, Version
+from engine.vocabulary import FactType
+
+MAX_TRIES: Final = 500
+"""How many tickets are tried for a rule in one decision."""
+
+HOURS_OF_A_WEEK: Final = 168
+
+Facts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A ticket, and the decision to ask."""
+
+    decision: str
+    facts: Facts
+
+
+class Witnesses:
+    """Finds tickets for the rules of one version."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.instant = _usual_instant(version.policy)
+        self._tracer = Tracer(version)
+        self._timed: dict[str, tuple[Reached, ...]] = {}
+        self._counted: dict[str, Indices] = {}
+
+    def rule(self, table: str, at: int) -> Witness | None:
+        """Give a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
+        found = self._of_deadline(table, at) if table in self.version.timed else self._of_table(table, at)
+        rule = rules_of(self._table(table))[at]
+        for witness in found:
+            if self._rests_on(witness.decision, witness.facts, rule.id):
+                return Witness(witness.decision, self._without_needless(witness, rule))
+        return None
+
+    def turn(self, roster: Roster, entry: str) -> Witness | None:
+        """Give a ticket for which an entry of a roster has the turn: the first such hour."""
+        plan = next((plan for plan in self.version.plans.values() if roster in plan.rosters), None)
+        for hours in range(HOURS_OF_A_WEEK):
+            facts = {roster.at: iso(datetime.fromisoformat(self.instant) + timedelta(hours=hours))}
+            if plan is not None and decide(self.version, plan.decision.name, facts)[roster.produces].value == entry:
+                return Witness(plan.decision.name, facts)
+        return None
+
+    def cell(self, table: str, cell: int) -> Facts | None:
+        """Give the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
+        if table in self.version.timed:
+            reached = next((one for one in self._reached(table) if one.cell == cell), None)
+            return None if reached is None else self._written(reached.sent)
+        flat = self.version.flats[table]
+        return next(self._tickets(flat, flat.cell == cell), None)
+
+    def _table(self, name: str) -> Table:
+        policy = self.version.policy
+        return policy.deadlines[name].table if name in policy.deadlines else policy.tables[name]
+
+    def _of_table(self, name: str, at: int) -> Iterator[Witness]:
+        """Give tickets of decisions that the table answers itself, then of those that it stands further behind."""
+        version, flat = self.version, self.version.flats[name]
+        fires = _fires(flat, at)
+        behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
+        plans = sorted((plan for plan in version.plans.values() if name in behind[plan.decision.name]), key=lambda plan: len(behind[plan.decision.name]))
+        for plan in plans:
+            if any(version.producer[look.outcome] == name for look in plan.looks):
+                yield from (Witness(plan.decision.name, facts) for facts in self._tickets(flat, fires & flat.settled))
+        for plan in plans:
+            for other in self._answering(plan):
+                if name != other and name in self._tracer.chains[other]:
+                    below = version.flats[other]
+                    where = np.broadcast_to(spread(fires & flat.settled, flat.axes, below.axes), below.cell.shape)
+                    yield from (Witness(plan.decision.name, facts) for facts in self._tickets(below, where & below.settled))
+        for plan in plans:
+            for scheduler in plan.schedulers:
+                if any(name in self._tracer.chains[version.producer[read]] for read in scheduler.looks):
+                    yield from self._by_deadline(plan, scheduler.deadline.name, flat, fires)
+
+    def _by_deadline(self, plan: DecisionPlan, deadline: str, flat: Flat, fires: Mask) -> Iterator[Witness]:
+        """Give tickets for a table that only a deadline reads."""
+        starts = self.version.policy.deadlines[deadline].starts
+        for facts in self._tickets(flat, fires & flat.settled):
+            yield Witness(plan.decision.name, {**facts, starts: self.instant})
+            for reached in self._reached(deadline):
+                yield Witness(plan.decision.name, {**self._written(reached.sent), **facts, starts: self.instant})
+
+    def _answering(self, plan: DecisionPlan) -> list[str]:
+        return list(dict.fromkeys(self.version.producer[look.outcome] for look in plan.looks))
+
+    def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
+        grid = self.version.timed[name]
+        plan = next((plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.schedulers)), None)
+        fitting = [one for one in self._reached(name) if at in grid.hits[grid.hit.ravel().item(one.cell)]]
+        for one in sorted(fitting, key=lambda one: (not one.ready, len(one.sent), one.cell)):
+            if plan is not None:
+                yield Witness(plan.decision.name, {**self._written(one.sent), self.version.policy.deadlines[name].starts: self.instant})
+
+    def _reached(self, deadline: str) -> tuple[Reached, ...]:
+        if deadline not in self._timed:
+            self._timed[deadline] = reached_cells(self.version, deadline) or ()
+        return self._timed[deadline]
+
+    def _tickets(self, flat: Flat, where: Mask) -> Iterator[Facts]:
+        """Give tickets for the cells of a mask, those with the fewest facts first."""
+        found = np.flatnonzero(where)
+        for cell in found[np.argsort(self._sizes(flat)[found], kind="stable")[:MAX_TRIES]].tolist():
+            steps = np.unravel_index(cell, flat.cell.shape) if flat.axes else ()
+            yield self._written({axis.fact: axis.members[int(at)] for axis, at in zip(flat.axes, steps, strict=True) if at})
+
+    def _sizes(self, flat: Flat) -> Indices:
+        """Count for every cell over sent facts how many are sent there."""
+        name = flat.grid.table.name
+        if name not in self._counted:
+            steps = np.ix_(*(np.arange(axis.size) for axis in flat.axes))
+            self._counted[name] = sum(((step > 0).astype(np.int32) for step in steps), np.zeros(flat.cell.shape, dtype=np.int32)).ravel()
+        return self._counted[name]
+
+    def _written(self, sent: Mapping[str, int]) -> Facts:
+        """Write atoms as a caller sends them, in the order of the vocabulary."""
+        return {name: self._value(name, sent[name]) for name in self.version.policy.facts if sent.get(name)}
+
+    def _value(self, name: str, atom: int) -> str:
+        fact, text = self.version.policy.facts[name], self.version.atoms[name].text(atom)
+        match fact.type:
+            case FactType.TEXT:
+                return "" if text == "blank" else text
+            case FactType.INSTANT:
+                return self.instant
+            case _:
+                return text
+
+    def _rests_on(self, decision: str, facts: Facts, rule: str) -> bool:
+        return any(fired.id == rule for fired in decide(self.version, decision, facts).rules)
+
+    def _without_needless(self, witness: Witness, rule: Rule) -> Facts:
+        """Leave out facts that the rule does not name, as long as the answer rests on it and no outcome by it changes."""
+        facts = dict(witness.facts)
+        wanted = self._by_rule(witness.decision, facts, rule.id)
+        named = {condition.fact for condition in rule.when}
+        for name in witness.facts:
+            fewer = {other: value for other, value in facts.items() if other != name}
+            if name not in named and self._by_rule(witness.decision, fewer, rule.id) == wanted:
+                facts = fewer
+        return facts
+
+    def _by_rule(self, decision: str, facts: Facts, rule: str) -> list[tuple[str, object]]:
+        outcomes = decide(self.version, decision, facts).outcomes
+        return [(one.name, one.value) for one in outcomes if any(fired.id == rule for fired in one.rules)]
+
+
+def _fires(flat: Flat, at: int) -> Mask:
+    """Tell in which cells over sent facts a rule counts."""
+    entries = [entry for entry, counted in enumerate(flat.grid.hits) if at in counted]
+    return np.isin(flat.hit, entries)
+
+
+def _usual_instant(policy: Policy) -> str:
+    """Give an instant from which time can count: ten o'clock UTC on a Monday that all holiday lists cover, from the day of effect on."""
+    day = policy.manifest.effective_from.date()
+    firsts = [one.first for one in policy.holidays.values()]
+    lasts = [one.last for one in policy.holidays.values()]
+    if firsts and not max(firsts) <= day <= min(lasts):
+        day = max(firsts)
+    day += timedelta(days=-day.weekday() % 7)
+    return iso(datetime(day.year, day.month, day.day, 10, tzinfo=UTC))
