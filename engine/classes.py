@@ -73,14 +73,14 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
     samples: list[float] = []
     piece_atoms: list[int] = []
     for piece in range(2 * len(cuts) + 1):
-        sample = _sample(fact, cuts, piece)
+        sample = sample_of(fact, cuts, piece)
         if sample is not None:
             samples.append(sample)
         piece_atoms.append(len(samples) if sample is not None else 0)
     return Atoms(fact, tuple(samples), cuts, tuple(piece_atoms))
 
 
-def _sample(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:
+def sample_of(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:
     """Give a number of a piece, or None if the fact cannot be any of its numbers.
 
     Odd pieces are the cuts themselves, even ones the open stretches before, between and after them.

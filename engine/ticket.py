@@ -95,6 +95,13 @@ class TicketReader:
             raise WrongRequest(tuple(wrong))
         return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
 
+    def atom(self, name: str, value: Sent) -> int | None:
+        """Give the atom of one value of a fact; None if it would be refused."""
+        try:
+            return self._readers[name].read(value)[0]
+        except _Wrong:
+            return None
+
     def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
         names = tuple(self.slots)
         return WrongFact(name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")

@@ -1,0 +1,32 @@
+"""The difference of two versions, read off their cells: complete, and said in few words.
+
+The way of a difference, one module a step::
+
+    compare     two Versions            -> Diff          (all of the below)
+    joint       a fact of both          -> one scale     (every value that either can tell apart)
+    states      table, outcome          -> state of every cell, with the exact set of what is still possible
+    shrink      dense array             -> small array   (what is alike everywhere becomes one)
+    cells       two tables              -> Laid          (the change in every situation of both)
+    cover       mask                    -> boxes         (few, and together exactly the mask)
+    outcome     Laid                    -> OutcomeDiff   (regions in words of facts, each with an example)
+    timed       deadlines, rosters      -> OutcomeDiff   (rules over what they read, calendars, what they follow)
+    requests    vocabularies            -> what may be sent, and is read, differently
+    parts       a Policy                -> named parts with what they say
+    wording     two Policies            -> what the text says differently
+    matrices    two Policies            -> the written matrices beside each other
+    words       all of it               -> sentences, the same on every surface
+    budget      Diff                    -> what it does beyond what it may
+
+``nouns`` has the values that these make. A situation is a cell of the space of both versions.
+"""
+
+from engine.diff.budget import Excess, Forbidden, Limit, NotABudget, excesses, read_forbidden, read_limit
+from engine.diff.compare import compare
+from engine.diff.matrices import MatrixDiff, matrices
+from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
+from engine.diff.wording import citations
+
+__all__ = [
+    "Change", "DecisionDiff", "Diff", "Edit", "Excess", "Forbidden", "Kind", "Limit", "MatrixDiff", "NotABudget", "OutcomeDiff", "Region",
+    "State", "Values", "Wording", "citations", "compare", "excesses", "matrices", "read_forbidden", "read_limit",
+]

@@ -1,0 +1,114 @@
+"""What a difference may not do: limits on how much changes, and changes that are forbidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from engine.diff.nouns import Change, Diff, OutcomeDiff, Region
+from engine.diff.words import change_text, region_text, share_text, state_text, ticket_text
+
+ANY: Final = "*"
+
+_LIMIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
+_FORBIDDEN: Final = re.compile(r"\s*([a-z][a-z0-9_]*|\*)\s*:\s*(.+?)\s*->\s*(.+?)\s*")
+
+
+class NotABudget(Exception):
+    """A limit or a forbidden change is not written as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many situations of an outcome may be decided differently: a number, or a share of them."""
+
+    amount: float
+    is_share: bool
+
+    def __str__(self) -> str:
+        return f"{self.amount * 100:g}%" if self.is_share else f"{self.amount:g}"
+
+    def allows(self, one: OutcomeDiff) -> bool:
+        """Tell whether an outcome keeps to it."""
+        return one.changed <= (self.amount * one.cells if self.is_share else self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A change of an outcome that must not happen: from a value to a value, either of which may be any (``*``)."""
+
+    outcome: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.before} -> {self.after}"
+
+    def forbids(self, name: str, change: Change) -> bool:
+        """Tell whether it forbids a change of an outcome."""
+        return all(
+            said in (ANY, found) for said, found in
+            ((self.outcome, name), (self.before, state_text(change.before)), (self.after, state_text(change.after)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """One way in which a difference does more than it may."""
+
+    rule: str
+    message: str
+    region: str = ""
+    example: str = ""
+
+
+def read_limit(text: str) -> Limit:
+    """Read a limit such as ``2%`` or ``100``; raises NotABudget.
+
+    >>> str(read_limit("2%")), str(read_limit("100"))
+    ('2%', '100')
+    """
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None:
+        raise NotABudget(f"`{text}` is no limit: write a number of situations such as 100, or a share such as 2%")
+    return Limit(float(found[1]) / 100 if found[2] else float(found[1]), bool(found[2]))
+
+
+def read_forbidden(text: str) -> Forbidden:
+    """Read a forbidden change such as ``priority: P1 -> *``; raises NotABudget.
+
+    >>> read_forbidden("priority: P1->*")
+    Forbidden(outcome='priority', before='P1', after='*')
+    """
+    found = _FORBIDDEN.fullmatch(text)
+    if found is None:
+        raise NotABudget(f"`{text}` is no change: write it as `priority: P1 -> *`, with * for any; undecided and not covered are values too")
+    return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
+
+
+def excesses(diff: Diff, limit: Limit | None, forbidden: Iterable[Forbidden]) -> tuple[Excess, ...]:
+    """Give everything that a difference does beyond what it may."""
+    outcomes = {one.name: one for decision in diff.decisions for one in decision.outcomes}
+    return (*_over(outcomes.values(), limit), *_forbidden(outcomes.values(), tuple(forbidden)))
+
+
+def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
+    for one in outcomes:
+        if limit is not None and not limit.allows(one):
+            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells)} situations; {limit} may")
+
+
+def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]) -> Iterator[Excess]:
+    for rule in forbidden:
+        for one in outcomes:
+            for change, cells in one.changes.items():
+                if rule.forbids(one.name, change):
+                    region = _first(one.regions, change)
+                    yield Excess(f"never {rule}", f"`{one.name}` goes {change_text(change)} in {cells:,} situations",
+                                 region_text(region) if region else "", ticket_text(region.example) if region else "")
+
+
+def _first(regions: Iterable[Region], change: Change) -> Region | None:
+    return next((region for region in regions if change in region.changes), None)

@@ -1,0 +1,182 @@
+"""Two tables laid over each other: the situations that both tell apart, and the change of an outcome in each of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.classes import Axis, Indices
+from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
+from engine.diff.nouns import Change, Kind, State
+from engine.diff.shrink import Shrunk, grouped, shrink
+from engine.diff.states import States, states
+from engine.policy import Literal
+from engine.problems import PolicyErrors, Problem
+from engine.settle import Codes, Flat
+
+MAX_SITUATIONS = 64_000_000
+"""The most situations that two tables may have side by side, once what is alike in each of them is put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """An outcome of one version, in every cell of its table."""
+
+    flat: Flat
+    codes: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """An outcome of two versions in every situation: which change happens there (by number), None being no change.
+
+    ``weights`` counts for each position of an axis how many positions of both tables it stands for.
+    """
+
+    axes: tuple[JointAxis, ...]
+    weights: tuple[tuple[int, ...], ...]
+    array: Indices
+    changes: tuple[Change | None, ...]
+    after: tuple[State, ...]
+    before: tuple[State, ...]
+
+    @property
+    def cells(self) -> int:
+        """How many situations there are."""
+        return math.prod(sum(weights) for weights in self.weights)
+
+
+def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool:
+    """Tell at a glance that nothing differs: the same axes, the same cells. False says nothing."""
+    one, other = before.flat, after.flat
+    if one.cell.shape != other.cell.shape or before.codes.domain != after.codes.domain:
+        return False
+    if any(axis.before != axis.after for axis in axes) or [type(value) for value in before.codes.domain] != [type(value) for value in after.codes.domain]:
+        return False
+    return (
+        np.array_equal(before.codes.low, after.codes.low) and np.array_equal(before.codes.high, after.codes.high)
+        and np.array_equal(one.settled, other.settled) and all(map(np.array_equal, one.open, other.open))
+    )
+
+
+def axes_of(before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> tuple[JointAxis, ...]:
+    """Give the axes of both tables, each fact once."""
+    one, other = ({axis.fact: axis for axis in layer.flat.axes} if layer else {} for layer in (before, after))
+    return tuple(joint_axis(fact(name), one.get(name), other.get(name)) for name in sorted({*one, *other}))
+
+
+def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], place: Problem) -> Laid:
+    """Lay an outcome of two versions over each other; None is a version that does not have it. Raises PolicyErrors (with ``place``) if it is too large."""
+    sides = [_side(layer) for layer in (before, after)]
+    joined = [_merged(axis, *(side.of.get(axis.fact.name) for side in sides)) for axis in axes]
+    if math.prod(axis.size for axis, _ in joined) > MAX_SITUATIONS:
+        raise PolicyErrors([place])
+    numbers = [_spread(side, [axis for axis, _ in joined], last) for side, last in zip(sides, (False, True), strict=True)]
+    pairs = numbers[0].astype(np.int64) * len(sides[1].states) + numbers[1]
+    distinct, inverse = np.unique(pairs, return_inverse=True)
+    found = [divmod(int(pair), len(sides[1].states)) for pair in distinct]
+    ends = [(sides[0].states[one], sides[1].states[other]) for one, other in found]
+    keys: dict[tuple[object, ...], int] = {}
+    compact = [keys.setdefault((_change(*end), *map(_plain, end)), len(keys)) for end in ends]
+    array = np.array(compact, dtype=np.int32)[inverse.ravel()].reshape(pairs.shape)
+    changes, befores, afters = zip(*keys, strict=True)
+    return Laid(tuple(axis for axis, _ in joined), tuple(weights for _, weights in joined), array, changes, afters, befores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One version's states in its own small array, and where each class of its axes went."""
+
+    axes: tuple[str, ...]
+    array: Indices
+    of: Mapping[str, tuple[int, ...]]
+    states: tuple[State, ...]
+
+
+def _side(layer: Layer | None) -> _Side:
+    """Make the states of a version small; the last of its states is that of a refused request."""
+    if layer is None:
+        return _Side((), np.zeros((), dtype=np.int32), {}, (State(Kind.ABSENT), State(Kind.REFUSED)))
+    made: States = states(layer.flat, layer.codes)
+    small: Shrunk = shrink(made.array)
+    names = tuple(axis.fact for axis in layer.flat.axes)
+    return _Side(names, small.array, dict(zip(names, small.of, strict=True)), (*_states(made, layer.codes), State(Kind.REFUSED)))
+
+
+def _states(made: States, codes: Codes) -> tuple[State, ...]:
+    found = []
+    for possible in made.possible:
+        values = tuple(codes.domain[code] if code < codes.not_covered else None for code in possible)
+        if len(values) > 1:
+            found.append(State(Kind.UNDECIDED, possible=values))
+        elif possible == (codes.not_covered,):
+            found.append(State(Kind.NOT_COVERED))
+        else:
+            found.append(State(Kind.DECIDED, values[0]))
+    return tuple(found)
+
+
+def _merged(axis: JointAxis, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> tuple[JointAxis, tuple[int, ...]]:
+    """Put the positions of an axis together that neither small array tells apart."""
+    keys = [(_to(before, one), _to(after, other)) for one, other in zip(axis.before, axis.after, strict=True)]
+    groups = grouped(keys)
+    members = tuple(tuple(member for at in group for member in axis.members[at]) for group in groups)
+    merged = JointAxis(axis.fact, tuple(keys[group[0]][0] for group in groups), tuple(keys[group[0]][1] for group in groups), members)
+    return merged, tuple(map(len, groups))
+
+
+def _to(of: tuple[int, ...] | None, at: int) -> int:
+    if at == REFUSED:
+        return REFUSED
+    return 0 if of is None else of[at]
+
+
+def _spread(side: _Side, axes: list[JointAxis], after: bool) -> Indices:
+    """Give the number of a version's state in every situation."""
+    classes = {axis.fact.name: np.array(axis.after if after else axis.before) for axis in axes}
+    picks = [np.maximum(classes[name], 0) for name in side.axes]
+    own = side.array[np.ix_(*picks)] if picks else side.array
+    by_name = {name: at for at, name in enumerate(side.axes)}
+    ordered = own.transpose([by_name[axis.fact.name] for axis in axes if axis.fact.name in by_name])
+    shaped = ordered.reshape([axis.size if axis.fact.name in by_name else 1 for axis in axes])
+    whole = np.array(np.broadcast_to(shaped, [axis.size for axis in axes]))
+    for at, axis in enumerate(axes):
+        refused = np.flatnonzero(classes[axis.fact.name] == REFUSED)
+        whole[(slice(None),) * at + (refused,)] = len(side.states) - 1
+    return whole
+
+
+def _change(before: State, after: State) -> Change | None:
+    """Say what changes between two states; None is nothing."""
+    if _same(before, after):
+        return None
+    if before.kind is after.kind is Kind.DECIDED and isinstance(before.value, tuple) and isinstance(after.value, tuple):
+        gone = tuple((Counter(before.value) - Counter(after.value)).elements())
+        come = tuple((Counter(after.value) - Counter(before.value)).elements())
+        if gone or come:
+            return Change(State(Kind.DECIDED, gone), State(Kind.DECIDED, come), in_part=True)
+    return Change(_plain(before), _plain(after))
+
+
+def _plain(state: State) -> State:
+    """Leave out what is still possible: undecided is undecided."""
+    return State(state.kind, state.value)
+
+
+def _same(before: State, after: State) -> bool:
+    if before.kind is not after.kind or type(before.value) is not type(after.value) or before.value != after.value:
+        return False
+    return _possible(before.possible) == _possible(after.possible)
+
+
+def _possible(values: tuple[Literal | None, ...]) -> set[tuple[type, object]]:
+    return {(type(value), value) for value in values}
+
+
+def one_axis(name: str, axes: tuple[Axis, ...]) -> Axis | None:
+    """Give the axis of a fact, if there is one."""
+    return next((axis for axis in axes if axis.fact == name), None)

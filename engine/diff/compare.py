@@ -1,0 +1,76 @@
+"""Two versions in, their difference out: every decision in every situation, and what the text says besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from engine.diff.cells import Layer
+from engine.diff.joint import joint_fact
+from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
+from engine.diff.outcome import compare_outcome
+from engine.diff.requests import compare_requests
+from engine.diff.timed import compare_deadline, compare_roster
+from engine.diff.wording import compare_wording
+from engine.policy import Decision, Roster
+from engine.version import Version
+
+
+def compare(before: Version, after: Version) -> Diff:
+    """Compare two versions; nothing is sampled, so what is not in the difference is the same.
+
+    Raises PolicyErrors if an outcome spans more situations than can be laid over each other.
+    """
+    return Diff(before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after), _Versions(before, after).decisions())
+
+
+class _Versions:
+    """Both versions, and what was already found out about them."""
+
+    def __init__(self, before: Version, after: Version) -> None:
+        self.before, self.after = before, after
+        self.fact = cache(lambda name: joint_fact(name, before, after))
+        self.outcome = cache(self._outcome)
+
+    def decisions(self) -> tuple[DecisionDiff, ...]:
+        names = dict.fromkeys((*self.after.policy.decisions, *self.before.policy.decisions))
+        return tuple(map(self._decision, names))
+
+    def _decision(self, name: str) -> DecisionDiff:
+        one, other = self.before.policy.decisions.get(name), self.after.policy.decisions.get(name)
+        asked = dict.fromkeys(outcome for decision in (other, one) if decision for outcome in decision.outcomes)
+        found = [self.outcome(outcome) for outcome in asked]
+        answers = tuple(dict.fromkeys(outcome for decision in (other, one) if decision for outcome in decision.answers))
+        return DecisionDiff(
+            name, answers, tuple(diff for diff in found if diff.differs), tuple(diff.name for diff in found if not diff.differs),
+            tuple(self._terms(one, other)) if one and other else (), only_before=other is None, only_after=one is None,
+        )
+
+    def _terms(self, before: Decision, after: Decision) -> Iterator[str]:
+        """Say what a decision answers or shows otherwise, of outcomes that both versions have."""
+        if before.answers != after.answers:
+            yield f"it answers {', '.join(after.answers)} instead of {', '.join(before.answers)}"
+        both = set(self.before.policy.outcomes) & set(self.after.policy.outcomes)
+        if shown := [name for name in after.outcomes if name not in before.outcomes and name in both]:
+            yield f"it shows {', '.join(shown)} now"
+        if gone := [name for name in before.outcomes if name not in after.outcomes and name in both]:
+            yield f"it shows {', '.join(gone)} no more"
+
+    def _outcome(self, name: str) -> OutcomeDiff:
+        if name in self.before.timed or name in self.after.timed:
+            return compare_deadline(name, self.before, self.after, self.fact, self.outcome)
+        rosters = (_roster(name, self.before), _roster(name, self.after))
+        if any(rosters):
+            return OutcomeDiff(name, 0, 0, {}, (), (), terms=compare_roster(*rosters))
+        return compare_outcome(name, _layer(name, self.before), _layer(name, self.after), self.fact)
+
+
+def _layer(name: str, version: Version) -> Layer | None:
+    if name not in version.producer:
+        return None
+    flat = version.flats[version.producer[name]]
+    return Layer(flat, flat.codes[name])
+
+
+def _roster(name: str, version: Version) -> Roster | None:
+    return next((roster for roster in version.policy.rosters.values() if roster.produces == name), None)

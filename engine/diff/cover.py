@@ -1,0 +1,114 @@
+"""Regions of an array as few boxes: each a set of positions on every axis, together exactly the cells asked for.
+
+Finding the fewest is as hard as minimising logic, so this is the usual way: a box is grown from the cell that has the
+least room around it until it can grow no more, then from the next such cell that is left; what others cover anyway is
+left out at the end. What comes out is always exact, and has no box that could be left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.classes import Mask
+from engine.diff.shrink import shrink
+
+Box = tuple[tuple[int, ...], ...]
+"""For each axis the positions that belong to it."""
+
+_WANTED: Final = 2
+"""A cell that must be covered; 1 is one that may be, 0 one that must not."""
+
+
+def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
+    """Give boxes that together hold all cells of a mask and none outside ``room``, the largest first.
+
+    Without ``room``, they are exactly the cells of the mask.
+
+    >>> cover(np.array([[True, True, False], [True, True, True]]))
+    (((0, 1), (0, 1)), ((1,), (0, 1, 2)))
+    """
+    code = np.asarray(wanted).astype(np.int8) * _WANTED
+    if room is not None:
+        code = np.maximum(code, np.asarray(room).astype(np.int8))
+    used = [np.flatnonzero((code != 0).any(axis=tuple(other for other in range(code.ndim) if other != axis))).tolist() for axis in range(code.ndim)]
+    small = shrink(code[inside(tuple(map(tuple, used)))] if all(used) else code)
+    boxes = _boxes(small.array.tobytes(), small.array.shape)
+    groups = [[tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)]
+    whole = (tuple(tuple(sorted(at for position in positions for at in groups[axis][position])) for axis, positions in enumerate(box)) for box in boxes)
+    return tuple(sorted(whole, key=lambda box: (-size(box), box)))
+
+
+def size(box: Box) -> int:
+    """Count the cells of a box."""
+    return math.prod(map(len, box))
+
+
+def inside(box: Box) -> Any:
+    """Give the index of the cells of a box: slices where its positions lie side by side."""
+    if all(positions[-1] - positions[0] + 1 == len(positions) for positions in box):
+        return tuple(slice(positions[0], positions[-1] + 1) for positions in box)
+    return np.ix_(*(np.array(positions, dtype=np.intp) for positions in box))
+
+
+@lru_cache(maxsize=4096)
+def _boxes(code: bytes, shape: tuple[int, ...]) -> tuple[Box, ...]:
+    """Cover one small array; the same pattern is met again and again, in other places and under other outcomes."""
+    array = np.frombuffer(code, dtype=np.int8).reshape(shape)
+    wanted, room = array == _WANTED, array > 0
+    left = np.array(wanted)
+    crowded = _room_around(room)
+    chosen: list[Box] = []
+    while left.any():
+        first = int(np.where(left, crowded, np.iinfo(np.int64).max).argmin())
+        seed = tuple(int(at) for at in np.unravel_index(first, left.shape))
+        box = max((_grow(room, seed, order) for order in _orders(room, seed)), key=lambda box: (int(left[inside(box)].sum()), size(box)))
+        chosen.append(box)
+        left[inside(box)] = False
+    return tuple(_needed(np.asarray(wanted), chosen))
+
+
+def _room_around(room: Mask) -> npt.NDArray[np.int64]:
+    """Count for every cell how many cells lie in line with it."""
+    found = np.zeros(room.shape, dtype=np.int64)
+    for axis in range(room.ndim):
+        found += room.sum(axis=axis, keepdims=True)
+    return found
+
+
+def _orders(room: Mask, seed: tuple[int, ...]) -> Iterable[list[int]]:
+    """Give two orders in which to widen a cell: along the axes with most room first, and along those with least."""
+    lines = [tuple(slice(None) if other == axis else at for other, at in enumerate(seed)) for axis in range(room.ndim)]
+    share = [float(room[line].mean()) for line in lines]
+    order = sorted(range(room.ndim), key=lambda axis: -share[axis])
+    return order, order[::-1]
+
+
+def _grow(room: Mask, seed: tuple[int, ...], order: Iterable[int]) -> Box:
+    """Widen a cell along one axis after the other, each time by every position that fits all others."""
+    box: list[tuple[int, ...]] = [(at,) for at in seed]
+    for axis in order:
+        whole = [*box]
+        whole[axis] = tuple(range(room.shape[axis]))
+        others = tuple(other for other in range(room.ndim) if other != axis)
+        fits = room[inside(tuple(whole))].all(axis=others)
+        box[axis] = tuple(np.flatnonzero(fits).tolist())
+    return tuple(box)
+
+
+def _needed(wanted: Mask, boxes: list[Box]) -> list[Box]:
+    """Leave out the boxes whose wanted cells others cover too, the smallest first."""
+    covered = np.zeros(wanted.shape, dtype=np.int32)
+    for box in boxes:
+        covered[inside(box)] += 1
+    kept = list(boxes)
+    for box in sorted(boxes, key=size):
+        if (covered[inside(box)] > 1)[wanted[inside(box)]].all():
+            covered[inside(box)] -= 1
+            kept.remove(box)
+    return kept

@@ -1,0 +1,155 @@
+"""The facts of two versions on one scale: every value that either can tell apart, with what each makes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.classes import Atoms, Axis, sample_of
+from engine.diff.nouns import Span, Values
+from engine.ticket import TicketReader
+from engine.version import Version
+from engine.vocabulary import UNLISTED, Fact, FactType, number_text
+
+REFUSED: Final = -1
+"""Stands for a value that a version refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class JointValue:
+    """A value of a fact (a word, or a span of numbers with one of them), and its atom in each version."""
+
+    before: int
+    after: int
+    sample: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JointFact:
+    """A fact on the scale of both versions. Position 0 is "not sent"."""
+
+    name: str
+    values: tuple[JointValue, ...]
+
+    def named(self, positions: Iterable[int]) -> Values | None:
+        """Say what a fact is at these positions; None if it can be anything."""
+        chosen = set(positions)
+        known = chosen - {0}
+        every = set(range(1, len(self.values) + 1))
+        unknown = 0 in chosen
+        if known == every:
+            return None if unknown else Values(self.name, unknown=False, sent=True)
+        spans = [span for at in sorted(known) if (span := self.values[at - 1].span)]
+        if spans:
+            return Values(self.name, unknown, spans=_joined(spans))
+        words = tuple(self.values[at - 1].sample for at in sorted(known))
+        rest = tuple(self.values[at - 1].sample for at in sorted(every - known))
+        if 2 * len(rest) <= len(words) and len(words) > 3:
+            return Values(self.name, unknown, but=rest)
+        return Values(self.name, unknown, words)
+
+
+def joint_fact(name: str, before: Version, after: Version) -> JointFact:
+    """Put a fact (or an outcome that a deadline reads) on the scale of both versions; one that only one knows is not sent in the other."""
+    sides = (_Side(name, before), _Side(name, after))
+    if any(side.fact is not None and side.fact.numeric for side in sides):
+        values = _numbers(sides)
+    else:
+        words = dict.fromkeys(word for side in sides if side.fact is not None for word in side.fact.words)
+        listed = [word for word in words if word != UNLISTED] + [UNLISTED] * (UNLISTED in words)
+        values = [JointValue(sides[0].atom(word), sides[1].atom(word), word) for word in listed]
+    return JointFact(name, tuple(value for value in values if (value.before, value.after) != (REFUSED, REFUSED)))
+
+
+class _Side:
+    """One version's view of a fact."""
+
+    def __init__(self, name: str, version: Version) -> None:
+        self.name = name
+        self.fact: Fact | None = version.policy.facts.get(name) or version.policy.outcomes.get(name)
+        self.reader: TicketReader | None = version.reader if name in version.policy.facts else None
+        self.atoms: Atoms | None = version.atoms.get(name)
+
+    def atom(self, value: str | float) -> int:
+        """Give the atom of a value; 0 where the version does not know the fact, and takes it as not sent."""
+        if self.fact is None or self.atoms is None:
+            return 0
+        if value in self.fact.words and isinstance(value, str):
+            return self.atoms.of(value)
+        if self.reader is None or self.fact.type is FactType.INSTANT:
+            return REFUSED
+        atom = self.reader.atom(self.name, value)
+        return REFUSED if atom is None else atom
+
+
+def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
+    facts = [side.fact for side in sides if side.fact is not None]
+    whole = all(fact.type is FactType.INTEGER for fact in facts)
+    lows, highs = [fact.minimum for fact in facts], [fact.maximum for fact in facts]
+    widest = Fact(
+        facts[0].name, FactType.INTEGER if whole else FactType.NUMBER,
+        minimum=None if None in lows else min(low for low in lows if low is not None),
+        maximum=None if None in highs else max(high for high in highs if high is not None),
+    )
+    cuts = tuple(sorted({cut for side in sides if side.atoms is not None for cut in side.atoms.cuts}))
+    found = []
+    for piece in range(2 * len(cuts) + 1):
+        sample = sample_of(widest, cuts, piece)
+        if sample is not None:
+            found.append(JointValue(sides[0].atom(sample), sides[1].atom(sample), number_text(sample), _span(cuts, piece)))
+    return found
+
+
+def _span(cuts: tuple[float, ...], piece: int) -> Span:
+    at, is_cut = divmod(piece, 2)
+    if is_cut:
+        return Span(cuts[at], cuts[at], low_closed=True, high_closed=True)
+    low = cuts[at - 1] if at else -math.inf
+    high = cuts[at] if at < len(cuts) else math.inf
+    return Span(low, high, low_closed=False, high_closed=False)
+
+
+def _joined(spans: list[Span]) -> tuple[Span, ...]:
+    """Put neighbouring spans together."""
+    joined = [spans[0]]
+    for span in spans[1:]:
+        last = joined[-1]
+        if last.high == span.low and (last.high_closed or span.low_closed):
+            joined[-1] = Span(last.low, span.high, last.low_closed, span.high_closed)
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+@dataclass(frozen=True, slots=True)
+class JointAxis:
+    """A fact as two tables tell it apart: for each position the class in each table, and the joint values it stands for (0: not sent)."""
+
+    fact: JointFact
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many positions there are, not sent included."""
+        return len(self.members)
+
+
+def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> JointAxis:
+    """Put an axis of one table beside that of another; None is a table that does not read the fact."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for at, (one, other) in enumerate([(0, 0), *((value.before, value.after) for value in fact.values)]):
+        classes = (_class(before, one), _class(after, other))
+        key = (*classes, at == 0)
+        groups.setdefault(key, []).append(at)  # type: ignore[arg-type]
+    return JointAxis(fact, tuple(key[0] for key in groups), tuple(key[1] for key in groups), tuple(map(tuple, groups.values())))
+
+
+def _class(axis: Axis | None, atom: int) -> int:
+    if atom == REFUSED:
+        return REFUSED
+    return 0 if axis is None else int(axis.class_of[atom])

@@ -1,0 +1,114 @@
+"""One outcome of two versions compared: the situations decided differently, as few regions that a reader can take in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.classes import Mask
+from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
+from engine.diff.cover import Box, cover, inside
+from engine.diff.joint import JointFact
+from engine.diff.nouns import Change, OutcomeDiff, Region, State, Values
+from engine.diff.shrink import shrink
+from engine.problems import Place, Problem
+
+
+def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> OutcomeDiff:
+    """Compare an outcome of two versions, either of which may not have it (None)."""
+    axes = axes_of(before, after, fact)
+    if before and after and same_cells(before, after, axes):
+        return OutcomeDiff(name, before.codes.low.size, 0, {}, (), ())
+    sizes = " × ".join(f"{axis.fact.name} {axis.size}" for axis in sorted(axes, key=lambda axis: (-axis.size, axis.fact.name)))
+    place = after or before
+    where = place.flat.grid.table.place if place else Place("")
+    laid = lay(before, after, axes, Problem(where, "space-too-large", f"`{name}` of both versions cannot be laid over each other: {sizes}",
+                                             "compare it with a version in between that changes less of what it reads"))
+    return _Picture(laid).diff(name)
+
+
+class _Picture:
+    """What changes in every situation, made small, with the names to say it in."""
+
+    def __init__(self, laid: Laid) -> None:
+        small = shrink(laid.array)
+        self.laid, self.array = laid, small.array
+        self.members = [
+            [tuple(member for at in group for member in axis.members[at]) for group in groups]
+            for axis, groups in zip(laid.axes, small.members, strict=True)
+        ]
+        per_axis = [np.array([sum(weights[at] for at in group) for group in groups], dtype=np.int64)
+                    for weights, groups in zip(laid.weights, small.members, strict=True)]
+        self.weights: npt.NDArray[np.int64] = reduce(np.multiply.outer, per_axis, np.ones((), dtype=np.int64))
+        numbers: dict[Change, list[int]] = {}
+        for number, change in enumerate(laid.changes):
+            if change is not None:
+                numbers.setdefault(change, []).append(number)
+        self.same = self._is(number for number, change in enumerate(laid.changes) if change is None)
+        self.changing = [number for found in numbers.values() for number in found]
+        self.where = {change: self._is(found) for change, found in numbers.items()}
+
+    def diff(self, name: str) -> OutcomeDiff:
+        counts = {change: int(self.weights[mask].sum()) for change, mask in self.where.items()}
+        ordered = dict(sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+        regions = [self._region(box, mask) for change in ordered for mask in (self.where[change],) for box in cover(mask)]
+        return OutcomeDiff(name, self.laid.cells, sum(counts.values()), ordered, tuple(regions), self._gist(tuple(regions)))
+
+    def _gist(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        """Sum the changes up by what is decided now, or by what was decided before: whichever has fewer values."""
+        if len(regions) <= 1 or any(change.in_part for change in self.where):
+            return regions
+        ends = min((self.laid.after, self.laid.before), key=lambda ends: len({ends[number] for number in self.changing}))
+        summed = self._by(ends)
+        return summed if len(summed) < len(regions) else regions
+
+    def _by(self, ends: tuple[State, ...]) -> tuple[Region, ...]:
+        changed = ~self.same
+        found = []
+        for end in dict.fromkeys(ends[number] for number in self.changing):
+            room = self._is(number for number, other in enumerate(ends) if other == end)
+            found += [self._region(_tight(box, changed & room), changed & room) for box in cover(changed & room, room)]
+        return tuple(sorted(found, key=lambda region: -region.cells))
+
+    def _is(self, numbers: Iterable[int]) -> Mask:
+        return np.isin(self.array, np.array(list(numbers), dtype=np.int32))
+
+    def _region(self, box: Box, changed: Mask) -> Region:
+        there = inside(box)
+        weights = self.weights[there]
+        counts = {change: int(weights[mask[there]].sum()) for change, mask in self.where.items() if mask[there].any()}
+        cells = int(weights.sum())
+        return Region(self._when(box), counts, cells, self._example(box, changed[there]), cells - sum(counts.values()))
+
+    def _when(self, box: Box) -> tuple[Values, ...]:
+        named = (
+            axis.fact.named(member for at in positions for member in members[at])
+            for axis, members, positions in zip(self.laid.axes, self.members, box, strict=True)
+        )
+        return tuple(values for values in named if values is not None)
+
+    def _example(self, box: Box, changed: Mask) -> Mapping[str, str]:
+        """Give a ticket of a region in which something changes, with as few facts as can be."""
+        unsent = [np.array([int(0 in members[at]) for at in positions]) for members, positions in zip(self.members, box, strict=True)]
+        fewest: npt.NDArray[np.int64] = reduce(np.add.outer, unsent, np.zeros((), dtype=np.int64))
+        best = np.unravel_index(int(np.where(changed, fewest, -1).argmax()), changed.shape)
+        ticket = {}
+        for axis, members, positions, at in zip(self.laid.axes, self.members, box, best, strict=True):
+            there = members[positions[int(at)]]
+            if 0 not in there:
+                ticket[axis.fact.name] = axis.fact.values[there[0] - 1].sample
+        return ticket
+
+
+def _tight(box: Box, changed: Mask) -> Box:
+    """Take positions at which nothing changes out of a box, but keep an axis that it spans whole: there the fact does not matter."""
+    there = np.asarray(changed)[inside(box)]
+    return tuple(
+        positions if len(positions) == whole else tuple(
+            at for at, any_change in zip(positions, there.any(axis=tuple(other for other in range(there.ndim) if other != axis)), strict=True) if any_change
+        )
+        for axis, (positions, whole) in enumerate(zip(box, np.asarray(changed).shape, strict=True))
+    )

@@ -1,0 +1,87 @@
+"""What callers may send: the facts, values and spellings that only one version understands, or that the two read differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.diff.nouns import Edit, Wording
+from engine.diff.timed import same_calendar
+from engine.policy import Elapsed, Policy
+from engine.version import Version
+from engine.vocabulary import Fact, FactType, number_text
+
+_REFUSED = "refused"
+
+
+def compare_requests(before: Version, after: Version) -> tuple[Wording, ...]:
+    """Say which requests are read differently; values that both take are compared where decisions are."""
+    one, other = before.policy.facts, after.policy.facts
+    found: list[Wording] = []
+    for name in dict.fromkeys((*one, *other)):
+        if name not in other:
+            found.append(Wording("fact", name, Edit.REMOVED, "can no longer be sent", place_before=one[name].place))
+        elif name not in one:
+            found.append(Wording("fact", name, Edit.ADDED, "can be sent now", place_after=other[name].place))
+        else:
+            found.extend(_fact(name, before, after))
+    found.extend(_elapsed(before.policy, after.policy))
+    return tuple(found)
+
+
+def _fact(name: str, before: Version, after: Version) -> Iterator[Wording]:
+    one, other = before.policy.facts[name], after.policy.facts[name]
+    for what, was, now in (("type", str(one.type), str(other.type)), ("numbers", _range(one), _range(other)), ("longer tags", _tags(one), _tags(other))):
+        if was != now:
+            yield Wording("fact", name, Edit.CHANGED, what, was, now, one.place, other.place)
+    if one.type is other.type is FactType.CHOICE:
+        yield from _spellings(name, before, after)
+
+
+def _spellings(name: str, before: Version, after: Version) -> Iterator[Wording]:
+    """Compare how texts are read: each value that one version refuses, and each spelling that no longer stands for its value."""
+    one, other = before.policy.facts[name], after.policy.facts[name]
+    listed = [value for fact in (one, other) for value in fact.values]
+    owners: dict[str, set[str]] = {value.value: set() for value in listed}
+    for value in listed:
+        for text in filter(None, (value.name, *value.aliases)):
+            owners.setdefault(text, set()).add(value.value)
+    for text, values in owners.items():
+        was, now = read = (_reads(name, text, before), _reads(name, text, after))
+        stands_for_its_value = any(read == (_reads(name, value, before), _reads(name, value, after)) for value in values)
+        if was != now and not stands_for_its_value and (values or _REFUSED in read):
+            yield Wording("value", f"{name}={text}", Edit.CHANGED, "is read as", was, now, one.place, other.place)
+    if one.open != other.open:
+        taken = {True: "taken", False: _REFUSED}
+        yield Wording("fact", name, Edit.CHANGED, "any other value", taken[one.open], taken[other.open], one.place, other.place)
+
+
+def _reads(name: str, text: str, version: Version) -> str:
+    atom = version.reader.atom(name, text)
+    return _REFUSED if atom is None else version.atoms[name].text(atom)
+
+
+def _range(fact: Fact) -> str:
+    if not fact.numeric:
+        return ""
+    low = "" if fact.minimum is None else number_text(fact.minimum)
+    high = "" if fact.maximum is None else number_text(fact.maximum)
+    return f"{low}..{high}"
+
+
+def _tags(fact: Fact) -> str:
+    return "fall back to their beginning" if fact.subtags else "stand for themselves"
+
+
+def _elapsed(before: Policy, after: Policy) -> Iterator[Wording]:
+    """Compare the facts that follow from instants where they are not sent."""
+    for name in dict.fromkeys((*before.elapsed, *after.elapsed)):
+        one, other = before.elapsed.get(name), after.elapsed.get(name)
+        if one is None or other is None:
+            edit = Edit.ADDED if one is None else Edit.REMOVED
+            yield Wording("elapsed", name, edit, "follows from the time that has passed", place_before=one.place if one else None, place_after=other.place if other else None)
+        elif _counted(one) != _counted(other) or not same_calendar(one.calendar, before, after):
+            yield Wording("elapsed", name, Edit.CHANGED, "counts", " ".join(_counted(one)), " ".join(_counted(other)), one.place, other.place)
+
+
+def _counted(one: Elapsed) -> tuple[str, ...]:
+    return (f"{one.counting} {one.unit}", f"since {one.since}", f"by {one.calendar}", one.rule, one.region)

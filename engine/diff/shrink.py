@@ -1,0 +1,69 @@
+"""Dense arrays made small without losing anything: positions of an axis that are alike everywhere become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.signedinteger]
+"""Whole numbers of any width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A small array, and for each axis of the whole one where its positions went."""
+
+    array: Numbers
+    of: tuple[tuple[int, ...], ...]
+
+    @property
+    def members(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """For each axis and each position in the small array: the positions of the whole one that it stands for."""
+        return tuple(
+            tuple(tuple(at for at, there in enumerate(of) if there == position) for position in range(size))
+            for of, size in zip(self.of, self.array.shape, strict=True)
+        )
+
+
+def shrink(array: Numbers) -> Shrunk:
+    """Merge positions whose slices are equal, axis by axis, until no two are.
+
+    >>> small = shrink(np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]], dtype=np.int32))
+    >>> small.array.tolist(), small.of
+    ([[1, 2], [3, 3]], ((0, 0, 1), (0, 0, 1)))
+    """
+    of = [tuple(range(size)) for size in array.shape]
+    for axis in sorted(range(array.ndim), key=lambda axis: array.shape[axis]):
+        numbers, first = _alike(array, axis)
+        if len(first) < array.shape[axis]:
+            array = np.take(array, first, axis=axis)
+            of[axis] = tuple(numbers)
+    return Shrunk(np.array(array, order="C"), tuple(of))
+
+
+def _alike(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
+    """Number the positions of an axis so that equal slices have equal numbers; give the first position of each number."""
+    numbers: list[int] = []
+    first: list[int] = []
+    for at in range(array.shape[axis]):
+        here = array.take(at, axis)
+        same = next((number for number, other in enumerate(first) if np.array_equal(array.take(other, axis), here)), len(first))
+        if same == len(first):
+            first.append(at)
+        numbers.append(same)
+    return numbers, first
+
+
+def grouped(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:
+    """Give the positions of equal keys together, in the order in which they are first met.
+
+    >>> grouped(["a", "b", "a"])
+    ((0, 2), (1,))
+    """
+    found: dict[object, list[int]] = {}
+    for at, key in enumerate(keys):
+        found.setdefault(key, []).append(at)
+    return tuple(map(tuple, found.values()))

@@ -1,0 +1,95 @@
+"""What the text of two versions says differently: rules, values, citations, contacts and the rest, each with its place.
+
+Each version is written down as parts (a rule, a value, a holiday …) with aspects (a condition, an outcome, a source …);
+then the parts are compared by name. How the files are laid out, and the order of what has no order, never show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from engine.diff.nouns import Edit, Wording
+from engine.diff.parts import Aspects, Key, parts
+from engine.policy import Policy
+from engine.problems import Place
+
+CITATION = "source"
+"""The aspect that says which heading a part comes from."""
+
+
+def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
+    """Say what the text of two versions says differently, in the order of the later one; what went comes where it stood."""
+    one, other = parts(before), parts(after)
+    renamed = dict(_renamed(one, other))
+    found: list[Wording] = []
+    for key in _merged(one, other):
+        was, now = one.get(key), other.get(key)
+        if was is not None and now is not None:
+            found.extend(_changed(key, was, now))
+        elif key in renamed:
+            old, new = one[key], other[renamed[key]]
+            found.append(Wording(key.part, key.name, Edit.RENAMED, "name", key.name, renamed[key].name, old.place, new.place))
+            found.extend(_changed(renamed[key], old, new))
+        elif now is None and was is not None:
+            found.append(Wording(key.part, key.name, Edit.REMOVED, "", was.text, "", was.place, None))
+        elif now is not None and key not in renamed.values():
+            found.append(Wording(key.part, key.name, Edit.ADDED, "", "", now.text, None, now.place))
+    return tuple(found)
+
+
+def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
+    for what in dict.fromkeys((*was.said, *now.said)):
+        one, other = was.said.get(what), now.said.get(what)
+        if one == other or (one and other and one.meaning == other.meaning):
+            continue
+        edit = Edit.ADDED if one is None else Edit.REMOVED if other is None else Edit.CHANGED
+        yield Wording(key.part, key.name, edit, what, one.text if one else "", other.text if other else "", was.place, now.place)
+
+
+def _renamed(one: Mapping[Key, Aspects], other: Mapping[Key, Aspects]) -> Iterator[tuple[Key, Key]]:
+    """Pair parts that only one version has, of the same kind and owner, when they say exactly the same under another name."""
+    left: dict[object, list[Key]] = {}
+    for key, now in other.items():
+        if key not in one and now.identity:
+            left.setdefault((key.part, now.owner, now.identity), []).append(key)
+    for key, was in one.items():
+        there = left.get((key.part, was.owner, was.identity)) if key not in other and was.identity else None
+        if there:
+            yield key, there.pop(0)
+
+
+def _merged(one: Iterable[Key], other: Mapping[Key, Aspects]) -> Iterator[Key]:
+    """Give all keys: those of the later version in order, each followed by those that stood behind it and are gone."""
+    after: dict[Key | None, list[Key]] = {}
+    last: Key | None = None
+    for key in one:
+        if key in other:
+            last = key
+        else:
+            after.setdefault(last, []).append(key)
+    yield from after.get(None, ())
+    for key in other:
+        yield key
+        yield from after.get(key, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Citations:
+    """All parts that cite another heading than before, by what they cited and what they cite."""
+
+    pairs: Mapping[tuple[str, str], tuple[Wording, ...]] = field(default_factory=dict)
+
+
+def citations(wording: Iterable[Wording]) -> Citations:
+    """Gather the changed citations of a difference, the most frequent first."""
+    found: dict[tuple[str, str], list[Wording]] = {}
+    for one in wording:
+        if one.what == CITATION and one.edit is Edit.CHANGED:
+            found.setdefault((one.before, one.after), []).append(one)
+    return Citations({pair: tuple(there) for pair, there in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))})
+
+
+def place_of(one: Wording) -> Place | None:
+    """Give where a difference stands now, or stood."""
+    return one.place_after or one.place_before

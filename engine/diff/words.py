@@ -1,0 +1,193 @@
+"""A difference in words: the same ones on every surface."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, Span, State, Values, Wording
+from engine.policy import Literal
+from engine.record import written
+from engine.timing import Measure, Unit
+from engine.vocabulary import number_text
+
+_KINDS: Mapping[Kind, str] = {
+    Kind.UNDECIDED: "undecided", Kind.NOT_COVERED: "not covered", Kind.REFUSED: "refused", Kind.ABSENT: "nothing",
+}
+NO_CHANGE = "No decision changes: every outcome is the same in every situation, and requests are read the same way."
+
+
+def value_text(value: object) -> str:
+    """Write a value of an outcome.
+
+    >>> value_text(True), value_text(4.0), value_text(("a", "b"))
+    ('yes', '4', '[a, b]')
+    """
+    if isinstance(value, Measure):
+        if value.unit is Unit.NOTHING:
+            return "nothing due"
+        amount = "" if value.amount is None else f"{number_text(value.amount)} "
+        return f"{amount}{value.unit} by {value.calendar}{f' ({value.rule})' if value.rule else ''}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return _literal(value)
+
+
+def _literal(value: object) -> str:
+    return written(value) if isinstance(value, Literal) else str(value)
+
+
+def state_text(state: State) -> str:
+    """Write a state: its value, or that there is none."""
+    return value_text(state.value) if state.kind is Kind.DECIDED else _KINDS[state.kind]
+
+
+def change_text(change: Change) -> str:
+    """Write a change.
+
+    >>> change_text(Change(State(Kind.UNDECIDED), State(Kind.DECIDED, "P2")))
+    'undecided -> P2'
+    >>> change_text(Change(State(Kind.DECIDED, ("fax",)), State(Kind.DECIDED, ("chat", "web")), in_part=True))
+    '- fax, + chat, + web'
+    >>> change_text(Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED)))
+    'still undecided, between other outcomes'
+    """
+    if change.in_part:
+        return ", ".join([f"- {item}" for item in items(change.before)] + [f"+ {item}" for item in items(change.after)])
+    if change.before.kind is change.after.kind is Kind.UNDECIDED:
+        return "still undecided, between other outcomes"
+    return f"{state_text(change.before)} -> {state_text(change.after)}"
+
+
+def items(state: State) -> tuple[str, ...]:
+    """Give the items of a list that a state holds."""
+    return tuple(map(str, state.value)) if isinstance(state.value, tuple) else ()
+
+
+def span_text(span: Span) -> str:
+    """Write numbers as policies do.
+
+    >>> span_text(Span(50, math.inf, False, False)), span_text(Span(10, 25, True, False)), span_text(Span(3, 3, True, True))
+    ('> 50', '[10..25)', '3')
+    """
+    if span.low == span.high:
+        return number_text(span.low)
+    if math.isinf(span.low):
+        return f"{'<=' if span.high_closed else '<'} {number_text(span.high)}"
+    if math.isinf(span.high):
+        return f"{'>=' if span.low_closed else '>'} {number_text(span.low)}"
+    return f"{'[' if span.low_closed else '('}{number_text(span.low)}..{number_text(span.high)}{']' if span.high_closed else ')'}"
+
+
+def values_text(values: Values) -> str:
+    """Say what a fact is.
+
+    >>> values_text(Values("channel", False, ("email", "portal"))), values_text(Values("stage", False, ("arrival",)))
+    ('channel in {email, portal}', 'stage=arrival')
+    >>> values_text(Values("impact", True)), values_text(Values("impact", False, sent=True)), values_text(Values("plan", True, but=("none",)))
+    ('impact unknown', 'impact known', 'plan not none')
+    """
+    listed = [*values.words, *map(span_text, values.spans)]
+    if values.sent:
+        return f"{values.fact} known"
+    if values.but:
+        but = values.but[0] if len(values.but) == 1 else f"in {{{', '.join(values.but)}}}"
+        return f"{values.fact} {'' if values.unknown else 'known and '}not {but}"
+    if values.unknown:
+        return f"{values.fact} unknown" if not listed else f"{values.fact} in {{{', '.join([*listed, 'unknown'])}}}"
+    if len(listed) > 1:
+        return f"{values.fact} in {{{', '.join(listed)}}}"
+    return f"{values.fact} {listed[0]}" if values.spans and listed[0][0] in "<>" else f"{values.fact}={listed[0]}"
+
+
+def region_text(region: Region) -> str:
+    """Say where a region is; facts that are all just unknown, or known, are named together."""
+    if not region.when:
+        return "always"
+    unknown = [values.fact for values in region.when if values_text(values) == f"{values.fact} unknown"]
+    known = [values.fact for values in region.when if values.sent]
+    parts = [values_text(values) for values in region.when if values.fact not in (*unknown, *known)]
+    parts += [f"{_listed(known)} known"] if known else []
+    parts += [f"{_listed(unknown)} unknown"] if unknown else []
+    return ", ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def changes_text(changes: Iterable[Change]) -> str:
+    """Write the changes of a region on one line; those that end alike are named together.
+
+    >>> to = State(Kind.DECIDED, "P2")
+    >>> changes_text([Change(State(Kind.DECIDED, "P1"), to), Change(State(Kind.UNDECIDED), to)])
+    'P1, undecided -> P2'
+    """
+    listed = list(changes)
+    if len(listed) > 1 and all(not change.in_part for change in listed):
+        for one, other in (("before", "after"), ("after", "before")):
+            ends = {state_text(getattr(change, other)) for change in listed}
+            if len(ends) == 1:
+                starts = ", ".join(dict.fromkeys(state_text(getattr(change, one)) for change in listed))
+                return f"{starts} -> {ends.pop()}" if one == "before" else f"{ends.pop()} -> {starts}"
+    return "; ".join(map(change_text, listed))
+
+
+def alike_text(region: Region) -> str:
+    """Say what of a region does not change."""
+    return f" (in {region.alike:,} it was so before)" if region.alike else ""
+
+
+def ticket_text(ticket: Mapping[str, str]) -> str:
+    """Write a ticket as the command line takes it."""
+    return " ".join(f"'{fact}={value}'" if " " in value else f"{fact}={value}" for fact, value in ticket.items()) or "(no facts)"
+
+
+def share_text(changed: int, cells: int) -> str:
+    """Write how many situations of how many.
+
+    >>> share_text(1, 8), share_text(3, 100_000)
+    ('1 of 8 (12.5%)', '3 of 100,000 (0.003%)')
+    """
+    share = 100 * changed / cells if cells else 0.0
+    return f"{changed:,} of {cells:,} ({share:.3g}%)"
+
+
+def wording_text(one: Wording) -> str:
+    """Say one difference of the text on one line."""
+    what = f"{one.part} {one.name}"
+    if one.edit is Edit.RENAMED:
+        return f"{one.part} {one.before} is called {one.after} now"
+    if not one.what:
+        return f"{what}: {one.after or one.before}"
+    if one.edit is Edit.CHANGED:
+        return f"{what}: {one.what} {one.before or 'nothing'} -> {one.after or 'nothing'}"
+    return f"{what}: {one.what} {one.after or one.before}".rstrip()
+
+
+def outcome_text(one: OutcomeDiff) -> str:
+    """Sum an outcome up on one line."""
+    parts = [share_text(one.changed, one.cells) + (" combinations of what it goes by" if one.inputs else " situations")] if one.changed else []
+    parts += [f"follows {follows.outcome}, which changes in {follows.cells:,} situations" for follows in one.follows]
+    return "; ".join([*parts, *one.terms])
+
+
+def decision_text(one: DecisionDiff) -> str:
+    """Say what becomes of a whole decision, beyond its outcomes; nothing if that is all."""
+    if one.only_after:
+        return "a new decision"
+    if one.only_before:
+        return "no longer decided"
+    return "; ".join(one.terms)
+
+
+def headline(diff: Diff) -> str:
+    """Say in one sentence what a difference comes to."""
+    if diff.same_decisions:
+        return NO_CHANGE
+    names = [one.name for one in diff.changed_decisions]
+    same = [one.name for one in diff.decisions if one.name not in names]
+    if not names:
+        return "Every situation is decided the same; what may be sent, or how it is read, changes."
+    rest = f"; the same in every situation: {_listed(same)}" if same else ""
+    return f"Decided differently: {_listed(names)}{rest}."
