@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.agreement import agreement_problems, proof_tables
 from engine.bundle import Bundle, Known, V, Versions, bundle
-from engine.frozen import REGISTER, Folder, frozen_problems, read_register
+from engine.frozen import REGISTER, Folder, Frozen, frozen_problems, read_register
 from engine.load import policy_files
 from engine.problems import Place, PolicyErrors, Problem
 from engine.proof import ProofCache, ProofReport, proof_key, prove
@@ -120,15 +120,25 @@ def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) ->
 def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known | None]) -> list[Problem]:
     """Hold versions against the register of those that are frozen."""
     working, *past = (Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True))
-    file = folders[0].path / PAST / REGISTER
     try:
-        content = file.read_text(encoding="utf-8")
+        return frozen_problems(frozen_versions(folders[0]), working, past)
+    except PolicyErrors as error:
+        return list(error.problems)
+
+
+def frozen_versions(working: VersionFolder) -> dict[str, Frozen]:
+    """Read the register of a policies folder: its frozen versions by number; raises PolicyErrors if it cannot be read."""
+    name = f"{working.root}/{PAST}/{REGISTER}"
+    try:
+        content = (working.path / PAST / REGISTER).read_text(encoding="utf-8")
     except FileNotFoundError:
-        return frozen_problems({}, working, past)
+        return {}
     except (OSError, UnicodeDecodeError) as error:
-        return [Problem(Place(f"{working.root}/{PAST}/{REGISTER}"), "yaml", f"cannot be read: {error}")]
-    register, problems = read_register(f"{working.root}/{PAST}/{REGISTER}", content)
-    return problems or frozen_problems(register, working, past)
+        raise PolicyErrors([Problem(Place(name), "yaml", f"cannot be read: {error}")]) from error
+    register, problems = read_register(name, content)
+    if problems:
+        raise PolicyErrors(problems)
+    return register
 
 
 @contextmanager

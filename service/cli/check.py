@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -72,7 +72,7 @@ def check(
     if output is TextOrJson.JSON:
         show_json(_plain(found.checked, found.problems))
     else:
-        show_findings(found)
+        show_findings(found, results())
     if found.problems or found.failures:
         raise typer.Exit(int(found.code))
 
@@ -89,29 +89,37 @@ def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Fin
     return Findings(tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among))))
 
 
-def show_findings(found: Findings) -> None:
+def show_findings(found: Findings, screen: Screen) -> None:
     """Show for people what was found out."""
-    _show(results(), list(found.checked), list(found.problems), list(found.failures))
+    _show(screen, list(found.checked), list(found.problems), list(found.failures))
 
 
 def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
     """Check one version; what cannot be looked at because of a problem before it is left out."""
     try:
         files = read_folder(folder)
-        version = build(files, folder.root)
     except PolicyErrors as error:
         return Checked(folder.root, None, error.problems, None, (), ())
+    return check_files(files, folder.root, proof=proof, cases=cases)
+
+
+def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> Checked:
+    """Check one version by its files, wherever they come from."""
+    try:
+        version = build(files, root)
+    except PolicyErrors as error:
+        return Checked(root, None, error.problems, None, (), ())
     problems: list[Problem] = []
     examples: tuple[Case, ...] = ()
     if cases:
         try:
-            examples = load_cases(files, version.policy, folder.root)
+            examples = load_cases(files, version.policy, root)
         except PolicyErrors as error:
             problems.extend(error.problems)
     report = prove_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
-    return Checked(folder.root, version, tuple(problems), report, examples, run_cases(version, examples))
+    return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples))
 
 
 def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseFailure]) -> None:

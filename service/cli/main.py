@@ -7,13 +7,16 @@ from typing import Annotated, Final
 
 import typer
 
+from service.cli.build import build
 from service.cli.check import check
 from service.cli.clock import clock
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
 from service.cli.holidays import holidays
+from service.cli.release import release
 from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
+from service.cli.sign import keys, sign, verify_bundle
 from service.cli.version import PROGRAM, installed
 from service.cli.version import version as version_command
 
@@ -43,6 +46,11 @@ app.command("check")(check)
 app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
 app.add_typer(clock, name="clock")
+app.command("release")(release)
+app.command("build")(build)
+app.command("sign")(sign)
+app.command("verify")(verify_bundle)
+app.add_typer(keys, name="keys")
 app.command("schema")(schema)
 app.add_typer(holidays, name="holidays")
 app.command("version")(version_command)

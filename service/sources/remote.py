@@ -80,7 +80,7 @@ def fetch(address: str, pin: str, trust: Trust) -> Fetched:
     data, signature_at = (_repacked(address), f"{address}bundle{SUFFIX}") if urlsplit(address).path.endswith("/") else (_bytes(address, MAX_ARCHIVE), _beside(address))
     if pin:
         check_pin(data, pin, name)
-        return Fetched(data, f"sha256 {pin}", None)
+        return Fetched(data, f"pinned by sha256 {pin}", None)
     signature = read_signature(_bytes(signature_at, MAX_SIGNATURE), shown(signature_at))
     by = verify(hashlib.sha256(data).hexdigest(), signature, trust, name)
     return Fetched(data, f"signed by {by.id} ({by.name})", signature)
