@@ -177,7 +177,8 @@ def _run(wanted: Wanted) -> ExitCode:
             typer.echo(junit(trials), nl=False)
         case Output.TEXT:
             _show(trials, seconds, wanted)
-    errors().show(*below)
+    if below:
+        errors().show(*below)
     return code
 
 

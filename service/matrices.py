@@ -1,0 +1,87 @@
+"""Matrices in columns: the text of a policy file in, the same with the headings and cells of each matrix below each other out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+FAST: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""The reader that keeps every word as it is written; in C where there is one."""
+
+GAP: Final = 2
+"""Spaces between the longest heading and the cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A heading with its cells in one line: the line's number, where the heading ends, the cells, and where they end."""
+
+    at: int
+    head: str
+    cells: tuple[str, ...]
+    tail: str
+    tail_column: int
+
+
+def aligned(text: str) -> str:
+    r"""Align the matrices of a text; one of another shape stays as it is.
+
+    >>> print(aligned("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"), end="")
+    tables:
+      t:
+        matrix:
+          columns:   [a,  bbb]
+          rows:
+            x:       [1,  2] # one
+            yyyyyy:  [33, 4]
+    """
+    lines = text.split("\n")
+    for matrix in _matrices(yaml.compose(text, Loader=FAST)):
+        found = [*_lines(matrix, lines)]
+        if not found or len({len(line.cells) for line in found}) != 1:
+            continue
+        begin = max(len(line.head) for line in found) + GAP
+        widths = [max(len(line.cells[at]) for line in found) for at in range(len(found[0].cells))]
+        for line in found:
+            cells = "".join(f"{cell}, ".ljust(width + 2) for cell, width in zip(line.cells[:-1], widths, strict=False)) + line.cells[-1]
+            made = f"{line.head.ljust(begin)}[{cells}]"
+            if line.tail:
+                made = f"{made} ".ljust(line.tail_column) + line.tail
+            lines[line.at] = made
+    return "\n".join(lines)
+
+
+def _matrices(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    for table in _values(_get(root, "tables")):
+        matrix = _get(table, "matrix")
+        if isinstance(matrix, yaml.MappingNode):
+            yield matrix
+
+
+def _lines(matrix: yaml.MappingNode, lines: list[str]) -> Iterator[_Line]:
+    """Give the line of the columns and those of the rows; nothing if one of them is not a list in one line."""
+    rows = _get(matrix, "rows")
+    headed = [(key, value) for key, value in matrix.value if key.value == "columns"]
+    headed += rows.value if isinstance(rows, yaml.MappingNode) and not rows.flow_style else []
+    found = []
+    for key, value in headed:
+        plain = isinstance(value, yaml.SequenceNode) and value.flow_style and value.value and all(isinstance(cell, yaml.ScalarNode) for cell in value.value)
+        if not plain or key.start_mark.line != value.end_mark.line:
+            return
+        line = lines[key.start_mark.line]
+        cells = tuple(line[cell.start_mark.column:cell.end_mark.column] for cell in value.value)
+        tail = line[value.end_mark.column:]
+        comment = tail.lstrip()
+        found.append(_Line(key.start_mark.line, line[: key.end_mark.column] + ":", cells, comment, len(line) - len(comment)))
+    yield from found
+
+
+def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    return next((value for key, value in node.value if key.value == name), None) if isinstance(node, yaml.MappingNode) else None
+
+
+def _values(node: yaml.Node | None) -> list[yaml.Node]:
+    return [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else []
