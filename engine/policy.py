@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from engine.clock.calendar import HolidayList
 from engine.conditions import Condition
+from engine.invariants.nouns import Invariant
 from engine.problems import Place
 from engine.timing import Counting, Measure, Region, Unit, WrittenCalendar
 from engine.vocabulary import Fact
@@ -260,6 +261,7 @@ class Policy:
     holidays: Mapping[str, HolidayList] = field(default_factory=dict)
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
     elapsed: Mapping[str, Elapsed] = field(default_factory=dict)
+    invariants: tuple[Invariant, ...] = ()
 
     @property
     def all_tables(self) -> tuple[Table, ...]:

@@ -49,6 +49,7 @@ CODES: Final[dict[str, str]] = {
     "never-fires": "a rule that can never fire",
     "cycle": "tables that wait for each other",
     "space-too-large": "a table or decision with more cells than can be tabulated",
+    "invariant": "an invariant that does not hold in some case",
     "frozen-changed": "a released version that is not as it was released",
     "frozen-gone": "a released version whose folder is not there",
     "not-frozen": "a past version that the register of frozen versions does not have",

@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any, Final
 
 from engine.policy import Policy
-from engine.vocabulary import UNKNOWN, Fact, FactType
+from engine.vocabulary import NOT_COVERED, UNKNOWN, Fact, FactType
 
 Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-KINDS: Final = ("manifest", "vocabulary", "policy", "cases", "holidays", "frozen")
+KINDS: Final = ("manifest", "vocabulary", "policy", "cases", "holidays", "frozen", "invariants")
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1}
 _WORD: Final[Schema] = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"}
@@ -188,6 +188,20 @@ def _holidays(day: Schema, code: Schema) -> Schema:
     )
 
 
+def _invariants(tests: Schema, order: Schema, raised: Schema) -> Schema:
+    some = {**tests, "minProperties": 1}
+    monotone = _mapping({"raise": raised}, {"never_lowers": order, "never_raises": order})
+    invariant = _mapping(
+        {"id": _WORD, "about": _TEXT},
+        {"source": _TEXT, "never": some, "always": some, "implies": _mapping({"if": some, "then": some}), "monotone": monotone},
+    )
+    return _mapping({"kind": {"const": "invariants"}, "invariants": _list(invariant)}, {"about": _TEXT, "source": _TEXT})
+
+
+def _order(value: Schema) -> Schema:
+    return {"anyOf": [_list(value, 1), {"const": "by_size"}]}
+
+
 def _frozen() -> Schema:
     digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
     entry = _mapping({"version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"}, "effective_from": _INSTANT, "digest": digest})
@@ -211,6 +225,9 @@ def structure(kind: str) -> Schema:
             return _frozen()
         case "holidays":
             return _holidays(_TEXT, _TEXT)  # whether a date exists is seen when it is read
+        case "invariants":
+            orders: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _order(_SCALAR)}
+            return _invariants(anything, orders, orders)
         case _:
             raise KeyError(kind)
 
@@ -225,6 +242,11 @@ def published(policy: Policy) -> dict[str, str]:
                  "properties": {name: _outcome(fact) for name, fact in sorted(outcomes.items())}},
         "sent": {"type": "object", "additionalProperties": False, "properties": {name: _sent(fact) for name, fact in sorted(facts.items())}},
         "expected": {"type": "object", "additionalProperties": False, "properties": {name: _expected(fact) for name, fact in sorted(outcomes.items())}},
+        "held": {"type": "object", "additionalProperties": False,
+                 "properties": {**{name: _condition(fact) for name, fact in sorted(facts.items())},
+                                **{name: _outcome_condition(fact) for name, fact in sorted(outcomes.items()) if fact.type is not FactType.INSTANT}}},
+        "ordered": _orders(outcomes),
+        "raised": _orders({**facts, **outcomes}),
     }
     names = {name: {"enum": sorted(words)} for name, words in (
         ("readable", readable), ("outcome", outcomes), ("decision", policy.decisions),
@@ -240,6 +262,7 @@ def published(policy: Policy) -> dict[str, str]:
         "policy": (_policy(_table(ref("when"), ref("then"), ref("readable"), ref("outcome")), ref("outcome"), ref("instant"), ref("when"), {"const": "nothing"}),
                    ("when", "then", "readable", "outcome", "instant")),
         "cases": (_cases(ref("sent"), ref("expected"), ref("decision")), ("sent", "expected", "decision")),
+        "invariants": (_invariants(ref("held"), ref("ordered"), ref("raised")), ("held", "ordered", "raised")),
         "holidays": (_holidays({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}, {"type": "string", "pattern": r"^[A-Z]{2}(/[A-Z0-9-]+)?$"}), ()),
     }
     files = {}
@@ -263,6 +286,26 @@ def _condition(fact: Fact) -> Schema:
     some = _one_or_more(item)
     negated = {"type": "object", "properties": {"not": some}, "required": ["not"], "additionalProperties": False}
     return _described(fact, {"anyOf": [*some["anyOf"], negated]})
+
+
+def _outcome_condition(fact: Fact) -> Schema:
+    """Give the schema of what an invariant asks of an outcome: its values, or how it stands."""
+    words = ["blank", "given"] if fact.type in (FactType.TEXT, FactType.LIST) else _words(fact)
+    item: Schema = {"type": ["string", "number"]} if fact.numeric else {"enum": list(dict.fromkeys([*words, UNKNOWN, "decided", "undecided", NOT_COVERED]))}
+    some = _one_or_more(item)
+    negated = {"type": "object", "properties": {"not": some}, "required": ["not"], "additionalProperties": False}
+    return _described(fact, {"anyOf": [*some["anyOf"], negated]})
+
+
+def _orders(named: Mapping[str, Fact]) -> Schema:
+    """Give the schema of orders: for each choice and yes/no its values from the lowest to the highest, for each number its size."""
+    orders = {}
+    for name, fact in sorted(named.items()):
+        if fact.numeric:
+            orders[name] = _described(fact, {"const": "by_size"})
+        elif fact.type in (FactType.CHOICE, FactType.BOOLEAN):
+            orders[name] = _described(fact, _list({"enum": [word for word in _words(fact) if word != "unlisted"]}, 1))
+    return {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": orders}
 
 
 def _literal(fact: Fact) -> Schema:

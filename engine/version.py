@@ -16,6 +16,9 @@ from engine.clocks import Clocks
 from engine.digest import digest
 from engine.elapsed import ElapsedFact
 from engine.explain import Explainer
+from engine.invariants.ground import Cells
+from engine.invariants.nouns import Proof
+from engine.invariants.prove import invariant_problems, prove_invariants
 from engine.load import load_with_trees
 from engine.look import Look, look_for, picker
 from engine.policy import Decision, Policy, Roster
@@ -50,7 +53,7 @@ class Version:
 
     ``grids`` are the tables over what they read, ``flats`` the same over sent facts only, both by table name;
     ``timed`` are the grids of the deadlines, over what those read; ``producer`` names the table that makes each outcome;
-    ``elapsed`` are the facts that follow from instants. ``duty`` keeps who was on duty, by roster and minute.
+    ``elapsed`` are the facts that follow from instants; ``invariants`` are those of the policy, each proved. ``duty`` keeps who was on duty, by roster and minute.
     """
 
     policy: Policy
@@ -66,6 +69,7 @@ class Version:
     elapsed: tuple[ElapsedFact, ...]
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
+    invariants: tuple[Proof, ...] = ()
     duty: dict[tuple[str, float], Duty] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -128,12 +132,27 @@ def _timed(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str
     return timed
 
 
-def tabulated(policy: Policy, ref: VersionRef) -> Version:
-    """Tabulate a loaded policy and look at every cell of it."""
+def checked_layout(policy: Policy) -> Layout:
+    """Spread a loaded policy out in cells, and look at every one of them; raises PolicyErrors."""
     layout = lay_out(policy)
     problems = table_problems(policy, {**layout.flats, **layout.timed}, layout.atoms)
     if not problems:
-        problems = _circular(policy, layout)
+        problems = region_problems(policy, layout)
+    if problems:
+        raise PolicyErrors(problems)
+    return layout
+
+
+def proved(policy: Policy, layout: Layout) -> tuple[Proof, ...]:
+    """Prove the invariants of a policy, or find a ticket that shows that one does not hold."""
+    return prove_invariants(policy, Cells(layout.flats, layout.producer, layout.atoms))
+
+
+def tabulated(policy: Policy, ref: VersionRef) -> Version:
+    """Tabulate a loaded policy, look at every cell of it, and prove its invariants; raises PolicyErrors."""
+    layout = checked_layout(policy)
+    proofs = proved(policy, layout)
+    problems = invariant_problems(proofs)
     if problems:
         raise PolicyErrors(problems)
     reader = TicketReader(policy.facts, layout.atoms)
@@ -144,11 +163,11 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     return Version(
         policy, ref, layout.atoms, layout.grids, layout.flats, {name: flat.grid for name, flat in layout.timed.items()}, layout.producer,
         reader, explainer, clocks, tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
-        plans, tuple(plans[name] for name in policy.manifest.triage),
+        plans, tuple(plans[name] for name in policy.manifest.triage), proofs,
     )
 
 
-def _circular(policy: Policy, layout: Layout) -> list[Problem]:
+def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
     """Tell where the region of an elapsed time depends on what is still to be worked out from instants."""
     found = []
     for one in policy.elapsed.values():

@@ -115,3 +115,71 @@ def condition(draw: st.DrawFn, named: dict[str, Any]) -> Any:
     some = st.lists(st.sampled_from([*words, "unknown"]), min_size=1, max_size=3, unique=True)
     negated = st.one_of(st.just("unknown"), st.sampled_from(words)) if len(words) > 1 else st.just("unknown")
     return draw(st.one_of(st.sampled_from([*words, "unknown"]), some, negated.map(lambda word: {"not": word})))
+
+
+@st.composite
+def dense_policies(draw: st.DrawFn) -> dict[str, str]:
+    """Draw a policy in which almost everything is decided: a whole matrix, and a table that reads it and a number."""
+    words, cells = values_of(choice(3)), st.sampled_from(values_of(choice(3)))
+    outcomes = {"o_t0": choice(3), "o_t1": choice(3), "amount": {"type": "number", "about": "drawn"}}
+    rules = [
+        {"id": f"t1.{word}.{at}", "when": {"o_t0": word, "f2": side}, "then": {"o_t1": draw(cells), "amount": draw(st.sampled_from(["1", "2", "10"]))}}
+        for word in words for at, side in enumerate(("< 3", "[3..7)", "> 7"))
+    ]
+    tables = {
+        "t0": {"about": "drawn", "produces": "o_t0", "matrix": {
+            "down": "f0", "across": "f1", "columns": words, "rows": {row: [draw(cells) for _ in words] for row in words},
+        }},
+        "t1": {"about": "drawn", "hit": "first", "produces": ["o_t1", "amount"], "rules": rules, "otherwise": {"then": {"o_t1": "v0", "amount": "5"}}},
+    }
+    number = {"type": "number", "about": "drawn", "minimum": "0", "maximum": "10"}
+    vocabulary = {"kind": "vocabulary", "facts": {"f0": choice(3), "f1": choice(3), "f2": number}, "outcomes": outcomes}
+    concern = {"kind": "policy", "about": "drawn", "source": "chance", "tables": tables, "decision": {"name": "all", "about": "drawn", "answers": list(outcomes)}}
+    return {"manifest.yaml": json.dumps(MANIFEST), "vocabulary.yaml": json.dumps(vocabulary), "all.yaml": json.dumps(concern)}
+
+
+@st.composite
+def invariants(draw: st.DrawFn, vocabulary: Facts) -> list[dict[str, Any]]:
+    """Draw a few invariants over the facts and outcomes of a policy, in every form."""
+    facts, outcomes = vocabulary["facts"], vocabulary["outcomes"]
+    return [{"id": f"i{at}", "about": "drawn", **draw(a_claim(facts, outcomes))} for at in range(draw(st.integers(4, 8)))]
+
+
+@st.composite
+def a_claim(draw: st.DrawFn, facts: Facts, outcomes: Facts) -> dict[str, Any]:
+    form = draw(st.sampled_from(["never", "always", "implies", "monotone", "monotone", "monotone"]))
+    choices = {name: one for name, one in outcomes.items() if one["type"] in ("choice", "number")}
+    ranked = {name: one for name, one in facts.items() if one["type"] != "text"}
+    if form == "monotone" and choices:
+        by_outcome = draw(st.booleans()) or not ranked
+        raised = draw(st.lists(st.sampled_from(sorted(choices if by_outcome else ranked)), min_size=1, max_size=1 if by_outcome else 2, unique=True))
+        behind = draw(st.lists(st.sampled_from(sorted(choices)), min_size=1, max_size=2, unique=True))
+        way = draw(st.sampled_from(["never_lowers", "never_raises"]))
+        return {"monotone": {"raise": {name: draw(an_order({**facts, **outcomes}[name])) for name in raised}, way: {name: draw(an_order(choices[name])) for name in behind}}}
+    if form == "implies":
+        return {"implies": {"if": draw(some_tests(facts, outcomes)), "then": draw(some_tests(facts, outcomes))}}
+    return {"never" if form == "monotone" else form: draw(some_tests(facts, outcomes))}
+
+
+@st.composite
+def some_tests(draw: st.DrawFn, facts: Facts, outcomes: Facts) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from(sorted({**facts, **outcomes})), min_size=1, max_size=3, unique=True))
+    return {name: draw(fact_test(facts[name]) if name in facts else outcome_test(outcomes[name])) for name in names}
+
+
+def fact_test(named: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Draw a condition; on numbers also one that no rule names."""
+    return st.one_of(condition(named), st.sampled_from(["> 4", "[8..9]"])) if named["type"] == "number" else condition(named)
+
+
+def outcome_test(named: dict[str, Any]) -> st.SearchStrategy[Any]:
+    values = ["given", "blank"] if named["type"] == "list" else values_of(named)
+    states = ["decided", "undecided", "not_covered", "unknown"]
+    some = st.lists(st.sampled_from([*values, *states]), min_size=1, max_size=3, unique=True)
+    return st.one_of(st.sampled_from([*values, *states]), some, st.sampled_from([*values, "unknown"]).map(lambda word: {"not": word}))
+
+
+def an_order(named: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if named["type"] == "number":
+        return st.just("by_size")
+    return st.permutations([word for word in values_of(named) if word != "unlisted"])

@@ -36,7 +36,7 @@ from tests.releasing import register
 
 FOLDER: Final = Path(__file__).resolve().parent / "broken"
 GOOD: Final = {path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8") for path in sorted((FOLDER / "good").rglob("*.yaml"))}
-POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "examples", "several", "frozen")
+POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "invariants", "examples", "several", "frozen")
 REQUESTS: Final = ("facts", "versions")
 ELSEWHERE: Final = {"rules-engine", "bad-bundle", "altered-bundle"}
 """Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py; bundles are in test_bundles.py."""

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from engine.invariants.load import Named, load_invariants
+from engine.invariants.nouns import INVARIANTS, Invariant
 from engine.load.calendars import CalendarReader
 from engine.load.deadlines import DeadlineReader
 from engine.load.fit import Parts, Placed, check_fit
@@ -38,15 +40,23 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz
 
 
 def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
-    """Of the files of a version's folder, give those that make the policy: the YAML at its top, and its holiday lists."""
-    return {path: content for path, content in sorted(files.items()) if path.endswith((".yaml", ".yml")) and "/" not in path.removeprefix(HOLIDAYS)}
+    """Of the files of a version's folder, give those that make the policy: the YAML at its top, and its holiday lists.
+
+    Its invariants are not among them: they decide nothing, so they are read with it and count for no digest.
+    """
+    return {path: content for path, content in sorted(files.items())
+            if path.endswith((".yaml", ".yml")) and "/" not in path.removeprefix(HOLIDAYS) and path != INVARIANTS}
 
 
 def read_trees(files: MappingOf[str, str], root: str = "") -> tuple[dict[str, Node], list[Problem]]:
     """Read the YAML of a version, by path; problems carry the path below ``root``."""
+    return _read_all(policy_files(files), root)
+
+
+def _read_all(files: MappingOf[str, str], root: str) -> tuple[dict[str, Node], list[Problem]]:
     trees: dict[str, Node] = {}
     problems: list[Problem] = []
-    for path, content in policy_files(files).items():
+    for path, content in files.items():
         tree, found = read(f"{root}/{path}" if root else path, content)
         problems.extend(found)
         if tree is not None:
@@ -66,20 +76,22 @@ def load(files: MappingOf[str, str], root: str = "") -> Policy:
 def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy, dict[str, Node]]:
     """Load a policy version as :func:`load` does; give the trees it was read from as well."""
     trees, problems = read_trees(files, root)
+    beside, wrong = _read_all({path: files[path] for path in files if path == INVARIANTS}, root)
+    problems.extend(wrong)
     for needed in (MANIFEST, VOCABULARY):
         if needed not in policy_files(files):
             problems.append(Problem(Place(f"{root}/{needed}" if root else needed), "missing-file", f"there is no file {needed}", "every version needs one"))
     if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
         raise PolicyErrors(problems)
     whole = len(trees) == len(policy_files(files)) and all(_legible(path, tree) for path, tree in trees.items())
-    policy = _Loader(trees, problems, whole).policy()
+    policy = _Loader(trees, problems, whole, beside.get(INVARIANTS)).policy()
     if problems:
         raise PolicyErrors(problems)
     return policy, trees
 
 
 def _kind(path: str) -> str:
-    return "holidays" if path.startswith(HOLIDAYS) else {MANIFEST: "manifest", VOCABULARY: "vocabulary"}.get(path, "policy")
+    return "holidays" if path.startswith(HOLIDAYS) else {MANIFEST: "manifest", VOCABULARY: "vocabulary", INVARIANTS: "invariants"}.get(path, "policy")
 
 
 def _legible(path: str, tree: Node) -> bool:
@@ -93,10 +105,11 @@ def _legible(path: str, tree: Node) -> bool:
 class _Loader:
     """Reads the trees of one version into parts; gathers problems as it goes."""
 
-    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool) -> None:
+    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool, invariants: Node | None) -> None:
         sound = not problems
         concerns = {path: tree for path, tree in trees.items() if _kind(path) == "policy"}
         lists = [load_holidays(PurePosixPath(path).stem, tree, problems) for path, tree in trees.items() if _kind(path) == "holidays"]
+        self.invariants = invariants
         self.holidays = {listed.name: listed for listed in lists}
         facts, outcomes = load_vocabulary(trees[VOCABULARY], listed_values(concerns) if whole else None, problems)
         self.parts = Parts(trees[MANIFEST], concerns, facts, outcomes, problems, whole, sound, questions=_questions(trees[MANIFEST]))
@@ -112,8 +125,17 @@ class _Loader:
         return Policy(
             manifest, parts.facts, parts.outcomes, {name: parts.tables[name] for name in order}, parts.rosters, parts.decisions,
             _assumptions(parts, manifest), tuple(parts.questions),
-            parts.calendars, parts.regions, self.holidays, parts.deadlines, parts.elapsed,
+            parts.calendars, parts.regions, self.holidays, parts.deadlines, parts.elapsed, self._invariants(),
         )
+
+    def _invariants(self) -> tuple[Invariant, ...]:
+        """Read the invariants once all that they may name is known; where a table cannot be read, nothing is said of its outcomes."""
+        if self.invariants is None or not self.parts.whole:
+            return ()
+        given = {name for table in self.parts.tables.values() for name in table.produces}
+        if self.parts.problems:
+            given |= set(self.parts.outcomes)
+        return load_invariants(self.invariants, Named(self.parts.facts, self.parts.outcomes, given), self.parts.problems)
 
     def _manifest(self) -> Manifest:
         tree = self.parts.manifest_tree

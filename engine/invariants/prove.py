@@ -1,0 +1,83 @@
+"""Invariants and the cells of a policy in, a proof of each out; and a problem of each that does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.check import Witness
+from engine.invariants.ground import Cells, Ground, names
+from engine.invariants.holding import clauses, fulfilled
+from engine.invariants.nouns import Counterexample, Invariant, Monotone, Proof, Ticket
+from engine.invariants.order import lowered
+from engine.invariants.terms import TooLarge
+from engine.policy import Policy
+from engine.problems import Problem
+from engine.tabulate import cells
+
+
+def prove_invariants(policy: Policy, laid_out: Cells) -> tuple[Proof, ...]:
+    """Prove every invariant of a policy over all of its cells, or find the smallest ticket that shows otherwise."""
+    ground = Ground(policy, laid_out, policy.invariants)
+    return tuple(_proof(ground, invariant) for invariant in policy.invariants)
+
+
+def invariant_problems(proofs: Iterable[Proof]) -> list[Problem]:
+    """Give a problem for every invariant that is not proved."""
+    return [_problem(proof) for proof in proofs if not proof.holds]
+
+
+def _proof(ground: Ground, invariant: Invariant) -> Proof:
+    cases = cells(ground.axes(invariant))
+    try:
+        return Proof(invariant, cases, _counterexample(ground, invariant))
+    except TooLarge as error:
+        return Proof(invariant, cases, too_large=str(error))
+
+
+def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | None:
+    claim = invariant.claim
+    if isinstance(claim, Monotone):
+        found = lowered(ground, claim)
+        return Counterexample(tuple(_ticket(ground, invariant, facts) for facts in found[0]), found[1]) if found else None
+    tickets = [facts for clause in clauses(claim) if (facts := fulfilled(ground, clause)) is not None]
+    smallest = min(tickets, key=lambda facts: len(ground.ticket(facts)), default=None)
+    return None if smallest is None else Counterexample((_ticket(ground, invariant, smallest),))
+
+
+def _ticket(ground: Ground, invariant: Invariant, facts: dict[str, int]) -> Ticket:
+    outcomes = [name for name in dict.fromkeys(names(invariant)) if name in ground.cells.producer]
+    return Ticket(ground.ticket(facts), tuple((name, ground.outcome(name, facts)) for name in outcomes))
+
+
+def _problem(proof: Proof) -> Problem:
+    invariant, shown = proof.invariant, proof.counterexample
+    if shown is None:
+        return Problem(invariant.place, "space-too-large", f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
+                       "name fewer outcomes in it, or split it into several")
+    first, *others = shown.tickets
+    message = f"the invariant `{invariant.id}` does not hold: {_said(first)}"
+    if not others:
+        return Problem(invariant.place, "invariant", message, f"it says: {invariant.about}", first.facts)
+    return Problem(invariant.place, "invariant", f"{message}; {_raised(shown)}", f"it says: {invariant.about}", first.facts)
+
+
+def _said(ticket: Ticket) -> str:
+    if not ticket.outcomes:
+        return "there is such a ticket"
+    return f"{'the ticket below' if ticket.facts else 'a ticket without any fact'} has {_listed(ticket.outcomes)}"
+
+
+def _listed(pairs: Witness) -> str:
+    return ", ".join(f"{name} {value}" for name, value in pairs)
+
+
+def _raised(shown: Counterexample) -> str:
+    """Say how the second ticket differs from the first, and what it has."""
+    first, second = shown.tickets
+    before, after = dict(first.facts), dict(second.facts)
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    gone = [name for name in before if name not in after]
+    if len(changed) == 1 and not gone:
+        return f"the same with {next(f'{name}={value}' for name, value in changed.items())} has {_listed(second.outcomes)}"
+    facts = ", ".join(f"{name}={value}" for name, value in second.facts) or "no facts"
+    return f"one with {facts} has {_listed(second.outcomes)}"

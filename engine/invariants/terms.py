@@ -1,0 +1,118 @@
+"""Terms in, one array out: what invariants name, brought onto the facts that all of it depends on.
+
+A term is an array over sent facts. Terms of one invariant may depend on different facts, and tell them apart
+differently; here they are joined, and made small before that where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.check import space_problem
+from engine.classes import Axis
+from engine.problems import Place
+from engine.settle import spread
+from engine.tabulate import cells
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An array over some facts. Class 0 of an axis has the missing fact."""
+
+    axes: tuple[Axis, ...]
+    array: Array
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that it depends on."""
+        return frozenset(axis.fact for axis in self.axes)
+
+
+class TooLarge(Exception):
+    """Terms depend together on more facts than can be looked at; says which, with their sizes."""
+
+
+def joint_axes(given: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
+    """Give axes fine enough for all that are given: values that none of them tells apart are one class."""
+    found: dict[str, list[Axis]] = {}
+    for axis in (axis for axes in given for axis in axes):
+        found.setdefault(axis.fact, []).append(axis)
+    return tuple(_joint(axes) for _, axes in sorted(found.items()))
+
+
+def _joint(axes: list[Axis]) -> Axis:
+    first, *others = axes
+    if all(np.array_equal(first.class_of, axis.class_of) for axis in others):
+        return first
+    numbers: dict[tuple[int, ...], int] = {}
+    members: list[int] = []
+    class_of: list[int] = []
+    for atom, classes in enumerate(zip(*(axis.class_of.tolist() for axis in axes), strict=True)):
+        if classes not in numbers:
+            numbers[classes] = len(members)
+            members.append(atom)
+        class_of.append(numbers[classes])
+    return Axis(first.fact, np.array(class_of, dtype=np.int32), tuple(members))
+
+
+def fitting(terms: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[Axis, ...]]:
+    """Give the terms and the axes that they span together; made small first if these have too many cells. Raises TooLarge."""
+    axes = joint_axes(term.axes for term in terms)
+    if space_problem("", axes, Place("")) is not None:
+        terms = [merged(term) for term in terms]
+        axes = joint_axes(term.axes for term in terms)
+        if space_problem("", axes, Place("")) is not None:
+            sizes = sorted(axes, key=lambda axis: (-axis.size, axis.fact))
+            raise TooLarge(f"{cells(axes):,} cells: {' × '.join(f'{axis.fact} {axis.size}' for axis in sizes)}")
+    return tuple(terms), axes
+
+
+def onto(term: Term, axes: tuple[Axis, ...]) -> Array:
+    """Bring a term onto axes that include its own, ready to be broadcast."""
+    same = len(term.axes) == len(axes) and all(np.array_equal(own.class_of, axis.class_of) for own, axis in zip(term.axes, axes, strict=True))
+    return term.array if same else spread(term.array, term.axes, axes)
+
+
+def merged(term: Term) -> Term:
+    """Put classes together that make no difference to a term, and leave out the facts that make none."""
+    axes: list[Axis] = []
+    array = term.array
+    for axis in term.axes:
+        at = len(axes)
+        numbers: dict[bytes, int] = {}
+        keys = [np.ascontiguousarray(part).tobytes() for part in np.moveaxis(array, at, 0)]
+        first = [position for position, key in enumerate(keys) if numbers.setdefault(key, position) == position]
+        new = {position: number for number, position in enumerate(first)}
+        array = np.take(array, first, axis=at)
+        if len(first) == 1:
+            array = np.take(array, 0, axis=at)
+            continue
+        class_of = np.array([new[numbers[key]] for key in keys], dtype=np.int32)[axis.class_of]
+        axes.append(Axis(axis.fact, class_of, tuple(axis.members[position] for position in first)))
+    return Term(tuple(axes), array)
+
+
+def private(term: Term, shared: Collection[str]) -> tuple[int, ...]:
+    """Give the positions of the axes that no other term has."""
+    return tuple(at for at, axis in enumerate(term.axes) if axis.fact not in shared)
+
+
+def without(term: Term, gone: tuple[int, ...]) -> tuple[Axis, ...]:
+    """Give the axes of a term but those at some positions."""
+    return tuple(axis for at, axis in enumerate(term.axes) if at not in gone)
+
+
+def sent(shape: tuple[int, ...], of: Collection[int]) -> Array:
+    """Count, for every cell, the facts that are sent among the axes at some positions."""
+    counts = [np.minimum(np.arange(size), 1).reshape([-1 if other == at else 1 for other in range(len(shape))])
+              for at, size in enumerate(shape) if at in of]
+    total: Array = reduce(np.add, counts, np.zeros([1] * len(shape), dtype=np.int64))
+    return np.broadcast_to(total, shape)
