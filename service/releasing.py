@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +74,7 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
 def next_manifest(text: str, version: str, effective_from: datetime) -> str:
     r"""Give a manifest with another version and day of effect, and every other character as it was.
 
-    >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime(2021, 1, 1, tzinfo=UTC)))
+    >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime.fromisoformat("2021-01-01T00:00:00Z")))
     version: "1.1.0"  # old
     effective_from: "2021-01-01T00:00:00Z"
     <BLANKLINE>
