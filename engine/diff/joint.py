@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.classes import Atoms, Axis, sample_of
@@ -44,12 +44,22 @@ class JointFact:
             return None if unknown else Values(self.name, unknown=False, sent=True)
         spans = [span for at in sorted(known) if (span := self.values[at - 1].span)]
         if spans:
-            return Values(self.name, unknown, spans=_joined(spans))
+            return Values(self.name, unknown, spans=self._to_the_ends(_joined(spans)))
         words = tuple(self.values[at - 1].sample for at in sorted(known))
         rest = tuple(self.values[at - 1].sample for at in sorted(every - known))
         if 2 * len(rest) <= len(words) and len(words) > 3:
             return Values(self.name, unknown, but=rest)
         return Values(self.name, unknown, words)
+
+    def _to_the_ends(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        """Let spans run on where the fact itself ends: `<= 25` says the same as from 0 to 25, and is shorter."""
+        first, last = self.values[0].span, self.values[-1].span
+        opened = list(spans)
+        if first and (opened[0].low, opened[0].low_closed) == (first.low, first.low_closed):
+            opened[0] = replace(opened[0], low=-math.inf, low_closed=False)
+        if last and (opened[-1].high, opened[-1].high_closed) == (last.high, last.high_closed):
+            opened[-1] = replace(opened[-1], high=math.inf, high_closed=False)
+        return tuple(opened)
 
 
 def joint_fact(name: str, before: Version, after: Version) -> JointFact:
