@@ -111,10 +111,10 @@ def _manifest(text: str) -> Mapping:
 
 
 def _with(line: str, node: Scalar, value: str) -> str:
-    """Give a line with another value where a node stands, in quotes."""
+    """Give a line with another value where a node stands, in quotes; a quote that ends elsewhere is left alone."""
     start = node.place.column - 1
-    end = line.index(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
-    return f'{line[:start]}"{value}"{line[end:]}'
+    end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
+    return line if not end else f'{line[:start]}"{value}"{line[end:]}'
 
 
 def _replace(path: Path, text: str) -> None:
