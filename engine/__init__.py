@@ -25,6 +25,11 @@ The way of a ticket::
     change      facts before, after  -> how deadlines move, and why
     record      Answer               -> plain data, always the same bytes (record_times: its instants)
 
+What a version is asked beside tickets::
+
+    analysis    Policy, Layout       -> findings        (package with its own map: what is wrong, needless, assumed)
+    whynot      ticket, outcome      -> WhyNot          (the smallest change of facts that would have given it; wanted, ranges)
+
 The way of a due time::
 
     timing      the nouns: calendars as written, regions, units, measures, targets

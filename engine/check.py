@@ -14,7 +14,7 @@ from engine.classes import Atoms, Axis, Mask
 from engine.policy import HitPolicy, Policy, Rule, Table
 from engine.problems import Place, Problem
 from engine.settle import Flat
-from engine.tabulate import MAX_CELLS, Grid, Tests, cells
+from engine.tabulate import MAX_CELLS, Grid, Tests, cells, region
 from engine.vocabulary import FactType
 
 MAX_OVERLAPS = 20
@@ -38,9 +38,9 @@ def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str
     problems: list[Problem] = []
     troubled: set[str] = set()
     for flat in flats.values():
-        witness = _Witness(flat, atoms)
+        witness = Witnesses(flat, atoms)
         found = [*_gap(flat, policy, witness), *_overlaps(flat, witness)]
-        idle = [] if troubled & set(flat.grid.table.reads) else list(_idle(flat))
+        idle = [] if troubled & set(flat.grid.table.reads) else list(idle_rules(flat))
         found += [_never_fires(flat, rule, witness) for rule in idle]
         found += _never_produced(flat, policy, idle)
         problems.extend(found)
@@ -49,8 +49,8 @@ def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str
     return problems
 
 
-class _Witness:
-    """Turns a cell into a ticket."""
+class Witnesses:
+    """Turns cells of a table over sent facts into tickets."""
 
     def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
         self.flat, self.atoms = flat, atoms
@@ -73,10 +73,10 @@ def _known(flat: Flat) -> Mask:
     return known
 
 
-def _gap(flat: Flat, policy: Policy, witness: _Witness) -> Iterator[Problem]:
+def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
     table = flat.grid.table
     more = "one with `then: nothing` where nothing is due" if table.name in policy.deadlines else "an `otherwise`"
-    if table.has_otherwise or table.hit is HitPolicy.COLLECT:
+    if table.has_otherwise or table.hit is HitPolicy.COLLECT or bool(flat.grid.hit.all()):
         return
     bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
     count = int(bare.sum())
@@ -100,21 +100,29 @@ def _cases(count: int) -> str:
     return "a case" if count == 1 else f"{count:,} cases"
 
 
-def _overlaps(flat: Flat, witness: _Witness) -> Iterator[Problem]:
+def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
     table = flat.grid.table
-    if table.hit is not HitPolicy.UNIQUE:
-        return
-    reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
-    reached[flat.cell.ravel()] = True
-    for first, second, shared in _overlapping(flat.grid, reached.reshape(flat.grid.hit.shape)):
+    for first, second, shared in overlapping(flat):
         local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
         one, other = table.rules[first], table.rules[second]
         yield Problem(other.place, "overlap", f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
                       f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`", witness(flat.cell == local))
 
 
-def _overlapping(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Give pairs of rules that both fire in a reachable cell, with the first such cell."""
+def reached_cells(flat: Flat, where: Mask | None = None) -> Mask:
+    """Tell which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
+    reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
+    reached[flat.cell.ravel() if where is None else flat.cell[where]] = True
+    return reached.reshape(flat.grid.hit.shape)
+
+
+def overlapping(flat: Flat) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Give pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
+    if flat.grid.table.hit is HitPolicy.UNIQUE:
+        yield from _crowded(flat.grid, reached_cells(flat))
+
+
+def _crowded(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     count = np.zeros(grid.hit.shape, dtype=np.int32)
     allowed = [_allowed(tests, grid) for tests in grid.tests]
     for classes in allowed:
@@ -140,26 +148,30 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
     return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
 
 
-def _idle(flat: Flat) -> Iterator[int]:
+def idle_rules(flat: Flat) -> Iterator[int]:
     """Give the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
     grid, table = flat.grid, flat.grid.table
-    fired = {rule for entry in np.unique(flat.hit[flat.settled]) for rule in grid.hits[int(entry)]}
+    settled = reached_cells(flat, flat.settled)
+    if table.hit is HitPolicy.COLLECT:
+        yield from (at for at in range(len(table.rules)) if not (holds(grid, at) & settled).any())
+        return
+    fired = {rule for entry in np.unique(grid.hit[settled]).tolist() for rule in grid.hits[entry]}
     for at in range(len(table.rules) + (table.otherwise is not None)):
-        overlaps = table.hit is HitPolicy.UNIQUE and at < len(table.rules) and bool((_covers(flat, at) & flat.settled).any())
-        if at not in fired and not overlaps:
+        if at not in fired and not (table.hit is HitPolicy.UNIQUE and bool((holds(grid, at) & settled).any())):
             yield at
 
 
-def _rule(table: Table, at: int) -> Rule:
+def rule_at(table: Table, at: int) -> Rule:
+    """Give the rule at a position; the one after the last is `otherwise`."""
     return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
 
 
-def _never_fires(flat: Flat, at: int, witness: _Witness) -> Problem:
-    table, rule = flat.grid.table, _rule(flat.grid.table, at)
+def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
+    table, rule = flat.grid.table, rule_at(flat.grid.table, at)
     what = f"the rule `{rule.id}` can never fire"
     if at == len(table.rules):
         return Problem(rule.place, "never-fires", f"{what}: the rules above it cover every case", "leave it out")
-    covered = _covers(flat, at)
+    covered = covers(flat, at)
     where = covered & flat.settled
     if where.any():
         other = flat.grid.rules(int(flat.hit[where][0]))[0]
@@ -170,14 +182,17 @@ def _never_fires(flat: Flat, at: int, witness: _Witness) -> Problem:
     return Problem(rule.place, "never-fires", f"{what}: no ticket fulfils its conditions", "they contradict each other, or ask for what the tables they read never give")
 
 
-def _covers(flat: Flat, at: int) -> Mask:
+def covers(flat: Flat, at: int) -> Mask:
     """Tell in which cells over sent facts the conditions of a rule hold."""
-    grid = flat.grid
-    if at >= len(grid.tests):
-        return np.zeros(flat.cell.shape, dtype=np.bool_)
+    return holds(flat.grid, at).ravel()[flat.cell]
+
+
+def holds(grid: Grid, at: int) -> Mask:
+    """Tell in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
     local = np.zeros(grid.hit.shape, dtype=np.bool_)
-    local[np.ix_(*_allowed(grid.tests[at], grid))] = True
-    return local.ravel()[flat.cell]
+    if at < len(grid.tests):
+        local[region(grid.tests[at], grid.hit.shape)] = True
+    return local
 
 
 def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Problem]:
@@ -186,8 +201,8 @@ def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Pro
         outcome = policy.outcomes[name]
         if outcome.type is not FactType.CHOICE:
             continue
-        produced = set(np.unique(codes.low[codes.low == codes.high]).tolist())
-        told = {_rule(flat.grid.table, at).then.get(name) for at in idle}
+        produced = set(np.flatnonzero(np.bincount(codes.low[codes.low == codes.high])).tolist())
+        told = {rule_at(flat.grid.table, at).then.get(name) for at in idle}
         missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)

@@ -23,6 +23,7 @@ from service.cli.folder import AsOfOption, DigestOption, PoliciesOption, Version
 from service.cli.moments import NOW, PAUSES, NowOption, Pause, PauseOption, read_asked, wrong_lines
 from service.cli.moved import moved_parts, plain_moved
 from service.cli.terminal import TableOrJson, meant, refused, results, show_json
+from service.cli.why_not import found_why_not, plain_why_not, why_not_parts
 
 TRIAGE: Final = "triage"
 """The word that asks for all the decisions a new ticket needs."""
@@ -61,6 +62,9 @@ def evaluate(
         list[str] | None,
         typer.Option("--before", metavar="NAME=VALUE", help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?"),
     ] = None,
+    why_not: Annotated[
+        str, typer.Option("--why-not", metavar="VALUE", help="What is the smallest change of facts that would have given this value, OUTCOME=VALUE, decided or not_covered?")
+    ] = "",
     version: VersionOption = "",
     digest: DigestOption = "",
     as_of: AsOfOption = "",
@@ -86,13 +90,17 @@ def evaluate(
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
     said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
     asked = Asked(said, {**elsewhere, **said.facts}, moment, read_before(before) if before else None, tuple(problems))
-    answers, change = _decide(loaded.tabulate(chosen), asked)
+    made = loaded.tabulate(chosen)
+    answers, change = _decide(made, asked)
+    unlike = found_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None
     if output is TableOrJson.JSON:
         one = said.decision not in ("", TRIAGE)
         found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
-        show_json({**found, "rescheduled": plain_moved(change)} if change else found)
+        found |= {"rescheduled": plain_moved(change)} if change else {}
+        show_json(found | ({"why_not": plain_why_not(unlike)} if unlike else {}))
         return
-    results().show(*_parts(chosen.policy, answers, change, asked, explain=explain))
+    parts = _parts(chosen.policy, answers, change, asked, explain=explain)
+    results().show(*((*why_not_parts(unlike, chosen.policy), "") if unlike else ()), *parts)
 
 
 def _from_elsewhere(file: str, json_text: str) -> Facts:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from service.cli.analyze import analyze
 from service.cli.build import build
 from service.cli.check import check
 from service.cli.clock import clock
@@ -43,6 +44,7 @@ def guidepost(
 
 app.command("serve")(serve)
 app.command("check")(check)
+app.command("analyze")(analyze)
 app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
 app.add_typer(clock, name="clock")

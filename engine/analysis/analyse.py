@@ -1,0 +1,61 @@
+"""A policy and its cells in, findings out: what is wrong with it, and what else its owner would want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from engine.analysis.cells import Cells
+from engine.analysis.citations import citation_findings
+from engine.analysis.finding import Finding, Related, from_problem
+from engine.analysis.rules import rule_findings, spare_rules
+from engine.analysis.tickets import Tickets
+from engine.analysis.times import time_findings
+from engine.analysis.vocabulary import threshold_findings, vocabulary_findings
+from engine.check import overlapping, table_problems
+from engine.invariants.prove import invariant_problems
+from engine.policy import Policy
+from engine.problems import Problem
+from engine.version import Layout, proved, region_problems
+
+
+def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:
+    """Give all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
+    cells = {name: Cells(flat, layout.atoms) for name, flat in {**layout.flats, **layout.timed}.items()}
+    timed = {name: cells[name] for name in layout.timed}
+    tickets = Tickets(layout.flats, layout.producer, layout.atoms, frozenset(layout.timed))
+    found = [*_problems(policy, layout, cells)]
+    for one in cells.values():
+        spare = spare_rules(one)
+        found += rule_findings(one, spare)
+        found += threshold_findings(one, spare)
+    found += vocabulary_findings(policy, layout.flats, timed)
+    found += time_findings(policy)
+    found += citation_findings(policy, cells, tickets)
+    return tuple(sorted(set(found)))
+
+
+def analyse_problems(problems: Iterable[Problem]) -> tuple[Finding, ...]:
+    """Give the problems of a policy that could not be laid out as findings, sorted by place."""
+    return tuple(sorted({from_problem(problem) for problem in problems}))
+
+
+def _problems(policy: Policy, layout: Layout, cells: dict[str, Cells]) -> Iterator[Finding]:
+    """Give what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
+    flats = {**layout.flats, **layout.timed}
+    overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
+    problems = [*table_problems(policy, flats, layout.atoms), *region_problems(policy, layout)]
+    for problem in problems or invariant_problems(proved(policy, layout)):
+        more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
+        yield from_problem(problem, also, more)
+
+
+def _overlaps(cells: Cells) -> Iterator[tuple[tuple[object, str], tuple[str, tuple[Related, ...]]]]:
+    for first, second, shared in overlapping(cells.flat):
+        one, other = cells.table.rules[first], cells.table.rules[second]
+        at = np.array([np.ravel_multi_index(shared, cells.shape) if shared else 0], dtype=np.int64)
+        entries, others = np.array([first + 1], dtype=np.int32), np.array([second + 1], dtype=np.int32)
+        how = "different outcomes" if cells.differ(entries, others, at).any() else "the same outcomes"
+        message = f"the rules `{one.id}` and `{other.id}` both cover a case; `{cells.table.name}` is unique"
+        yield (other.place, message), (f"; they give {how}", (Related(one.place, f"`{one.id}` covers it too"),))

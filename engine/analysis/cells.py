@@ -1,0 +1,175 @@
+"""A table as analyses look at it: which of its cells tickets reach, what comes out there, and a ticket for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.check import Witness, holds, idle_rules, reached_cells
+from engine.classes import Atoms, Indices, Mask
+from engine.policy import HitPolicy, Rule, SameAs, Table
+from engine.settle import Flat
+
+Numbers = npt.NDArray[np.int64]
+
+_NEVER: Final = np.iinfo(np.int64).max
+
+
+class Cells:
+    """One table over its own cells, with what tickets reach of them. ``reached`` are the cells that any ticket falls in."""
+
+    def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
+        self.flat, self.grid, self.atoms = flat, flat.grid, atoms
+        self.table: Table = flat.grid.table
+        self.shape = flat.grid.hit.shape
+
+    @cached_property
+    def reached(self) -> Mask:
+        """Tell which cells a ticket falls in."""
+        return reached_cells(self.flat)
+
+    @cached_property
+    def settled(self) -> Mask:
+        """Tell which cells a ticket falls in that leaves nothing open: what fires there is its answer."""
+        return reached_cells(self.flat, self.flat.settled)
+
+    @cached_property
+    def idle(self) -> frozenset[int]:
+        """Give the rules that never fire, by position."""
+        return frozenset(idle_rules(self.flat))
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Give the number of each cell."""
+        return np.arange(self.grid.hit.size, dtype=np.int64).reshape(self.shape)
+
+    def holds(self, rule: int) -> Mask:
+        """Tell in which cells that tickets reach the conditions of a rule hold."""
+        return holds(self.grid, rule) & self.reached
+
+    def counts(self, rule: int) -> Mask:
+        """Tell in which cells that tickets reach a rule counts."""
+        listed = np.array([rule in entry for entry in self.grid.hits], dtype=np.bool_)
+        return np.asarray(listed[self.grid.hit] & self.reached)
+
+    def rule(self, entry: int) -> Rule | None:
+        """Give the rule of an entry of ``hits``, which has only one in a table that does not collect."""
+        return next(iter(self.grid.rules(entry)), None)
+
+    def classes(self, cells: Numbers) -> tuple[npt.NDArray[np.intp], ...]:
+        """Give the class on each axis, for cells by number."""
+        return np.unravel_index(cells, self.shape) if self.shape else ()
+
+    def given(self, entries: Indices, cells: Numbers) -> tuple[Numbers, ...]:
+        """Give what entries of ``hits`` give in cells: a number for each outcome; equal numbers are equal values."""
+        classes = self.classes(cells)
+        return tuple(self._given(name, entries, classes) for name in self.table.produces)
+
+    def _given(self, name: str, entries: Indices, classes: tuple[npt.NDArray[np.intp], ...]) -> Numbers:
+        fixed, copied, codes = self._values[name]
+        found: Numbers = fixed[entries]
+        for entry, axis in copied:
+            here = entries == entry
+            if here.any():
+                words = self.atoms[self.grid.axes[axis].fact].samples
+                member = [-1, *(codes[_key(words[atom - 1])] for atom in self.grid.axes[axis].members[1:])]
+                found[here] = np.array(member, dtype=np.int64)[classes[axis][here]]
+        return found
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[Numbers, list[tuple[int, int]], dict[object, int]]]:
+        """For each outcome: the number of what each entry gives, the entries that copy a fact, and the number of each value."""
+        position = {axis.fact: at for at, axis in enumerate(self.grid.axes)}
+        values = {}
+        for name in self.table.produces:
+            codes: dict[object, int] = {}
+            copied: list[tuple[int, int]] = []
+            fixed = np.full(len(self.grid.hits), -1, dtype=np.int64)
+            for entry, counted in enumerate(self.grid.hits):
+                if self.table.hit is HitPolicy.COLLECT:
+                    value: Any = tuple(rule.then.get(name, ()) for rule in self.grid.rules(entry) if rule.then.get(name))
+                elif counted:
+                    value = self.grid.rules(entry)[0].then[name]
+                else:
+                    continue
+                if isinstance(value, SameAs):
+                    copied.append((entry, position[value.fact]))
+                    for word in self.atoms[value.fact].samples:
+                        codes.setdefault(_key(word), len(codes))
+                else:
+                    fixed[entry] = codes.setdefault(_key(value), len(codes))
+            values[name] = fixed, copied, codes
+        return values
+
+    @cached_property
+    def _cited(self) -> Numbers:
+        """Give a number for what each entry of ``hits`` cites: its headings and assumptions."""
+        codes: dict[object, int] = {}
+        cited = [tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry)) for entry in range(len(self.grid.hits))]
+        return np.array([codes.setdefault(one, len(codes)) for one in cited], dtype=np.int64)
+
+    def cites(self, entries: Indices) -> Numbers:
+        """Give what entries of ``hits`` cite: equal numbers are equal headings and assumptions."""
+        return np.asarray(self._cited[entries])
+
+    def waits(self, entries: Indices, cells: Numbers) -> Numbers:
+        """Give the facts for which entries of ``hits`` wait in cells: those that are missing and not claimed, as bits."""
+        found = np.zeros(cells.shape, dtype=np.int64)
+        for axis, classes in enumerate(self.classes(cells)):
+            found |= ((classes == 0) & ~self.grid.claims[entries, axis]).astype(np.int64) << axis
+        return found
+
+    def alike(self, entries: Indices, others: Indices, cells: Numbers, *, cited: bool = True) -> bool:
+        """Tell whether nothing changes in these cells if other entries count there.
+
+        The same outcomes come out (and are cited alike) where a ticket can be settled, and the same facts are waited for.
+        """
+        if (self.waits(entries, cells) != self.waits(others, cells)).any():
+            return False
+        final = self.settled.ravel()[cells]
+        entries, others, cells = entries[final], others[final], cells[final]
+        if cited and (self.cites(entries) != self.cites(others)).any():
+            return False
+        return not self.differ(entries, others, cells).any()
+
+    def differ(self, entries: Indices, others: Indices, cells: Numbers) -> Mask:
+        """Tell in which of these cells other entries give another outcome."""
+        pairs = zip(self.given(entries, cells), self.given(others, cells), strict=True)
+        return np.any([one != other for one, other in pairs], axis=0) if self.table.produces else np.zeros(cells.shape, dtype=np.bool_)
+
+    def witness(self, where: Mask) -> Witness:
+        """Give a ticket that falls in one of these cells: the shortest that leaves nothing open; else one with the fewest facts missing."""
+        for best in (self._best_settled, self._best):
+            keys = best[where]
+            if keys.size and keys.min() < _NEVER:
+                at = np.unravel_index(int(keys.min()) % self.flat.cell.size, self.flat.cell.shape) if self.flat.axes else ()
+                return tuple((axis.fact, self.atoms[axis.fact].text(axis.members[int(one)])) for axis, one in zip(self.flat.axes, at, strict=True) if one)
+        return ()
+
+    @cached_property
+    def _best_settled(self) -> Numbers:
+        return self._keys(self.flat.settled, shortest=True)
+
+    @cached_property
+    def _best(self) -> Numbers:
+        return self._keys(np.ones_like(self.flat.settled), shortest=False)
+
+    def _keys(self, among: Mask, *, shortest: bool) -> Numbers:
+        """For each own cell, the least key of the cells over sent facts that fall in it: how many facts are sent (or missing), then which it is."""
+        counted = np.zeros(self.flat.cell.shape, dtype=np.int64)
+        for axis in range(len(self.flat.axes)):
+            counted[(slice(None),) * axis + (slice(1, None) if shortest else 0,)] += 1
+        keys = counted.ravel() * counted.size + np.arange(counted.size)
+        best = np.full(self.grid.hit.size, _NEVER, dtype=np.int64)
+        chosen = among.ravel()
+        np.minimum.at(best, self.flat.cell.ravel()[chosen], keys[chosen])
+        return best.reshape(self.shape)
+
+
+def _key(value: object) -> object:
+    """Tell yes from 1: values of unlike types are unlike; a yes/no that is copied is given as its word."""
+    return ("yes" if value else "no") if isinstance(value, bool) else (type(value).__name__, value) if isinstance(value, (int, float)) else value

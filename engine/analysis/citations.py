@@ -1,0 +1,92 @@
+"""What a policy rests on: citations that are missing, and every assumption and open question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Final
+
+from engine.analysis.cells import Cells
+from engine.analysis.finding import FINDINGS, Finding, Related
+from engine.analysis.tickets import Tickets
+from engine.check import Witness, rule_at
+from engine.policy import Policy, Rule, Table
+from engine.problems import Place
+
+NO_SOURCE: Final = ("", "none")
+"""How a source is written that is none."""
+
+
+def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Tickets) -> Iterator[Finding]:
+    """Give missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
+    for table in policy.all_tables:
+        yield from _of_table(table, cells[table.name], tickets)
+    for what, name, source, assumption, place in _others(policy):
+        if assumption:
+            yield _assumed(place, what, name, assumption)
+        elif source in NO_SOURCE:
+            yield _missing(place, what, name)
+    where = {rule.id: rule.place for table in policy.all_tables for rule in _rules(table)}
+    told = {*where, *(name for _, name, _, _, _ in _others(policy))}
+    for one in policy.assumptions:
+        if one.id not in told:
+            yield _assumed(one.place, "policy", one.id, one.reason)
+    where |= {name: one.place for named in (policy.tables, policy.deadlines, policy.rosters, policy.calendars, policy.elapsed) for name, one in named.items()}
+    for question in policy.questions:
+        also = tuple(Related(where[name], f"`{name}` follows the reading") for name in question.rules if name in where)
+        yield Finding(question.place, "question", f"`{question.id}`: {question.question}; read as: {question.reading}", FINDINGS["question"].help, (), also)
+        if question.source in NO_SOURCE:
+            yield _missing(question.place, "question", question.id)
+
+
+def _rules(table: Table) -> tuple[Rule, ...]:
+    return (*table.rules, *((table.otherwise,) if table.otherwise else ()))
+
+
+def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
+    """Give what else cites: kind, name, source, assumption and place."""
+    for roster in policy.rosters.values():
+        yield "roster", roster.name, roster.source, roster.assumption, roster.place
+    for calendar in policy.calendars.values():
+        yield "calendar", calendar.name, calendar.source, calendar.assumption, calendar.place
+    for elapsed in policy.elapsed.values():
+        yield "elapsed time", elapsed.fact, elapsed.source, elapsed.assumption, elapsed.place
+    for name, deadline in policy.deadlines.items():
+        for part, assumption in (("at_risk", deadline.at_risk.assumption if deadline.at_risk else ""), ("holds", deadline.holds.assumption)):
+            if assumption:
+                yield "deadline", f"{name}.{part}", "", assumption, deadline.place
+    notice = policy.manifest.notice
+    if notice is not None:
+        yield "manifest", "notice", notice.source, notice.assumption, policy.manifest.place
+
+
+def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]:
+    rules = list(enumerate(_rules(table)))
+    bare = [rule for _, rule in rules if rule.source in NO_SOURCE and not rule.assumption]
+    if table.source in NO_SOURCE and bare and len(bare) == len(rules):
+        yield _missing(table.place, "table", table.name)
+    else:
+        yield from (_missing(rule.place, "rule", rule.id) for rule in bare)
+    assumed = sorted((rule.assumption, at) for at, rule in rules if rule.assumption)
+    for reason, group in groupby(assumed, key=lambda pair: pair[0]):
+        first, *more = [at for _, at in group]
+        one = rule_at(table, first)
+        also = tuple(Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` rests on the same") for at in more)
+        yield Finding(one.place, "assumption", f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
+                      FINDINGS["assumption"].help, _fires(cells, first, tickets), also)
+
+
+def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
+    """Give a ticket in which a rule fires; for a deadline's, what it reads if no ticket was found."""
+    counts = cells.counts(rule)
+    if cells.table.name in tickets.deadlines:
+        return tickets.of(cells, counts)
+    return cells.witness(counts)
+
+
+def _missing(place: Place, what: str, name: str) -> Finding:
+    return Finding(place, "missing-citation", f"the {what} `{name}` cites no heading and is no assumption", FINDINGS["missing-citation"].help)
+
+
+def _assumed(place: Place, what: str, name: str, reason: str) -> Finding:
+    return Finding(place, "assumption", f"the {what} assumes (`{name}`): {reason}" if what == "policy" else f"the {what} `{name}` assumes: {reason}", FINDINGS["assumption"].help)

@@ -1,0 +1,206 @@
+"""Rules that say too much or the same twice, and rules of which only the order decides. The cells of one table in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from engine.analysis.cells import Cells, Numbers
+from engine.analysis.finding import FINDINGS, Finding, Related
+from engine.check import overlapping
+from engine.classes import Indices, Mask
+from engine.policy import Form, HitPolicy, SameAs
+from engine.tabulate import Tests, region
+
+MAX_CONFLICTS: Final = 20
+"""How many pairs of rules of which only the order decides are reported for one table."""
+
+MAX_NAMED: Final = 5
+"""How many rules a message names; the others are counted."""
+
+
+Spare = Mapping[int, tuple[int, ...]]
+"""Rules that can be left out, by position, each with those that count there instead."""
+
+
+def rule_findings(cells: Cells, spare: Spare) -> Iterator[Finding]:
+    """Give what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
+    for rule, others in sorted(spare.items()):
+        yield _redundant(cells, rule, others)
+    if cells.table.form is Form.RULES:
+        yield from _subsumed(cells, frozenset(spare))
+        yield from _conditions(cells)
+    yield from _conflicts(cells)
+
+
+def spare_rules(cells: Cells) -> Spare:
+    """Give the rules that can be left out, all at once, without changing any cell; each with those that count there instead.
+
+    A rule can be left out if wherever it counts, what comes after it gives the same outcomes, cites the same headings and
+    assumptions, and waits for the same facts. Rules that count in no cell at all are taken to be left out already. The cells
+    of a matrix and the rows of a catalogue are not looked at, since they stand for more; nor is a table with overlaps.
+    """
+    if cells.table.form is not Form.RULES or any(True for _ in overlapping(cells.flat)):
+        return {}
+    return _spare_of_collect(cells) if cells.table.hit is HitPolicy.COLLECT else _spare_of_first(cells)
+
+
+def _spare_of_first(cells: Cells) -> dict[int, tuple[int, ...]]:
+    grid = cells.grid
+    last = len(grid.tests)
+    spare: dict[int, tuple[int, ...]] = {}
+    below: Indices = np.full(cells.shape, last + 1 if cells.table.otherwise else 0, dtype=np.int32)
+    for rule in range(last - 1, -1, -1):
+        where = region(grid.tests[rule], cells.shape)
+        counts = (grid.hit[where] == rule + 1) & cells.reached[where]
+        if not counts.any():
+            continue
+        after = below[where][counts]
+        if rule not in cells.idle and cells.alike(np.full_like(after, rule + 1), after, cells.numbers[where][counts]):
+            spare[rule] = tuple(int(entry) - 1 for entry in np.unique(after) if entry)
+        else:
+            below[where] = rule + 1
+    return spare
+
+
+def _spare_of_collect(cells: Cells) -> dict[int, tuple[int, ...]]:
+    """In a table that collects, a rule can be left out if it adds nothing and every fact it claims is claimed by others too."""
+    grid, spare = cells.grid, dict[int, tuple[int, ...]]()
+    for rule, one in enumerate(cells.table.rules):
+        if rule in cells.idle or any(one.then.get(name) for name in cells.table.produces):
+            continue
+        needed = False
+        for axis, allowed in grid.tests[rule]:
+            if allowed[:1] == (0,):
+                here = cells.holds(rule) & _missing(cells, axis)
+                others = [other for other in range(len(grid.tests)) if other not in (rule, *spare) and (axis, 0) in _named(cells, other)]
+                held = np.any([cells.holds(other) for other in others], axis=0) if others else np.zeros_like(here)
+                needed = needed or bool((here & ~held).any())
+        if not needed:
+            spare[rule] = ()
+    return spare
+
+
+def _named(cells: Cells, rule: int) -> frozenset[tuple[int, int]]:
+    return frozenset((axis, 0) for axis, allowed in cells.grid.tests[rule] if allowed[:1] == (0,))
+
+
+def _missing(cells: Cells, axis: int) -> Mask:
+    missing = np.zeros(cells.shape, dtype=np.bool_)
+    missing[(slice(None),) * axis + (0,)] = True
+    return missing
+
+
+def _names(cells: Cells, rules: tuple[int, ...]) -> str:
+    every = (*cells.table.rules, *((cells.table.otherwise,) if cells.table.otherwise else ()))
+    names = [f"`{every[rule].id}`" for rule in rules[:MAX_NAMED]]
+    return ", ".join(names) + (f" and {len(rules) - MAX_NAMED} more" if len(rules) > MAX_NAMED else "")
+
+
+def _places(cells: Cells, rules: tuple[int, ...], what: str) -> tuple[Related, ...]:
+    every = (*cells.table.rules, *((cells.table.otherwise,) if cells.table.otherwise else ()))
+    return tuple(Related(every[rule].place, f"`{every[rule].id}` {what}") for rule in rules[:MAX_NAMED])
+
+
+def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
+    one = cells.table.rules[rule]
+    if cells.table.hit is HitPolicy.COLLECT:
+        message = f"the rule `{one.id}` adds nothing, and claims no fact that others do not claim too"
+    else:
+        message = f"the rule `{one.id}` can be left out: {_names(cells, others)} {'gives' if len(others) == 1 else 'give'} the same wherever it counts"
+    witness = cells.witness(cells.counts(rule) & cells.settled)
+    return Finding(one.place, "redundant", message, FINDINGS["redundant"].help, witness, _places(cells, others, "gives the same"))
+
+
+def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
+    """Tell which rules stand only for what they cite, or add again what another adds."""
+    rules = [rule for rule in range(len(cells.table.rules)) if rule not in cells.idle and rule not in spare]
+    collects = cells.table.hit is HitPolicy.COLLECT
+    for at, rule in enumerate(rules):
+        other = _twice(cells, rule, rules) if collects else _wider(cells, rule, rules[at + 1:]) if cells.table.hit is HitPolicy.FIRST else None
+        if other is None:
+            continue
+        one, wide = cells.table.rules[rule], cells.table.rules[other]
+        message = f"the rule `{one.id}` adds what `{wide.id}` adds already in all its cases" if collects else \
+            f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
+        yield Finding(one.place, "subsumed", message, FINDINGS["subsumed"].help, cells.witness(cells.counts(rule) & cells.settled),
+                      (Related(wide.place, f"`{wide.id}` gives the same in more cases"),))
+
+
+def _wider(cells: Cells, rule: int, later: list[int]) -> int | None:
+    """Give the rule that counts wherever this one would not, has all its cases, and gives the same by another citation."""
+    held = cells.holds(rule)
+    counts: Numbers = cells.numbers[held & (cells.grid.hit == rule + 1)]
+    for other in later:
+        after = cells.holds(other)
+        if after.ravel()[counts].any():
+            if (held & ~after).any():
+                return None
+            entries = np.full(counts.shape, rule + 1, dtype=np.int32)
+            return other if cells.alike(entries, np.full_like(entries, other + 1), counts, cited=False) else None
+    return None
+
+
+def _twice(cells: Cells, rule: int, rules: list[int]) -> int | None:
+    """Give another rule of a collect table that adds the same items in all cases of this one; of two that are equal, the first."""
+    then, held = cells.table.rules[rule].then, cells.holds(rule)
+    for other in rules:
+        same = other != rule and cells.table.rules[other].then == then and any(then.values())
+        if same and not (held & ~cells.holds(other)).any() and (other < rule or (cells.holds(other) & ~held).any()):
+            return other
+    return None
+
+
+def _conditions(cells: Cells) -> Iterator[Finding]:
+    """Tell which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
+
+    One that is told counts as left out for those after it: of two that imply each other, only one is told.
+    """
+    position = {axis.fact: at for at, axis in enumerate(cells.grid.axes)}
+    for rule, one in enumerate(cells.table.rules):
+        tests = dict(cells.grid.tests[rule])
+        copied = {value.fact for value in one.then.values() if isinstance(value, SameAs)}
+        for condition in one.when if rule not in cells.idle else ():
+            axis = position[condition.fact]
+            others = tuple((at, allowed) for at, allowed in sorted(tests.items()) if at != axis)
+            if others and condition.fact not in copied and _implied(cells, rule, axis, others):
+                del tests[axis]
+                yield Finding(condition.place, "redundant-condition", f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
+                              FINDINGS["redundant-condition"].help, cells.witness(cells.holds(rule)), (Related(one.place, f"the rule `{one.id}`"),))
+
+
+def _implied(cells: Cells, rule: int, axis: int, others: Tests) -> bool:
+    """Tell whether a rule holds wherever its other tests do, and no ticket needs that it claims the fact of this axis."""
+    where = region(others, cells.shape)
+    freed = np.zeros(cells.shape, dtype=np.bool_)
+    freed[where] = cells.reached[where]
+    return not (freed & ~cells.holds(rule)).any() and not (freed & _missing(cells, axis)).any()
+
+
+def _conflicts(cells: Cells) -> Iterator[Finding]:
+    """Tell which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
+    if cells.table.hit is not HitPolicy.FIRST:
+        return
+    grid, found = cells.grid, 0
+    for rule, one in enumerate(cells.table.rules):
+        if rule in cells.idle:
+            continue
+        where = region(grid.tests[rule], cells.shape)
+        inside = cells.settled[where] & (grid.hit[where] <= rule)
+        numbers, entries = cells.numbers[where][inside], grid.hit[where][inside]
+        if not numbers.size:
+            continue
+        differ = cells.differ(entries, np.full_like(entries, rule + 1), numbers)
+        for entry in np.unique(entries[differ]).tolist():
+            chosen = np.zeros(grid.hit.size, dtype=np.bool_)
+            chosen[numbers[differ & (entries == entry)]] = True
+            earlier = cells.table.rules[entry - 1]
+            within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()
+            how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` share cases"
+            yield Finding(one.place, "conflict", f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
+                          FINDINGS["conflict"].help, cells.witness(chosen.reshape(cells.shape)), (Related(earlier.place, f"`{earlier.id}` stands first"),))
+            found += 1
+            if found == MAX_CONFLICTS:
+                return

@@ -1,0 +1,140 @@
+"""Words of the vocabulary that make no difference: facts, values and thresholds that nothing tells apart, outcomes that nobody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.analysis.cells import Cells
+from engine.analysis.finding import FINDINGS, Finding, Related
+from engine.classes import Atoms
+from engine.conditions import Condition
+from engine.policy import Policy, SameAs
+from engine.settle import Flat
+from engine.vocabulary import UNLISTED, Fact, FactType, number_text
+
+
+def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> Iterator[Finding]:
+    """Give what is to say of facts and outcomes; ``flats`` are the tables over sent facts, ``timed`` those of the deadlines."""
+    read = read_facts(policy)
+    for name, fact in policy.facts.items():
+        if name not in read:
+            yield _found("unused-fact", fact, f"nothing reads the fact `{name}`")
+        elif fact.type is not FactType.INSTANT and not has_effect(name, policy, flats, timed):
+            yield _found("no-effect", fact, f"the fact `{name}` is read, and whatever it is, every outcome is the same")
+        else:
+            alike = words_alike(fact, policy)
+            if alike:
+                rest = " from a value that is not listed" if fact.open and len(alike) == 1 else " apart" if len(alike) > 1 else ""
+                yield _found("unused-value", fact, f"no rule tells {_listed(alike)} of the fact `{name}`{rest}")
+    shown = shown_outcomes(policy)
+    for name, outcome in policy.outcomes.items():
+        if name not in shown | read and name not in {roster.produces for roster in policy.rosters.values()}:
+            yield _found("unread-outcome", outcome, f"no decision shows the outcome `{name}`, and nothing reads it")
+
+
+def _found(code: str, fact: Fact, message: str) -> Finding:
+    return Finding(fact.place, code, message, FINDINGS[code].help)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words[:-1]) + f" and `{words[-1]}`" if len(words) > 1 else f"`{words[0]}`"
+
+
+def read_facts(policy: Policy) -> frozenset[str]:
+    """Give the facts and outcomes that tables, rosters, deadlines and elapsed times read."""
+    read = {name for table in policy.all_tables for name in table.reads}
+    read |= {roster.at for roster in policy.rosters.values()}
+    read |= {name for one in policy.deadlines.values() for name in (one.starts, one.met, one.amount, one.region)}
+    read |= {name for one in policy.elapsed.values() for name in (one.since, one.region)}
+    return frozenset(read)
+
+
+def shown_outcomes(policy: Policy) -> frozenset[str]:
+    """Give the outcomes that decisions show."""
+    return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
+
+
+def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> bool:
+    """Tell whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
+    goes_by = {name for one in policy.deadlines.values() for name in (*one.table.reads, one.amount, one.region)}
+    counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
+    among = [flat for flat in flats.values() if counted & set(flat.codes)] + [cells.flat for cells in timed.values()]
+    for flat in sorted(among, key=lambda flat: flat.cell.size):
+        at = next((at for at, axis in enumerate(flat.axes) if axis.fact == fact), None)
+        if at is not None and any(_varies(codes, at) for name, one in flat.codes.items() if name in counted or name in timed for codes in (one.low, one.high)):
+            return True
+    return False
+
+
+def _varies(codes: np.ndarray[Any, Any], axis: int) -> bool:
+    first = codes[(slice(None),) * axis + (slice(0, 1),)]
+    return bool((codes != first).any())
+
+
+def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
+    """Give the words of a choice or a yes/no that no rule names and no outcome copies, if there are several alike.
+
+    A value that is not listed is alike too, unless a rule names `unlisted`; it is not given.
+    """
+    if fact.type not in (FactType.CHOICE, FactType.BOOLEAN):
+        return ()
+    used: set[str] = set()
+    for table in policy.all_tables:
+        for rule in table.rules:
+            copied = any(isinstance(value, SameAs) and value.fact == fact.name for value in rule.then.values())
+            for condition in rule.when:
+                if condition.fact == fact.name:
+                    used |= named(condition, fact) | (condition.words if copied else frozenset())
+    alike = [word for word in fact.words if word not in used]
+    return tuple(word for word in alike if word != UNLISTED) if len(alike) > 1 else ()
+
+
+def named(condition: Condition, fact: Fact) -> frozenset[str]:
+    """Give the words that a condition names: those that it allows, or those behind its `not`."""
+    negated = condition.text.startswith("not ") and condition.text not in fact.words
+    return frozenset(fact.words) - condition.words if negated else condition.words
+
+
+def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding]:
+    """Tell which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
+
+    Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
+    """
+    told = set()
+    for position, rule in enumerate(cells.table.rules):
+        for condition in rule.when if position not in spare and position not in cells.idle else ():
+            at = next(at for at, axis in enumerate(cells.grid.axes) if axis.fact == condition.fact)
+            for cut, below in _ends(condition, cells.atoms[condition.fact]):
+                if (at, below) not in told and _same_beside(cells, at, below):
+                    told.add((at, below))
+                    yield Finding(condition.place, "needless-threshold",
+                                  f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
+                                  FINDINGS["needless-threshold"].help, cells.witness(cells.holds(position)),
+                                  (Related(cells.table.place, f"the table `{cells.table.name}`"),))
+
+
+def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
+    """Give the ends of a condition's intervals, each with the last atom below it (or on it, where the end lies below)."""
+    for interval in condition.intervals:
+        for end, first in ((interval.low, interval.low_closed), (interval.high, not interval.high_closed)):
+            if end in atoms.cuts:
+                at = atoms.of(end)
+                below = at - 1 if first else at
+                if 1 <= below < len(atoms.samples):
+                    yield end, below
+
+
+def _same_beside(cells: Cells, axis: int, below: int) -> bool:
+    """Tell whether the classes of an atom and of the next one have the same rules' results in all cells that tickets reach."""
+    class_of = cells.grid.axes[axis].class_of
+    one, other = int(class_of[below]), int(class_of[below + 1])
+    if one == other:
+        return False
+    reached = np.take(cells.reached, one, axis), np.take(cells.reached, other, axis)
+    if (reached[0] != reached[1]).any() or not reached[0].any():
+        return False
+    entries, others = (np.take(cells.grid.hit, at, axis)[reached[0]] for at in (one, other))
+    return cells.alike(entries, others, np.take(cells.numbers, one, axis)[reached[0]])

@@ -1,0 +1,45 @@
+"""Atoms of a number, written as people write ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import groupby
+
+from engine.classes import Atoms
+from engine.vocabulary import number_text
+
+
+def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
+    """Write atoms of a number as ranges, the smallest first; an end that the fact cannot pass is not named.
+
+    >>> from engine.vocabulary import Fact, FactType
+    >>> share = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
+    >>> atoms = Atoms(share, (0.0, 25.0, 50.0, 75.0, 100.0), (0.0, 50.0, 100.0), (0, 1, 2, 3, 4, 5, 0))
+    >>> range_texts(atoms, [4, 5]), range_texts(atoms, [1, 2, 4]), range_texts(atoms, [3]), range_texts(atoms, [1, 2, 3, 4, 5])
+    (('> 50',), ('< 50', '(50..100)'), ('50',), ('any number',))
+    """
+    wanted = set(chosen)
+    real = [piece for piece, atom in enumerate(atoms.piece_atoms) if atom]
+    runs = groupby(real, key=lambda piece: atoms.piece_atoms[piece] in wanted)
+    return tuple(_text(atoms, list(run), real) for held, run in runs if held)
+
+
+def _text(atoms: Atoms, run: list[int], real: list[int]) -> str:
+    low, low_closed = _end(atoms, run[0], 0) if run[0] != real[0] else (-math.inf, False)
+    high, high_closed = _end(atoms, run[-1], 1) if run[-1] != real[-1] else (math.inf, False)
+    if low == high:
+        return number_text(low)
+    if math.isinf(low) and math.isinf(high):
+        return "any number"
+    if math.isinf(low):
+        return f"{'<=' if high_closed else '<'} {number_text(high)}"
+    if math.isinf(high):
+        return f"{'>=' if low_closed else '>'} {number_text(low)}"
+    return f"{'[' if low_closed else '('}{number_text(low)}..{number_text(high)}{']' if high_closed else ')'}"
+
+
+def _end(atoms: Atoms, piece: int, upper: int) -> tuple[float, bool]:
+    """Give an end of a piece, and whether it belongs to it: cuts are pieces of their own, between open stretches."""
+    at, is_cut = divmod(piece, 2)
+    return (atoms.cuts[at], True) if is_cut else (atoms.cuts[at - 1 + upper], False)

@@ -1,0 +1,135 @@
+"""What somebody would have liked a decision to be: a few words in, an outcome and its codes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.answer import UnknownDecision
+from engine.classes import Mask
+from engine.conditions import plain_number
+from engine.nearest import MEANT, did_you_mean, nearest
+from engine.policy import Literal
+from engine.settle import Codes
+from engine.version import Version
+from engine.vocabulary import NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
+
+DECIDED: Final = "decided"
+NONE: Final = "none"
+"""How an empty list is written."""
+
+
+class UnknownWanted(LookupError):
+    """What is wanted is nothing that a decision could be; says why, and what was perhaps meant."""
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        self.message, self.help = message, help_
+        super().__init__(f"{message}; {help_}" if help_ else message)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An outcome, and the codes of it that are wanted: none if no rule gives such a value. ``text`` is what was written."""
+
+    outcome: str
+    text: str
+    codes: frozenset[int]
+
+    def holds(self, codes: Codes) -> Mask:
+        """Tell in which cells the outcome is what is wanted."""
+        chosen = np.zeros(len(codes.domain) + 1, dtype=np.bool_)
+        chosen[list(self.codes)] = True
+        return np.asarray((codes.low == codes.high) & chosen[np.minimum(codes.low, len(codes.domain))])
+
+
+def read_wanted(version: Version, decision: str, words: str) -> Wanted:
+    """Read what is wanted of a decision: ``value``, ``outcome=value``, and ``decided`` or ``not_covered`` for a value.
+
+    A value alone is one of the outcomes that answer the decision. Raises UnknownDecision, or UnknownWanted if it is nothing
+    that the decision could be, or could be several things.
+    """
+    plan = version.plans.get(decision)
+    if plan is None:
+        raise UnknownDecision(decision, tuple(sorted(version.plans)))
+    name, named, value = (part.strip() for part in words.partition("="))
+    if named:
+        if name not in plan.decision.outcomes:
+            raise UnknownWanted(f"`{decision}` has no outcome `{name}`", did_you_mean(name, plan.decision.outcomes))
+        return _of(version, name, value)
+    return _answering(version, decision, name)
+
+
+def _answering(version: Version, decision: str, value: str) -> Wanted:
+    """Find the one answering outcome that can have a value."""
+    made = version.plans[decision].decision
+    tabled = [name for name in made.answers if name in version.producer]
+    if not tabled:
+        return _of(version, made.answers[0], value)
+    able = [name for name in tabled if _can_have(version, name, value)]
+    if len(able) > 1:
+        raise UnknownWanted(f"`{value}` could be said of several outcomes of `{decision}`", "write " + " or ".join(f"`{name}={value}`" for name in able))
+    if able:
+        return _of(version, able[0], value)
+    beside = [name for name in made.beside if name in version.producer and _can_have(version, name, value)]
+    if beside:
+        raise UnknownWanted(f"no outcome that answers `{decision}` can be `{value}`", "write " + " or ".join(f"`{name}={value}`" for name in beside))
+    if len(tabled) == 1:
+        return _of(version, tabled[0], value)
+    raise UnknownWanted(f"no outcome that answers `{decision}` can be `{value}`", f"write `outcome=value`, with one of {', '.join(tabled)}")
+
+
+def _can_have(version: Version, name: str, value: str) -> bool:
+    try:
+        return bool(_of(version, name, value).codes)
+    except UnknownWanted:
+        return False
+
+
+def _of(version: Version, name: str, value: str) -> Wanted:
+    if name in version.policy.deadlines:
+        raise UnknownWanted(f"`{name}` is an instant, for which this cannot be told", "ask for what it goes by, such as its target, in the decision that gives it")
+    if name not in version.producer:
+        raise UnknownWanted(f"`{name}` goes by the time of day, which no fact changes")
+    codes = version.flats[version.producer[name]].codes[name]
+    if value == DECIDED:
+        return Wanted(name, value, frozenset(range(len(codes.domain))))
+    if value == NOT_COVERED:
+        return Wanted(name, value, frozenset({codes.not_covered}))
+    outcome = version.policy.outcomes[name]
+    meant = _read(outcome, value, codes)
+    return Wanted(name, value, frozenset(code for code, one in enumerate(codes.domain) if _is(one, meant)))
+
+
+def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
+    """Read a value of an outcome; one that its type cannot have is an error, with what it can have."""
+    match outcome.type:
+        case FactType.CHOICE:
+            word = spellings(outcome.values).get(folded(value))
+            if word is None:
+                words = [one.value for one in outcome.values]
+                raise UnknownWanted(f"`{outcome.name}` is never `{value}`", did_you_mean(value, [*words, DECIDED, NOT_COVERED]))
+            return word
+        case FactType.BOOLEAN:
+            answer = boolean_word(value)
+            if answer is None:
+                raise UnknownWanted(f"`{outcome.name}` is yes or no, not `{value}`", did_you_mean(value, ("yes", "no", DECIDED, NOT_COVERED)))
+            return answer == YES
+        case FactType.NUMBER | FactType.INTEGER:
+            number = plain_number(value)
+            if number is None:
+                raise UnknownWanted(f"`{outcome.name}` is a number, not `{value}`", f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}")
+            return number
+        case FactType.LIST:
+            return () if value == NONE else (value,)
+        case _:
+            close = nearest(value, [one for one in codes.domain if isinstance(one, str)], 1, MEANT)
+            return close[0] if close and folded(close[0]) == folded(value) else value
+
+
+def _is(one: Literal, meant: Literal) -> bool:
+    """Tell whether a value is what is meant; a list is if it has the item that is meant."""
+    if isinstance(one, tuple) and isinstance(meant, tuple):
+        return any(folded(item) == folded(meant[0]) for item in one) if meant else not one
+    return isinstance(one, bool) == isinstance(meant, bool) and one == meant

@@ -1,0 +1,196 @@
+"""Why an outcome is not another one: the fewest facts of a ticket that would have to be otherwise, and what they could be.
+
+A version, a ticket and a wanted outcome in, the nearest cells out that have it, put together into a few readable
+alternatives. All cells are looked at, so a smaller change does not exist, and what no cell has is impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Final
+
+import numpy as np
+
+from engine.answer import Outcome, Passed
+from engine.classes import Atoms, Mask
+from engine.decide import NO_MOMENT
+from engine.moment import Moment
+from engine.policy import Literal
+from engine.ranges import range_texts
+from engine.settle import Codes, Flat
+from engine.ticket import Sent
+from engine.version import Version
+from engine.vocabulary import FactType
+from engine.wanted import Wanted
+
+MAX_ALTERNATIVES: Final = 12
+"""How many alternatives are given; what the others span is counted."""
+
+_FAR: Final = np.iinfo(np.int16).max
+_Classes = tuple[int, ...]
+_Box = tuple[_Classes, ...]
+
+BLANK: Final = " "
+SOME_INSTANT: Final = "2000-01-01T00:00:00Z"
+"""What stands for any instant where only that one is sent makes a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that would have to be otherwise.
+
+    ``now`` is what it is, "" where it is not sent; ``to`` are the values that would do, numbers as ranges; "" is not sent.
+    ``samples`` has one value to send for each of them that rules tell apart; None is not sent.
+    """
+
+    fact: str
+    now: str
+    to: tuple[str, ...]
+    samples: tuple[Sent, ...]
+
+
+Alternative = tuple[Change, ...]
+"""Facts that, all of them changed, would give what is wanted: each to any of its values, in any combination."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """What it would take for an outcome to be what is wanted.
+
+    ``already`` tells that it is. ``changes`` is the least number of facts to change; 0 without alternatives says that no
+    ticket gets it, and then ``attainable`` has what can be got at all (None is not covered; of lists, their items). ``more``
+    counts the further combinations of values that would do. ``follows`` are the facts that follow from instants.
+    """
+
+    wanted: Wanted
+    current: Outcome
+    already: bool
+    changes: int
+    alternatives: tuple[Alternative, ...]
+    more: int
+    follows: tuple[Passed, ...]
+    attainable: tuple[Literal | None, ...]
+
+
+def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment: Moment = NO_MOMENT) -> WhyNot:
+    """Tell the smallest changes of a ticket's facts that would give what is wanted.
+
+    A fact that is sent otherwise, or sent at all, is one change. Not to send a fact that is sent is one too, but is only
+    proposed where nothing else does with as few. Raises WrongRequest with every fact that the version cannot read.
+    """
+    ticket = version.reader.read(facts)
+    passed = [one.fill(ticket, moment.now) for one in version.elapsed] if ticket.instants and moment.now is not None else []
+    flat = version.flats[version.producer[wanted.outcome]]
+    codes = flat.codes[wanted.outcome]
+    start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in flat.axes)
+    cell = int(np.ravel_multi_index(start, flat.cell.shape)) if start else 0
+    axes = {axis.fact for axis in flat.axes}
+    follows = tuple(one for one in passed if one is not None and one.value is not None and one.fact in axes)
+    current = version.explainer.outcome(wanted.outcome, cell)
+    there = wanted.holds(codes)
+    if there[start]:
+        return WhyNot(wanted, current, True, 0, (), 0, follows, ())
+    stay = tuple(at for at, axis in enumerate(flat.axes) if axis.fact in {one.fact for one in follows})
+    found = _nearest(there, start, stay)
+    if found is None:
+        return WhyNot(wanted, current, False, 0, (), 0, follows, _attainable(codes))
+    boxes, more = _boxes(found, start, flat)
+    said = _said(version, flat, facts, follows)
+    alternatives = tuple(tuple(_change(flat, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True)) for changed, box in boxes)
+    return WhyNot(wanted, current, False, len(boxes[0][0]), alternatives, more, follows, ())
+
+
+def _attainable(codes: Codes) -> tuple[Literal | None, ...]:
+    found = np.flatnonzero(np.bincount(codes.low[codes.low == codes.high].ravel(), minlength=1))
+    got = [codes.domain[code] if code < len(codes.domain) else None for code in found.tolist()]
+    if any(isinstance(one, tuple) for one in got):
+        return (*sorted({item for one in got if isinstance(one, tuple) for item in one}), *([None] if None in got else []))
+    return tuple(got)
+
+
+def _nearest(there: Mask, start: _Classes, stay: tuple[int, ...]) -> np.ndarray | None:
+    """Give the cells of a mask that differ from a cell on the fewest axes, by preference without leaving a fact out."""
+    far = np.zeros(there.shape, dtype=np.int16)
+    left_out = np.zeros(there.shape, dtype=np.bool_)
+    for axis, at in enumerate(start):
+        steps = np.ones(there.shape[axis], dtype=np.int16)
+        steps[at] = 0
+        if axis in stay and at:
+            steps[0] = _FAR // len(start)
+        far += steps.reshape(tuple(-1 if other == axis else 1 for other in range(len(start))))
+        if at:
+            left_out[(slice(None),) * axis + (0,)] = True
+    far[~there] = _FAR
+    least = far.min()
+    if least >= _FAR // max(len(start), 1):
+        return None
+    near = far == least
+    return np.argwhere(near & ~left_out if (near & ~left_out).any() else near)
+
+
+def _boxes(found: np.ndarray, start: _Classes, flat: Flat) -> tuple[list[tuple[_Classes, _Box]], int]:
+    """Put cells together into boxes, by the axes on which they differ from the start; and count the cells beyond the last box."""
+    differ = found != np.array(start)
+    weights = 1 << np.arange(len(start), dtype=np.int64)
+    pattern = differ @ weights
+    groups = []
+    for number in np.unique(pattern).tolist():
+        changed = tuple(axis for axis in range(len(start)) if number >> axis & 1)
+        inside = np.zeros(tuple(flat.axes[axis].size for axis in changed), dtype=np.bool_)
+        inside[tuple(found[pattern == number][:, list(changed)].T)] = True
+        groups.append((changed, inside))
+    taken: list[tuple[_Classes, _Box]] = []
+    more = {changed: int(inside.sum()) for changed, inside in groups}
+    rounds = zip_longest(*([(changed, *step) for step in _covering(inside)] for changed, inside in groups))
+    for step in chain.from_iterable(rounds):
+        if step is not None and len(taken) < MAX_ALTERNATIVES:
+            changed, box, left = step
+            taken.append((changed, box))
+            more[changed] = left
+    return sorted(taken), sum(more.values())
+
+
+def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
+    """Cover the true cells of an array by boxes, each grown as far as it goes; with each, how many cells are not covered yet."""
+    left = inside.copy()
+    for _ in range(MAX_ALTERNATIVES):
+        if not left.any():
+            return
+        seed = np.unravel_index(int(np.argmax(left)), left.shape)
+        box: list[list[int]] = [[int(at)] for at in seed]
+        for axis in range(inside.ndim):
+            rest = np.ix_(*(range(inside.shape[axis]) if other == axis else classes for other, classes in enumerate(box)))
+            whole = inside[rest].all(axis=tuple(other for other in range(inside.ndim) if other != axis))
+            box[axis] = np.flatnonzero(whole).tolist()
+        left[np.ix_(*box)] = False
+        yield tuple(tuple(classes) for classes in box), int(left.sum())
+
+
+def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tuple[Passed, ...]) -> dict[str, str]:
+    """Give what the facts of a table are now, as the policy writes it."""
+    ticket = version.reader.read(facts)
+    said, unlisted = {}, dict(ticket.unlisted)
+    for axis in flat.axes:
+        atom, fact = ticket.atoms[version.reader.slots[axis.fact]], version.policy.facts[axis.fact]
+        if atom:
+            said[axis.fact] = str(facts[axis.fact]).strip() if fact.numeric else unlisted.get(axis.fact, version.atoms[axis.fact].text(atom))
+    return said | {one.fact: f"{one.value:g}" for one in follows if one.value is not None}
+
+
+def _change(flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms], said: Mapping[str, str]) -> Change:
+    named, own = flat.axes[axis], atoms[flat.axes[axis].fact]
+    chosen = [atom for atom, number in enumerate(named.class_of.tolist()) if number in classes and atom]
+    left_out = 0 in classes
+    texts = range_texts(own, chosen) if own.fact.numeric else tuple(own.text(atom) for atom in chosen)
+    samples = tuple(_sample(own, atom) for atom in chosen)
+    return Change(named.fact, said.get(named.fact, ""), (*texts, *([""] if left_out else [])), (*samples, *([None] if left_out else [])))
+
+
+def _sample(atoms: Atoms, atom: int) -> Sent:
+    """Give a value of an atom as a caller would send it."""
+    sample = atoms.samples[atom - 1]
+    if atoms.fact.type is FactType.TEXT:
+        return BLANK if sample == "blank" else sample
+    return SOME_INSTANT if atoms.fact.type is FactType.INSTANT else sample
