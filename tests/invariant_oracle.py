@@ -19,8 +19,10 @@ NUMBERS: Final[dict[str, Callable[[float], bool]]] = {
     "< 3": lambda number: number < 3, "3": lambda number: number == 3, "[3..7)": lambda number: 3 <= number < 7,
     "(2..7]": lambda number: 2 < number <= 7, "> 7": lambda number: number > 7, ">= 5": lambda number: number >= 5,
     "<= 5": lambda number: number <= 5, "> 4": lambda number: number > 4, "[8..9]": lambda number: 8 <= number <= 9,
+    "(0..4]": lambda number: 0 < number <= 4, ">= 3": lambda number: number >= 3, "> 5": lambda number: number > 5,
+    "[2..8]": lambda number: 2 <= number <= 8, "> 0.5": lambda number: number > 0.5,
 }
-"""The conditions on numbers that are drawn, those that no rule names among them."""
+"""The conditions on numbers that are drawn or shipped, those that no rule names among them."""
 
 SAMPLES: Final = (0, 1, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 7.5, 8, 8.5, 9, 9.5)
 """A number on each side of each threshold, and the thresholds."""
@@ -95,9 +97,11 @@ def _is(word: str, value: Any) -> bool:
         return False
     if isinstance(plain, tuple):
         return bool(word == ("given" if plain else "blank"))
+    if isinstance(plain, bool):
+        return bool(word == ("yes" if plain else "no"))
     if isinstance(plain, (int, float)):
         return NUMBERS[word](plain)
-    return bool(word == plain)
+    return bool(word == plain or (word == "given" and isinstance(value, tuple) and plain))
 
 
 def _pairs(said: Mapping[str, Any], cases: Sequence[Case]) -> Iterator[tuple[Case, Case]]:
@@ -119,6 +123,7 @@ def _rank(orders: Mapping[str, Any], case: Case) -> tuple[float, ...] | None:
     ranks = []
     for name, order in orders.items():
         value = case[name][1] if isinstance(case[name], tuple) else case[name]
+        value = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         if value is None or (order != "by_size" and value not in order):
             return None
         ranks.append(value if order == "by_size" else order.index(value))

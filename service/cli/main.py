@@ -11,13 +11,17 @@ from service.cli.analyze import analyze
 from service.cli.build import build
 from service.cli.check import check
 from service.cli.clock import clock
+from service.cli.diff import diff
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
+from service.cli.fmt import fmt
 from service.cli.holidays import holidays
+from service.cli.prove import prove
 from service.cli.release import release
 from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
 from service.cli.sign import keys, sign, verify_bundle
+from service.cli.test import policy_tests
 from service.cli.version import PROGRAM, installed
 from service.cli.version import version as version_command
 
@@ -45,8 +49,12 @@ def guidepost(
 app.command("serve")(serve)
 app.command("check")(check)
 app.command("analyze")(analyze)
+app.command("prove")(prove)
+app.command("test")(policy_tests)
+app.command("fmt")(fmt)
 app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
+app.command("diff")(diff)
 app.add_typer(clock, name="clock")
 app.command("release")(release)
 app.command("build")(build)
