@@ -30,6 +30,9 @@ from engine.tabulate import Grid
 from engine.ticket import Sent
 from engine.version import DecisionPlan, Version
 
+Point = tuple[str, int, str, float]
+"""A table or deadline, a cell of its own grid, a fact it reads there, and the number that was sent for it."""
+
 
 class Kind(StrEnum):
     """What has rules and cells."""
@@ -104,14 +107,14 @@ def percent(part: int, whole: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What one answer came from: rules by id, cells by table, the atoms of numbers in these cells, turns, and states of deadlines.
+    """What one answer came from: rules by id, cells by table, the numbers sent for facts in these cells, turns, and states of deadlines.
 
     A state is True for the very instant at which something is due.
     """
 
     rules: frozenset[str]
     cells: frozenset[tuple[str, int]]
-    points: frozenset[tuple[str, int, str, int]]
+    points: frozenset[Point]
     turns: frozenset[tuple[str, str]]
     states: frozenset[tuple[str, State, bool]]
 
@@ -138,28 +141,25 @@ class Tracer:
         if moment.now is not None:
             for elapsed in version.elapsed:
                 elapsed.fill(ticket, moment.now)
+        numbers = {name: float(str(value)) for name, value in facts.items() if version.policy.facts[name].numeric}
         cells: set[tuple[str, int]] = set()
-        points: set[tuple[str, int, str, int]] = set()
+        points: set[Point] = set()
         for table in self.tables_of(plan):
             flat = version.flats[table]
             cell = flat.cell.item(self._looks[table].cell(ticket.atoms))
             cells.add((table, cell))
-            points |= self._points(flat.grid, cell, ticket.atoms)
+            points |= _points(flat.grid, cell, numbers)
         for one in plan.schedulers:
             name = one.deadline.name
             if one.deadline.starts in ticket.instants or answer[name].status is Status.NOT_COVERED:
                 cell = self._deadline_cell(name, ticket.atoms)
                 cells.add((name, cell))
-                points |= self._points(version.timed[name], cell, ticket.atoms)
+                points |= _points(version.timed[name], cell, numbers)
         return Touched(
             frozenset(rule.id for rule in answer.rules), frozenset(cells), frozenset(points),
             frozenset((duty.outcome, duty.now.value) for duty in answer.duties),
             frozenset((due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing),
         )
-
-    def _points(self, grid: Grid, cell: int, atoms: list[int]) -> set[tuple[str, int, str, int]]:
-        facts, slots = self.version.policy.facts, self.version.reader.slots
-        return {(grid.table.name, cell, axis.fact, atoms[slots[axis.fact]]) for axis in grid.axes if axis.fact in facts and facts[axis.fact].numeric}
 
     def _deadline_cell(self, name: str, atoms: list[int]) -> int:
         version, cell = self.version, 0
@@ -173,6 +173,10 @@ class Tracer:
                 atom = atoms[version.reader.slots[axis.fact]]
             cell = cell * axis.size + int(axis.class_of[atom])
         return cell
+
+
+def _points(grid: Grid, cell: int, numbers: Mapping[str, float]) -> set[Point]:
+    return {(grid.table.name, cell, axis.fact, numbers[axis.fact]) for axis in grid.axes if axis.fact in numbers}
 
 
 def _chains(version: Version) -> dict[str, frozenset[str]]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.answer import Answer, Outcome, State, Status
 from engine.cases.case import Case
-from engine.cases.coverage import Touched, Tracer, rules_of
+from engine.cases.coverage import Point, Touched, Tracer, rules_of
 from engine.cases.witness import Facts, Witness, Witnesses
 from engine.classes import Atoms
 from engine.decide import NO_MOMENT, decide
@@ -58,7 +58,7 @@ class _Proposer:
         self._names = {case.name for case in cases}
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
         self._rules: set[str] = set()
-        self._points: set[tuple[str, int, str, int]] = set()
+        self._points: set[Point] = set()
         self._states: set[tuple[str, State, bool]] = set()
         self._turns: set[tuple[str, str]] = set()
         for one in touched:
@@ -113,20 +113,25 @@ class _Proposer:
         for fact, end in dict.fromkeys(ends):
             for where, value in _sides(self.version.atoms[fact], end):
                 if witness is not None:
-                    yield from self._side(table, witness, fact, value, f"{where} the {number_text(end)} of {rule.id}")
+                    yield from self._side(table, witness, fact, (end, value), f"{where} the {number_text(end)} of {rule.id}")
 
-    def _side(self, table: Table, witness: Witness, fact: str, value: float, where: str) -> Iterator[Proposal]:
+    def _side(self, table: Table, witness: Witness, fact: str, side: tuple[float, float], where: str) -> Iterator[Proposal]:
+        end, value = side
         sent = {**witness.facts, fact: number_text(value)}
         ordered = {name: sent[name] for name in self.version.policy.facts if name in sent}
         answer = decide(self.version, witness.decision, ordered)
         touched = self.tracer.touched(witness.decision, ordered, NO_MOMENT, answer)
-        point = {one for one in touched.points if one[0] == table.name and one[2] == fact}
-        if point <= self._points and not self.everything:
+        if not self.everything and all(self._near(point, end) for point in touched.points if point[0] == table.name and point[2] == fact):
             return
         rules = [rule.id for rule in answer.rules if rule.table == table.name]
         outcomes = [one.name for one in answer.outcomes if any(fired.id in rules for fired in one.rules)]
         first = next((one for one in answer.outcomes if one.name in outcomes), answer.outcomes[0])
         yield from self._made(f"With {fact} {number_text(value)}, {where}, {_verdict(first)}", Witness(witness.decision, ordered), answer, outcomes, rules)
+
+    def _near(self, point: Point, end: float) -> bool:
+        """Tell whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
+        *where, number = point
+        return any(one[:3] == tuple(where) and (one[3] - end) * (number - end) >= 0 and abs(one[3] - end) <= abs(number - end) for one in self._points)
 
     def _about_the_end(self, name: str) -> Iterator[Proposal]:
         """Give the cases a second before, at and a second after the instant at which something is due."""

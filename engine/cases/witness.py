@@ -81,19 +81,23 @@ class Witnesses:
         fires = _fires(flat, at)
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
         plans = sorted((plan for plan in version.plans.values() if name in behind[plan.decision.name]), key=lambda plan: len(behind[plan.decision.name]))
-        for plan in plans:
-            if any(version.producer[look.outcome] == name for look in plan.looks):
-                yield from (Witness(plan.decision.name, facts) for facts in self._tickets(flat, fires & flat.settled))
-        for plan in plans:
-            for other in self._answering(plan):
-                if name != other and name in self._tracer.chains[other]:
-                    below = version.flats[other]
-                    where = np.broadcast_to(spread(fires & flat.settled, flat.axes, below.axes), below.cell.shape)
-                    yield from (Witness(plan.decision.name, facts) for facts in self._tickets(below, where & below.settled))
+        for sure in (True, False):
+            for plan in plans:
+                if any(version.producer[look.outcome] == name for look in plan.looks):
+                    yield from self._asked(plan, flat, fires, sure=sure)
+            for plan in plans:
+                for below in (version.flats[other] for other in self._answering(plan) if other != name and name in self._tracer.chains[other]):
+                    where = spread(fires & flat.settled if sure else fires, flat.axes, below.axes)
+                    yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
         for plan in plans:
             for scheduler in plan.schedulers:
                 if any(name in self._tracer.chains[version.producer[read]] for read in scheduler.looks):
                     yield from self._by_deadline(plan, scheduler.deadline.name, flat, fires)
+
+    def _asked(self, plan: DecisionPlan, flat: Flat, where: Mask, *, sure: bool) -> Iterator[Witness]:
+        """Give tickets for cells: the settled ones, or those that may be decided though facts are open."""
+        settled = flat.settled if sure else ~flat.settled
+        yield from (Witness(plan.decision.name, facts) for facts in self._tickets(flat, where & settled))
 
     def _by_deadline(self, plan: DecisionPlan, deadline: str, flat: Flat, fires: Mask) -> Iterator[Witness]:
         """Give tickets for a table that only a deadline reads."""
