@@ -9,6 +9,7 @@ The way of a policy, one module a step::
     tabulate    table                -> Grid            (which rule fires in every cell)
     settle      Grid                 -> Flat            (over sent facts; what missing facts leave possible)
     check       Flat                 -> problems of the table, each with a witness
+    invariants  Flats                -> proofs          (package with its own map: what must hold in every case, or a ticket that shows otherwise)
     version     files                -> Version         (all of the above, or PolicyErrors)
     agreement   Version              -> what durable-rules is to prove, and its findings as problems
     proof       tables               -> agreement with durable-rules, cell by cell, in a process of its own
