@@ -58,10 +58,11 @@ def format_text(file: str, text: str) -> Formatted:
     for _ in range(MAX_PASSES):
         try:
             again = _tidy(aligned(_within_width(made)))
-        except (YAMLError, yaml.YAMLError) as error:
-            return Formatted(text, left_alone=f"the layout failed: {' '.join(str(error).split())}")
+        except (YAMLError, yaml.YAMLError):
+            return Formatted(text, left_alone="it cannot be laid out")
         if again == made:
-            return Formatted(made, left_alone=_lost(file, text, tree, made)) if made != text else Formatted(made)
+            lost = _lost(file, text, tree, made) if made != text else ""
+            return Formatted(text if lost else made, left_alone=lost)
         made = again
     return Formatted(text, left_alone="its layout never comes to rest")
 

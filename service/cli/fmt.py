@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from engine.problems import Place, Problem
@@ -76,7 +77,8 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
         _show_diff(results(), text, made.text, "<stdin>")
     elif not check:
         sys.stdout.write(made.text)
-    if said := [*map(problem_text, made.problems), *([f"left alone: {made.left_alone}"] if made.left_alone else [])]:
+    said: list[RenderableType] = [*map(problem_text, made.problems), *([f"left alone: {made.left_alone}"] if made.left_alone else [])]
+    if said:
         errors().show(*said)
     if made.problems or made.left_alone or (check and made.text != text):
         raise typer.Exit(int(ExitCode.POLICY))
