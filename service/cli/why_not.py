@@ -13,7 +13,7 @@ from engine.answer import Outcome, Status
 from engine.moment import Moment
 from engine.policy import Policy
 from engine.version import Version
-from engine.vocabulary import UNLISTED
+from engine.vocabulary import NOT_COVERED, UNLISTED
 from engine.wanted import UnknownWanted, read_wanted
 from engine.whynot import Change, WhyNot, why_not
 from service.cli.answers import literal_text, status_text
@@ -38,14 +38,14 @@ def found_why_not(version: Version, decision: str, words: str, facts: Mapping[st
 
 def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
     """Say what it would take, or that it is so already, or that no ticket gets it."""
-    name, wanted = found.wanted.outcome, found.wanted.text.replace("_", " ") if found.wanted.text == "not_covered" else found.wanted.text
-    yield Text.assemble(("why not ", "bold"), (f"{name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}.")
+    name, wanted = found.wanted.outcome, "not covered" if found.wanted.text == NOT_COVERED else found.wanted.text
+    yield Text.assemble((f"why not {name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}.")
     if found.already:
         return
     if not found.alternatives:
-        yield from _impossible(found, wanted)
+        yield from _impossible(found)
         return
-    yield Text(f"  {wanted} it would be with {'one change' if found.changes == 1 else f'{found.changes} changes'}:")
+    yield Text(f"  It would be {wanted} with {'one change' if found.changes == 1 else f'{found.changes} changes'}:")
     rows: list[tuple[RenderableType, ...]] = []
     for number, alternative in enumerate(found.alternatives):
         for position, change in enumerate(alternative):
@@ -65,9 +65,9 @@ def _follows(found: WhyNot, change: Change) -> str:
     return f", which follows from {since}" if since else ""
 
 
-def _impossible(found: WhyNot, wanted: str) -> Iterator[RenderableType]:
+def _impossible(found: WhyNot) -> Iterator[RenderableType]:
     kept = ", ".join(f"`{one.fact}`" for one in found.follows)
-    yield Text(f"  No ticket gets {wanted}{f' as long as {kept} follows' if kept else ''}, whatever is sent.")
+    yield Text(f"  No ticket gets that{f' as long as {kept} follows' if kept else ''}, whatever is sent.")
     got = [literal_text(one) for one in found.attainable]
     more = f" and {len(got) - MAX_SHOWN:,} more" if len(got) > MAX_SHOWN else ""
     yield Text(f"  It can be {', '.join(got[:MAX_SHOWN]) or 'nothing'}{more}.")
