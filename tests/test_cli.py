@@ -289,7 +289,7 @@ def test_check_as_json_keeps_its_shape(garage: Path) -> None:
     assert list(found["problems"][0]) == ["file", "line", "column", "code", "message", "help", "witness"]
     assert found["problems"][0]["file"] == "garage/past/1.0.0/bay.yaml"
     current, past = found["versions"]
-    assert list(current) == ["folder", "name", "version", "digest", "effective_from", "proof", "cases"]
+    assert list(current) == ["folder", "name", "version", "digest", "effective_from", "proof", "invariants", "cases"]
     assert list(current["proof"]) == ["ok", "tables"]
     assert list(current["proof"]["tables"][0]) == ["table", "extent", "cells", "covered", "asked", "disagreements"]
     assert current["cases"]["failed"][0]["differences"] == ["urgency: expected later, got now (by look.loud.thick)"]

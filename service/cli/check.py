@@ -156,6 +156,8 @@ def _version_parts(one: Checked) -> Iterator[RenderableType]:
         (one.root, "bold"), f"  {manifest.name} {manifest.version}, {since}", (f", digest {version.digest[:12]}", "dim")
     )
     rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof)]
+    if version.invariants:
+        rows.append(("invariants", f"{len(version.invariants):,} proved over all cells"))
     passed = len(one.cases) - len(one.failures)
     rows.append(("cases", f"{passed:,} of {count(len(one.cases), 'case')} passed" if one.cases else "none run"))
     yield Padding(grid(rows, "cyan"), (0, 0, 0, 2))
@@ -212,6 +214,7 @@ def _plain_version(one: Checked) -> Plain:
                 for table in proof.tables
             ],
         },
+        "invariants": {"proved": len(version.invariants) if version else None},
         "cases": {
             "run": len(one.cases),
             "failed": [
