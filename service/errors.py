@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -20,6 +20,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
+from engine.problems import PolicyErrors
 from service import wire
 
 log = logging.getLogger("guidepost.service")
@@ -52,6 +53,25 @@ def served(
     return rpc
 
 
+def streamed(
+    answers: Callable[[Servicer, Request], AsyncIterator[Response]],
+) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
+    """Make an RPC that answers in parts of a method from request to responses, by turning what it raises into a status."""
+
+    @functools.wraps(answers)
+    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
+        try:
+            async for part in answers(servicer, request):
+                yield part
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+            status = rpc_status.to_status(explained(error, request))
+        else:
+            return
+        await context.abort(status.code, status.details, status.trailing_metadata)
+
+    return rpc
+
+
 def explained(error: Exception, request: Message) -> status_pb2.Status:
     """Say what went wrong, as a status; log it if it is our own fault."""
     match error:
@@ -62,6 +82,8 @@ def explained(error: Exception, request: Message) -> status_pb2.Status:
         case UnknownVersion():
             known = (ref.version for ref in error.known)
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_VERSION", str(error), known=known)
+        case PolicyErrors():
+            return _status(grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems))
         case UnknownDecision():
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
         case _:

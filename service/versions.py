@@ -4,15 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from typing import Final
 
-from engine.answer import UnknownVersion
+from engine.answer import UnknownDecision, UnknownVersion
 from engine.bundle import Bundle
+from engine.diff import Diff, compare
+from engine.version import Version
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer
 from service import wire
-from service.errors import served
+from service.errors import served, streamed
+
+MAX_KEPT: Final = 8
+"""How many differences are kept."""
 
 
 class Versions(PolicyServiceServicer):  # type: ignore[misc]
@@ -20,6 +27,7 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
 
     def __init__(self, bundle: Bundle, clock: Callable[[], datetime]) -> None:
         self._bundle, self._clock = bundle, clock
+        self._differences: dict[tuple[str, str], Diff] = {}
 
     @served
     def ListVersions(self, request: pb.ListVersionsRequest) -> pb.ListVersionsResponse:  # noqa: ARG002
@@ -36,3 +44,35 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
         """Give one version whole."""
         version = self._bundle.select(**wire.selection(request.version), now=self._clock())
         return pb.GetVersionResponse(version=wire.policy_version(version.policy, version.ref))
+
+    @streamed
+    async def DiffVersions(self, request: pb.DiffVersionsRequest) -> AsyncIterator[pb.DiffVersionsResponse]:
+        """Compare two versions, off the loop that serves decisions; the summary first, then decision by decision."""
+        before, after = self._pair(request)
+        known = dict.fromkeys((*after.policy.decisions, *before.policy.decisions))
+        for name in request.decisions:
+            if name not in known:
+                raise UnknownDecision(name, tuple(known))
+        diff = await asyncio.to_thread(self._difference, before, after)
+        yield pb.DiffVersionsResponse(summary=wire.diff_summary(diff))
+        for decision in diff.decisions:
+            if not request.decisions or decision.name in request.decisions:
+                yield pb.DiffVersionsResponse(decision=wire.decision_diff(decision))
+
+    def _pair(self, request: pb.DiffVersionsRequest) -> tuple[Version, Version]:
+        after = self._bundle.select(**wire.selection(request.after, "after"), now=self._clock())
+        if request.before.WhichOneof("by"):
+            return self._bundle.select(**wire.selection(request.before, "before"), now=self._clock()), after
+        at = [version.digest for version in self._bundle.versions].index(after.digest)
+        if at == 0:
+            raise UnknownVersion(f"before `{after.ref.version}`", self._bundle.refs)
+        return self._bundle.versions[at - 1], after
+
+    def _difference(self, before: Version, after: Version) -> Diff:
+        """Give the difference of two versions; versions never change, so neither does what lies between them."""
+        key = (before.digest, after.digest)
+        if key not in self._differences:
+            if len(self._differences) >= MAX_KEPT:
+                self._differences.clear()
+            self._differences[key] = compare(before, after)
+        return self._differences[key]

@@ -17,13 +17,23 @@ from google.protobuf.message import Message
 from engine.answer import Answer, Fired, Outcome, Status, VersionRef
 from engine.decide import decide, triage
 from engine.problems import Place
-from guidepost.v1 import deadline_pb2, decision_pb2, decision_service_pb2, outcomes_pb2, policy_service_pb2, ticket_pb2, version_pb2
+from guidepost.v1 import (
+    deadline_pb2,
+    decision_pb2,
+    decision_service_pb2,
+    diff_pb2,
+    outcomes_pb2,
+    policy_pb2,
+    policy_service_pb2,
+    ticket_pb2,
+    version_pb2,
+)
 from service import wire
 from tests.serving import counter, shipped
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue
 FIXTURES: Final = Path(__file__).parent / "wire" / "v1"
-FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, decision_service_pb2, policy_service_pb2)
+FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, policy_pb2, diff_pb2, decision_service_pb2, policy_service_pb2)
 MESSAGES: Final = {kind.name: kind for file in FILES for kind in file.DESCRIPTOR.message_types_by_name.values()}
 ROOTS: Final = tuple(
     getattr(file, kind.name)
@@ -256,7 +266,8 @@ def gather(message: Message, seen: set[str]) -> None:
             continue
         if field.message_type.GetOptions().map_entry:
             for entry in value.values():
-                gather(entry, seen)
+                if isinstance(entry, Message):
+                    gather(entry, seen)
         else:
             for part in value if field.is_repeated else [value]:
                 gather(part, seen)
@@ -270,8 +281,12 @@ def filled(message: Message, choice: int, kind: Descriptor) -> None:
         if group is not None and len(group.fields) > 1 and group.fields[choice % len(group.fields)] is not field:
             continue
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            entry = field.message_type.fields_by_name["value"].message_type
             for at in range(4):
-                filled(getattr(message, field.name)[f"fact_{at}"], at, FactValue.DESCRIPTOR)
+                if entry is None:
+                    getattr(message, field.name)[f"fact_{at}"] = f"value_{at}"
+                else:
+                    filled(getattr(message, field.name)[f"fact_{at}"], at, entry)
         elif field.is_repeated and field.message_type is not None:
             for at in range(5 if field.message_type.oneofs else 1):
                 filled(getattr(message, field.name).add(), at, field.message_type)
@@ -289,12 +304,17 @@ def filled(message: Message, choice: int, kind: Descriptor) -> None:
                 setattr(message, field.name, value)
 
 
+def choices(kind: Descriptor) -> int:
+    """Count the fields of which a message has just one."""
+    return max((len(group.fields) for group in kind.oneofs), default=1)
+
+
 def write_fixtures() -> None:
     """Write bytes and twins for all requests and responses."""
-    for number, kind in enumerate(ROOTS):
+    for number, (kind, choice) in enumerate((kind, choice) for kind in ROOTS for choice in range(choices(kind.DESCRIPTOR))):
         message = kind()
-        filled(message, number, kind.DESCRIPTOR)
-        path = FIXTURES / f"{kind.DESCRIPTOR.name}.full"
+        filled(message, choice if choices(kind.DESCRIPTOR) > 1 else number, kind.DESCRIPTOR)
+        path = FIXTURES / f"{kind.DESCRIPTOR.name}{f'.{choice}' if choice else ''}.full"
         path.with_suffix(".full.binpb").write_bytes(message.SerializeToString(deterministic=True))
         header = f"# proto-message: {kind.DESCRIPTOR.full_name}\n"
         path.with_suffix(".full.txtpb").write_text(header + text_format.MessageToString(message), encoding="utf-8")

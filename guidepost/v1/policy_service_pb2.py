@@ -28,40 +28,46 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from guidepost.v1 import decision_pb2 as guidepost_dot_v1_dot_decision__pb2
+from guidepost.v1 import diff_pb2 as guidepost_dot_v1_dot_diff__pb2
+from guidepost.v1 import policy_pb2 as guidepost_dot_v1_dot_policy__pb2
 from guidepost.v1 import version_pb2 as guidepost_dot_v1_dot_version__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!guidepost/v1/policy_service.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/decision.proto\x1a\x1aguidepost/v1/version.proto\"\x15\n\x13ListVersionsRequest\"r\n\x14ListVersionsResponse\x12.\n\x08versions\x18\x01 \x03(\x0b\x32\x1c.guidepost.v1.VersionSummary\x12*\n\x08in_force\x18\x02 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\"C\n\x11GetVersionRequest\x12.\n\x07version\x18\x01 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"B\n\x12GetVersionResponse\x12,\n\x07version\x18\x01 \x01(\x0b\x32\x1b.guidepost.v1.PolicyVersion\"\x8e\x01\n\x0eVersionSummary\x12)\n\x07version\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\"\xe4\x02\n\rPolicyVersion\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.guidepost.v1.VersionSummary\x12\x0e\n\x06triage\x18\x02 \x03(\t\x12\x33\n\tdecisions\x18\x03 \x03(\x0b\x32 .guidepost.v1.DecisionDefinition\x12+\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x1c.guidepost.v1.FactDefinition\x12.\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1c.guidepost.v1.FactDefinition\x12-\n\x0b\x61ssumptions\x18\x06 \x03(\x0b\x32\x18.guidepost.v1.Assumption\x12-\n\tquestions\x18\x07 \x03(\x0b\x32\x1a.guidepost.v1.OpenQuestion\x12$\n\x06notice\x18\x08 \x01(\x0b\x32\x14.guidepost.v1.Notice\"\x85\x01\n\x12\x44\x65\x63isionDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x04 \x03(\t\x12\x0e\n\x06\x62\x65side\x18\x05 \x03(\t\x12\"\n\x05place\x18\x06 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x90\x02\n\x0e\x46\x61\x63tDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0e\x32\x16.guidepost.v1.FactType\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12&\n\x06values\x18\x04 \x03(\x0b\x32\x16.guidepost.v1.FactWord\x12\x0c\n\x04open\x18\x05 \x01(\x08\x12\x0f\n\x07subtags\x18\x06 \x01(\x08\x12\x14\n\x07minimum\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\t \x01(\t\x12\"\n\x05place\x18\n \x01(\x0b\x32\x13.guidepost.v1.PlaceB\n\n\x08_minimumB\n\n\x08_maximum\"G\n\x08\x46\x61\x63tWord\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07\x61liases\x18\x04 \x03(\t\"\\\n\nAssumption\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\"\n\x05place\x18\x04 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x83\x01\n\x0cOpenQuestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x0f\n\x07reading\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x10\n\x08rule_ids\x18\x05 \x03(\t\x12\"\n\x05place\x18\x06 \x01(\x0b\x32\x13.guidepost.v1.Place*\xbe\x01\n\x08\x46\x61\x63tType\x12\x19\n\x15\x46\x41\x43T_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43T_TYPE_CHOICE\x10\x01\x12\x15\n\x11\x46\x41\x43T_TYPE_BOOLEAN\x10\x02\x12\x14\n\x10\x46\x41\x43T_TYPE_NUMBER\x10\x03\x12\x15\n\x11\x46\x41\x43T_TYPE_INTEGER\x10\x04\x12\x12\n\x0e\x46\x41\x43T_TYPE_TEXT\x10\x05\x12\x15\n\x11\x46\x41\x43T_TYPE_INSTANT\x10\x06\x12\x12\n\x0e\x46\x41\x43T_TYPE_LIST\x10\x07\x32\xb7\x01\n\rPolicyService\x12U\n\x0cListVersions\x12!.guidepost.v1.ListVersionsRequest\x1a\".guidepost.v1.ListVersionsResponse\x12O\n\nGetVersion\x12\x1f.guidepost.v1.GetVersionRequest\x1a .guidepost.v1.GetVersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!guidepost/v1/policy_service.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/decision.proto\x1a\x17guidepost/v1/diff.proto\x1a\x19guidepost/v1/policy.proto\x1a\x1aguidepost/v1/version.proto\"\x15\n\x13ListVersionsRequest\"r\n\x14ListVersionsResponse\x12.\n\x08versions\x18\x01 \x03(\x0b\x32\x1c.guidepost.v1.VersionSummary\x12*\n\x08in_force\x18\x02 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\"C\n\x11GetVersionRequest\x12.\n\x07version\x18\x01 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\"B\n\x12GetVersionResponse\x12,\n\x07version\x18\x01 \x01(\x0b\x32\x1b.guidepost.v1.PolicyVersion\"\x85\x01\n\x13\x44iffVersionsRequest\x12-\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12,\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.VersionSelector\x12\x11\n\tdecisions\x18\x03 \x03(\t\"|\n\x14\x44iffVersionsResponse\x12,\n\x07summary\x18\x01 \x01(\x0b\x32\x19.guidepost.v1.DiffSummaryH\x00\x12.\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.DecisionDiffH\x00\x42\x06\n\x04part\"\x8e\x01\n\x0eVersionSummary\x12)\n\x07version\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\"\xc6\x05\n\rPolicyVersion\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.guidepost.v1.VersionSummary\x12\x0e\n\x06triage\x18\x02 \x03(\t\x12\x33\n\tdecisions\x18\x03 \x03(\x0b\x32 .guidepost.v1.DecisionDefinition\x12+\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x1c.guidepost.v1.FactDefinition\x12.\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1c.guidepost.v1.FactDefinition\x12-\n\x0b\x61ssumptions\x18\x06 \x03(\x0b\x32\x18.guidepost.v1.Assumption\x12-\n\tquestions\x18\x07 \x03(\x0b\x32\x1a.guidepost.v1.OpenQuestion\x12$\n\x06notice\x18\x08 \x01(\x0b\x32\x14.guidepost.v1.Notice\x12+\n\x06tables\x18\t \x03(\x0b\x32\x1b.guidepost.v1.DecisionTable\x12/\n\x07rosters\x18\n \x03(\x0b\x32\x1e.guidepost.v1.RosterDefinition\x12\x33\n\tdeadlines\x18\x0b \x03(\x0b\x32 .guidepost.v1.DeadlineDefinition\x12\x30\n\x07\x65lapsed\x18\x0c \x03(\x0b\x32\x1f.guidepost.v1.ElapsedDefinition\x12\x33\n\tcalendars\x18\r \x03(\x0b\x32 .guidepost.v1.CalendarDefinition\x12/\n\x07regions\x18\x0e \x03(\x0b\x32\x1e.guidepost.v1.RegionDefinition\x12\x35\n\x08holidays\x18\x0f \x03(\x0b\x32#.guidepost.v1.HolidayListDefinition\"\x85\x01\n\x12\x44\x65\x63isionDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x04 \x03(\t\x12\x0e\n\x06\x62\x65side\x18\x05 \x03(\t\x12\"\n\x05place\x18\x06 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x90\x02\n\x0e\x46\x61\x63tDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0e\x32\x16.guidepost.v1.FactType\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12&\n\x06values\x18\x04 \x03(\x0b\x32\x16.guidepost.v1.FactWord\x12\x0c\n\x04open\x18\x05 \x01(\x08\x12\x0f\n\x07subtags\x18\x06 \x01(\x08\x12\x14\n\x07minimum\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\t \x01(\t\x12\"\n\x05place\x18\n \x01(\x0b\x32\x13.guidepost.v1.PlaceB\n\n\x08_minimumB\n\n\x08_maximum\"G\n\x08\x46\x61\x63tWord\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07\x61liases\x18\x04 \x03(\t\"\\\n\nAssumption\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\"\n\x05place\x18\x04 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x83\x01\n\x0cOpenQuestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x0f\n\x07reading\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x10\n\x08rule_ids\x18\x05 \x03(\t\x12\"\n\x05place\x18\x06 \x01(\x0b\x32\x13.guidepost.v1.Place*\xbe\x01\n\x08\x46\x61\x63tType\x12\x19\n\x15\x46\x41\x43T_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43T_TYPE_CHOICE\x10\x01\x12\x15\n\x11\x46\x41\x43T_TYPE_BOOLEAN\x10\x02\x12\x14\n\x10\x46\x41\x43T_TYPE_NUMBER\x10\x03\x12\x15\n\x11\x46\x41\x43T_TYPE_INTEGER\x10\x04\x12\x12\n\x0e\x46\x41\x43T_TYPE_TEXT\x10\x05\x12\x15\n\x11\x46\x41\x43T_TYPE_INSTANT\x10\x06\x12\x12\n\x0e\x46\x41\x43T_TYPE_LIST\x10\x07\x32\x90\x02\n\rPolicyService\x12U\n\x0cListVersions\x12!.guidepost.v1.ListVersionsRequest\x1a\".guidepost.v1.ListVersionsResponse\x12O\n\nGetVersion\x12\x1f.guidepost.v1.GetVersionRequest\x1a .guidepost.v1.GetVersionResponse\x12W\n\x0c\x44iffVersions\x12!.guidepost.v1.DiffVersionsRequest\x1a\".guidepost.v1.DiffVersionsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'guidepost.v1.policy_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FACTTYPE']._serialized_start=1634
-  _globals['_FACTTYPE']._serialized_end=1824
-  _globals['_LISTVERSIONSREQUEST']._serialized_start=141
-  _globals['_LISTVERSIONSREQUEST']._serialized_end=162
-  _globals['_LISTVERSIONSRESPONSE']._serialized_start=164
-  _globals['_LISTVERSIONSRESPONSE']._serialized_end=278
-  _globals['_GETVERSIONREQUEST']._serialized_start=280
-  _globals['_GETVERSIONREQUEST']._serialized_end=347
-  _globals['_GETVERSIONRESPONSE']._serialized_start=349
-  _globals['_GETVERSIONRESPONSE']._serialized_end=415
-  _globals['_VERSIONSUMMARY']._serialized_start=418
-  _globals['_VERSIONSUMMARY']._serialized_end=560
-  _globals['_POLICYVERSION']._serialized_start=563
-  _globals['_POLICYVERSION']._serialized_end=919
-  _globals['_DECISIONDEFINITION']._serialized_start=922
-  _globals['_DECISIONDEFINITION']._serialized_end=1055
-  _globals['_FACTDEFINITION']._serialized_start=1058
-  _globals['_FACTDEFINITION']._serialized_end=1330
-  _globals['_FACTWORD']._serialized_start=1332
-  _globals['_FACTWORD']._serialized_end=1403
-  _globals['_ASSUMPTION']._serialized_start=1405
-  _globals['_ASSUMPTION']._serialized_end=1497
-  _globals['_OPENQUESTION']._serialized_start=1500
-  _globals['_OPENQUESTION']._serialized_end=1631
-  _globals['_POLICYSERVICE']._serialized_start=1827
-  _globals['_POLICYSERVICE']._serialized_end=2010
+  _globals['_FACTTYPE']._serialized_start=2302
+  _globals['_FACTTYPE']._serialized_end=2492
+  _globals['_LISTVERSIONSREQUEST']._serialized_start=193
+  _globals['_LISTVERSIONSREQUEST']._serialized_end=214
+  _globals['_LISTVERSIONSRESPONSE']._serialized_start=216
+  _globals['_LISTVERSIONSRESPONSE']._serialized_end=330
+  _globals['_GETVERSIONREQUEST']._serialized_start=332
+  _globals['_GETVERSIONREQUEST']._serialized_end=399
+  _globals['_GETVERSIONRESPONSE']._serialized_start=401
+  _globals['_GETVERSIONRESPONSE']._serialized_end=467
+  _globals['_DIFFVERSIONSREQUEST']._serialized_start=470
+  _globals['_DIFFVERSIONSREQUEST']._serialized_end=603
+  _globals['_DIFFVERSIONSRESPONSE']._serialized_start=605
+  _globals['_DIFFVERSIONSRESPONSE']._serialized_end=729
+  _globals['_VERSIONSUMMARY']._serialized_start=732
+  _globals['_VERSIONSUMMARY']._serialized_end=874
+  _globals['_POLICYVERSION']._serialized_start=877
+  _globals['_POLICYVERSION']._serialized_end=1587
+  _globals['_DECISIONDEFINITION']._serialized_start=1590
+  _globals['_DECISIONDEFINITION']._serialized_end=1723
+  _globals['_FACTDEFINITION']._serialized_start=1726
+  _globals['_FACTDEFINITION']._serialized_end=1998
+  _globals['_FACTWORD']._serialized_start=2000
+  _globals['_FACTWORD']._serialized_end=2071
+  _globals['_ASSUMPTION']._serialized_start=2073
+  _globals['_ASSUMPTION']._serialized_end=2165
+  _globals['_OPENQUESTION']._serialized_start=2168
+  _globals['_OPENQUESTION']._serialized_end=2299
+  _globals['_POLICYSERVICE']._serialized_start=2495
+  _globals['_POLICYSERVICE']._serialized_end=2767
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,8 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from guidepost.v1 import decision_pb2 as _decision_pb2
+from guidepost.v1 import diff_pb2 as _diff_pb2
+from guidepost.v1 import policy_pb2 as _policy_pb2
 from guidepost.v1 import version_pb2 as _version_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -59,6 +61,24 @@ class GetVersionResponse(_message.Message):
     version: PolicyVersion
     def __init__(self, version: _Optional[_Union[PolicyVersion, _Mapping]] = ...) -> None: ...
 
+class DiffVersionsRequest(_message.Message):
+    __slots__ = ("before", "after", "decisions")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    before: _version_pb2.VersionSelector
+    after: _version_pb2.VersionSelector
+    decisions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, before: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., after: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., decisions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DiffVersionsResponse(_message.Message):
+    __slots__ = ("summary", "decision")
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    summary: _diff_pb2.DiffSummary
+    decision: _diff_pb2.DecisionDiff
+    def __init__(self, summary: _Optional[_Union[_diff_pb2.DiffSummary, _Mapping]] = ..., decision: _Optional[_Union[_diff_pb2.DecisionDiff, _Mapping]] = ...) -> None: ...
+
 class VersionSummary(_message.Message):
     __slots__ = ("version", "effective_from", "source", "owner")
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -72,7 +92,7 @@ class VersionSummary(_message.Message):
     def __init__(self, version: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., effective_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("summary", "triage", "decisions", "facts", "outcomes", "assumptions", "questions", "notice")
+    __slots__ = ("summary", "triage", "decisions", "facts", "outcomes", "assumptions", "questions", "notice", "tables", "rosters", "deadlines", "elapsed", "calendars", "regions", "holidays")
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     TRIAGE_FIELD_NUMBER: _ClassVar[int]
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +101,13 @@ class PolicyVersion(_message.Message):
     ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
     QUESTIONS_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
+    ROSTERS_FIELD_NUMBER: _ClassVar[int]
+    DEADLINES_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    CALENDARS_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    HOLIDAYS_FIELD_NUMBER: _ClassVar[int]
     summary: VersionSummary
     triage: _containers.RepeatedScalarFieldContainer[str]
     decisions: _containers.RepeatedCompositeFieldContainer[DecisionDefinition]
@@ -89,7 +116,14 @@ class PolicyVersion(_message.Message):
     assumptions: _containers.RepeatedCompositeFieldContainer[Assumption]
     questions: _containers.RepeatedCompositeFieldContainer[OpenQuestion]
     notice: _decision_pb2.Notice
-    def __init__(self, summary: _Optional[_Union[VersionSummary, _Mapping]] = ..., triage: _Optional[_Iterable[str]] = ..., decisions: _Optional[_Iterable[_Union[DecisionDefinition, _Mapping]]] = ..., facts: _Optional[_Iterable[_Union[FactDefinition, _Mapping]]] = ..., outcomes: _Optional[_Iterable[_Union[FactDefinition, _Mapping]]] = ..., assumptions: _Optional[_Iterable[_Union[Assumption, _Mapping]]] = ..., questions: _Optional[_Iterable[_Union[OpenQuestion, _Mapping]]] = ..., notice: _Optional[_Union[_decision_pb2.Notice, _Mapping]] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[_policy_pb2.DecisionTable]
+    rosters: _containers.RepeatedCompositeFieldContainer[_policy_pb2.RosterDefinition]
+    deadlines: _containers.RepeatedCompositeFieldContainer[_policy_pb2.DeadlineDefinition]
+    elapsed: _containers.RepeatedCompositeFieldContainer[_policy_pb2.ElapsedDefinition]
+    calendars: _containers.RepeatedCompositeFieldContainer[_policy_pb2.CalendarDefinition]
+    regions: _containers.RepeatedCompositeFieldContainer[_policy_pb2.RegionDefinition]
+    holidays: _containers.RepeatedCompositeFieldContainer[_policy_pb2.HolidayListDefinition]
+    def __init__(self, summary: _Optional[_Union[VersionSummary, _Mapping]] = ..., triage: _Optional[_Iterable[str]] = ..., decisions: _Optional[_Iterable[_Union[DecisionDefinition, _Mapping]]] = ..., facts: _Optional[_Iterable[_Union[FactDefinition, _Mapping]]] = ..., outcomes: _Optional[_Iterable[_Union[FactDefinition, _Mapping]]] = ..., assumptions: _Optional[_Iterable[_Union[Assumption, _Mapping]]] = ..., questions: _Optional[_Iterable[_Union[OpenQuestion, _Mapping]]] = ..., notice: _Optional[_Union[_decision_pb2.Notice, _Mapping]] = ..., tables: _Optional[_Iterable[_Union[_policy_pb2.DecisionTable, _Mapping]]] = ..., rosters: _Optional[_Iterable[_Union[_policy_pb2.RosterDefinition, _Mapping]]] = ..., deadlines: _Optional[_Iterable[_Union[_policy_pb2.DeadlineDefinition, _Mapping]]] = ..., elapsed: _Optional[_Iterable[_Union[_policy_pb2.ElapsedDefinition, _Mapping]]] = ..., calendars: _Optional[_Iterable[_Union[_policy_pb2.CalendarDefinition, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[_policy_pb2.RegionDefinition, _Mapping]]] = ..., holidays: _Optional[_Iterable[_Union[_policy_pb2.HolidayListDefinition, _Mapping]]] = ...) -> None: ...
 
 class DecisionDefinition(_message.Message):
     __slots__ = ("name", "about", "owner", "answers", "beside", "place")

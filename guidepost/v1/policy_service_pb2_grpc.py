@@ -49,6 +49,11 @@ class PolicyServiceStub(object):
                 request_serializer=guidepost_dot_v1_dot_policy__service__pb2.GetVersionRequest.SerializeToString,
                 response_deserializer=guidepost_dot_v1_dot_policy__service__pb2.GetVersionResponse.FromString,
                 _registered_method=True)
+        self.DiffVersions = channel.unary_stream(
+                '/guidepost.v1.PolicyService/DiffVersions',
+                request_serializer=guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsRequest.SerializeToString,
+                response_deserializer=guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer(object):
@@ -63,7 +68,14 @@ class PolicyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetVersion(self, request, context):
-        """Gives one version: its decisions, its vocabulary, what it assumes, and what its source leaves open.
+        """Gives one version whole: its decisions, tables, times and vocabulary, what it assumes, and what its source leaves open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiffVersions(self, request, context):
+        """Compares two versions: first what they say, then decision by decision what they decide differently, and no other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -81,6 +93,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.GetVersion,
                     request_deserializer=guidepost_dot_v1_dot_policy__service__pb2.GetVersionRequest.FromString,
                     response_serializer=guidepost_dot_v1_dot_policy__service__pb2.GetVersionResponse.SerializeToString,
+            ),
+            'DiffVersions': grpc.unary_stream_rpc_method_handler(
+                    servicer.DiffVersions,
+                    request_deserializer=guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsRequest.FromString,
+                    response_serializer=guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +155,33 @@ class PolicyService(object):
             '/guidepost.v1.PolicyService/GetVersion',
             guidepost_dot_v1_dot_policy__service__pb2.GetVersionRequest.SerializeToString,
             guidepost_dot_v1_dot_policy__service__pb2.GetVersionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/guidepost.v1.PolicyService/DiffVersions',
+            guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsRequest.SerializeToString,
+            guidepost_dot_v1_dot_policy__service__pb2.DiffVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

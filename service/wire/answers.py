@@ -62,8 +62,8 @@ def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
         because=[
             decision_pb2.ChangedOutcome(
                 name=one.after.name,
-                before=None if one.before.value is None else _value(one.before.value),
-                after=None if one.after.value is None else _value(one.after.value),
+                before=None if one.before.value is None else value(one.before.value),
+                after=None if one.after.value is None else value(one.after.value),
                 rules=[_fired(rule) for rule in one.after.rules],
             )
             for one in change.because
@@ -161,7 +161,7 @@ def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
     return decision_pb2.Outcome(
         name=outcome.name,
         status=STATUS[outcome.status],
-        value=None if outcome.value is None else _value(outcome.value),
+        value=None if outcome.value is None else value(outcome.value),
         text=outcome.text,
         possible=_possible(outcome.possible),
         possibly_not_covered=None in outcome.possible,
@@ -172,22 +172,22 @@ def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
 
 def _possible(values: tuple[Literal | None, ...]) -> list[decision_pb2.OutcomeValue]:
     """Write the values still possible; "not covered" has a field of its own."""
-    return [_value(value) for value in values if value is not None]
+    return [value(one) for one in values if one is not None]
 
 
-def _value(value: Literal) -> decision_pb2.OutcomeValue:
+def value(given: Literal) -> decision_pb2.OutcomeValue:
     """Write a value by its kind."""
-    match value:
+    match given:
         case str():
-            return decision_pb2.OutcomeValue(text=value)
+            return decision_pb2.OutcomeValue(text=given)
         case bool():
-            return decision_pb2.OutcomeValue(flag=value)
+            return decision_pb2.OutcomeValue(flag=given)
         case tuple():
-            return decision_pb2.OutcomeValue(list=decision_pb2.TextList(items=value))
+            return decision_pb2.OutcomeValue(list=decision_pb2.TextList(items=given))
         case datetime():
-            return decision_pb2.OutcomeValue(instant=times.timestamp(value))
+            return decision_pb2.OutcomeValue(instant=times.timestamp(given))
         case _:
-            return decision_pb2.OutcomeValue(number=value)
+            return decision_pb2.OutcomeValue(number=given)
 
 
 def _fired(rule: Fired) -> decision_pb2.FiredRule:

@@ -8,6 +8,7 @@ from engine.answer import VersionRef
 from engine.policy import Assumption, Decision, Policy, Question
 from engine.vocabulary import Fact, FactType, Value
 from guidepost.v1 import policy_service_pb2
+from service.wire import tables
 from service.wire.answers import notice, place, version_ref
 
 FACT_TYPE: Final = {kind: f"FACT_TYPE_{kind.name}" for kind in FactType}
@@ -32,6 +33,13 @@ def policy_version(policy: Policy, ref: VersionRef) -> policy_service_pb2.Policy
         assumptions=[_assumption(assumed) for assumed in policy.assumptions],
         questions=[_question(question) for question in policy.questions],
         notice=notice(policy.manifest.notice),
+        tables=[tables.table(one) for one in policy.tables.values()],
+        rosters=[tables.roster(one) for one in policy.rosters.values()],
+        deadlines=[tables.deadline(one) for one in policy.deadlines.values()],
+        elapsed=[tables.elapsed(one) for one in policy.elapsed.values()],
+        calendars=[tables.calendar(one) for one in policy.calendars.values()],
+        regions=[tables.region(one) for one in policy.regions.values()],
+        holidays=[tables.holidays(one) for one in policy.holidays.values()],
     )
 
 

@@ -90,20 +90,20 @@ def path(fact: str, request: Message) -> str:
     return f'{field}.facts["{fact}"]' if fact in ticket.facts else f"{field}.{fact}"
 
 
-def selection(selector: version_pb2.VersionSelector) -> dict[str, Any]:
-    """Read which version is asked for, as arguments of ``Bundle.select``; none is the version in force."""
+def selection(selector: version_pb2.VersionSelector, field: str = "version") -> dict[str, Any]:
+    """Read which version a field asks for, as arguments of ``Bundle.select``; none is the version in force."""
     kind = selector.WhichOneof("by")
     if kind is None:
         return {}
     value = getattr(selector, kind)
     if not isinstance(value, Timestamp):
         if not value:
-            raise WrongSelector(f"version.{kind}", "is empty; leave `version` out for the version in force")
+            raise WrongSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
         return {kind: value}
     try:
         return {kind: times.instant(value)}
     except ValueError as error:
-        raise WrongSelector(f"version.{kind}", str(error)) from error
+        raise WrongSelector(f"{field}.{kind}", str(error)) from error
 
 
 def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFact]) -> None:
