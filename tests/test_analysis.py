@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -141,6 +142,13 @@ def test_every_code_has_a_policy_that_shows_it(code: str) -> None:
 
 def test_the_codes_are_those_of_the_check_and_those_with_an_example() -> None:
     assert set(FINDINGS) == set(CODES) | set(EXAMPLES)
+
+
+def test_the_codes_are_documented_as_they_are() -> None:
+    page = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.+) \|$", page, re.MULTILINE)
+
+    assert rows == [(code, kind.level.value, kind.about) for code, kind in FINDINGS.items() if code not in CODES]
 
 
 def test_a_sound_policy_gives_nothing() -> None:
