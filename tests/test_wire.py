@@ -311,7 +311,7 @@ def choices(kind: Descriptor) -> int:
 
 def write_fixtures() -> None:
     """Write bytes and twins for all requests and responses."""
-    for number, (kind, choice) in enumerate((kind, choice) for kind in ROOTS for choice in range(choices(kind.DESCRIPTOR))):
+    for number, (kind, choice) in enumerate((root, at) for root in ROOTS for at in range(choices(root.DESCRIPTOR))):
         message = kind()
         filled(message, choice if choices(kind.DESCRIPTOR) > 1 else number, kind.DESCRIPTOR)
         path = FIXTURES / f"{kind.DESCRIPTOR.name}{f'.{choice}' if choice else ''}.full"
