@@ -63,6 +63,11 @@ class Witnesses:
                 return Witness(plan.decision.name, facts)
         return None
 
+    def first_turn(self, roster: str) -> Witness | None:
+        """Give a ticket that a roster is asked for."""
+        found = self.version.policy.rosters[roster]
+        return self.turn(found, found.entries[0].value)
+
     def cell(self, table: str, cell: int) -> Facts | None:
         """Give the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
         if table in self.version.timed:

@@ -262,10 +262,13 @@ def _watch(wanted: Wanted) -> None:
     folders = [Path(name) for name in wanted.sources] or [find_folder(None)]
     if elsewhere := [str(folder) for folder in folders if not folder.is_dir()]:
         raise refused(f"--watch watches folders; {', '.join(elsewhere)} is none")
+    run = False
     try:
-        _once(wanted)
-        for _ in watchfiles.watch(*folders, watch_filter=_is_policy, debounce=400):
-            _once(wanted)
+        # It watches before the first run, so that a change during a run counts: the first round ends without any.
+        for changes in watchfiles.watch(*folders, watch_filter=_is_policy, debounce=400, rust_timeout=100, yield_on_timeout=True):
+            if changes or not run:
+                _once(wanted)
+                run = True
     except KeyboardInterrupt:
         errors().show("")
 

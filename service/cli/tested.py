@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.cases import Case, CaseResult
-from engine.cases.coverage import Coverage, TableCoverage, percent
+from engine.cases.coverage import Coverage, Kind, TableCoverage, percent
 from engine.cases.witness import Witness, Witnesses
 from engine.moment import Hold
 from engine.record_times import iso
@@ -89,14 +89,14 @@ def missed_rules(covered: Coverage, witnesses: Witnesses) -> Iterator[tuple[tupl
     for table in covered.tables:
         for at, rule in enumerate(table.rules):
             if not rule.cases:
-                yield (rule.id, rule.place), witnesses.rule(table.name, at) if table.kind != "roster" else None
+                yield (rule.id, rule.place), witnesses.first_turn(table.name) if table.kind is Kind.ROSTER else witnesses.rule(table.name, at)
 
 
 def _coverage_row(table: TableCoverage) -> tuple[RenderableType, ...]:
     whole = table.rules_hit == len(table.rules)
     style = "dim" if whole else "yellow"
     cells = _share(table.hit, table.cells) if table.cells is not None else f"{table.hit:,} of too many to count"
-    return Text(table.name, style), Text("" if table.kind == "table" else table.kind.value, "dim"), Text(_share(table.rules_hit, len(table.rules)), style), Text(cells, "dim")
+    return Text(table.name, style), Text("" if table.kind is Kind.TABLE else table.kind.value, "dim"), Text(_share(table.rules_hit, len(table.rules)), style), Text(cells, "dim")
 
 
 def _share(part: int, whole: int) -> str:
@@ -179,7 +179,7 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
 
 
 def _plain_table(table: TableCoverage, witnesses: Witnesses) -> Plain:
-    listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind != "roster" else ()
+    listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not Kind.ROSTER else ()
     return {
         "table": table.name, "kind": table.kind.value, "place": plain_place(table.place),
         "rules": _plain_share(table.rules_hit, len(table.rules)),
