@@ -167,6 +167,8 @@ def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_versi
         (("--next", "2.1.0"), "go together"),
         (("--effective-from", "2026-07-01T00:00:00Z"), "go together"),
         (("--next", "next", "--effective-from", "2026-07-01T00:00:00Z"), "is not a version such as 2.1.0"),
+        (("--next", "2.0.0", "--effective-from", "2026-07-01T00:00:00Z"), "does not come after 2.0.0"),
+        (("--next", "2.1.0", "--effective-from", "2025-03-01T01:00:00+01:00"), "is not after that of 2.0.0"),
         (("--next", "2.1.0", "--effective-from", "soon"), "is not an instant"),
         (("--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00"), "has no offset from UTC"),
     ],

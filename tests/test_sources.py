@@ -97,6 +97,10 @@ class TestNames:
         assert "did you mean `first`?" in refusal("frist", repository)
         assert refusal("version:3.0.0", repository).startswith("no version `3.0.0` in policies\n")
 
+    @pytest.mark.parametrize("spec", ["", " ", "a\0b", "x" * 5_000, "main\n", "é", "%", "@{", "~", "git:", "version:", "..", "HEAD..HEAD"])
+    def test_odd_names_are_refused_like_any_other(self, repository: Path, spec: str) -> None:
+        assert refusal(spec, repository)
+
     def test_a_folder_without_a_manifest_says_which_ones_below_have_one(self, policies: Path) -> None:
         assert refusal("policies/past", policies) == "the folder `policies/past` holds no version: there is no manifest.yaml\n    help: there is one in `policies/past/1.0.0`"
 

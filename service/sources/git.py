@@ -28,7 +28,7 @@ class Repository:
 
     def commit(self, revision: str) -> str | None:
         """Give the commit that a revision names, or nothing; a word that git would take for an option names none."""
-        if not revision or revision.startswith("-"):
+        if not revision or revision.startswith("-") or "\0" in revision:
             return None
         found = _ask(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return found.decode().strip() if found else None
@@ -37,6 +37,21 @@ class Repository:
         """Give the branches and tags."""
         listed = _git(self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
         return tuple(name for name in listed.decode(errors="replace").split("\n") if name)
+
+    def merge_base(self, commit: str, other: str = "HEAD") -> str | None:
+        """Give the last commit that the histories of two commits have in common, or nothing."""
+        found = _ask(self.folder, "merge-base", commit, other)
+        return found.decode().strip() if found else None
+
+    def content(self, commit: str, path: str) -> str | None:
+        """Give the text of a file at a commit, by its path below the folder, or nothing if there is none."""
+        found = _ask(self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}")
+        return None if found is None else found.decode("utf-8-sig", errors="replace")
+
+    @property
+    def dirty(self) -> bool:
+        """Tell whether something in the folder is not as it was committed last."""
+        return bool(_git(self.folder, "status", "--porcelain", "--", "."))
 
     @property
     def shallow(self) -> bool:

@@ -153,19 +153,18 @@ _OPENED: Final[dict[str, dict[str, Any]]] = {protocol: {"block_size": 0, "size":
 
 def _options(protocol: str) -> dict[str, Any]:
     """Give what a driver is made with: its limits on time."""
-    match protocol:
-        case "http" | "https":
-            import aiohttp  # noqa: PLC0415 - it belongs to the extra `remote`
+    if protocol == "memory":
+        return {}
+    if protocol == "s3":
+        return {"config_kwargs": {"connect_timeout": CONNECT_SECONDS, "read_timeout": TOTAL_SECONDS}}
+    import aiohttp  # noqa: PLC0415 - it belongs to the extra `remote`
 
-            watch = aiohttp.TraceConfig()
-            watch.on_request_redirect.append(_same_scheme)
-            timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
-            return {"client_kwargs": {"timeout": timeout, "trace_configs": [watch]}, "headers": {"Accept-Encoding": "identity"}}
-        case "s3":
-            return {"config_kwargs": {"connect_timeout": CONNECT_SECONDS, "read_timeout": TOTAL_SECONDS}}
-        case "gs":
-            return {"requests_timeout": TOTAL_SECONDS}
-    return {}
+    timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
+    if protocol == "gs":
+        return {"access": "read_only", "requests_timeout": timeout}
+    watch = aiohttp.TraceConfig()
+    watch.on_request_redirect.append(_same_scheme)
+    return {"client_kwargs": {"timeout": timeout, "trace_configs": [watch]}, "headers": {"Accept-Encoding": "identity"}}
 
 
 async def _same_scheme(_session: object, _context: object, asked: Any) -> None:

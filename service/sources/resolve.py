@@ -67,13 +67,21 @@ def _found(spec: str, policies: Path) -> Source:
         return _version(spec, policies)
     revision = _is_revision(spec, policies)
     path = Path(split_pin(spec)[0])
-    if path.exists():
+    if _is_there(path):
         if revision:
             raise SourceError(f"`{spec}` is both a path and a git revision", f"write `{'folder' if path.is_dir() else 'bundle'}:{spec}` or `git:{spec}`")
         return _folder(spec, policies) if path.is_dir() else _bundle(spec, policies)
     if revision or ":" in spec:
         return git.read_revision(spec, policies)
     raise SourceError(f"nothing is called `{spec}`: no version in {policies}, no folder, no bundle, no git revision", _known(spec, policies))
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is such a path; a name that is too long for one, or that has a NUL in it, is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def known_versions(policies: Path) -> dict[str, tuple[VersionFolder, ...]]:
