@@ -39,6 +39,6 @@ The way of a due time::
     due         target, instant      -> Due             (when, how it stands, what counted and what did not)
     roster      instant              -> Duty            (who is in their own daytime, until when, who is next)
 
-``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases`` runs a policy's
-own worked examples. ``shown`` names what a caller sent in messages, ``localtime`` writes an instant by the clock on the wall.
+``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases``
+(a package with its own map) runs a policy's own worked examples, says what they cover, and proposes more. ``shown`` names what a caller sent in messages, ``localtime`` writes an instant by the clock on the wall.
 """
