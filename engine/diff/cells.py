@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.classes import Axis, Indices
 from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
@@ -76,15 +77,27 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
     if math.prod(axis.size for axis, _ in joined) > MAX_SITUATIONS:
         raise PolicyErrors([place])
     numbers = [_spread(side, [axis for axis, _ in joined], last) for side, last in zip(sides, (False, True), strict=True)]
-    pairs = numbers[0].astype(np.int64) * len(sides[1].states) + numbers[1]
-    distinct, inverse = np.unique(pairs, return_inverse=True)
-    found = [divmod(int(pair), len(sides[1].states)) for pair in distinct]
-    ends = [(sides[0].states[one], sides[1].states[other]) for one, other in found]
-    keys: dict[tuple[object, ...], int] = {}
-    compact = [keys.setdefault((_change(*end), *map(_plain, end)), len(keys)) for end in ends]
-    array = np.array(compact, dtype=np.int32)[inverse.ravel()].reshape(pairs.shape)
+    pairs = numbers[0] * np.int64(len(sides[1].states)) + numbers[1]
+    distinct, inverse = _distinct(pairs, len(sides[0].states) * len(sides[1].states))
+    keys: dict[tuple[Change | None, State, State], int] = {}
+    compact = []
+    for pair in distinct:
+        one, other = (side.states[number] for side, number in zip(sides, divmod(pair, len(sides[1].states)), strict=True))
+        compact.append(keys.setdefault((_change(one, other), _plain(one), _plain(other)), len(keys)))
+    array = np.array(compact, dtype=np.int32)[inverse]
     changes, befores, afters = zip(*keys, strict=True)
     return Laid(tuple(axis for axis, _ in joined), tuple(weights for _, weights in joined), array, changes, afters, befores)
+
+
+def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt.NDArray[np.intp]]:
+    """Give the distinct numbers below ``most`` in an array, and for each place of it which of them stands there."""
+    if most > 4 * numbers.size:
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        return distinct.tolist(), inverse.reshape(numbers.shape)
+    found = np.flatnonzero(np.bincount(numbers.ravel(), minlength=most))
+    position = np.zeros(most, dtype=np.intp)
+    position[found] = np.arange(len(found))
+    return found.tolist(), position[numbers]
 
 
 @dataclass(frozen=True, slots=True)

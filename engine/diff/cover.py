@@ -36,7 +36,7 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     code = np.asarray(wanted).astype(np.int8) * _WANTED
     if room is not None:
         code = np.maximum(code, np.asarray(room).astype(np.int8))
-    used = [np.flatnonzero((code != 0).any(axis=tuple(other for other in range(code.ndim) if other != axis))).tolist() for axis in range(code.ndim)]
+    used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code)] if code.ndim else []
     small = shrink(code[inside(tuple(map(tuple, used)))] if all(used) else code)
     boxes = _boxes(small.array.tobytes(), small.array.shape)
     groups = [[tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)]

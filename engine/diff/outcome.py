@@ -74,7 +74,9 @@ class _Picture:
         return tuple(sorted(found, key=lambda region: -region.cells))
 
     def _is(self, numbers: Iterable[int]) -> Mask:
-        return np.isin(self.array, np.array(list(numbers), dtype=np.int32))
+        chosen = np.zeros(len(self.laid.changes), dtype=np.bool_)
+        chosen[list(numbers)] = True
+        return np.asarray(chosen[self.array])
 
     def _region(self, box: Box, changed: Mask) -> Region:
         there = inside(box)

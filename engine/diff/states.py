@@ -14,8 +14,10 @@ import numpy.typing as npt
 from engine.classes import Indices
 from engine.settle import Codes, Flat
 
-_BITS: Final = 63
-"""How many codes a word of bits holds."""
+_WORDS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
+"""Words of bits, narrow ones first: an outcome seldom has more values than fit into eight."""
+
+Bits = npt.NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,31 @@ def states(flat: Flat, codes: Codes) -> States:
         return States(codes.low, single)
     open_cells = ~decided
     rows = np.stack([word[open_cells] for word in _bits(flat, codes)], axis=1)
-    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+    distinct, inverse = np.unique(rows, axis=0, return_inverse=True) if rows.shape[1] > 1 else _unique(rows[:, 0])
     array = np.where(decided, codes.low, 0).astype(np.int32)
     array[open_cells] = (inverse.ravel() + len(single)).astype(np.int32)
     return States(array, single + tuple(map(_codes, distinct)))
 
 
-def _bits(flat: Flat, codes: Codes) -> list[npt.NDArray[np.int64]]:
-    """Work out the possible codes of every cell as bits, one array for each 63 codes."""
+def _unique(column: Bits) -> tuple[Bits, Indices]:
+    """Give the distinct values of a column, as rows, and the number of each cell's."""
+    distinct, inverse = np.unique(column, return_inverse=True)
+    return distinct.reshape(-1, 1), inverse.astype(np.int32)
+
+
+def _bits(flat: Flat, codes: Codes) -> list[Bits]:
+    """Work out the possible codes of every cell as bits, in as many words as they need."""
+    width = codes.not_covered + 1
+    kind = next((kind for kind in _WORDS if width <= 8 * kind().itemsize), _WORDS[-1])
+    size = 8 * kind().itemsize
     words = []
-    for word in range(codes.not_covered // _BITS + 1):
-        here = flat.settled & (codes.low // _BITS == word)
-        words.append(_carried(flat, np.where(here, np.int64(1) << (codes.low % _BITS), np.int64(0))))
+    for word in range(-(-width // size)):
+        ones = np.array([1 << code % size if code // size == word else 0 for code in range(width)], dtype=kind)
+        words.append(_carried(flat, np.where(flat.settled, ones[np.minimum(codes.low, codes.not_covered)], kind(0))))
     return words
 
 
-def _carried(flat: Flat, bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _carried(flat: Flat, bits: Bits) -> Bits:
     """Carry the bits of settled cells to the cells that lead to them, one open fact at a time, until nothing changes."""
     changed = True
     while changed:
@@ -59,11 +70,12 @@ def _carried(flat: Flat, bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
             if not mask[missing].any():
                 continue
             known = np.bitwise_or.reduce(bits[(slice(None),) * axis + (slice(1, None),)], axis=axis)
-            more = bits[missing] | np.where(mask[missing], known, 0)
-            changed = changed or bool((more != bits[missing]).any())
+            more = bits[missing] | (known * mask[missing])
+            changed = changed or not np.array_equal(more, bits[missing])
             bits[missing] = more
     return bits
 
 
-def _codes(row: npt.NDArray[np.int64]) -> tuple[int, ...]:
-    return tuple(word * _BITS + bit for word, bits in enumerate(row.tolist()) for bit in range(_BITS) if bits >> bit & 1)
+def _codes(row: Bits) -> tuple[int, ...]:
+    size = 8 * row.dtype.itemsize
+    return tuple(word * size + bit for word, bits in enumerate(row.tolist()) for bit in range(size) if bits >> bit & 1)
