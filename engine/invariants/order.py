@@ -74,11 +74,11 @@ def _by_fact(ranks: Array, axes: tuple[Axis, ...], order: Order, atoms: Sequence
 def _by_outcome(ground: Ground, claim: Monotone) -> Tickets | None:
     """Compare every two cases by what they have for the raised outcome, and by the rank of the others."""
     terms, axes = fitting([ground.ranks(claim.raised[0]), *(ground.ranks(order) for order in claim.outcomes)])
-    levels = np.broadcast_to(onto(terms[0], axes), [axis.size for axis in axes])
+    heights = np.broadcast_to(onto(terms[0], axes), [axis.size for axis in axes])
     ranks = _joined(terms[1:], axes, claim.way)
-    ranked = (levels != UNRANKED) & (ranks != UNRANKED)
+    ranked = (heights != UNRANKED) & (ranks != UNRANKED)
     width = int(ranks.max(initial=0)) + 1
-    keys = np.where(ranked, levels * np.int64(width) + ranks, UNRANKED)
+    keys = np.where(ranked, heights * np.int64(width) + ranks, UNRANKED)
     pairs = [divmod(key, width) for key in _distinct(keys) if key != UNRANKED]
     if not _goes_down(pairs):
         return None
@@ -94,16 +94,16 @@ def _distinct(keys: Array) -> list[int]:
 
 
 def _goes_down(pairs: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether a pair of a higher level has a lower rank than one of a lower level."""
+    """Tell whether a pair of a higher height has a lower rank than one of a lower height."""
     highest: dict[int, int] = {}
-    for level, rank in pairs:
-        highest[level] = max(rank, highest.get(level, rank))
-    below = {level: max((rank for other, rank in highest.items() if other < level), default=UNRANKED) for level in highest}
-    return any(rank < below[level] for level, rank in pairs)
+    for height, rank in pairs:
+        highest[height] = max(rank, highest.get(height, rank))
+    below = {height: max((rank for other, rank in highest.items() if other < height), default=UNRANKED) for height in highest}
+    return any(rank < below[height] for height, rank in pairs)
 
 
 def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
-    """Give, for every pair of level and rank, the number of facts of the smallest ticket that has it."""
+    """Give, for every pair of height and rank, the number of facts of the smallest ticket that has it."""
     count = sent(keys.shape, range(keys.ndim)).ravel()
     order = np.argsort(count, kind="stable")
     distinct, first = np.unique(keys.ravel()[order], return_index=True)
@@ -112,11 +112,11 @@ def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
 
 def _shown(pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Of all pairs that go down, give the two with the fewest facts."""
-    levels, ranks = np.array(pairs, dtype=np.int64).T
+    heights, ranks = np.array(pairs, dtype=np.int64).T
     counts = np.array([least[pair] for pair in pairs], dtype=np.int64)
     best: tuple[int, int, int] | None = None
     for at in range(len(pairs)):
-        wrong = np.flatnonzero((levels > levels[at]) & (ranks < ranks[at]))
+        wrong = np.flatnonzero((heights > heights[at]) & (ranks < ranks[at]))
         if len(wrong):
             other = int(wrong[np.argmin(counts[wrong])])
             best = min(best or (int(counts[at] + counts[other]), at, other), (int(counts[at] + counts[other]), at, other))

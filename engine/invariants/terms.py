@@ -17,7 +17,6 @@ import numpy.typing as npt
 from engine.check import space_problem
 from engine.classes import Axis
 from engine.problems import Place
-from engine.settle import spread
 from engine.tabulate import cells
 
 Array = npt.NDArray[Any]
@@ -77,8 +76,13 @@ def fitting(terms: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[Axis, ...]]:
 
 def onto(term: Term, axes: tuple[Axis, ...]) -> Array:
     """Bring a term onto axes that include its own, ready to be broadcast."""
-    same = len(term.axes) == len(axes) and all(np.array_equal(own.class_of, axis.class_of) for own, axis in zip(term.axes, axes, strict=True))
-    return term.array if same else spread(term.array, term.axes, axes)
+    own = {axis.fact: axis for axis in term.axes}
+    array = term.array
+    for at, axis in enumerate(term.axes):
+        target = next(target for target in axes if target.fact == axis.fact)
+        if not np.array_equal(axis.class_of, target.class_of):
+            array = np.take(array, axis.class_of[list(target.members)], axis=at)
+    return array.reshape([target.size if target.fact in own else 1 for target in axes])
 
 
 def merged(term: Term) -> Term:
