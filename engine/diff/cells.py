@@ -168,8 +168,8 @@ def _change(before: State, after: State) -> Change | None:
     if _same(before, after):
         return None
     if before.kind is after.kind is Kind.DECIDED and isinstance(before.value, tuple) and isinstance(after.value, tuple):
-        gone = tuple((Counter(before.value) - Counter(after.value)).elements())
-        come = tuple((Counter(after.value) - Counter(before.value)).elements())
+        gone = tuple(sorted((Counter(before.value) - Counter(after.value)).elements()))
+        come = tuple(sorted((Counter(after.value) - Counter(before.value)).elements()))
         if gone or come:
             return Change(State(Kind.DECIDED, gone), State(Kind.DECIDED, come), in_part=True)
     return Change(_plain(before), _plain(after))
