@@ -24,6 +24,7 @@ from engine.bundle import Bundle
 from engine.load import load
 from engine.policy import HitPolicy, Policy, Table
 from engine.problems import CODES, PolicyErrors
+from engine.settle import flatten
 from engine.version import Layout, Version, lay_out
 from service.cli.main import app
 from tests.analysis_oracle import TableOracle
@@ -194,6 +195,13 @@ def test_a_rule_that_says_what_holds_while_a_fact_is_missing_is_not_redundant() 
     assert said(desk([early, GOOD, ODD, {**OLD, "when": {"mood": "bad", "age": "> 50"}}, {**BAD, "when": {"mood": "bad"}}], facts=FACTS)) == []
 
 
+def test_what_fires_while_something_is_open_does_not_keep_a_rule() -> None:
+    known = {**BAD, "id": "t.known", "when": {"mood": ["bad", "odd"], "age": {"not": "unknown"}}}
+    rest = {**GOOD, "id": "t.rest", "when": {}}
+
+    assert said(desk([BAD, known, rest], facts=FACTS), "redundant") == ["the rule `t.bad` can be left out: `t.known` and `t.rest` give the same wherever it counts"]
+
+
 def test_a_rule_of_a_collect_table_is_redundant_if_it_adds_nothing_and_claims_what_others_claim() -> None:
     adds = {"id": "t.adds", "when": {"mood": ["bad", "unknown"]}, "then": {"out": "be kind"}}
     other = {"id": "t.other", "when": {"mood": ["odd", "unknown"]}, "then": {"out": []}}
@@ -361,9 +369,8 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 
 
 def analysed(version: Version) -> tuple[Finding, ...]:
-    policy = version.policy
-    layout = lay_out(policy) if version.timed else Layout(version.atoms, version.grids, version.flats, version.producer)
-    return analyse(policy, layout)
+    timed = {name: flatten(grid, grid.axes, {}, version.policy, version.atoms) for name, grid in version.timed.items()}
+    return analyse(version.policy, Layout(version.atoms, version.grids, version.flats, version.producer, timed))
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,8 @@ def _missing(cells: Cells, axis: int) -> Mask:
 def _names(cells: Cells, rules: tuple[int, ...]) -> str:
     every = (*cells.table.rules, *((cells.table.otherwise,) if cells.table.otherwise else ()))
     names = [f"`{every[rule].id}`" for rule in rules[:MAX_NAMED]]
-    return ", ".join(names) + (f" and {len(rules) - MAX_NAMED} more" if len(rules) > MAX_NAMED else "")
+    names += [f"{len(rules) - MAX_NAMED} more"] if len(rules) > MAX_NAMED else []
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _places(cells: Cells, rules: tuple[int, ...], what: str) -> tuple[Related, ...]:
