@@ -11,7 +11,7 @@ from time import perf_counter
 
 from engine.answer import VersionRef
 from engine.cases import Case, CaseResult, load_cases, run_case
-from engine.cases.coverage import Coverage, Touched, coverage, trace
+from engine.cases.coverage import Coverage, Touched, covered, trace
 from engine.cases.select import Selection, selected
 from engine.digest import digest
 from engine.load import load_with_trees
@@ -59,7 +59,7 @@ class Trial:
         return tuple(one.result for one in self.results if not one.result.passed)
 
 
-def run_source(source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, covered: bool = False) -> Trial | None:
+def run_source(source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, measure: bool = False) -> Trial | None:
     """Run the cases of one version.
 
     Args:
@@ -67,7 +67,7 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
         selection: which cases are meant; None is all of them.
         only: the version number that is asked for; None is given for another one.
         stop: end with the first case that fails.
-        covered: also work out what the cases cover; then the version is tabulated even if no case is run.
+        measure: also work out what the cases cover; then the version is tabulated even if no case is run.
     """
     try:
         policy, trees = load_with_trees(source.files(), source.root)
@@ -83,7 +83,7 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
         problems += error.problems
     chosen = tuple(case for case in cases if selection is None or selected(selection, case))
     trial = replace(trial, cases=cases, left_out=len(cases) - len(chosen), problems=tuple(problems))
-    if not (chosen or covered or problems):
+    if not (chosen or measure or problems):
         return trial
     try:
         version = tabulated(policy, ref)
@@ -93,10 +93,10 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
         return replace(trial, problems=tuple(sorted(problems)))
     results = _run(version, chosen, stop=stop)
     trial = replace(trial, version=version, results=results, left_out=len(cases) - len(results))
-    if not covered:
+    if not measure:
         return trial
     touched = trace(version, (one.result for one in results))
-    return replace(trial, touched=touched, coverage=coverage(version, touched))
+    return replace(trial, touched=touched, coverage=covered(version, touched))
 
 
 def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from engine.bundle import Bundle
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import Coverage, Kind, TableCoverage, Touched, Tracer, coverage, percent, rules_of, trace
+from engine.cases.coverage import Coverage, Kind, TableCoverage, Touched, Tracer, covered, percent, rules_of, trace
 from engine.cases.joint import reached_cells
 from engine.decide import NO_MOMENT, decide
 from engine.version import Version, build
@@ -51,7 +51,7 @@ def of_cases(text: str, files: dict[str, str] = GOOD) -> Coverage:
     """Give what cases cover of the bicycle workshop."""
     version = build(files)
     cases = load_cases({"cases/some.yaml": f"kind: cases\ncases:\n{text}"}, version.policy)
-    return coverage(version, trace(version, (run_case(version, case) for case in cases)))
+    return covered(version, trace(version, (run_case(version, case) for case in cases)))
 
 
 def table(covered: Coverage, name: str) -> TableCoverage:
@@ -60,31 +60,31 @@ def table(covered: Coverage, name: str) -> TableCoverage:
 
 class TestTheWorkshop:
     def test_a_case_covers_the_rules_that_its_answer_rests_on(self) -> None:
-        covered = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier, brake_wear: 90}}")
+        found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier, brake_wear: 90}}")
 
-        assert [rule.id for one in covered.tables for rule in one.rules if rule.cases] == ["turn.broken.courier", "brakes.gone", "welcome.otherwise"]
+        assert [rule.id for one in found.tables for rule in one.rules if rule.cases] == ["turn.broken.courier", "brakes.gone", "welcome.otherwise"]
 
     def test_each_rule_counts_its_cases(self) -> None:
-        covered = of_cases(
+        found = of_cases(
             "  - {name: one, decision: queue, facts: {damage: broken, rider: courier}}\n  - {name: other, decision: queue, facts: {damage: broken, rider: other}}"
         )
 
-        assert {rule.id: rule.cases for rule in table(covered, "welcome").rules} == {"welcome.otherwise": 2}
+        assert {rule.id: rule.cases for rule in table(found, "welcome").rules} == {"welcome.otherwise": 2}
 
     def test_a_case_covers_one_cell_of_every_table_behind_its_decision_and_of_no_other(self) -> None:
-        covered = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
+        found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
 
-        assert {one.name: (one.hit, one.cells) for one in covered.tables if one.hit} == {"turn": (1, 12), "brakes": (1, 3), "welcome": (1, 1)}
+        assert {one.name: (one.hit, one.cells) for one in found.tables if one.hit} == {"turn": (1, 12), "brakes": (1, 3), "welcome": (1, 1)}
 
     def test_a_rule_that_is_still_open_is_not_covered(self) -> None:
-        covered = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
+        found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
 
-        assert table(covered, "turn").rules_hit == 0
+        assert table(found, "turn").rules_hit == 0
 
     def test_a_case_that_is_refused_covers_nothing(self) -> None:
-        covered = of_cases("  - {name: a bike, decision: queue, facts: {damage: brokn}, refused: [damage]}")
+        found = of_cases("  - {name: a bike, decision: queue, facts: {damage: brokn}, refused: [damage]}")
 
-        assert (covered.rules[0], covered.cells[0]) == (0, 0)
+        assert (found.rules[0], found.cells[0]) == (0, 0)
 
     def test_a_case_that_fails_covers_what_its_answer_rests_on(self) -> None:
         right = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: now}}")
@@ -101,9 +101,9 @@ class TestTheWorkshop:
         assert [rule.id for rule in table(with_it, "ready_by").rules if rule.cases] == ["ready_by.courier"]
 
     def test_a_roster_has_a_cell_for_each_entry(self) -> None:
-        covered = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{AT}"}}}}')
+        found = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{AT}"}}}}')
 
-        assert (table(covered, "benches").kind, table(covered, "benches").hit, table(covered, "benches").cells) == (Kind.ROSTER, 1, 2)
+        assert (table(found, "benches").kind, table(found, "benches").hit, table(found, "benches").cells) == (Kind.ROSTER, 1, 2)
 
     def test_tables_stand_in_the_order_of_the_files(self) -> None:
         places = [one.place for one in of_cases("  - {name: a bike, decision: queue, facts: {}, status: undecided}").tables]
@@ -114,9 +114,9 @@ class TestTheWorkshop:
         unused = GOOD["vocabulary.yaml"] + "  spare: {type: text, about: what nobody asks for}\n"
         tables = "  spares:\n    about: what nobody asks for\n    produces: spare\n    otherwise: {then: {spare: nothing}}\nquestions:"
         files = {**GOOD, "vocabulary.yaml": unused, "queue.yaml": GOOD["queue.yaml"].replace("questions:", tables)}
-        covered = of_cases("  - {name: a bike, decision: queue, facts: {}, status: undecided}", files)
+        found = of_cases("  - {name: a bike, decision: queue, facts: {}, status: undecided}", files)
 
-        assert "spares" not in {one.name for one in covered.tables}
+        assert "spares" not in {one.name for one in found.tables}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -124,8 +124,8 @@ class TestTheWorkshop:
 def test_all_tickets_together_look_at_every_cell_that_counts_and_at_no_other(files: dict[str, str]) -> None:
     version = anyhow(files)
     tickets = list(every_ticket(version, 10**9 if _small(version) else 1500))
-    covered = coverage(version, [touch(version, facts) for facts in tickets])
-    for one in covered.tables:
+    found = covered(version, [touch(version, facts) for facts in tickets])
+    for one in found.tables:
         reachable = by_loops(version, one.name, tickets)
 
         assert one.hit == len(reachable), one.name
@@ -179,11 +179,11 @@ def test_the_ticket_for_a_cell_of_a_deadline_falls_in_it(files: dict[str, str]) 
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_the_cells_of_every_table_of_the_shipped_versions_are_counted(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    covered = coverage(version, [])
+    found = covered(version, [])
 
-    assert covered.rules[0] == 0
-    assert all(one.cells for one in covered.tables)
-    assert covered.rules[1] == sum(len(rules_of(one)) for one in version.policy.all_tables) + len(version.policy.rosters)
+    assert found.rules[0] == 0
+    assert all(one.cells for one in found.tables)
+    assert found.rules[1] == sum(len(rules_of(one)) for one in version.policy.all_tables) + len(version.policy.rosters)
 
 
 def test_a_share_of_nothing_is_everything() -> None:

@@ -200,7 +200,7 @@ def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...
     )
 
 
-def coverage(version: Version, touched: Iterable[Touched]) -> Coverage:
+def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
     """Add up what cases cover of a version."""
     listed = tuple(touched)
     rules = Counter(rule for one in listed for rule in one.rules)

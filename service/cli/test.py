@@ -149,7 +149,7 @@ def _trials(wanted: Wanted, *, covered: bool) -> Iterator[Trial]:
     failed = False
     for source in _sources(wanted):
         with errors().working(f"testing {source.root}"):
-            trial = None if failed else run_source(source, wanted.selection, only=wanted.version, stop=wanted.stop, covered=covered)
+            trial = None if failed else run_source(source, wanted.selection, only=wanted.version, stop=wanted.stop, measure=covered)
         if trial is not None:
             failed = wanted.stop and bool(trial.failed)
             yield trial
