@@ -53,6 +53,8 @@ class Cells:
 
     def counts(self, rule: int) -> Mask:
         """Tell in which cells that tickets reach a rule counts."""
+        if self.table.hit is not HitPolicy.COLLECT:
+            return np.asarray((self.grid.hit == rule + 1) & self.reached)
         listed = np.array([rule in entry for entry in self.grid.hits], dtype=np.bool_)
         return np.asarray(listed[self.grid.hit] & self.reached)
 

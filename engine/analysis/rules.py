@@ -48,9 +48,13 @@ def spare_rules(cells: Cells) -> Spare:
 
 
 def _spare_of_first(cells: Cells) -> dict[int, tuple[int, ...]]:
+    return {rule: tuple(entry - 1 for entry in after if entry) for rule, after, spare in _followed(cells) if spare}
+
+
+def _followed(cells: Cells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
+    """Give each rule, from the last on, with the entries that would count in its place, and whether nothing would change then."""
     grid = cells.grid
     last = len(grid.tests)
-    spare: dict[int, tuple[int, ...]] = {}
     below: Indices = np.full(cells.shape, last + 1 if cells.table.otherwise else 0, dtype=np.int32)
     for rule in range(last - 1, -1, -1):
         where = region(grid.tests[rule], cells.shape)
@@ -58,11 +62,10 @@ def _spare_of_first(cells: Cells) -> dict[int, tuple[int, ...]]:
         if not counts.any():
             continue
         after = below[where][counts]
-        if rule not in cells.idle and cells.alike(np.full_like(after, rule + 1), after, cells.numbers[where][counts]):
-            spare[rule] = tuple(int(entry) - 1 for entry in np.unique(after) if entry)
-        else:
+        spare = rule not in cells.idle and cells.alike(np.full_like(after, rule + 1), after, cells.numbers[where][counts])
+        yield rule, tuple(np.unique(after).tolist()), spare
+        if not spare:
             below[where] = rule + 1
-    return spare
 
 
 def _spare_of_collect(cells: Cells) -> dict[int, tuple[int, ...]]:
@@ -117,12 +120,9 @@ def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
 
 def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
     """Tell which rules stand only for what they cite, or add again what another adds."""
-    rules = [rule for rule in range(len(cells.table.rules)) if rule not in cells.idle and rule not in spare]
     collects = cells.table.hit is HitPolicy.COLLECT
-    for at, rule in enumerate(rules):
-        other = _twice(cells, rule, rules) if collects else _wider(cells, rule, rules[at + 1:]) if cells.table.hit is HitPolicy.FIRST else None
-        if other is None:
-            continue
+    pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
+    for rule, other in sorted(pairs):
         one, wide = cells.table.rules[rule], cells.table.rules[other]
         message = f"the rule `{one.id}` adds what `{wide.id}` adds already in all its cases" if collects else \
             f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
@@ -130,28 +130,28 @@ def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
                       (Related(wide.place, f"`{wide.id}` gives the same in more cases"),))
 
 
-def _wider(cells: Cells, rule: int, later: list[int]) -> int | None:
-    """Give the rule that counts wherever this one would not, has all its cases, and gives the same by another citation."""
-    held = cells.holds(rule)
-    counts: Numbers = cells.numbers[held & (cells.grid.hit == rule + 1)]
-    for other in later:
-        after = cells.holds(other)
-        if after.ravel()[counts].any():
-            if (held & ~after).any():
-                return None
-            entries = np.full(counts.shape, rule + 1, dtype=np.int32)
-            return other if cells.alike(entries, np.full_like(entries, other + 1), counts, cited=False) else None
-    return None
+def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
+    """Give rules, each with the one below that counts wherever it would not, has all its cells, and is the same but for what it cites."""
+    for rule, after, spare in _followed(cells):
+        if spare or rule in cells.idle or len(after) > 1 or not 0 < after[0] <= len(cells.table.rules):
+            continue
+        held = cells.holds(rule)
+        counts: Numbers = cells.numbers[held & (cells.grid.hit == rule + 1)]
+        entries = np.full(counts.shape, rule + 1, dtype=np.int32)
+        if cells.alike(entries, np.full_like(entries, after[0]), counts, cited=False) and not (held & ~cells.holds(after[0] - 1)).any():
+            yield rule, after[0] - 1
 
 
-def _twice(cells: Cells, rule: int, rules: list[int]) -> int | None:
-    """Give another rule of a collect table that adds the same items in all cases of this one; of two that are equal, the first."""
-    then, held = cells.table.rules[rule].then, cells.holds(rule)
-    for other in rules:
-        same = other != rule and cells.table.rules[other].then == then and any(then.values())
-        if same and not (held & ~cells.holds(other)).any() and (other < rule or (cells.holds(other) & ~held).any()):
-            return other
-    return None
+def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """Give rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
+    rules = [rule for rule in range(len(cells.table.rules)) if rule not in cells.idle and rule not in spare and any(cells.table.rules[rule].then.values())]
+    for rule in rules:
+        then, held = cells.table.rules[rule].then, cells.holds(rule)
+        for other in rules:
+            same = other != rule and cells.table.rules[other].then == then
+            if same and not (held & ~cells.holds(other)).any() and (other < rule or (cells.holds(other) & ~held).any()):
+                yield rule, other
+                break
 
 
 def _conditions(cells: Cells) -> Iterator[Finding]:
@@ -166,18 +166,17 @@ def _conditions(cells: Cells) -> Iterator[Finding]:
         for condition in one.when if rule not in cells.idle else ():
             axis = position[condition.fact]
             others = tuple((at, allowed) for at, allowed in sorted(tests.items()) if at != axis)
-            if others and condition.fact not in copied and _implied(cells, rule, axis, others):
+            if others and condition.fact not in copied and _implied(cells, axis, cells.grid.tests[rule], others):
                 del tests[axis]
                 yield Finding(condition.place, "redundant-condition", f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
                               FINDINGS["redundant-condition"].help, cells.witness(cells.holds(rule)), (Related(one.place, f"the rule `{one.id}`"),))
 
 
-def _implied(cells: Cells, rule: int, axis: int, others: Tests) -> bool:
-    """Tell whether a rule holds wherever its other tests do, and no ticket needs that it claims the fact of this axis."""
-    where = region(others, cells.shape)
-    freed = np.zeros(cells.shape, dtype=np.bool_)
-    freed[where] = cells.reached[where]
-    return not (freed & ~cells.holds(rule)).any() and not (freed & _missing(cells, axis)).any()
+def _implied(cells: Cells, axis: int, tests: Tests, others: Tests) -> bool:
+    """Tell whether all tests hold wherever the others do, and no ticket needs that the fact of this axis is claimed."""
+    freed, kept = region(others, cells.shape), region(tests, cells.shape)
+    missing = region((*others, (axis, (0,))), cells.shape)
+    return int(cells.reached[freed].sum()) == int(cells.reached[kept].sum()) and not cells.reached[missing].any()
 
 
 def _conflicts(cells: Cells) -> Iterator[Finding]:

@@ -103,13 +103,15 @@ def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding
 
     Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
     """
-    told = set()
+    tried = set()
     for position, rule in enumerate(cells.table.rules):
         for condition in rule.when if position not in spare and position not in cells.idle else ():
             at = next(at for at, axis in enumerate(cells.grid.axes) if axis.fact == condition.fact)
             for cut, below in _ends(condition, cells.atoms[condition.fact]):
-                if (at, below) not in told and _same_beside(cells, at, below):
-                    told.add((at, below))
+                if (at, below) in tried:
+                    continue
+                tried.add((at, below))
+                if _same_beside(cells, at, below):
                     yield Finding(condition.place, "needless-threshold",
                                   f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
                                   FINDINGS["needless-threshold"].help, cells.witness(cells.holds(position)),
