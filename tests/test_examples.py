@@ -29,7 +29,8 @@ PLAIN_WORDS: Final = frozenset({
     "business_days",  # the policy language: a unit of time
     "standard",  # time zones: the time that is not summer time
     "product",  # of several lists
-    "both", "close", "id", "other", "plan", "reason", "wait",  # plain English
+    "level",  # how much a finding weighs
+    "both", "call", "close", "differ", "id", "neither", "nobody", "other", "plan", "reason", "rounds", "stay", "wait",  # plain English
 })
 """Words of a desk that may stand in the engine all the same, because they mean something else there."""
 

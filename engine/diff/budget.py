@@ -84,7 +84,7 @@ def read_forbidden(text: str) -> Forbidden:
     """
     found = _FORBIDDEN.fullmatch(text)
     if found is None:
-        raise NotABudget(f"`{text}` is no change: write it as `priority: P1 -> *`, with * for any; undecided and not covered are values too")
+        raise NotABudget(f"`{text}` is no change: write it as `outcome: value -> value`, with * for any value; undecided and not_covered are values too")
     return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
 
 

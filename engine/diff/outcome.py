@@ -12,7 +12,7 @@ from engine.classes import Mask
 from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.cover import Box, cover, inside
 from engine.diff.joint import JointFact
-from engine.diff.nouns import Change, OutcomeDiff, Region, State, Values
+from engine.diff.nouns import Change, Kind, OutcomeDiff, Region, State, Values
 from engine.diff.shrink import shrink
 from engine.problems import Place, Problem
 
@@ -53,7 +53,7 @@ class _Picture:
 
     def diff(self, name: str) -> OutcomeDiff:
         counts = {change: int(self.weights[mask].sum()) for change, mask in self.where.items()}
-        ordered = dict(sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+        ordered = dict(sorted(counts.items(), key=lambda pair: (_minor(pair[0]), -pair[1], str(pair[0]))))
         regions = [self._region(box, mask) for change in ordered for mask in (self.where[change],) for box in cover(mask)]
         return OutcomeDiff(name, self.laid.cells, sum(counts.values()), ordered, tuple(regions), self._gist(tuple(regions)))
 
@@ -71,7 +71,7 @@ class _Picture:
         for end in dict.fromkeys(ends[number] for number in self.changing):
             room = self._is(number for number, other in enumerate(ends) if other == end)
             found += [self._region(_tight(box, changed & room), changed & room) for box in cover(changed & room, room)]
-        return tuple(sorted(found, key=lambda region: -region.cells))
+        return tuple(sorted(found, key=lambda region: (all(map(_minor, region.changes)), -region.cells)))
 
     def _is(self, numbers: Iterable[int]) -> Mask:
         chosen = np.zeros(len(self.laid.changes), dtype=np.bool_)
@@ -103,6 +103,11 @@ class _Picture:
             if 0 not in there:
                 ticket[axis.fact.name] = axis.fact.values[there[0] - 1].sample
         return ticket
+
+
+def _minor(change: Change) -> bool:
+    """Tell whether only what is still possible changes; such a change is told last."""
+    return change.before.kind is change.after.kind is Kind.UNDECIDED
 
 
 def _tight(box: Box, changed: Mask) -> Box:

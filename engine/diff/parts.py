@@ -128,9 +128,9 @@ def _calendar(calendar: WrittenCalendar) -> Aspects:
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     said = _says(
         about=calendar.about, zone=calendar.zone, holidays=calendar.holidays, always="yes" if calendar.always else "",
-        hours="; ".join(f"{day} {_hours(hours)}" for day, hours in zip(days, calendar.week, strict=True) if hours),
         source=calendar.source, assumption=calendar.assumption,
     )
+    said |= {day: Said(_hours(hours) or "closed", hours) for day, hours in zip(days, calendar.week, strict=True)}
     for day, hours in sorted(calendar.dates.items()):
         said |= {f"date {day}": Said(_hours(hours) or "closed", hours)}
     for day, hours in sorted(calendar.breaks.items()):
@@ -139,7 +139,9 @@ def _calendar(calendar: WrittenCalendar) -> Aspects:
 
 
 def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+    """Write a minute of a day; more than 24:00 is a time of the next one."""
+    hours, left = divmod(minutes, 60)
+    return f"{hours if hours <= 24 else hours - 24:02}:{left:02}"
 
 
 def _hours(intervals: Iterable[Interval]) -> str:

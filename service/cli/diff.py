@@ -13,15 +13,14 @@ import typer
 
 from engine.diff import NotABudget, excesses, read_forbidden, read_limit
 from engine.problems import PolicyErrors
-from engine.version import Version
-from service.cli.folder import PoliciesOption, find_folder
+from service.cli.folder import PoliciesOption
+from service.cli.sourced import SPEC_HELP, KeysOption, open_version
 from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused
 from service.diffs.html import html_page
 from service.diffs.markdown import markdown_text
 from service.diffs.plain import plain_report
 from service.diffs.report import Report, report
 from service.diffs.terminal import terminal_parts
-from service.sources import SourceError, Trust, load_source, trusted_keys
 
 
 class DiffForm(StrEnum):
@@ -33,11 +32,6 @@ class DiffForm(StrEnum):
     JSON = "json"
 
 
-KeyOption = Annotated[list[Path] | None, typer.Option("--key", metavar="FILE", help="A public key (or a folder of them) that remote bundles must be signed with; may be given again.")]
-
-SPEC_HELP = "A version's number, a folder, a git revision, a bundle or an address."
-
-
 def diff(
     before: Annotated[str, typer.Argument(metavar="BEFORE", help=SPEC_HELP)],
     after: Annotated[str, typer.Argument(metavar="AFTER", help=f"{SPEC_HELP} Default: the policies folder as it is now.")] = "working",
@@ -47,7 +41,7 @@ def diff(
     max_changed: Annotated[str, typer.Option("--max-changed", metavar="LIMIT", help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.")] = "",
     forbid: Annotated[list[str] | None, typer.Option("--forbid", metavar="CHANGE", help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every region and every citation.")] = False,
-    key: KeyOption = None,
+    key: KeysOption = None,
 ) -> None:
     """Say what a change of policies does: every situation that is decided differently, and no other.
 
@@ -57,8 +51,7 @@ def diff(
         limit, forbidden = read_limit(max_changed) if max_changed else None, [read_forbidden(one) for one in forbid or ()]
     except NotABudget as error:
         raise refused(str(error)) from None
-    folder, trusted = find_folder(policies), trust(key)
-    sides = [version_of(spec, folder, trusted) for spec in (before, after)]
+    sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
     try:
         found = report(sides[0], sides[1], (before, after))
     except PolicyErrors as error:
@@ -69,26 +62,6 @@ def diff(
     if found.excesses:
         errors().show(f"{count(len(found.excesses), 'change')} beyond what --max-changed and --forbid allow")
         raise typer.Exit(int(ExitCode.BUDGET))
-
-
-def trust(keys: list[Path] | None) -> Trust:
-    """Read the keys that are trusted; say what is wrong with them otherwise."""
-    try:
-        return trusted_keys(keys or ())
-    except SourceError as error:
-        raise refused(str(error)) from None
-
-
-def version_of(spec: str, folder: Path, trusted: Trust) -> Version:
-    """Load the version that a word on the command line means; say what is wrong with it otherwise."""
-    try:
-        with errors().working(f"loading {spec}"):
-            return load_source(spec, policies=folder, trust=trusted)
-    except SourceError as error:
-        raise refused(str(error)) from None
-    except PolicyErrors as error:
-        errors().show(*map(problem_text, error.problems))
-        raise refused(f"{count(len(error.problems), 'problem')} in {spec}", code=ExitCode.POLICY) from None
 
 
 def _write(found: Report, output: DiffForm, to: Path | None, *, every: bool) -> None:
