@@ -86,10 +86,9 @@ def test_once_they_are_added_nothing_more_is_proposed(files: dict[str, str]) -> 
     assert propose(version, after.cases, after.touched) == ()
 
 
-@pytest.mark.parametrize(("name", "everything"), [("1.0.0", False), ("2.0.0", True)])
-def test_for_the_shipped_versions_they_pass_and_cover_every_rule(shipped: Bundle, name: str, everything: bool) -> None:
-    version = next(version for version in shipped.versions if version.ref.version == name)
-    proposals, after = added(version, suite(version, ()), everything=everything)
+def test_for_the_shipped_version_they_pass_and_cover_every_rule(shipped: Bundle) -> None:
+    version = shipped.versions[-1]
+    proposals, after = added(version, suite(version, ()), everything=True)
 
     assert after.failed == ()
     assert after.coverage.missed == ()

@@ -58,7 +58,7 @@ class _Proposer:
         self._names = {case.name for case in cases}
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
         self._rules: set[str] = set()
-        self._points: set[Point] = set()
+        self._points: dict[tuple[str, int, str], set[float]] = {}
         self._states: set[tuple[str, State, bool]] = set()
         self._turns: set[tuple[str, str]] = set()
         for one in touched:
@@ -66,7 +66,8 @@ class _Proposer:
 
     def _cover(self, touched: Touched) -> None:
         self._rules |= touched.rules
-        self._points |= touched.points
+        for table, cell, fact, number in touched.points:
+            self._points.setdefault((table, cell, fact), set()).add(number)
         self._states |= touched.states
         self._turns |= touched.turns
 
@@ -130,8 +131,9 @@ class _Proposer:
 
     def _near(self, point: Point, end: float) -> bool:
         """Tell whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
-        *where, number = point
-        return any(one[:3] == tuple(where) and (one[3] - end) * (number - end) >= 0 and abs(one[3] - end) <= abs(number - end) for one in self._points)
+        table, cell, fact, number = point
+        sent = self._points.get((table, cell, fact), ())
+        return any((one - end) * (number - end) >= 0 and abs(one - end) <= abs(number - end) for one in sent)
 
     def _about_the_end(self, name: str) -> Iterator[Proposal]:
         """Give the cases a second before, at and a second after the instant at which something is due."""
