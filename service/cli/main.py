@@ -10,6 +10,7 @@ import typer
 from service.cli.analyze import analyze
 from service.cli.build import build
 from service.cli.check import check
+from service.cli.ci import ci
 from service.cli.clock import clock
 from service.cli.diff import diff
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
@@ -55,6 +56,7 @@ app.command("fmt")(fmt)
 app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
 app.command("show")(show)
 app.command("diff")(diff)
+app.command("ci")(ci)
 app.add_typer(clock, name="clock")
 app.command("release")(release)
 app.command("build")(build)

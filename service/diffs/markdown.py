@@ -1,102 +1,206 @@
-"""A difference as Markdown: the summary of a pull request, long parts folded."""
+"""A difference as Markdown: the summary of a pull request, long parts folded.
+
+The text is made of parts, so that one that is too long can be written shorter, and at last cut between two parts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff import Change, DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
 from engine.diff.wording import place_of
 from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, ticket_text, wording_text
-from service.diffs.report import Report
+from service.diffs.report import SHOWN, Report
 
-MOST: Final = 200
-"""How many regions of an outcome are written out: a summary of a pull request may not be longer than a megabyte."""
+MOST_BYTES: Final = 1_000_000
+"""How long a summary may become; GitHub shows none that is longer than 1 MiB."""
+
+LENGTHS: Final = (200, 50, SHOWN)
+"""How many lines of a list are written out: the first of these with which the whole is short enough."""
+
+SPECIAL: Final = "\\`*_[]|~$#"
+"""Characters that would be read as markup."""
 
 
-def markdown_text(shown: Report) -> str:
-    """Write a report as Markdown."""
-    return "\n".join(_lines(shown)) + "\n"
+def markdown_text(shown: Report, most: int = MOST_BYTES) -> str:
+    """Write a report as Markdown of at most so many bytes."""
+    for length in LENGTHS:
+        parts = [*_parts(shown, length)]
+        if sum(map(_size, parts)) <= most:
+            break
+    return together(parts, most)
 
 
-def _lines(shown: Report) -> Iterator[str]:
+def together(parts: Sequence[str], most: int = MOST_BYTES) -> str:
+    """Put parts below each other as long as they fit, and say how many were left out."""
+    left = most - 200  # for the line that says so
+    kept: list[str] = []
+    for part in parts:
+        left -= _size(part)
+        if left < 0:
+            kept.append(f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `guidepost diff` shows all of it.")
+            break
+        kept.append(part)
+    return "\n\n".join(kept) + "\n"
+
+
+def escaped(text: str) -> str:
+    r"""Keep a text from being read as markup, on one line.
+
+    >>> escaped("a|b <i> c_d\n -> e")
+    'a\\|b &lt;i&gt; c\\_d → e'
+    """
+    text = " ".join(text.split()).replace(" -> ", " → ")
+    for mark in SPECIAL:
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def prose(text: str) -> str:
+    r"""Write a message: what stands in backticks as code, and the rest as text.
+
+    >>> prose("unknown impact `a_b`; 1 < 2")
+    'unknown impact `a_b`; 1 &lt; 2'
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    said = (code(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
+    return "".join(said).strip()
+
+
+def code(text: str, *, in_table: bool = False) -> str:
+    r"""Write a text as code, whatever is in it; in a table a bar needs a backslash even there.
+
+    >>> code("a=b"), code("a`b"), code("a|b", in_table=True)
+    ('`a=b`', '``a`b``', '`a\\|b`')
+    """
+    text = " ".join(text.split()) or " "
+    marks = "`"
+    while marks in text:
+        marks += "`"
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{marks}{space}{text.replace('|', chr(92) + '|') if in_table else text}{space}{marks}"
+
+
+def folded(title: str, lines: Iterable[str]) -> str:
+    """Write a part that opens on a click."""
+    return "\n".join((f"<details><summary>{title}</summary>", "", *lines, "", "</details>"))
+
+
+def listed(lines: Sequence[str], length: int) -> Iterator[str]:
+    """Give the first lines of a list, and say how many more there are."""
+    yield from lines[:length]
+    if len(lines) > length:
+        yield f"- … and {len(lines) - length:,} more"
+
+
+def _size(part: str) -> int:
+    return len(part.encode()) + 2
+
+
+def _spaced(text: str) -> str:
+    """Escape a piece of a sentence, with the spaces at its ends."""
+    return f"{' ' * text[:1].isspace()}{escaped(text)}{' ' * (text[-1:].isspace() and not text.isspace())}"
+
+
+def _parts(shown: Report, length: int) -> Iterator[str]:
     one, other = shown.diff.before, shown.diff.after
-    yield f"## {other.name}: {one.version} → {other.version}"
-    yield f"\n{_escaped(headline(shown.diff))}\n"
-    yield f"`{one.digest[:12]}` → `{other.digest[:12]}`"
+    yield f"## {escaped(shown.title)}"
+    yield escaped(headline(shown.diff))
+    yield f"{escaped(shown.names[0])} `{one.digest[:12]}` → {escaped(shown.names[1])} `{other.digest[:12]}`"
     if shown.excesses:
-        yield "\n### More than it may\n"
-        for excess in shown.excesses:
-            where = f"; where {_escaped(excess.region)}, such as `{excess.example}`" if excess.region else ""
-            yield f"- ❌ {_escaped(excess.message)}{where}"
+        yield "### More than it may"
+        yield "\n".join(
+            f"- ❌ {prose(excess.message)}" + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
+            for excess in shown.excesses
+        )
     for matrix in shown.changed_matrices:
         yield from _matrix(matrix)
+    yield from _glance(shown.diff.changed_decisions)
     for decision in shown.diff.changed_decisions:
-        yield from _decision(decision)
+        yield from _decision(decision, length)
     if shown.diff.requests:
-        yield "\n### What may be sent\n"
-        yield from _wording(shown.diff.requests)
+        yield "### What may be sent"
+        yield "\n".join(listed([*_wording(shown.diff.requests)], length))
     if shown.wording or shown.citations:
-        yield from _folded("What the text says", len(shown.diff.wording), [*_wording(shown.wording), *_citations(shown)])
+        yield folded(f"What the text says ({len(shown.diff.wording):,})", listed([*_wording(shown.wording), *_citations(shown)], length))
 
 
-def _decision(one: DecisionDiff) -> Iterator[str]:
-    yield f"\n### {one.name}\n"
+def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
+    """Give one line for each outcome that changes, if there are several."""
+    rows = [f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one.changes)} |" for decision in decisions for one in decision.outcomes]
+    if len(rows) > 1:
+        yield "### At a glance"
+        yield "\n".join(("| decision | outcome | decided differently | mostly |", "|---|---|---:|---|", *rows))
+
+
+def _share(one: OutcomeDiff) -> str:
+    return f"{one.changed:,} of {one.cells:,}" if one.changed else ""
+
+
+def _mostly(changes: Mapping[Change, int]) -> str:
+    if not changes:
+        return "by what it follows, or its terms"
+    change = max(changes, key=lambda one: changes[one])
+    return escaped(change_text(change)) + (f", and {len(changes) - 1:,} more" if len(changes) > 1 else "")
+
+
+def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
+    yield f"### {escaped(one.name)}"
     if said := decision_text(one):
-        yield f"{_escaped(said)}\n"
+        yield escaped(said)
     for outcome in one.outcomes:
-        yield from _outcome(one.name, outcome)
+        yield from _outcome(one.name, outcome, length)
     if one.unchanged:
-        yield f"\nThe same in every situation: {', '.join(one.unchanged)}."
+        yield f"The same in every situation: {escaped(', '.join(one.unchanged))}."
 
 
-def _outcome(decision: str, one: OutcomeDiff) -> Iterator[str]:
-    yield f"\n**{one.name}**: {_escaped(outcome_text(one))}\n"
-    if len(one.changes) > 1:
-        yield "| change | situations |\n|---|---:|"
-        yield from (f"| {_escaped(change_text(change))} | {cells:,} |" for change, cells in one.changes.items())
+def _outcome(decision: str, one: OutcomeDiff, length: int) -> Iterator[str]:
+    yield f"**{escaped(one.name)}**: {escaped(outcome_text(one))}"
     if one.gist:
-        yield from ("", *_regions(decision, one.gist, one.inputs))
+        yield "\n".join(_regions(decision, one.gist[:SHOWN], one.inputs))
+    if more := one.gist[SHOWN:]:
+        yield folded(f"{len(more):,} more", [*_regions(decision, more[:length], one.inputs), *_and_more(len(more) - length)])
+    if len(one.changes) > 1:
+        rows = [f"| {escaped(change_text(change))} | {cells:,} |" for change, cells in one.changes.items()]
+        yield folded(f"from what to what ({len(rows):,})", ["| change | situations |", "|---|---:|", *rows[:length], *_and_more(len(rows) - length)])
     if one.regions != one.gist:
-        yield from _folded("exactly, each region with one change", len(one.regions), _regions(decision, one.regions, one.inputs))
+        rows = [*_regions(decision, one.regions[:length], one.inputs), *_and_more(len(one.regions) - length)]
+        yield folded(f"exactly, each region with one change ({len(one.regions):,})", rows)
 
 
-def _regions(decision: str, regions: tuple[Region, ...], inputs: bool) -> Iterator[str]:
-    yield "| where | change | cells | for example |\n|---|---|---:|---|"
-    for region in regions[:MOST]:
-        example = "" if inputs else f"`guidepost eval {decision} {ticket_text(region.example)}`".replace(" (no facts)", "")
-        yield f"| {_escaped(region_text(region))} | {_escaped(changes_text(region.changes))}{alike_text(region)} | {region.cells:,} | {example} |"
-    if len(regions) > MOST:
-        yield f"\n{len(regions) - MOST:,} regions more: `guidepost diff -o json` has them."
+def _and_more(number: int) -> Iterator[str]:
+    if number > 0:
+        yield from ("", f"{number:,} more are left out here: `guidepost diff -o html` has them.")
+
+
+def _regions(decision: str, regions: Iterable[Region], inputs: bool) -> Iterator[str]:
+    yield "| where | change | situations |" + ("" if inputs else " for example |")
+    yield "|---|---|---:|" + ("" if inputs else "---|")
+    for region in regions:
+        example = code(f"guidepost eval {decision} {ticket_text(region.example)}".removesuffix(" (no facts)"), in_table=True)
+        row = f"| {escaped(region_text(region))} | {escaped(changes_text(region.changes))}{alike_text(region)} | {region.cells:,} |"
+        yield row if inputs else f"{row} {example} |"
 
 
 def _matrix(one: MatrixDiff) -> Iterator[str]:
     def cell(row: str, column: str) -> str:
         was, now = one.before.get((row, column), ""), one.after.get((row, column), "")
-        return now or "-" if was == now else f"**{was or '-'} → {now or '-'}**"
+        return escaped(now) or "–" if was == now else f"**{escaped(was) or '–'} → {escaped(now) or '–'}**"
 
-    yield f"\n### {one.table}: {one.down} \\ {one.across}\n"
-    yield f"| | {' | '.join(one.columns)} |\n|---|{'---|' * len(one.columns)}"
-    yield from (f"| **{row}** | {' | '.join(_escaped(cell(row, column)) for column in one.columns)} |" for row in one.rows)
+    yield f"### {escaped(one.table)}: {escaped(one.down)} by {escaped(one.across)}"
+    head = f"| | {' | '.join(map(escaped, one.columns))} |\n|---|{'---|' * len(one.columns)}"
+    yield "\n".join((head, *(f"| **{escaped(row)}** | {' | '.join(cell(row, column) for column in one.columns)} |" for row in one.rows)))
 
 
 def _wording(wording: Iterable[Wording]) -> Iterator[str]:
-    yield from (f"- {one.edit.value}: {_escaped(wording_text(one))} (`{place_of(one)}`)" for one in wording)
+    for one in wording:
+        place = place_of(one)
+        yield f"- {one.edit.value}: {escaped(wording_text(one))}" + (f" ({code(str(place))})" if place else "")
 
 
 def _citations(shown: Report) -> Iterator[str]:
     for (one, other), there in shown.citations.items():
-        yield f"- cited otherwise {len(there)}×: {_escaped(one)} → {_escaped(other)}"
-
-
-def _folded(title: str, number: int, lines: Iterable[str]) -> Iterator[str]:
-    yield f"\n<details><summary>{title} ({number:,})</summary>\n"
-    yield from lines
-    yield "\n</details>"
-
-
-def _escaped(text: str) -> str:
-    """Keep a text from being read as markup."""
-    for mark in ("\\", "|", "*", "_", "<", "`", "[", "]"):
-        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return text.replace(" -> ", " → ").replace("\n", " ")
+        yield f"- cited otherwise {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"

@@ -24,6 +24,12 @@ class Report:
     excesses: tuple[Excess, ...] = ()
 
     @property
+    def title(self) -> str:
+        """Say which versions these are; drafts of one version have the same number."""
+        one, other = self.diff.before, self.diff.after
+        return f"{other.name} {other.version}" if one.version == other.version else f"{other.name}: {one.version} → {other.version}"
+
+    @property
     def wording(self) -> tuple[Wording, ...]:
         """What the text says differently, but for changed citations."""
         return tuple(one for one in self.diff.wording if one.what != CITATION)
