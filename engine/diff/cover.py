@@ -28,7 +28,7 @@ _WANTED: Final = 2
 def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     """Give boxes that together hold all cells of a mask and none outside ``room``, the largest first.
 
-    Without ``room``, they are exactly the cells of the mask.
+    Without ``room``, they are exactly the cells of the mask. Positions at which no cell is wanted are in no box.
 
     >>> cover(np.array([[True, True, False], [True, True, True]]))
     (((0, 1), (0, 1)), ((1,), (0, 1, 2)))
@@ -36,7 +36,7 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     code = np.asarray(wanted).astype(np.int8) * _WANTED
     if room is not None:
         code = np.maximum(code, np.asarray(room).astype(np.int8))
-    used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code)] if code.ndim else []
+    used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code == _WANTED)] if code.ndim else []
     small = shrink(code[inside(tuple(map(tuple, used)))] if all(used) else code)
     boxes = _boxes(small.array.tobytes(), small.array.shape)
     groups = [[tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)]
@@ -90,14 +90,18 @@ def _orders(room: Mask, seed: tuple[int, ...]) -> Iterable[list[int]]:
 
 
 def _grow(room: Mask, seed: tuple[int, ...], order: Iterable[int]) -> Box:
-    """Widen a cell along one axis after the other, each time by every position that fits all others."""
+    """Widen a cell along one axis after the other, each time by every position that fits all others.
+
+    An axis that is done is folded away: what is left of the room holds for all its chosen positions at once.
+    """
     box: list[tuple[int, ...]] = [(at,) for at in seed]
+    axes = list(range(room.ndim))
     for axis in order:
-        whole = [*box]
-        whole[axis] = tuple(range(room.shape[axis]))
-        others = tuple(other for other in range(room.ndim) if other != axis)
-        fits = room[inside(tuple(whole))].all(axis=others)
-        box[axis] = tuple(np.flatnonzero(fits).tolist())
+        at = axes.index(axis)
+        fits = np.flatnonzero(room[tuple(slice(None) if one == axis else seed[one] for one in axes)])
+        box[axis] = tuple(fits.tolist())
+        room = np.logical_and.reduce(room.take(fits, axis=at), axis=at)
+        axes.remove(axis)
     return tuple(box)
 
 

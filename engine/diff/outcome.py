@@ -81,7 +81,12 @@ class _Picture:
     def _region(self, box: Box, changed: Mask) -> Region:
         there = inside(box)
         weights = self.weights[there]
-        counts = {change: int(weights[mask[there]].sum()) for change, mask in self.where.items() if mask[there].any()}
+        found = np.bincount(self.array[there].ravel(), weights.ravel(), len(self.laid.changes))
+        counts: dict[Change, int] = {}
+        for number in np.flatnonzero(found).tolist():
+            change = self.laid.changes[number]
+            if change is not None:
+                counts[change] = counts.get(change, 0) + int(found[number])
         cells = int(weights.sum())
         return Region(self._when(box), counts, cells, self._example(box, changed[there]), cells - sum(counts.values()))
 
