@@ -16,15 +16,19 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
-from guidepost.requests import FactInput, Facts, Pauses, decide_request, reschedule_request, selector, triage_request
+from guidepost.requests import FactInput, Facts, Pauses, decide_request, diff_request, reschedule_request, selector, triage_request
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageResponse
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from guidepost.v1.diff_pb2 import DecisionDiff, DiffSummary
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 
 TIMEOUT: Final = 2.0
 """Seconds that a call may take, unless it is told otherwise."""
+
+DIFF_TIMEOUT: Final = 60.0
+"""Seconds that a comparison of two versions may take: the server works it out when it is first asked for."""
 
 _RETRIES: Final = {
     "methodConfig": [
@@ -131,6 +135,16 @@ class Client:
         found: PolicyVersion = self.policies.GetVersion(request, timeout=timeout).version
         return found
 
+    def diff(
+        self, before: str = "", after: str = "", *, decisions: tuple[str, ...] = (), timeout: float = DIFF_TIMEOUT
+    ) -> tuple[DiffSummary, list[DecisionDiff]]:
+        """Compare two policy versions: what they say, and what becomes of each decision (or of these).
+
+        Without ``after`` it is the version in force, without ``before`` the one before it.
+        """
+        parts = list(self.policies.DiffVersions(diff_request(before, after, decisions), timeout=timeout))
+        return parts[0].summary, [part.decision for part in parts[1:]]
+
     def close(self) -> None:
         """Close the connection."""
         self.channel.close()
@@ -221,6 +235,13 @@ class AsyncClient:
         request = GetVersionRequest(version=selector(version, digest, as_of))
         found: PolicyVersion = (await self.policies.GetVersion(request, timeout=timeout)).version
         return found
+
+    async def diff(
+        self, before: str = "", after: str = "", *, decisions: tuple[str, ...] = (), timeout: float = DIFF_TIMEOUT
+    ) -> tuple[DiffSummary, list[DecisionDiff]]:
+        """Compare two policy versions: what they say, and what becomes of each decision (or of these)."""
+        parts = [part async for part in self.policies.DiffVersions(diff_request(before, after, decisions), timeout=timeout)]
+        return parts[0].summary, [part.decision for part in parts[1:]]
 
     async def close(self) -> None:
         """Close the connection."""

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from guidepost.v1.decision_service_pb2 import DecideRequest, RescheduleRequest, TriageRequest
+from guidepost.v1.policy_service_pb2 import DiffVersionsRequest
 from guidepost.v1.ticket_pb2 import FactValue, Pause, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 
@@ -120,3 +121,8 @@ def _timestamp(instant: datetime) -> Timestamp:
     made = Timestamp()
     made.FromDatetime(instant)
     return made
+
+
+def diff_request(before: str, after: str, decisions: tuple[str, ...]) -> DiffVersionsRequest:
+    """Ask for the difference of two versions, by their names; empty for the one in force, and the one before it."""
+    return DiffVersionsRequest(before=selector(before), after=selector(after), decisions=decisions)

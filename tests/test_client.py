@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -283,3 +284,31 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``python -m guidepost``."""
     line = [sys.executable, "-m", "guidepost", *arguments]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+
+class TestDifferences:
+    """Two versions compared by the server."""
+
+    def test_without_names_it_is_the_version_in_force_against_the_one_before_it(self, address: str) -> None:
+        """The summary comes with it."""
+        with guidepost.Client(address) as client:
+            summary, decisions = client.diff(decisions=("scope",))
+
+        assert (summary.before.version, summary.after.version) == ("1.0.0", "2.0.0")
+        assert [one.name for one in decisions] == ["scope"]
+        assert [region.text for region in decisions[0].outcomes[0].regions] == ["feature=critical_patch_notifications"]
+
+    def test_the_asyncio_client_gives_the_same(self, address: str) -> None:
+        """One call as the other."""
+
+        async def ask() -> Any:
+            client = guidepost.AsyncClient(address)
+            try:
+                return await client.diff("2.0.0", "2.0.0")
+            finally:
+                await client.close()
+
+        summary, decisions = asyncio.run(ask())
+
+        assert summary.same_decisions
+        assert not any(one.outcomes for one in decisions)

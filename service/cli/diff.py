@@ -33,7 +33,7 @@ class DiffForm(StrEnum):
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help=SPEC_HELP)],
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help=f"{SPEC_HELP} Default: the last commit.")] = "HEAD",
     after: Annotated[str, typer.Argument(metavar="AFTER", help=f"{SPEC_HELP} Default: the policies folder as it is now.")] = "working",
     policies: PoliciesOption = None,
     output: Annotated[DiffForm, typer.Option("-o", "--output", help="How to write it.")] = DiffForm.TEXT,
