@@ -29,6 +29,7 @@ The way of a ticket::
 What a version is asked beside tickets::
 
     analysis    Policy, Layout       -> findings        (package with its own map: what is wrong, needless, assumed)
+    diff        two Versions         -> Diff            (package with its own map: what they say and decide differently)
     whynot      ticket, outcome      -> WhyNot          (the smallest change of facts that would have given it; wanted, ranges)
 
 The way of a due time::
@@ -39,6 +40,7 @@ The way of a due time::
     due         target, instant      -> Due             (when, how it stands, what counted and what did not)
     roster      instant              -> Duty            (who is in their own daytime, until when, who is next)
 
-``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases``
-(a package with its own map) runs a policy's own worked examples, says what they cover, and proposes more. ``shown`` names what a caller sent in messages, ``localtime`` writes an instant by the clock on the wall.
+``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases`` (a package with
+its own map) runs a policy's own worked examples, says what they cover, and proposes more. ``shown`` names what a caller sent
+in messages, ``localtime`` writes an instant by the clock on the wall.
 """

@@ -48,6 +48,22 @@ class Interval:
         return above and below
 
 
+def interval_text(interval: Interval) -> str:
+    """Write numbers as policies do.
+
+    >>> interval_text(Interval(50, math.inf, False, False)), interval_text(Interval(10, 25, True, False)), interval_text(Interval(3, 3, True, True))
+    ('> 50', '[10..25)', '3')
+    """
+    low, high = number_text(interval.low) if math.isfinite(interval.low) else "", number_text(interval.high) if math.isfinite(interval.high) else ""
+    if low == high:
+        return low or "any number"
+    if not low:
+        return f"{'<=' if interval.high_closed else '<'} {high}"
+    if not high:
+        return f"{'>=' if interval.low_closed else '>'} {low}"
+    return f"{'[' if interval.low_closed else '('}{low}..{high}{']' if interval.high_closed else ')'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What one fact must be: one of these words, or a number in (or, negated, outside) these intervals, or unknown."""

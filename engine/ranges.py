@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from engine.classes import Atoms
-from engine.vocabulary import number_text
+from engine.conditions import Interval, interval_text
 
 
 def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
@@ -28,15 +28,7 @@ def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
 def _text(atoms: Atoms, run: list[int], real: list[int]) -> str:
     low, low_closed = _end(atoms, run[0], 0) if run[0] != real[0] else (-math.inf, False)
     high, high_closed = _end(atoms, run[-1], 1) if run[-1] != real[-1] else (math.inf, False)
-    if low == high:
-        return number_text(low)
-    if math.isinf(low) and math.isinf(high):
-        return "any number"
-    if math.isinf(low):
-        return f"{'<=' if high_closed else '<'} {number_text(high)}"
-    if math.isinf(high):
-        return f"{'>=' if low_closed else '>'} {number_text(low)}"
-    return f"{'[' if low_closed else '('}{number_text(low)}..{number_text(high)}{']' if high_closed else ')'}"
+    return interval_text(Interval(low, high, low_closed, high_closed))
 
 
 def _end(atoms: Atoms, piece: int, upper: int) -> tuple[float, bool]:

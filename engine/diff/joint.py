@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.classes import Atoms, Axis, sample_of
-from engine.diff.nouns import Span, Values
+from engine.conditions import Interval
+from engine.diff.nouns import Values
 from engine.ticket import TicketReader
 from engine.version import Version
 from engine.vocabulary import UNLISTED, Fact, FactType, number_text
@@ -24,7 +25,7 @@ class JointValue:
     before: int
     after: int
     sample: str
-    span: Span | None = None
+    span: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class JointFact:
             return Values(self.name, unknown, but=rest)
         return Values(self.name, unknown, words)
 
-    def _to_the_ends(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    def _to_the_ends(self, spans: tuple[Interval, ...]) -> tuple[Interval, ...]:
         """Let spans run on where the fact itself ends: `<= 25` says the same as from 0 to 25, and is shorter."""
         first, last = self.values[0].span, self.values[-1].span
         opened = list(spans)
@@ -113,22 +114,22 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
     return found
 
 
-def _span(cuts: tuple[float, ...], piece: int) -> Span:
+def _span(cuts: tuple[float, ...], piece: int) -> Interval:
     at, is_cut = divmod(piece, 2)
     if is_cut:
-        return Span(cuts[at], cuts[at], low_closed=True, high_closed=True)
+        return Interval(cuts[at], cuts[at], low_closed=True, high_closed=True)
     low = cuts[at - 1] if at else -math.inf
     high = cuts[at] if at < len(cuts) else math.inf
-    return Span(low, high, low_closed=False, high_closed=False)
+    return Interval(low, high, low_closed=False, high_closed=False)
 
 
-def _joined(spans: list[Span]) -> tuple[Span, ...]:
+def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
     """Put neighbouring spans together."""
     joined = [spans[0]]
     for span in spans[1:]:
         last = joined[-1]
         if last.high == span.low and (last.high_closed or span.low_closed):
-            joined[-1] = Span(last.low, span.high, last.low_closed, span.high_closed)
+            joined[-1] = Interval(last.low, span.high, last.low_closed, span.high_closed)
         else:
             joined.append(span)
     return tuple(joined)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.answer import VersionRef
+from engine.conditions import Interval
 from engine.policy import Literal
 from engine.problems import Place
 
@@ -46,23 +47,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Numbers from one to another, each end belonging to it or not; infinite where there is no end."""
-
-    low: float
-    high: float
-    low_closed: bool
-    high_closed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Values:
-    """What one fact is in a region: not sent, one of some words or spans of numbers, or (``but``) anything sent except these."""
+    """What one fact is in a region: not sent, one of some words or intervals, or (``but``) anything sent except these."""
 
     fact: str
     unknown: bool
     words: tuple[str, ...] = ()
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Interval, ...] = ()
     but: tuple[str, ...] = ()
     sent: bool = False
     """Whether every value that can be sent belongs to it; then words, spans and ``but`` are empty."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
-from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, Span, State, Values, Wording
+from engine.conditions import interval_text
+from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
 from engine.policy import Literal
 from engine.record import written
 from engine.timing import Measure, Unit
@@ -64,21 +64,6 @@ def items(state: State) -> tuple[str, ...]:
     return tuple(map(str, state.value)) if isinstance(state.value, tuple) else ()
 
 
-def span_text(span: Span) -> str:
-    """Write numbers as policies do.
-
-    >>> span_text(Span(50, math.inf, False, False)), span_text(Span(10, 25, True, False)), span_text(Span(3, 3, True, True))
-    ('> 50', '[10..25)', '3')
-    """
-    if span.low == span.high:
-        return number_text(span.low)
-    if math.isinf(span.low):
-        return f"{'<=' if span.high_closed else '<'} {number_text(span.high)}"
-    if math.isinf(span.high):
-        return f"{'>=' if span.low_closed else '>'} {number_text(span.low)}"
-    return f"{'[' if span.low_closed else '('}{number_text(span.low)}..{number_text(span.high)}{']' if span.high_closed else ')'}"
-
-
 def values_text(values: Values) -> str:
     """Say what a fact is.
 
@@ -87,7 +72,7 @@ def values_text(values: Values) -> str:
     >>> values_text(Values("impact", True)), values_text(Values("impact", False, sent=True)), values_text(Values("plan", True, but=("none",)))
     ('impact unknown', 'impact known', 'plan not none')
     """
-    listed = [*values.words, *map(span_text, values.spans)]
+    listed = [*values.words, *map(interval_text, values.spans)]
     if values.sent:
         return f"{values.fact} known"
     if values.but:

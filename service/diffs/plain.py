@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from engine.answer import VersionRef
+from engine.conditions import Interval
 from engine.diff import Change, DecisionDiff, MatrixDiff, OutcomeDiff, Region, State, Values, Wording
-from engine.diff.nouns import Span
 from engine.diff.words import change_text, headline, region_text, value_text
 from engine.problems import Place
 from service.diffs.report import Report
@@ -104,7 +104,7 @@ def _values(values: Values) -> Plain:
     return {**said, **({"values": list(values.words)} if values.words else {}), **({"spans": [_span(span) for span in values.spans]} if values.spans else {})}
 
 
-def _span(span: Span) -> Plain:
+def _span(span: Interval) -> Plain:
     return {
         "from": None if math.isinf(span.low) else span.low, "from_included": span.low_closed,
         "to": None if math.isinf(span.high) else span.high, "to_included": span.high_closed,

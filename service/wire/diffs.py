@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from engine.conditions import Interval
 from engine.diff import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
-from engine.diff.nouns import Span
 from engine.diff.words import change_text, headline, region_text
 from engine.timing import Measure
 from guidepost.v1 import diff_pb2
@@ -83,7 +83,7 @@ def _values(values: Values) -> diff_pb2.FactValues:
     )
 
 
-def _span(span: Span) -> diff_pb2.NumberSpan:
+def _span(span: Interval) -> diff_pb2.NumberSpan:
     return diff_pb2.NumberSpan(
         low=None if math.isinf(span.low) else span.low, high=None if math.isinf(span.high) else span.high,
         low_included=span.low_closed, high_included=span.high_closed,
