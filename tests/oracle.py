@@ -25,6 +25,7 @@ class Oracle:
         self.maker = {name: table for table in policy.tables.values() for name in table.produces}
         self.reads = {table.name: table.reads for table in policy.tables.values()}
         self.sent = {name: self._sent_facts(table) for name, table in policy.tables.items()}
+        self._counted: dict[tuple[object, ...], tuple[tuple[str, ...], Possible]] = {}
         self._remembered: dict[str, dict[tuple[object, ...], tuple[Possible, frozenset[str]]]] = {name: {} for name in policy.tables}
 
     def _sent_facts(self, table: Table) -> tuple[str, ...]:
@@ -47,9 +48,15 @@ class Oracle:
         key = tuple([facts.get(fact) for fact in self.sent[table.name]])
         if key not in remembered:
             known = {name: self._known(name, facts) for name in self.reads[table.name]}
-            counting = self._counting(table, known)
-            opened = self._open(counting, known, facts)
-            remembered[key] = (self._union(table, facts, opened) if opened else self._values(table, counting, known), opened)
+            seen = (table.name, *known.values())
+            if seen not in self._counted:
+                counting = self._counting(table, known)
+                claimed = {condition.fact for rule in counting for condition in rule.when if condition.unknown}
+                missing = tuple(name for name, value in known.items() if value is None and name not in claimed)
+                self._counted[seen] = (missing, self._values(table, counting, known))
+            missing, values = self._counted[seen]
+            opened = self._open(missing, facts)
+            remembered[key] = (self._union(table, facts, opened) if opened else values, opened)
         return remembered[key]
 
     def _known(self, name: str, facts: Facts) -> str | float | None:
@@ -72,12 +79,10 @@ class Oracle:
             return firing[:1]
         return [table.otherwise] if table.otherwise else []
 
-    def _open(self, counting: list[Rule], known: Facts, facts: Facts) -> frozenset[str]:
-        claimed = {condition.fact for rule in counting for condition in rule.when if condition.unknown}
+    def _open(self, missing: tuple[str, ...], facts: Facts) -> frozenset[str]:
         found: set[str] = set()
-        for name, value in known.items():
-            if value is None and name not in claimed:
-                found |= self._worked_out(self.maker[name], facts)[1] if name in self.maker else {name}
+        for name in missing:
+            found |= self._worked_out(self.maker[name], facts)[1] if name in self.maker else {name}
         return frozenset(found)
 
     def _union(self, table: Table, facts: Facts, opened: frozenset[str]) -> Possible:
