@@ -38,7 +38,7 @@ def desk_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("desk") / "repository"
     write(desk(top / "policies"), {"cases/queue.yaml": CASES})
     for path in (top / "policies").glob("*.yaml"):
-        path.write_text(format_text(path.name, path.read_text(encoding="utf-8")).text, encoding="utf-8")
+        path.write_text(laid_out(f"policies/{path.name}", path.read_text(encoding="utf-8")).text, encoding="utf-8")
     git(top.parent, "init", "--quiet", str(top))
     committed(top, "the policies")
     return top
@@ -71,7 +71,7 @@ def row(name: str, cells: str, file: str = "policies/queue.yaml") -> None:
     path = Path(file)
     text, number = re.subn(rf"(?m)^( +{name}: +)\[.*\]$", rf"\1{cells}", path.read_text(encoding="utf-8"))
     assert number == 1
-    path.write_text(format_text(file, text).text, encoding="utf-8")
+    path.write_text(laid_out(file, text).text, encoding="utf-8")
 
 
 def ci(*arguments: str, base: str = "main") -> Result:
