@@ -56,6 +56,11 @@ def inside(box: Box) -> Any:
     return np.ix_(*(np.array(positions, dtype=np.intp) for positions in box))
 
 
+def forget() -> None:
+    """Forget the patterns met so far; they change nothing but the time that the next cover takes."""
+    _boxes.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _boxes(code: bytes, shape: tuple[int, ...]) -> tuple[Box, ...]:
     """Cover one small array; the same pattern is met again and again, in other places and under other outcomes."""

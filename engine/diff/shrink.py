@@ -46,15 +46,9 @@ def shrink(array: Numbers) -> Shrunk:
 
 def _alike(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
     """Number the positions of an axis so that equal slices have equal numbers; give the first position of each number."""
-    numbers: list[int] = []
-    first: list[int] = []
-    for at in range(array.shape[axis]):
-        here = array.take(at, axis)
-        same = next((number for number, other in enumerate(first) if np.array_equal(array.take(other, axis), here)), len(first))
-        if same == len(first):
-            first.append(at)
-        numbers.append(same)
-    return numbers, first
+    groups = grouped([array.take(at, axis).tobytes() for at in range(array.shape[axis])])
+    numbers = {at: number for number, group in enumerate(groups) for at in group}
+    return [numbers[at] for at in range(array.shape[axis])], [group[0] for group in groups]
 
 
 def grouped(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:

@@ -1,0 +1,102 @@
+"""How long it takes to prove, analyse and compare versions: the shipped ones, and two of a table with two million cells.
+
+The peer is the plain way to compare: decide every situation under both versions. A sample of them is timed, by each
+situation's own first call, and taken for all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from time import process_time
+from typing import Final
+
+from benchmarks import generated
+from benchmarks.load import ROOT
+from benchmarks.measure import Row, in_turns
+from engine.analysis import analyse
+from engine.decide import decide
+from engine.diff import Diff, compare
+from engine.diff.cover import forget
+from engine.version import Version, build, lay_out, proved
+from service.store import read_folder, version_folders
+
+SHIPPED_GOAL: Final = 1.0
+BIG_GOAL: Final = 5.0
+ROUNDS: Final = 5
+SAMPLE: Final = 300
+
+VALUES: Final = 125
+_VALUE: Final = re.compile(r"then: \{queue: v(\d+)\}")
+
+
+def rows() -> list[Row]:
+    """Measure it."""
+    return [*_shipped(), *_big()]
+
+
+def _shipped() -> Iterator[Row]:
+    new, old = (build(read_folder(folder), folder.root) for folder in version_folders(ROOT / "policies"))
+    layouts = {version.ref.version: lay_out(version.policy) for version in (old, new)}
+    work: dict[str, Callable[[], object]] = {"comparing 1.0.0 with 2.0.0": lambda: _compared(old, new)}
+    for version in (old, new):
+        layout = layouts[version.ref.version]
+        work[f"analysing {version.ref.version}"] = lambda version=version, layout=layout: analyse(version.policy, layout)
+        work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = lambda version=version, layout=layout: proved(version.policy, layout)
+    taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
+    for what, rounds in taken.items():
+        yield Row("the shipped versions", what, statistics.median(rounds), "s", SHIPPED_GOAL)
+    diff = compare(old, new)
+    yield Row("the shipped versions", "deciding every situation of `priority` twice instead: times comparing all outcomes",
+              _plain_seconds(old, new, "priority", diff) / statistics.median(taken["comparing 1.0.0 with 2.0.0"]), "x")
+
+
+def _big() -> Iterator[Row]:
+    files = generated.many_cells(facts=3, values=VALUES)
+    before = build(files)
+    cells = before.flats["queue"].cell.size
+    group = f"two versions of a table of {cells:,} cells"
+    chance = random.Random(1)
+    lines = files["queue.yaml"].splitlines()
+    numbers = [at for at, line in enumerate(lines) if "id: f" in line]
+    for what, chosen in (("one rule edited", [numbers[60]]), ("20 rules edited", chance.sample(numbers, 20)), ("every second rule edited", numbers[::2])):
+        edited = [_VALUE.sub(_another, line) if at in chosen else line for at, line in enumerate(lines)]
+        after = build({**files, "queue.yaml": "\n".join(edited) + "\n"})
+        diff = _compared(before, after)
+        (outcome,) = diff.decisions[0].outcomes
+        taken = statistics.median(_seconds(lambda after=after: _compared(before, after)) for _ in range(ROUNDS))
+        yield Row(group, f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions", taken, "s", BIG_GOAL)
+    yield Row(group, "deciding every cell twice instead, as a sample says: times the last comparison", _plain_seconds(before, after, "queue", diff) / taken, "x")
+
+
+def _another(value: re.Match[str]) -> str:
+    """Give another value of the table."""
+    return f"then: {{queue: v{(int(value[1]) + 2) % (VALUES - 1)}}}"
+
+
+def _compared(before: Version, after: Version) -> Diff:
+    forget()
+    return compare(before, after)
+
+
+def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -> float:
+    """Say how long it would take to decide every situation of a decision's first outcome under both versions."""
+    outcome = next(one for decided in diff.decisions if decided.name == decision for one in decided.outcomes)
+    flat = after.flats[after.producer[outcome.name]]
+    chance = random.Random(2)
+    values = [[None, *(after.atoms[axis.fact].text(member) for member in axis.members[1:])] for axis in flat.axes]
+    tickets = [{axis.fact: value for axis, value in zip(flat.axes, drawn, strict=True) if value is not None}
+               for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))]
+    start = process_time()
+    for version, ticket in itertools.product((before, after), tickets):
+        decide(version, decision, ticket)
+    return (process_time() - start) / SAMPLE * outcome.cells
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = process_time()
+    work()
+    return process_time() - start
