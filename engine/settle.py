@@ -107,9 +107,12 @@ def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, A
 def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ...]) -> npt.NDArray[Any]:
     """Bring an array over some axes onto finer axes that include them, ready to be broadcast."""
     own = {axis.fact: axis for axis in axes}
-    picks = [own[target.fact].class_of[list(target.members)] for target in onto if target.fact in own]
-    picked = array[np.ix_(*picks)] if picks else array
-    return picked.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
+    shared = [target for target in onto if target.fact in own]
+    for at, target in enumerate(shared):
+        pick = own[target.fact].class_of[list(target.members)]
+        if not np.array_equal(pick, np.arange(array.shape[at])):
+            array = array.take(pick, axis=at)
+    return array.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
 
 
 def flatten(grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], policy: Policy, atoms: Mapping[str, Atoms]) -> Flat:
@@ -206,12 +209,13 @@ def _possible(value: Indices, settled: Mask, opened: tuple[Mask, ...]) -> tuple[
         changed = False
         for axis, mask in enumerate(opened):
             missing = (slice(None),) * axis + (0,)
-            known = (slice(None),) * axis + (slice(1, None),)
             here = mask[missing]
             if not here.any():
                 continue
-            least = np.where(here, np.minimum(low[missing], low[known].min(axis=axis, initial=_NOTHING)), low[missing])
-            most = np.where(here, np.maximum(high[missing], high[known].max(axis=axis, initial=-1)), high[missing])
+            least, most = np.array(low[missing]), np.array(high[missing])
+            for lower, upper in zip(np.moveaxis(low, axis, 0)[1:], np.moveaxis(high, axis, 0)[1:], strict=True):
+                np.minimum(least, lower, out=least, where=here)
+                np.maximum(most, upper, out=most, where=here)
             if not changed:
                 changed = bool((least != low[missing]).any() or (most != high[missing]).any())
             low[missing], high[missing] = least, most

@@ -453,3 +453,20 @@ def test_numbers_of_a_fact_that_has_no_end_run_on() -> None:
 
     assert region_text(outcome(compare(small(unbounded), small(moved)), "notes").regions[0]) == "share=(80..90], way known"
     assert region_text(outcome(compare(small(unbounded), small(gone)), "notes").regions[0]) == "share > 90, way known"
+
+
+def test_a_condition_that_only_means_more_values_is_no_difference_of_the_text() -> None:
+    def others(files: dict[str, Any]) -> None:
+        rules(files, "notes")[0]["when"] = {"way": {"not": "call"}}
+
+    def more(files: dict[str, Any]) -> None:
+        others(files)
+        files["vocabulary.yaml"]["facts"]["way"]["values"].append({"value": "chat", "about": "a chat"})
+
+    assert [(one.part, one.name) for one in compare(small(others), small(more)).wording] == [("value", "way=chat")]
+
+
+def test_a_value_that_a_catalogue_lists_stands_in_its_row(guide: tuple[Version, Version, Diff]) -> None:
+    (gone,) = (one for one in guide[2].wording if one.name == "feature=critical_patch_notifications")
+    assert gone.place_before is not None
+    assert gone.place_before.file.endswith("scope.yaml")

@@ -102,7 +102,7 @@ def test_a_forbidden_change_names_where_it_happens_and_a_ticket() -> None:
     found = difference("grade.yaml", MATRIX)
     (excess,) = excesses(found, None, [read_forbidden("scale_grade: 4 -> *")])
     assert (excess.message, excess.region, excess.example) == (
-        "`scale_grade` goes 4 -> 5 in 1 situations", "impact=4, urgency=5", "impact=4 urgency=5",
+        "`scale_grade` goes 4 -> 5 in 1 situation", "impact=4, urgency=5", "impact=4 urgency=5",
     )
     assert excesses(found, None, [read_forbidden("scale_grade: * -> 4"), read_forbidden("scale_grade: 5->*")]) == ()
     assert {one.rule for one in excesses(found, None, [read_forbidden("*: 4 -> 5")])} == {"never *: 4 -> 5"}

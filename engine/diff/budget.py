@@ -97,7 +97,7 @@ def excesses(diff: Diff, limit: Limit | None, forbidden: Iterable[Forbidden]) ->
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
     for one in outcomes:
         if limit is not None and not limit.allows(one):
-            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells)} situations; {limit} may")
+            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells)} {_situations(one.cells)}; {limit} may")
 
 
 def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]) -> Iterator[Excess]:
@@ -106,8 +106,12 @@ def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]
             for change, cells in one.changes.items():
                 if rule.forbids(one.name, change):
                     region = _first(one.regions, change)
-                    yield Excess(f"never {rule}", f"`{one.name}` goes {change_text(change)} in {cells:,} situations",
+                    yield Excess(f"never {rule}", f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
                                  region_text(region) if region else "", ticket_text(region.example) if region else "")
+
+
+def _situations(number: int) -> str:
+    return "situation" if number == 1 else "situations"
 
 
 def _first(regions: Iterable[Region], change: Change) -> Region | None:

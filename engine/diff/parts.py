@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from engine.clock.calendar import HolidayList, Interval
 from engine.conditions import Condition
-from engine.policy import Deadline, Decision, Elapsed, Policy, Roster, Rule, SameAs, Table
+from engine.policy import Deadline, Decision, Elapsed, Form, Policy, Roster, Rule, SameAs, Table
 from engine.problems import Place
 from engine.record import written
 from engine.timing import Measure, Region, Unit, WrittenCalendar
@@ -23,7 +23,10 @@ class Key(NamedTuple):
 
 
 class Said(NamedTuple):
-    """One thing that a part says: as people read it, and what it means (equal meanings are no difference)."""
+    """One thing that a part says: as people read it, and what it means.
+
+    It is the same if either is: a condition may be written otherwise and mean the same, or mean more values since there are more.
+    """
 
     text: str
     meaning: object
@@ -68,7 +71,8 @@ def _manifest(policy: Policy) -> Iterator[tuple[str, Aspects]]:
         yield "notice", Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption))
 
 
-def _vocabulary(facts: Mapping[str, Fact]) -> Iterator[tuple[str, Aspects]]:
+def _vocabulary(policy: Policy, facts: Mapping[str, Fact]) -> Iterator[tuple[str, Aspects]]:
+    entries = _entries(policy)
     for name, fact in facts.items():
         limits = " ".join(f"{what} {number_text(limit)}" for what, limit in (("from", fact.minimum), ("to", fact.maximum)) if limit is not None)
         yield name, Aspects(fact.place, _says(
@@ -78,7 +82,14 @@ def _vocabulary(facts: Mapping[str, Fact]) -> Iterator[tuple[str, Aspects]]:
         for value in fact.values:
             said = _says(about=value.about, name=value.name)
             aliases = ", ".join(value.aliases)
-            yield f"value\0{name}={value.value}", Aspects(fact.place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name)
+            place = entries.get((name, value.value), fact.place)
+            yield f"value\0{name}={value.value}", Aspects(place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name)
+
+
+def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
+    """Give where the values stand that a catalogue lists: each is a row of it."""
+    rows = [rule for table in policy.tables.values() if table.form is Form.ENTRIES for rule in table.rules]
+    return {(condition.fact, word): rule.place for rule in rows for condition in rule.when for word in condition.words}
 
 
 def _tables(policy: Policy) -> Iterator[tuple[str, Aspects]]:
@@ -199,8 +210,8 @@ def _assumptions(policy: Policy) -> Iterator[tuple[str, Aspects]]:
 _SECTIONS: Mapping[str, Callable[[Policy], Iterable[tuple[str, Aspects]]]] = {
     "manifest": _manifest,
     "decision": lambda policy: [(name, _decision(one)) for name, one in policy.decisions.items()],
-    "fact": lambda policy: _vocabulary(policy.facts),
-    "outcome": lambda policy: _vocabulary(policy.outcomes),
+    "fact": lambda policy: _vocabulary(policy, policy.facts),
+    "outcome": lambda policy: _vocabulary(policy, policy.outcomes),
     "table": _tables,
     "deadline": _deadlines,
     "elapsed": lambda policy: [(name, _elapsed(one)) for name, one in policy.elapsed.items()],

@@ -69,7 +69,9 @@ def _carried(flat: Flat, bits: Bits) -> Bits:
             missing = (slice(None),) * axis + (0,)
             if not mask[missing].any():
                 continue
-            known = np.bitwise_or.reduce(bits[(slice(None),) * axis + (slice(1, None),)], axis=axis)
+            known = np.zeros_like(bits[missing])
+            for position in np.moveaxis(bits, axis, 0)[1:]:
+                known |= position
             more = bits[missing] | (known * mask[missing])
             changed = changed or not np.array_equal(more, bits[missing])
             bits[missing] = more

@@ -41,7 +41,7 @@ def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
 def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
     for what in dict.fromkeys((*was.said, *now.said)):
         one, other = was.said.get(what), now.said.get(what)
-        if one == other or (one and other and one.meaning == other.meaning):
+        if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
             continue
         edit = Edit.ADDED if one is None else Edit.REMOVED if other is None else Edit.CHANGED
         yield Wording(key.part, key.name, edit, what, one.text if one else "", other.text if other else "", was.place, now.place)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from engine.conditions import interval_text
 from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
@@ -14,7 +16,10 @@ from engine.vocabulary import number_text
 _KINDS: Mapping[Kind, str] = {
     Kind.UNDECIDED: "undecided", Kind.NOT_COVERED: "not covered", Kind.REFUSED: "refused", Kind.ABSENT: "nothing",
 }
-NO_CHANGE = "No decision changes: every outcome is the same in every situation, and requests are read the same way."
+_ITEMS: Final = 4
+"""How many items of a list are written out."""
+
+NO_CHANGE: Final = "No decision changes: every outcome is the same in every situation, and requests are read the same way."
 
 
 def value_text(value: object) -> str:
@@ -29,7 +34,7 @@ def value_text(value: object) -> str:
         amount = "" if value.amount is None else f"{number_text(value.amount)} "
         return f"{amount}{value.unit} by {value.calendar}{f' ({value.rule})' if value.rule else ''}"
     if isinstance(value, tuple):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(value)}]" if len(value) <= _ITEMS else f"[{', '.join(value[:_ITEMS])}, and {len(value) - _ITEMS} more]"
     return _literal(value)
 
 
@@ -124,8 +129,12 @@ def alike_text(region: Region) -> str:
 
 
 def ticket_text(ticket: Mapping[str, str]) -> str:
-    """Write a ticket as the command line takes it."""
-    return " ".join(f"'{fact}={value}'" if " " in value else f"{fact}={value}" for fact, value in ticket.items()) or "(no facts)"
+    """Write a ticket as a command line takes it.
+
+    >>> ticket_text({"impact": "high", "beds": "< 3"})
+    "impact=high 'beds=< 3'"
+    """
+    return " ".join(shlex.quote(f"{fact}={value}") for fact, value in ticket.items()) or "(no facts)"
 
 
 def share_text(changed: int, cells: int) -> str:
