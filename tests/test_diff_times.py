@@ -194,3 +194,10 @@ def test_it_can_be_written_to_a_file(tmp_path: Path) -> None:
 def test_what_cannot_be_compared_is_wrong_usage(words: tuple[str, ...], said: str) -> None:
     found = run(*words)
     assert (found.exit_code, said in found.stderr) == (2, True)
+
+
+def test_the_difference_of_the_guide_s_two_versions_is_as_its_golden_file_has_it(golden: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = run("1.0.0", "2.0.0")
+    assert found.exit_code == 0, found.stderr
+    golden("diff/guide.txt", found.stdout)
