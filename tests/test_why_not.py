@@ -308,8 +308,12 @@ def test_it_is_plain_data_in_json() -> None:
     assert (plain["status"], plain["why_not"]["now"], plain["why_not"]["possible"]) == ("decided", {"status": "decided", "value": "1"}, True)
 
 
+def test_without_a_decision_it_is_asked_of_the_first_that_could_be_it() -> None:
+    assert run("impact=1", "urgency=1", "--why-not", "2").stdout.startswith("why not grade 2? It is 1.\n")
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
-    ("--why-not 1 impact=1", "error: --why-not is asked of one decision"),
+    ("--why-not nowhere impact=1", "error: --why-not nowhere: none of "),
     ("grade --why-not 9", "error: --why-not 9: `grade` is never `9`"),
 ])
 def test_what_cannot_be_asked_ends_with_2(arguments: str, message: str) -> None:

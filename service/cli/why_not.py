@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from rich.console import RenderableType
@@ -14,7 +15,7 @@ from engine.moment import Moment
 from engine.policy import Policy
 from engine.version import Version
 from engine.vocabulary import NOT_COVERED, UNLISTED
-from engine.wanted import UnknownWanted, read_wanted
+from engine.wanted import UnknownWanted, Wanted, read_wanted
 from engine.whynot import Change, WhyNot, why_not
 from service.cli.answers import literal_text, status_text
 from service.cli.terminal import count, grid, refused
@@ -28,12 +29,20 @@ MAX_SHOWN: Final = 20
 
 def found_why_not(version: Version, decision: str, words: str, facts: Mapping[str, object], moment: Moment) -> WhyNot:
     """Work out what would have given what is wanted, or say what is wrong with the words."""
-    if decision not in version.plans:
-        raise refused("--why-not is asked of one decision", f"as in: guidepost eval {next(iter(version.plans))} --why-not {words}", f"decisions: {', '.join(version.plans)}")
     try:
-        return why_not(version, facts, read_wanted(version, decision, words), moment)
+        wanted = read_wanted(version, decision, words) if decision in version.plans else _of_a_new_ticket(version, words)
+        return why_not(version, facts, wanted, moment)
     except UnknownWanted as error:
         raise refused(f"--why-not {words}: {error.message}", *([error.help] if error.help else [])) from error
+
+
+def _of_a_new_ticket(version: Version, words: str) -> Wanted:
+    """Give what is wanted of the first decision that a new ticket needs and that could be it."""
+    asked = [plan.decision.name for plan in version.triage]
+    for decision in asked:
+        with suppress(UnknownWanted):
+            return read_wanted(version, decision, words)
+    raise UnknownWanted(f"none of {', '.join(asked)} can be that", f"name the decision, as in `guidepost eval {asked[0]} --why-not {words}`")
 
 
 def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
