@@ -182,7 +182,7 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
     """Number the rules of all tables in the order of file and line; ``otherwise`` stands behind its table's rules."""
     placed = []
     for table in policy.tables.values():
-        for position, rule in enumerate((*table.rules, *((table.otherwise,) if table.otherwise else ()))):
+        for position, rule in enumerate(table.all_rules):
             placed.append((Fired(rule.id, table.name, rule.place, rule.source, rule.assumption), position))
     placed.sort(key=lambda pair: (pair[0].place, pair[0].id))
     return tuple(fired for fired, _ in placed), {(fired.table, position): number for number, (fired, position) in enumerate(placed)}

@@ -92,6 +92,11 @@ class Table:
         """The facts and outcomes that its rules test, by name."""
         return tuple(sorted({condition.fact for rule in self.rules for condition in rule.when}))
 
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Its rules in the order in which they are tried, ``otherwise`` last if it gives something."""
+        return (*self.rules, *((self.otherwise,) if self.otherwise else ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -164,6 +169,17 @@ class Deadline:
     holds: Holds
     table: Table
     place: Place
+
+    @property
+    def goes_by(self) -> tuple[str, ...]:
+        """The outcomes and facts that it reads, beside the instant from which time counts."""
+        return tuple(dict.fromkeys((*self.table.reads, *filter(None, (self.amount, self.region)))))
+
+    @property
+    def calendars(self) -> frozenset[str]:
+        """The calendars by which its time counts."""
+        measures = (value for rule in self.table.rules for value in rule.then.values())
+        return frozenset(one.calendar for one in measures if isinstance(one, Measure) and one.calendar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,7 @@ def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
         return tuple(value.value for value in outcome.values)
     if outcome.type is FactType.BOOLEAN:
         return (False, True)
-    rules = (*grid.table.rules, *((grid.table.otherwise,) if grid.table.otherwise else ()))
-    values: set[Any] = {rule.then[name] for rule in rules}
+    values: set[Any] = {rule.then[name] for rule in grid.table.all_rules}
     return tuple(sorted(values))
 
 

@@ -396,7 +396,7 @@ def test_every_assumption_and_question_of_the_shipped_versions_is_found(shipped:
 def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests_on_it(shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]) -> None:
     tried = 0
     for version in shipped.versions:
-        tables = {rule.id: table for table in version.policy.tables.values() for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ()))}
+        tables = {rule.id: table for table in version.policy.tables.values() for rule in table.all_rules}
         for found in shipped_findings[version.ref.version]:
             rule = _quoted(found)[0]
             if found.code != "assumption" or rule not in tables or version.policy.deadlines.keys() & {rule.partition(".")[0]}:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from engine.bundle import Bundle
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import Coverage, Kind, TableCoverage, Touched, Tracer, covered, percent, rules_of, trace
+from engine.cases.coverage import Coverage, Kind, TableCoverage, Touched, Tracer, covered, percent, trace
 from engine.cases.joint import reached_cells
 from engine.decide import NO_MOMENT, decide
 from engine.version import Version, build
@@ -183,7 +183,7 @@ def test_the_cells_of_every_table_of_the_shipped_versions_are_counted(shipped: B
 
     assert found.rules[0] == 0
     assert all(one.cells for one in found.tables)
-    assert found.rules[1] == sum(len(rules_of(one)) for one in version.policy.all_tables) + len(version.policy.rosters)
+    assert found.rules[1] == sum(len(one.all_rules) for one in version.policy.all_tables) + len(version.policy.rosters)
 
 
 def test_a_share_of_nothing_is_everything() -> None:

@@ -10,7 +10,7 @@ from engine.analysis.cells import Cells
 from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.analysis.tickets import Tickets
 from engine.check import Witness, rule_at
-from engine.policy import Policy, Rule, Table
+from engine.policy import Policy, Table
 from engine.problems import Place
 
 NO_SOURCE: Final = ("", "none")
@@ -26,7 +26,7 @@ def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Ticke
             yield _assumed(place, what, name, assumption)
         elif source in NO_SOURCE:
             yield _missing(place, what, name)
-    where = {rule.id: rule.place for table in policy.all_tables for rule in _rules(table)}
+    where = {rule.id: rule.place for table in policy.all_tables for rule in table.all_rules}
     told = {*where, *(name for _, name, _, _, _ in _others(policy))}
     for one in policy.assumptions:
         if one.id not in told:
@@ -37,10 +37,6 @@ def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Ticke
         yield Finding(question.place, "question", f"`{question.id}`: {question.question}; read as: {question.reading}", FINDINGS["question"].help, (), also)
         if question.source in NO_SOURCE:
             yield _missing(question.place, "question", question.id)
-
-
-def _rules(table: Table) -> tuple[Rule, ...]:
-    return (*table.rules, *((table.otherwise,) if table.otherwise else ()))
 
 
 def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
@@ -61,7 +57,7 @@ def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
 
 
 def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]:
-    rules = list(enumerate(_rules(table)))
+    rules = list(enumerate(table.all_rules))
     bare = [rule for _, rule in rules if rule.source in NO_SOURCE and not rule.assumption]
     if table.source in NO_SOURCE and bare and len(bare) == len(rules):
         yield _missing(table.place, "table", table.name)

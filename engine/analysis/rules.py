@@ -97,14 +97,14 @@ def _missing(cells: Cells, axis: int) -> Mask:
 
 
 def _names(cells: Cells, rules: tuple[int, ...]) -> str:
-    every = (*cells.table.rules, *((cells.table.otherwise,) if cells.table.otherwise else ()))
+    every = cells.table.all_rules
     names = [f"`{every[rule].id}`" for rule in rules[:MAX_NAMED]]
     names += [f"{len(rules) - MAX_NAMED} more"] if len(rules) > MAX_NAMED else []
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _places(cells: Cells, rules: tuple[int, ...], what: str) -> tuple[Related, ...]:
-    every = (*cells.table.rules, *((cells.table.otherwise,) if cells.table.otherwise else ()))
+    every = cells.table.all_rules
     return tuple(Related(every[rule].place, f"`{every[rule].id}` {what}") for rule in rules[:MAX_NAMED])
 
 

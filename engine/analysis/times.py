@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from engine.analysis.finding import FINDINGS, Finding
 from engine.analysis.vocabulary import shown_outcomes
@@ -11,7 +10,6 @@ from engine.clock.calendar import HolidayStatus
 from engine.load import HOLIDAYS
 from engine.policy import Policy
 from engine.problems import Place
-from engine.timing import Measure
 
 
 def time_findings(policy: Policy) -> Iterator[Finding]:
@@ -32,8 +30,7 @@ def list_place(policy: Policy, name: str) -> Place:
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:
-    measures = chain.from_iterable(rule.then.values() for deadline in policy.deadlines.values() for rule in deadline.table.rules)
-    calendars = {one.calendar for one in measures if isinstance(one, Measure)} | {one.calendar for one in policy.elapsed.values()}
+    calendars = {one.calendar for one in policy.elapsed.values()}.union(*(one.calendars for one in policy.deadlines.values()))
     for calendar in policy.calendars.values():
         if calendar.name not in calendars:
             yield _found("unused-calendar", calendar.place, f"no time counts by the calendar `{calendar.name}`")

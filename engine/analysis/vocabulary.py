@@ -59,7 +59,7 @@ def shown_outcomes(policy: Policy) -> frozenset[str]:
 
 def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> bool:
     """Tell whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
-    goes_by = {name for one in policy.deadlines.values() for name in (*one.table.reads, one.amount, one.region)}
+    goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
     among = [flat for flat in flats.values() if counted & set(flat.codes)] + [cells.flat for cells in timed.values()]
     for flat in sorted(among, key=lambda flat: flat.cell.size):

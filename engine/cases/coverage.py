@@ -24,7 +24,7 @@ from engine.cases.case import CaseResult
 from engine.cases.joint import reached_cells
 from engine.look import look_for
 from engine.moment import Moment
-from engine.policy import Rule, Table
+from engine.policy import Table
 from engine.problems import Place
 from engine.tabulate import Grid
 from engine.ticket import Sent
@@ -187,11 +187,6 @@ def _chains(version: Version) -> dict[str, frozenset[str]]:
     return chains
 
 
-def rules_of(table: Table) -> tuple[Rule, ...]:
-    """Give the rules of a table, its ``otherwise`` last."""
-    return (*table.rules, *((table.otherwise,) if table.otherwise else ()))
-
-
 def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...]:
     """Tell for each case that was answered what its answer came from."""
     tracer = Tracer(version)
@@ -222,7 +217,7 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
 
 
 def _table(table: Table, kind: Kind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None) -> TableCoverage:
-    listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in rules_of(table))
+    listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules)
     hit = {cell for name, cell in cells if name == table.name}
     missed = None if reached is None else tuple(sorted(reached - hit))
     return TableCoverage(table.name, kind, table.place, listed, len(hit), missed)

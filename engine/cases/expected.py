@@ -112,7 +112,7 @@ def _given(policy: Policy, name: str) -> tuple[str, ...]:
     """Give the numbers, texts or items that rules give an outcome, as they are written."""
     found: dict[str, None] = {}
     for table in policy.tables.values():
-        for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ())):
+        for rule in table.all_rules:
             found |= dict.fromkeys(_items(rule.then.get(name)))
     return tuple(found)
 
@@ -134,7 +134,7 @@ def _items(value: Literal | object) -> tuple[str, ...]:
 def _rule_ids(policy: Policy) -> Iterator[tuple[str, bool]]:
     """Give the names that an answer can rest on, each with whether it carries an assumption."""
     for table in policy.all_tables:
-        for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ())):
+        for rule in table.all_rules:
             yield rule.id, bool(rule.assumption)
     for roster in policy.rosters.values():
         yield roster.name, bool(roster.assumption)

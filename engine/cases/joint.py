@@ -55,9 +55,8 @@ class _Relation:
 def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
     """Give the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
     deadline, grid = version.policy.deadlines[name], version.timed[name]
-    wanted = dict.fromkeys((*(axis.fact for axis in grid.axes), *filter(None, (deadline.amount, deadline.region))))
     tables: dict[str, list[str]] = {}
-    for one in wanted:
+    for one in deadline.goes_by:
         if one in version.producer:
             tables.setdefault(version.producer[one], []).append(one)
     facts = {axis.fact: (axis,) for axis in grid.axes if axis.fact not in version.producer}

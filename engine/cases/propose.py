@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.answer import Answer, Outcome, State, Status
 from engine.cases.case import Case
-from engine.cases.coverage import Point, Touched, Tracer, rules_of
+from engine.cases.coverage import Point, Touched, Tracer
 from engine.cases.witness import Facts, Witness, Witnesses
 from engine.classes import Atoms
 from engine.decide import NO_MOMENT, decide
@@ -73,7 +73,7 @@ class _Proposer:
 
     def proposals(self) -> Iterator[Proposal]:
         for table in self._tables():
-            for at in range(len(rules_of(table))):
+            for at in range(len(table.all_rules)):
                 yield from self._rule(table, at)
         for table in self._tables():
             for at in range(len(table.rules)):
@@ -93,7 +93,7 @@ class _Proposer:
         return sorted(found, key=lambda table: (table.place, table.name))
 
     def _rule(self, table: Table, at: int) -> Iterator[Proposal]:
-        rule = rules_of(table)[at]
+        rule = table.all_rules[at]
         if rule.id in self._rules and not self.everything:
             return
         witness = self.witnesses.rule(table.name, at)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.cases.coverage import Tracer, rules_of
+from engine.cases.coverage import Tracer
 from engine.cases.joint import Reached, reached_cells
 from engine.classes import Indices, Mask
 from engine.decide import decide
@@ -48,7 +48,7 @@ class Witnesses:
     def rule(self, table: str, at: int) -> Witness | None:
         """Give a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
         found = self._of_deadline(table, at) if table in self.version.timed else self._of_table(table, at)
-        rule = rules_of(self._table(table))[at]
+        rule = self._table(table).all_rules[at]
         for witness in found:
             if self._rests_on(witness.decision, witness.facts, rule.id):
                 return Witness(witness.decision, self._without_needless(witness, rule))

@@ -99,7 +99,7 @@ def _tables(policy: Policy) -> Iterator[tuple[str, Aspects]]:
 
 
 def _rules(table: Table) -> Iterator[tuple[str, Aspects]]:
-    for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ())):
+    for rule in table.all_rules:
         yield f"rule\0{rule.id}", _rule(rule, table)
 
 

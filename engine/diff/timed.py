@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from engine.clock.calendar import HolidayList
 from engine.diff.cells import Layer
@@ -11,7 +11,7 @@ from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.policy import Deadline, Policy, Roster
 from engine.settle import flatten
-from engine.timing import Measure, WrittenCalendar
+from engine.timing import WrittenCalendar
 from engine.version import Version
 
 
@@ -21,7 +21,7 @@ def compare_deadline(
     """Compare a deadline: its rules over what they read, the outcomes it goes by, and its calendars."""
     found = compare_outcome(name, _layer(name, before), _layer(name, after), fact)
     sides = [version.policy.deadlines[name] for version in (before, after) if name in version.policy.deadlines]
-    inputs = dict.fromkeys(one for deadline in sides for one in goes_by(deadline) if one not in before.policy.facts or one not in after.policy.facts)
+    inputs = dict.fromkeys(one for deadline in sides for one in deadline.goes_by if one not in before.policy.facts or one not in after.policy.facts)
     follows = tuple(Follows(one, outcome(one).changed) for one in inputs if outcome(one).changed)
     terms = tuple(_terms(sides[0], sides[1], before.policy, after.policy)) if len(sides) == 2 else ()
     return OutcomeDiff(name, found.cells, found.changed, found.changes, found.regions, found.gist, inputs=True, follows=follows, terms=terms)
@@ -37,11 +37,6 @@ def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ..
     if [(one.value, one.zone) for one in before.entries] != [(one.value, one.zone) for one in after.entries]:
         found.append("its places are others")
     return tuple(found)
-
-
-def goes_by(deadline: Deadline) -> tuple[str, ...]:
-    """Give the outcomes and facts that a deadline reads."""
-    return tuple(dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region)))))
 
 
 def same_calendar(name: str, before: Policy, after: Policy) -> bool:
@@ -77,14 +72,9 @@ def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Ite
         yield f"over, it is {other.when_past} instead of {one.when_past}"
     if (one.at_risk and (one.at_risk.share, one.at_risk.minutes)) != (other.at_risk and (other.at_risk.share, other.at_risk.minutes)):
         yield "it is at risk from another time on"
-    for calendar in sorted(_calendars(one) & _calendars(other)):
+    for calendar in sorted(one.calendars & other.calendars):
         if not same_calendar(calendar, before, after):
             yield f"the calendar `{calendar}` counts other time"
-
-
-def _calendars(deadline: Deadline) -> set[str]:
-    measures: Iterable[object] = (value for rule in deadline.table.rules for value in rule.then.values())
-    return {measure.calendar for measure in measures if isinstance(measure, Measure) and measure.calendar}
 
 
 def _kept(calendar: WrittenCalendar) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 from engine.load.deadlines import MAX_AMOUNT
@@ -59,10 +60,7 @@ class Parts:
 
 def rules_of(tables: Iterable[Table]) -> Iterable[Rule]:
     """Give the rules of tables, each table's ``otherwise`` behind its others."""
-    for table in tables:
-        yield from table.rules
-        if table.otherwise is not None:
-            yield table.otherwise
+    return chain.from_iterable(table.all_rules for table in tables)
 
 
 def check_fit(parts: Parts) -> None:

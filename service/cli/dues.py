@@ -15,7 +15,7 @@ from engine.clock.layout import hours
 from engine.clock.stretches import Kind
 from engine.localtime import local_time
 from engine.policy import Policy
-from engine.timing import BY_REGION, Measure, Unit, calendar_in
+from engine.timing import BY_REGION, Unit, calendar_in
 from engine.vocabulary import number_text
 from service.cli.terminal import count, grid
 from service.cli.timeline import Drawing, Mark, indented, stretch_table
@@ -195,7 +195,6 @@ def zone_of(policy: Policy, outcomes: Mapping[str, object], name: str) -> str:
     """Give the zone in which a deadline is told before it is decided: that of its region or of its calendars, if one is known."""
     deadline = policy.deadlines[name]
     region = policy.regions.get(str(outcomes.get(deadline.region)))
-    measures = [measure for rule in deadline.table.rules for measure in rule.then.values() if isinstance(measure, Measure) and measure.calendar]
-    zones = {policy.calendars[measure.calendar].zone for measure in measures}
+    zones = {policy.calendars[name].zone for name in deadline.calendars}
     zones = {region.zone if region and zone == BY_REGION else zone for zone in zones}
     return zones.pop() if len(zones) == 1 and BY_REGION not in zones else "UTC"

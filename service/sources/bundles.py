@@ -125,7 +125,7 @@ def _rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
     """Give every rule of the tables and deadlines by the name of these, in the order in which they are tried."""
     tables = {**policy.tables, **{name: deadline.table for name, deadline in policy.deadlines.items()}}
     for name, table in sorted(tables.items()):
-        for rule in (*table.rules, *((table.otherwise,) if table.otherwise else ())):
+        for rule in table.all_rules:
             yield name, rule
 
 
