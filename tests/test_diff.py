@@ -222,7 +222,8 @@ def check_outcome(name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any]
         for region in diff.gist if diff else ():
             if not change and inside(region, sent, versions):
                 assert region.alike
-        cells[cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation)] = change
+        refused = (read(version, {fact: raw}) is None for version in versions for fact, raw in sent.items())  # also of what a table does not read
+        cells[cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation), *refused] = change
     if diff and whole:
         assert diff.cells == len(cells)
         assert diff.changed == sum(change is not None for change in cells.values())
