@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine.analysis.finding import FINDINGS, Finding
 from engine.analysis.vocabulary import shown_outcomes
 from engine.clock.calendar import HolidayStatus
-from engine.load import HOLIDAYS
+from engine.load import list_place
 from engine.policy import Policy
 from engine.problems import Place
 
@@ -21,12 +21,6 @@ def time_findings(policy: Policy) -> Iterator[Finding]:
             several = f"{len(guesses)} of the {len(listed.days)} holidays of `{name}` are estimated, from {guesses[0]} to {guesses[-1]}"
             message = several if len(guesses) > 1 else f"the holiday of `{name}` on {guesses[0]} is estimated"
             yield Finding(list_place(policy, name), "estimated-holidays", message, FINDINGS["estimated-holidays"].help)
-
-
-def list_place(policy: Policy, name: str) -> Place:
-    """Give the place of a holiday list: the file that is named like it, beside the manifest."""
-    folder = policy.manifest.place.file.rpartition("/")[0]
-    return Place("/".join(part for part in (folder, f"{HOLIDAYS.rstrip('/')}", f"{name}.yaml") if part))
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:

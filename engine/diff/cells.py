@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.classes import Axis, Indices
+from engine.classes import Indices
 from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
 from engine.diff.nouns import Change, Kind, State
 from engine.diff.shrink import Shrunk, grouped, shrink
@@ -188,8 +188,3 @@ def _same(before: State, after: State) -> bool:
 
 def _possible(values: tuple[Literal | None, ...]) -> set[tuple[type, object]]:
     return {(type(value), value) for value in values}
-
-
-def one_axis(name: str, axes: tuple[Axis, ...]) -> Axis | None:
-    """Give the axis of a fact, if there is one."""
-    return next((axis for axis in axes if axis.fact == name), None)

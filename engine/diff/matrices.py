@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.diff.words import value_text
-from engine.policy import Policy, SameAs, Table
+from engine.policy import Literal, Policy, SameAs, Table
+from engine.timing import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +55,5 @@ def _cells(table: Table | None) -> dict[tuple[str, str], str]:
     return {place: _text(rule.then[table.produces[0]]) for place, rule in zip(places, table.rules, strict=True)}
 
 
-def _text(value: object) -> str:
+def _text(value: Literal | SameAs | Measure) -> str:
     return f"as {value.fact}" if isinstance(value, SameAs) else value_text(value)

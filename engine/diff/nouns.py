@@ -14,6 +14,7 @@ from engine.answer import VersionRef
 from engine.conditions import Interval
 from engine.policy import Literal
 from engine.problems import Place
+from engine.timing import Measure
 
 
 class Kind(StrEnum):
@@ -33,7 +34,7 @@ class State:
     """An outcome in a situation: its value if it is decided, what is still possible if it is not (None: not covered)."""
 
     kind: Kind
-    value: object = None
+    value: Literal | Measure | None = None
     possible: tuple[Literal | None, ...] = ()
 
 
@@ -146,6 +147,11 @@ class Wording:
     after: str = ""
     place_before: Place | None = None
     place_after: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where it stands now, or stood."""
+        return self.place_after or self.place_before
 
 
 @dataclass(frozen=True, slots=True)

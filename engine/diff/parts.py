@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from engine.clock.calendar import HolidayList, Interval
 from engine.conditions import Condition
+from engine.diff.words import measure_text
+from engine.load import list_place
 from engine.policy import Deadline, Decision, Elapsed, Form, Policy, Roster, Rule, SameAs, Table
 from engine.problems import Place
 from engine.record import written
-from engine.timing import Measure, Region, Unit, WrittenCalendar
+from engine.timing import Measure, Region, WrittenCalendar
 from engine.vocabulary import Fact, number_text
 
 
@@ -47,35 +50,43 @@ class Aspects:
         return "; ".join(f"{what}: {one.text}" for what, one in self.said.items() if one.text)
 
 
+Written = tuple[Key, Aspects]
+Noun = TypeVar("Noun")
+
+
 def parts(policy: Policy) -> dict[Key, Aspects]:
     """Write a policy down as parts, in the order of its sections."""
-    found: dict[Key, Aspects] = {}
-    for name, listed in _SECTIONS.items():
-        for part_name, aspects in listed(policy):
-            part, _, inner = part_name.partition("\0")
-            found[Key(part if inner else name, inner or part)] = aspects
-    return found
+    return dict(chain(
+        _manifest(policy), _each("decision", policy.decisions, _decision), _vocabulary("fact", policy.facts, policy),
+        _vocabulary("outcome", policy.outcomes, policy), _tables(policy), _deadlines(policy), _each("elapsed", policy.elapsed, _elapsed),
+        _each("roster", policy.rosters, _roster), _each("calendar", policy.calendars, _calendar), _each("region", policy.regions, _region),
+        _holidays(policy), _questions(policy), _assumptions(policy),
+    ))
+
+
+def _each(part: str, named: Mapping[str, Noun], write: Callable[[Noun], Aspects]) -> Iterator[Written]:
+    return ((Key(part, name), write(one)) for name, one in named.items())
 
 
 def _says(**aspects: str) -> dict[str, Said]:
     return {what.replace("_", " "): Said(text, text) for what, text in aspects.items() if text}
 
 
-def _manifest(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _manifest(policy: Policy) -> Iterator[Written]:
     manifest, notice = policy.manifest, policy.manifest.notice
-    yield manifest.name, Aspects(manifest.place, _says(
+    yield Key("manifest", manifest.name), Aspects(manifest.place, _says(
         version=manifest.version, in_force_from=manifest.effective_from.isoformat(), text=manifest.source, owner=manifest.owner,
         a_new_ticket_needs=", ".join(manifest.triage),
     ))
     if notice:
-        yield "notice", Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption))
+        yield Key("manifest", "notice"), Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption))
 
 
-def _vocabulary(policy: Policy, facts: Mapping[str, Fact]) -> Iterator[tuple[str, Aspects]]:
+def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterator[Written]:
     entries = _entries(policy)
     for name, fact in facts.items():
         limits = " ".join(f"{what} {number_text(limit)}" for what, limit in (("from", fact.minimum), ("to", fact.maximum)) if limit is not None)
-        yield name, Aspects(fact.place, _says(
+        yield Key(part, name), Aspects(fact.place, _says(
             type=str(fact.type), about=fact.about, unit=fact.unit, numbers=limits, open="yes" if fact.open else "",
             longer_tags="fall back" if fact.subtags else "", asked="" if fact.ask else "last",
         ))
@@ -83,7 +94,7 @@ def _vocabulary(policy: Policy, facts: Mapping[str, Fact]) -> Iterator[tuple[str
             said = _says(about=value.about, name=value.name)
             aliases = ", ".join(value.aliases)
             place = entries.get((name, value.value), fact.place)
-            yield f"value\0{name}={value.value}", Aspects(place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name)
+            yield Key("value", f"{name}={value.value}"), Aspects(place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name)
 
 
 def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
@@ -92,21 +103,21 @@ def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
     return {(condition.fact, word): rule.place for rule in rows for condition in rule.when for word in condition.words}
 
 
-def _tables(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _tables(policy: Policy) -> Iterator[Written]:
     for table in policy.tables.values():
-        yield table.name, Aspects(table.place, _says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source))
+        yield Key("table", table.name), Aspects(table.place, _says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source))
         yield from _rules(table)
 
 
-def _rules(table: Table) -> Iterator[tuple[str, Aspects]]:
+def _rules(table: Table) -> Iterator[Written]:
     for rule in table.all_rules:
-        yield f"rule\0{rule.id}", _rule(rule, table)
+        yield Key("rule", rule.id), _rule(rule, table)
 
 
 def _rule(rule: Rule, table: Table) -> Aspects:
     said = {f"when {condition.fact}": Said(condition.text, _meaning(condition)) for condition in rule.when}
     for name, value in rule.then.items():
-        text = f"as {value.fact}" if isinstance(value, SameAs) else _measured(value) if isinstance(value, Measure) else written(value)
+        text = f"as {value.fact}" if isinstance(value, SameAs) else measure_text(value) if isinstance(value, Measure) else written(value)
         said[name] = Said(text, text)
     identity = (frozenset((what, one.text) for what, one in said.items()), len(said))
     return Aspects(rule.place, said | _says(source=rule.source, assumption=rule.assumption, about=rule.about), table.name, identity)
@@ -114,13 +125,6 @@ def _rule(rule: Rule, table: Table) -> Aspects:
 
 def _meaning(condition: Condition) -> object:
     return (condition.words, frozenset(condition.intervals), condition.negated, condition.unknown)
-
-
-def _measured(measure: Measure) -> str:
-    if measure.unit is Unit.NOTHING:
-        return "nothing"
-    amount = f"{number_text(measure.amount)} " if measure.amount is not None else ""
-    return f"{amount}{measure.unit} by {measure.calendar}{f', {measure.rule}' if measure.rule else ''}"
 
 
 def _decision(decision: Decision) -> Aspects:
@@ -163,21 +167,21 @@ def _region(region: Region) -> Aspects:
     return Aspects(region.place, _says(zone=region.zone, holidays=region.holidays, about=region.about))
 
 
-def _holidays(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _holidays(policy: Policy) -> Iterator[Written]:
     for name, listed in policy.holidays.items():
-        place = Place(f"{policy.manifest.place.file.rpartition('/')[0]}/holidays/{name}.yaml".lstrip("/"))
-        yield name, Aspects(place, _says(covers=f"{listed.first} to {listed.last}"))
+        place = list_place(policy, name)
+        yield Key("holidays", name), Aspects(place, _says(covers=f"{listed.first} to {listed.last}"))
         yield from _days(name, listed, place)
 
 
-def _days(name: str, listed: HolidayList, place: Place) -> Iterator[tuple[str, Aspects]]:
+def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
     for day, holiday in sorted(listed.days.items()):
-        yield f"holiday\0{name} {day}", Aspects(place, _says(name=holiday.name, status=str(holiday.status), source=holiday.source), name)
+        yield Key("holiday", f"{name} {day}"), Aspects(place, _says(name=holiday.name, status=str(holiday.status), source=holiday.source), name)
 
 
-def _deadlines(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _deadlines(policy: Policy) -> Iterator[Written]:
     for deadline in policy.deadlines.values():
-        yield deadline.name, _deadline(deadline)
+        yield Key("deadline", deadline.name), _deadline(deadline)
         yield from _rules(deadline.table)
 
 
@@ -195,31 +199,13 @@ def _elapsed(one: Elapsed) -> Aspects:
     return Aspects(one.place, _says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption))
 
 
-def _questions(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _questions(policy: Policy) -> Iterator[Written]:
     for one in policy.questions:
-        yield one.id, Aspects(one.place, _says(question=one.question, reading=one.reading, source=one.source))
+        yield Key("question", one.id), Aspects(one.place, _says(question=one.question, reading=one.reading, source=one.source))
 
 
-def _assumptions(policy: Policy) -> Iterator[tuple[str, Aspects]]:
+def _assumptions(policy: Policy) -> Iterator[Written]:
     """Give the assumptions that stand by themselves; those of rules and other parts are told with them."""
     for one in policy.assumptions:
-        if one.place.file.endswith("manifest.yaml") and one.id != "notice":
-            yield one.id, Aspects(one.place, _says(reason=one.reason, source=one.source))
-
-
-_SECTIONS: Mapping[str, Callable[[Policy], Iterable[tuple[str, Aspects]]]] = {
-    "manifest": _manifest,
-    "decision": lambda policy: [(name, _decision(one)) for name, one in policy.decisions.items()],
-    "fact": lambda policy: _vocabulary(policy, policy.facts),
-    "outcome": lambda policy: _vocabulary(policy, policy.outcomes),
-    "table": _tables,
-    "deadline": _deadlines,
-    "elapsed": lambda policy: [(name, _elapsed(one)) for name, one in policy.elapsed.items()],
-    "roster": lambda policy: [(name, _roster(one)) for name, one in policy.rosters.items()],
-    "calendar": lambda policy: [(name, _calendar(one)) for name, one in policy.calendars.items()],
-    "region": lambda policy: [(name, _region(one)) for name, one in policy.regions.items()],
-    "holidays": _holidays,
-    "question": _questions,
-    "assumption": _assumptions,
-}
-"""The sections of a policy, by what their parts are called; a part that begins with another kind and NUL is of that kind."""
+        if one.place.file == policy.manifest.place.file and one.id != "notice":
+            yield Key("assumption", one.id), Aspects(one.place, _says(reason=one.reason, source=one.source))

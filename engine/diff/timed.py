@@ -42,8 +42,10 @@ def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ..
 def same_calendar(name: str, before: Policy, after: Policy) -> bool:
     """Tell whether a calendar counts the same time in both versions, in every region."""
     one, other = before.calendars.get(name), after.calendars.get(name)
-    if one is None or other is None or _kept(one) != _kept(other):
+    if one is None or other is None:
         return one is other
+    if _kept(one) != _kept(other):
+        return False
     if not one.by_region:
         return _same_list(before.holidays.get(one.holidays), after.holidays.get(other.holidays))
     return _regions(before) == _regions(after) and all(

@@ -7,12 +7,10 @@ then the parts are compared by name. How the files are laid out, and the order o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from engine.diff.nouns import Edit, Wording
 from engine.diff.parts import Aspects, Key, parts
 from engine.policy import Policy
-from engine.problems import Place
 
 CITATION = "source"
 """The aspect that says which heading a part comes from."""
@@ -74,22 +72,10 @@ def _merged(one: Iterable[Key], other: Mapping[Key, Aspects]) -> Iterator[Key]:
         yield from after.get(key, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Citations:
-    """All parts that cite another heading than before, by what they cited and what they cite."""
-
-    pairs: Mapping[tuple[str, str], tuple[Wording, ...]] = field(default_factory=dict)
-
-
-def citations(wording: Iterable[Wording]) -> Citations:
-    """Gather the changed citations of a difference, the most frequent first."""
+def citations(wording: Iterable[Wording]) -> dict[tuple[str, str], tuple[Wording, ...]]:
+    """Gather the changed citations of a difference by the headings that were cited and are now, the most frequent first."""
     found: dict[tuple[str, str], list[Wording]] = {}
     for one in wording:
         if one.what == CITATION and one.edit is Edit.CHANGED:
             found.setdefault((one.before, one.after), []).append(one)
-    return Citations({pair: tuple(there) for pair, there in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))})
-
-
-def place_of(one: Wording) -> Place | None:
-    """Give where a difference stands now, or stood."""
-    return one.place_after or one.place_before
+    return {pair: tuple(there) for pair, there in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))}

@@ -22,24 +22,29 @@ _ITEMS: Final = 4
 NO_CHANGE: Final = "No decision changes: every outcome is the same in every situation, and requests are read the same way."
 
 
-def value_text(value: object) -> str:
+def value_text(value: Literal | Measure | None) -> str:
     """Write a value of an outcome.
 
     >>> value_text(True), value_text(4.0), value_text(("a", "b"))
     ('yes', '4', '[a, b]')
     """
     if isinstance(value, Measure):
-        if value.unit is Unit.NOTHING:
-            return "nothing due"
-        amount = "" if value.amount is None else f"{number_text(value.amount)} "
-        return f"{amount}{value.unit} by {value.calendar}{f' ({value.rule})' if value.rule else ''}"
+        return measure_text(value)
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]" if len(value) <= _ITEMS else f"[{', '.join(value[:_ITEMS])}, and {len(value) - _ITEMS} more]"
-    return _literal(value)
+    return written(value)
 
 
-def _literal(value: object) -> str:
-    return written(value) if isinstance(value, Literal) else str(value)
+def measure_text(measure: Measure) -> str:
+    """Write how the time of a deadline counts.
+
+    >>> measure_text(Measure(Unit.BUSINESS_DAYS, "same_clock", "weekdays", 3)), measure_text(Measure(Unit.NOTHING))
+    ('3 business_days by weekdays (same_clock)', 'nothing due')
+    """
+    if measure.unit is Unit.NOTHING:
+        return "nothing due"
+    amount = "" if measure.amount is None else f"{number_text(measure.amount)} "
+    return f"{amount}{measure.unit} by {measure.calendar}{f' ({measure.rule})' if measure.rule else ''}"
 
 
 def state_text(state: State) -> str:
@@ -91,15 +96,17 @@ def values_text(values: Values) -> str:
 
 
 def region_text(region: Region) -> str:
-    """Say where a region is; facts that are all just unknown, or known, are named together."""
-    if not region.when:
-        return "always"
+    """Say where a region is."""
+    return ", ".join(conditions(region))
+
+
+def conditions(region: Region) -> list[str]:
+    """Say where a region is, one condition after the other; facts that are all just known, or unknown, come last and together."""
     unknown = [values.fact for values in region.when if values_text(values) == f"{values.fact} unknown"]
     known = [values.fact for values in region.when if values.sent]
-    parts = [values_text(values) for values in region.when if values.fact not in (*unknown, *known)]
-    parts += [f"{_listed(known)} known"] if known else []
-    parts += [f"{_listed(unknown)} unknown"] if unknown else []
-    return ", ".join(parts)
+    said = [values_text(values) for values in region.when if values.fact not in (*unknown, *known)]
+    said += [f"{_listed(names)} {word}" for names, word in ((known, "known"), (unknown, "unknown")) if names]
+    return said or ["always"]
 
 
 def _listed(names: list[str]) -> str:
@@ -164,6 +171,14 @@ def outcome_text(one: OutcomeDiff) -> str:
     parts = [share_text(one.changed, one.cells) + (" combinations of what it goes by" if one.inputs else " situations")] if one.changed else []
     parts += [f"follows {follows.outcome}, which changes in {follows.cells:,} situations" for follows in one.follows]
     return "; ".join([*parts, *one.terms])
+
+
+def mostly_text(one: OutcomeDiff) -> str:
+    """Give the most frequent change of an outcome, and say how many there are besides; nothing if only other things change."""
+    if not one.changes:
+        return ""
+    more = len(one.changes) - 1
+    return change_text(max(one.changes, key=lambda change: one.changes[change])) + (f", and {more:,} more" if more else "")
 
 
 def decision_text(one: DecisionDiff) -> str:

@@ -228,3 +228,9 @@ def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
         found.append(Assumption("notice", manifest.notice.assumption, manifest.notice.source, manifest.place))
     found += [Assumption(text(node, "id"), text(node, "reason"), text(node, "source"), node.place) for node in items(parts.manifest_tree, "assumptions")]
     return tuple(sorted(found, key=lambda assumption: (assumption.place, assumption.id)))
+
+
+def list_place(policy: Policy, name: str) -> Place:
+    """Give the place of a holiday list: the file that is named like it, beside the manifest."""
+    folder = policy.manifest.place.file.removesuffix(MANIFEST)
+    return Place(f"{folder}{HOLIDAYS}{name}.yaml")

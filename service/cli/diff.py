@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from engine.diff import NotABudget, excesses, read_forbidden, read_limit
+from engine.diff import NotABudget, read_forbidden, read_limit
 from engine.problems import PolicyErrors
 from service.cli.folder import PoliciesOption
 from service.cli.sourced import SPEC_HELP, KeysOption, open_version
@@ -53,11 +53,10 @@ def diff(
         raise refused(str(error)) from None
     sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
     try:
-        found = report(sides[0], sides[1], (before, after))
+        found = report(sides[0], sides[1], (before, after), limit, forbidden)
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise refused("the two versions cannot be compared", code=ExitCode.POLICY) from None
-    found = Report(found.diff, found.matrices, found.names, excesses(found.diff, limit, forbidden))
     _write(found, output, to, every=every)
     if found.excesses:
         errors().show(f"{count(len(found.excesses), 'change')} beyond what --max-changed and --forbid allow")

@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.analysis import Finding, Level, analyse, analyse_problems
 from engine.cases import Case, run_case
-from engine.diff import Forbidden, Limit, excesses
+from engine.diff import Forbidden, Limit
 from engine.diff.words import headline
 from engine.frozen import Folder, frozen_problems
 from engine.problems import PolicyErrors, Problem
@@ -118,8 +118,7 @@ def _report(checked: Findings, base: Base, limit: Limit | None, forbidden: Seque
     version = checked.checked[0].version
     if version is None or base.version is None:
         return None
-    found = report(base.version, version, (base.name, "working tree"))
-    return Report(found.diff, found.matrices, found.names, excesses(found.diff, limit, forbidden))
+    return report(base.version, version, (base.name, "working tree"), limit, forbidden)
 
 
 def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:

@@ -14,19 +14,18 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from engine.diff import Change, OutcomeDiff, Region, Values
-from engine.diff.wording import place_of
+from engine.diff import Change, OutcomeDiff, Region
 from engine.diff.words import (
     change_text,
     changes_text,
+    conditions,
     decision_text,
     headline,
+    mostly_text,
     outcome_text,
-    ticket_text,
-    values_text,
     wording_text,
 )
-from service.diffs.report import SHOWN, Report
+from service.diffs.report import SHOWN, Report, arrows, command
 
 
 def html_page(shown: Report) -> str:
@@ -48,33 +47,16 @@ def _template() -> Template:
 
 
 def _changes(changes: Mapping[Change, int]) -> str:
-    return changes_text(changes).replace(" -> ", " → ")
+    return arrows(changes_text(changes))
 
 
 def _change(change: Change) -> str:
-    return change_text(change).replace(" -> ", " → ")
-
-
-def _conditions(region: Region) -> list[str]:
-    """Say where a region is, one condition after the other; facts that are all just unknown, or known, come last and together."""
-    said = [values_text(values) for values in region.when if not _is_bare(values)]
-    for word in ("known", "unknown"):
-        names = [values.fact for values in region.when if _is_bare(values) and values_text(values) == f"{values.fact} {word}"]
-        said += [f"{', '.join(names)} {word}"] if names else []
-    return said or ["always"]
-
-
-def _is_bare(values: Values) -> bool:
-    return values_text(values) in (f"{values.fact} known", f"{values.fact} unknown")
+    return arrows(change_text(change))
 
 
 def _find(region: Region) -> str:
     """Give what else a region is found by: each fact with each of its values, as a ticket has them."""
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
-
-
-def _command(decision: str, region: Region) -> str:
-    return f"guidepost eval {decision} {ticket_text(region.example)}".removesuffix(" (no facts)")
 
 
 def _coded(text: str) -> Markup:
@@ -83,14 +65,11 @@ def _coded(text: str) -> Markup:
 
 
 def _mostly(one: OutcomeDiff) -> str:
-    """Give the most frequent change of an outcome, and say how many there are besides."""
-    if not one.changes:
-        return outcome_text(one)
-    change, more = max(one.changes, key=lambda change: one.changes[change]), len(one.changes) - 1
-    return _change(change) + (f", and {more:,} more" if more else "")
+    """Say what mostly becomes of an outcome, or whatever else there is to say of it."""
+    return arrows(mostly_text(one)) or outcome_text(one)
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "wording_text": wording_text, "place_of": place_of,
-    "change_text": _change, "changes_text": _changes, "conditions": _conditions, "find": _find, "command": _command, "mostly": _mostly, "coded": _coded,
+    "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "wording_text": wording_text,
+    "change_text": _change, "changes_text": _changes, "conditions": conditions, "find": _find, "command": command, "mostly": _mostly, "coded": _coded,
 }

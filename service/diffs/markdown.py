@@ -5,13 +5,12 @@ The text is made of parts, so that one that is too long can be written shorter, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from engine.diff import Change, DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
-from engine.diff.wording import place_of
-from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, ticket_text, wording_text
-from service.diffs.report import SHOWN, Report
+from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, mostly_text, outcome_text, region_text, wording_text
+from service.diffs.report import SHOWN, Report, arrows, command
 
 MOST_BYTES: Final = 1_000_000
 """How long a summary may become; GitHub shows none that is longer than 1 MiB."""
@@ -51,7 +50,7 @@ def escaped(text: str) -> str:
     >>> escaped("a|b <i> c_d\n -> e")
     'a\\|b &lt;i&gt; c\\_d → e'
     """
-    text = " ".join(text.split()).replace(" -> ", " → ")
+    text = arrows(" ".join(text.split()))
     for mark in SPECIAL:
         text = text.replace(mark, f"\\{mark}")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -130,7 +129,7 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
     """Give one line for each outcome that changes, if there are several."""
-    rows = [f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one.changes)} |" for decision in decisions for one in decision.outcomes]
+    rows = [f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |" for decision in decisions for one in decision.outcomes]
     if len(rows) > 1:
         yield "### At a glance"
         yield "\n".join(("| decision | outcome | decided differently | mostly |", "|---|---|---:|---|", *rows))
@@ -140,11 +139,8 @@ def _share(one: OutcomeDiff) -> str:
     return f"{one.changed:,} of {one.cells:,}" if one.changed else ""
 
 
-def _mostly(changes: Mapping[Change, int]) -> str:
-    if not changes:
-        return "by what it follows, or its terms"
-    change = max(changes, key=lambda one: changes[one])
-    return escaped(change_text(change)) + (f", and {len(changes) - 1:,} more" if len(changes) > 1 else "")
+def _mostly(one: OutcomeDiff) -> str:
+    return escaped(mostly_text(one)) or "by what it follows, or its terms"
 
 
 def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
@@ -180,7 +176,7 @@ def _regions(decision: str, regions: Iterable[Region], inputs: bool) -> Iterator
     yield "| where | change | situations |" + ("" if inputs else " for example |")
     yield "|---|---|---:|" + ("" if inputs else "---|")
     for region in regions:
-        example = code(f"guidepost eval {decision} {ticket_text(region.example)}".removesuffix(" (no facts)"), in_table=True)
+        example = code(command(decision, region), in_table=True)
         row = f"| {escaped(region_text(region))} | {escaped(changes_text(region.changes))}{alike_text(region)} | {region.cells:,} |"
         yield row if inputs else f"{row} {example} |"
 
@@ -197,8 +193,7 @@ def _matrix(one: MatrixDiff) -> Iterator[str]:
 
 def _wording(wording: Iterable[Wording]) -> Iterator[str]:
     for one in wording:
-        place = place_of(one)
-        yield f"- {one.edit.value}: {escaped(wording_text(one))}" + (f" ({code(str(place))})" if place else "")
+        yield f"- {one.edit.value}: {escaped(wording_text(one))}" + (f" ({code(str(one.place))})" if one.place else "")
 
 
 def _citations(shown: Report) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.answer import VersionRef
 from engine.conditions import Interval
 from engine.diff import Change, DecisionDiff, MatrixDiff, OutcomeDiff, Region, State, Values, Wording
-from engine.diff.words import change_text, headline, region_text, value_text
+from engine.diff.words import change_text, headline, items, region_text, value_text
 from engine.problems import Place
 from service.diffs.report import Report
 
@@ -73,12 +73,8 @@ def _outcome(one: OutcomeDiff) -> Plain:
 
 def _change(change: Change) -> Plain:
     if change.in_part:
-        return {"text": change_text(change), "removed": list(_items(change.before)), "added": list(_items(change.after))}
+        return {"text": change_text(change), "removed": list(items(change.before)), "added": list(items(change.after))}
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
-
-
-def _items(state: State) -> tuple[str, ...]:
-    return state.value if isinstance(state.value, tuple) else ()
 
 
 def _state(state: State) -> Plain:

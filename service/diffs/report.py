@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff import Diff, Excess, MatrixDiff, Wording, citations, compare, matrices
+from engine.diff import Diff, Excess, Forbidden, Limit, MatrixDiff, Region, Wording, citations, compare, excesses, matrices
 from engine.diff.wording import CITATION
+from engine.diff.words import ticket_text
 from engine.version import Version
 
 SHOWN: Final = 8
@@ -37,20 +38,25 @@ class Report:
     @property
     def citations(self) -> dict[tuple[str, str], tuple[Wording, ...]]:
         """What cites another heading than before, by both headings."""
-        return dict(citations(self.diff.wording).pairs)
+        return citations(self.diff.wording)
 
     @property
     def changed_matrices(self) -> tuple[MatrixDiff, ...]:
         """The matrices in which a cell changed."""
         return tuple(one for one in self.matrices if one.changed)
 
-    @property
-    def decisions(self) -> Iterable[str]:
-        """The decisions that come out the same in every situation."""
-        changed = {one.name for one in self.diff.changed_decisions}
-        return (one.name for one in self.diff.decisions if one.name not in changed)
+
+def report(before: Version, after: Version, names: tuple[str, str], limit: Limit | None = None, forbidden: Iterable[Forbidden] = ()) -> Report:
+    """Compare two versions for a report, and hold the difference against a budget; raises PolicyErrors if they cannot be laid over each other."""
+    diff = compare(before, after)
+    return Report(diff, matrices(before.policy, after.policy), names, excesses(diff, limit, forbidden))
 
 
-def report(before: Version, after: Version, names: tuple[str, str]) -> Report:
-    """Compare two versions for a report; raises PolicyErrors if they cannot be laid over each other."""
-    return Report(compare(before, after), matrices(before.policy, after.policy), names)
+def command(decision: str, region: Region) -> str:
+    """Give the command line that decides the example of a region."""
+    return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()
+
+
+def arrows(text: str) -> str:
+    """Write the arrows of a text as people draw them."""
+    return text.replace(" -> ", " → ")

@@ -9,10 +9,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.diff import DecisionDiff, Edit, MatrixDiff, OutcomeDiff, Region, Wording
-from engine.diff.wording import place_of
-from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, ticket_text, wording_text
+from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, wording_text
 from service.cli.terminal import count, grid, ruled
-from service.diffs.report import SHOWN, Report
+from service.diffs.report import SHOWN, Report, command
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edit.RENAMED: "cyan"}
 
@@ -51,7 +50,7 @@ def _indented(part: RenderableType) -> Padding:
 
 
 def _wording_row(one: Wording) -> tuple[RenderableType, ...]:
-    return Text(one.edit.value, _STYLES[one.edit]), wording_text(one), Text(str(place_of(one) or ""), "dim")
+    return Text(one.edit.value, _STYLES[one.edit]), wording_text(one), Text(str(one.place or ""), "dim")
 
 
 def _citations(shown: Report, every: bool) -> Iterator[RenderableType]:
@@ -101,6 +100,6 @@ def _regions(decision: str, regions: tuple[Region, ...], inputs: bool, every: bo
     for region in regions if every else regions[:SHOWN]:
         yield Text.assemble((f"{region_text(region)}: ", ""), (changes_text(region.changes), "bold yellow"), f"  {count(region.cells, 'cell')}{alike_text(region)}")
         if not inputs:
-            yield Text(f"    guidepost eval {decision} {ticket_text(region.example)}".replace("(no facts)", ""), "dim")
+            yield Text(f"    {command(decision, region)}", "dim")
     if len(regions) > SHOWN and not every:
         yield Text(f"and {count(len(regions) - SHOWN, 'region')} more; --all shows them", "dim")

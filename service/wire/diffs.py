@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from engine.conditions import Interval
@@ -61,12 +60,9 @@ def _state(state: State) -> diff_pb2.OutcomeState:
     written = diff_pb2.OutcomeState(kind=KIND[state.kind])
     if isinstance(state.value, Measure):
         written.measure.CopyFrom(measure(state.value))
-    elif isinstance(state.value, _LITERAL):
+    elif state.value is not None:
         written.value.CopyFrom(value(state.value))
     return written
-
-
-_LITERAL: Final = (str, bool, int, float, tuple, datetime)
 
 
 
