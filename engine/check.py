@@ -23,14 +23,26 @@ MAX_OVERLAPS = 20
 Witness = tuple[tuple[str, str], ...]
 
 
-def space_problem(what: str, axes: tuple[Axis, ...], place: Place) -> Problem | None:
+def too_many(axes: tuple[Axis, ...]) -> bool:
     """Tell whether axes span more cells than can be tabulated."""
-    count = cells(axes)
-    if count <= MAX_CELLS:
+    return cells(axes) > MAX_CELLS
+
+
+def space_problem(what: str, axes: tuple[Axis, ...], place: Place) -> Problem | None:
+    """Give the problem of axes that span more cells than can be tabulated."""
+    if not too_many(axes):
         return None
-    sizes = " × ".join(f"{axis.fact} {axis.size}" for axis in sorted(axes, key=lambda axis: (-axis.size, axis.fact)))
-    return Problem(place, "space-too-large", f"{what} has {count:,} cells; {MAX_CELLS:,} can be tabulated: {sizes}",
+    return Problem(place, "space-too-large", f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
                    "split it into tables that read fewer facts, or tell fewer values of a fact apart")
+
+
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """Say how many values of each fact are told apart, the most first.
+
+    >>> sizes_text({"impact": 4, "country": 9})
+    'country 9 × impact 4'
+    """
+    return " × ".join(f"{fact} {size}" for fact, size in sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:

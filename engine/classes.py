@@ -119,6 +119,38 @@ class Axis:
         return len(self.members)
 
 
+def axis_of(fact: str, signatures: Iterable[object]) -> Axis:
+    """Cut a fact into classes: atoms with equal signatures are in one; the first signature is that of the missing fact.
+
+    >>> axis_of("channel", [None, "a", "b", "a"])
+    Axis(fact='channel', class_of=array([0, 1, 2, 1], dtype=int32), members=(0, 1, 2))
+    """
+    numbers: dict[object, int] = {}
+    members: list[int] = []
+    class_of: list[int] = []
+    for atom, signature in enumerate(signatures):
+        if signature not in numbers:
+            numbers[signature] = len(members)
+            members.append(atom)
+        class_of.append(numbers[signature])
+    return Axis(fact, np.array(class_of, dtype=np.int32), tuple(members))
+
+
+def joint_axes(given: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
+    """Give axes fine enough for all that are given: values that none of them tells apart are one class."""
+    found: dict[str, list[Axis]] = {}
+    for axis in (axis for axes in given for axis in axes):
+        found.setdefault(axis.fact, []).append(axis)
+    return tuple(_joint(axes) for _, axes in sorted(found.items()))
+
+
+def _joint(axes: list[Axis]) -> Axis:
+    first, *others = axes
+    if all(np.array_equal(first.class_of, axis.class_of) for axis in others):
+        return first
+    return axis_of(first.fact, zip(*(axis.class_of.tolist() for axis in axes), strict=True))
+
+
 class Masks:
     """The masks of conditions, each worked out once."""
 
@@ -151,11 +183,4 @@ class Masks:
         else:
             stacked = np.packbits(np.stack(list(distinct.values()))[:, 1:], axis=0)
             signatures = [stacked[:, at].tobytes() for at in range(count)]
-        numbers: dict[object, int] = {}
-        members, class_of = [0], [0]
-        for atom, signature in enumerate(signatures, start=1):
-            if signature not in numbers:
-                numbers[signature] = len(members)
-                members.append(atom)
-            class_of.append(numbers[signature])
-        return Axis(fact, np.array(class_of, dtype=np.int32), tuple(members))
+        return axis_of(fact, [None, *signatures])

@@ -8,13 +8,14 @@ Of the tickets that lead to the same cell, the one with the fewest facts is kept
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from engine.classes import Axis
+from engine.classes import Axis, joint_axes
 from engine.settle import Flat, spread
 from engine.version import Version
 
@@ -70,18 +71,9 @@ def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
 
 def _refined(groups: Sequence[tuple[Axis, ...]]) -> dict[str, Axis]:
     """Give, for each fact that several groups read, an axis as fine as all of theirs together."""
-    axes: dict[str, list[Axis]] = {}
-    for group in groups:
-        for axis in group:
-            axes.setdefault(axis.fact, []).append(axis)
-    found = {}
-    for fact, listed in axes.items():
-        if len(listed) > 1:
-            signatures = list(zip(*(axis.class_of.tolist() for axis in listed), strict=True))
-            numbers = {signature: number for number, signature in enumerate(dict.fromkeys(signatures))}
-            members = tuple(signatures.index(signature) for signature in numbers)
-            found[fact] = Axis(fact, np.array([numbers[signature] for signature in signatures], dtype=np.int32), members)
-    return found
+    together = Counter(axis.fact for group in groups for axis in group)
+    shared = [tuple(axis for axis in group if together[axis.fact] > 1) for group in groups]
+    return {axis.fact: axis for axis in joint_axes(shared)}
 
 
 def _of_fact(fact: str, axis: Axis) -> _Relation:

@@ -8,6 +8,7 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
+from engine.check import sizes_text
 from engine.classes import Mask
 from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.cover import Box, cover, inside
@@ -22,7 +23,7 @@ def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: 
     axes = axes_of(before, after, fact)
     if before and after and same_cells(before, after, axes):
         return OutcomeDiff(name, before.codes.low.size, 0, {}, (), ())
-    sizes = " × ".join(f"{axis.fact.name} {axis.size}" for axis in sorted(axes, key=lambda axis: (-axis.size, axis.fact.name)))
+    sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
     where = place.flat.grid.table.place if place else Place("")
     laid = lay(before, after, axes, Problem(where, "space-too-large", f"`{name}` of both versions cannot be laid over each other: {sizes}",

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.check import Witness
-from engine.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of
+from engine.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
 from engine.conditions import Condition, Interval
 from engine.invariants.nouns import DECIDED, UNDECIDED, Always, Implies, Invariant, Monotone, Never, Order, Test, Tests
-from engine.invariants.terms import Term, joint_axes
+from engine.invariants.terms import Term
 from engine.policy import Literal, Policy
 from engine.problems import Place
 from engine.settle import Codes, Flat

@@ -6,7 +6,7 @@ differently; here they are joined, and made small before that where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.check import space_problem
-from engine.classes import Axis
-from engine.problems import Place
+from engine.check import sizes_text, too_many
+from engine.classes import Axis, joint_axes
 from engine.tabulate import cells
 
 Array = npt.NDArray[Any]
@@ -39,38 +38,14 @@ class TooLarge(Exception):
     """Terms depend together on more facts than can be looked at; says which, with their sizes."""
 
 
-def joint_axes(given: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
-    """Give axes fine enough for all that are given: values that none of them tells apart are one class."""
-    found: dict[str, list[Axis]] = {}
-    for axis in (axis for axes in given for axis in axes):
-        found.setdefault(axis.fact, []).append(axis)
-    return tuple(_joint(axes) for _, axes in sorted(found.items()))
-
-
-def _joint(axes: list[Axis]) -> Axis:
-    first, *others = axes
-    if all(np.array_equal(first.class_of, axis.class_of) for axis in others):
-        return first
-    numbers: dict[tuple[int, ...], int] = {}
-    members: list[int] = []
-    class_of: list[int] = []
-    for atom, classes in enumerate(zip(*(axis.class_of.tolist() for axis in axes), strict=True)):
-        if classes not in numbers:
-            numbers[classes] = len(members)
-            members.append(atom)
-        class_of.append(numbers[classes])
-    return Axis(first.fact, np.array(class_of, dtype=np.int32), tuple(members))
-
-
 def fitting(terms: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[Axis, ...]]:
     """Give the terms and the axes that they span together; made small first if these have too many cells. Raises TooLarge."""
     axes = joint_axes(term.axes for term in terms)
-    if space_problem("", axes, Place("")) is not None:
+    if too_many(axes):
         terms = [merged(term) for term in terms]
         axes = joint_axes(term.axes for term in terms)
-        if space_problem("", axes, Place("")) is not None:
-            sizes = sorted(axes, key=lambda axis: (-axis.size, axis.fact))
-            raise TooLarge(f"{cells(axes):,} cells: {' × '.join(f'{axis.fact} {axis.size}' for axis in sizes)}")
+        if too_many(axes):
+            raise TooLarge(f"{cells(axes):,} cells: {sizes_text({axis.fact: axis.size for axis in axes})}")
     return tuple(terms), axes
 
 
