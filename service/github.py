@@ -1,4 +1,4 @@
-"""What GitHub reads of a job: annotations at their places, and where the summary of a step goes. Problems in, lines out."""
+"""What GitHub reads of a job: annotations at their places, paths from the top of a repository, and where the summary of a step goes. Problems in, lines out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def step_summary() -> Path | None:
     """Give the file that GitHub shows as the summary of the step."""
     named = os.environ.get("GITHUB_STEP_SUMMARY", "")
     return Path(named) if named else None
+
+
+def from_top(file: str) -> str:
+    """Give the path of a file from the top of its repository, as GitHub and code scanning want it; without one, from the current folder."""
+    path = Path(file).resolve()
+    top = next((above for above in path.parents if (above / ".git").exists()), Path.cwd())
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix().lstrip("/")
 
 
 def annotation(place: Place | None, title: str, message: str, address: Callable[[str], str] = str, level: str = "error") -> str:

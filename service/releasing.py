@@ -21,6 +21,7 @@ from engine.schema import published
 from engine.source import Mapping, Scalar, plain, read
 from engine.version import Version
 from service.store import PAST, VersionFolder, frozen_versions, read_folder, version_folders
+from service.writing import write_whole
 
 SCHEMAS: Final = "schemas"
 
@@ -50,7 +51,7 @@ def freeze(policies: Path, version: Version) -> Release:
     if not target.exists():
         _put_aside(working, files, target, version.digest)
     since = version.policy.manifest.effective_from
-    _replace(policies / PAST / REGISTER, register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]))
+    write_whole(policies / PAST / REGISTER, register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]).encode())
     return Release(target, len(files), False)
 
 
@@ -96,11 +97,11 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
 def start_next(policies: Path, version: str, effective_from: datetime) -> None:
     """Give the working version its next number and day of effect, in its manifest and in the schemas that name it."""
     manifest = policies / MANIFEST
-    _replace(manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from))
+    write_whole(manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from).encode())
     working = version_folders(policies)[0]
     if (policies / SCHEMAS).is_dir():
         for name, text in published(load(read_folder(working), working.root)).items():
-            _replace(policies / SCHEMAS / name, text)
+            write_whole(policies / SCHEMAS / name, text.encode())
 
 
 def _manifest(text: str) -> Mapping:
@@ -115,12 +116,3 @@ def _with(line: str, node: Scalar, value: str) -> str:
     start = node.place.column - 1
     end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
     return line if not end else f'{line[:start]}"{value}"{line[end:]}'
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
-    written = Path(file.name)
-    written.chmod(0o644)
-    written.replace(path)

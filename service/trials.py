@@ -102,8 +102,14 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
 def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:
     results: list[TimedResult] = []
     for case in cases:
-        start = perf_counter()
-        results.append(TimedResult(run_case(version, case), perf_counter() - start))
+        results.append(timed(version, case))
         if stop and not results[-1].result.passed:
             break
     return tuple(results)
+
+
+def timed(version: Version, case: Case) -> TimedResult:
+    """Run one case, and take the time."""
+    start = perf_counter()
+    result = run_case(version, case)
+    return TimedResult(result, perf_counter() - start)

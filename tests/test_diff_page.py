@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from engine.diff import excesses, read_forbidden, read_limit
+from engine.diff import Budget, excesses, read_forbidden, read_limit
 from engine.version import build
 from service.diffs.html import html_page
 from service.diffs.report import Report, report
@@ -45,7 +45,7 @@ def shown() -> Report:
     )
     after["queue.yaml"] = after["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {json.dumps(NASTY)}}}")
     found = report(build(GOOD), build(after), ("main <b>", "working tree"))
-    return Report(found.diff, found.matrices, found.names, excesses(found.diff, read_limit("10%"), [read_forbidden("queue: later -> today")]))
+    return Report(found.diff, found.matrices, found.names, excesses(found.diff, Budget(read_limit("10%"), (read_forbidden("queue: later -> today"),))))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.diff import Diff, Kind, NotABudget, OutcomeDiff, compare, excesses, matrices, read_forbidden, read_limit
+from engine.diff import Budget, Diff, Kind, NotABudget, OutcomeDiff, compare, excesses, matrices, read_forbidden, read_limit
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version import Version, build
 from service.cli.main import app
@@ -89,10 +89,10 @@ def test_a_deadline_follows_the_outcome_that_gives_its_amount() -> None:
 def test_a_limit_is_a_share_of_an_outcomes_situations_or_a_number_of_them() -> None:
     found = difference("attendance.yaml", ("unit: minutes, amount: 45, calendar", "unit: minutes, amount: 60, calendar"))
     one = outcomes(found)["bed_call_by"]
-    assert excesses(found, read_limit(str(one.changed)), []) == ()
-    assert excesses(found, read_limit("100%"), []) == ()
-    assert [excess.rule for excess in excesses(found, read_limit(str(one.changed - 1)), [])] == [f"at most {one.changed - 1}"]
-    assert "bed_call_by" in excesses(found, read_limit("0%"), [])[0].message
+    assert excesses(found, Budget(read_limit(str(one.changed)))) == ()
+    assert excesses(found, Budget(read_limit("100%"))) == ()
+    assert [excess.rule for excess in excesses(found, Budget(read_limit(str(one.changed - 1))))] == [f"at most {one.changed - 1}"]
+    assert "bed_call_by" in excesses(found, Budget(read_limit("0%")))[0].message
 
 
 MATRIX = ('"4":    ["2", "3", "3", "4", "4"]', '"4":    ["2", "3", "3", "4", "5"]')
@@ -100,12 +100,12 @@ MATRIX = ('"4":    ["2", "3", "3", "4", "4"]', '"4":    ["2", "3", "3", "4", "5"
 
 def test_a_forbidden_change_names_where_it_happens_and_a_ticket() -> None:
     found = difference("grade.yaml", MATRIX)
-    (excess,) = excesses(found, None, [read_forbidden("scale_grade: 4 -> *")])
+    (excess,) = excesses(found, Budget(forbidden=(read_forbidden("scale_grade: 4 -> *"),)))
     assert (excess.message, excess.region, excess.example) == (
         "`scale_grade` goes 4 -> 5 in 1 situation", "impact=4, urgency=5", "impact=4 urgency=5",
     )
-    assert excesses(found, None, [read_forbidden("scale_grade: * -> 4"), read_forbidden("scale_grade: 5->*")]) == ()
-    assert {one.rule for one in excesses(found, None, [read_forbidden("*: 4 -> 5")])} == {"never *: 4 -> 5"}
+    assert excesses(found, Budget(forbidden=(read_forbidden("scale_grade: * -> 4"), read_forbidden("scale_grade: 5->*")))) == ()
+    assert {one.rule for one in excesses(found, Budget(forbidden=(read_forbidden("*: 4 -> 5"),)))} == {"never *: 4 -> 5"}
 
 
 def test_an_edited_cell_of_a_matrix_is_marked_and_no_other() -> None:

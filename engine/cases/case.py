@@ -73,7 +73,3 @@ class CaseResult:
 
     def __str__(self) -> str:
         return f"{self.case.place}: {self.case.name}\n" + "\n".join(f"    {line}" for line in self.differences)
-
-
-CaseFailure = CaseResult
-"""A case that came out otherwise."""

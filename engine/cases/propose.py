@@ -204,13 +204,18 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
 
 def _said(outcome: Outcome) -> str:
     """Say what an outcome is, in the name of a case."""
-    value = written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value.replace("_", " ")
-    return f"{outcome.name} {value}" if value and len(value) <= MAX_SHOWN else outcome.name
+    value = _short(outcome)
+    return f"{outcome.name} {value}" if value else outcome.name
 
 
 def _verdict(outcome: Outcome) -> str:
+    return f"{outcome.name} is {_short(outcome) or 'as expected here'}"
+
+
+def _short(outcome: Outcome) -> str:
+    """Write the value of an outcome, or how it stands; nothing if that is too long for a name."""
     value = written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value.replace("_", " ")
-    return f"{outcome.name} is {value}" if value and len(value) <= MAX_SHOWN else f"{outcome.name} is as expected here"
+    return value if len(value) <= MAX_SHOWN else ""
 
 
 def plain(proposal: Proposal) -> dict[str, object]:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from engine.answer import Answer, Fired, Outcome, Status, WrongRequest
-from engine.cases.case import Case, CaseFailure, CaseResult, Difference
+from engine.cases.case import Case, CaseResult, Difference
 from engine.decide import decide
 from engine.moment import NotAnInstant, read_instant
 from engine.record import written
 from engine.version import Version
 
 
-def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseFailure, ...]:
+def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseResult, ...]:
     """Run cases; give those that came out otherwise."""
     return tuple(result for case in cases if not (result := run_case(version, case)).passed)
 

@@ -55,6 +55,17 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What a difference may not do. It is false if it forbids nothing."""
+
+    limit: Limit | None = None
+    forbidden: tuple[Forbidden, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.limit is not None or bool(self.forbidden)
+
+
+@dataclass(frozen=True, slots=True)
 class Excess:
     """One way in which a difference does more than it may."""
 
@@ -88,10 +99,10 @@ def read_forbidden(text: str) -> Forbidden:
     return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
 
 
-def excesses(diff: Diff, limit: Limit | None, forbidden: Iterable[Forbidden]) -> tuple[Excess, ...]:
+def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
     """Give everything that a difference does beyond what it may."""
     outcomes = {one.name: one for decision in diff.decisions for one in decision.outcomes}
-    return (*_over(outcomes.values(), limit), *_forbidden(outcomes.values(), tuple(forbidden)))
+    return (*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden))
 
 
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:

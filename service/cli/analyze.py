@@ -22,6 +22,7 @@ from engine.version import lay_out
 from service.cli.folder import PoliciesOption, find_folder
 from service.cli.terminal import ExitCode, count, errors, meant, refused, results, show_json
 from service.cli.version import PROGRAM, installed
+from service.github import from_top
 from service.sarif import sarif
 from service.sources import known_versions
 from service.store import VersionFolder, read_folder, version_folders
@@ -83,7 +84,7 @@ def analyze(
     findings = sorted({finding for one in analysed for finding in one.findings})
     match output:
         case Output.SARIF:
-            show_json(sarif(findings, installed(PROGRAM), _from_top))
+            show_json(sarif(findings, installed(PROGRAM), from_top))
         case Output.JSON:
             show_json({"versions": [_plain(one) for one in analysed], "counts": _counts(findings)})
         case Output.TEXT:
@@ -120,13 +121,6 @@ def _analysed(folder: VersionFolder) -> Analysed:
         return Analysed(folder.root, policy, analyse(policy, lay_out(policy)))
     except PolicyErrors as error:
         return Analysed(folder.root, policy, analyse_problems(error.problems))
-
-
-def _from_top(file: str) -> str:
-    """Give the path of a file from the top of its repository; without one, from the folder the command runs in."""
-    path = Path(file).resolve()
-    top = next((above for above in path.parents if (above / ".git").exists()), Path.cwd())
-    return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix().lstrip("/")
 
 
 def _parts(findings: Sequence[Finding], analysed: Sequence[Analysed]) -> Iterator[RenderableType]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +14,7 @@ from service.cli.sourced import SPEC_HELP, KeysOption, open_source, refusing
 from service.cli.terminal import count, errors, grid, refused, results, show_json
 from service.sources import BuiltBundle, Source, make_bundle
 from service.store import frozen_versions, version_folders
+from service.writing import write_whole
 
 
 def build(
@@ -62,11 +61,7 @@ def _written(made: BuiltBundle, output: Path | None) -> Path:
     """Write the bundle, whole or not at all; give where."""
     path = output / made.file_name if output is not None and output.is_dir() else output or Path(made.file_name)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(made.data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        write_whole(path, made.data)
     except OSError as error:
         raise refused(f"{path} cannot be written: {error.strerror}") from error
     return path

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.agreement import agreement_problems
-from engine.cases import Case, CaseFailure, load_cases, run_cases
+from engine.cases import Case, CaseResult, load_cases, run_cases
 from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent, ProofReport, TableProof
 from engine.version import Version, build
@@ -32,7 +32,7 @@ class Checked:
     problems: tuple[Problem, ...]
     proof: ProofReport | None
     cases: tuple[Case, ...]
-    failures: tuple[CaseFailure, ...]
+    failures: tuple[CaseResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Findings:
     problems: tuple[Problem, ...]
 
     @property
-    def failures(self) -> tuple[CaseFailure, ...]:
+    def failures(self) -> tuple[CaseResult, ...]:
         """The worked examples that came out otherwise."""
         return tuple(failure for one in self.checked for failure in one.failures)
 
@@ -122,7 +122,7 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples))
 
 
-def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseFailure]) -> None:
+def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseResult]) -> None:
     for problem in problems:
         screen.show(problem_text(problem))
     for failure in failures:

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.diff import NotABudget, read_forbidden, read_limit
 from service.base import Lack
+from service.cli.budget import ForbidOption, MaxChangedOption, read_budget
 from service.cli.ci_summary import annotation_lines, compared, plain_examined, summary_text
 from service.cli.examined import Examined, Part, examine
 from service.cli.folder import PoliciesOption, find_folder
@@ -22,7 +22,7 @@ from service.cli.tested import failure_parts
 from service.cli.version import PROGRAM, installed
 from service.diffs.html import html_page
 from service.diffs.terminal import terminal_parts
-from service.github import is_github, step_summary
+from service.github import from_top, is_github, step_summary
 from service.junit import junit
 from service.sarif import sarif
 
@@ -34,8 +34,8 @@ def ci(
     base: Annotated[str, typer.Option("--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit.")],
     policies: PoliciesOption = None,
     summary: Annotated[Path | None, typer.Option("--summary", metavar="FILE", help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.")] = None,
-    max_changed: Annotated[str, typer.Option("--max-changed", metavar="LIMIT", help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.")] = "",
-    forbid: Annotated[list[str] | None, typer.Option("--forbid", metavar="CHANGE", help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.")] = None,
+    max_changed: MaxChangedOption = "",
+    forbid: ForbidOption = None,
     sarif_file: Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning.")] = None,
     junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the difference as a page, if there is something to compare with.")] = None,
@@ -50,11 +50,7 @@ def ci(
     no such base, then 6 if the change does more than it may. A base without policies, or one whose policies this program
     cannot load, is no failure, unless a limit was set that cannot be held against it.
     """
-    try:
-        limit, forbidden = read_limit(max_changed) if max_changed else None, [read_forbidden(one) for one in forbid or ()]
-    except NotABudget as error:
-        raise refused(str(error)) from None
-    found = examine(find_folder(policies), base, limit, forbidden)
+    found = examine(find_folder(policies), base, read_budget(max_changed, forbid))
     try:
         _write(found, summary, sarif_file, junit_file, html)
     except OSError as error:
@@ -67,13 +63,6 @@ def ci(
         errors().show(*(Text(line, no_wrap=True) for line in annotation_lines(found, from_top)))
     if found.code is not ExitCode.OK:
         raise typer.Exit(int(found.code))
-
-
-def from_top(file: str) -> str:
-    """Give the path of a file from the top of its repository, as GitHub and code scanning want it."""
-    path = Path(file).resolve()
-    top = next((above for above in path.parents if (above / ".git").exists()), Path.cwd())
-    return path.relative_to(top).as_posix() if path.is_relative_to(top) else file
 
 
 def _write(found: Examined, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None) -> None:

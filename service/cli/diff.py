@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from engine.diff import NotABudget, read_forbidden, read_limit
 from engine.problems import PolicyErrors
+from service.cli.budget import ForbidOption, MaxChangedOption, read_budget
 from service.cli.folder import PoliciesOption
 from service.cli.sourced import SPEC_HELP, KeysOption, open_version
 from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused
@@ -38,8 +38,8 @@ def diff(
     policies: PoliciesOption = None,
     output: Annotated[DiffForm, typer.Option("-o", "--output", help="How to write it.")] = DiffForm.TEXT,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it to a file.")] = None,
-    max_changed: Annotated[str, typer.Option("--max-changed", metavar="LIMIT", help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.")] = "",
-    forbid: Annotated[list[str] | None, typer.Option("--forbid", metavar="CHANGE", help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.")] = None,
+    max_changed: MaxChangedOption = "",
+    forbid: ForbidOption = None,
     every: Annotated[bool, typer.Option("--all", help="Show every region and every citation.")] = False,
     key: KeysOption = None,
 ) -> None:
@@ -47,13 +47,10 @@ def diff(
 
     Ends with 6 if the change does more than --max-changed and --forbid allow.
     """
-    try:
-        limit, forbidden = read_limit(max_changed) if max_changed else None, [read_forbidden(one) for one in forbid or ()]
-    except NotABudget as error:
-        raise refused(str(error)) from None
+    budget = read_budget(max_changed, forbid)
     sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
     try:
-        found = report(sides[0], sides[1], (before, after), limit, forbidden)
+        found = report(sides[0], sides[1], (before, after), budget)
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise refused("the two versions cannot be compared", code=ExitCode.POLICY) from None

@@ -10,24 +10,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 from engine.analysis import Finding, Level, analyse, analyse_problems
-from engine.cases import Case, run_case
-from engine.diff import Forbidden, Limit
+from engine.diff import Budget
 from engine.diff.words import headline
 from engine.frozen import Folder, frozen_problems
 from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent
-from engine.version import Version, lay_out
+from engine.version import lay_out
 from service.base import Base, Lack, find_base
 from service.cli.check import Checked, Findings, check_folder
 from service.cli.terminal import ExitCode, count, errors
 from service.diffs.report import Report, report
 from service.formatting import format_text
 from service.store import read_folder, version_folders
-from service.trials import CaseSource, TimedResult, Trial
+from service.trials import CaseSource, Trial, timed
 
 WORST: Final = (ExitCode.POLICY, ExitCode.CASES, ExitCode.USAGE, ExitCode.BUDGET, ExitCode.OK)
 """The ways in which a part can end, the worst first; the command ends as its worst part does."""
@@ -86,14 +84,14 @@ class Examined:
         return min((part.code for part in self.parts), key=WORST.index)
 
 
-def examine(folder: Path, base: str, limit: Limit | None, forbidden: Sequence[Forbidden]) -> Examined:
+def examine(folder: Path, base: str, budget: Budget) -> Examined:
     """Find out everything about a policies folder, and what it does otherwise than at the merge base with a revision."""
     checked = check_folder(folder)
     with errors().working(f"loading {base}"):
         there = find_base(base, folder)
     problems = {*checked.problems, *_altered(folder, checked, there)}
     try:
-        found = _report(checked, there, limit, forbidden)
+        found = _report(checked, there, budget)
     except PolicyErrors as error:
         found = None
         problems |= set(error.problems)
@@ -101,7 +99,7 @@ def examine(folder: Path, base: str, limit: Limit | None, forbidden: Sequence[Fo
         findings = _findings(checked.checked[0], sorted(problems))
     return Examined(
         folder, checked, tuple(sorted(problems)), tuple(_trials(folder, checked)), findings, _layout(folder), there, found,
-        has_budget=limit is not None or bool(forbidden),
+        has_budget=bool(budget),
     )
 
 
@@ -114,11 +112,11 @@ def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
     return [problem for problem in frozen_problems(base.frozen, working, past) if problem.code in HELD]
 
 
-def _report(checked: Findings, base: Base, limit: Limit | None, forbidden: Sequence[Forbidden]) -> Report | None:
+def _report(checked: Findings, base: Base, budget: Budget) -> Report | None:
     version = checked.checked[0].version
     if version is None or base.version is None:
         return None
-    return report(base.version, version, (base.name, "working tree"), limit, forbidden)
+    return report(base.version, version, (base.name, "working tree"), budget)
 
 
 def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:
@@ -134,14 +132,8 @@ def _trials(folder: Path, checked: Findings) -> Iterator[Trial]:
         if one.version is None:
             yield Trial(source, None, one.problems)
             continue
-        results = tuple(_timed(one.version, case) for case in one.cases)
+        results = tuple(timed(one.version, case) for case in one.cases)
         yield Trial(source, one.version.ref, one.problems, results, version=one.version, cases=one.cases)
-
-
-def _timed(version: Version, case: Case) -> TimedResult:
-    start = perf_counter()
-    result = run_case(version, case)
-    return TimedResult(result, perf_counter() - start)
 
 
 def _layout(folder: Path) -> Layout:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from service.cli.folder import find_folder
 from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused, results
 from service.formatting import Formatted, format_text
 from service.store import MAX_BYTES
+from service.writing import write_whole
 
 STANDARD: Final = "-"
 """The path that stands for standard input and output."""
@@ -113,14 +113,9 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the rights it has."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        beside.write_bytes(text.encode())
-        beside.chmod(path.stat().st_mode)
-        beside.replace(path.resolve())
+        write_whole(path, text.encode())
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise refused(f"{path} cannot be written: {error.strerror}") from error
 
 

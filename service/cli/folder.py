@@ -13,7 +13,7 @@ import typer
 from engine.answer import UnknownVersion, VersionRef
 from engine.bundle import Known, Versions
 from engine.digest import digest
-from engine.load import load_with_trees
+from engine.load import MANIFEST, load_with_trees
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
@@ -121,7 +121,7 @@ def find_folder(given: Path | None) -> Path:
         return _existing(Path(named), f" (from ${VARIABLE})")
     here = Path(__file__).resolve()
     for folder in (Path("policies"), here.parents[2] / "policies", here.parents[1] / "policies"):
-        if (folder / "manifest.yaml").is_file():
+        if (folder / MANIFEST).is_file():
             return folder
     raise refused(f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is")
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff import Diff, Excess, Forbidden, Limit, MatrixDiff, Region, Wording, citations, compare, excesses, matrices
+from engine.diff import Budget, Diff, Excess, MatrixDiff, Region, Wording, citations, compare, excesses, matrices
 from engine.diff.wording import CITATION
 from engine.diff.words import ticket_text
 from engine.version import Version
 
 SHOWN: Final = 8
 """How many regions of an outcome are shown unless all are asked for."""
+
+NO_BUDGET: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Report:
         return tuple(one for one in self.matrices if one.changed)
 
 
-def report(before: Version, after: Version, names: tuple[str, str], limit: Limit | None = None, forbidden: Iterable[Forbidden] = ()) -> Report:
+def report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> Report:
     """Compare two versions for a report, and hold the difference against a budget; raises PolicyErrors if they cannot be laid over each other."""
     diff = compare(before, after)
-    return Report(diff, matrices(before.policy, after.policy), names, excesses(diff, limit, forbidden))
+    return Report(diff, matrices(before.policy, after.policy), names, excesses(diff, budget))
 
 
 def command(decision: str, region: Region) -> str:

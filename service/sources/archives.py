@@ -14,6 +14,7 @@ from typing import Final
 
 import fsspec  # type: ignore[import-untyped]
 
+from engine.load import MANIFEST
 from service.sources.bundles import MAX_ARCHIVE
 from service.sources.remote import check_pin, fetch, shown, split_pin
 from service.sources.signatures import Trust
@@ -62,8 +63,8 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
         listed = [path for path, about in system.find("", detail=True).items() if about["type"] == "file"]
     prefix = f"{folder}/" if folder else ""
     wanted = {path.removeprefix(prefix): path for path in listed if path.startswith(prefix) and of_a_version(path.removeprefix(prefix))}
-    if "manifest.yaml" not in wanted:
-        raise SourceError(f"no policies in {root}: there is no manifest.yaml", _elsewhere(kind, listed))
+    if MANIFEST not in wanted:
+        raise SourceError(f"no policies in {root}: there is no {MANIFEST}", _elsewhere(kind, listed))
     with _as_refusals(f"{root} cannot be read as {kind}"):
         contents = _read(system, wanted)
     if refused := size_problem(len(wanted), sum(map(len, contents.values())), root):
@@ -105,5 +106,5 @@ def _read(system: fsspec.AbstractFileSystem, wanted: dict[str, str]) -> dict[str
 
 
 def _elsewhere(kind: str, listed: list[str]) -> str:
-    folders = sorted(path.rpartition("/")[0] for path in listed if path.endswith("/manifest.yaml") or path == "manifest.yaml")
+    folders = sorted(path.rpartition("/")[0] for path in listed if path.endswith(f"/{MANIFEST}") or path == MANIFEST)
     return "there is one in " + ", ".join(f"`{kind}://{folder}::...`" for folder in folders[:3]) if folders else ""

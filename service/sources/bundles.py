@@ -97,7 +97,7 @@ def pack(files: Mapping[str, str], description: bytes) -> bytes:
 def read_bundle(data: bytes, root: str) -> BuiltBundle:
     """Read a bundle; raises PolicyErrors if anything in it is not as it was built, or if its policies cannot be loaded."""
     contents = _entries(data, root)
-    description = _description(contents.pop(DESCRIPTION), root)
+    description = description_of(contents.pop(DESCRIPTION), root)
     if problems := _altered(contents, description, root):
         raise PolicyErrors(problems)
     files = texts(contents, root)
@@ -105,11 +105,6 @@ def read_bundle(data: bytes, root: str) -> BuiltBundle:
     if made.data != data:
         raise _refused(f"{root}/{DESCRIPTION}", "altered-bundle", _difference(made, description), _AS_BUILT)
     return made
-
-
-def description_of(data: bytes, root: str) -> dict[str, Any]:
-    """Read what a bundle says of itself, from the bytes of its ``bundle.json``; raises PolicyErrors if it cannot be read."""
-    return _description(data, root)
 
 
 def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
@@ -165,7 +160,8 @@ def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
     return None
 
 
-def _description(content: bytes, root: str) -> dict[str, Any]:
+def description_of(content: bytes, root: str) -> dict[str, Any]:
+    """Read what a bundle says of itself, from the bytes of its ``bundle.json``; raises PolicyErrors if it cannot be read."""
     place = f"{root}/{DESCRIPTION}"
     try:
         found = json.loads(content)
@@ -192,7 +188,7 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
 
 def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
     """Say in which part the description is not that of the files, or that the archive is laid out otherwise."""
-    actual = _description(_entries(made.data, "")[DESCRIPTION], "")
+    actual = description_of(_entries(made.data, "")[DESCRIPTION], "")
     parts = [f"`{name}` is not that of the files" for name in actual if actual[name] != description[name]]
     return "; ".join(parts) or "the archive is not laid out as it was built"
 

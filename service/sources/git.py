@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.load import MANIFEST
 from engine.nearest import did_you_mean, nearest
 from service.sources.source import Origin, Source, SourceError
 from service.sources.texts import of_a_version, size_problem, texts
@@ -120,8 +121,8 @@ def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[
             links.append(file)
     if links:
         raise SourceError(f"`{path}/{links[0]}` is a link at `{revision}`, not a file", "put the file itself there")
-    if "manifest.yaml" not in entries:
-        raise SourceError(f"no policies in `{path or '.'}` at `{revision}`: there is no manifest.yaml", _folder_help(found, revision, commit))
+    if MANIFEST not in entries:
+        raise SourceError(f"no policies in `{path or '.'}` at `{revision}`: there is no {MANIFEST}", _folder_help(found, revision, commit))
     if refused := size_problem(len(entries), sum(size for _, size in entries.values()), f"{revision}:{path}"):
         raise refused
     return _blobs(found, entries)
@@ -130,7 +131,7 @@ def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[
 def _folder_help(found: Repository, revision: str, commit: str) -> str:
     """Name the folders that hold a version at a revision, the nearest first."""
     listed = _git(found.folder, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-    folders = [name.rpartition("/")[0] for name in listed.decode(errors="replace").split("\0") if name == "manifest.yaml" or name.endswith("/manifest.yaml")]
+    folders = [name.rpartition("/")[0] for name in listed.decode(errors="replace").split("\0") if name == MANIFEST or name.endswith(f"/{MANIFEST}")]
     if not folders:
         return "no folder of that revision has one"
     shown = nearest(found.prefix or "", folders) or tuple(sorted(folders)[:3])

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.digest import digest
-from engine.load import read_trees
+from engine.load import MANIFEST, read_trees
 from engine.nearest import nearest
 from engine.reading import text
 from engine.source import read
@@ -35,7 +35,6 @@ from service.store import VersionFolder, read_folder, version_folders
 WORKING: Final = ("working", "current")
 """The words for the policies folder itself."""
 
-MANIFEST: Final = "manifest.yaml"
 NO_TRUST: Final = Trust()
 """Nobody is trusted: what is remote is read only by the SHA-256 in its spec."""
 
