@@ -30,7 +30,7 @@ What a version is asked beside tickets::
 
     analysis    Policy, Layout       -> findings        (package with its own map: what is wrong, needless, assumed)
     diff        two Versions         -> Diff            (package with its own map: what they say and decide differently)
-    whynot      ticket, outcome      -> WhyNot          (the smallest change of facts that would have given it; wanted, ranges)
+    whynot      ticket, outcome      -> WhyNot          (package with its own map: the smallest change of facts that would have given it)
 
 The way of a due time::
 
@@ -42,5 +42,5 @@ The way of a due time::
 
 ``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases`` (a package with
 its own map) runs a policy's own worked examples, says what they cover, and proposes more. ``shown`` names what a caller sent
-in messages, ``localtime`` writes an instant by the clock on the wall.
+in messages, ``shrink`` makes dense arrays small, ``localtime`` writes an instant by the clock on the wall.
 """

@@ -26,8 +26,7 @@ from engine.moment import Moment
 from engine.settle import Flat
 from engine.ticket import TicketReader
 from engine.version import Version, build, lay_out
-from engine.wanted import UnknownWanted, Wanted, read_wanted
-from engine.whynot import MAX_ALTERNATIVES, Alternative, WhyNot, why_not
+from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from service.cli.main import app
 from service.cli.terminal import Screen
 from service.cli.why_not import why_not_parts

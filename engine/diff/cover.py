@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.classes import Mask
-from engine.diff.shrink import shrink
+from engine.shrink import shrink
 
 Box = tuple[tuple[int, ...], ...]
 """For each axis the positions that belong to it."""

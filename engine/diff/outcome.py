@@ -14,8 +14,8 @@ from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.cover import Box, cover, inside
 from engine.diff.joint import JointFact
 from engine.diff.nouns import Change, Kind, OutcomeDiff, Region, State, Values
-from engine.diff.shrink import shrink
 from engine.problems import Place, Problem
+from engine.shrink import shrink
 
 
 def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> OutcomeDiff:

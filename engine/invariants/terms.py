@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from engine.check import sizes_text, too_many
 from engine.classes import Axis, joint_axes
+from engine.shrink import shrink
 from engine.tabulate import cells
 
 Array = npt.NDArray[Any]
@@ -62,21 +63,12 @@ def onto(term: Term, axes: tuple[Axis, ...]) -> Array:
 
 def merged(term: Term) -> Term:
     """Put classes together that make no difference to a term, and leave out the facts that make none."""
-    axes: list[Axis] = []
-    array = term.array
-    for axis in term.axes:
-        at = len(axes)
-        numbers: dict[bytes, int] = {}
-        keys = [np.ascontiguousarray(part).tobytes() for part in np.moveaxis(array, at, 0)]
-        first = [position for position, key in enumerate(keys) if numbers.setdefault(key, position) == position]
-        new = {position: number for number, position in enumerate(first)}
-        array = np.take(array, first, axis=at)
-        if len(first) == 1:
-            array = np.take(array, 0, axis=at)
-            continue
-        class_of = np.array([new[numbers[key]] for key in keys], dtype=np.int32)[axis.class_of]
-        axes.append(Axis(axis.fact, class_of, tuple(axis.members[position] for position in first)))
-    return Term(tuple(axes), array)
+    small = shrink(term.array)
+    axes = tuple(
+        Axis(axis.fact, np.array(of, dtype=np.int32)[axis.class_of], tuple(axis.members[group[0]] for group in groups))
+        for axis, of, groups in zip(term.axes, small.of, small.members, strict=True) if len(groups) > 1
+    )
+    return Term(axes, small.array.reshape([axis.size for axis in axes]))
 
 
 def private(term: Term, shared: Collection[str]) -> tuple[int, ...]:

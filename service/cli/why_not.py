@@ -15,8 +15,7 @@ from engine.moment import Moment
 from engine.policy import Policy
 from engine.version import Version
 from engine.vocabulary import NOT_COVERED, UNLISTED
-from engine.wanted import UnknownWanted, Wanted, read_wanted
-from engine.whynot import Change, WhyNot, why_not
+from engine.whynot import Change, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from service.cli.answers import literal_text, status_text
 from service.cli.terminal import count, grid, refused
 

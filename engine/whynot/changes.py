@@ -1,4 +1,4 @@
-"""Why an outcome is not another one: the fewest facts of a ticket that would have to be otherwise, and what they could be.
+"""The fewest facts of a ticket that would have to be otherwise for another outcome, and what they could be.
 
 A version, a ticket and a wanted outcome in, the nearest cells out that have it, put together into a few readable
 alternatives. All cells are looked at, so a smaller change does not exist, and what no cell has is impossible.
@@ -18,12 +18,12 @@ from engine.classes import Atoms, Mask
 from engine.decide import NO_MOMENT
 from engine.moment import Moment
 from engine.policy import Literal
-from engine.ranges import range_texts
 from engine.settle import Codes, Flat
 from engine.ticket import Sent
 from engine.version import Version
 from engine.vocabulary import FactType
-from engine.wanted import Wanted
+from engine.whynot.ranges import range_texts
+from engine.whynot.wanted import Wanted
 
 MAX_ALTERNATIVES: Final = 12
 """How many alternatives are given; what the others span is counted."""
