@@ -12,8 +12,10 @@ from engine.problems import Place
 
 UNKNOWN: Final = "unknown"
 UNLISTED: Final = "unlisted"
+DECIDED: Final = "decided"
+UNDECIDED: Final = "undecided"
 NOT_COVERED: Final = "not_covered"
-RESERVED: Final = frozenset({UNKNOWN, UNLISTED, NOT_COVERED, "not", "undecided"})
+RESERVED: Final = frozenset({UNKNOWN, UNLISTED, NOT_COVERED, UNDECIDED, "not"})
 """Words with a meaning of their own in conditions and cases; no value may be called so."""
 
 YES, NO = "yes", "no"

@@ -11,9 +11,7 @@ from engine.nearest import did_you_mean
 from engine.policy import Literal, Policy
 from engine.problems import Place, Problem
 from engine.reading import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text
-from engine.vocabulary import NOT_COVERED, Fact, FactType, boolean_word, number_text
-
-UNDECIDED: Final = "undecided"
+from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, number_text
 
 MOST_NUMBERS: Final = 12
 """How many numbers a help lists."""

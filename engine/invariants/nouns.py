@@ -8,13 +8,11 @@ from typing import Final
 
 from engine.conditions import Condition
 from engine.problems import Place
-from engine.vocabulary import NOT_COVERED
+from engine.vocabulary import DECIDED, NOT_COVERED, UNDECIDED
 
 INVARIANTS: Final = "invariants.yaml"
 """The file, in the folder of a version, that holds its invariants."""
 
-DECIDED: Final = "decided"
-UNDECIDED: Final = "undecided"
 STATES: Final = (DECIDED, UNDECIDED, NOT_COVERED)
 """The words for how an outcome stands, which a condition on an outcome may name beside its values."""
 

@@ -14,9 +14,8 @@ from engine.nearest import MEANT, did_you_mean, nearest
 from engine.policy import Literal
 from engine.settle import Codes
 from engine.version import Version
-from engine.vocabulary import NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
+from engine.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
 
-DECIDED: Final = "decided"
 NONE: Final = "none"
 """How an empty list is written."""
 
