@@ -264,6 +264,7 @@ def test_a_base_that_does_not_exist_is_told_and_the_rest_is_done_all_the_same(to
     assert "❌ | diff | not done: no git revision `origin/main` here" in said
     assert "`git fetch origin main` brings a branch of the remote" in said
     assert "✅ | test | 1 case passed" in said
+    assert "diff     no base  not done: no git revision" in ci(base="origin/main").stdout
 
 
 def test_a_shallow_clone_without_the_base_says_what_to_fetch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:

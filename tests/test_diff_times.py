@@ -190,6 +190,13 @@ def test_it_can_be_written_to_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "d.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    ended = run("old", "new", "-o", "html", "--to", str(tmp_path / "nowhere" / "d.html"))
+
+    assert ended.exit_code == 2
+    assert "d.html cannot be written: No such file or directory" in " ".join(ended.output.split())
+
+
 @pytest.mark.parametrize(("words", "said"), [(("nowhere", "there"), "nowhere"), (("old", "old", "--forbid", "all"), "is no change")])
 def test_what_cannot_be_compared_is_wrong_usage(words: tuple[str, ...], said: str) -> None:
     found = run(*words)

@@ -235,6 +235,12 @@ class TestCommand:
         assert ("garage/cases/garage.yaml", "A car that does not drive goes to the pit", [Failure]) in cases
         assert JUnitXml.fromfile(str(tmp_path / "made" / "report.xml")).failures == 1
 
+    def test_a_report_that_cannot_be_written_is_said_in_a_sentence(self, desk: Path) -> None:
+        result = run("test", "--junit", str(desk / "manifest.yaml" / "report.xml"))
+
+        assert result.exit_code == 2
+        assert "report.xml cannot be written: " in said(result)
+
     def test_a_policy_that_cannot_be_read_is_an_error_in_junit(self, desk: Path) -> None:
         replace(desk / "bay.yaml", "drives: no", "drive: no")
         report = JUnitXml.fromstring(run("test", "-o", "junit").stdout.encode())
@@ -294,7 +300,8 @@ class TestGenerate:
         assert (result.exit_code, result.stdout) == (0, "")
         assert "nothing to propose for garage 2.0.0" in result.stderr
 
-    def test_what_is_proposed_is_laid_out_already(self, desk: Path) -> None:
+    def test_what_is_proposed_is_laid_out_already_however_long_its_lines_are(self, desk: Path) -> None:
+        replace(desk / "bay.yaml", "a description", f"a description {'in every detail ' * 14}please")
         run("test", "--generate", "--to", str(desk / "cases" / "proposed.yaml"))
 
         assert run("fmt", "--check", str(desk / "cases" / "proposed.yaml")).exit_code == 0

@@ -26,7 +26,7 @@ from service.github import from_top, is_github, step_summary
 from service.junit import junit
 from service.sarif import sarif
 
-ENDS: Final = {ExitCode.POLICY: "problems", ExitCode.CASES: "failed", ExitCode.USAGE: "not done", ExitCode.BUDGET: "too much"}
+ENDS: Final = {ExitCode.POLICY: "problems", ExitCode.CASES: "failed", ExitCode.USAGE: "no base", ExitCode.BUDGET: "too much"}
 """How a part ends, in a word or two."""
 
 

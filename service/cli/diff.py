@@ -54,7 +54,12 @@ def diff(
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise refused("the two versions cannot be compared", code=ExitCode.POLICY) from None
-    _write(found, output, to, every=every)
+    try:
+        _write(found, output, to, every=every)
+    except OSError as error:
+        if to is None:
+            raise
+        raise refused(f"{to} cannot be written: {error.strerror}") from error
     if found.excesses:
         errors().show(f"{count(len(found.excesses), 'change')} beyond what --max-changed and --forbid allow")
         raise typer.Exit(int(ExitCode.BUDGET))

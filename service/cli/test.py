@@ -19,12 +19,12 @@ from engine.cases.coverage import percent
 from engine.cases.propose import plain, propose
 from engine.cases.select import NotAnExpression, Selection, read_selection
 from engine.cases.written import cases_text
-from engine.problems import PolicyErrors
 from service.cli.folder import find_folder, refused_policies, utc_now
+from service.cli.sourced import open_source
 from service.cli.terminal import ExitCode, count, errors, meant, refused, results, show_json
 from service.cli.tested import coverage_parts, plain_trials, share_text, summary_text, trial_parts
+from service.formatting import format_text
 from service.junit import junit
-from service.sources import SourceError, read_source
 from service.store import read_folder, version_folders
 from service.trials import CaseSource, Trial, run_source
 
@@ -136,12 +136,7 @@ def _sources(wanted: Wanted) -> Iterator[CaseSource]:
             for folder in version_folders(Path(name), as_typed=True):
                 yield CaseSource(folder.root, lambda folder=folder: read_folder(folder), name)  # type: ignore[misc]
             continue
-        try:
-            source = read_source(name, policies=default)
-        except SourceError as error:
-            raise refused(error.message, *([error.help] if error.help else [])) from error
-        except PolicyErrors as error:
-            raise refused_policies(Path(name), error.problems) from error
+        source = open_source(name, policies=default)
         yield CaseSource(source.root, lambda files=source.files: files, "")  # type: ignore[misc]
 
 
@@ -168,8 +163,7 @@ def _run(wanted: Wanted) -> ExitCode:
     if code is ExitCode.OK and below:
         code = ExitCode.COVERAGE
     if wanted.junit is not None:
-        wanted.junit.parent.mkdir(parents=True, exist_ok=True)
-        wanted.junit.write_text(junit(trials), encoding="utf-8")
+        _write_report(wanted.junit, junit(trials))
     match wanted.output:
         case Output.JSON:
             show_json(plain_trials(trials, seconds, ok=code is ExitCode.OK))
@@ -180,6 +174,14 @@ def _run(wanted: Wanted) -> ExitCode:
     if below:
         errors().show(*below)
     return code
+
+
+def _write_report(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise refused(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _code(trials: Sequence[Trial]) -> ExitCode:
@@ -242,7 +244,7 @@ def _generate(wanted: Wanted, to: Path | None, *, everything: bool) -> None:
         "Read each against the text that the policy restates; keep what is right, under a name of your own.",
     )
     schema = "../schemas/cases.schema.json" if to is not None and to.resolve().parent.name == CASES else ""
-    text = cases_text(map(plain, proposals), remarks, schema)
+    text = format_text(str(to or "-"), cases_text(map(plain, proposals), remarks, schema)).text
     if to is None:
         typer.echo(text, nl=False)
         return
