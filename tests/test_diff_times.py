@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.diff import Budget, Diff, Kind, NotABudget, OutcomeDiff, compare, excesses, matrices, read_forbidden, read_limit
+from engine.diff import Budget, Diff, Kind, NotABudget, OutcomeDiff, check_budget, compare, excesses, matrices, read_forbidden, read_limit
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version import Version, build
 from service.cli.main import app
@@ -64,7 +64,127 @@ def test_a_holiday_that_moves_touches_what_counts_by_its_list_and_is_named_by_it
     found = difference(path, (line, line.replace("2026-12-25", "2026-12-28")))
     assert [(one.part, one.name, one.edit.value) for one in found.wording] == [("holiday", "PT 2026-12-25", "removed"), ("holiday", "PT 2026-12-28", "added")]
     assert outcomes(found)
-    assert all(one.terms == ("the calendar `weekdays` counts other time",) for one in outcomes(found).values())
+    assert {one.terms for one in outcomes(found).values()} == {("the calendar `weekdays` counts other time: 2026-12-25, 2026-12-28",)}
+
+
+def test_a_holiday_that_is_confirmed_or_falls_on_a_closed_day_changes_no_decision() -> None:
+    (path,) = [name for name in files() if name.startswith("holidays/")]
+    line = next(line for line in files()[path].splitlines() if line.strip().startswith("2026-12-25"))
+    saturday = line.replace("2026-12-25", "2026-12-26")
+    assert "2026-12-26" not in files()[path]
+    found = difference(path, (line, f"{line}\n{saturday}"))
+    assert (found.same_decisions, [one.name for one in found.wording]) == (True, ["PT 2026-12-26"])
+
+
+SMALL_TIMES: dict[str, Any] = {
+    "manifest.yaml": {"kind": "manifest", "name": "desk", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "a text", "owner": "me", "triage": ["work"]},
+    "vocabulary.yaml": {
+        "kind": "vocabulary",
+        "facts": {
+            "at": {"type": "instant", "about": "when it came"},
+            "days": {"type": "integer", "about": "days since", "minimum": "0"},
+            "town": {"type": "choice", "about": "where", "values": [{"value": "one", "about": "one"}, {"value": "two", "about": "two"}]},
+        },
+        "outcomes": {
+            "state": {"type": "choice", "about": "how it stands", "values": [{"value": "new", "about": "new"}, {"value": "old", "about": "old"}]},
+            "place": {"type": "choice", "about": "where it counts", "values": [{"value": "here", "about": "here"}, {"value": "there", "about": "there"}]},
+            "due": {"type": "instant", "about": "when it is due"},
+        },
+    },
+    "desk.yaml": {
+        "kind": "policy", "about": "all", "source": "1",
+        "decision": {"name": "work", "about": "what to do", "answers": ["state"], "beside": ["due"]},
+        "calendars": {"desk": {"about": "open", "zone": "by_region", "holidays": "HQ", "hours": {"mon-fri": "09:00-17:00"}}},
+        "regions": {"here": {"zone": "UTC", "holidays": "none"}, "there": {"zone": "Asia/Tokyo", "holidays": "none"}},
+        "tables": {
+            "state": {"about": "by age", "produces": "state", "rules": [
+                {"id": "state.new", "when": {"days": "<= 5"}, "then": {"state": "new"}}, {"id": "state.old", "when": {"days": "> 5"}, "then": {"state": "old"}},
+            ]},
+            "place": {"about": "by town", "produces": "place", "rules": [
+                {"id": "place.one", "when": {"town": "one"}, "then": {"place": "here"}}, {"id": "place.two", "when": {"town": "two"}, "then": {"place": "there"}},
+            ]},
+        },
+        "deadlines": {"due": {"about": "soon", "from": "at", "when_past": "passed", "holds": {"extend": "no"}, "region": "place", "rules": [
+            {"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "desk", "amount": "8"}},
+        ]}},
+        "elapsed": {"days": {"from": "at", "unit": "business_days", "rule": "roll_then_clock", "count": "full", "calendar": "desk", "region": "place"}},
+    },
+    "holidays/HQ.yaml": {
+        "kind": "holidays", "name": "HQ", "about": "the head office", "source": "a list", "covers": {"from": "2026-01-01", "to": "2026-12-31"},
+        "days": {"2026-12-25": {"name": "Christmas Day", "status": "confirmed", "source": "law"}},
+    },
+}
+
+
+def small(edit: Any = lambda files: None) -> Version:
+    made = json.loads(json.dumps(SMALL_TIMES))
+    edit(made)
+    return build({path: json.dumps(content) for path, content in made.items()}, "desk")
+
+
+def test_a_list_that_a_calendar_by_region_names_itself_counts_in_every_region() -> None:
+    def edit(made: dict[str, Any]) -> None:
+        made["holidays/HQ.yaml"]["days"]["2026-02-03"] = {"name": "Moving day", "status": "confirmed", "source": "a letter"}
+
+    found = compare(small(), small(edit))
+    said = "the calendar `desk` counts other time in here, there: 2026-02-03"
+    assert outcomes(found)["due"].terms == (said,)
+    assert [wording_text(one) for one in found.requests] == [f"elapsed days: {said}"]
+
+
+def test_where_an_elapsed_time_counts_elsewhere_what_reads_it_is_not_the_same() -> None:
+    def edit(made: dict[str, Any]) -> None:
+        made["desk.yaml"]["tables"]["place"]["rules"][0]["then"]["place"] = "there"
+        made["desk.yaml"]["tables"]["place"]["rules"][1]["then"]["place"] = "here"
+
+    found = compare(small(), small(edit))
+    assert not found.same_decisions
+    assert outcomes(found)["state"].terms == ("it goes by `days`, which follows otherwise: it goes by `place`, which changes in 2 situations",)
+    assert [one.name for one in found.requests] == ["days"]
+
+
+def test_a_limit_of_nothing_allows_no_other_hours_and_no_other_reading() -> None:
+    def hours(made: dict[str, Any]) -> None:
+        made["desk.yaml"]["calendars"]["desk"]["hours"] = {"mon-fri": "08:00-17:00"}
+
+    found = compare(small(), small(hours))
+    for budget in (Budget(read_limit("0%")), Budget(None, (read_forbidden("*: * -> *"),)), Budget(None, (read_forbidden("due: *->*"),))):
+        assert any("`due`: the calendar `desk` counts other time" in one.message for one in excesses(found, budget))
+    assert excesses(found, Budget(read_limit("1%"))) == ()
+    assert excesses(compare(small(), small()), Budget(read_limit("0"), (read_forbidden("*: * -> *"),))) == ()
+
+
+def test_other_decisions_for_a_new_ticket_are_told() -> None:
+    def edit(made: dict[str, Any]) -> None:
+        made["desk.yaml"]["decision"]["name"] = "job"
+        made["manifest.yaml"]["triage"] = ["job"]
+
+    assert ("triage", "work", "job") in [(one.part, one.before, one.after) for one in compare(small(), small(edit)).requests]
+
+
+@pytest.mark.parametrize("text", ["stat: * -> *", "state: newish -> *", "state: New -> old"])
+def test_a_forbidden_change_that_can_never_happen_is_refused(text: str) -> None:
+    with pytest.raises(NotABudget, match="can never happen"):
+        check_budget(Budget(None, (read_forbidden(text),)), small().policy, small().policy)
+
+
+def test_a_forbidden_change_may_name_a_value_a_state_or_any() -> None:
+    rules = tuple(map(read_forbidden, ("state: new -> old", "state: * -> undecided", "*: * -> not_covered", "due: anything -> *")))
+    check_budget(Budget(None, rules), small().policy, small().policy)
+
+
+def test_where_only_one_version_takes_fractions_they_stand_apart_from_whole_numbers() -> None:
+    def number(made: dict[str, Any]) -> None:
+        made["vocabulary.yaml"]["facts"]["days"]["type"] = "number"
+        del made["desk.yaml"]["elapsed"]
+
+    def whole(made: dict[str, Any]) -> None:
+        del made["desk.yaml"]["elapsed"]
+
+    regions = outcomes(compare(small(number), small(whole)))["state"].regions
+    assert {region_text(region): [change.after.kind for change in region.changes] for region in regions} == {
+        "days=fractions (0..5)": [Kind.REFUSED], "days=fractions > 5": [Kind.REFUSED],
+    }
 
 
 def test_a_rule_of_a_deadline_is_compared_over_what_it_reads() -> None:

@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.diff.nouns import Change, Diff, OutcomeDiff, Region
-from engine.diff.words import change_text, region_text, share_text, state_text, ticket_text
+from engine.diff.words import STATES, change_text, decision_text, region_text, share_text, state_text, ticket_text, wording_text
+from engine.nearest import did_you_mean
+from engine.policy import Policy
+from engine.vocabulary import Fact, FactType
 
 ANY: Final = "*"
+
+_LISTED: Final = (FactType.CHOICE, FactType.BOOLEAN)
+"""Kinds of outcome of which every value is known."""
 
 _LIMIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
 _FORBIDDEN: Final = re.compile(r"\s*([a-z][a-z0-9_]*|\*)\s*:\s*(.+?)\s*->\s*(.+?)\s*")
@@ -99,10 +105,52 @@ def read_forbidden(text: str) -> Forbidden:
     return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
 
 
+def check_budget(budget: Budget, before: Policy, after: Policy) -> None:
+    """Raise NotABudget if a forbidden change names an outcome or a value that neither version has: it would never come true."""
+    outcomes = {**before.outcomes, **after.outcomes}
+    for rule in budget.forbidden:
+        if rule.outcome not in (ANY, *outcomes):
+            raise NotABudget(f"`{rule}` can never happen: no outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}")
+        named = outcomes if rule.outcome == ANY else {rule.outcome: outcomes[rule.outcome]}
+        known = {word for name in named for policy in (before, after) if name in policy.outcomes for word in _words(policy.outcomes[name])}
+        if any(policy.outcomes[name].type not in _LISTED for name in named for policy in (before, after) if name in policy.outcomes):
+            continue
+        for end in (rule.before, rule.after):
+            if end not in (ANY, *STATES, *known):
+                raise NotABudget(f"`{rule}` can never happen: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}")
+
+
+def _words(outcome: Fact) -> tuple[str, ...]:
+    return ("yes", "no") if outcome.type is FactType.BOOLEAN else tuple(value.value for value in outcome.values)
+
+
 def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
-    """Give everything that a difference does beyond what it may."""
+    """Give everything that a difference does beyond what it may.
+
+    What cannot be counted in situations (calendars, rosters, what follows another outcome, how requests are read) is more
+    than a limit of 0 allows, and is forbidden by a change from anything to anything.
+    """
     outcomes = {one.name: one for decision in diff.decisions for one in decision.outcomes}
-    return (*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden))
+    found = [*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden)]
+    uncounted = list(_uncounted(diff, outcomes.values()))
+    if budget.limit is not None and not budget.limit.amount:
+        found += [Excess(f"at most {budget.limit}", said) for _, said in uncounted]
+    for rule in budget.forbidden:
+        if rule.before == rule.after == ANY:
+            found += [Excess(f"never {rule}", said) for name, said in uncounted if rule.outcome in (ANY, name)]
+    return tuple(found)
+
+
+def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[str, str]]:
+    """Give what changes without a number of situations: the outcome ("" for none), and what is said of it."""
+    for one in outcomes:
+        parts = [f"follows `{follows.outcome}`" for follows in one.follows]
+        if parts or one.terms:
+            yield one.name, f"`{one.name}`: {'; '.join([*parts, *one.terms])}"
+    for decision in diff.changed_decisions:
+        if said := decision_text(decision):
+            yield "", f"`{decision.name}`: {said}"
+    yield from (("", f"requests: {wording_text(one)}") for one in diff.requests)
 
 
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 from engine.diff.cells import Layer
@@ -10,7 +11,7 @@ from engine.diff.joint import joint_fact
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.diff.requests import compare_requests
-from engine.diff.timed import compare_deadline, compare_roster
+from engine.diff.timed import compare_deadline, compare_roster, elapsed_changes
 from engine.diff.wording import compare_wording
 from engine.policy import Decision, Roster
 from engine.version import Version
@@ -21,7 +22,8 @@ def compare(before: Version, after: Version) -> Diff:
 
     Raises PolicyErrors if an outcome spans more situations than can be laid over each other.
     """
-    return Diff(before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after), _Versions(before, after).decisions())
+    both = _Versions(before, after)
+    return Diff(before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after, both.elapsed), both.decisions())
 
 
 class _Versions:
@@ -30,7 +32,9 @@ class _Versions:
     def __init__(self, before: Version, after: Version) -> None:
         self.before, self.after = before, after
         self.fact = cache(lambda name: joint_fact(name, before, after))
+        self.by_cells = cache(self._by_cells)
         self.outcome = cache(self._outcome)
+        self.elapsed = elapsed_changes(before, after, self.by_cells)
 
     def decisions(self) -> tuple[DecisionDiff, ...]:
         names = dict.fromkeys((*self.after.policy.decisions, *self.before.policy.decisions))
@@ -62,7 +66,17 @@ class _Versions:
         rosters = (_roster(name, self.before), _roster(name, self.after))
         if any(rosters):
             return OutcomeDiff(name, 0, 0, {}, (), (), terms=compare_roster(*rosters))
+        found = self.by_cells(name)
+        terms = tuple(f"it goes by `{fact}`, which follows otherwise: {said}" for fact, said in self.elapsed.items() if fact in self._reads(name))
+        return replace(found, terms=terms) if terms else found
+
+    def _by_cells(self, name: str) -> OutcomeDiff:
         return compare_outcome(name, _layer(name, self.before), _layer(name, self.after), self.fact)
+
+    def _reads(self, name: str) -> set[str]:
+        """Give the facts that an outcome depends on in either version."""
+        layers = [_layer(name, version) for version in (self.before, self.after)]
+        return {axis.fact for layer in layers if layer for axis in layer.flat.axes}
 
 
 def _layer(name: str, version: Version) -> Layer | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.classes import Atoms, Axis, sample_of
-from engine.conditions import Interval
+from engine.conditions import Interval, interval_text
 from engine.diff.nouns import Values
 from engine.ticket import TicketReader
 from engine.version import Version
@@ -20,12 +20,22 @@ REFUSED: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class JointValue:
-    """A value of a fact (a word, or a span of numbers with one of them), and its atom in each version."""
+    """A value of a fact (a word, or a span of numbers with one of them), and its atom in each version.
+
+    ``label`` is what it is called where that is not its sample: the whole numbers of a span, or its fractions, where
+    only one version takes fractions.
+    """
 
     before: int
     after: int
     sample: str
     span: Interval | None = None
+    label: str = ""
+
+    @property
+    def word(self) -> str:
+        """What it is called."""
+        return self.label or self.sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,10 @@ class JointFact:
         if known == every:
             return None if unknown else Values(self.name, unknown=False, sent=True)
         spans = [span for at in sorted(known) if (span := self.values[at - 1].span)]
+        words = tuple(self.values[at - 1].word for at in sorted(known) if self.values[at - 1].span is None)
         if spans:
-            return Values(self.name, unknown, spans=self._to_the_ends(_joined(spans)))
-        words = tuple(self.values[at - 1].sample for at in sorted(known))
-        rest = tuple(self.values[at - 1].sample for at in sorted(every - known))
+            return Values(self.name, unknown, words, self._to_the_ends(_joined(spans)))
+        rest = tuple(self.values[at - 1].word for at in sorted(every - known))
         if 2 * len(rest) <= len(words) and len(words) > 3:
             return Values(self.name, unknown, but=rest)
         return Values(self.name, unknown, words)
@@ -66,12 +76,9 @@ class JointFact:
 def joint_fact(name: str, before: Version, after: Version) -> JointFact:
     """Put a fact (or an outcome that a deadline reads) on the scale of both versions; one that only one knows is not sent in the other."""
     sides = (_Side(name, before), _Side(name, after))
-    if any(side.fact is not None and side.fact.numeric for side in sides):
-        values = _numbers(sides)
-    else:
-        words = dict.fromkeys(word for side in sides if side.fact is not None for word in side.fact.words)
-        listed = [word for word in words if word != UNLISTED] + [UNLISTED] * (UNLISTED in words)
-        values = [JointValue(sides[0].atom(word), sides[1].atom(word), word) for word in listed]
+    words = dict.fromkeys(word for side in sides if side.fact is not None for word in side.fact.words)
+    listed = [word for word in words if word != UNLISTED] + [UNLISTED] * (UNLISTED in words)
+    values = _numbers(sides) + [JointValue(sides[0].atom(word), sides[1].atom(word), word) for word in listed]
     return JointFact(name, tuple(value for value in values if (value.before, value.after) != (REFUSED, REFUSED)))
 
 
@@ -97,8 +104,12 @@ class _Side:
 
 
 def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
-    facts = [side.fact for side in sides if side.fact is not None]
-    whole = all(fact.type is FactType.INTEGER for fact in facts)
+    """Cut the numbers that a version takes at the thresholds of both; none if neither takes any."""
+    facts = [side.fact for side in sides if side.fact is not None and side.fact.numeric]
+    if not facts:
+        return []
+    kinds = {fact.type for fact in facts}
+    whole = kinds == {FactType.INTEGER}
     lows, highs = [fact.minimum for fact in facts], [fact.maximum for fact in facts]
     widest = Fact(
         facts[0].name, FactType.INTEGER if whole else FactType.NUMBER,
@@ -106,12 +117,28 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
         maximum=None if None in highs else max(high for high in highs if high is not None),
     )
     cuts = tuple(sorted({cut for side in sides if side.atoms is not None for cut in side.atoms.cuts}))
+    if len(kinds) == 1:
+        return [_number(sides, sample, _span(cuts, piece)) for piece in range(2 * len(cuts) + 1) if (sample := sample_of(widest, cuts, piece)) is not None]
     found = []
     for piece in range(2 * len(cuts) + 1):
-        sample = sample_of(widest, cuts, piece)
-        if sample is not None:
-            found.append(JointValue(sides[0].atom(sample), sides[1].atom(sample), number_text(sample), _span(cuts, piece)))
+        span = _span(cuts, piece)
+        samples = [sample_of(replace(widest, type=kind), cuts, piece) for kind in (FactType.INTEGER, FactType.NUMBER)]
+        if samples[1] is not None and span.low == span.high:
+            found.append(_number(sides, samples[1], span))
+        elif samples[1] is not None:
+            if samples[0] is not None:
+                found.append(replace(_number(sides, samples[0], None), label=f"whole numbers {interval_text(span)}"))
+            found.append(replace(_number(sides, _fraction(samples[1], span), None), label=f"fractions {interval_text(span)}"))
     return found
+
+
+def _number(sides: tuple[_Side, _Side], sample: float, span: Interval | None) -> JointValue:
+    return JointValue(sides[0].atom(sample), sides[1].atom(sample), number_text(sample), span)
+
+
+def _fraction(sample: float, span: Interval) -> float:
+    """Give a number of an open stretch that is no whole one, at a sample of it or just above."""
+    return sample if sample != int(sample) else sample + min(0.5, (span.high - sample) / 2)
 
 
 def _span(cuts: tuple[float, ...], piece: int) -> Interval:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.diff.nouns import Edit, Wording
-from engine.diff.timed import same_calendar
-from engine.policy import Elapsed, Policy
+from engine.policy import Policy
 from engine.version import Version
 from engine.vocabulary import Fact, FactType, number_text
 
 _REFUSED = "refused"
 
 
-def compare_requests(before: Version, after: Version) -> tuple[Wording, ...]:
-    """Say which requests are read differently; values that both take are compared where decisions are."""
+def compare_requests(before: Version, after: Version, otherwise: Mapping[str, str]) -> tuple[Wording, ...]:
+    """Say which requests are read differently; values that both take are compared where decisions are.
+
+    ``otherwise`` says of facts that follow from the time that has passed how they follow otherwise.
+    """
     one, other = before.policy.facts, after.policy.facts
     found: list[Wording] = []
     for name in dict.fromkeys((*one, *other)):
@@ -24,7 +26,8 @@ def compare_requests(before: Version, after: Version) -> tuple[Wording, ...]:
             found.append(Wording("fact", name, Edit.ADDED, "can be sent now", place_after=other[name].place))
         else:
             found.extend(_fact(name, before, after))
-    found.extend(_elapsed(before.policy, after.policy))
+    found.extend(_elapsed(before.policy, after.policy, otherwise))
+    found.extend(_triage(before.policy, after.policy))
     return tuple(found)
 
 
@@ -72,16 +75,19 @@ def _tags(fact: Fact) -> str:
     return "fall back to their beginning" if fact.subtags else "stand for themselves"
 
 
-def _elapsed(before: Policy, after: Policy) -> Iterator[Wording]:
-    """Compare the facts that follow from instants where they are not sent."""
+def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Iterator[Wording]:
+    """Say which facts follow otherwise from instants where they are not sent."""
     for name in dict.fromkeys((*before.elapsed, *after.elapsed)):
         one, other = before.elapsed.get(name), after.elapsed.get(name)
         if one is None or other is None:
             edit = Edit.ADDED if one is None else Edit.REMOVED
             yield Wording("elapsed", name, edit, "follows from the time that has passed", place_before=one.place if one else None, place_after=other.place if other else None)
-        elif _counted(one) != _counted(other) or not same_calendar(one.calendar, before, after):
-            yield Wording("elapsed", name, Edit.CHANGED, "counts", " ".join(_counted(one)), " ".join(_counted(other)), one.place, other.place)
+        elif name in otherwise:
+            yield Wording("elapsed", name, Edit.CHANGED, otherwise[name], place_before=one.place, place_after=other.place)
 
 
-def _counted(one: Elapsed) -> tuple[str, ...]:
-    return (f"{one.counting} {one.unit}", f"since {one.since}", f"by {one.calendar}", one.rule, one.region)
+def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
+    """Say whether a new ticket gets other decisions."""
+    one, other = before.manifest, after.manifest
+    if one.triage != other.triage:
+        yield Wording("triage", other.name, Edit.CHANGED, "a new ticket gets", ", ".join(one.triage), ", ".join(other.triage), one.place, other.place)

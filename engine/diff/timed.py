@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
-from engine.clock.calendar import HolidayList
 from engine.diff.cells import Layer
 from engine.diff.joint import JointFact
 from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
-from engine.policy import Deadline, Policy, Roster
+from engine.policy import Deadline, Elapsed, Policy, Roster
 from engine.settle import flatten
-from engine.timing import WrittenCalendar
+from engine.timing import WrittenCalendar, calendar_in
 from engine.version import Version
+
+_DAYS: Final = 4
+"""How many holidays are named."""
 
 
 def compare_deadline(
@@ -39,18 +44,64 @@ def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ..
     return tuple(found)
 
 
-def same_calendar(name: str, before: Policy, after: Policy) -> bool:
-    """Tell whether a calendar counts the same time in both versions, in every region."""
-    one, other = before.calendars.get(name), after.calendars.get(name)
-    if one is None or other is None:
-        return one is other
-    if _kept(one) != _kept(other):
-        return False
-    if not one.by_region:
-        return _same_list(before.holidays.get(one.holidays), after.holidays.get(other.holidays))
-    return _regions(before) == _regions(after) and all(
-        _same_list(before.holidays.get(region.holidays), after.holidays.get(region.holidays)) for region in before.regions.values()
-    )
+def elapsed_changes(before: Version, after: Version, outcome: Callable[[str], OutcomeDiff]) -> dict[str, str]:
+    """Say, of each fact that follows from the time that has passed in both versions, how it follows otherwise."""
+    found = {}
+    for name, one in before.policy.elapsed.items():
+        other = after.policy.elapsed.get(name)
+        if other is not None and (said := "; ".join(_elapsed_terms(one, other, before.policy, after.policy, outcome))):
+            found[name] = said
+    return found
+
+
+def _elapsed_terms(one: Elapsed, other: Elapsed, before: Policy, after: Policy, outcome: Callable[[str], OutcomeDiff]) -> Iterator[str]:
+    if counted(one) != counted(other):
+        yield f"it counts {counted(other)} instead of {counted(one)}"
+    if one.calendar == other.calendar and (said := calendar_change(one.calendar, before, after)):
+        yield said
+    if one.region == other.region and one.region and outcome(one.region).changed:
+        yield f"it goes by `{one.region}`, which changes in {outcome(one.region).changed:,} situations"
+
+
+def counted(one: Elapsed) -> str:
+    """Say what an elapsed time counts."""
+    return " ".join(filter(None, (str(one.counting), str(one.unit), f"since {one.since} by {one.calendar}", one.rule, one.region)))
+
+
+def calendar_change(name: str, before: Policy, after: Policy) -> str:
+    """Say how a calendar that both versions have counts other time, and in which regions; nothing if it counts the same."""
+    one, other = before.calendars[name], after.calendars[name]
+    regions = [region for region in before.regions if region in after.regions] if one.by_region or other.by_region else [""]
+    changed = {region: (_counts(one, region, before), _counts(other, region, after)) for region in regions}
+    changed = {region: sides for region, sides in changed.items() if sides[0] != sides[1]}
+    if not changed:
+        return ""
+    where = f" in {', '.join(filter(None, changed))}" if any(changed) else ""
+    days = sorted({day for was, now in changed.values() for day in was.holidays ^ now.holidays})
+    named = f": {', '.join(map(str, days[:_DAYS]))}{f' and {len(days) - _DAYS} days more' if len(days) > _DAYS else ''}" if days else ""
+    return f"the calendar `{name}` counts other time{where}{named}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """All of a calendar that its time depends on; holidays on which it would be closed anyway are none."""
+
+    zone: str
+    always: bool
+    week: object
+    dates: object
+    breaks: object
+    span: tuple[date, date] | None
+    holidays: frozenset[date]
+
+
+def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
+    calendar = calendar_in(written, policy.regions.get(region), policy.holidays)
+    if calendar.always:
+        return _Counts(calendar.zone, True, (), (), (), None, frozenset())
+    listed = calendar.holidays
+    closed = frozenset(day for day in listed.days if day not in calendar.dates and calendar.week[day.weekday()]) if listed else frozenset()
+    return _Counts(calendar.zone, False, calendar.week, dict(calendar.dates), dict(calendar.breaks), (listed.first, listed.last) if listed else None, closed)
 
 
 def _layer(name: str, version: Version) -> Layer | None:
@@ -75,21 +126,5 @@ def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Ite
     if (one.at_risk and (one.at_risk.share, one.at_risk.minutes)) != (other.at_risk and (other.at_risk.share, other.at_risk.minutes)):
         yield "it is at risk from another time on"
     for calendar in sorted(one.calendars & other.calendars):
-        if not same_calendar(calendar, before, after):
-            yield f"the calendar `{calendar}` counts other time"
-
-
-def _kept(calendar: WrittenCalendar) -> tuple[object, ...]:
-    return (calendar.zone, calendar.holidays, calendar.always, calendar.week, dict(calendar.dates), dict(calendar.breaks))
-
-
-def _regions(policy: Policy) -> Mapping[str, tuple[str, str]]:
-    return {name: (region.zone, region.holidays) for name, region in policy.regions.items()}
-
-
-def _same_list(before: HolidayList | None, after: HolidayList | None) -> bool:
-    if before is None or after is None:
-        return before is after
-    return (before.first, before.last) == (after.first, after.last) and {day: one.status for day, one in before.days.items()} == {
-        day: one.status for day, one in after.days.items()
-    }
+        if said := calendar_change(calendar, before, after):
+            yield said

@@ -16,6 +16,9 @@ from engine.vocabulary import number_text
 _KINDS: Mapping[Kind, str] = {
     Kind.UNDECIDED: "undecided", Kind.NOT_COVERED: "not covered", Kind.REFUSED: "refused", Kind.ABSENT: "nothing",
 }
+STATES: Final = tuple(_KINDS.values())
+"""What can stand for a value that there is not."""
+
 _ITEMS: Final = 4
 """How many items of a list are written out."""
 
@@ -161,7 +164,7 @@ def wording_text(one: Wording) -> str:
         return f"{one.part} {one.before} is called {one.after} now"
     if not one.what:
         return f"{what}: {one.after or one.before}"
-    if one.edit is Edit.CHANGED:
+    if one.edit is Edit.CHANGED and (one.before or one.after):
         return f"{what}: {one.what} {one.before or 'nothing'} -> {one.after or 'nothing'}"
     return f"{what}: {one.what} {one.after or one.before}".rstrip()
 

@@ -19,6 +19,9 @@ from engine.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean
 NONE: Final = "none"
 """How an empty list is written."""
 
+_EMPTY: Final = (NONE, "[]", "")
+"""How an empty list may be written."""
+
 
 class UnknownWanted(LookupError):
     """What is wanted is nothing that a decision could be; says why, and what was perhaps meant."""
@@ -121,7 +124,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
                 raise UnknownWanted(f"`{outcome.name}` is a number, not `{value}`", f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}")
             return number
         case FactType.LIST:
-            return () if value == NONE else (value,)
+            return () if value in _EMPTY else (value,)
         case _:
             close = nearest(value, [one for one in codes.domain if isinstance(one, str)], 1, MEANT)
             return close[0] if close and folded(close[0]) == folded(value) else value

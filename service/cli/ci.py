@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from service.base import Lack
-from service.cli.budget import ForbidOption, MaxChangedOption, read_budget
+from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from service.cli.ci_summary import annotation_lines, compared, plain_examined, summary_text
 from service.cli.examined import Examined, Part, examine
 from service.cli.folder import PoliciesOption, find_folder
@@ -34,7 +34,7 @@ def ci(
     base: Annotated[str, typer.Option("--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit.")],
     policies: PoliciesOption = None,
     summary: Annotated[Path | None, typer.Option("--summary", metavar="FILE", help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.")] = None,
-    max_changed: MaxChangedOption = "",
+    max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
     sarif_file: Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning.")] = None,
     junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")] = None,
@@ -50,7 +50,8 @@ def ci(
     no such base, then 6 if the change does more than it may. A base without policies, or one whose policies this program
     cannot load, is no failure, unless a limit was set that cannot be held against it.
     """
-    found = examine(find_folder(policies), base, read_budget(max_changed, forbid))
+    with budget_as_usage():
+        found = examine(find_folder(policies), base, read_budget(max_changed, forbid))
     try:
         _write(found, summary, sarif_file, junit_file, html)
     except OSError as error:

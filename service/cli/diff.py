@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from engine.problems import PolicyErrors
-from service.cli.budget import ForbidOption, MaxChangedOption, read_budget
+from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from service.cli.folder import PoliciesOption
 from service.cli.sourced import SPEC_HELP, KeysOption, open_version
 from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused
@@ -38,7 +38,7 @@ def diff(
     policies: PoliciesOption = None,
     output: Annotated[DiffForm, typer.Option("-o", "--output", help="How to write it.")] = DiffForm.TEXT,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it to a file.")] = None,
-    max_changed: MaxChangedOption = "",
+    max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
     every: Annotated[bool, typer.Option("--all", help="Show every region and every citation.")] = False,
     key: KeysOption = None,
@@ -50,7 +50,8 @@ def diff(
     budget = read_budget(max_changed, forbid)
     sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
     try:
-        found = report(sides[0], sides[1], (before, after), budget)
+        with budget_as_usage():
+            found = report(sides[0], sides[1], (before, after), budget)
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise refused("the two versions cannot be compared", code=ExitCode.POLICY) from None

@@ -65,7 +65,9 @@ def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
 
 
 def _now(outcome: Outcome) -> str:
-    return literal_text(outcome.value) if outcome.status is Status.DECIDED else status_text(outcome.status)
+    if outcome.status is not Status.DECIDED:
+        return status_text(outcome.status)
+    return f"[{'; '.join(outcome.value)}]" if isinstance(outcome.value, tuple) and outcome.value else literal_text(outcome.value)
 
 
 def _follows(found: WhyNot, change: Change) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff import Budget, Diff, Excess, MatrixDiff, Region, Wording, citations, compare, excesses, matrices
+from engine.diff import Budget, Diff, Excess, MatrixDiff, Region, Wording, check_budget, citations, compare, excesses, matrices
 from engine.diff.wording import CITATION
 from engine.diff.words import ticket_text
 from engine.version import Version
@@ -48,7 +48,11 @@ class Report:
 
 
 def report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> Report:
-    """Compare two versions for a report, and hold the difference against a budget; raises PolicyErrors if they cannot be laid over each other."""
+    """Compare two versions for a report, and hold the difference against a budget.
+
+    Raises PolicyErrors if they cannot be laid over each other, and NotABudget if the budget names what neither has.
+    """
+    check_budget(budget, before.policy, after.policy)
     diff = compare(before, after)
     return Report(diff, matrices(before.policy, after.policy), names, excesses(diff, budget))
 
