@@ -115,6 +115,8 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
             f"- ❌ {prose(excess.message)}" + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
             for excess in shown.excesses
         )
+    if shown.wording or shown.citations:
+        yield folded(f"What the text says ({len(shown.diff.wording):,})", listed([*_wording(shown.wording), *_citations(shown)], length))
     for matrix in shown.changed_matrices:
         yield from _matrix(matrix)
     yield from _glance(shown.diff.changed_decisions)
@@ -123,8 +125,6 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     if shown.diff.requests:
         yield "### What may be sent"
         yield "\n".join(listed([*_wording(shown.diff.requests)], length))
-    if shown.wording or shown.citations:
-        yield folded(f"What the text says ({len(shown.diff.wording):,})", listed([*_wording(shown.wording), *_citations(shown)], length))
 
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
