@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
@@ -30,7 +32,7 @@ from engine.version import Version, build
 from engine.vocabulary import Fact, FactType
 from service.store import VersionFolder, read_folder
 from tests.conftest import ROOT
-from tests.strategies import policies, timed_policies
+from tests.strategies import MANIFEST, policies, timed_policies
 from tests.test_oracle import LONG
 
 LEVELS: Final = {Status.NOT_COVERED: NOT_COVERED, Status.DECIDED: DECIDED, Status.UNDECIDED: UNDECIDED}
@@ -43,6 +45,8 @@ NEAR: Final = tuple(datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (
     "2028-12-29", "2029-01-01", "2200-12-30",
 ))
 """Days on which clocks are turned, holidays and weekends begin, and lists of holidays and the calendar itself end."""
+
+SAMPLE: Final = 2000 if LONG else 60
 
 Row = dict[str, Any]
 
@@ -70,7 +74,7 @@ def other_times() -> Version:
     return build(files, "policies")
 
 
-@settings(max_examples=600 if LONG else 20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600 if LONG else 9, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_column_is_decided_as_its_tickets_are_one_by_one(decider: ColumnDecider, data: st.DataObject) -> None:
     facts = decider.version.policy.facts
@@ -101,9 +105,58 @@ def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, si
 def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject) -> None:
     with patch("engine.version.table_problems", lambda *_: []):
         version = build(files)
-    rows = data.draw(st.lists(tickets(version.policy.facts), min_size=1, max_size=20))
+    rows = data.draw(st.lists(tickets(version.policy.facts), min_size=1, max_size=5))
+    open_ = undecided(version, version.plans["all"].facts, 30, data.draw(st.integers(0, 99)))
+    rows += [{**row, "at": NEAR[4]} if "at" in version.policy.facts else row for row in open_]
 
     compare(ColumnDecider(version, ["all"]), rows, None)
+
+
+def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
+    """The same outcomes are open in several tickets, and lead to other due times in each: by the table's own facts, and by one that two tables read."""
+    level = rules("level", ["far", "mood"], ["v0", "v1", "v2"], {
+        "near": "v0", "mid yes": "v0", "mid no": "v1", "far yes": "v0", "far no": "v2", "unknown yes": "v0", "unknown no": "v0",
+    })
+    level["rules"][0]["when"] = {"far": "near", "mood": "yes"}
+    level["rules"].append({"id": "level.last", "when": {"far": "near", "mood": "no"}, "then": {"level": "v1"}})
+    side = rules("side", ["far"], ["v0", "v1", "v2"], {"near": "v0", "mid": "v1", "far": "v2"})
+    version = desk(level, side, [({"side": "v0", "level": "v2"}, "3"), ({"level": "v0"}, "1"), ({"level": "v1"}, "1"), ({"level": "v2"}, "2")])
+    rows = [{"far": far, "mood": mood, "at": NEAR[4]} for far in (None, "near", "mid", "far") for mood in (None, "yes", "no")]
+
+    for ordered in (rows, rows[::-1]):
+        compare(ColumnDecider(version), [{name: value for name, value in row.items() if value is not None} for row in ordered], None)
+
+
+def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> None:
+    version = shipped.versions[-1]
+    rows = undecided(version, version.plans["response"].facts, SAMPLE, 11)
+
+    compare(ColumnDecider(version, ["response"]), [{**row, "received_at": NEAR[4]} for row in rows], None)
+
+
+def rules(name: str, facts: Sequence[str], values_: Sequence[str], given_: Mapping[str, str]) -> dict[str, Any]:
+    """Write a table: words of its facts, in order, to a value."""
+    written = [{"id": f"{name}.{at}", "when": dict(zip(facts, words.split(), strict=False)), "then": {name: value}} for at, (words, value) in enumerate(given_.items())]
+    return {"about": "a test", "hit": "first", "produces": [name], "rules": written, "values": list(values_)}
+
+
+def desk(level: dict[str, Any], side: dict[str, Any], times: Sequence[tuple[dict[str, str], str]]) -> Version:
+    """Build a desk of two tables and a deadline that reads both."""
+    def choice(words: Sequence[str]) -> dict[str, Any]:
+        return {"type": "choice", "about": "a test", "values": [{"value": word, "about": "a test"} for word in words]}
+
+    facts = {"far": choice(["near", "mid", "far"]), "mood": {"type": "boolean", "about": "a test"}, "at": {"type": "instant", "about": "a test"}}
+    outcomes = {"level": choice(level.pop("values")), "side": choice(side.pop("values")), "due": {"type": "instant", "about": "a test"}}
+    due = [{"id": f"due.{at}", "when": when, "then": {"unit": "hours", "calendar": "clock", "amount": hours}} for at, (when, hours) in enumerate(times)]
+    concern = {
+        "kind": "policy", "about": "a test", "source": "a test", "tables": {"levels": level, "sides": side},
+        "decision": {"name": "all", "about": "a test", "answers": ["level", "side", "due"]},
+        "calendars": {"clock": {"about": "a test", "always": "yes", "zone": "UTC"}},
+        "deadlines": {"due": {"about": "a test", "from": "at", "when_past": "passed", "holds": {"extend": "no"}, "hit": "first", "rules": due}},
+    }
+    files = {"manifest.yaml": MANIFEST, "vocabulary.yaml": {"kind": "vocabulary", "facts": facts, "outcomes": outcomes}, "all.yaml": concern}
+    with patch("engine.version.table_problems", lambda *_: []):
+        return build({path: json.dumps(content) for path, content in files.items()})
 
 
 def test_a_row_that_cannot_be_read_is_marked_and_not_decided(shipped: Bundle) -> None:
@@ -194,9 +247,9 @@ def compare(decider: ColumnDecider, rows: Sequence[Row], now: Any) -> None:
                 same_refusal(made, at, error, refused[at])
                 continue
             assert refused[at] == []
+            assert version.reader.read(facts_of(columns, at)) == version.reader.read(facts)
             assert made.decisions[name][at] == LEVELS[answer.status], (name, facts)
             same_outcomes(made, at, answer)
-            assert decide(version, name, facts_of(columns, at), moment).outcomes == answer.outcomes
 
 
 def same_refusal(made: Decided, at: int, error: WrongRequest, refused: list[tuple[str, str]]) -> None:
@@ -264,6 +317,14 @@ def tickets(facts: Mapping[str, Fact]) -> st.SearchStrategy[Row]:
     fine = few.flatmap(lambda names: st.fixed_dictionaries({name: usual[name] for name in names}))
     wrong = st.one_of(*[st.just({})] * 7, st.dictionaries(st.sampled_from([*facts, "colour"]), st.sampled_from(ODD), max_size=2))
     return st.builds(lambda one, other: {**one, **other}, fine, wrong)
+
+
+def undecided(version: Version, names: Sequence[str], count: int, seed: int) -> list[Row]:
+    """Draw tickets of which every other fact is missing."""
+    chance, odd = random.Random(seed), {"blank": " ", "unlisted": "something else"}
+    numeric = [name for name in names if version.policy.facts[name].type is not FactType.INSTANT]
+    rows = [{name: chance.choice(version.atoms[name].samples) for name in numeric if chance.random() < 0.5} for _ in range(count)]
+    return [{name: odd.get(value, value) for name, value in row.items()} for row in rows]
 
 
 def values(fact: Fact) -> st.SearchStrategy[Any]:
