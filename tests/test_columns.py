@@ -119,7 +119,7 @@ def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
     })
     level["rules"][0]["when"] = {"far": "near", "mood": "yes"}
     level["rules"].append({"id": "level.last", "when": {"far": "near", "mood": "no"}, "then": {"level": "v1"}})
-    side = rules("side", ["far"], ["v0", "v1", "v2"], {"near": "v0", "mid": "v1", "far": "v2"})
+    side = rules("side", ["far"], ["v0", "v1", "v2"], {"near": "v0", "mid": "v2", "far": "v2"})
     version = desk(level, side, [({"side": "v0", "level": "v2"}, "3"), ({"level": "v0"}, "1"), ({"level": "v1"}, "1"), ({"level": "v2"}, "2")])
     rows = [{"far": far, "mood": mood, "at": NEAR[4]} for far in (None, "near", "mid", "far") for mood in (None, "yes", "no")]
 
