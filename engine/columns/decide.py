@@ -14,7 +14,7 @@ from engine.clock.columns import NOWHERE
 from engine.clock.zone import Column, to_micros
 from engine.columns.due import NO_STATE, Dated, DueColumn
 from engine.columns.follow import FollowColumn
-from engine.columns.look import NOT_COVERED, REFUSED, UNDECIDED, Coded, Found, Level, Scale, Tables
+from engine.columns.look import NOT_COVERED, REFUSED, Coded, Found, Level, Scale, Tables
 from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
 from engine.columns.schedule import AimColumn
@@ -184,6 +184,3 @@ def _refuse(made: Decided, rows: Column) -> None:
         outcome.codes[rows] = outcome.scale.refused
     for due in made.due.values():
         due.levels[rows], due.due[rows], due.states[rows] = REFUSED, NOWHERE, NO_STATE
-
-
-__all__ = ["BLOCK", "NOT_COVERED", "REFUSED", "UNDECIDED", "ColumnDecider", "Decided", "DueTimes", "Outcomes"]
