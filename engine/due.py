@@ -17,14 +17,14 @@ from engine.policy import AtRisk, Deadline, WhenPast
 from engine.timing import Target, Unit
 
 ZERO: Final = timedelta()
-_UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
+UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
 
 
 def reach(clock: Clock, target: Target, starts: datetime) -> Reached:
     """Give the instant of a target after another instant, whatever the holds."""
     if target.unit is Unit.BUSINESS_DAYS:
         return clock.add_days(starts, int(target.amount), DayRule(target.rule))
-    return clock.add(starts, target.amount * _UNITS[target.unit])
+    return clock.add(starts, target.amount * UNITS[target.unit])
 
 
 def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Due:
@@ -89,7 +89,7 @@ def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
     """
     if target.unit is Unit.BUSINESS_DAYS:
         return target.amount * (amount / total) if total else 0.0
-    return amount / _UNITS[target.unit]
+    return amount / UNITS[target.unit]
 
 
 def _length(way: tuple[Stretch, ...], kind: Kind) -> timedelta:
@@ -119,7 +119,7 @@ def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime,
     else:
         used, late = _worked(clock, starts, at, holds), ZERO
         left = total - used
-    threshold = _threshold(deadline.at_risk, total)
+    threshold = left_at_risk(deadline.at_risk, total)
     if at > end:
         state = State.BREACHED if deadline.when_past is WhenPast.BREACHED else State.PASSED
     elif met:
@@ -136,7 +136,8 @@ def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timed
     return _length(stretches(clock, start, end, holds), Kind.OPEN) if end > start else ZERO
 
 
-def _threshold(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
+def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
+    """Give how much may be left of all the time there was before a deadline is at risk; None is that it never is."""
     if at_risk is None:
         return None
     return total * at_risk.share if at_risk.share is not None else timedelta(minutes=at_risk.minutes or 0)

@@ -83,6 +83,10 @@ class Scheduler:
             found = self.kept[key] = _Case(self, atoms).schedule()
         return found
 
+    def targets(self, atoms: list[int]) -> frozenset[Target | None]:
+        """Give the target of a ticket, or all that are still possible (None: nothing is due), without their reasons."""
+        return _Case(self, atoms).targets()
+
 
 class _Case:
     """One combination of the facts that a deadline depends on, and those that it can still become."""
@@ -99,6 +103,9 @@ class _Case:
             return Schedule(Status.UNDECIDED, None, ordered, self._missing(), ())
         target = next(iter(found))
         return Schedule(Status.NOT_COVERED if target is None else Status.DECIDED, target, (), (), self._rules(target))
+
+    def targets(self) -> frozenset[Target | None]:
+        return self._reached(self.atoms)
 
     def _reached(self, atoms: list[int]) -> frozenset[Target | None]:
         """Give every target that what is pending can lead to."""

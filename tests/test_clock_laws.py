@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.clock.calendar import DAY, Calendar, DayRule, Holiday, HolidayList, HolidayStatus, Interval
 from engine.clock.clock import Clock, Reached
-from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
+from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column, count_days_column
 from engine.clock.openings import Openings
 from engine.clock.stretches import Kind, stretches
 from engine.clock.zone import to_datetime, to_micros
@@ -316,6 +316,10 @@ def test_columns_give_what_single_questions_give(data: st.DataObject) -> None:
     singles = [clock.count(start, end) for (start, *_), (end, *_) in zip(rows, rows[::-1], strict=True)]
     assert counts.tolist() == [single.amount // timedelta(microseconds=1) for single in singles]
     assert known_.tolist() == [single.sure for single in singles]
+    begun = data.draw(st.booleans())
+    numbers, sure_ = count_days_column(clock, starts, starts[::-1], rule, begun=begun)
+    between = [clock.count_days(start, end, rule, begun=begun) for (start, *_), (end, *_) in zip(rows, rows[::-1], strict=True)]
+    assert [int(number) if ok else None for number, ok in zip(numbers, sure_, strict=True)] == between
 
 
 def as_rows(column: tuple[Any, Any], singles: list[Reached]) -> None:

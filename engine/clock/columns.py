@@ -59,6 +59,37 @@ def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Ma
     return amount, ~some | ((starts >= hours.sure_from) & (ends <= hours.sure_to))
 
 
+def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule, *, begun: bool) -> tuple[Column, Mask]:
+    """Give the business days between instants, as ``Clock.count_days`` does, and which of these numbers are sure."""
+    hours = clock.hours
+    days = _dates_between(hours, starts, ends) if isinstance(hours, Always) else _days_between(hours, starts, ends)
+    walking = np.flatnonzero(days > 0)
+    while len(walking):
+        first, before = starts[walking], days[walking] - 1
+        due = _dates(hours, first, before, rule) if isinstance(hours, Always) else _business_days(hours, first, before, rule)
+        due = np.where(due < END, due, NEVER) if isinstance(hours, Always) else due
+        walking = walking[due >= ends[walking] if begun else due > ends[walking]]
+        days[walking] -= 1
+        walking = walking[days[walking] > 0]
+    sure = (starts >= hours.sure_from) & (starts < hours.sure_to) & (ends <= hours.sure_to)
+    return (days if begun else np.maximum(days - 1, 0)), sure
+
+
+def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
+    """Give a number of business days that takes each start past its end."""
+    at, _, found = _rolled(hours, starts)
+    last = np.searchsorted(hours.starts_column, ends, side="right") - 1
+    opened = np.where(last >= 0, _at(hours.day_at_column, np.maximum(last, 0)), -1)
+    days: Column = np.where(found, np.maximum(opened - _at(hours.day_at_column, at) + 1, 0), 0)
+    return days
+
+
+def _dates_between(hours: Always, starts: Column, ends: Column) -> Column:
+    """Give a number of dates that takes each start past its end."""
+    days: Column = np.maximum((hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0)
+    return days
+
+
 def _reached(hours: Openings | Always, starts: Column, due: Column, last: Column | np.int64) -> tuple[Column, Mask]:
     end = END if isinstance(hours, Always) else NEVER
     sure = (starts >= hours.sure_from) & (starts < hours.sure_to) & (due <= last) & (due < end)

@@ -1,0 +1,69 @@
+"""Facts that follow from the time that has passed, as columns: for the rows that do not send them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clock.calendar import DayRule
+from engine.clock.columns import count_column, count_days_column
+from engine.clock.zone import SECOND, Column
+from engine.columns.look import CellColumn, Coded, cell_column, coded
+from engine.columns.read import Block, number_atoms
+from engine.columns.sent import Mask
+from engine.elapsed import ElapsedFact
+from engine.timing import Counting, Unit
+from engine.vocabulary import FactType
+
+
+class FollowColumn:
+    """Fills in one fact that follows from an instant and `now`."""
+
+    def __init__(self, fact: ElapsedFact) -> None:
+        self._fact = fact
+        self._domain: tuple[object, ...] = ("",)
+        self._cells: CellColumn | None = None
+        self._codes: Coded = np.zeros(0, np.uint8)
+        if fact.region is not None and fact.clocks.policy.calendars[fact.elapsed.calendar].needs_region(fact.elapsed.unit):
+            flat = fact.explainer.flats[fact.explainer.producer[fact.region.outcome]]
+            self._cells = cell_column(flat)
+            scale, self._codes = coded(flat.codes[fact.region.outcome])
+            self._domain = scale.domain
+
+    def fill(self, block: Block, now: tuple[Column, Mask]) -> None:
+        """Put the fact into the rows of a block that do not have it, where it can be worked out."""
+        name = self._fact.elapsed.fact
+        since = block.instants.get(self._fact.elapsed.since)
+        if since is None:
+            return
+        atoms = block.atoms.get(name, np.zeros(block.size, np.intp))
+        missing = since[1] & now[1] & (atoms == 0)
+        if not missing.any():
+            return
+        atoms = atoms.copy()
+        regions = np.zeros(block.size, np.uint8) if self._cells is None else self._codes.take(self._cells.cells(block))
+        for code, region in enumerate(self._domain):
+            rows = np.flatnonzero(missing & (regions == code))
+            if len(rows) and isinstance(region, str):
+                atoms[rows] = self._atoms(region, since[0].take(rows), now[0].take(rows))
+        block.atoms[name] = atoms
+
+    def _atoms(self, region: str, starts: Column, now: Column) -> NDArray[np.intp]:
+        """Give the atoms of the numbers of units; 0 where the holidays are not known far enough."""
+        values, sure = self._values(region, starts, now)
+        fact = self._fact.atoms.fact
+        values = values if fact.minimum is None else np.maximum(values, fact.minimum)
+        values = values if fact.maximum is None else np.minimum(values, fact.maximum)
+        return np.where(sure, number_atoms(self._fact.atoms, values), 0)
+
+    def _values(self, region: str, starts: Column, now: Column) -> tuple[NDArray[np.float64], Mask]:
+        one = self._fact.elapsed
+        clock = self._fact.clocks.of(one.calendar, region)
+        if one.unit is Unit.BUSINESS_DAYS:
+            days, sure = count_days_column(clock, starts, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)
+            return days.astype(np.float64), sure
+        amounts, sure = count_column(clock, starts, now)
+        seconds, per_unit = amounts / SECOND, 60 if one.unit is Unit.MINUTES else 3600
+        if one.counting is Counting.EXACT and self._fact.atoms.fact.type is not FactType.INTEGER:
+            return seconds / per_unit, sure
+        return (-(-seconds // per_unit) if one.counting is Counting.BEGUN else seconds // per_unit), sure

@@ -1,0 +1,76 @@
+"""Combinations of columns, numbered as they are first met, so that what depends on one is worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clock.zone import Column
+
+MAX_DENSE: Final = 1 << 22
+"""Up to how many possible combinations a place is held for each."""
+
+MAX_KEY: Final = 1 << 62
+
+
+class Numbering:
+    """Gives each key a number, in the order in which they are first met, across all blocks."""
+
+    def __init__(self, size: int) -> None:
+        self._dense = np.full(size, -1, np.int64) if size <= MAX_DENSE else None
+        self._keys, self._numbers, self._next = np.empty(0, np.int64), np.empty(0, np.int64), 0
+
+    def numbers(self, keys: Column, meet: Callable[[int], None] | None = None) -> Column:
+        """Give the numbers of keys; ``meet`` is told a row of each key that is new, in the order of their numbers."""
+        found = self._look(keys)
+        fresh = np.flatnonzero(found < 0)
+        if not len(fresh):
+            return found
+        new, first = np.unique(keys[fresh], return_index=True)
+        numbers = np.arange(self._next, self._next + len(new))
+        if meet is not None:
+            for row in fresh[first].tolist():
+                meet(row)
+        self._next += len(new)
+        if self._dense is not None:
+            self._dense[new] = numbers
+        else:
+            keys_, numbers_ = np.concatenate([self._keys, new]), np.concatenate([self._numbers, numbers])
+            order = np.argsort(keys_)
+            self._keys, self._numbers = keys_[order], numbers_[order]
+        return self._look(keys)
+
+    def _look(self, keys: Column) -> Column:
+        if self._dense is not None:
+            return self._dense.take(keys, mode="clip")
+        if not len(self._keys):
+            return np.full(len(keys), -1, np.int64)
+        at = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
+        return np.where(self._keys[at] == keys, self._numbers[at], -1)
+
+
+class Combinations:
+    """Gives each combination of several columns a number."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = tuple(sizes)
+        self._folds: dict[int, Numbering] = {}
+        whole = 1
+        for at, size in enumerate(self._sizes):
+            if whole * size > MAX_KEY:
+                self._folds[at] = Numbering(MAX_KEY)
+                whole = MAX_KEY // size
+            whole *= size
+        self._last = Numbering(whole)
+
+    def numbers(self, parts: Sequence[NDArray[np.integer[Any]]], rows: int, meet: Callable[[int], None]) -> Column:
+        """Give the number of each row's combination; ``meet`` is told a row of each that is new, in the order of their numbers."""
+        keys = np.zeros(rows, np.int64)
+        for at, (part, size) in enumerate(zip(parts, self._sizes, strict=True)):
+            if at in self._folds:
+                keys = self._folds[at].numbers(keys)
+            keys = keys * size + part
+        return self._last.numbers(keys, meet)

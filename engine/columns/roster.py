@@ -1,0 +1,51 @@
+"""Who has the turn, as a column: the stretches of a roster laid out once for the years asked for, then found by bisect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from engine.clock.zone import BEGIN, DAY_MICROS, END, Column, to_datetime, to_micros, zone
+from engine.columns.look import Coded, Scale
+from engine.policy import Roster
+
+_MINUTE = 60_000_000
+
+
+class RosterColumn:
+    """The outcome of one roster; what is laid out grows with the instants asked for."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self.scale = Scale(tuple(dict.fromkeys(entry.value for entry in roster.entries)))
+        self._codes = np.array([self.scale.domain.index(entry.value) for entry in roster.entries], self.scale.dtype)
+        self._from, self._to = END, BEGIN
+        self._turns, self._who = np.empty(0, np.int64), np.empty(0, self.scale.dtype)
+
+    def at(self, instants: Column) -> Coded:
+        """Give the codes of who has the turn at instants."""
+        if not len(instants):
+            return np.empty(0, self.scale.dtype)
+        first, last = int(instants.min()), int(instants.max())
+        if first < self._from or last >= self._to:
+            self._lay_out(min(first, self._from), max(last, self._to - 1))
+        return self._who.take(np.searchsorted(self._turns, instants, side="right") - 1)
+
+    def _lay_out(self, first: int, last: int) -> None:
+        """Lay the turns out for whole years: they only change where somebody's daytime begins or ends."""
+        self._from = to_micros(datetime(to_datetime(first).year, 1, 1, tzinfo=UTC))
+        self._to = to_micros(datetime(to_datetime(last).year + 1, 1, 1, tzinfo=UTC))
+        days = np.arange(self._from // DAY_MICROS - 2, self._to // DAY_MICROS + 3) * DAY_MICROS
+        shifts = []
+        for entry in self.roster.entries:
+            kept = zone(entry.zone)
+            shifts.append((kept.resolve_column(days + self.roster.opens * _MINUTE), kept.resolve_column(days + self.roster.closes * _MINUTE)))
+        turns = np.unique(np.concatenate([np.array([self._from]), *(ends for shift in shifts for ends in shift)]))
+        self._turns = turns[(turns >= self._from) & (turns < self._to)]
+        # Of each entry the first daytime that is not over: who is in it has the turn, else who is the next to begin.
+        begins = np.stack([begun[np.searchsorted(ended, self._turns, side="right")] for begun, ended in shifts])
+        open_ = begins <= self._turns
+        who = np.where(open_.any(axis=0), open_.argmax(axis=0), begins.argmin(axis=0))
+        changes = np.flatnonzero(np.append(True, np.diff(who) != 0))
+        self._turns, self._who = self._turns[changes], self._codes[who[changes]]
