@@ -25,6 +25,7 @@ The way of a ticket::
     dated       Answer, instants     -> Answer          (filled in: schedule, due, roster)
     change      facts before, after  -> how deadlines move, and why
     record      Answer               -> plain data, always the same bytes (record_times: its instants)
+    decisionlog Answers              -> records, chained and verified (a package with its own map)
 
 What a version is asked beside tickets::
 
