@@ -149,7 +149,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     @served
     def Reschedule(self, request: pb.RescheduleRequest) -> pb.RescheduleResponse:
         """Tell how a change of facts moves the deadlines."""
-        version, moment = self._asked(request)
+        version, moment = self._asked(request, self._clock())
         was, wrong = wire.facts(request.before)
         if wrong:
             raise WrongRequest(tuple(replace(one, fact=f"before.{one.fact}") for one in wrong))
@@ -173,13 +173,14 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     async def _answer(self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Answers], Written]) -> Written:
         """Answer a question, once it is recorded; with no log, at once."""
-        version, now = self._asked(request)
+        received = self._clock()
+        version, now = self._asked(request, received)
         facts, moment, answers = read_and(request.ticket, now, lambda facts, moment: (facts, moment, question.answers(version, facts, moment)))
         keeper = self._keeper
         if keeper is None:
             return write(version, answers)
         call = read_call(context.invocation_metadata() or ())
-        record = keeper.record(call, question.kind, facts, moment, version.policy, version.ref, answers)
+        record = keeper.record(received, call, question.kind, facts, moment, version.policy, version.ref, answers)
         kept = await keeper.keep(record)
         if kept.fresh:
             return write(version, answers)
@@ -220,9 +221,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
                 self._kept[kind, name] = kept
         return kept
 
-    def _asked(self, request: TicketRequest) -> tuple[Version, datetime]:
-        """Give the version asked for, or the one in force, and the instant of the request."""
-        now = wire.now(cast("Message", request), self._clock())
+    def _asked(self, request: TicketRequest, received: datetime) -> tuple[Version, datetime]:
+        """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
+        now = wire.now(cast("Message", request), received)
         return self._bundle.select(**wire.selection(request.version), now=now), now
 
 

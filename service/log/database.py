@@ -61,7 +61,7 @@ def migrate(engine: Engine) -> None:
     """Bring the tables up to date; raises LogRefused if the database cannot be reached or written."""
     if engine.dialect.name == SQLITE and engine.url.database:
         try:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LogRefused(f"the folder of the decision log cannot be made: {error}") from error
     # What Alembic says of each step is of no interest to whoever starts a server.

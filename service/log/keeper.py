@@ -38,11 +38,11 @@ class RecordedOtherwise(Exception):
 
 
 class Keeper:
-    """The decision log of a server, for one event loop. ``clock`` says when a decision was received."""
+    """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
 
     def __init__(self, settings: LogSettings, clock: Callable[[], datetime]) -> None:
         """Open the log; raises LogRefused if that cannot be done."""
-        self.settings, self._clock = settings, clock
+        self.settings = settings
         key = settings.key
         signer = None if key is None else lambda head: sign_head(head, iso(clock()), key)
         self._store = Store.open(settings.url)
@@ -63,9 +63,11 @@ class Keeper:
         """Have somebody told, on another thread, when the log fails and when it recovers."""
         self._writer.watch = told
 
-    def record(self, call: Call, kind: Kind, facts: dict[str, object], moment: Moment, policy: Policy, version: VersionRef, answers: Iterable[Answer]) -> Record:
+    def record(
+        self, received: datetime, call: Call, kind: Kind, facts: dict[str, object], moment: Moment, policy: Policy, version: VersionRef, answers: Iterable[Answer],
+    ) -> Record:
         """Give the record of a call that is answered."""
-        received, masking = self._clock(), self.settings.masking
+        masking = self.settings.masking
         return Record(
             uuid7(received, secrets.token_bytes(RANDOM)), iso(received), call.caller, call.request_id, call.ticket, kind,
             masking.facts(facts, policy.facts), iso(moment.now or received), plain_pauses(moment.holds), version,
