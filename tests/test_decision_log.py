@@ -24,6 +24,7 @@ from engine.decisionlog.masking import Masking
 from engine.decisionlog.record import Kind, Record
 from engine.decisionlog.select import Filter
 from engine.decisionlog.verify import Tampering, verify
+from guidepost import Client
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import Ticket
@@ -440,3 +441,39 @@ def test_settings_that_nobody_gave_are_the_safe_ones() -> None:
     made = LogSettings("sqlite:///x.db")
 
     assert (made.durability, made.masking.clear, made.masking.key) == (Durability.SYNC, frozenset(), b"")
+
+
+def test_the_client_says_which_call_and_which_ticket_it_is(url: str) -> None:
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url))
+    with Client(run(server.__aenter__())) as client:
+        first = client.decide("queue", {"vip": True}, request_id="r-1", ticket_id="INC-7")
+        assert client.decide("queue", {"vip": True}, request_id="r-1", ticket_id="INC-7") == first
+        client.triage({"vip": True}, ticket_id="INC-8")
+    run(server.__aexit__(None, None, None))
+
+    assert sorted((one.request_id, one.ticket) for one in records(url)) == [("", "INC-8"), ("r-1", "INC-7")]
+
+
+def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(url)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    with logging(settings(url, patience=0.3)) as stub:
+        ask(stub, vip=True, _ticket="before")
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        assert within(10, lambda: _full(stub))
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert within(5, lambda: not _full(stub))
+
+    assert whole(url)
+    assert {"before", "filler"} == {one.ticket for one in records(url)}
+
+
+def _full(stub: DecisionServiceStub) -> bool:
+    """Tell whether a call is refused since there is no room for it."""
+    try:
+        ask(stub, vip=True, _ticket="filler")
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNAVAILABLE and "full" in str(error.details())
+    return False
