@@ -314,6 +314,25 @@ def test_what_arrives_during_a_commit_goes_into_the_next_one(failing: Failing, u
     assert len(records(url)) == 32
 
 
+def test_a_commit_of_which_nobody_heard_is_not_made_twice(failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = []
+    append = failing.append
+
+    def loses_the_first_word(writer: str, records: Any, *, again: bool = False) -> list[Kept]:
+        kept = append(writer, records, again=again)
+        if not lost:
+            lost.append(records)
+            raise OperationalError("COMMIT", {}, OSError("the connection was closed"))
+        return kept
+
+    monkeypatch.setattr(failing, "append", loses_the_first_word)
+    with logging(settings(url)) as stub:
+        ask(stub, vip=True)
+
+    assert (len(lost), len(records(url))) == (1, 1)
+    assert whole(url)
+
+
 # ---- bounded
 
 
@@ -329,6 +348,13 @@ def test_bounded_lets_so_many_answers_leave_before_their_records_and_no_more(fai
         ask(stub, vip=True, _ticket="4")
 
     assert {"0", "1", "2", "4"} == {one.ticket for one in records(url)}
+
+
+def test_a_call_with_a_request_id_waits_for_its_record_under_bounded_too(failing: Failing, url: str) -> None:
+    with logging(settings(url, Durability.BOUNDED, patience=0.2)) as stub:
+        failing.open_.clear()
+        assert refused(lambda: ask(stub, vip=True, _request_id="r"))[0] is grpc.StatusCode.UNAVAILABLE
+        failing.open_.set()
 
 
 def test_bounded_lets_no_answer_leave_ahead_of_a_record_that_waits_for_too_long(failing: Failing, url: str) -> None:

@@ -77,6 +77,13 @@ def test_any_change_of_any_part_of_an_entry_is_found_and_named(made: tuple[list[
     assert altered.sequence in named(breaks, Tampering.CHANGED)
 
 
+def test_a_number_that_was_changed_puts_nothing_else_out_of_place() -> None:
+    entries, head = chain(["a", "b", "c", "d"])
+    entries[1] = replace(entries[1], sequence=9)
+
+    assert [(one.kind, one.sequence) for one in verify(entries, ends=[head]).breaks] == [(Tampering.REMOVED, 2), (Tampering.CHANGED, 9)]
+
+
 @given(chains, st.data())
 def test_any_entry_that_is_removed_is_found_and_named(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
