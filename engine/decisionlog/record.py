@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -78,7 +78,13 @@ class Record:
     @property
     def text(self) -> str:
         """The record as canonical JSON: keys sorted, no needless space, ASCII only."""
-        return canonical({"format": FORMAT, **asdict(self)})
+        version = self.version
+        return canonical({
+            "format": FORMAT, "id": self.id, "received": self.received, "caller": self.caller, "request_id": self.request_id, "ticket": self.ticket,
+            "kind": self.kind.value, "facts": self.facts, "now": self.now, "pauses": self.pauses,
+            "version": {"name": version.name, "version": version.version, "digest": version.digest},
+            "decisions": [_plain(one) for one in self.decisions],
+        })
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -128,6 +134,14 @@ def plain_pauses(holds: Iterable[Hold]) -> tuple[tuple[str, str | None], ...]:
 def instant(text: str) -> datetime:
     """Read an instant of a record."""
     return datetime.fromisoformat(text)
+
+
+def _plain(one: Decided) -> dict[str, Any]:
+    return {
+        "decision": one.decision, "id": one.id, "status": one.status, "rules": one.rules, "assumptions": one.assumptions,
+        "outcomes": [{"name": outcome.name, "status": outcome.status, "value": outcome.value} for outcome in one.outcomes],
+        "dues": [{"name": due.name, "due": due.due} for due in one.dues],
+    }
 
 
 def _decided(plain: Mapping[str, Any]) -> Decided:

@@ -14,7 +14,7 @@ from typing import Final
 from engine.answer import Answer, VersionRef
 from engine.decisionlog.identity import RANDOM, uuid7
 from engine.decisionlog.masking import unmaskable
-from engine.decisionlog.record import Kind, Record, decided, plain_pauses
+from engine.decisionlog.record import Decided, Kind, Record, decided, plain_pauses
 from engine.moment import Moment
 from engine.policy import Policy
 from engine.record_times import iso
@@ -27,6 +27,10 @@ from service.log.writer import LogUnavailable, Writer
 
 CLOSING: Final = 10.0
 """Seconds for which a server that stops tries to write what is waiting."""
+
+
+MAX_SEEN: Final = 10_000
+"""How many recorded forms of answers are kept: making one anew takes longer than deciding."""
 
 
 class RequestIdUsed(Exception):
@@ -48,6 +52,7 @@ class Keeper:
         self._store = Store.open(settings.url)
         self._writer = Writer(self._store, settings.writer, signer=signer)
         self._at_risk: deque[float] = deque()
+        self._seen: dict[str, Decided] = {}
 
     @property
     def name(self) -> str:
@@ -71,8 +76,19 @@ class Keeper:
         return Record(
             uuid7(received, secrets.token_bytes(RANDOM)), iso(received), call.caller, call.request_id, call.ticket, kind,
             masking.facts(facts, policy.facts), iso(moment.now or received), plain_pauses(moment.holds), version,
-            tuple([decided(answer, masking.more) for answer in answers]),
+            tuple([self._decided(answer) for answer in answers]),
         )
+
+    def _decided(self, answer: Answer) -> Decided:
+        """Give what is recorded of an answer; one without instants and words of the caller is seldom new, and kept."""
+        found = self._seen.get(answer.id)
+        if found is None:
+            found = decided(answer, self.settings.masking.more)
+            if answer.undated is None and not answer.unlisted:
+                if len(self._seen) >= MAX_SEEN:
+                    self._seen.clear()
+                self._seen[answer.id] = found
+        return found
 
     async def keep(self, record: Record) -> Kept:
         """Come back when the answer may leave; raises LogUnavailable if it may not.
