@@ -25,6 +25,9 @@ from service.log.settings import Durability, LogSettings
 from service.log.store import Kept, Store
 from service.log.writer import LogUnavailable, Writer
 
+GATHER: Final = 0.02
+"""Seconds for which records gather under ``bounded``, where nobody waits for them: fewer commits leave more time to answer."""
+
 CLOSING: Final = 10.0
 """Seconds for which a server that stops tries to write what is waiting."""
 
@@ -50,7 +53,7 @@ class Keeper:
         key = settings.key
         signer = None if key is None else lambda head: sign_head(head, iso(clock()), key)
         self._store = Store.open(settings.url)
-        self._writer = Writer(self._store, settings.writer, signer=signer)
+        self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0)
         self._at_risk: deque[float] = deque()
         self._seen: dict[str, Decided] = {}
 

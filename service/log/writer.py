@@ -54,12 +54,15 @@ class Waiting:
 
 
 class Writer:
-    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers."""
+    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers.
 
-    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY) -> None:
+    ``gather`` is how many seconds a commit waits for more records to come; with 0, only those that came during the last one share it.
+    """
+
+    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0) -> None:
         self.failure = ""
         self.watch: Callable[[], None] = lambda: None
-        self._store, self._name, self._capacity, self._signer, self._sign_every = store, name, capacity, signer, sign_every
+        self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
         self._waiting: deque[Waiting] = deque()
         self._batch: list[Waiting] = []
         self._wake, self._give_up_at = threading.Event(), float("inf")
@@ -93,6 +96,8 @@ class Writer:
             self._wake.wait(min(self._sign_every, 5.0))
             self._wake.clear()
             while self._waiting:
+                if self._gather:
+                    self._closing.wait(self._gather)
                 self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
                 self._commit()
                 self._sign(now=False)
