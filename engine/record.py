@@ -20,7 +20,7 @@ def plain(answer: Answer) -> dict[str, Any]:
         "status": answer.status.value,
         "outcomes": {outcome.name: _outcome(outcome) for outcome in answer.outcomes},
         "missing": list(answer.missing),
-        "possible": [_value(value) for value in answer.possible],
+        "possible": [plain_value(value) for value in answer.possible],
         "ask_next": answer.ask_next,
         "rules": [_fired(rule) for rule in answer.rules],
         "assumptions": [{"id": rule.id, "reason": rule.assumption} for rule in answer.assumptions],
@@ -60,17 +60,22 @@ def written(value: Literal | None) -> str:
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {"status": outcome.status.value}
     if outcome.value is not None:
-        found["value"] = _value(outcome.value)
+        found["value"] = plain_value(outcome.value)
     if outcome.text:
         found["text"] = outcome.text
     if outcome.possible:
-        found["possible"] = [_value(value) for value in outcome.possible]
+        found["possible"] = [plain_value(value) for value in outcome.possible]
         found["missing"] = list(outcome.missing)
     found["rules"] = [rule.id for rule in outcome.rules]
     return found
 
 
-def _value(value: Literal | None) -> Any:
+def plain_value(value: Literal | None) -> Any:
+    """Give a value as JSON has it: an instant as text, a list as a list, and a case that is not covered by its word.
+
+    >>> plain_value(("a", "b")), plain_value(None), plain_value(4.0)
+    (['a', 'b'], 'not_covered', 4.0)
+    """
     if value is None:
         return NOT_COVERED
     if isinstance(value, datetime):

@@ -16,7 +16,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
-from guidepost.requests import FactInput, Facts, Pauses, decide_request, diff_request, reschedule_request, selector, triage_request
+from guidepost.requests import FactInput, Facts, Pauses, call_metadata, decide_request, diff_request, reschedule_request, selector, triage_request
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageResponse
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -72,18 +72,21 @@ class Client:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> TriageResponse:
         """Make all decisions that a new ticket needs. Facts are keywords, or a mapping where a name is taken.
 
-        ``now`` is the instant to decide at (without it, the server's own), ``pauses`` when the ticket was on hold.
+        ``now`` is the instant to decide at (without it, the server's own), ``pauses`` when the ticket was on hold. A call that
+        is repeated with the same ``request_id`` gets the recorded decision again; ``ticket_id`` is what the record is found by.
 
         Raises:
             grpc.RpcError: the call failed; its code and details say why, and :func:`wrong_fields` where.
         """
         request = triage_request({**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: TriageResponse = self.decisions.Triage(request, timeout=timeout)
+        response: TriageResponse = self.decisions.Triage(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response
 
     def decide(
@@ -96,12 +99,14 @@ class Client:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> Decision:
         """Make one decision by name, like :meth:`triage`."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = self.decisions.Decide(request, timeout=timeout)
+        response: DecideResponse = self.decisions.Decide(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response.decision
 
     def reschedule(
@@ -179,12 +184,14 @@ class AsyncClient:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> TriageResponse:
         """Make all decisions that a new ticket needs."""
         request = triage_request({**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: TriageResponse = await self.decisions.Triage(request, timeout=timeout)
+        response: TriageResponse = await self.decisions.Triage(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response
 
     async def decide(
@@ -197,12 +204,14 @@ class AsyncClient:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> Decision:
         """Make one decision by name."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = await self.decisions.Decide(request, timeout=timeout)
+        response: DecideResponse = await self.decisions.Decide(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response.decision
 
     async def reschedule(

@@ -62,6 +62,15 @@ def selector(version: str = "", digest: str = "", as_of: datetime | None = None)
     return None if as_of is None else VersionSelector(as_of=_timestamp(as_of))
 
 
+def call_metadata(request_id: str, ticket_id: str) -> tuple[tuple[str, str], ...]:
+    """Give what a call says of itself to the decision log.
+
+    >>> call_metadata("r-1", "")
+    (('guidepost-request-id', 'r-1'),)
+    """
+    return tuple((name, value) for name, value in (("guidepost-request-id", request_id), ("guidepost-ticket", ticket_id)) if value)
+
+
 def triage_request(facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> TriageRequest:
     """Ask for all decisions that a new ticket needs."""
     return TriageRequest(ticket=_held(facts, pauses), version=chosen, now=_moment(now))

@@ -4,6 +4,7 @@
 - ``wire``: protobuf <-> engine nouns
 - ``decisions``, ``versions``: the two gRPC services
 - ``errors``: exceptions -> gRPC statuses
+- ``log``: the decision log (a package with its own map)
 - ``app``: the listening server
 - ``cli``: the command ``guidepost``
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -18,6 +18,8 @@ from guidepost.v1 import decision_service_pb2, policy_service_pb2
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 from service.decisions import Decisions
+from service.log.keeper import Keeper, open_keeper
+from service.log.settings import LogSettings
 from service.versions import Versions
 
 Clock = Callable[[], datetime]
@@ -44,7 +46,7 @@ OPTIONS: Final = (
     # Otherwise a second server on the same port binds without a word and takes half of the calls.
     ("grpc.so_reuseport", 0),
 )
-"""What one client may ask of the server. Calls in flight need no limit of their own: a handler never waits."""
+"""What one client may ask of the server. Calls in flight wait for nothing but the decision log, which limits them."""
 
 SERVICES: Final = (
     decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,
@@ -60,15 +62,26 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def listening(
-    bundle: Bundle, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE
+    bundle: Bundle, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
     Raises:
         OSError: the address cannot be bound.
+        LogRefused: the decision log cannot be opened.
     """
+    async with AsyncExitStack() as stack:
+        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in bundle.versions))
+        if keeper is not None:
+            # Closed last of all: a call that is under way when the server stops is recorded, too.
+            stack.push_async_callback(keeper.close)
+        yield await stack.enter_async_context(_listening(bundle, address, clock, grace, keeper))
+
+
+@asynccontextmanager
+async def _listening(bundle: Bundle, address: str, clock: Clock, grace: float, keeper: Keeper | None) -> AsyncIterator[str]:
     server = grpc.aio.server(options=OPTIONS)
-    add_DecisionServiceServicer_to_server(Decisions(bundle, clock), server)
+    add_DecisionServiceServicer_to_server(Decisions(bundle, clock, keeper), server)
     add_PolicyServiceServicer_to_server(Versions(bundle, clock), server)
     status = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
@@ -80,6 +93,8 @@ async def listening(
     await server.start()
     for service in ("", *SERVICES):
         await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+    if keeper is not None:
+        _follow(keeper, status)
     try:
         yield address if address.startswith("unix") else f"{address.rpartition(':')[0]}:{port}"
     finally:
@@ -87,11 +102,34 @@ async def listening(
         await server.stop(grace)
 
 
+def _follow(keeper: Keeper, status: Any) -> None:
+    """Have health tell whether decisions can be recorded."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def tell() -> None:
+        now = health_pb2.HealthCheckResponse.NOT_SERVING if keeper.failure else health_pb2.HealthCheckResponse.SERVING
+        for service in ("", SERVICES[0]):
+            await status.set(service, now)
+
+    def start() -> None:
+        task = loop.create_task(tell())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def told() -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            loop.call_soon_threadsafe(start)
+
+    keeper.watch(told)
+
+
 async def serve(
     bundle: Bundle,
     address: str = DEFAULT_ADDRESS,
     *,
     clock: Clock = utc_now,
+    log: LogSettings | None = None,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -101,18 +139,20 @@ async def serve(
         bundle: the policy versions to decide under, already checked and proved.
         address: ``host:port`` (port 0: any free one) or ``unix:path``.
         clock: gives the present instant, which chooses the version in force.
+        log: how decisions are recorded; None for not at all.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
 
     Raises:
         OSError: the address cannot be bound.
+        LogRefused: the decision log cannot be opened.
     """
     stop = stop or asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock) as bound:
+    async with listening(bundle, address, clock=clock, log=log) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -1,6 +1,7 @@
 """The service for ticketing systems: a ticket in, a decision out.
 
-Every method is plain and short: it reads the ticket, asks the engine, writes the answer. None waits for anything.
+Every method is short: it reads the ticket, asks the engine, and writes the answer. It waits for nothing but its record in
+the decision log, where there is one.
 """
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
@@ -8,16 +9,18 @@ Every method is plain and short: it reads the ticket, asks the engine, writes th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
+import grpc
 from google.protobuf.message import Message
 
-from engine.answer import Answer, WrongRequest
+from engine.answer import Answer, UnknownVersion, WrongRequest
 from engine.bundle import Bundle
 from engine.change import reschedule
 from engine.decide import decide, triage
+from engine.decisionlog.record import Kind, Record, decided, instant
 from engine.moment import Moment
 from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
@@ -27,7 +30,9 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 from service import wire
-from service.errors import served
+from service.errors import answered, served
+from service.log.calls import read_call
+from service.log.keeper import Keeper, RecordedOtherwise, RequestIdUsed, same_request
 
 Result = TypeVar("Result")
 Written = TypeVar("Written", bound=Message)
@@ -48,6 +53,22 @@ MAX_KEPT: Final = 10_000
 """How many written decisions are kept: writing one anew takes many times as long as copying it."""
 
 
+Answers = tuple[Answer, ...]
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call asks: all decisions of a new ticket, or one by name."""
+
+    kind: Kind
+    decision: str = ""
+
+    def answers(self, version: Version, facts: dict[str, object], moment: Moment) -> Answers:
+        """Answer it under a version."""
+        return triage(version, facts, moment) if self.kind is Kind.TRIAGE else (decide(version, self.decision, facts, moment),)
+
+
 class TicketRequest(Protocol):
     """What the requests of all RPCs have in common."""
 
@@ -63,17 +84,86 @@ class TicketRequest(Protocol):
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from a bundle of versions; the clock chooses the version in force."""
 
-    def __init__(self, bundle: Bundle, clock: Callable[[], datetime]) -> None:
-        self._bundle, self._clock = bundle, clock
+    def __init__(self, bundle: Bundle, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
+        self._bundle, self._clock, self._keeper = bundle, clock, keeper
         self._kept: dict[tuple[type[Message], str], Message] = {}
 
-    @served
-    def Triage(self, request: pb.TriageRequest) -> pb.TriageResponse:
+    @answered
+    async def Triage(self, request: pb.TriageRequest, context: Context) -> pb.TriageResponse:
         """Make all decisions that a new ticket needs."""
-        version, moment = self._asked(request)
-        notice = wire.notice(version.policy.manifest.notice)
-        response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=notice)
-        for answer in read_and(request.ticket, moment, lambda facts, moment: triage(version, facts, moment)):
+        return await self._answer(Question(Kind.TRIAGE), request, context, self._triaged)
+
+    @answered
+    async def DecidePriority(self, request: pb.DecidePriorityRequest, context: Context) -> pb.DecidePriorityResponse:
+        """Decide the priority."""
+        decided = await self._decided("priority", request, context, outcomes_pb2.PriorityDecision)
+        return pb.DecidePriorityResponse(priority=decided)
+
+    @answered
+    async def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest, context: Context) -> pb.DecideResponseTargetResponse:
+        """Decide within which time work must begin."""
+        decided = await self._decided("response", request, context, outcomes_pb2.ResponseDecision)
+        return pb.DecideResponseTargetResponse(response=decided)
+
+    @answered
+    async def AdviseChannel(self, request: pb.AdviseChannelRequest, context: Context) -> pb.AdviseChannelResponse:
+        """Advise whether to call or to write."""
+        decided = await self._decided("channel", request, context, outcomes_pb2.ChannelDecision)
+        return pb.AdviseChannelResponse(channel=decided)
+
+    @answered
+    async def DecideScope(self, request: pb.DecideScopeRequest, context: Context) -> pb.DecideScopeResponse:
+        """Decide whether support covers the service."""
+        decided = await self._decided("scope", request, context, outcomes_pb2.ScopeDecision)
+        return pb.DecideScopeResponse(scope=decided)
+
+    @answered
+    async def DecideCoverage(self, request: pb.DecideCoverageRequest, context: Context) -> pb.DecideCoverageResponse:
+        """Decide in which language and by which centre support is given."""
+        decided = await self._decided("coverage", request, context, outcomes_pb2.CoverageDecision)
+        return pb.DecideCoverageResponse(coverage=decided)
+
+    @answered
+    async def DecideEscalation(self, request: pb.DecideEscalationRequest, context: Context) -> pb.DecideEscalationResponse:
+        """Decide whether a case can be escalated to the vendor."""
+        decided = await self._decided("escalation", request, context, outcomes_pb2.EscalationDecision)
+        return pb.DecideEscalationResponse(escalation=decided)
+
+    @answered
+    async def CheckIntake(self, request: pb.CheckIntakeRequest, context: Context) -> pb.CheckIntakeResponse:
+        """Check whether a case has all it needs to be raised."""
+        decided = await self._decided("intake", request, context, outcomes_pb2.IntakeDecision)
+        return pb.CheckIntakeResponse(intake=decided)
+
+    @answered
+    async def DecideLifecycle(self, request: pb.DecideLifecycleRequest, context: Context) -> pb.DecideLifecycleResponse:
+        """Decide what happens to a case now."""
+        decided = await self._decided("lifecycle", request, context, outcomes_pb2.LifecycleDecision)
+        return pb.DecideLifecycleResponse(lifecycle=decided)
+
+    @answered
+    async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
+        """Make any decision, by name."""
+        return pb.DecideResponse(decision=await self._decided(request.decision, request, context, Decision))
+
+    @served
+    def Reschedule(self, request: pb.RescheduleRequest) -> pb.RescheduleResponse:
+        """Tell how a change of facts moves the deadlines."""
+        version, moment = self._asked(request, self._clock())
+        was, wrong = wire.facts(request.before)
+        if wrong:
+            raise WrongRequest(tuple(replace(one, fact=f"before.{one.fact}") for one in wrong))
+        before = {**dict.fromkeys(request.unknown_before), **was}
+        return wire.rescheduled(read_and(request.ticket, moment, lambda facts, moment: reschedule(version, facts, before, moment)))
+
+    async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Written]) -> Written:
+        """Make a decision, and write it as a message of a kind."""
+        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._written(kind, answers[0]))
+
+    def _triaged(self, version: Version, answers: Answers) -> pb.TriageResponse:
+        """Write the decisions that a new ticket needs."""
+        response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice))
+        for answer in answers:
             kind = KINDS.get(answer.decision)
             if kind is None:
                 response.others.append(self._written(Decision, answer))
@@ -81,73 +171,34 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
                 getattr(response, answer.decision).CopyFrom(self._written(kind, answer))
         return response
 
-    @served
-    def DecidePriority(self, request: pb.DecidePriorityRequest) -> pb.DecidePriorityResponse:
-        """Decide the priority."""
-        decided = self._decided("priority", request, outcomes_pb2.PriorityDecision)
-        return pb.DecidePriorityResponse(priority=decided)
+    async def _answer(self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Answers], Written]) -> Written:
+        """Answer a question, once it is recorded; with no log, at once."""
+        received = self._clock()
+        version, now = self._asked(request, received)
+        facts, moment, answers = read_and(request.ticket, now, lambda facts, moment: (facts, moment, question.answers(version, facts, moment)))
+        keeper = self._keeper
+        if keeper is None:
+            return write(version, answers)
+        call = read_call(context.invocation_metadata() or ())
+        record = keeper.record(received, call, question.kind, facts, moment, version.policy, version.ref, answers)
+        kept = await keeper.keep(record)
+        if kept.fresh:
+            return write(version, answers)
+        return write(*self._again(question, keeper, kept.record, record, (facts, moment)))
 
-    @served
-    def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest) -> pb.DecideResponseTargetResponse:
-        """Decide within which time work must begin."""
-        decided = self._decided("response", request, outcomes_pb2.ResponseDecision)
-        return pb.DecideResponseTargetResponse(response=decided)
-
-    @served
-    def AdviseChannel(self, request: pb.AdviseChannelRequest) -> pb.AdviseChannelResponse:
-        """Advise whether to call or to write."""
-        decided = self._decided("channel", request, outcomes_pb2.ChannelDecision)
-        return pb.AdviseChannelResponse(channel=decided)
-
-    @served
-    def DecideScope(self, request: pb.DecideScopeRequest) -> pb.DecideScopeResponse:
-        """Decide whether support covers the service."""
-        decided = self._decided("scope", request, outcomes_pb2.ScopeDecision)
-        return pb.DecideScopeResponse(scope=decided)
-
-    @served
-    def DecideCoverage(self, request: pb.DecideCoverageRequest) -> pb.DecideCoverageResponse:
-        """Decide in which language and by which centre support is given."""
-        decided = self._decided("coverage", request, outcomes_pb2.CoverageDecision)
-        return pb.DecideCoverageResponse(coverage=decided)
-
-    @served
-    def DecideEscalation(self, request: pb.DecideEscalationRequest) -> pb.DecideEscalationResponse:
-        """Decide whether a case can be escalated to the vendor."""
-        decided = self._decided("escalation", request, outcomes_pb2.EscalationDecision)
-        return pb.DecideEscalationResponse(escalation=decided)
-
-    @served
-    def CheckIntake(self, request: pb.CheckIntakeRequest) -> pb.CheckIntakeResponse:
-        """Check whether a case has all it needs to be raised."""
-        decided = self._decided("intake", request, outcomes_pb2.IntakeDecision)
-        return pb.CheckIntakeResponse(intake=decided)
-
-    @served
-    def DecideLifecycle(self, request: pb.DecideLifecycleRequest) -> pb.DecideLifecycleResponse:
-        """Decide what happens to a case now."""
-        decided = self._decided("lifecycle", request, outcomes_pb2.LifecycleDecision)
-        return pb.DecideLifecycleResponse(lifecycle=decided)
-
-    @served
-    def Decide(self, request: pb.DecideRequest) -> pb.DecideResponse:
-        """Make any decision, by name."""
-        return pb.DecideResponse(decision=self._decided(request.decision, request, Decision))
-
-    @served
-    def Reschedule(self, request: pb.RescheduleRequest) -> pb.RescheduleResponse:
-        """Tell how a change of facts moves the deadlines."""
-        version, moment = self._asked(request)
-        was, wrong = wire.facts(request.before)
-        if wrong:
-            raise WrongRequest(tuple(replace(one, fact=f"before.{one.fact}") for one in wrong))
-        before = {**dict.fromkeys(request.unknown_before), **was}
-        return wire.rescheduled(read_and(request.ticket, moment, lambda facts, moment: reschedule(version, facts, before, moment)))
-
-    def _decided(self, decision: str, request: TicketRequest, kind: type[Written]) -> Written:
-        """Make a decision, and write it as a message of a kind."""
-        version, moment = self._asked(request)
-        return self._written(kind, read_and(request.ticket, moment, lambda facts, moment: decide(version, decision, facts, moment)))
+    def _again(self, question: Question, keeper: Keeper, earlier: Record, record: Record, ticket: tuple[dict[str, object], Moment]) -> tuple[Version, Answers]:
+        """Answer a call that is recorded already as it was answered then."""
+        if not same_request(earlier, record):
+            raise RequestIdUsed(f"the request id `{record.request_id}` was used for another request: record {earlier.id}")
+        try:
+            version = self._bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
+        except UnknownVersion:
+            raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
+        facts, moment = ticket
+        answers = question.answers(version, facts, replace(moment, now=instant(earlier.now)))
+        if tuple(decided(answer, keeper.settings.masking.more) for answer in answers) != earlier.decisions:
+            raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
+        return version, answers
 
     def _written(self, kind: type[Written], answer: Answer) -> Written:
         """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
@@ -170,9 +221,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
                 self._kept[kind, name] = kept
         return kept
 
-    def _asked(self, request: TicketRequest) -> tuple[Version, datetime]:
-        """Give the version asked for, or the one in force, and the instant of the request."""
-        now = wire.now(cast("Message", request), self._clock())
+    def _asked(self, request: TicketRequest, received: datetime) -> tuple[Version, datetime]:
+        """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
+        now = wire.now(cast("Message", request), received)
         return self._bundle.select(**wire.selection(request.version), now=now), now
 
 

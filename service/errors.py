@@ -1,7 +1,7 @@
 """What a call that cannot be answered is told: an exception in, a gRPC status with google.rpc details out.
 
 A wrong request is INVALID_ARGUMENT and names every wrong field; an unknown version or decision is NOT_FOUND and names
-the known ones; everything else is INTERNAL with a random id, under which the log has the trace that no caller sees.
+the known ones; a decision that cannot be recorded is UNAVAILABLE; everything else is INTERNAL with a random id, under which the log has the trace that no caller sees.
 A case without an answer is none of these: it is an answer.
 """
 
@@ -22,6 +22,9 @@ from grpc_status import rpc_status
 from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.problems import PolicyErrors
 from service import wire
+from service.log.calls import WrongCall
+from service.log.keeper import RecordedOtherwise, RequestIdUsed
+from service.log.writer import LogUnavailable
 
 log = logging.getLogger("guidepost.service")
 
@@ -30,6 +33,9 @@ MESSAGE_LENGTH: Final = 300
 DESCRIPTION_LENGTH: Final = 500
 DETAILS_SIZE: Final = 3_000
 """Details travel in a header, and clients refuse headers above 8 KiB: what does not fit is counted instead."""
+
+RETRY_AFTER: Final = 1_000
+"""Milliseconds after which a call may be worth repeating that was refused since it could not be recorded."""
 
 Servicer = TypeVar("Servicer")
 Request = TypeVar("Request", bound=Message)
@@ -45,6 +51,23 @@ def served(
     async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Response:
         try:
             return answer(servicer, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+            status = rpc_status.to_status(explained(error, request))
+        await context.abort(status.code, status.details, status.trailing_metadata)
+        raise AssertionError("abort always raises")
+
+    return rpc
+
+
+def answered(
+    answer: Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]],
+) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]]:
+    """Make an RPC of a method that may have to wait, and looks at the call, by turning what it raises into a status."""
+
+    @functools.wraps(answer)
+    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Response:
+        try:
+            return await answer(servicer, request, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             status = rpc_status.to_status(explained(error, request))
         await context.abort(status.code, status.details, status.trailing_metadata)
@@ -86,6 +109,16 @@ def explained(error: Exception, request: Message) -> status_pb2.Status:
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems))
         case UnknownDecision():
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
+        case WrongCall():
+            return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
+        case RequestIdUsed():
+            return _status(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED", str(error))
+        case RecordedOtherwise():
+            return _status(grpc.StatusCode.FAILED_PRECONDITION, "RECORDED_OTHERWISE", str(error))
+        case LogUnavailable():
+            wait = error_details_pb2.RetryInfo()
+            wait.retry_delay.FromMilliseconds(RETRY_AFTER)
+            return _status(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", str(error), wait)
         case _:
             incident = secrets.token_hex(8)
             log.error("incident %s in %s", incident, type(request).__name__, exc_info=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text
 
     return compare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_decision_log_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Servers that tests start as a person does keep their log where tests may write."""
+    os.environ["GUIDEPOST_DECISION_LOG"] = f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db"
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from engine.bundle import Bundle
 from engine.version import build
 from service.app import Clock, listening
+from service.log.settings import LogSettings
 from service.store import build_bundle
 
 Result = TypeVar("Result")
@@ -112,9 +113,9 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 @contextmanager
-def running(bundle: Bundle, clock: Clock = lambda: NOW) -> Iterator[str]:
+def running(bundle: Bundle, clock: Clock = lambda: NOW, log: LogSettings | None = None) -> Iterator[str]:
     """Serve a bundle while the block runs; give the address."""
-    server = listening(bundle, "127.0.0.1:0", clock=clock, grace=0.1)
+    server = listening(bundle, "127.0.0.1:0", clock=clock, grace=0.1, log=log)
     address = run(server.__aenter__())
     try:
         yield address

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -14,11 +15,12 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.clock.zone import TZDB
-from guidepost import selector, ticket
+from guidepost import Client, selector, ticket
 from guidepost.v1 import deadline_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.ticket_pb2 import Pause
 from service.decisions import Decisions
+from service.log.settings import LogSettings
 from tests.calling import Refused, call, raw
 from tests.serving import NOW, run, running, shipped
 
@@ -295,3 +297,13 @@ def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None
     fields = {field.name for kind in kinds for field in kind.DESCRIPTOR.fields if field.message_type is Timestamp.DESCRIPTOR}
 
     assert instants == fields
+
+
+def test_a_repeated_call_is_told_how_the_deadline_stood_when_it_was_first_decided(tmp_path: Path) -> None:
+    later = (NOW + timedelta(days=number) for number in range(9))
+    facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
+    with running(shipped(), lambda: next(later), LogSettings(f"sqlite:///{tmp_path}/log.db")) as address, Client(address) as client:
+        first = client.triage(facts, request_id="r-1")
+        again, other = client.triage(facts, request_id="r-1"), client.triage(facts, request_id="r-2")
+
+    assert again == first != other

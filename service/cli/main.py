@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from service.cli.analyze import analyze
+from service.cli.audit import audit
 from service.cli.build import build
 from service.cli.check import check
 from service.cli.ci import ci
@@ -58,6 +59,7 @@ app.command("show")(show)
 app.command("diff")(diff)
 app.command("ci")(ci)
 app.add_typer(clock, name="clock")
+app.add_typer(audit, name="audit")
 app.command("release")(release)
 app.command("build")(build)
 app.command("sign")(sign)

@@ -23,8 +23,24 @@ from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
 from service import app
 from service.cli.folder import Loaded, PoliciesOption, find_folder, refused_policies, utc_now
+from service.cli.logged import (
+    ClearOption,
+    DurabilityOption,
+    LogOption,
+    MaskKeyOption,
+    MaskOption,
+    MillisecondsOption,
+    PatienceOption,
+    RecordsOption,
+    SignOption,
+    WriterOption,
+    log_settings,
+    refusing_log,
+)
 from service.cli.terminal import count, errors, grid, refused, results
 from service.cli.version import PROGRAM
+from service.log.database import connect, shown
+from service.log.settings import Durability, LogSettings
 from service.store import load_bundle
 from service.wire import TYPED_FACTS
 
@@ -39,8 +55,19 @@ def serve(
     policies: PoliciesOption = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 50051,
+    log: LogOption = "",
+    durability: DurabilityOption = Durability.SYNC,
+    records: RecordsOption = 1_000,
+    milliseconds: MillisecondsOption = 200,
+    writer: WriterOption = "main",
+    patience: PatienceOption = 5.0,
+    mask_key: MaskKeyOption = None,
+    mask: MaskOption = None,
+    clear: ClearOption = None,
+    sign_key: SignOption = None,
 ) -> None:
-    """Check and prove the policies, then serve them over gRPC until interrupted."""
+    """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
+    settings = log_settings(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     folder = find_folder(policies)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -50,20 +77,21 @@ def serve(
     except PolicyErrors as error:
         raise refused_policies(folder, error.problems) from error
     try:
-        asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies)))
+        with refusing_log():
+            asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies), settings))
     except OSError as error:
         raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
 
 
-async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str]) -> None:
-    await app.serve(bundle, address, ready=lambda bound: results().show(*_welcome(loaded, bound, options)))
+async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> None:
+    await app.serve(bundle, address, log=log, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log)))
 
 
 def _options(policies: Path | None) -> list[str]:
     return [] if policies is None else ["--policies", str(policies)]
 
 
-def _welcome(loaded: Loaded, address: str, options: Sequence[str]) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> Iterator[RenderableType]:
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -76,6 +104,7 @@ def _welcome(loaded: Loaded, address: str, options: Sequence[str]) -> Iterator[R
     yield Text.assemble((count(len(rows), "policy version"), "bold"), ", checked and proved")
     yield grid(rows)
     yield ""
+    yield Text(f"decision log {shown(connect(log.url))}, {log.durability}" if log.durability is not Durability.OFF else "no decision log", no_wrap=True)
     yield Text.assemble("listening on ", (address, "bold green"), "; end it with Ctrl-C")
     yield ""
     yield from _calls(loaded.versions[-1].policy, address, options)

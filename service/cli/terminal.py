@@ -38,6 +38,7 @@ class ExitCode(IntEnum):
     CASES = 4
     BUDGET = 6
     COVERAGE = 5
+    LOG = 7
 
 
 class TableOrJson(StrEnum):

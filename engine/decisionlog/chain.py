@@ -1,0 +1,63 @@
+"""The chain of a writer: each entry holds the hash of the one before it, so that none can be altered alone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+_DOMAIN: Final = b"guidepost decision log entry, format 1\n"
+_BEGINNING: Final = b"guidepost decision log beginning, format 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in its chain: which writer wrote it, as which one, after which hash; ``body`` is its canonical text."""
+
+    writer: str
+    sequence: int
+    previous: str
+    hash: str
+    body: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether its hash is that of its content."""
+        return self.hash == self.content_hash
+
+    @property
+    def content_hash(self) -> str:
+        """The hash that its content has."""
+        return _hash(self.writer, self.sequence, self.previous, self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a chain has come: its last sequence number and hash."""
+
+    writer: str
+    sequence: int
+    hash: str
+
+
+def beginning(writer: str) -> Head:
+    """Give the head of a chain without entries; its hash is of the writer's name, so that no two chains begin alike.
+
+    >>> beginning("main").sequence, beginning("main").hash == beginning("other").hash
+    (0, False)
+    """
+    return Head(writer, 0, hashlib.sha256(_BEGINNING + writer.encode()).hexdigest())
+
+
+def follow(head: Head, body: str) -> tuple[Entry, Head]:
+    """Give the entry that follows a head with a text, and the head it makes."""
+    sequence = head.sequence + 1
+    entry = Entry(head.writer, sequence, head.hash, _hash(head.writer, sequence, head.hash, body), body)
+    return entry, Head(head.writer, sequence, entry.hash)
+
+
+def _hash(writer: str, sequence: int, previous: str, body: str) -> str:
+    # Each part but the last is of known length, or has its length before it: no two contents are written alike.
+    name = writer.encode(errors="surrogatepass")
+    content = b"%d:%s %d %s\n%s" % (len(name), name, sequence, previous.encode(errors="surrogatepass"), body.encode(errors="surrogatepass"))
+    return hashlib.sha256(_DOMAIN + content).hexdigest()

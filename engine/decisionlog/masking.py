@@ -1,0 +1,89 @@
+"""What of a request is not recorded: texts of the caller's own are replaced by tokens that decide the same.
+
+Facts of the type text are masked unless a setting keeps them; of an open list, what the list does not have is masked
+where a setting names the fact. What remains is whether something was written, which is all that a rule can see of it.
+With a key, equal texts get equal tokens; without one they get none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from engine.policy import Policy
+from engine.record_times import iso
+from engine.vocabulary import Fact, FactType, folded, number_text, spellings
+
+MASKED: Final = "masked"
+GIVEN, BLANK = "given", "blank"
+TOKEN: Final = "token"  # noqa: S105 - the name of a field
+
+_DOMAIN: Final = b"guidepost decision log token, format 1\n"
+_LENGTH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """How requests are masked: the key of the tokens, facts to keep in clear, and further facts to mask."""
+
+    key: bytes = b""
+    clear: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+
+    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact]) -> dict[str, Any]:
+        """Give the facts of a request as they may be recorded; one that was sent as None is left out."""
+        return {name: self._recorded(value, known[name]) for name, value in sent.items() if value is not None}
+
+    def token(self, text: str) -> str:
+        """Give the token of a text: always the same under the same key."""
+        return hmac.new(self.key, _DOMAIN + text.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[:_LENGTH]
+
+    def hides(self, fact: Fact) -> bool:
+        """Tell whether a caller's own words in a fact are masked."""
+        if fact.type is FactType.TEXT:
+            return fact.name not in self.clear
+        return fact.name in self.more
+
+    def _recorded(self, value: object, fact: Fact) -> Any:
+        if isinstance(value, datetime):
+            return iso(value)
+        if not self.hides(fact):
+            return value
+        text = value if isinstance(value, str) else number_text(float(str(value)))
+        if _listed(text, fact):
+            return value
+        masked = {MASKED: GIVEN if text.strip() else BLANK}
+        return masked | {TOKEN: self.token(text)} if self.key else masked
+
+
+def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
+    """Give the names that cannot be masked, since a decision would not be the same again.
+
+    A text can be, and an open list; what a rule tells apart by its value or a part of it cannot.
+    """
+    maskable = {
+        fact.name for policy in policies for fact in policy.facts.values() if fact.type is FactType.TEXT or (fact.type is FactType.CHOICE and fact.open and not fact.subtags)
+    }
+    return sorted(set(names) - maskable)
+
+
+def replayable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give recorded facts as a request that decides the same: what is masked is a token, or a blank.
+
+    >>> replayable({"impact": "high", "explanation": {"masked": "given"}, "reason": {"masked": "blank"}})
+    {'impact': 'high', 'explanation': 'masked', 'reason': ' '}
+    """
+    return {name: _replayed(value) if isinstance(value, dict) else value for name, value in facts.items()}
+
+
+def _replayed(masked: Mapping[str, str]) -> str:
+    return " " if masked[MASKED] == BLANK else masked.get(TOKEN, MASKED)
+
+
+def _listed(value: str, fact: Fact) -> bool:
+    """Tell whether a text is one of the policy's own words, which need no mask."""
+    return fact.type is FactType.CHOICE and folded(value) in spellings(fact.values)

@@ -1,0 +1,152 @@
+"""What is recorded of a decision, and its canonical text: always the same for the same record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from engine.answer import Answer, VersionRef
+from engine.moment import Hold
+from engine.record import plain_value
+from engine.record_times import iso
+
+FORMAT: Final = 1
+"""The form of the records that this program writes."""
+
+
+class Kind(StrEnum):
+    """What was asked for."""
+
+    DECIDE = "decide"
+    TRIAGE = "triage"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOutcome:
+    """One outcome, its status, and its value as JSON has it (None unless it is decided)."""
+
+    name: str
+    status: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDue:
+    """When a deadline is due, as RFC 3339; None where that is not known."""
+
+    name: str
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision: its id, its status, what it says, and the ids of the rules and assumptions behind it."""
+
+    decision: str
+    id: str
+    status: str
+    outcomes: tuple[RecordedOutcome, ...]
+    rules: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    dues: tuple[RecordedDue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One call that was answered.
+
+    ``id`` is a UUIDv7 of ``received``. ``caller``, ``request_id`` and ``ticket`` are what the caller called itself, the
+    call and the ticket; each may be "". ``facts`` are as recorded (see ``masking``), ``now`` and ``pauses`` what was decided by.
+    """
+
+    id: str
+    received: str
+    caller: str
+    request_id: str
+    ticket: str
+    kind: Kind
+    facts: Mapping[str, Any]
+    now: str
+    pauses: tuple[tuple[str, str | None], ...]
+    version: VersionRef
+    decisions: tuple[Decided, ...]
+
+    @property
+    def text(self) -> str:
+        """The record as canonical JSON: keys sorted, no needless space, ASCII only."""
+        version = self.version
+        return canonical({
+            "format": FORMAT, "id": self.id, "received": self.received, "caller": self.caller, "request_id": self.request_id, "ticket": self.ticket,
+            "kind": self.kind.value, "facts": self.facts, "now": self.now, "pauses": self.pauses,
+            "version": {"name": version.name, "version": version.version, "digest": version.digest},
+            "decisions": [_plain(one) for one in self.decisions],
+        })
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read a record back; raises ValueError if the text is none that this program can read."""
+        try:
+            plain = json.loads(text)
+            if plain.pop("format") != FORMAT:
+                raise ValueError("the record is in a form that this program does not know")
+            return cls(**plain | {
+                "kind": Kind(plain["kind"]), "version": VersionRef(**plain["version"]),
+                "pauses": tuple((start, end) for start, end in plain["pauses"]),
+                "decisions": tuple(_decided(one) for one in plain["decisions"]),
+            })
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"this is no record: {error}") from error
+
+
+def canonical(plain: Any) -> str:
+    r"""Write plain data as JSON in the one way that is hashed.
+
+    >>> canonical({"b": "é", "a": [1.5, None]})
+    '{"a":[1.5,null],"b":"\\u00e9"}'
+    """
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
+    """Give what is recorded of an answer.
+
+    ``hidden`` are masked facts. An answer's id is made of the caller's words for an unlisted value too, so that an id
+    which could be used to guess them is not recorded.
+    """
+    masked = {one.fact for one in answer.unlisted} & set(hidden)
+    return Decided(
+        answer.decision, "" if masked else answer.id, answer.status.value,
+        tuple([RecordedOutcome(one.name, one.status.value, None if one.value is None else plain_value(one.value)) for one in answer.outcomes]),
+        tuple([rule.id for rule in answer.rules]), tuple([rule.id for rule in answer.assumptions]),
+        tuple([RecordedDue(due.name, iso(due.due) if due.due else None) for due in answer.dues]),
+    )
+
+
+def plain_pauses(holds: Iterable[Hold]) -> tuple[tuple[str, str | None], ...]:
+    """Give the holds of a ticket as they are recorded."""
+    return tuple((iso(start), iso(end) if end else None) for start, end in holds)
+
+
+def instant(text: str) -> datetime:
+    """Read an instant of a record."""
+    return datetime.fromisoformat(text)
+
+
+def _plain(one: Decided) -> dict[str, Any]:
+    return {
+        "decision": one.decision, "id": one.id, "status": one.status, "rules": one.rules, "assumptions": one.assumptions,
+        "outcomes": [{"name": outcome.name, "status": outcome.status, "value": outcome.value} for outcome in one.outcomes],
+        "dues": [{"name": due.name, "due": due.due} for due in one.dues],
+    }
+
+
+def _decided(plain: Mapping[str, Any]) -> Decided:
+    return Decided(**{
+        **plain,
+        "outcomes": tuple(RecordedOutcome(**one) for one in plain["outcomes"]), "dues": tuple(RecordedDue(**one) for one in plain["dues"]),
+        "rules": tuple(plain["rules"]), "assumptions": tuple(plain["assumptions"]),
+    })

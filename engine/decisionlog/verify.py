@@ -1,0 +1,172 @@
+"""Whether chains are whole: entries in the order in which they are found, and heads that somebody kept, to breaks by name.
+
+A chain alone shows whatever was altered by somebody who did not write all of its later hashes anew, and cut off no more
+than its end. Both of these show by a head that was kept elsewhere, or signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.decisionlog.chain import Entry, Head, beginning
+
+
+class Tampering(StrEnum):
+    """What became of an entry."""
+
+    CHANGED = "changed"
+    REMOVED = "removed"
+    INSERTED = "inserted"
+    REORDERED = "reordered"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where a chain is not whole: which entry (up to ``last``, where several are missing), and how it shows."""
+
+    kind: Tampering
+    writer: str
+    sequence: int
+    last: int
+    message: str
+
+    def __str__(self) -> str:
+        entries = f"entry {self.sequence}" if self.last == self.sequence else f"entries {self.sequence} to {self.last}"
+        return f"{self.writer}: {entries} {self.kind}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found: the breaks in order, how many entries were looked at, and how far each chain comes."""
+
+    breaks: tuple[Break, ...]
+    entries: int
+    heads: tuple[Head, ...]
+
+
+def verify(entries: Iterable[Entry], heads: Iterable[Head] = (), ends: Iterable[Head] = ()) -> Verified:
+    """Verify chains.
+
+    Args:
+        entries: in the order in which they are found; chains of several writers may be mixed.
+        heads: what chains were like at some time, from where nobody could alter it.
+        ends: heads behind which nothing may come.
+    """
+    kept: dict[str, list[Head]] = {}
+    for head in (*heads, *ends):
+        kept.setdefault(head.writer, []).append(head)
+    chains = {writer: _Chain(writer, {head.sequence for head in of}) for writer, of in kept.items()}
+    count = 0
+    for entry in entries:
+        if entry.writer not in chains:
+            chains[entry.writer] = _Chain(entry.writer, set())
+        chains[entry.writer].take(entry)
+        count += 1
+    for head in ends:
+        chains[head.writer].close_at(head)
+    for chain in chains.values():
+        chain.end(kept.get(chain.writer, ()))
+    found = sorted({one for chain in chains.values() for one in chain.breaks}, key=lambda one: (one.writer, one.sequence, one.last, one.kind))
+    return Verified(tuple(found), count, tuple(chain.head for _, chain in sorted(chains.items()) if chain.head.sequence))
+
+
+@dataclass(slots=True)
+class _Chain:
+    """What is known of one chain so far. ``latest`` are the entries found with the last number: one, if nobody inserted any."""
+
+    writer: str
+    watched: set[int]
+    breaks: list[Break] = field(default_factory=list)
+    sequence: int = 0
+    latest: list[Entry] = field(default_factory=list)
+    missing: dict[int, int] = field(default_factory=dict)
+    """Numbers that are not found yet, as ranges: the first to the last."""
+    wanted: dict[int, str] = field(default_factory=dict)
+    """The hash that an entry which is not found yet must have, since a later one holds it."""
+    seen: dict[int, str] = field(default_factory=dict)
+    """The hashes of the entries for which there is a head."""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.writer, self.sequence, self.latest[0].hash if self.latest else beginning(self.writer).hash)
+
+    def take(self, entry: Entry) -> None:
+        """Look at the next entry that is found."""
+        if not entry.holds:
+            self._break(Tampering.CHANGED, entry.sequence, "its hash is not that of its content")
+            if entry.sequence != self.sequence + 1:
+                # Its number may be what was changed: believing it would put all that follow out of place.
+                return
+        if entry.sequence in self.watched:
+            self.seen.setdefault(entry.sequence, entry.hash)
+        if entry.sequence == self.sequence and self.latest:
+            self.latest.append(entry)
+        elif entry.sequence > self.sequence:
+            self._forward(entry)
+        else:
+            self._late(entry)
+
+    def _forward(self, entry: Entry) -> None:
+        if entry.sequence == self.sequence + 1:
+            self._follows(entry)
+        else:
+            self._settle(None)
+            self.missing[self.sequence + 1] = entry.sequence - 1
+            self.wanted[entry.sequence - 1] = entry.previous
+        self.sequence, self.latest = entry.sequence, [entry]
+
+    def _follows(self, entry: Entry) -> None:
+        """Hold an entry against the one before it; of several with one number, the one that it names is the true one."""
+        before = next((one for one in self.latest if entry.previous in (one.hash, one.content_hash)), None)
+        self._settle(before)
+        if before is not None or not entry.holds:
+            return
+        if not self.sequence:
+            if entry.previous != beginning(self.writer).hash:
+                self._break(Tampering.CHANGED, entry.sequence, "it does not begin the chain of its writer")
+        elif self.latest and all(one.holds for one in self.latest):
+            self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} holds another hash of it")
+
+    def _settle(self, true: Entry | None) -> None:
+        """Name those that share the last number with the true entry."""
+        if len(self.latest) > 1:
+            others = len(self.latest) - 1
+            which = f"the one with the hash {true.hash[:12]} is the true one" if true else "none of them is followed by another entry"
+            self._break(Tampering.INSERTED, self.sequence, f"{others} more with the same number; {which}")
+
+    def _late(self, entry: Entry) -> None:
+        """Look at an entry that comes behind a later one."""
+        first = next((first for first, last in self.missing.items() if first <= entry.sequence <= last), None)
+        if first is None:
+            self._break(Tampering.INSERTED, entry.sequence, "there is another one with this number")
+            return
+        last = self.missing.pop(first)
+        if first < entry.sequence:
+            self.missing[first] = entry.sequence - 1
+        if entry.sequence < last:
+            self.missing[entry.sequence + 1] = last
+        self._break(Tampering.REORDERED, entry.sequence, "it stands behind a later one")
+        if self.wanted.pop(entry.sequence, entry.hash) != entry.hash:
+            self._break(Tampering.CHANGED, entry.sequence, f"entry {entry.sequence + 1} holds another hash of it")
+        self.wanted[entry.sequence - 1] = entry.previous
+
+    def close_at(self, end: Head) -> None:
+        if self.sequence > end.sequence:
+            self._break(Tampering.INSERTED, end.sequence + 1, "it stands behind the end of the chain", self.sequence)
+
+    def end(self, heads: Iterable[Head]) -> None:
+        """Look at what is left over when all entries are found."""
+        self._settle(None)
+        for first, last in self.missing.items():
+            self._break(Tampering.REMOVED, first, "no entry with this number" if first == last else "no entries with these numbers", last)
+        furthest = max((head.sequence for head in heads), default=0)
+        if furthest > self.sequence:
+            self._break(Tampering.REMOVED, self.sequence + 1, f"the chain came as far as {furthest}", furthest)
+        for head in heads:
+            if self.seen.get(head.sequence, head.hash) != head.hash:
+                self._break(Tampering.CHANGED, head.sequence, "its hash is not the one that was kept as head of the chain")
+
+    def _break(self, kind: Tampering, sequence: int, message: str, last: int | None = None) -> None:
+        self.breaks.append(Break(kind, self.writer, sequence, sequence if last is None else last, message))

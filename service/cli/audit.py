@@ -1,0 +1,201 @@
+"""``guidepost audit``: what was decided, when, for whom and under which version, and whether the log of it is whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, TextIO
+
+import typer
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.record import Record
+from engine.decisionlog.select import Filter
+from engine.decisionlog.verify import verify
+from engine.moment import NotAnInstant, read_instant
+from service.cli.logged import LogOption, reading_log
+from service.cli.recorded import record_page, record_rows, verified_page
+from service.cli.sourced import KeysOption, refusing
+from service.cli.terminal import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
+from service.log.heads import SignedHead, unvouched
+from service.log.lines import line, read_lines
+from service.log.pages import WrongToken, page
+from service.sources import trusted_keys
+
+audit: Final = typer.Typer(no_args_is_help=True, help="Ask the decision log: what was decided, and is the log whole?")
+
+TicketOption = Annotated[str, typer.Option("--ticket", metavar="ID", help="Only of this ticket, as callers name it.")]
+RequestOption = Annotated[str, typer.Option("--request-id", metavar="ID", help="Only the call with this request id.")]
+CallerOption = Annotated[str, typer.Option("--caller", metavar="NAME", help="Only of this caller.")]
+VersionOption = Annotated[str, typer.Option("--version", metavar="VERSION", help="Only under this version: its number, or the beginning of its digest.")]
+RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only where this rule fired.")]
+OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME=VALUE", help="Only with this outcome; a value may also be `undecided` or `not_covered`.")]
+SinceOption = Annotated[str, typer.Option("--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z.")]
+UntilOption = Annotated[str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")]
+
+
+@audit.command("get")
+def get(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")],
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+) -> None:
+    """Show all that is recorded of one call."""
+    with reading_log(log) as store:
+        entry = store.get(record)
+    if entry is None:
+        raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
+    if not entry.holds:
+        errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
+    if output is TableOrJson.JSON:
+        show_json(json.loads(line(entry)))
+    else:
+        results().show(*record_page(entry, Record.read(entry.body)))
+    if not entry.holds:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+@audit.command("query")
+def query(
+    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
+    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many records.")] = 50,
+    token: Annotated[str, typer.Option("--page", metavar="TOKEN", help="The page behind another one, by the token that it gave.")] = "",
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write them.")] = TableOrJson.TABLE,
+) -> None:
+    """List records in the order of receipt."""
+    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    with reading_log(log) as store:
+        try:
+            found = page(store, asked, limit, token)
+        except WrongToken as error:
+            raise refused(f"--page {token}: {error}") from error
+    if output is TableOrJson.JSON:
+        show_json({"entries": [json.loads(line(entry)) for entry, _ in found.found], "next": found.next})
+        return
+    if not found.found:
+        results().show("no records")
+        return
+    results().show(record_rows(found.found))
+    if found.next:
+        errors().show(f"there are more: --page {found.next}")
+
+
+@audit.command("export")
+def export(
+    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
+    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    heads: Annotated[bool, typer.Option("--heads", help="Write the signed heads of the chains instead.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
+    log: LogOption = "",
+) -> None:
+    """Write records as JSON lines: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
+    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    with reading_log(log) as store:
+        lines: Iterable[str]
+        if heads:
+            lines = (signed.line() for signed in store.signed_heads())
+        elif asked == Filter():
+            lines = (line(entry) for entry in store.entries())
+        else:
+            lines = (line(entry) for entry, _ in store.found(asked))
+        if to is None:
+            _write(lines, sys.stdout)
+            return
+        try:
+            with to.open("w", encoding="utf-8") as file:
+                written = _write(lines, file)
+        except OSError as error:
+            raise refused(f"{to} cannot be written: {error.strerror}") from error
+    errors().show(f"{count(written, 'line')} in {to}")
+
+
+@audit.command("verify")
+def verify_log(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A whole export. Default: the log itself.")] = None,
+    heads: Annotated[Path | None, typer.Option("--heads", metavar="FILE", help="Heads that were exported earlier, and kept where nobody could alter them.")] = None,
+    key: KeysOption = None,
+    log: LogOption = "",
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TextOrJson.TEXT,
+) -> None:
+    """Verify the log: every entry that was changed, removed, inserted or reordered is named.
+
+    Ends with 7 if the log is not whole. With --key, signed heads are held against it too.
+    """
+    with refusing("keys"):
+        trust = trusted_keys(key or ())
+    signed = _heads(heads) if heads else []
+    if file is not None:
+        found = verify(_entries(file), [one.head for one in signed])
+    else:
+        with reading_log(log) as store:
+            # First how far the chains have come: what a server adds meanwhile is no break.
+            ends = store.ends()
+            signed = [*signed, *store.signed_heads()]
+            limits = {end.writer: end.sequence for end in ends}
+            found = verify((entry for entry in store.entries() if _within(entry, limits, store.head)), [one.head for one in signed], ends)
+    doubts = [f"{one.head.writer}: the head at {one.head.sequence}: {why}" for one in signed if trust.keys and (why := unvouched(one, trust))]
+    vouched = [f"{one.head.writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for one in signed if trust.keys and not unvouched(one, trust)]
+    if output is TextOrJson.JSON:
+        show_json({
+            "whole": not (found.breaks or doubts), "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": doubts,
+            "heads": [asdict(head) for head in found.heads], "signed": vouched,
+        })
+    else:
+        results().show(*verified_page(found, vouched[-1:], doubts))
+        if signed and not trust.keys:
+            errors().show(f"{count(len(signed), 'signed head')}, held against the chains; --key FILE tells whether the signatures are yours")
+    if found.breaks or doubts:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+def _within(entry: Entry, limits: dict[str, int], head: Any) -> bool:
+    """Tell whether an entry was there when the verification began; one behind the end of its chain was added since, or by a stranger."""
+    limit = limits.get(entry.writer, 0)
+    return entry.sequence <= limit or entry.sequence > head(entry.writer).sequence
+
+
+def _write(lines: Iterable[str], to: TextIO) -> int:
+    written = 0
+    with suppress(BrokenPipeError):
+        for text in lines:
+            to.write(text + "\n")
+            written += 1
+        to.flush()
+    return written
+
+
+def _entries(file: Path) -> Iterable[Entry]:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            yield from read_lines(lines)
+    except OSError as error:
+        raise refused(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise refused(f"{file}: {error}") from error
+
+
+def _heads(file: Path) -> list[SignedHead]:
+    try:
+        return [SignedHead.read(text) for text in file.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise refused(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise refused(f"{file} holds no signed heads: {error}") from error
+
+
+def _asked(ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str) -> Filter:
+    return Filter(ticket, request_id, caller, version, rule, outcome, _instant("--since", since), _instant("--until", until))
+
+
+def _instant(option: str, text: str) -> datetime | None:
+    try:
+        return read_instant(option, text) if text else None
+    except NotAnInstant as error:
+        raise refused(f"{option}: {error.message}", *([f"help: {error.help}"] if error.help else [])) from error

@@ -1,0 +1,97 @@
+"""Records and what became of a chain, as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.answer import Status
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.masking import GIVEN, MASKED, TOKEN
+from engine.decisionlog.record import Kind, Record
+from engine.decisionlog.verify import Verified
+from service.cli.terminal import count, grid, ruled
+
+SHORT = 12
+
+
+def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
+    """Give one line for each record."""
+    rows = [(record.id, record.received[:19] + "Z", record.ticket, record.caller, record.version.version, _summary(record)) for _, record in found]
+    return ruled(("record", "received", "ticket", "caller", "version", "decided"), rows)
+
+
+def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
+    """Give all that is recorded of one call."""
+    yield Text.assemble("record ", (record.id, "bold"))
+    rows = [
+        ("received", record.received), ("caller", record.caller), ("request id", record.request_id), ("ticket", record.ticket),
+        ("version", f"{record.version.name} {record.version.version}  digest {record.version.digest}"), ("decided at", record.now),
+        *(("on hold", f"{start} to {end or 'now'}") for start, end in record.pauses),
+        ("entry", f"{entry.sequence} of {entry.writer}  hash {entry.hash}"),
+    ]
+    yield grid([(f"  {name}", value) for name, value in rows if value], "cyan")
+    yield ""
+    yield Text("facts", "bold")
+    yield grid([(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan")
+    for decided in record.decisions:
+        yield ""
+        yield Text.assemble((decided.decision, "bold"), f": {_status(decided.status)}")
+        yield grid([(f"  {one.name}", _value(one.value, one.status)) for one in decided.outcomes])
+        if decided.rules:
+            yield Text("  rules        " + ", ".join(decided.rules), "dim")
+        if decided.assumptions:
+            yield Text("  assumptions  " + ", ".join(decided.assumptions), "dim")
+
+
+def verified_page(found: Verified, vouched: Sequence[str], doubts: Sequence[str]) -> Iterator[RenderableType]:
+    """Say what a verification found: every break by name, and how far each chain comes."""
+    for one in found.breaks:
+        yield Text(str(one), "red", no_wrap=True)
+    for doubt in doubts:
+        yield Text(doubt, "red", no_wrap=True)
+    wrong = len(found.breaks) + len(doubts)
+    said = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
+    yield Text.assemble((f"{said}: ", "bold"), (count(wrong, "break"), "bold red") if wrong else ("whole", "bold green"))
+    yield grid([(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads], "cyan", "", "dim")
+    for line in vouched:
+        yield Text(f"  {line}", "dim")
+
+
+def fact_text(value: Any) -> str:
+    """Write a recorded fact.
+
+    >>> fact_text({"masked": "given", "token": "ab"}), fact_text({"masked": "blank"}), fact_text(True), fact_text("NZ")
+    ('masked, token ab', 'blank', 'yes', 'NZ')
+    """
+    if isinstance(value, dict):
+        token = f", token {value[TOKEN]}" if TOKEN in value else ""
+        return f"{MASKED if value[MASKED] == GIVEN else value[MASKED]}{token}"
+    return _value(value, "")
+
+
+def _summary(record: Record) -> str:
+    """Say what was decided, as short as it goes."""
+    if record.kind is Kind.DECIDE:
+        decided = record.decisions[0]
+        value = decided.outcomes[0].value if decided.outcomes else None
+        return f"{decided.decision}: {_value(value, decided.status)}"
+    done = sum(decided.status == Status.DECIDED for decided in record.decisions)
+    first = record.decisions[0] if record.decisions else None
+    told = f"{first.decision} {_value(first.outcomes[0].value, first.status)}, " if first and first.outcomes else ""
+    return f"triage: {told}{done} of {len(record.decisions)} decided"
+
+
+def _status(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _value(value: Any, status: str) -> str:
+    if value is None:
+        return _status(status)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,45 @@
+"""Who calls, under which request id, about which ticket: a call's metadata in, checked texts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+REQUEST_ID: Final = "guidepost-request-id"
+TICKET: Final = "guidepost-ticket"
+CALLER: Final = "guidepost-caller"
+"""The metadata that a call may carry. What a caller calls itself is its own word until something proves it."""
+
+MAX_LENGTH: Final = 200
+
+
+class WrongCall(ValueError):
+    """A call's metadata cannot be used; says which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call says of itself; each may be ""."""
+
+    caller: str = ""
+    request_id: str = ""
+    ticket: str = ""
+
+
+def read_call(metadata: Iterable[tuple[str, str | bytes]]) -> Call:
+    """Read the metadata of a call; raises WrongCall for values that are empty, too long or not printable ASCII.
+
+    >>> read_call([("guidepost-ticket", "INC-7"), ("user-agent", "x")])
+    Call(caller='', request_id='', ticket='INC-7')
+    """
+    found: dict[str, str] = {}
+    for name, value in metadata:
+        if name not in (REQUEST_ID, TICKET, CALLER):
+            continue
+        text = value if isinstance(value, str) else value.decode("ascii", "replace")
+        if not text.strip() or len(text) > MAX_LENGTH or not (text.isascii() and text.isprintable()):
+            raise WrongCall(f"the metadata `{name}` has 1 to {MAX_LENGTH} printable ASCII characters")
+        if found.setdefault(name, text) != text:
+            raise WrongCall(f"the metadata `{name}` is sent twice")
+    return Call(found.get(CALLER, ""), found.get(REQUEST_ID, ""), found.get(TICKET, ""))

@@ -1,0 +1,113 @@
+"""A database URL in, an engine out whose commits are on disk when they return; and the tables, brought up to date."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+WRITES: Final = "guidepost_writes"
+"""The execution option of a connection that will write."""
+
+BUSY: Final = 5.0
+"""Seconds that a connection waits for another one, or for a server."""
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+class LogRefused(Exception):
+    """A log cannot be opened as it was asked for: why, and a help."""
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        self.message, self.help = message, help_
+        super().__init__(f"{message}; {help_}" if help_ else message)
+
+
+def connect(url: str) -> Engine:
+    """Give an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
+
+    Raises LogRefused for a URL that is none, and for other databases.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == SQLITE:
+            if parsed.database in (None, "", ":memory:"):
+                raise LogRefused("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
+            engine = create_engine(parsed, connect_args={"timeout": BUSY}, pool_size=1, max_overflow=4)
+            event.listen(engine, "connect", _sqlite_connected)
+            event.listen(engine, "begin", _sqlite_begins)
+            return engine
+        if backend == POSTGRESQL:
+            arguments = {"connect_timeout": int(BUSY), "options": "-c synchronous_commit=on", "tcp_user_timeout": 10_000}
+            return create_engine(parsed, connect_args=arguments, pool_pre_ping=True, pool_size=1, max_overflow=4)
+    except ArgumentError:
+        raise LogRefused(f"`{url}` is no URL of a database", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
+    except (NoSuchModuleError, ImportError) as error:
+        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", "PostgreSQL needs the extra `postgresql`: pip install 'guidepost[server,postgresql]'") from error
+    raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; raises LogRefused if the database cannot be reached or written."""
+    if engine.dialect.name == SQLITE and engine.url.database:
+        try:
+            Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogRefused(f"the folder of the decision log cannot be made: {error}") from error
+    # What Alembic says of each step is of no interest to whoever starts a server.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", _MIGRATIONS.as_posix().replace("%", "%%"))
+            command.upgrade(config, "head")
+    except (SQLAlchemyError, OSError) as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+
+
+def check(engine: Engine) -> None:
+    """See that there is a log which this program can read; raises LogRefused otherwise, and makes nothing."""
+    name = engine.url.database
+    if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
+        raise LogRefused(f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another")
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    if found != wanted:
+        raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {wanted})", "`guidepost serve` brings it up to date")
+
+
+def shown(engine: Engine) -> str:
+    """Give the URL without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def cause(error: BaseException) -> str:
+    """Say in one line what a database said."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _sqlite_connected(connection: Any, _: Any) -> None:
+    # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _sqlite_begins(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

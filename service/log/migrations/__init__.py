@@ -1,0 +1,1 @@
+"""How the log's database came to be what it is, step by step (Alembic); run whenever a server starts."""

@@ -1,0 +1,51 @@
+"""The tables of the log. Only ``body`` says what was decided; the other columns of an entry are there to find it by."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+metadata: Final = MetaData()
+
+entries: Final = Table(
+    "entries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("writer", String(200), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("received", String(40), nullable=False),
+    Column("caller", String(200), nullable=False),
+    Column("request_id", String(200), nullable=True),
+    Column("ticket", String(200), nullable=False, index=True),
+    Column("version", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("writer", "sequence", name="one_entry_a_number"),
+    UniqueConstraint("caller", "request_id", name="one_record_a_request"),
+)
+"""The entries of all chains. A call without a request id has none here, so that it is like no other."""
+
+writers: Final = Table(
+    "writers",
+    metadata,
+    Column("writer", String(200), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""How far each chain has come; written in the transaction that adds to it."""
+
+heads: Final = Table(
+    "heads",
+    metadata,
+    Column("writer", String(200), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("signed", String(40), nullable=False),
+    Column("key", String(32), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("format", Integer, nullable=False),
+)
+"""Heads of chains that were signed."""

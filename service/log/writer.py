@@ -1,0 +1,185 @@
+"""One thread that commits records, many at once: whatever arrives while a commit is under way goes into the next one.
+
+A store that fails is tried again, with the same records, until it takes them; who waits is told by a future, or gives up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.decisionlog.chain import Head
+from engine.decisionlog.record import Record
+from service.log.database import cause
+from service.log.heads import SignedHead
+from service.log.store import Kept, Store
+
+log = logging.getLogger("guidepost.log")
+
+MAX_BATCH: Final = 500
+"""The most records in one commit."""
+
+CAPACITY: Final = 10_000
+"""How many records may wait; what comes then is refused."""
+
+SIGN_EVERY: Final = 60.0
+"""Seconds between two signed heads, if anything was written."""
+
+FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
+"""Seconds between attempts on a store that fails: the first, and the most it grows to."""
+
+Signer = Callable[[Head], SignedHead]
+
+
+class LogUnavailable(Exception):
+    """A decision cannot be recorded now, so it is not given; says why."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A record on its way; ``kept`` is set once it is committed. One that is cancelled in time is not written."""
+
+    record: Record
+    kept: asyncio.Future[Kept]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+
+class Writer:
+    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers.
+
+    ``gather`` is how many seconds a commit waits for more records to come; with 0, only those that came during the last one share it.
+    """
+
+    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0) -> None:
+        self.failure = ""
+        self.watch: Callable[[], None] = lambda: None
+        self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
+        self._waiting: deque[Waiting] = deque()
+        self._batch: list[Waiting] = []
+        self._wake, self._give_up_at = threading.Event(), float("inf")
+        self._closing = threading.Event()
+        self._signed = store.last_signed(name) if signer else 0
+        self._sign_at = time.monotonic() + sign_every
+        self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
+        self._thread.start()
+
+    def submit(self, record: Record) -> asyncio.Future[Kept]:
+        """Have a record written; raises LogUnavailable if too many are waiting, or the log is closed."""
+        if self._closing.is_set():
+            raise LogUnavailable("the server is stopping")
+        if len(self._waiting) + len(self._batch) >= self._capacity:
+            raise LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}")
+        one = Waiting(record, asyncio.get_running_loop().create_future())
+        self._waiting.append(one)
+        self._wake.set()
+        return one.kept
+
+    def close(self, grace: float) -> None:
+        """Write what is waiting, for at most so many seconds, sign the head, and end the thread."""
+        self._give_up_at = time.monotonic() + grace
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(grace + LAST_PAUSE + 30)
+        self._store.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set() or self._waiting:
+            self._wake.wait(min(self._sign_every, 5.0))
+            self._wake.clear()
+            while self._waiting:
+                if self._gather:
+                    self._closing.wait(self._gather)
+                self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                self._commit()
+                self._sign(now=False)
+            self._sign(now=self._closing.is_set())
+
+    def _commit(self) -> None:
+        """Write the batch, however long it takes."""
+        pause, again = FIRST_PAUSE, False
+        while True:
+            # Whoever stopped waiting was told so, and its record is not needed.
+            self._batch = batch = [one for one in self._batch if not one.kept.cancelled()]
+            try:
+                if batch:
+                    kept = self._store.append(self._name, [one.record for one in batch], again=again)
+                else:
+                    self._store.probe(self._name)
+                    kept = []
+            except (SQLAlchemyError, OSError) as error:
+                self._failed(cause(error))
+                if time.monotonic() > self._give_up_at:
+                    self._abandon()
+                    return
+                self._closing.wait(pause) if not self._closing.is_set() else time.sleep(pause)
+                pause, again = min(pause * 2, LAST_PAUSE), True
+            else:
+                self._recovered()
+                self._batch = []
+                _deliver(batch, kept)
+                return
+
+    def _abandon(self) -> None:
+        left = [*self._batch, *self._waiting]
+        self._batch = []
+        self._waiting.clear()
+        log.error("%d records were not written to %s before the server stopped: %s", len(left), self._store.name, self.failure)
+        for one in left:
+            with suppress(RuntimeError):
+                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.failure))
+
+    def _failed(self, why: str) -> None:
+        if not self.failure:
+            log.error("the decision log %s cannot be written: %s", self._store.name, why)
+        first, self.failure = not self.failure, why
+        if first:
+            self.watch()
+
+    def _recovered(self) -> None:
+        if self.failure:
+            log.warning("the decision log %s can be written again", self._store.name)
+            self.failure = ""
+            self.watch()
+
+    def _sign(self, *, now: bool) -> None:
+        """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
+        if self._signer is None or not (now or time.monotonic() >= self._sign_at):
+            return
+        self._sign_at = time.monotonic() + self._sign_every
+        try:
+            head = self._store.head(self._name)
+            if head.sequence > self._signed:
+                self._store.add_head(self._signer(head))
+                self._signed = head.sequence
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the head of the decision log was not signed: %s", cause(error))
+
+
+def _deliver(batch: Sequence[Waiting], kept: Sequence[Kept]) -> None:
+    """Tell all that wait, each event loop once."""
+    loops = {one.loop for one in batch}
+    for loop in loops:
+        mine = [(one.kept, what) for one, what in zip(batch, kept, strict=True) if one.loop is loop]
+        # A loop that is closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_set, mine)
+
+
+def _set(pairs: Sequence[tuple[asyncio.Future[Kept], Kept]]) -> None:
+    for future, kept in pairs:
+        if not future.done():
+            future.set_result(kept)
+
+
+def _fail(one: Waiting, error: Exception) -> None:
+    if not one.kept.done():
+        one.kept.set_exception(error)

@@ -1,0 +1,135 @@
+"""``guidepost audit``: found, shown, exported and verified, as a person sees it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from engine.decisionlog.record import Decided, Kind, RecordedDue, RecordedOutcome
+from service.cli.main import app
+from service.log.heads import sign_head
+from service.log.store import Store
+from service.sources.signatures import new_key, private_key
+from tests.logging_servers import sqlite
+from tests.recording import record
+
+GIFT = Decided("gift", "id", "not_covered", (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)), (), ("smile.otherwise",), (RecordedDue("due", None),))
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A log of three records, which the commands find by the environment."""
+    store = Store.open(sqlite(tmp_path))
+    first = record(1, facts={"vip": True, "note": {"masked": "given", "token": "ab"}}, pauses=(("2026-01-01T00:00:00Z", None),), request_id="r-1")
+    store.append("main", [first, record(2), record(3, ticket="T-1", kind=Kind.TRIAGE, decisions=(*record(3).decisions, GIFT))])
+    monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return store
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["audit", *arguments])
+
+
+def plain(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "-o", "json").stdout)
+
+
+def alter(statement: str) -> None:
+    with sqlite3.connect("log/decisions.db") as connection:
+        connection.execute(statement)
+
+
+def test_records_are_listed_in_order_of_receipt(log: Store, golden: Callable[[str, str], None]) -> None:
+    golden("audit/query.txt", run("query").stdout)
+
+
+def test_a_record_shows_all_that_it_rests_on(log: Store, golden: Callable[[str, str], None]) -> None:
+    golden("audit/get.txt", run("get", record(1).id).stdout + run("get", record(3).id).stdout)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], [1, 2, 3]), (["--ticket", "T-1"], [1, 3]), (["--request-id", "r-1"], [1]), (["--caller", "nobody"], []), (["--version", "7.0.0"], [1, 2, 3]),
+        (["--rule", "queues.vip", "--since", "2026-01-23T04:00:02Z"], [2, 3]), (["--until", "2026-01-23T15:00:02+11:00"], [1]), (["--outcome", "polite=yes"], [3]),
+        (["--outcome", "gifts=not_covered"], [3]),
+    ],
+)
+def test_records_are_found_by_what_is_asked_for_and_exported_alike(log: Store, options: list[str], found: list[int]) -> None:
+    ids = [record(number).id for number in found]
+
+    assert [one["record"]["id"] for one in plain("query", *options)["entries"]] == ids
+    assert [json.loads(line)["record"]["id"] for line in run("export", *options).stdout.splitlines()] == ids
+
+
+def test_a_page_says_how_to_get_the_next_one(log: Store) -> None:
+    first = run("query", "--limit", "2")
+    token = first.stderr.split()[-1]
+
+    assert record(3).id not in first.stdout
+    assert record(3).id in run("query", "--limit", "2", "--page", token).stdout
+    assert plain("query", "--limit", "2", "--page", token)["next"] == ""
+    assert run("query", "--ticket", "T-1", "--page", token).exit_code == 2
+
+
+def test_a_whole_log_and_a_whole_export_verify(log: Store, golden: Callable[[str, str], None]) -> None:
+    assert run("export", "--to", "log.jsonl").exit_code == 0
+
+    golden("audit/verify.txt", run("verify").stdout + run("verify", "log.jsonl").stdout)
+    assert plain("verify")["whole"] is plain("verify", "log.jsonl")["whole"] is True
+
+
+def test_every_break_is_named_and_the_command_ends_with_7(log: Store, golden: Callable[[str, str], None]) -> None:
+    run("export", "--to", "log.jsonl")
+    lines = Path("log.jsonl").read_text().splitlines()
+    Path("log.jsonl").write_text("\n".join([lines[1].replace("fast", "slow"), lines[0]]))
+    alter("UPDATE entries SET ticket = 'T-8' WHERE sequence = 2")
+    alter("DELETE FROM entries WHERE sequence = 3")
+    in_log, in_export = run("verify"), run("verify", "log.jsonl")
+
+    golden("audit/breaks.txt", in_log.stdout + in_export.stdout)
+    assert (in_log.exit_code, in_export.exit_code) == (7, 7)
+    assert run("get", record(2).id).exit_code == 7
+    assert [(one["kind"], one["sequence"]) for one in plain("verify")["breaks"]] == [("changed", 2), ("removed", 3)]
+
+
+def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: Path) -> None:
+    for name in ("desk", "stranger"):
+        new_key(tmp_path / f"{name}.private.pem", tmp_path / f"{name}.public.pem")
+    log.add_head(sign_head(log.head("main"), "2026-01-23T05:00:00Z", private_key(tmp_path / "desk.private.pem")))
+    run("export", "--heads", "--to", "heads.jsonl")
+    assert run("verify", "--key", "desk.public.pem", "--heads", "heads.jsonl").exit_code == 0
+    assert "not trusted" in run("verify", "--key", "stranger.public.pem").stdout
+    alter("UPDATE heads SET sequence = 2")
+    assert "its signature is wrong" in run("verify", "--key", "desk.public.pem").stdout
+
+    for name in ("heads", "entries", "writers"):
+        alter(f"DELETE FROM {name}")
+    log.append("main", [record(1), record(2), record(4)])
+
+    assert run("verify").exit_code == 0
+    anew = run("verify", "--heads", "heads.jsonl")
+    assert (anew.exit_code, "entry 3 changed" in anew.stdout) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["get", "nothing"], "no record `nothing`"), (["query", "--since", "yesterday"], "--since"), (["query", "--page", "x"], "no page token"),
+        (["verify", "none.jsonl"], "cannot be read"), (["verify", "junk"], "line 1 is no entry"), (["verify", "--heads", "junk"], "no signed heads"),
+        (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"), (["export", "--to", "/nowhere/x"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_said(log: Store, arguments: list[str], said: str) -> None:
+    Path("junk").write_text("{}\n")
+    refused = run(*arguments)
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert said in refused.stderr
