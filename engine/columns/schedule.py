@@ -17,9 +17,9 @@ from engine.clock.zone import Column
 from engine.columns.keys import Combinations
 from engine.columns.look import DECIDED, NOT_COVERED, UNDECIDED, Found, Tables
 from engine.columns.read import Atomic, Block
-from engine.diff.states import states
 from engine.schedule import Scheduler
 from engine.settle import Codes, Flat
+from engine.states import states
 from engine.timing import Target
 
 _PENDING: Final = -1
