@@ -8,6 +8,7 @@ The way of a policy, one module a step::
     classes     rules                -> classes of values that no rule tells apart
     tabulate    table                -> Grid            (which rule fires in every cell)
     settle      Grid                 -> Flat            (over sent facts; what missing facts leave possible)
+    states      Flat, outcome        -> the exact set of what is still possible in every cell
     check       Flat                 -> problems of the table, each with a witness
     invariants  Flats                -> proofs          (package with its own map: what must hold in every case, or a ticket that shows otherwise)
     version     files                -> Version         (all of the above, or PolicyErrors)

@@ -4,7 +4,6 @@ The way of a difference, one module a step::
 
     compare     two Versions            -> Diff          (all of the below)
     joint       a fact of both          -> one scale     (every value that either can tell apart)
-    states      table, outcome          -> state of every cell, with the exact set of what is still possible (made small: engine.shrink)
     cells       two tables              -> Laid          (the change in every situation of both)
     cover       mask                    -> boxes         (few, and together exactly the mask)
     outcome     Laid                    -> OutcomeDiff   (regions in words of facts, each with an example)
