@@ -29,7 +29,7 @@ PLAIN_WORDS: Final = frozenset({
     "business_days",  # the policy language: a unit of time
     "standard",  # time zones: the time that is not summer time
     "product",  # of several lists
-    "level",  # how much a finding weighs
+    "level", "scales",  # how much a finding weighs, and what columns of outcomes are read by
     "both", "call", "close", "differ", "id", "neither", "nobody", "other", "plan", "reason", "rounds", "stay", "wait",  # plain English
 })
 """Words of a desk that may stand in the engine all the same, because they mean something else there."""
