@@ -143,6 +143,20 @@ def test_where_an_elapsed_time_counts_elsewhere_what_reads_it_is_not_the_same() 
     assert [one.name for one in found.requests] == ["days"]
 
 
+def test_a_deadline_that_goes_by_what_follows_otherwise_says_so_too() -> None:
+    def by_state(made: dict[str, Any]) -> None:
+        made["desk.yaml"]["deadlines"]["due"]["rules"] = [
+            {"id": f"due.{word}", "when": {"state": word}, "then": {"unit": "hours", "calendar": "desk", "amount": amount}} for word, amount in (("new", "8"), ("old", "4"))
+        ]
+
+    def moved(made: dict[str, Any]) -> None:
+        by_state(made)
+        made["desk.yaml"]["elapsed"]["days"]["count"] = "begun"
+
+    (term,) = outcomes(compare(small(by_state), small(moved)))["due"].terms
+    assert term.startswith("it goes by `days`, which follows otherwise: it counts begun business_days")
+
+
 def test_a_limit_of_nothing_allows_no_other_hours_and_no_other_reading() -> None:
     def hours(made: dict[str, Any]) -> None:
         made["desk.yaml"]["calendars"]["desk"]["hours"] = {"mon-fri": "08:00-17:00"}

@@ -62,13 +62,22 @@ class _Versions:
 
     def _outcome(self, name: str) -> OutcomeDiff:
         if name in self.before.timed or name in self.after.timed:
-            return compare_deadline(name, self.before, self.after, self.fact, self.outcome)
+            return self._otherwise(compare_deadline(name, self.before, self.after, self.fact, self.outcome), self._deadline_reads(name))
         rosters = (_roster(name, self.before), _roster(name, self.after))
         if any(rosters):
             return OutcomeDiff(name, 0, 0, {}, (), (), terms=compare_roster(*rosters))
-        found = self.by_cells(name)
-        terms = tuple(f"it goes by `{fact}`, which follows otherwise: {said}" for fact, said in self.elapsed.items() if fact in self._reads(name))
-        return replace(found, terms=terms) if terms else found
+        return self._otherwise(self.by_cells(name), self._reads(name))
+
+    def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
+        """Add what it reads that follows otherwise from the time that has passed."""
+        terms = tuple(f"it goes by `{fact}`, which follows otherwise: {said}" for fact, said in self.elapsed.items() if fact in reads)
+        return replace(found, terms=(*found.terms, *terms)) if terms else found
+
+    def _deadline_reads(self, name: str) -> set[str]:
+        """Give the facts that a deadline goes by in either version, itself or through the outcomes that it reads."""
+        deadlines = [version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines]
+        inputs = {one for deadline in deadlines for one in deadline.goes_by}
+        return inputs.union(*map(self._reads, inputs))
 
     def _by_cells(self, name: str) -> OutcomeDiff:
         return compare_outcome(name, _layer(name, self.before), _layer(name, self.after), self.fact)

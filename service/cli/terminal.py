@@ -36,8 +36,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     POLICY = 3
     CASES = 4
-    BUDGET = 6
     COVERAGE = 5
+    BUDGET = 6
     LOG = 7
 
 
