@@ -40,4 +40,8 @@ def look_for(name: str, flat: Flat, reader: TicketReader) -> Look:
 def picker(facts: Iterable[str], reader: TicketReader) -> Callable[[list[int]], object]:
     """Give what takes the atoms of these facts out of a ticket."""
     slots = [reader.slots[fact] for fact in facts]
-    return itemgetter(*slots) if slots else lambda _atoms: ()
+    return itemgetter(*slots) if slots else _nothing
+
+
+def _nothing(_: list[int]) -> tuple[()]:
+    return ()

@@ -56,9 +56,12 @@ class TicketReader:
     """Reads tickets for one version of a policy."""
 
     def __init__(self, facts: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
-        self.facts = facts
+        self.facts, self._atoms = facts, atoms
         self.slots = {name: slot for slot, name in enumerate(sorted(facts))}
         self._readers = {name: _fact_reader(facts[name], atoms[name], slot) for name, slot in self.slots.items()}
+
+    def __reduce__(self) -> tuple[type[TicketReader], tuple[Mapping[str, Fact], Mapping[str, Atoms]]]:
+        return TicketReader, (self.facts, self._atoms)
 
     def read(self, sent: Mapping[str, Sent]) -> Ticket:
         """Read the facts of a request; raises WrongRequest with every fact that is wrong."""

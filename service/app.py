@@ -18,6 +18,7 @@ from guidepost.v1 import decision_service_pb2, policy_service_pb2
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 from service.decisions import Decisions
+from service.held import Held
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
 from service.versions import Versions
@@ -43,8 +44,6 @@ OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
-    # Otherwise a second server on the same port binds without a word and takes half of the calls.
-    ("grpc.so_reuseport", 0),
 )
 """What one client may ask of the server. Calls in flight wait for nothing but the decision log, which limits them."""
 
@@ -62,27 +61,30 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def listening(
-    bundle: Bundle, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None
+    bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None, shared: bool = False,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
+
+    ``shared`` lets other processes listen on the same address: the kernel spreads connections over all of them.
 
     Raises:
         OSError: the address cannot be bound.
         LogRefused: the decision log cannot be opened.
     """
+    held = bundle if isinstance(bundle, Held) else Held(bundle)
     async with AsyncExitStack() as stack:
-        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in bundle.versions))
+        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in held.bundle.versions))
         if keeper is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
             stack.push_async_callback(keeper.close)
-        yield await stack.enter_async_context(_listening(bundle, address, clock, grace, keeper))
+        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, shared))
 
 
 @asynccontextmanager
-async def _listening(bundle: Bundle, address: str, clock: Clock, grace: float, keeper: Keeper | None) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=OPTIONS)
-    add_DecisionServiceServicer_to_server(Decisions(bundle, clock, keeper), server)
-    add_PolicyServiceServicer_to_server(Versions(bundle, clock), server)
+async def _listening(held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, shared: bool) -> AsyncIterator[str]:
+    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))))
+    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), server)
+    add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     status = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

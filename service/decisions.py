@@ -17,7 +17,6 @@ import grpc
 from google.protobuf.message import Message
 
 from engine.answer import Answer, UnknownVersion, WrongRequest
-from engine.bundle import Bundle
 from engine.change import reschedule
 from engine.decide import decide, triage
 from engine.decisionlog.record import Kind, Record, decided, instant
@@ -31,6 +30,7 @@ from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 from service import wire
 from service.errors import answered, served
+from service.held import Held
 from service.log.calls import read_call
 from service.log.keeper import Keeper, RecordedOtherwise, RequestIdUsed, same_request
 
@@ -82,10 +82,10 @@ class TicketRequest(Protocol):
 
 
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
-    """Answers DecisionService from a bundle of versions; the clock chooses the version in force."""
+    """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
 
-    def __init__(self, bundle: Bundle, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
-        self._bundle, self._clock, self._keeper = bundle, clock, keeper
+    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
+        self._held, self._clock, self._keeper = held, clock, keeper
         self._kept: dict[tuple[type[Message], str], Message] = {}
 
     @answered
@@ -191,7 +191,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         if not same_request(earlier, record):
             raise RequestIdUsed(f"the request id `{record.request_id}` was used for another request: record {earlier.id}")
         try:
-            version = self._bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
+            version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
             raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
         facts, moment = ticket
@@ -224,7 +224,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def _asked(self, request: TicketRequest, received: datetime) -> tuple[Version, datetime]:
         """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
         now = wire.now(cast("Message", request), received)
-        return self._bundle.select(**wire.selection(request.version), now=now), now
+        return self._held.bundle.select(**wire.selection(request.version), now=now), now
 
 
 def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result]) -> Result:

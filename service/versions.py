@@ -10,39 +10,40 @@ from datetime import datetime
 from typing import Final
 
 from engine.answer import UnknownDecision, UnknownVersion
-from engine.bundle import Bundle
 from engine.diff import Diff, compare
 from engine.version import Version
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer
 from service import wire
 from service.errors import served, streamed
+from service.held import Held
 
 MAX_KEPT: Final = 8
 """How many differences are kept."""
 
 
 class Versions(PolicyServiceServicer):  # type: ignore[misc]
-    """Answers PolicyService from a bundle of versions; the clock gives the present instant."""
+    """Answers PolicyService from the bundle that is held; the clock gives the present instant."""
 
-    def __init__(self, bundle: Bundle, clock: Callable[[], datetime]) -> None:
-        self._bundle, self._clock = bundle, clock
+    def __init__(self, held: Held, clock: Callable[[], datetime]) -> None:
+        self._held, self._clock = held, clock
         self._differences: dict[tuple[str, str], Diff] = {}
 
     @served
     def ListVersions(self, request: pb.ListVersionsRequest) -> pb.ListVersionsResponse:  # noqa: ARG002
         """List the versions, and say which one is in force."""
+        bundle = self._held.bundle
         try:
-            in_force = wire.version_ref(self._bundle.select(now=self._clock()).ref)
+            in_force = wire.version_ref(bundle.select(now=self._clock()).ref)
         except UnknownVersion:
             in_force = None
-        versions = [wire.summary(version.policy, version.ref) for version in self._bundle.versions]
+        versions = [wire.summary(version.policy, version.ref) for version in bundle.versions]
         return pb.ListVersionsResponse(versions=versions, in_force=in_force)
 
     @served
     def GetVersion(self, request: pb.GetVersionRequest) -> pb.GetVersionResponse:
         """Give one version whole."""
-        version = self._bundle.select(**wire.selection(request.version), now=self._clock())
+        version = self._held.bundle.select(**wire.selection(request.version), now=self._clock())
         return pb.GetVersionResponse(version=wire.policy_version(version.policy, version.ref))
 
     @streamed
@@ -60,13 +61,14 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
                 yield pb.DiffVersionsResponse(decision=wire.decision_diff(decision))
 
     def _pair(self, request: pb.DiffVersionsRequest) -> tuple[Version, Version]:
-        after = self._bundle.select(**wire.selection(request.after, "after"), now=self._clock())
+        bundle = self._held.bundle
+        after = bundle.select(**wire.selection(request.after, "after"), now=self._clock())
         if request.before.WhichOneof("by"):
-            return self._bundle.select(**wire.selection(request.before, "before"), now=self._clock()), after
-        at = [version.digest for version in self._bundle.versions].index(after.digest)
+            return bundle.select(**wire.selection(request.before, "before"), now=self._clock()), after
+        at = [version.digest for version in bundle.versions].index(after.digest)
         if at == 0:
-            raise UnknownVersion(f"before `{after.ref.version}`", self._bundle.refs)
-        return self._bundle.versions[at - 1], after
+            raise UnknownVersion(f"before `{after.ref.version}`", bundle.refs)
+        return bundle.versions[at - 1], after
 
     def _difference(self, before: Version, after: Version) -> Diff:
         """Give the difference of two versions; versions never change, so neither does what lies between them."""

@@ -1,0 +1,70 @@
+"""A supervisor's life: started, told by signals and by changed files, and stopped in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import watchfiles
+
+from service.workers.port import reserved
+from service.workers.supervisor import Refused, Reloaded, Settings, Supervisor
+
+log = logging.getLogger("guidepost.supervisor")
+
+SETTLED_MS = 300
+"""Milliseconds for which nothing changes before policies are read: an editor writes several files."""
+
+
+async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, Supervisor], object]) -> Refused | None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
+
+    ``ready`` is called once, with the real address, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
+
+    Raises:
+        OSError: the address cannot be bound.
+        CannotServe: a worker cannot serve, for a reason that is not the policies'.
+    """
+    stop, reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    with reserved(host, port) as address:
+        supervisor = Supervisor(settings, address)
+        try:
+            started = await supervisor.start()
+            if isinstance(started, Refused):
+                return started
+            ready(address, supervisor)
+            tasks = [asyncio.create_task(_reloading(supervisor, reload))]
+            if watch:
+                tasks.append(asyncio.create_task(_watching(settings, reload)))
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+        finally:
+            await supervisor.stop()
+    return None
+
+
+async def _reloading(supervisor: Supervisor, asked: asyncio.Event) -> None:
+    """Reload whenever it is asked for, and say in the server's own log what came of it."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        match await supervisor.reload():
+            case Reloaded(versions, changed):
+                log.info("%s: %s", "policies reloaded" if changed else "policies read again, and the same", ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions))
+            case Refused() as refused:
+                log.error("policies not reloaded, the last good ones go on serving: %s", "; ".join(map(str, refused.problems)) or refused.message)
+
+
+async def _watching(settings: Settings, changed: asyncio.Event) -> None:
+    """Ask for a reload when files of the policies change."""
+    with suppress(asyncio.CancelledError):
+        async for _ in watchfiles.awatch(settings.policies, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True):
+            changed.set()

@@ -1,0 +1,252 @@
+"""One small process that keeps the workers: starts them, starts those anew that die, rolls them, reloads in all or in none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from engine.answer import VersionRef
+from engine.problems import Place, Problem
+from service.log.options import LogOptions
+from service.workers.channel import Channel, Gone
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Serve, Serving, Stop, Told
+
+log = logging.getLogger("guidepost.supervisor")
+
+FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0
+"""Seconds before a worker is started anew that died at once: the first time, and the most it grows to."""
+
+STEADY: Final = 30.0
+"""Seconds after which a worker that dies is started anew without a pause."""
+
+PATIENCE: Final = 60.0
+"""Seconds that a worker has to do what it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a supervisor is told: the policies, how many workers, and what each of them is to be."""
+
+    policies: Path
+    workers: int
+    log: LogOptions | None
+    grace: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Policies that are not served: every problem, or (``message``) what else is in the way."""
+
+    problems: tuple[Problem, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """Policies that every worker serves now, and whether they are others than before."""
+
+    versions: tuple[VersionRef, ...]
+    changed: bool = True
+
+
+class CannotServe(Exception):
+    """A worker cannot serve at all, and says why; trying again would not help."""
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        self.help = help_
+        super().__init__(message)
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A worker's process, and the channel to it. ``built`` is the bundle it serves; ``busy`` is held while it is being talked to."""
+
+    number: int
+    process: asyncio.subprocess.Process
+    channel: Channel
+    built: Path
+    serving: bool = False
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ask(self, told: Told, patience: float = PATIENCE) -> Told | None:
+        """Tell it something, and give its answer; None if it has ended. One that does not answer is ended."""
+        async with self.busy:
+            try:
+                return await asyncio.wait_for(self.channel.ask(told), patience)
+            except Gone:
+                return None
+            except TimeoutError:
+                log.error("worker %d did not answer in %g s, and is ended", self.number, patience)  # noqa: TRY400 - there is no more to tell
+                self.process.kill()
+                return None
+
+
+class Supervisor:
+    """The workers of a server."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self._settings, self._address = settings, address
+        self._folder = Path(tempfile.mkdtemp(prefix="guidepost-"))
+        self._built: Path | None = None
+        self._count = 0
+        self._members: dict[int, Member] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changing = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self.versions: tuple[VersionRef, ...] = ()
+
+    async def start(self) -> Reloaded | Refused:
+        """Build the policies, and start all workers; back when all of them serve. Raises CannotServe."""
+        made = await self._build()
+        if isinstance(made, Refused):
+            return made
+        self._built, self.versions = made[0], made[1].versions
+        started = [asyncio.create_task(self._first(number)) for number in range(1, self._settings.workers + 1)]
+        try:
+            members = await asyncio.gather(*started)
+        except CannotServe:
+            for one in started:
+                one.cancel()
+            raise
+        self._tasks = [asyncio.create_task(self._keep(member)) for member in members]
+        return made[1]
+
+    async def reload(self) -> Reloaded | Refused:
+        """Build the policies anew, and have every worker serve them, or none: what cannot be built or read changes nothing."""
+        async with self._changing:
+            made = await self._build()
+            if isinstance(made, Refused):
+                return made
+            built, reloaded = made
+            reloaded = replace(reloaded, changed=reloaded.versions != self.versions)
+            members = [member for member in self._members.values() if member.serving]
+            answers = await asyncio.gather(*(member.ask(Prepare(str(built))) for member in members))
+            # One that has ended is started anew with whatever is served then.
+            failed = [answer for answer in answers if isinstance(answer, Failed)]
+            if failed:
+                await asyncio.gather(*(member.ask(Abort()) for member in members))
+                built.unlink()
+                return Refused(message="; ".join(sorted({one.message for one in failed})))
+            before, self._built, self.versions = self._built, built, reloaded.versions
+            await asyncio.gather(*(member.ask(Commit()) for member in members))
+            for member in members:
+                member.built = built
+            if before is not None:
+                before.unlink()
+            return reloaded
+
+    async def roll(self) -> None:
+        """Replace every worker by a new one, one at a time: the old one goes when the new one serves."""
+        async with self._changing:
+            for number in sorted(self._members):
+                old = self._members[number]
+                new = await self._spawn(number)
+                self._members[number] = new
+                await self._end(old)
+                self._tasks.append(asyncio.create_task(self._keep(new)))
+
+    async def stop(self) -> None:
+        """Have every worker end in good order, and wait for it."""
+        self._stopping.set()
+        await asyncio.gather(*(self._end(member) for member in self._members.values()))
+        for task in self._tasks:
+            task.cancel()
+        if self._built is not None:
+            self._built.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    @property
+    def processes(self) -> dict[int, int]:
+        """The process id of each worker, by its number."""
+        return {number: member.process.pid for number, member in self._members.items()}
+
+    async def _build(self) -> tuple[Path, Reloaded] | Refused:
+        """Have the policies built by a process of its own."""
+        self._count += 1
+        path = self._folder / f"{self._count}.built"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service.workers.build", str(self._settings.policies), str(path), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
+        )
+        told, _ = await process.communicate()
+        try:
+            plain = json.loads(told)
+        except ValueError:
+            return Refused(message=f"the policies could not be built: the program that builds them ended with {process.returncode}")
+        if process.returncode:
+            return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in plain["problems"]))
+        return path, Reloaded(tuple(VersionRef(**one) for one in plain["versions"]))
+
+    async def _first(self, number: int) -> Member:
+        member = await self._spawn(number)
+        self._members[number] = member
+        return member
+
+    async def _keep(self, member: Member) -> None:
+        """Start a worker anew whenever it dies, until it is replaced or the server stops."""
+        pause = FIRST_PAUSE
+        while True:
+            started = asyncio.get_running_loop().time()
+            code = await member.process.wait()
+            member.channel.close()
+            if self._stopping.is_set() or self._members.get(member.number) is not member:
+                return
+            log.warning("worker %d (process %d) ended with %d; another one is started", member.number, member.process.pid, code)
+            if asyncio.get_running_loop().time() - started > STEADY:
+                pause = FIRST_PAUSE
+            while True:
+                try:
+                    async with self._changing:
+                        member = await self._spawn(member.number)
+                        self._members[member.number] = member
+                except CannotServe as error:
+                    log.error("worker %d cannot serve: %s", member.number, error)  # noqa: TRY400 - the worker has said all there is
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LAST_PAUSE)
+                else:
+                    break
+
+    async def _spawn(self, number: int) -> Member:
+        """Start a worker with the bundle that is served now; back when it serves. Raises CannotServe."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "service.workers.worker", str(theirs.fileno()), pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+            )
+        built = self._built
+        if built is None:
+            raise AssertionError("workers are started once there is something to serve")
+        member = Member(number, process, await Channel.over(ours), built)
+        settings = self._settings
+        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace))
+        serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
+        if not isinstance(serving, Serving):
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            said = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
+            raise CannotServe(said.message, said.help)
+        member.serving = True
+        return member
+
+    async def _end(self, member: Member) -> None:
+        """Tell a worker to end in good order, and see that it does."""
+        member.serving = False
+        async with member.busy:
+            with suppress(Gone):
+                await member.channel.say(Stop())
+        try:
+            await asyncio.wait_for(member.process.wait(), self._settings.grace + 15)
+        except TimeoutError:
+            log.error("worker %d did not end in %g s, and was killed", member.number, self._settings.grace + 15)  # noqa: TRY400
+            member.process.kill()
+            await member.process.wait()

@@ -1,0 +1,124 @@
+"""The program that answers calls, one of several: ``python -m service.workers.worker FD``, with a channel to its supervisor.
+
+It does what it is told (see ``told``). When its supervisor is gone, or it gets SIGTERM, it takes no more calls, answers
+those under way, and ends. Exit codes: 0 ended in good order, 1 it could not load or serve, and told its supervisor why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import uvloop
+
+from service.app import listening
+from service.held import Held
+from service.log.database import LogRefused
+from service.sources import SourceError
+from service.workers.built import read_built
+from service.workers.channel import Channel, Gone
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Serve, Serving, Stop, Told
+
+
+class Worker:
+    """What a worker holds, and what it is listening on."""
+
+    def __init__(self, channel: Channel, load: Load) -> None:
+        self._channel, self._load = channel, load
+        self._held = Held(read_built(Path(load.built)))
+        self._next = self._held.bundle
+        self._address = load.address
+
+    async def run(self) -> None:
+        """Load, serve when told to, and obey until the end."""
+        await self._channel.say(Loaded())
+        if not await self._until_serve():
+            return
+        load = self._load
+        settings = load.log.settings(load.number) if load.log else None
+        async with listening(self._held, load.address, grace=load.grace, log=settings, shared=load.shared) as self._address:
+            await self._channel.say(self._serving())
+            while (answer := await self._obey(await self._channel.hear())) is not None:
+                await self._channel.say(answer)
+
+    async def _until_serve(self) -> bool:
+        """Obey until told to serve; false if told to stop instead."""
+        while not isinstance(told := await self._channel.hear(), Serve):
+            answer = await self._obey(told)
+            if answer is None:
+                return False
+            await self._channel.say(answer)
+        return True
+
+    async def _obey(self, told: Told) -> Told | None:
+        """Do what is told, and give the answer; None to end."""
+        match told:
+            case Prepare():
+                try:
+                    # In a thread: reading takes a moment, and the calls go on meanwhile.
+                    self._next = await asyncio.to_thread(read_built, Path(told.built))
+                except (OSError, ValueError) as error:
+                    return Failed(f"the new policies cannot be read: {error}")
+                return Loaded()
+            case Commit():
+                self._held.bundle = self._next
+                return self._serving()
+            case Abort():
+                self._next = self._held.bundle
+                return self._serving()
+            case Stop():
+                return None
+            case _:
+                raise AssertionError(f"a supervisor does not say {told!r}")
+
+    def _serving(self) -> Serving:
+        return Serving(self._address, tuple(version.digest for version in self._held.bundle.versions))
+
+
+async def work(end: socket.socket) -> int:
+    """Be a worker until told to stop, or left alone; give the exit code."""
+    channel = await Channel.over(end)
+    asked = asyncio.ensure_future(_work(channel))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.cancel)
+    try:
+        return await asked
+    except asyncio.CancelledError:
+        return 0
+    finally:
+        channel.close()
+
+
+async def _work(channel: Channel) -> int:
+    try:
+        load = await channel.hear()
+        if not isinstance(load, Load):
+            raise TypeError(f"a worker is first told what to load, not {load!r}")
+        try:
+            await Worker(channel, load).run()
+        except (OSError, LogRefused, SourceError) as error:
+            help_ = getattr(error, "help", "")
+            await channel.say(Failed(str(error), help_))
+            return 1
+    except Gone:
+        return 0
+    return 0
+
+
+def main() -> int:
+    """Take the channel, and work."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Ctrl-C goes to every process of a terminal; the supervisor hears it, and says what is to be done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end = socket.socket(fileno=int(sys.argv[1]))
+    with suppress(KeyboardInterrupt):
+        return uvloop.run(work(end))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
