@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from engine.decisionlog.masking import Masking
 from service.cli.terminal import refused
 from service.log.database import LogRefused
-from service.log.settings import VARIABLE, Durability, LogSettings, default_url, token_key
+from service.log.options import LogOptions
+from service.log.settings import VARIABLE, Durability, default_url
 from service.log.store import Store
 from service.sources import SourceError
-from service.sources.signatures import private_key
 
 LogOption = Annotated[
     str,
@@ -54,17 +53,18 @@ def refusing_log() -> Iterator[None]:
         raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
 
 
-def log_settings(
+def log_options(
     url: str, durability: Durability, records: int, milliseconds: int, writer: str, patience: float,
     mask_key: Path | None, mask: list[str] | None, clear: list[str] | None, sign_key: Path | None,
-) -> LogSettings:
-    """Put the settings of a server's log together; end the command if a key cannot be read."""
+) -> LogOptions:
+    """Put the options of a server's log together; end the command if a key cannot be read."""
+    options = LogOptions(
+        url, durability.value, records, milliseconds, writer, patience,
+        str(mask_key or ""), tuple(mask or ()), tuple(clear or ()), str(sign_key or ""),
+    )
     with refusing_log():
-        if not 0 < len(writer) <= 200:
-            raise LogRefused("the name of a chain has 1 to 200 characters")
-        masking = Masking(token_key(mask_key) if mask_key else b"", frozenset(clear or ()), frozenset(mask or ()))
-        key = private_key(sign_key) if sign_key else None
-    return LogSettings(url or default_url(), durability, writer, records, milliseconds, patience, masking, key)
+        options.settings()
+    return options
 
 
 @contextmanager

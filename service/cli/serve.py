@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,12 +18,9 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.bundle import Bundle, Versions
 from engine.policy import Form, Policy
-from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
-from service import app
-from service.cli.folder import Loaded, PoliciesOption, find_folder, refused_policies, utc_now
+from service.cli.folder import Loaded, PoliciesOption, load, refused_policies
 from service.cli.logged import (
     ClearOption,
     DurabilityOption,
@@ -34,15 +32,16 @@ from service.cli.logged import (
     RecordsOption,
     SignOption,
     WriterOption,
-    log_settings,
-    refusing_log,
+    log_options,
 )
 from service.cli.terminal import count, errors, grid, refused, results
 from service.cli.version import PROGRAM
 from service.log.database import connect, shown
-from service.log.settings import Durability, LogSettings
-from service.store import load_bundle
+from service.log.options import LogOptions
+from service.log.settings import Durability, default_url
 from service.wire import TYPED_FACTS
+from service.workers.run import supervise
+from service.workers.supervisor import CannotServe, Settings, cores
 
 METHOD: Final = "guidepost.v1.DecisionService/Decide"
 """The call that answers any decision of any policy."""
@@ -55,6 +54,9 @@ def serve(
     policies: PoliciesOption = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 50051,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, max=256, help="How many processes answer calls. Default: one for each core.")] = None,
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Reload the policies when their files change; SIGHUP always does.")] = True,
+    grace: Annotated[float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls under way have to end when a worker is told to.")] = 5.0,
     log: LogOption = "",
     durability: DurabilityOption = Durability.SYNC,
     records: RecordsOption = 1_000,
@@ -67,31 +69,33 @@ def serve(
     sign_key: SignOption = None,
 ) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
-    settings = log_settings(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
+    options = log_options(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    folder = find_folder(policies)
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    try:
-        with errors().working("checking and proving the policies"):
-            bundle = load_bundle(folder)
-    except PolicyErrors as error:
-        raise refused_policies(folder, error.problems) from error
-    try:
-        with refusing_log():
-            asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies), settings))
-    except OSError as error:
-        raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
+    loaded = load(policies)
+    kept = options if durability is not Durability.OFF else None
+    settings = Settings(loaded.folder, workers or cores(), kept, grace)
+    with ExitStack() as waiting:
+        waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 
+        def ready(address: str) -> None:
+            waiting.close()
+            results().show(*_welcome(loaded, address, _options(policies), settings))
 
-async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> None:
-    await app.serve(bundle, address, log=log, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log)))
+        try:
+            refusal = asyncio.run(supervise(settings, host, port, watch=watch, ready=ready))
+        except CannotServe as error:
+            raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
+        except OSError as error:
+            raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
+    if refusal is not None:
+        raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
 
 
 def _options(policies: Path | None) -> list[str]:
     return [] if policies is None else ["--policies", str(policies)]
 
 
-def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -104,10 +108,15 @@ def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSetti
     yield Text.assemble((count(len(rows), "policy version"), "bold"), ", checked and proved")
     yield grid(rows)
     yield ""
-    yield Text(f"decision log {shown(connect(log.url))}, {log.durability}" if log.durability is not Durability.OFF else "no decision log", no_wrap=True)
-    yield Text.assemble("listening on ", (address, "bold green"), "; end it with Ctrl-C")
+    yield Text(f"decision log {_log_name(settings.log)}, {settings.log.durability}" if settings.log else "no decision log", no_wrap=True)
+    yield Text.assemble("listening on ", (address, "bold green"), f" with {count(settings.workers, 'worker')}; end it with Ctrl-C")
     yield ""
     yield from _calls(loaded.versions[-1].policy, address, options)
+
+
+def _log_name(log: LogOptions) -> str:
+    """Give the URL of a log, without a password."""
+    return shown(connect(log.url or default_url()))
 
 
 def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[RenderableType]:

@@ -19,7 +19,7 @@ SETTLED_MS = 300
 """Milliseconds for which nothing changes before policies are read: an editor writes several files."""
 
 
-async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, Supervisor], object]) -> Refused | None:
+async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str], object]) -> Refused | None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
 
     ``ready`` is called once, with the real address, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
@@ -39,7 +39,7 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
             started = await supervisor.start()
             if isinstance(started, Refused):
                 return started
-            ready(address, supervisor)
+            ready(address)
             tasks = [asyncio.create_task(_reloading(supervisor, reload))]
             if watch:
                 tasks.append(asyncio.create_task(_watching(settings, reload)))

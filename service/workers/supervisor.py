@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,6 +59,11 @@ class Reloaded:
     changed: bool = True
 
 
+def cores() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class CannotServe(Exception):
     """A worker cannot serve at all, and says why; trying again would not help."""
 
@@ -90,11 +96,35 @@ class Member:
                 return None
 
 
+Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
+"""Writes a built bundle to a file, or says why not."""
+
+
+def built_from(policies: Path) -> Builder:
+    """Give what builds the policies of a folder, in a process of its own."""
+
+    async def build(path: Path) -> Reloaded | Refused:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service.workers.build", str(policies), str(path), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
+        )
+        told, _ = await process.communicate()
+        try:
+            plain = json.loads(told)
+        except ValueError:
+            return Refused(message=f"the policies could not be built: the program that builds them ended with {process.returncode}")
+        if process.returncode:
+            return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in plain["problems"]))
+        return Reloaded(tuple(VersionRef(**one) for one in plain["versions"]))
+
+    return build
+
+
 class Supervisor:
     """The workers of a server."""
 
-    def __init__(self, settings: Settings, address: str) -> None:
-        self._settings, self._address = settings, address
+    def __init__(self, settings: Settings, address: str, build: Builder | None = None) -> None:
+        """Prepare to serve on an address; ``build`` makes the bundles, by default from the policies of the settings."""
+        self._settings, self._address, self._make = settings, address, build or built_from(settings.policies)
         self._folder = Path(tempfile.mkdtemp(prefix="guidepost-"))
         self._built: Path | None = None
         self._count = 0
@@ -171,20 +201,10 @@ class Supervisor:
         return {number: member.process.pid for number, member in self._members.items()}
 
     async def _build(self) -> tuple[Path, Reloaded] | Refused:
-        """Have the policies built by a process of its own."""
         self._count += 1
         path = self._folder / f"{self._count}.built"
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "service.workers.build", str(self._settings.policies), str(path), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
-        )
-        told, _ = await process.communicate()
-        try:
-            plain = json.loads(told)
-        except ValueError:
-            return Refused(message=f"the policies could not be built: the program that builds them ended with {process.returncode}")
-        if process.returncode:
-            return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in plain["problems"]))
-        return path, Reloaded(tuple(VersionRef(**one) for one in plain["versions"]))
+        made = await self._make(path)
+        return made if isinstance(made, Refused) else (path, made)
 
     async def _first(self, number: int) -> Member:
         member = await self._spawn(number)

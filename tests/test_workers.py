@@ -1,0 +1,241 @@
+"""Several processes answer on one address, under a supervisor: real processes, a real port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import guidepost
+from engine.bundle import Bundle
+from engine.decide import decide
+from engine.moment import Moment
+from engine.version import Version, build
+from service.workers.built import read_built, write_built
+from service.workers.port import reserved
+from service.workers.supervisor import CannotServe, Refused, Reloaded, Settings, Supervisor
+from tests.serving import COUNTER, NOW, ROOT, counter, run
+
+LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
+
+
+def desk(version: str, wait: str) -> Version:
+    """Give the second desk with another number and another waiting time."""
+    return build(COUNTER | {
+        "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", version),
+        "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", f"wait: {wait}"),
+    })
+
+
+class Making:
+    """Builds, for a supervisor, whatever it is told to."""
+
+    def __init__(self, *versions: Version) -> None:
+        self.versions, self.turn = versions, 0
+        self.spoilt = False
+
+    async def __call__(self, path: Path) -> Reloaded | Refused:
+        version = self.versions[self.turn % len(self.versions)]
+        self.turn += 1
+        if self.spoilt:
+            path.write_bytes(b"\0" * 8)  # noqa: ASYNC240 - it is small, and a test
+        else:
+            write_built(Bundle((version,)), path)
+        return Reloaded((version.ref,))
+
+
+@contextmanager
+def supervised(making: Making, workers: int = 2) -> Iterator[tuple[Supervisor, str]]:
+    with reserved("127.0.0.1", 0) as address:
+        supervisor = Supervisor(Settings(Path(), workers, None, grace=2), address, making)
+        try:
+            assert isinstance(run(supervisor.start()), Reloaded)
+            yield supervisor, address
+        finally:
+            run(supervisor.stop())
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[tuple[Supervisor, str, Making]]:
+    making = Making(desk("7.0.0", "10"), desk("7.1.0", "20"))
+    with supervised(making) as (supervisor, address):
+        yield supervisor, address, making
+
+
+class Callers(threading.Thread):
+    """Some callers who ask again and again, each over a connection of its own, until they are stopped."""
+
+    def __init__(self, address: str, versions: tuple[Version, ...], callers: int = 4) -> None:
+        super().__init__(daemon=True)
+        self._address, self._callers, self._end = address, callers, threading.Event()
+        self._expected = {version.digest: {size: _wait(version, size) for size in (3, 30)} for version in versions}
+        self.answers: list[str] = []
+        self.wrong: list[object] = []
+        self.start()
+
+    def run(self) -> None:
+        threads = [threading.Thread(target=self._call, args=(number,), daemon=True) for number in range(self._callers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _call(self, number: int) -> None:
+        with guidepost.Client(self._address) as client:
+            size = (3, 30)[number % 2]
+            while not self._end.is_set():
+                try:
+                    decided = client.decide("queue", size=size, vip=False, timeout=20)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+                    self.wrong.append(error)
+                    continue
+                [wait] = [one.value.number for one in decided.outcomes if one.name == "wait"]
+                if wait != self._expected[decided.version.digest][size]:
+                    self.wrong.append((decided.version.version, size, wait))
+                self.answers.append(decided.version.version)
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join(30)
+        assert not self.is_alive()
+
+
+def _wait(version: Version, size: int) -> object:
+    answer = decide(version, "queue", {"size": size, "vip": False}, Moment(NOW))
+    return next(one.value for one in answer.outcomes if one.name == "wait")
+
+
+def until(true: object, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(shipped: Bundle, tmp_path: Path) -> None:
+    write_built(shipped, tmp_path / "built")
+    again = read_built(tmp_path / "built")
+    (tmp_path / "built").unlink()
+
+    assert shipped.refs == again.refs
+    for one, other in zip(shipped.versions, again.versions, strict=True):
+        for facts in ({}, {"impact": "high", "urgency": "low"}, {"channel": "email", "service": "unheard of", "country": "NZ"}, {"affected_percent": 12.5, "workaround": "none"}):
+            for decision in one.plans:
+                assert decide(one, decision, facts, Moment(NOW)) == decide(other, decision, facts, Moment(NOW))
+
+
+def test_every_worker_answers_on_the_one_address(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, _ = serving
+    assert 2 == len(set(supervisor.processes.values()))
+    for _ in range(5):
+        with guidepost.Client(address) as client:
+            assert "fast" == client.decide("queue", size=3).outcomes[0].value.text
+
+
+def test_a_second_server_is_refused_the_address(serving: tuple[Supervisor, str, Making]) -> None:
+    host, _, port = serving[1].rpartition(":")
+    with pytest.raises(OSError, match="in use"), reserved(host, int(port)):
+        pass
+
+
+@pytest.mark.campaign
+def test_reloads_under_load_fail_no_call_and_mix_no_versions(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    callers = Callers(address, making.versions)
+    for _ in range(500 if LONG else 60):
+        assert isinstance(run(supervisor.reload()), Reloaded)
+    callers.stop()
+
+    assert callers.wrong == []
+    assert {"7.0.0", "7.1.0"} == set(callers.answers)
+
+
+def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    before = supervisor.versions
+    making.spoilt = True
+    refused = run(supervisor.reload())
+    making.spoilt = False
+
+    assert isinstance(refused, Refused)
+    assert "cannot be read" in refused.message
+    assert before == supervisor.versions
+    callers = Callers(address, making.versions)
+    until(lambda: len(callers.answers) > 20)
+    callers.stop()
+    assert callers.wrong == []
+    assert {before[0].version} == set(callers.answers)
+
+
+def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    callers = Callers(address, making.versions)
+    until(lambda: len(callers.answers) > 20)
+    victim = supervisor.processes[1]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: supervisor.processes[1] != victim)
+    after = len(callers.answers)
+    until(lambda: len(callers.answers) > after + 20)
+    callers.stop()
+
+    assert callers.wrong == []
+
+
+def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    before = supervisor.processes
+    callers = Callers(address, making.versions)
+    run(supervisor.roll())
+    callers.stop()
+
+    assert callers.wrong == []
+    assert set(before) == set(supervisor.processes)
+    assert not set(before.values()) & set(supervisor.processes.values())
+
+
+def test_a_worker_that_cannot_serve_says_why() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        supervisor = Supervisor(Settings(Path(), 1, None), f"127.0.0.1:{taken.getsockname()[1]}", Making(counter().versions[0]))
+        with pytest.raises(CannotServe, match="cannot listen"):
+            run(supervisor.start())
+        run(supervisor.stop())
+
+
+def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    for name, text in COUNTER.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--workers", "1", "--log-durability", "off", "--policies", str(tmp_path)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
+    )
+    assert process.stdout is not None
+    address = next(line.split()[2] for line in process.stdout if line.startswith("listening on"))
+    host, _, port = address.rpartition(":")
+    with guidepost.Client(address) as client:
+        assert "7.0.0" == client.decide("queue", size=3).version.version
+    process.kill()
+    process.wait()
+
+    def closed() -> bool:
+        with socket.socket() as asking:
+            return asking.connect_ex((host, int(port))) != 0
+
+    until(closed)
+
+
+def test_a_reload_that_finds_the_same_says_so() -> None:
+    making = Making(counter().versions[0])
+    with supervised(making, workers=1) as (supervisor, _):
+        again = run(supervisor.reload())
+    assert Reloaded((counter().refs[0],), changed=False) == again
