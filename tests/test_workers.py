@@ -13,16 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import pytest
 
 import guidepost
 from engine.bundle import Bundle
 from engine.decide import decide
 from engine.moment import Moment
+from engine.problems import Place, Problem
 from engine.version import Version, build
+from guidepost.v1 import admin_service_pb2 as pb
+from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from service.workers.built import read_built, write_built
+from service.workers.member import CannotServe
+from service.workers.office import Office
 from service.workers.port import reserved
-from service.workers.supervisor import CannotServe, Refused, Reloaded, Settings, Supervisor
+from service.workers.supervisor import Settings, Supervisor
+from service.workers.told import Refused, Reloaded
 from tests.serving import COUNTER, NOW, ROOT, counter, run
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
@@ -42,13 +49,16 @@ class Making:
     def __init__(self, *versions: Version) -> None:
         self.versions, self.turn = versions, 0
         self.spoilt = False
+        self.problems: tuple[Problem, ...] = ()
 
     async def __call__(self, path: Path) -> Reloaded | Refused:
+        if self.problems:
+            return Refused(self.problems)
         version = self.versions[self.turn % len(self.versions)]
-        self.turn += 1
         if self.spoilt:
             path.write_bytes(b"\0" * 8)  # noqa: ASYNC240 - it is small, and a test
         else:
+            self.turn += 1
             write_built(Bundle((version,)), path)
         return Reloaded((version.ref,))
 
@@ -239,3 +249,45 @@ def test_a_reload_that_finds_the_same_says_so() -> None:
     with supervised(making, workers=1) as (supervisor, _):
         again = run(supervisor.reload())
     assert Reloaded((counter().refs[0],), changed=False) == again
+
+
+@pytest.fixture(scope="module")
+def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
+    office = Office(serving[0], "127.0.0.1:0")
+    run(office.open())
+    with grpc.insecure_channel(office.address) as channel:
+        yield AdminServiceStub(channel)
+    run(office.close())
+
+
+class TestAdmin:
+    """The admin service, on a port of its own."""
+
+    def test_it_says_how_the_server_is_doing(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=10)
+
+        assert serving[0].processes == {worker.number: worker.process_id for worker in status.workers}
+        assert [ref.digest for ref in serving[0].versions] == [ref.digest for ref in status.versions]
+
+    def test_it_reloads_and_names_every_problem_of_what_cannot_be_served(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        supervisor, _, making = serving
+        before = supervisor.versions
+        reloaded = stub.Reload(pb.ReloadRequest(), timeout=20)
+        assert reloaded.changed
+        assert before[0].digest != reloaded.versions[0].digest
+
+        making.problems = (Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"), Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""))
+        refused = stub.Reload(pb.ReloadRequest(), timeout=20)
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=10)
+        making.problems = ()
+
+        assert [("queue.yaml", 3, "no such thing"), ("queue.yaml", 9, "a hole")] == [(one.place.file, one.place.line, one.message) for one in refused.problems]
+        assert list(refused.problems) == list(status.problems)
+        assert status.reload_failures >= 1
+        assert [reloaded.versions[0].digest] == [ref.digest for ref in refused.versions] == [ref.digest for ref in status.versions]
+
+    def test_it_rolls_the_workers(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        before = set(serving[0].processes.values())
+        rolled = stub.RollWorkers(pb.RollWorkersRequest(), timeout=30)
+
+        assert not before & {worker.process_id for worker in rolled.workers}

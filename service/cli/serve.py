@@ -40,8 +40,9 @@ from service.log.database import connect, shown
 from service.log.options import LogOptions
 from service.log.settings import Durability, default_url
 from service.wire import TYPED_FACTS
+from service.workers.member import CannotServe
 from service.workers.run import supervise
-from service.workers.supervisor import CannotServe, Settings, cores
+from service.workers.supervisor import Settings, cores
 
 METHOD: Final = "guidepost.v1.DecisionService/Decide"
 """The call that answers any decision of any policy."""
@@ -56,6 +57,7 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 50051,
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=256, help="How many processes answer calls. Default: one for each core.")] = None,
     watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Reload the policies when their files change; SIGHUP always does.")] = True,
+    admin: Annotated[str, typer.Option("--admin", metavar="HOST:PORT", help="Where the admin service listens. Default: nowhere.")] = "",
     grace: Annotated[float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls under way have to end when a worker is told to.")] = 5.0,
     log: LogOption = "",
     durability: DurabilityOption = Durability.SYNC,
@@ -73,13 +75,13 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     loaded = load(policies)
     kept = options if durability is not Durability.OFF else None
-    settings = Settings(loaded.folder, workers or cores(), kept, grace)
+    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin)
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 
-        def ready(address: str) -> None:
+        def ready(address: str, admin: str) -> None:
             waiting.close()
-            results().show(*_welcome(loaded, address, _options(policies), settings))
+            results().show(*_welcome(loaded, address, admin, _options(policies), settings))
 
         try:
             refusal = asyncio.run(supervise(settings, host, port, watch=watch, ready=ready))
@@ -95,7 +97,7 @@ def _options(policies: Path | None) -> list[str]:
     return [] if policies is None else ["--policies", str(policies)]
 
 
-def _welcome(loaded: Loaded, address: str, options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, admin: str, options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -110,6 +112,8 @@ def _welcome(loaded: Loaded, address: str, options: Sequence[str], settings: Set
     yield ""
     yield Text(f"decision log {_log_name(settings.log)}, {settings.log.durability}" if settings.log else "no decision log", no_wrap=True)
     yield Text.assemble("listening on ", (address, "bold green"), f" with {count(settings.workers, 'worker')}; end it with Ctrl-C")
+    if admin:
+        yield Text.assemble("the admin service listens on ", (admin, "bold green"))
     yield ""
     yield from _calls(loaded.versions[-1].policy, address, options)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
 from engine.decisionlog.masking import Masking
 from service.log.database import LogRefused
@@ -29,11 +27,6 @@ class LogOptions:
     mask: tuple[str, ...] = ()
     clear: tuple[str, ...] = ()
     sign_key: str = ""
-
-    @classmethod
-    def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Make them of plain data."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
 
     def settings(self, worker: int | None = None) -> LogSettings:
         """Read the keys, and give the settings; each worker of a server writes a chain of its own.

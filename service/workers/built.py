@@ -22,7 +22,7 @@ def write_built(built: Bundle, path: Path) -> None:
     """Write a bundle: its arrays as they lie in memory, and what holds them together."""
     arrays: list[pickle.PickleBuffer] = []
     frame = pickle.dumps(built, protocol=_PROTOCOL, buffer_callback=arrays.append)
-    parts = [frame, *(array.raw() for array in arrays)]
+    parts: list[bytes | memoryview] = [frame, *(array.raw() for array in arrays)]
     with path.open("wb") as file:
         file.write(_COUNT.pack(len(parts)))
         file.writelines(_COUNT.pack(len(part)) for part in parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 from service.workers.told import Told, line, read
 
@@ -13,10 +14,13 @@ class Gone(Exception):
 
 
 class Channel:
-    """One end of the pair."""
+    """One end of the pair. ``gone`` is set once the other end has ended, whether or not anybody listens."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+        self._writer = writer
+        self._heard: asyncio.Queue[Told | None] = asyncio.Queue()
+        self.gone = asyncio.Event()
+        self._listening = asyncio.create_task(self._listen(reader))
 
     @classmethod
     async def over(cls, end: socket.socket) -> Channel:
@@ -33,13 +37,11 @@ class Channel:
 
     async def hear(self) -> Told:
         """Wait for a line; raises Gone."""
-        try:
-            text = await self._reader.readline()
-        except ConnectionError as error:
-            raise Gone from error
-        if not text.endswith(b"\n"):
+        told = await self._heard.get()
+        if told is None:
+            self._heard.put_nowait(None)
             raise Gone
-        return read(text)
+        return told
 
     async def ask(self, told: Told) -> Told:
         """Send a line, and wait for the answer; raises Gone."""
@@ -48,4 +50,12 @@ class Channel:
 
     def close(self) -> None:
         """Close this end."""
+        self._listening.cancel()
         self._writer.close()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with suppress(ConnectionError):
+            while (text := await reader.readline()).endswith(b"\n"):
+                self._heard.put_nowait(read(text))
+        self._heard.put_nowait(None)
+        self.gone.set()

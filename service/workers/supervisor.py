@@ -6,20 +6,22 @@ import asyncio
 import json
 import logging
 import os
-import socket
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from engine.answer import VersionRef
 from engine.problems import Place, Problem
 from service.log.options import LogOptions
-from service.workers.channel import Channel, Gone
-from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Serve, Serving, Stop, Told
+from service.workers.channel import Gone
+from service.workers.member import CannotServe, Member, started
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Refused, Reloaded, Serve, Serving, Status, Stop, WorkerStatus
 
 log = logging.getLogger("guidepost.supervisor")
 
@@ -28,9 +30,6 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0
 
 STEADY: Final = 30.0
 """Seconds after which a worker that dies is started anew without a pause."""
-
-PATIENCE: Final = 60.0
-"""Seconds that a worker has to do what it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +40,14 @@ class Settings:
     workers: int
     log: LogOptions | None
     grace: float = 5.0
+    admin: str = ""
+    """The address of the admin service; "" for none."""
 
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Policies that are not served: every problem, or (``message``) what else is in the way."""
-
-    problems: tuple[Problem, ...] = ()
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """Policies that every worker serves now, and whether they are others than before."""
-
-    versions: tuple[VersionRef, ...]
-    changed: bool = True
 
 
 def cores() -> int:
     """Count the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class CannotServe(Exception):
-    """A worker cannot serve at all, and says why; trying again would not help."""
-
-    def __init__(self, message: str, help_: str = "") -> None:
-        self.help = help_
-        super().__init__(message)
-
-
-@dataclass(eq=False, slots=True)
-class Member:
-    """A worker's process, and the channel to it. ``built`` is the bundle it serves; ``busy`` is held while it is being talked to."""
-
-    number: int
-    process: asyncio.subprocess.Process
-    channel: Channel
-    built: Path
-    serving: bool = False
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def ask(self, told: Told, patience: float = PATIENCE) -> Told | None:
-        """Tell it something, and give its answer; None if it has ended. One that does not answer is ended."""
-        async with self.busy:
-            try:
-                return await asyncio.wait_for(self.channel.ask(told), patience)
-            except Gone:
-                return None
-            except TimeoutError:
-                log.error("worker %d did not answer in %g s, and is ended", self.number, patience)  # noqa: TRY400 - there is no more to tell
-                self.process.kill()
-                return None
 
 
 Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
@@ -133,6 +87,10 @@ class Supervisor:
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self.versions: tuple[VersionRef, ...] = ()
+        self._started = self._reloaded = time.time()
+        self._restarts: Counter[int] = Counter()
+        self._failures = 0
+        self._refused: Refused | None = None
 
     async def start(self) -> Reloaded | Refused:
         """Build the policies, and start all workers; back when all of them serve. Raises CannotServe."""
@@ -153,26 +111,34 @@ class Supervisor:
     async def reload(self) -> Reloaded | Refused:
         """Build the policies anew, and have every worker serve them, or none: what cannot be built or read changes nothing."""
         async with self._changing:
-            made = await self._build()
-            if isinstance(made, Refused):
-                return made
-            built, reloaded = made
-            reloaded = replace(reloaded, changed=reloaded.versions != self.versions)
-            members = [member for member in self._members.values() if member.serving]
-            answers = await asyncio.gather(*(member.ask(Prepare(str(built))) for member in members))
-            # One that has ended is started anew with whatever is served then.
-            failed = [answer for answer in answers if isinstance(answer, Failed)]
-            if failed:
-                await asyncio.gather(*(member.ask(Abort()) for member in members))
-                built.unlink()
-                return Refused(message="; ".join(sorted({one.message for one in failed})))
-            before, self._built, self.versions = self._built, built, reloaded.versions
-            await asyncio.gather(*(member.ask(Commit()) for member in members))
-            for member in members:
-                member.built = built
-            if before is not None:
-                before.unlink()
-            return reloaded
+            found = await self._replace()
+            if isinstance(found, Refused):
+                self._failures += 1
+                self._refused = replace(found, versions=self.versions)
+                return self._refused
+            self._reloaded, self._refused = time.time(), None
+            return found
+
+    async def _replace(self) -> Reloaded | Refused:
+        made = await self._build()
+        if isinstance(made, Refused):
+            return made
+        built, reloaded = made
+        members = [member for member in self._members.values() if member.serving]
+        answers = await asyncio.gather(*(member.ask(Prepare(str(built))) for member in members))
+        # One that has ended is started anew with whatever is served then.
+        if failed := {answer.message for answer in answers if isinstance(answer, Failed)}:
+            await asyncio.gather(*(member.ask(Abort()) for member in members))
+            built.unlink()
+            return Refused(message="; ".join(sorted(failed)))
+        before, self._built = self._built, built
+        changed, self.versions = reloaded.versions != self.versions, reloaded.versions
+        await asyncio.gather(*(member.ask(Commit()) for member in members))
+        for member in members:
+            member.built = built
+        if before is not None:
+            before.unlink()
+        return replace(reloaded, changed=changed)
 
     async def roll(self) -> None:
         """Replace every worker by a new one, one at a time: the old one goes when the new one serves."""
@@ -194,6 +160,12 @@ class Supervisor:
             self._built.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.rmdir()
+
+    @property
+    def status(self) -> Status:
+        """How the server is doing."""
+        workers = tuple(WorkerStatus(number, one.process.pid, one.since, self._restarts[number]) for number, one in sorted(self._members.items()))
+        return Status(self._started, self.versions, workers, self._reloaded, self._failures, self._refused)
 
     @property
     def processes(self) -> dict[int, int]:
@@ -221,6 +193,7 @@ class Supervisor:
             if self._stopping.is_set() or self._members.get(member.number) is not member:
                 return
             log.warning("worker %d (process %d) ended with %d; another one is started", member.number, member.process.pid, code)
+            self._restarts[member.number] += 1
             if asyncio.get_running_loop().time() - started > STEADY:
                 pause = FIRST_PAUSE
             while True:
@@ -237,15 +210,11 @@ class Supervisor:
 
     async def _spawn(self, number: int) -> Member:
         """Start a worker with the bundle that is served now; back when it serves. Raises CannotServe."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "service.workers.worker", str(theirs.fileno()), pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
-            )
         built = self._built
         if built is None:
             raise AssertionError("workers are started once there is something to serve")
-        member = Member(number, process, await Channel.over(ours), built)
+        process, channel = await started("service.workers.worker")
+        member = Member(number, process, channel, built)
         settings = self._settings
         loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
@@ -255,7 +224,7 @@ class Supervisor:
             await process.wait()
             said = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
             raise CannotServe(said.message, said.help)
-        member.serving = True
+        member.serving, member.since = True, time.time()
         return member
 
     async def _end(self, member: Member) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeAlias
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 
+from engine.answer import VersionRef
+from engine.problems import Problem
 from service.log.options import LogOptions
 
 
@@ -70,9 +72,72 @@ class Failed:
     help: str = ""
 
 
-Told: TypeAlias = Load | Serve | Prepare | Commit | Abort | Stop | Loaded | Serving | Failed
+@dataclass(frozen=True, slots=True)
+class Administer:
+    """To the process of the admin service: listen on this address. It answers Serving, or Failed and ends; from then on it asks."""
 
-_KINDS: Final = {kind.__name__: kind for kind in (Load, Serve, Prepare, Commit, Abort, Stop, Loaded, Serving, Failed)}
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """From the admin service: read the policies anew. It is answered by Reloaded or Refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """From the admin service: replace every worker. It is answered by Status, or by Failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """From the admin service: how is the server doing? It is answered by Status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """Policies that every worker serves now, and whether they are others than before."""
+
+    versions: tuple[VersionRef, ...]
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Policies that are not served: every problem, or (``message``) what else is in the way. The versions are those that go on serving."""
+
+    problems: tuple[Problem, ...] = ()
+    message: str = ""
+    versions: tuple[VersionRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker: its number, its process, since when it serves (seconds of the epoch), and how often it was started anew."""
+
+    number: int
+    process: int
+    since: float
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a server is doing; instants are seconds of the epoch. ``refused`` is what became of the last reload if it failed."""
+
+    started: float
+    versions: tuple[VersionRef, ...]
+    workers: tuple[WorkerStatus, ...]
+    reloaded: float
+    failures: int
+    refused: Refused | None
+
+
+Told: TypeAlias = (
+    Load | Serve | Prepare | Commit | Abort | Stop | Loaded | Serving | Failed | Administer | Reload | Roll | AskStatus | Reloaded | Refused | Status
+)
+
+_KINDS: Final = {kind.__name__: kind for kind in get_args(Told)}
 
 
 def line(told: Told) -> bytes:
@@ -91,10 +156,18 @@ def read(text: bytes) -> Told:
     Serving(address='127.0.0.1:50051', digests=('ab', 'cd'))
     """
     [(kind, fields)] = json.loads(text).items()
-    return _KINDS[kind](**{name: _value(name, value) for name, value in fields.items()})  # type: ignore[no-any-return]
+    return cast("Told", _made(_KINDS[kind], fields))
 
 
-def _value(name: str, value: Any) -> Any:
-    if name == "log" and value is not None:
-        return LogOptions.read(value)
-    return tuple(value) if isinstance(value, list) else value
+def _made(kind: Any, plain: Any) -> Any:
+    """Make a value of a kind of plain data, by the types of its fields."""
+    if plain is None or not is_dataclass(kind):
+        return plain
+    hints = get_type_hints(kind)
+    made: Any = kind
+    return made(**{name: _field(hints[name], value) for name, value in plain.items()})
+
+
+def _field(hint: Any, value: Any) -> Any:
+    kinds = [one for one in get_args(hint) if one not in (type(None), ...)] or [hint]
+    return tuple(_made(kinds[0], one) for one in value) if isinstance(value, list) else _made(kinds[0], value)

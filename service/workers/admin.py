@@ -1,0 +1,127 @@
+"""The program that answers AdminService, on a port of its own: ``python -m service.workers.admin FD``. It passes on what is asked to the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from typing import Any
+
+import grpc
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from engine.answer import VersionRef
+from engine.problems import Problem
+from guidepost.v1 import admin_service_pb2 as pb
+from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
+from guidepost.v1.decision_pb2 import Place
+from service import wire
+from service.workers.channel import Channel, Gone
+from service.workers.told import Administer, AskStatus, Failed, Refused, Reload, Roll, Serving, Status, Told
+
+SERVICE = pb.DESCRIPTOR.services_by_name["AdminService"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Admin(AdminServiceServicer):  # type: ignore[misc]
+    """Answers AdminService by asking the supervisor, one question at a time."""
+
+    # ruff: noqa: N802 - gRPC names methods as the proto files do
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel, self._turn = channel, asyncio.Lock()
+
+    async def Reload(self, request: pb.ReloadRequest, context: Context) -> pb.ReloadResponse:  # noqa: ARG002
+        """Have the policies read anew."""
+        told = await self._ask(Reload(), context)
+        if isinstance(told, Refused):
+            return pb.ReloadResponse(versions=map(_version, told.versions), problems=map(_problem, told.problems), message=told.message)
+        return pb.ReloadResponse(versions=map(_version, told.versions), changed=told.changed)
+
+    async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: ARG002
+        """Say how the server is doing."""
+        return _status(await self._ask(AskStatus(), context))
+
+    async def RollWorkers(self, request: pb.RollWorkersRequest, context: Context) -> pb.RollWorkersResponse:  # noqa: ARG002
+        """Have every worker replaced."""
+        return pb.RollWorkersResponse(workers=_status(await self._ask(Roll(), context)).workers)
+
+    async def _ask(self, told: Told, context: Context) -> Any:
+        try:
+            # Not cut short by a caller who goes away: the next one would read the answer to this question.
+            answer = await asyncio.shield(asyncio.create_task(self._exchange(told)))
+        except Gone:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+        if isinstance(answer, Failed):
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, answer.message)
+        return answer
+
+    async def _exchange(self, told: Told) -> Told:
+        async with self._turn:
+            return await self._channel.ask(told)
+
+
+def _version(ref: VersionRef) -> Any:
+    return wire.version_ref(ref)
+
+
+def _problem(one: Problem) -> pb.PolicyProblem:
+    place = Place(file=one.place.file, line=one.place.line, column=one.place.column)
+    return pb.PolicyProblem(place=place, code=one.code, message=one.message, help=one.help)
+
+
+def _status(status: Status) -> pb.GetStatusResponse:
+    answer = pb.GetStatusResponse(versions=map(_version, status.versions), reload_failures=status.failures)
+    answer.started_at.FromMilliseconds(round(status.started * 1000))
+    answer.last_successful_reload.FromMilliseconds(round(status.reloaded * 1000))
+    for one in status.workers:
+        worker = answer.workers.add(number=one.number, process_id=one.process, restarts=one.restarts)
+        worker.serving_since.FromMilliseconds(round(one.since * 1000))
+    if status.refused is not None:
+        answer.problems.extend(map(_problem, status.refused.problems))
+        answer.message = status.refused.message
+    return answer
+
+
+async def administer(end: socket.socket) -> None:
+    """Answer until the supervisor is gone, or SIGTERM comes."""
+    channel = await Channel.over(end)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.gone.set)
+    try:
+        told = await channel.hear()
+        if not isinstance(told, Administer):
+            raise TypeError(f"the admin service is first told where to listen, not {told!r}")
+        server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+        add_AdminServiceServicer_to_server(Admin(channel), server)
+        status = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(status, server)
+        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        try:
+            port = server.add_insecure_port(told.address)
+        except RuntimeError:
+            await channel.say(Failed(f"the admin service cannot listen on {told.address}"))
+            return
+        await server.start()
+        for service in ("", SERVICE):
+            await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await channel.say(Serving(f"{told.address.rpartition(':')[0]}:{port}", ()))
+        await channel.gone.wait()
+        await server.stop(1)
+    except Gone:
+        return
+
+
+def main() -> None:
+    """Take the channel, and administer."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    uvloop.run(administer(socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The admin service as the supervisor has it: a process of its own, started anew if it dies, whose questions are answered here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from service.workers.channel import Channel, Gone
+from service.workers.member import CannotServe, started
+from service.workers.supervisor import Supervisor
+from service.workers.told import Administer, AskStatus, Failed, Reload, Roll, Serving, Told
+
+log = logging.getLogger("guidepost.supervisor")
+
+PAUSE = 1.0
+"""Seconds before an admin service that died is started anew."""
+
+
+class Office:
+    """Keeps the admin service of a supervisor."""
+
+    def __init__(self, supervisor: Supervisor, address: str) -> None:
+        self._supervisor, self.address = supervisor, address
+        self._task: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def open(self) -> None:
+        """Start it; raises CannotServe if its address is taken."""
+        channel = await self._start()
+        self._task = asyncio.create_task(self._keep(channel))
+
+    async def close(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            await self._process.wait()
+
+    async def _start(self) -> Channel:
+        self._process, channel = await started("service.workers.admin")
+        try:
+            told = await channel.ask(Administer(self.address))
+        except Gone:
+            told = Failed("the admin service ended before it could serve")
+        if not isinstance(told, Serving):
+            raise CannotServe(told.message if isinstance(told, Failed) else str(told))
+        self.address = told.address
+        return channel
+
+    async def _keep(self, channel: Channel) -> None:
+        """Answer until it dies, and start it anew."""
+        while True:
+            with suppress(Gone):
+                while True:
+                    await channel.say(await self._answer(await channel.hear()))
+            channel.close()
+            log.warning("the admin service ended; another one is started")
+            while True:
+                await asyncio.sleep(PAUSE)
+                try:
+                    channel = await self._start()
+                except CannotServe as error:
+                    log.error("the admin service cannot serve: %s", error)  # noqa: TRY400 - it has said all there is
+                else:
+                    break
+
+    async def _answer(self, told: Told) -> Told:
+        match told:
+            case Reload():
+                return await self._supervisor.reload()
+            case Roll():
+                try:
+                    await self._supervisor.roll()
+                except CannotServe as error:
+                    return Failed(str(error), error.help)
+                return self._supervisor.status
+            case AskStatus():
+                return self._supervisor.status
+            case _:
+                raise AssertionError(f"an admin service does not ask {told!r}")
