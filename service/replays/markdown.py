@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
@@ -50,13 +50,13 @@ def _share(number: int, all_: int) -> str:
     return f"{100 * number / all_ if all_ else 0:.3g}%"
 
 
-def _table(headings: str, rows: Iterable[str], length: int) -> list[str]:
-    """Give a table; in the headings, a column that begins with # has numbers."""
+def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] = ()) -> list[str]:
+    """Give a table of so many rows, and ``last``; in the headings, a column that begins with # has numbers."""
     columns = headings.split("|")
     every = list(rows)
     head = [f"| {' | '.join(column.lstrip('#').strip() for column in columns)} |", f"|{'|'.join('---:' if column.startswith('#') else '---' for column in columns)}|"]
     more = ["", f"{len(every) - length:,} more are left out here: `guidepost replay -o html` has them."] if len(every) > length else []
-    return [*head, *every[:length], *more]
+    return [*head, *every[:length], *last, *more]
 
 
 def _changed(shown: Report, length: int) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
     rows = [f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |" for change, number in changes(one).items()]
     stays = one.tickets - one.changed
     same = [f"| the same | {stays:,} | {_share(stays, one.tickets)} |"] if stays else []
-    yield from _table("from → to|#tickets|#share", [*rows[:length], *same], length + 1)
+    yield from _table("from → to|#tickets|#share", rows, length, same)
     if one.regions:
         yield ""
         yield from _table("where|change|#tickets|for example", (_region(shown, one, region) for region in one.regions), length)
@@ -106,11 +106,13 @@ def _told(shown: Report, length: int) -> Iterator[str]:
 def _groups(shown: Report, length: int) -> Iterator[str]:
     for fact, groups in shown.replay.groups.items():
         if groups and (not shown.compared or any(one.changed for one in groups)):
-            yield folded(f"by <b>{escape(fact)}</b>", _table(f"{escaped(fact)}|#tickets|#changed|#share", map(_group, groups), length))
+            headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
+            yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
 
 
-def _group(one: Group) -> str:
-    return f"| {escaped(words.value_label(one.value))} | {one.tickets:,} | {one.changed:,} | {_share(one.changed, one.tickets)} |"
+def _group(one: Group, *, compared: bool) -> str:
+    changed = f" {one.changed:,} | {_share(one.changed, one.tickets)} |" if compared else ""
+    return f"| {escaped(words.value_label(one.value))} | {one.tickets:,} |{changed}"
 
 
 def _unread(shown: Report, length: int) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from engine.diff.words import change_text
+from engine.diff import Change
+from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Example, Group, Moves, Replayed, Tickets
 from service.diffs.plain import plain_change, plain_values, plain_version
 from service.replays.report import Report
@@ -37,10 +38,16 @@ def plain_report(shown: Report) -> Plain:
 def _outcome(one: Replayed) -> Plain:
     return {
         "outcome": one.name, "tickets": one.tickets, "changed": one.changed,
-        "matrix": [{**plain_change(change), "tickets": number} for change, number in one.matrix.items()],
+        "matrix": [{**_change(change), "tickets": number} for change, number in one.matrix.items()],
         "regions": [_region(region) for region in one.regions], "elsewhere": one.elsewhere,
         "examples": [{"change": change_text(change), "tickets": list(map(_example, examples))} for change, examples in one.examples.items()],
     }
+
+
+def _change(change: Change) -> Plain:
+    """Write from what to what; what stays is named once."""
+    plain = plain_change(change)
+    return plain if change.before != change.after else {**plain, "text": state_text(change.after)}
 
 
 def _region(one: Tickets) -> Plain:
