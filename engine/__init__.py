@@ -28,6 +28,7 @@ The way of a ticket::
     record      Answer               -> plain data, always the same bytes (record_times: its instants)
     columns     columns of tickets   -> columns of outcomes and due times (package with its own map: the same answers, for millions of rows)
     decisionlog Answers              -> records, chained and verified (a package with its own map)
+    replay      past tickets         -> what would be decided otherwise (a package with its own map)
 
 What a version is asked beside tickets::
 

@@ -58,13 +58,16 @@ def reschedule(version: Version, facts: Mapping[str, Sent], before: Mapping[str,
     Raises:
         WrongRequest: with every fact that the version cannot read; those of ``before`` are called ``before.NAME``.
     """
+    version.reader.read(facts)
+    was_sent = {**facts, **before}
+    _read_before(version, was_sent, facts)
     moved: dict[str, Moved] = {}
     because: dict[str, Changed] = {}
     for name, plan in version.plans.items():
         if not plan.schedulers:
             continue
         now = decide(version, name, facts, moment)
-        was = _before(version, name, {**facts, **before}, moment, facts)
+        was = decide(version, name, was_sent, moment)
         for scheduler in plan.schedulers:
             deadline = scheduler.deadline.name
             pair = Moved(deadline, _due(was, deadline), _due(now, deadline))
@@ -76,10 +79,10 @@ def reschedule(version: Version, facts: Mapping[str, Sent], before: Mapping[str,
     return Rescheduled(tuple(moved.values()), tuple(because.values()), version.ref)
 
 
-def _before(version: Version, decision: str, facts: Mapping[str, Sent], moment: Moment, now: Mapping[str, Sent]) -> Answer:
-    """Decide as it was before; what is wrong there says so, unless it is wrong now as well."""
+def _read_before(version: Version, facts: Mapping[str, Sent], now: Mapping[str, Sent]) -> None:
+    """Read the facts as they were before; what is wrong there says so, unless it is wrong now as well."""
     try:
-        return decide(version, decision, facts, moment)
+        version.reader.read(facts)
     except WrongRequest as error:
         raise WrongRequest(tuple(
             wrong if wrong.fact in now and facts.get(wrong.fact) == now[wrong.fact]

@@ -40,8 +40,13 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
     if isinstance(said, Scalar) and said.text != kind:
         what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
         return [Problem(said.place, "wrong-kind", f"the file {what}", f"in this place it must be `kind: {kind}`")]
+    return shape_problems(_validator(kind), tree)
+
+
+def shape_problems(validator: Draft202012Validator, tree: Node) -> list[Problem]:
+    """Give what is wrong with a tree by any schema."""
     problems: list[Problem] = []
-    for error in _validator(kind).iter_errors(plain(tree)):
+    for error in validator.iter_errors(plain(tree)):
         for leaf in _leaves(error):
             problems.extend(_translate(leaf, tree))
     return problems

@@ -8,7 +8,7 @@ the decision log, where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -16,10 +16,11 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import grpc
 from google.protobuf.message import Message
 
-from engine.answer import Answer, UnknownVersion, WrongRequest
-from engine.change import reschedule
+from engine.answer import Answer, UnknownVersion, WrongFact, WrongRequest
+from engine.change import Rescheduled, reschedule
 from engine.decide import decide, triage
-from engine.decisionlog.record import Kind, Record, decided, instant
+from engine.decisionlog.record import Kind, Record, Recordable, instant
+from engine.decisionlog.texts import whole
 from engine.moment import Moment
 from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
@@ -29,10 +30,10 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 from service import wire
-from service.errors import answered, served
+from service.errors import answered
 from service.held import Held
 from service.log.calls import read_call
-from service.log.keeper import Keeper, RecordedOtherwise, RequestIdUsed, same_request
+from service.log.keeper import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
 
 Result = TypeVar("Result")
 Written = TypeVar("Written", bound=Message)
@@ -59,14 +60,19 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a call asks: all decisions of a new ticket, or one by name."""
+    """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
 
     kind: Kind
     decision: str = ""
+    before: Mapping[str, object] | None = None
 
-    def answers(self, version: Version, facts: dict[str, object], moment: Moment) -> Answers:
+    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Given:
         """Answer it under a version."""
-        return triage(version, facts, moment) if self.kind is Kind.TRIAGE else (decide(version, self.decision, facts, moment),)
+        if self.kind is Kind.TRIAGE:
+            return triage(version, facts, moment)
+        if self.kind is Kind.DECIDE:
+            return (decide(version, self.decision, facts, moment),)
+        return reschedule(version, facts, self.before or {}, moment)
 
 
 class TicketRequest(Protocol):
@@ -146,24 +152,22 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Make any decision, by name."""
         return pb.DecideResponse(decision=await self._decided(request.decision, request, context, Decision))
 
-    @served
-    def Reschedule(self, request: pb.RescheduleRequest) -> pb.RescheduleResponse:
+    @answered
+    async def Reschedule(self, request: pb.RescheduleRequest, context: Context) -> pb.RescheduleResponse:
         """Tell how a change of facts moves the deadlines."""
-        version, moment = self._asked(request, self._clock())
         was, wrong = wire.facts(request.before)
-        if wrong:
-            raise WrongRequest(tuple(replace(one, fact=f"before.{one.fact}") for one in wrong))
-        before = {**dict.fromkeys(request.unknown_before), **was}
-        return wire.rescheduled(read_and(request.ticket, moment, lambda facts, moment: reschedule(version, facts, before, moment)))
+        wrong = tuple(replace(one, fact=f"before.{one.fact}") for one in wrong)
+        question = Question(Kind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
+        return await self._answer(question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong)
 
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Written]) -> Written:
         """Make a decision, and write it as a message of a kind."""
-        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._written(kind, answers[0]))
+        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._written(kind, cast("Answers", answers)[0]))
 
-    def _triaged(self, version: Version, answers: Answers) -> pb.TriageResponse:
+    def _triaged(self, version: Version, answers: Given) -> pb.TriageResponse:
         """Write the decisions that a new ticket needs."""
         response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice))
-        for answer in answers:
+        for answer in cast("Answers", answers):
             kind = KINDS.get(answer.decision)
             if kind is None:
                 response.others.append(self._written(Decision, answer))
@@ -171,34 +175,35 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
                 getattr(response, answer.decision).CopyFrom(self._written(kind, answer))
         return response
 
-    async def _answer(self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Answers], Written]) -> Written:
-        """Answer a question, once it is recorded; with no log, at once."""
+    async def _answer(
+        self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Given], Written], wrong: tuple[WrongFact, ...] = (),
+    ) -> Written:
+        """Answer a question, once it is recorded; with no log, at once. ``wrong`` is what is known to be wrong with the request already."""
         received = self._clock()
         version, now = self._asked(request, received)
-        facts, moment, answers = read_and(request.ticket, now, lambda facts, moment: (facts, moment, question.answers(version, facts, moment)))
+        facts, moment, given = read_and(request.ticket, now, lambda facts, moment: (facts, moment, question.answer(version, facts, moment)), wrong)
         keeper = self._keeper
         if keeper is None:
-            return write(version, answers)
-        call = read_call(context.invocation_metadata() or ())
-        record = keeper.record(received, call, question.kind, facts, moment, version.policy, version.ref, answers)
-        kept = await keeper.keep(record)
+            return write(version, given)
+        asked = Asked(read_call(context.invocation_metadata() or ()), question.kind, facts, moment, question.before)
+        kept = await keeper.keep(keeper.record(received, asked, version, given))
         if kept.fresh:
-            return write(version, answers)
-        return write(*self._again(question, keeper, kept.record, record, (facts, moment)))
+            return write(version, given)
+        return write(*self._again(question, request, asked, version, kept.record, keeper))
 
-    def _again(self, question: Question, keeper: Keeper, earlier: Record, record: Record, ticket: tuple[dict[str, object], Moment]) -> tuple[Version, Answers]:
+    def _again(self, question: Question, request: TicketRequest, asked: Asked, selected: Version, kept: Recordable, keeper: Keeper) -> tuple[Version, Given]:
         """Answer a call that is recorded already as it was answered then."""
-        if not same_request(earlier, record):
-            raise RequestIdUsed(f"the request id `{record.request_id}` was used for another request: record {earlier.id}")
+        earlier = whole(kept)
         try:
             version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
             raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
-        facts, moment = ticket
-        answers = question.answers(version, facts, replace(moment, now=instant(earlier.now)))
-        if tuple(decided(answer, keeper.settings.masking.more) for answer in answers) != earlier.decisions:
+        if not (keeper.same_request(earlier, asked, version, question.decision) and _same_choice(request, selected, asked.moment, earlier)):
+            raise RequestIdUsed(f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}")
+        given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
+        if keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
             raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
-        return version, answers
+        return version, given
 
     def _written(self, kind: type[Written], answer: Answer) -> Written:
         """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
@@ -227,11 +232,17 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         return self._held.bundle.select(**wire.selection(request.version), now=now), now
 
 
-def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result]) -> Result:
-    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses."""
-    facts, wrong = wire.facts(ticket)
+def _same_choice(request: TicketRequest, selected: Version, moment: Moment, earlier: Record) -> bool:
+    """Tell whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
+    now_alike = not cast("Message", request).HasField("now") or moment.now == instant(earlier.now)
+    return now_alike and (request.version.WhichOneof("by") is None or selected.ref.digest == earlier.version.digest)
+
+
+def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result], wrong: tuple[WrongFact, ...] = ()) -> Result:
+    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses, and those that are known to be ``wrong``."""
+    facts, unread = wire.facts(ticket)
     moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())
-    wrong += wrong_holds
+    wrong += unread + wrong_holds
     try:
         result = answer(facts, moment)
     except WrongRequest as error:

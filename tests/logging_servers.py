@@ -59,8 +59,8 @@ def reading(url: str) -> Store:
 class PostgreSQL:
     """A server of its own below a folder, reached by a socket; run by ``nobody`` if the tests run as root, since it refuses root."""
 
-    def __init__(self, folder: Path) -> None:
-        self.bin, self.data, self.folder = POSTGRESQL[-1], folder / "data", folder
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
+        self.bin, self.data, self.folder, self._fsync = POSTGRESQL[-1], folder / "data", folder, "on" if fsync else "off"
         folder.mkdir(parents=True, exist_ok=True)
         self._as = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
         if self._as:
@@ -70,10 +70,18 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        return f"postgresql+psycopg://guidepost@/postgres?host={self.folder}"
+        return self._url("postgres")
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+psycopg://guidepost@/{database}?host={self.folder}"
+
+    def database(self, name: str) -> str:
+        """Make a database; give its URL."""
+        self._run("createdb", "-h", str(self.folder), "-U", "guidepost", name)
+        return self._url(name)
 
     def start(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", f"-k {self.folder} -c listen_addresses='' -c fsync=off", "start")
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", f"-k {self.folder} -c listen_addresses='' -c fsync={self._fsync}", "start")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-D", str(self.data), "-w", "-m", mode, "stop")

@@ -19,9 +19,10 @@ from typer.testing import CliRunner, Result
 
 from engine.version import build
 from service.cli.main import app
-from service.diffs.markdown import code, escaped, markdown_text, prose, together
+from service.diffs.markdown import markdown_text
 from service.diffs.report import report
 from service.formatting import format_text
+from service.markdown import code, escaped, prose, together
 from tests.desks import CASES, GOOD, committed, desk, git, later, write
 
 laid_out: Final = cache(format_text)

@@ -413,7 +413,7 @@ def test_heads_are_signed_while_the_server_runs_and_when_it_stops(url: str, tmp_
 
     heads = reading(url).signed_heads()
     assert [(one.head, one.signed) for one in heads] == [(reading(url).ends()[0], "2026-01-23T04:00:00Z")]
-    assert heads[0] == sign_head(heads[0].head, heads[0].signed, private_key(tmp_path / "private.pem"))
+    assert heads[0] == sign_head(heads[0].head, heads[0].signed, private_key(tmp_path / "private.pem"), heads[0].covered)
 
 
 # ---- Searching

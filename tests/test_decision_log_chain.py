@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,15 +10,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide import decide, triage
-from engine.decisionlog.chain import Entry, Head, follow
+from engine.decisionlog.chain import Entry, Head, Purge, follow
 from engine.decisionlog.identity import uuid7
 from engine.decisionlog.masking import Masking, replayable, unmaskable
 from engine.decisionlog.record import Record, canonical, decided
 from engine.decisionlog.select import Filter
+from engine.decisionlog.tree import Covered, Tree, climb, path, root
 from engine.decisionlog.verify import Break, Tampering, verify
 from engine.moment import Moment
 from tests.recording import START, chain, record
@@ -156,6 +158,93 @@ def test_a_break_says_which_entry_of_which_chain() -> None:
     assert [str(one) for one in verify([entries[0], entries[3]]).breaks] == ["main: entries 2 to 3 removed: no entries with these numbers"]
 
 
+# ---- Trees
+
+leaves = st.lists(st.text(max_size=3), min_size=1, max_size=40)
+
+
+@given(leaves)
+def test_every_leaf_of_a_tree_has_a_path_that_leads_to_its_root(made: list[str]) -> None:
+    assert {climb(leaf, at, len(made), path(made, at)) for at, leaf in enumerate(made)} == {root(made)}
+
+
+@given(leaves)
+def test_a_tree_that_grows_leaf_by_leaf_has_the_root_of_all_of_them(made: list[str]) -> None:
+    tree = Tree()
+    for leaf in made:
+        tree.add(leaf)
+
+    assert (tree.size, tree.root) == (len(made), root(made))
+
+
+@given(leaves, st.data())
+def test_a_path_proves_no_other_leaf_no_other_place_and_no_other_size(made: list[str], data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(made) - 1))
+    right = path(made, at)
+    bit = data.draw(st.integers(0, 64 * len(right) * 4 - 1)) if right else 0
+    step, digit = divmod(bit // 4, 64)
+    flipped = [f"{one[:digit]}{int(one[digit], 16) ^ 1 << bit % 4:x}{one[digit + 1:]}" if number == step else one for number, one in enumerate(right)]
+
+    assert climb(made[at] + "!", at, len(made), right) != root(made)
+    assert all(climb(made[at], other, len(made), right) != root(made) for other in range(-1, len(made) + 1) if other != at and (len(set(made)) == len(made)))
+    assert not right or climb(made[at], at, len(made), flipped) != root(made)
+    assert climb(made[at], at, len(made), (*right, "00" * 32)) == ""
+
+
+def test_a_leaf_cannot_pass_for_a_node_nor_a_root_for_a_leaf() -> None:
+    # The tree of RFC 6962, by hand: a leaf begins with the byte 0, a node with the byte 1.
+    one, two = (hashlib.sha256(b"\x00" + leaf).digest() for leaf in (b"a", b"b"))
+
+    assert root(["a", "b"]) == hashlib.sha256(b"\x01" + one + two).hexdigest()
+    assert climb("a", 0, 1, ()) == one.hex()
+
+
+@given(chains, st.data())
+def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+    entries, head = made
+    since = data.draw(st.integers(0, len(entries) - 1))
+    last = data.draw(st.integers(since + 1, len(entries)))
+    right = Covered("main", since, last, root([entry.hash for entry in entries[since:last]]))
+
+    assert verify(entries, ends=[head], trees=[right, right]).breaks == ()
+    wrong = verify(entries, ends=[head], trees=[right, replace(right, root="0" * 64)])
+    assert [(one.kind, one.sequence, one.last) for one in wrong.breaks] == [(Tampering.CHANGED, since + 1, last)]
+
+
+# ---- What was purged
+
+
+@given(chains, st.data())
+def test_a_chain_is_whole_behind_the_note_of_a_purge(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+    entries, head = made
+    at = data.draw(st.integers(1, len(entries)))
+    note = Purge("main", at, entries[at - 1].hash, "", "", "")
+    heads = [Head("main", entry.sequence, entry.hash) for entry in entries]
+
+    found = verify([note, *entries[at:]], heads, [head])
+
+    assert (found.breaks, found.entries, found.heads) == ((), len(entries) - at, (head,))
+    assert found.unheld == tuple(heads[: at - 1])
+
+
+@given(chains, st.data())
+def test_a_note_that_does_not_fit_what_is_left_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+    entries, head = made
+    at = data.draw(st.integers(1, len(entries)))
+    note = Purge("main", at, entries[at - 1].hash, "", "", "")
+
+    assert named(verify([replace(note, hash="f" * 64), *entries[at:]], [head], [head]).breaks, Tampering.CHANGED) == {min(at + 1, len(entries))}
+    assert named(verify([note, *entries[at - 1:]], ends=[head]).breaks, Tampering.INSERTED) == {at}
+    if at < len(entries):
+        assert named(verify([note, *entries[at + 1:]], ends=[head]).breaks, Tampering.REMOVED) == {at + 1}
+
+
+def test_a_note_behind_the_entries_that_it_speaks_of_says_nothing() -> None:
+    entries, head = chain(["a", "b", "c"])
+
+    assert named(verify([*entries[1:], Purge("main", 1, entries[0].hash, "", "", "")], ends=[head]).breaks, Tampering.REMOVED) == {1}
+
+
 # ---- Records
 
 
@@ -215,6 +304,7 @@ def test_equal_texts_have_equal_tokens_under_one_key_and_others_under_another() 
     assert Masking(b"l" * 32).token("ann@example.org") != KEYED.token("ann@example.org")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["contact_email", "explanation", "reason", "troubleshooting_steps", "service", "impact"]), st.sampled_from(["", " ", "x", "words of mine"])))
 def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
     version = shipped().versions[-1]

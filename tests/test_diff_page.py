@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.diff import Budget, excesses, read_forbidden, read_limit
 from engine.version import build
 from service.diffs.html import html_page
 from service.diffs.report import Report, report
+from tests.browsing import Elements, Watched, colours_of, contrast, in_a_browser, watched
 from tests.desks import GOOD
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x onerror=alert(1)> \"two\" 'one' & `code`"
-
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the page was not opened in a browser (`apt-get install chromium`)")
-
 
 def changed(**edits: tuple[str, str]) -> dict[str, str]:
     """Give the bicycle workshop with pieces of its files replaced."""
@@ -55,24 +50,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class Watched:
-    """A page that was opened from disk, what it asked for, and what went wrong in its script."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page, self.asked, self.wrong = page, list[str](), list[str]()
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.on("console", lambda message: self.wrong.append(message.text))
-        page.on("dialog", lambda dialog: self.wrong.append(dialog.message))
-        page.goto(address)
-
-
 @pytest.fixture(scope="module")
 def opened(file: Path) -> Iterator[Watched]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield Watched(browser.new_page(), file.as_uri())
-        browser.close()
+    with watched(file) as page:
+        yield page
 
 
 @pytest.fixture
@@ -179,30 +160,11 @@ def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) 
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for where in ("body", ".quiet", ".excess", "td.changed", ".where span", "a", "summary", ".changed-word"):
-            pair = page.locator(where).first.evaluate(COLOURS)
-            colours.add(tuple(pair))
+            pair = colours_of(page, where)
+            colours.add(pair)
             assert contrast(*pair) >= 4.5, where
 
     assert len(colours) > 8
-
-
-COLOURS: Final = """element => {
-  let behind = element;
-  while (behind && getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-  return [getComputedStyle(element).color, getComputedStyle(behind ?? document.body).backgroundColor];
-}"""
-
-
-def contrast(one: str, other: str) -> float:
-    """Give how much two colours stand out from each other, as WCAG 2 counts it."""
-    low, high = sorted(map(_luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
-    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 @in_a_browser
@@ -213,18 +175,6 @@ def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
 
 
 # ---- As text
-
-
-class Elements(HTMLParser):
-    """The elements of a page: their names and attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 def test_the_page_holds_all_that_it_needs(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -95,17 +95,22 @@ class ColumnDecider:
         self._scales = {name: self._tables.scales[name] for name in self._names} | {name: roster.scale for name, roster in self._rosters.items()}
         self._follow = tuple(FollowColumn(one) for one in version.elapsed)
 
-    def decide(self, columns: Mapping[str, SentColumn], now: datetime | Instants | None = None) -> Decided:
+    def decide(
+        self, columns: Mapping[str, SentColumn], now: datetime | Instants | None = None, *,
+        size: int | None = None, watch: Callable[[slice, Block], None] | None = None,
+    ) -> Decided:
         """Decide every row.
 
         Args:
             columns: fact name to column, all of one length.
             now: what time it is, for all rows or for each; without it, no fact follows, and only a deadline that was met has a state.
+            size: how many rows there are, where there may be no column that tells.
+            watch: is shown each block once it is read, with where its rows are.
 
         Raises:
             ValueError: the columns are not of one length.
         """
-        lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))}
+        lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))} | ({size} if size is not None else set())
         if len(lengths) > 1:
             raise ValueError(f"columns of one length are needed, not of {', '.join(map(str, sorted(lengths)))}")
         size = lengths.pop() if lengths else 0
@@ -113,7 +118,10 @@ class ColumnDecider:
         made = self._empty(size)
         for start in range(0, size, BLOCK):
             rows = slice(start, min(start + BLOCK, size))
-            self._block(reader.block(rows), rows, _now(now, rows), made)
+            block = reader.block(rows)
+            self._block(block, rows, _now(now, rows), made)
+            if watch is not None:
+                watch(rows, block)
         return Decided(made.decisions, made.outcomes, made.due, reader.refused)
 
     def _empty(self, size: int) -> Decided:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,13 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A dictionary-encoded column: ``codes`` are positions in ``values``; a negative code, or the value None, is not sent."""
+    """A dictionary-encoded column: ``codes`` are positions in ``values``; a negative code, or the value None, is not sent.
+
+    ``values`` may be any sequence: names of tickets, of which a replay shows a few, are decoded one by one.
+    """
 
     codes: NDArray[np.integer[Any]]
-    values: tuple[Sent, ...]
+    values: Sequence[Sent]
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -6,6 +6,8 @@ Values in, values out: instants, random bytes and keys come from the shell, and 
 - ``masking``: facts as sent -> facts as they may be recorded (and what a replay takes for them)
 - ``record``: answers -> Record -> canonical text, and back
 - ``chain``: text, head -> Entry (writer, sequence, previous hash, own hash) and the next head
+- ``tree``: many hashes -> one root, and a short path for each
 - ``verify``: entries, heads -> every break of a chain, by name
+- ``again``: record, version -> the decisions made again, and where they differ
 - ``select``: record, filter -> whether it is asked for
 """

@@ -40,6 +40,27 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """A note of what is no longer there: all entries of a chain up to a number, of which the last had this hash.
+
+    ``before`` is the instant before which they were received, ``purged`` that at which they were removed, and ``by`` who
+    says to have done it; instants as RFC 3339.
+    """
+
+    writer: str
+    sequence: int
+    hash: str
+    before: str
+    purged: str
+    by: str
+
+    @property
+    def head(self) -> Head:
+        """Behind what the chain goes on."""
+        return Head(self.writer, self.sequence, self.hash)
+
+
 def beginning(writer: str) -> Head:
     """Give the head of a chain without entries; its hash is of the writer's name, so that no two chains begin alike.
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
-from engine.answer import Answer, VersionRef
+from engine.answer import Answer, Due, Outcome, VersionRef
+from engine.change import Rescheduled
 from engine.moment import Hold
 from engine.record import plain_value
 from engine.record_times import iso
@@ -18,11 +19,15 @@ FORMAT: Final = 1
 """The form of the records that this program writes."""
 
 
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 class Kind(StrEnum):
     """What was asked for."""
 
     DECIDE = "decide"
     TRIAGE = "triage"
+    RESCHEDULE = "reschedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,70 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedMove:
+    """When a deadline was due before a change of facts and after it, as RFC 3339; None where nothing was or is due, or it is not known."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReason:
+    """An outcome before a change of facts and after it."""
+
+    before: RecordedOutcome
+    after: RecordedOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """What a change of facts did to the deadlines: the facts that were otherwise (None was not known), the deadlines, and the outcomes that are the reason."""
+
+    facts: Mapping[str, Any]
+    deadlines: tuple[RecordedMove, ...]
+    because: tuple[RecordedReason, ...]
+
+
+class Recordable(Protocol):
+    """A record, as far as it must be known to be kept and found: whole, or written already."""
+
+    @property
+    def id(self) -> str:
+        """A UUIDv7 of the instant of receipt."""
+
+    @property
+    def received(self) -> str:
+        """When the call came in."""
+
+    @property
+    def caller(self) -> str:
+        """What the caller called itself."""
+
+    @property
+    def request_id(self) -> str:
+        """What the caller called the call."""
+
+    @property
+    def ticket(self) -> str:
+        """What the caller called the ticket."""
+
+    @property
+    def version(self) -> VersionRef:
+        """Which version answered."""
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One call that was answered.
 
     ``id`` is a UUIDv7 of ``received``. ``caller``, ``request_id`` and ``ticket`` are what the caller called itself, the
     call and the ticket; each may be "". ``facts`` are as recorded (see ``masking``), ``now`` and ``pauses`` what was decided by.
+    A triage or a decision has ``decisions``; a call to reschedule has none, and a ``change``.
     """
 
     id: str
@@ -74,6 +138,7 @@ class Record:
     pauses: tuple[tuple[str, str | None], ...]
     version: VersionRef
     decisions: tuple[Decided, ...]
+    change: RecordedChange | None = None
 
     @property
     def text(self) -> str:
@@ -83,7 +148,8 @@ class Record:
             "format": FORMAT, "id": self.id, "received": self.received, "caller": self.caller, "request_id": self.request_id, "ticket": self.ticket,
             "kind": self.kind.value, "facts": self.facts, "now": self.now, "pauses": self.pauses,
             "version": {"name": version.name, "version": version.version, "digest": version.digest},
-            "decisions": [_plain(one) for one in self.decisions],
+            "decisions": [plain_decided(one) for one in self.decisions],
+            **({} if self.change is None else {"change": _plain_change(self.change)}),
         })
 
     @classmethod
@@ -97,6 +163,7 @@ class Record:
                 "kind": Kind(plain["kind"]), "version": VersionRef(**plain["version"]),
                 "pauses": tuple((start, end) for start, end in plain["pauses"]),
                 "decisions": tuple(_decided(one) for one in plain["decisions"]),
+                "change": _change(plain["change"]) if "change" in plain else None,
             })
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no record: {error}") from error
@@ -108,7 +175,7 @@ def canonical(plain: Any) -> str:
     >>> canonical({"b": "é", "a": [1.5, None]})
     '{"a":[1.5,null],"b":"\\u00e9"}'
     """
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _canonical(plain)
 
 
 def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
@@ -120,9 +187,17 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
     masked = {one.fact for one in answer.unlisted} & set(hidden)
     return Decided(
         answer.decision, "" if masked else answer.id, answer.status.value,
-        tuple([RecordedOutcome(one.name, one.status.value, None if one.value is None else plain_value(one.value)) for one in answer.outcomes]),
+        tuple([_outcome(one) for one in answer.outcomes]),
         tuple([rule.id for rule in answer.rules]), tuple([rule.id for rule in answer.assumptions]),
-        tuple([RecordedDue(due.name, iso(due.due) if due.due else None) for due in answer.dues]),
+        tuple([RecordedDue(due.name, _due(due)) for due in answer.dues]),
+    )
+
+
+def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
+    """Give what is recorded of a change of facts; ``before`` are the facts that were otherwise, as recorded."""
+    return RecordedChange(
+        before, tuple(RecordedMove(one.name, _due(one.before), _due(one.after)) for one in made.deadlines),
+        tuple(RecordedReason(_outcome(one.before), _outcome(one.after)) for one in made.because),
     )
 
 
@@ -136,7 +211,8 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _plain(one: Decided) -> dict[str, Any]:
+def plain_decided(one: Decided) -> dict[str, Any]:
+    """Give a decision as plain data."""
     return {
         "decision": one.decision, "id": one.id, "status": one.status, "rules": one.rules, "assumptions": one.assumptions,
         "outcomes": [{"name": outcome.name, "status": outcome.status, "value": outcome.value} for outcome in one.outcomes],
@@ -150,3 +226,30 @@ def _decided(plain: Mapping[str, Any]) -> Decided:
         "outcomes": tuple(RecordedOutcome(**one) for one in plain["outcomes"]), "dues": tuple(RecordedDue(**one) for one in plain["dues"]),
         "rules": tuple(plain["rules"]), "assumptions": tuple(plain["assumptions"]),
     })
+
+
+def _outcome(one: Outcome) -> RecordedOutcome:
+    return RecordedOutcome(one.name, one.status.value, None if one.value is None else plain_value(one.value))
+
+
+def _due(due: Due | None) -> str | None:
+    return iso(due.due) if due is not None and due.due is not None else None
+
+
+def _plain_change(change: RecordedChange) -> dict[str, Any]:
+    return {
+        "facts": change.facts,
+        "deadlines": [{"name": one.name, "before": one.before, "after": one.after} for one in change.deadlines],
+        "because": [
+            {"name": one.after.name, **{side: {"status": outcome.status, "value": outcome.value} for side, outcome in (("before", one.before), ("after", one.after))}}
+            for one in change.because
+        ],
+    }
+
+
+def _change(plain: Mapping[str, Any]) -> RecordedChange:
+    sides = [(one["name"], one["before"], one["after"]) for one in plain["because"]]
+    return RecordedChange(
+        dict(plain["facts"]), tuple(RecordedMove(**one) for one in plain["deadlines"]),
+        tuple(RecordedReason(RecordedOutcome(name, **before), RecordedOutcome(name, **after)) for name, before, after in sides),
+    )

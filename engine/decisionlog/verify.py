@@ -1,16 +1,18 @@
 """Whether chains are whole: entries in the order in which they are found, and heads that somebody kept, to breaks by name.
 
-A chain alone shows whatever was altered by somebody who did not write all of its later hashes anew, and cut off no more
+A chain of which the beginning was purged begins behind the note of it. A chain alone shows whatever was altered by somebody who did not write all of its later hashes anew, and cut off no more
 than its end. Both of these show by a head that was kept elsewhere, or signed.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.decisionlog.chain import Entry, Head, beginning
+from engine.decisionlog.chain import Entry, Head, Purge, beginning
+from engine.decisionlog.tree import Covered, Tree
 
 
 class Tampering(StrEnum):
@@ -39,45 +41,64 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found: the breaks in order, how many entries were looked at, and how far each chain comes."""
+    """What was found: the breaks in order, how many entries were looked at, and how far each chain comes.
+
+    ``unheld`` are the heads that nothing can be held against, since the entries up to them were purged.
+    """
 
     breaks: tuple[Break, ...]
     entries: int
     heads: tuple[Head, ...]
+    unheld: tuple[Head, ...] = ()
 
 
-def verify(entries: Iterable[Entry], heads: Iterable[Head] = (), ends: Iterable[Head] = ()) -> Verified:
+def verify(entries: Iterable[Entry | Purge], heads: Iterable[Head] = (), ends: Iterable[Head] = (), trees: Iterable[Covered] = ()) -> Verified:
     """Verify chains.
 
     Args:
-        entries: in the order in which they are found; chains of several writers may be mixed.
+        entries: in the order in which they are found; chains of several writers may be mixed. The note of a purge stands before what is left of its chain.
         heads: what chains were like at some time, from where nobody could alter it.
         ends: heads behind which nothing may come.
+        trees: what the heads cover, by the roots of trees.
     """
     kept: dict[str, list[Head]] = {}
     for head in (*heads, *ends):
         kept.setdefault(head.writer, []).append(head)
     chains = {writer: _Chain(writer, {head.sequence for head in of}) for writer, of in kept.items()}
+    for covered in sorted(set(trees), key=lambda one: one.since):
+        chains.setdefault(covered.writer, _Chain(covered.writer, set())).covered.append(covered)
     count = 0
     for entry in entries:
         if entry.writer not in chains:
             chains[entry.writer] = _Chain(entry.writer, set())
+        if isinstance(entry, Purge):
+            chains[entry.writer].begin(entry)
+            continue
         chains[entry.writer].take(entry)
         count += 1
     for head in ends:
         chains[head.writer].close_at(head)
     for chain in chains.values():
         chain.end(kept.get(chain.writer, ()))
+    unheld = tuple(head for of in kept.values() for head in of if head.sequence < chains[head.writer].first.sequence)
     found = sorted({one for chain in chains.values() for one in chain.breaks}, key=lambda one: (one.writer, one.sequence, one.last, one.kind))
-    return Verified(tuple(found), count, tuple(chain.head for _, chain in sorted(chains.items()) if chain.head.sequence))
+    return Verified(tuple(found), count, tuple(chain.head for _, chain in sorted(chains.items()) if chain.head.sequence), unheld)
 
 
 @dataclass(slots=True)
 class _Chain:
-    """What is known of one chain so far. ``latest`` are the entries found with the last number: one, if nobody inserted any."""
+    """What is known of one chain so far. ``latest`` are the entries found with the last number: one, if nobody inserted any.
+
+    ``first`` is behind what it begins: the beginning of its writer, or the last entry that was purged.
+    """
 
     writer: str
     watched: set[int]
+    first: Head = field(init=False)
+    covered: deque[Covered] = field(default_factory=deque)
+    """What is covered by roots and still lies ahead, in order."""
+    growing: list[tuple[Covered, Tree]] = field(default_factory=list)
+    """The trees of what is covered, as far as they have grown."""
     breaks: list[Break] = field(default_factory=list)
     sequence: int = 0
     latest: list[Entry] = field(default_factory=list)
@@ -88,12 +109,23 @@ class _Chain:
     seen: dict[int, str] = field(default_factory=dict)
     """The hashes of the entries for which there is a head."""
 
+    def __post_init__(self) -> None:
+        self.first = beginning(self.writer)
+
     @property
     def head(self) -> Head:
-        return Head(self.writer, self.sequence, self.latest[0].hash if self.latest else beginning(self.writer).hash)
+        return Head(self.writer, self.sequence, self.latest[0].hash) if self.latest else self.first
+
+    def begin(self, purge: Purge) -> None:
+        """Begin behind what was purged; a note that comes behind entries, or does not reach as far as another one, says nothing."""
+        if not self.latest and purge.sequence > self.first.sequence:
+            self.first, self.sequence = purge.head, purge.sequence
+            if purge.sequence in self.watched:
+                self.seen[purge.sequence] = purge.hash
 
     def take(self, entry: Entry) -> None:
         """Look at the next entry that is found."""
+        self._grow(entry)
         if not entry.holds:
             self._break(Tampering.CHANGED, entry.sequence, "its hash is not that of its content")
             if entry.sequence != self.sequence + 1:
@@ -123,10 +155,11 @@ class _Chain:
         self._settle(before)
         if before is not None or not entry.holds:
             return
-        if not self.sequence:
-            if entry.previous != beginning(self.writer).hash:
-                self._break(Tampering.CHANGED, entry.sequence, "it does not begin the chain of its writer")
-        elif self.latest and all(one.holds for one in self.latest):
+        if not self.latest:
+            if self.sequence == self.first.sequence and entry.previous != self.first.hash:
+                what = "it does not follow what was purged" if self.first.sequence else "it does not begin the chain of its writer"
+                self._break(Tampering.CHANGED, entry.sequence, what)
+        elif all(one.holds for one in self.latest):
             self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} holds another hash of it")
 
     def _settle(self, true: Entry | None) -> None:
@@ -138,6 +171,9 @@ class _Chain:
 
     def _late(self, entry: Entry) -> None:
         """Look at an entry that comes behind a later one."""
+        if entry.sequence <= self.first.sequence and self.first.sequence:
+            self._break(Tampering.INSERTED, entry.sequence, f"the chain was purged up to {self.first.sequence}")
+            return
         first = next((first for first, last in self.missing.items() if first <= entry.sequence <= last), None)
         if first is None:
             self._break(Tampering.INSERTED, entry.sequence, "there is another one with this number")
@@ -151,6 +187,18 @@ class _Chain:
         if self.wanted.pop(entry.sequence, entry.hash) != entry.hash:
             self._break(Tampering.CHANGED, entry.sequence, f"entry {entry.sequence + 1} holds another hash of it")
         self.wanted[entry.sequence - 1] = entry.previous
+
+    def _grow(self, entry: Entry) -> None:
+        """Add an entry to the trees that it belongs to, as long as these have all that come before it."""
+        while self.covered and self.covered[0].since < entry.sequence:
+            self.growing.append((self.covered.popleft(), Tree()))
+        for covered, tree in self.growing:
+            if tree.size == entry.sequence - covered.since - 1:
+                tree.add(entry.hash)
+            if entry.sequence == covered.last == covered.since + tree.size and tree.root != covered.root:
+                message = f"the tree of their hashes is not the one that the head at {covered.last} covers"
+                self._break(Tampering.CHANGED, covered.since + 1, message, covered.last)
+        self.growing = [(covered, tree) for covered, tree in self.growing if covered.last > entry.sequence]
 
     def close_at(self, end: Head) -> None:
         if self.sequence > end.sequence:

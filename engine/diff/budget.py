@@ -28,7 +28,7 @@ class NotABudget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many situations of an outcome may be decided differently: a number, or a share of them."""
+    """How many situations (or tickets) of an outcome may be decided differently: a number, or a share of them."""
 
     amount: float
     is_share: bool
@@ -36,9 +36,9 @@ class Limit:
     def __str__(self) -> str:
         return f"{self.amount * 100:g}%" if self.is_share else f"{self.amount:g}"
 
-    def allows(self, one: OutcomeDiff) -> bool:
-        """Tell whether an outcome keeps to it."""
-        return one.changed <= (self.amount * one.cells if self.is_share else self.amount)
+    def allows(self, changed: int, of: int) -> bool:
+        """Tell whether so many, of so many, keep to it."""
+        return changed <= (self.amount * of if self.is_share else self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Forbidden:
             said in (ANY, found) for said, found in
             ((self.outcome, name), (self.before, state_text(change.before)), (self.after, state_text(change.after)))
         )
+
+    def forbids_all(self, name: str) -> bool:
+        """Tell whether it forbids any change at all of what has this name."""
+        return self.before == self.after == ANY and self.outcome in (ANY, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def read_limit(text: str) -> Limit:
     """
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
-        raise NotABudget(f"`{text}` is no limit: write a number of situations such as 100, or a share such as 2%")
+        raise NotABudget(f"`{text}` is no limit: write a number such as 100, or a share such as 2%")
     return Limit(float(found[1]) / 100 if found[2] else float(found[1]), bool(found[2]))
 
 
@@ -105,16 +109,16 @@ def read_forbidden(text: str) -> Forbidden:
     return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
 
 
-def check_budget(budget: Budget, before: Policy, after: Policy) -> None:
-    """Raise NotABudget if a forbidden change names an outcome or a value that neither version has: it would never come true."""
-    outcomes = {**before.outcomes, **after.outcomes}
+def check_budget(budget: Budget, *policies: Policy) -> None:
+    """Raise NotABudget if a forbidden change names an outcome or a value that no policy has: it would never come true."""
+    outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
     for rule in budget.forbidden:
         if rule.outcome not in (ANY, *outcomes):
             raise NotABudget(f"`{rule}` can never happen: no outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}")
-        named = outcomes if rule.outcome == ANY else {rule.outcome: outcomes[rule.outcome]}
-        known = {word for name in named for policy in (before, after) if name in policy.outcomes for word in _words(policy.outcomes[name])}
-        if any(policy.outcomes[name].type not in _LISTED for name in named for policy in (before, after) if name in policy.outcomes):
+        named = [one for policy in policies for name, one in policy.outcomes.items() if rule.outcome in (ANY, name)]
+        if any(one.type not in _LISTED for one in named):
             continue
+        known = {word for one in named for word in _words(one)}
         for end in (rule.before, rule.after):
             if end not in (ANY, *STATES, *known):
                 raise NotABudget(f"`{rule}` can never happen: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}")
@@ -136,8 +140,7 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
     if budget.limit is not None and not budget.limit.amount:
         found += [Excess(f"at most {budget.limit}", said) for _, said in uncounted]
     for rule in budget.forbidden:
-        if rule.before == rule.after == ANY:
-            found += [Excess(f"never {rule}", said) for name, said in uncounted if rule.outcome in (ANY, name)]
+        found += [Excess(f"never {rule}", said) for name, said in uncounted if rule.forbids_all(name)]
     return tuple(found)
 
 
@@ -155,7 +158,7 @@ def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[st
 
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
     for one in outcomes:
-        if limit is not None and not limit.allows(one):
+        if limit is not None and not limit.allows(one.changed, one.cells):
             yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells)} {_situations(one.cells)}; {limit} may")
 
 

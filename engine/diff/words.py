@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from engine.conditions import interval_text
@@ -104,15 +104,25 @@ def region_text(region: Region) -> str:
 
 
 def conditions(region: Region) -> list[str]:
-    """Say where a region is, one condition after the other; facts that are all just known, or unknown, come last and together."""
-    unknown = [values.fact for values in region.when if values_text(values) == f"{values.fact} unknown"]
-    known = [values.fact for values in region.when if values.sent]
-    said = [values_text(values) for values in region.when if values.fact not in (*unknown, *known)]
-    said += [f"{_listed(names)} {word}" for names, word in ((known, "known"), (unknown, "unknown")) if names]
+    """Say where a region is, one condition after the other."""
+    return when_texts(region.when)
+
+
+def when_texts(when: Sequence[Values]) -> list[str]:
+    """Say what some facts are, one condition after the other; facts that are all just known, or unknown, come last and together."""
+    unknown = [values.fact for values in when if values_text(values) == f"{values.fact} unknown"]
+    known = [values.fact for values in when if values.sent]
+    said = [values_text(values) for values in when if values.fact not in (*unknown, *known)]
+    said += [f"{listed_text(names)} {word}" for names, word in ((known, "known"), (unknown, "unknown")) if names]
     return said or ["always"]
 
 
-def _listed(names: list[str]) -> str:
+def listed_text(names: Sequence[str]) -> str:
+    """Write names as people list them.
+
+    >>> listed_text(["a", "b", "c"])
+    'a, b and c'
+    """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -201,5 +211,5 @@ def headline(diff: Diff) -> str:
     same = [one.name for one in diff.decisions if one.name not in names]
     if not names:
         return "Every situation is decided the same; what may be sent, or how it is read, changes."
-    rest = f"; the same in every situation: {_listed(same)}" if same else ""
-    return f"Decided differently: {_listed(names)}{rest}."
+    rest = f"; the same in every situation: {listed_text(same)}" if same else ""
+    return f"Decided differently: {listed_text(names)}{rest}."

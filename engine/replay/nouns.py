@@ -87,11 +87,12 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A ticket for which something changed: its row and name in the source, and its facts as text, as ``guidepost eval`` takes them."""
+    """A ticket for which something changed: its row and name in the source, its facts as text, as ``guidepost eval`` takes them, and its ``now`` ("": none)."""
 
     row: int
     name: str
     facts: Mapping[str, str]
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ class Tickets:
 class Replayed:
     """What becomes of one outcome: of how many tickets both sides say something, how many change, from what to what, and where.
 
-    ``matrix`` counts what stays as well: from each state to each. ``regions`` together hold every ticket that changes.
+    ``matrix`` counts what stays as well: from each state to each. Where there is no before, it counts what is decided
+    now, as what stays. ``regions`` together hold every ticket that changes, but for ``elsewhere``: those that change in
+    one of too many different situations, or that say what neither version can place.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Replayed:
     matrix: Mapping[Change, int]
     regions: tuple[Tickets, ...] = ()
     examples: Mapping[Change, tuple[Example, ...]] = field(default_factory=dict)
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,7 @@ class Replay:
 
     Attributes:
         after: the version under trial.
-        before: the versions by which they were decided before, as far as they are known, each with its number of tickets.
+        before: the versions by which they were decided before, as far as they are known: digest to number of tickets.
         recorded: whether what was before is what the source says, and not what another version decides.
         rows: all rows of the source; those that were decided are ``tickets``, the others ``unread``.
         changed: the tickets in which anything changes, in an outcome or a deadline.

@@ -12,9 +12,10 @@ from service.cli.examined import Examined, Part
 from service.cli.plain import Plain, plain_place
 from service.cli.terminal import ExitCode, count
 from service.cli.tested import eval_command
-from service.diffs.markdown import MOST_BYTES, code, escaped, folded, listed, markdown_text, prose, together
+from service.diffs.markdown import markdown_text
 from service.diffs.plain import plain_report
 from service.github import annotation
+from service.markdown import MOST_BYTES, code, escaped, folded, listed, prose, together
 from service.trials import Trial
 
 MOST: Final = 100

@@ -11,7 +11,7 @@ from rich.text import Text
 from engine.answer import Status
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.masking import GIVEN, MASKED, TOKEN
-from engine.decisionlog.record import Kind, Record
+from engine.decisionlog.record import Kind, Record, RecordedChange
 from engine.decisionlog.verify import Verified
 from service.cli.terminal import count, grid, ruled
 
@@ -45,6 +45,8 @@ def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
             yield Text("  rules        " + ", ".join(decided.rules), "dim")
         if decided.assumptions:
             yield Text("  assumptions  " + ", ".join(decided.assumptions), "dim")
+    if record.change is not None:
+        yield from _changed(record.change)
 
 
 def verified_page(found: Verified, vouched: Sequence[str], doubts: Sequence[str]) -> Iterator[RenderableType]:
@@ -73,8 +75,24 @@ def fact_text(value: Any) -> str:
     return _value(value, "")
 
 
+def _changed(change: RecordedChange) -> Iterator[RenderableType]:
+    """Give what the facts were before, and what that did to the deadlines."""
+    yield ""
+    yield Text("facts before", "bold")
+    yield grid([(f"  {name}", "not known" if value is None else fact_text(value)) for name, value in sorted(change.facts.items())] or [("  the same", "")], "cyan")
+    yield ""
+    yield Text.assemble(("reschedule", "bold"), ": before, and after")
+    yield grid([(f"  {one.name}", one.before or "not due", one.after or "not due") for one in change.deadlines] or [("  nothing was or is due", "", "")])
+    if change.because:
+        yield Text("  because", "dim")
+        yield grid([(f"    {one.after.name}", _value(one.before.value, one.before.status), _value(one.after.value, one.after.status)) for one in change.because], "dim", "dim", "dim")
+
+
 def _summary(record: Record) -> str:
     """Say what was decided, as short as it goes."""
+    if record.change is not None:
+        moved = [one.name for one in record.change.deadlines if one.before != one.after]
+        return f"reschedule: {', '.join(moved)} moved" if moved else "reschedule: nothing moved"
     if record.kind is Kind.DECIDE:
         decided = record.decisions[0]
         value = decided.outcomes[0].value if decided.outcomes else None

@@ -1,18 +1,12 @@
-"""A difference as one HTML page that needs nothing else: matrices side by side, regions, and a filter.
-
-What policies say is only ever put in as text; the page's own script is the only one that a browser lets it run.
-"""
+"""A difference as one HTML page that needs nothing else: matrices side by side, regions, and a filter."""
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Template
 
 from engine.diff import Change, OutcomeDiff, Region
 from engine.diff.words import (
@@ -25,7 +19,9 @@ from engine.diff.words import (
     outcome_text,
     wording_text,
 )
-from service.diffs.report import SHOWN, Report, arrows, command
+from service.diffs.report import SHOWN, Report, command
+from service.markdown import arrows
+from service.page import page_template
 
 
 def html_page(shown: Report) -> str:
@@ -35,15 +31,7 @@ def html_page(shown: Report) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("service.diffs", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )
-    environment.globals.update(_WORDS)
-    for name in ("page.css", "page.js"):
-        environment.globals[name.replace(".", "_")] = Markup(environment.get_template(name).render())  # noqa: S704 - our own file, which holds nothing of a policy
-    script = str(environment.globals["page_js"])
-    environment.globals["script_hash"] = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html.j2")
+    return page_template("service.diffs", "page.html.j2", _WORDS)
 
 
 def _changes(changes: Mapping[Change, int]) -> str:
@@ -59,11 +47,6 @@ def _find(region: Region) -> str:
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 
 
-def _coded(text: str) -> Markup:
-    """Show the words in backticks as code; all of it stays text."""
-    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(text.split("`")))
-
-
 def _mostly(one: OutcomeDiff) -> str:
     """Say what mostly becomes of an outcome, or whatever else there is to say of it."""
     return arrows(mostly_text(one)) or outcome_text(one)
@@ -71,5 +54,5 @@ def _mostly(one: OutcomeDiff) -> str:
 
 _WORDS: Final[dict[str, Any]] = {
     "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "wording_text": wording_text,
-    "change_text": _change, "changes_text": _changes, "conditions": conditions, "find": _find, "command": command, "mostly": _mostly, "coded": _coded,
+    "change_text": _change, "changes_text": _changes, "conditions": conditions, "find": _find, "command": command, "mostly": _mostly,
 }

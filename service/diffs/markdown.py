@@ -10,98 +10,16 @@ from typing import Final
 
 from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
 from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, mostly_text, outcome_text, region_text, wording_text
-from service.diffs.report import SHOWN, Report, arrows, command
-
-MOST_BYTES: Final = 1_000_000
-"""How long a summary may become; GitHub shows none that is longer than 1 MiB."""
+from service.diffs.report import SHOWN, Report, command
+from service.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
 
 LENGTHS: Final = (200, 50, SHOWN)
 """How many lines of a list are written out: the first of these with which the whole is short enough."""
 
-SPECIAL: Final = "\\`*_[]|~$#"
-"""Characters that would be read as markup."""
-
 
 def markdown_text(shown: Report, most: int = MOST_BYTES) -> str:
     """Write a report as Markdown of at most so many bytes."""
-    for length in LENGTHS:
-        parts = [*_parts(shown, length)]
-        if sum(map(_size, parts)) <= most:
-            break
-    return together(parts, most)
-
-
-def together(parts: Sequence[str], most: int = MOST_BYTES) -> str:
-    """Put parts below each other as long as they fit, and say how many were left out."""
-    left = most - 200  # for the line that says so
-    kept: list[str] = []
-    for part in parts:
-        left -= _size(part)
-        if left < 0:
-            kept.append(f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `guidepost diff` shows all of it.")
-            break
-        kept.append(part)
-    return "\n\n".join(kept) + "\n"
-
-
-def escaped(text: str) -> str:
-    r"""Keep a text from being read as markup, on one line.
-
-    >>> escaped("a|b <i> c_d\n -> e")
-    'a\\|b &lt;i&gt; c\\_d → e'
-    """
-    text = arrows(" ".join(text.split()))
-    for mark in SPECIAL:
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def prose(text: str) -> str:
-    r"""Write a message: what stands in backticks as code, and the rest as text.
-
-    >>> prose("unknown impact `a_b`; 1 < 2")
-    'unknown impact `a_b`; 1 &lt; 2'
-    """
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return escaped(text)
-    said = (code(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
-    return "".join(said).strip()
-
-
-def code(text: str, *, in_table: bool = False) -> str:
-    r"""Write a text as code, whatever is in it; in a table a bar needs a backslash even there.
-
-    >>> code("a=b"), code("a`b"), code("a|b", in_table=True)
-    ('`a=b`', '``a`b``', '`a\\|b`')
-    """
-    text = " ".join(text.split()) or " "
-    marks = "`"
-    while marks in text:
-        marks += "`"
-    space = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{marks}{space}{text.replace('|', chr(92) + '|') if in_table else text}{space}{marks}"
-
-
-def folded(title: str, lines: Iterable[str]) -> str:
-    """Write a part that opens on a click."""
-    return "\n".join((f"<details><summary>{title}</summary>", "", *lines, "", "</details>"))
-
-
-def listed(lines: Sequence[str], length: int) -> Iterator[str]:
-    """Give the first lines of a list, and say how many more there are."""
-    yield from lines[:length]
-    if len(lines) > length:
-        yield f"- … and {len(lines) - length:,} more"
-
-
-def _size(part: str) -> int:
-    return len(part.encode()) + 2
-
-
-def _spaced(text: str) -> str:
-    """Escape a piece of a sentence, with the spaces at its ends."""
-    return f"{' ' * text[:1].isspace()}{escaped(text)}{' ' * (text[-1:].isspace() and not text.isspace())}"
+    return fitted(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
 
 
 def _parts(shown: Report, length: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ def plain_report(shown: Report) -> Plain:
     """Write a whole report as plain data."""
     diff = shown.diff
     return {
-        "before": _version(diff.before, shown.names[0]), "after": _version(diff.after, shown.names[1]),
+        "before": plain_version(diff.before, shown.names[0]), "after": plain_version(diff.after, shown.names[1]),
         "headline": headline(diff), "same_decisions": diff.same_decisions,
         "wording": [_wording(one) for one in shown.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
@@ -29,7 +29,8 @@ def plain_report(shown: Report) -> Plain:
     }
 
 
-def _version(ref: VersionRef, asked: str) -> Plain:
+def plain_version(ref: VersionRef, asked: str) -> Plain:
+    """Write a version, and what it was called by who asked."""
     return {"asked": asked, "name": ref.name, "version": ref.version, "digest": ref.digest}
 
 
@@ -64,14 +65,15 @@ def _decision(one: DecisionDiff) -> Plain:
 def _outcome(one: OutcomeDiff) -> Plain:
     return {
         "outcome": one.name, "situations": one.cells, "changed": one.changed, "over": "inputs" if one.inputs else "facts",
-        "changes": [{**_change(change), "situations": cells} for change, cells in one.changes.items()],
+        "changes": [{**plain_change(change), "situations": cells} for change, cells in one.changes.items()],
         "regions": [_region(region) for region in one.regions],
         "gist": [_region(region) for region in one.gist] if one.gist != one.regions else [],
         "follows": [{"outcome": follows.outcome, "changed": follows.cells} for follows in one.follows], "terms": list(one.terms),
     }
 
 
-def _change(change: Change) -> Plain:
+def plain_change(change: Change) -> Plain:
+    """Write a change."""
     if change.in_part:
         return {"text": change_text(change), "removed": list(items(change.before)), "added": list(items(change.after))}
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
@@ -86,12 +88,13 @@ def _state(state: State) -> Plain:
 
 def _region(region: Region) -> Plain:
     return {
-        "text": region_text(region), "when": [_values(values) for values in region.when], "situations": region.cells, "alike": region.alike,
-        "changes": [{**_change(change), "situations": cells} for change, cells in region.changes.items()], "example": dict(region.example),
+        "text": region_text(region), "when": [plain_values(values) for values in region.when], "situations": region.cells, "alike": region.alike,
+        "changes": [{**plain_change(change), "situations": cells} for change, cells in region.changes.items()], "example": dict(region.example),
     }
 
 
-def _values(values: Values) -> Plain:
+def plain_values(values: Values) -> Plain:
+    """Write what one fact is in a region."""
     said: Plain = {"fact": values.fact, "unknown": values.unknown}
     if values.sent:
         return {**said, "any": True}

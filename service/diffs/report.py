@@ -60,8 +60,3 @@ def report(before: Version, after: Version, names: tuple[str, str], budget: Budg
 def command(decision: str, region: Region) -> str:
     """Give the command line that decides the example of a region."""
     return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()
-
-
-def arrows(text: str) -> str:
-    """Write the arrows of a text as people draw them."""
-    return text.replace(" -> ", " → ")

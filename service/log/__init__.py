@@ -6,6 +6,12 @@
 - ``writer``: one thread that commits many records at once; a future for each
 - ``calls``: a call's metadata -> caller, request id, ticket
 - ``keeper``: what the gRPC handlers call: an answer -> its record, and the answer may leave
-- ``heads``: signed heads of chains
+- ``heads``: what is signed: heads of chains, notes of purges
+- ``narrowed``: a filter -> a query that leaves out what cannot pass it
+- ``lines``: entries and notes <-> JSON lines
+- ``pages``: a search, page by page
+- ``verifying``: a log or an export, heads and keys -> what is wrong with it
+- ``certificates``: one entry with all that proves it <-> one small file
+- ``purging``: the beginning of chains removed, with a note
 - ``settings``: what ``guidepost serve`` is told about the log
 """

@@ -104,6 +104,8 @@ def cause(error: BaseException) -> str:
 def _sqlite_connected(connection: Any, _: Any) -> None:
     # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
     connection.isolation_level = None
+    # Told before there are tables: what is purged can be given back to the disk.
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 

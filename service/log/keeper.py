@@ -6,18 +6,21 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from engine.answer import Answer, VersionRef
+from engine.answer import Answer
+from engine.change import Rescheduled
 from engine.decisionlog.identity import RANDOM, uuid7
 from engine.decisionlog.masking import unmaskable
-from engine.decisionlog.record import Decided, Kind, Record, decided, plain_pauses
+from engine.decisionlog.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
+from engine.decisionlog.texts import Texts
 from engine.moment import Moment
 from engine.policy import Policy
 from engine.record_times import iso
+from engine.version import Version
 from service.log.calls import Call
 from service.log.database import LogRefused
 from service.log.heads import sign_head
@@ -31,9 +34,8 @@ GATHER: Final = 0.02
 CLOSING: Final = 10.0
 """Seconds for which a server that stops tries to write what is waiting."""
 
-
-MAX_SEEN: Final = 10_000
-"""How many recorded forms of answers are kept: making one anew takes longer than deciding."""
+Given = tuple[Answer, ...] | Rescheduled
+"""What a call is answered with."""
 
 
 class RequestIdUsed(Exception):
@@ -44,6 +46,20 @@ class RecordedOtherwise(Exception):
     """A call was answered before, and this server cannot give that answer again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call asked, as far as it is recorded: facts and instants as they were read.
+
+    ``before`` are the facts that were otherwise, of a call to reschedule (None in it: not known).
+    """
+
+    call: Call
+    kind: Kind
+    facts: Mapping[str, object]
+    moment: Moment
+    before: Mapping[str, object] | None = None
+
+
 class Keeper:
     """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
 
@@ -51,11 +67,11 @@ class Keeper:
         """Open the log; raises LogRefused if that cannot be done."""
         self.settings = settings
         key = settings.key
-        signer = None if key is None else lambda head: sign_head(head, iso(clock()), key)
+        signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
         self._store = Store.open(settings.url)
         self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0)
         self._at_risk: deque[float] = deque()
-        self._seen: dict[str, Decided] = {}
+        self._texts = Texts(settings.masking.more)
 
     @property
     def name(self) -> str:
@@ -71,29 +87,42 @@ class Keeper:
         """Have somebody told, on another thread, when the log fails and when it recovers."""
         self._writer.watch = told
 
-    def record(
-        self, received: datetime, call: Call, kind: Kind, facts: dict[str, object], moment: Moment, policy: Policy, version: VersionRef, answers: Iterable[Answer],
-    ) -> Record:
+    def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
         """Give the record of a call that is answered."""
-        masking = self.settings.masking
-        return Record(
-            uuid7(received, secrets.token_bytes(RANDOM)), iso(received), call.caller, call.request_id, call.ticket, kind,
-            masking.facts(facts, policy.facts), iso(moment.now or received), plain_pauses(moment.holds), version,
-            tuple([self._decided(answer) for answer in answers]),
+        id_, call, now = uuid7(received, secrets.token_bytes(RANDOM)), asked.call, iso(asked.moment.now or received)
+        facts, pauses = self._facts(asked.facts, version), plain_pauses(asked.moment.holds)
+        if isinstance(given, Rescheduled):
+            return Record(
+                id_, iso(received), call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, (),
+                changed(given, self._facts(asked.before or {}, version)),
+            )
+        return self._texts.record(id_, iso(received), call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, given)
+
+    def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
+        """Give what a record says of an answer."""
+        if isinstance(given, Rescheduled):
+            return (), changed(given, self._facts(asked.before or {}, version))
+        return tuple(decided(answer, self.settings.masking.more) for answer in given), None
+
+    def same_request(self, first: Record, asked: Asked, version: Version, decision: str) -> bool:
+        """Tell whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
+        if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
+            return False
+        call = asked.call
+        ours = replace(
+            first, caller=call.caller, request_id=call.request_id, ticket=call.ticket, kind=asked.kind,
+            facts=self._facts(asked.facts, version), pauses=plain_pauses(asked.moment.holds),
+        )
+        before = None if first.change is None else first.change.facts
+        return ours == first and before == (None if asked.before is None else self._facts(asked.before, version)) and (
+            asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision]
         )
 
-    def _decided(self, answer: Answer) -> Decided:
-        """Give what is recorded of an answer; one without instants and words of the caller is seldom new, and kept."""
-        found = self._seen.get(answer.id)
-        if found is None:
-            found = decided(answer, self.settings.masking.more)
-            if answer.undated is None and not answer.unlisted:
-                if len(self._seen) >= MAX_SEEN:
-                    self._seen.clear()
-                self._seen[answer.id] = found
-        return found
+    def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
+        """Mask facts; what was not known before stays so."""
+        return {**{name: None for name, value in sent.items() if value is None}, **self.settings.masking.facts(sent, version.policy.facts)}
 
-    async def keep(self, record: Record) -> Kept:
+    async def keep(self, record: Recordable) -> Kept:
         """Come back when the answer may leave; raises LogUnavailable if it may not.
 
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
@@ -130,10 +159,3 @@ def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: 
     if unknown := sorted(settings.masking.clear - known):
         raise LogRefused(f"no such fact to keep in clear: {', '.join(unknown)}")
     return Keeper(settings, clock)
-
-
-def same_request(first: Record, second: Record) -> bool:
-    """Tell whether two records are of the same request: what was asked, whatever version and instant answered it."""
-    return replace(first, id="", received="", now="", version=second.version, decisions=()) == replace(second, id="", received="", now="", decisions=()) and (
-        [one.decision for one in first.decisions] == [one.decision for one in second.decisions] or first.kind is Kind.TRIAGE
-    )

@@ -6,30 +6,48 @@ locked, so that no crash and no second server leaves a chain that cannot be veri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
 
-from engine.decisionlog.chain import Entry, Head, beginning, follow
-from engine.decisionlog.identity import RANDOM, uuid7
-from engine.decisionlog.record import Record
+from engine.decisionlog.chain import Entry, Head, Purge, beginning, follow
+from engine.decisionlog.record import Kind, Record, Recordable
 from engine.decisionlog.select import Filter
+from engine.decisionlog.tree import Covered, Tree
 from service.log.database import WRITES, check, connect, migrate, shown
-from service.log.heads import FORMAT, SignedHead
-from service.log.tables import entries, heads, writers
+from service.log.heads import FORMAT, PurgeNote, SignedHead
+from service.log.insert import insert_rows
+from service.log.narrowed import narrowed
+from service.log.tables import entries, heads, purges, writers
 
 PAGE: Final = 500
 """How many entries are read at a time."""
+
+HASHES: Final = 10_000
+"""How many hashes are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A record that is in the log, and whether it is the one that was given or one that had its request id before."""
 
-    record: Record
+    record: Recordable
     fresh: bool
+
+
+Signer = Callable[[Head, Covered | None], SignedHead]
+"""Signs a head, and what it covers."""
+
+
+@dataclass(slots=True)
+class _Growing:
+    """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again."""
+
+    since: int
+    head: Head
+    tree: Tree = field(default_factory=Tree)
 
 
 class Store:
@@ -37,6 +55,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._growing: dict[str, _Growing] = {}
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -53,18 +72,24 @@ class Store:
         return cls(engine)
 
     @property
+    def engine(self) -> Engine:
+        """The engine of its database."""
+        return self._engine
+
+    @property
     def name(self) -> str:
         """The URL, without a password."""
         return shown(self._engine)
 
-    def append(self, writer: str, records: Sequence[Record], *, again: bool = False) -> list[Kept]:
+    def append(self, writer: str, records: Sequence[Recordable], *, again: bool = False) -> list[Kept]:
         """Commit records in one transaction; give each as it is in the log.
 
         A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
         an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
         """
-        with self._writing() as connection, connection.begin():
-            head, is_new = _locked(connection, writer)
+        with self.writing() as connection, connection.begin():
+            first, is_new = _locked(connection, writer)
+            head = first
             there = _ids(connection, records) if again else set()
             before = _requested(connection, records)
             kept: list[Kept] = []
@@ -79,14 +104,27 @@ class Store:
                         before[key] = record
                 kept.append(Kept(record, True) if earlier is None or earlier.id == record.id else Kept(earlier, False))
             if rows:
-                connection.execute(insert(entries), rows)
+                insert_rows(connection, entries, rows)
                 values = {"sequence": head.sequence, "hash": head.hash}
                 connection.execute(insert(writers).values(writer=writer, **values) if is_new else update(writers).where(writers.c.writer == writer).values(**values))
+        self._grow(writer, first, head, [row["hash"] for row in rows])
         return kept
+
+    def _grow(self, writer: str, before: Head, after: Head, hashes: Sequence[str]) -> None:
+        growing = self._growing.get(writer)
+        if growing is None:
+            return
+        if growing.head != before:
+            # Another server writes this chain, too, or a commit was made of which nobody heard.
+            del self._growing[writer]
+            return
+        for one in hashes:
+            growing.tree.add(one)
+        growing.head = after
 
     def probe(self, writer: str) -> None:
         """See that the log can be written, without leaving anything in it."""
-        with self._writing() as connection, connection.begin():
+        with self.writing() as connection, connection.begin():
             connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
 
     def head(self, writer: str) -> Head:
@@ -98,55 +136,119 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             return tuple(Head(*row) for row in connection.execute(select(writers.c.writer, writers.c.sequence, writers.c.hash).order_by(writers.c.writer)))
 
+    def sign(self, writer: str, signer: Signer) -> SignedHead | None:
+        """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already."""
+        with self._engine.connect() as connection, connection.begin():
+            last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
+            purged = connection.scalar(select(func.max(purges.c.sequence)).where(purges.c.writer == writer)) or 0
+            head, _ = _locked(connection, writer, lock=False)
+        if head.sequence <= last:
+            return None
+        growing = self._growing.get(writer)
+        if growing is None or growing.since < purged or growing.head != head:
+            growing = self._grown(writer, head, purged)
+        whole = growing.since + growing.tree.size == head.sequence
+        signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
+        self.add_head(signed)
+        self._growing[writer] = _Growing(head.sequence, head)
+        return signed
+
+    def _grown(self, writer: str, head: Head, purged: int) -> _Growing:
+        """Read the tree over what stands behind the entries that heads cover without a gap."""
+        with self._engine.connect() as connection, connection.begin():
+            asked = select(heads.c.since, heads.c.sequence).where(heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged)
+            covered = connection.execute(asked.order_by(heads.c.since, heads.c.sequence)).all()
+        since = purged
+        for row in covered:
+            if row.since == since or row.since < since < row.sequence:
+                since = row.sequence
+        growing = _Growing(since, head)
+        for one in self.hashes(writer, since, head.sequence):
+            growing.tree.add(one)
+        return growing
+
     def add_head(self, signed: SignedHead) -> None:
         """Keep a signed head."""
         head = signed.head
-        with self._writing() as connection, connection.begin():
+        with self.writing() as connection, connection.begin():
             connection.execute(insert(heads).values(
-                writer=head.writer, sequence=head.sequence, hash=head.hash, signed=signed.signed, key=signed.key, signature=signed.signature, format=FORMAT,
+                writer=head.writer, sequence=head.sequence, hash=head.hash, signed=signed.signed, key=signed.key, signature=signed.signature,
+                format=FORMAT if signed.root else 1, since=signed.since, root=signed.root,
             ))
 
     def signed_heads(self) -> tuple[SignedHead, ...]:
         """Give all signed heads, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
-            rows = connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence))
-            return tuple(SignedHead(Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature)) for row in rows)
+            return tuple(_signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence)))
 
-    def last_signed(self, writer: str) -> int:
-        """Give the number of the last entry of a chain for which a head was signed; 0 for none."""
-        return max((signed.head.sequence for signed in self.signed_heads() if signed.head.writer == writer), default=0)
+    def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
+        """Give the signed heads that cover an entry by a tree, the smallest tree first."""
+        size = heads.c.sequence - heads.c.since
+        asked = select(heads).where(heads.c.writer == entry.writer, heads.c.root != "", heads.c.since < entry.sequence, heads.c.sequence >= entry.sequence)
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(_signed(row) for row in connection.execute(asked.order_by(size, heads.c.sequence)))
 
-    def entries(self) -> Iterator[Entry]:
-        """Give all entries, chain by chain; one whose columns are not those of its record gets a body that shows it."""
-        after = ("", -1)
-        while True:
-            place = tuple_(entries.c.writer, entries.c.sequence)
+    def hashes(self, writer: str, since: int, last: int) -> Iterator[str]:
+        """Give the hashes of the entries behind a number up to another one."""
+        while since < last:
+            asked = select(entries.c.sequence, entries.c.hash).where(entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last)
             with self._engine.connect() as connection, connection.begin():
-                rows = connection.execute(select(entries).where(place > after).order_by(entries.c.writer, entries.c.sequence).limit(PAGE)).all()
-            yield from (_entry(row) for row in rows)
-            if len(rows) < PAGE:
+                rows = connection.execute(asked.order_by(entries.c.sequence).limit(HASHES)).all()
+            yield from (row.hash for row in rows)
+            if not rows:
                 return
-            after = (rows[-1].writer, rows[-1].sequence)
+            since = rows[-1].sequence
+
+    def notes(self) -> tuple[PurgeNote, ...]:
+        """Give the notes of all that was purged, by writer and number."""
+        with self._engine.connect() as connection, connection.begin():
+            rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
+            return tuple(PurgeNote(Purge(row.writer, row.sequence, row.hash, row.before, row.purged, row.by), row.key, bytes(row.signature)) for row in rows)
+
+    def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
+        """Give the entries, chain by chain, as far as these ends; without ends, all, strangers last.
+
+        One whose columns are not those of its record does not hold.
+        """
+        for end in self.ends() if ends is None else ends:
+            after: int | None = None
+            while True:
+                asked = select(entries).where(entries.c.writer == end.writer, entries.c.sequence <= end.sequence)
+                asked = asked if after is None else asked.where(entries.c.sequence > after)
+                with self._engine.connect() as connection, connection.begin():
+                    rows = connection.execute(asked.order_by(entries.c.sequence).limit(PAGE)).all()
+                yield from (entry_of(row) for row in rows)
+                if len(rows) < PAGE:
+                    break
+                after = rows[-1].sequence
+        if ends is None:
+            yield from self.strangers()
+
+    def strangers(self) -> tuple[Entry, ...]:
+        """Give entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
+        asked = select(entries).join(writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True)
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(entry_of(row) for row in connection.execute(asked.where(writers.c.writer.is_(None)).order_by(entries.c.writer, entries.c.sequence).limit(PAGE)))
 
     def get(self, id_: str) -> Entry | None:
         """Give the entry of a record."""
         with self._engine.connect() as connection, connection.begin():
             row = connection.execute(select(entries).where(entries.c.id == id_)).one_or_none()
-        return _entry(row) if row is not None else None
+        return entry_of(row) if row is not None else None
 
     def found(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
         """Give the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
 
-        Ticket, request id, caller and time are looked for by the database; version, rule and outcome record by record.
+        The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
         """
-        narrowed = _narrowed(asked)
+        asking = narrowed(asked)
         while True:
             with self._engine.connect() as connection, connection.begin():
-                rows = connection.execute(narrowed.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()
+                rows = connection.execute(asking.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()
             for row in rows:
-                record = Record.read(row.body)
-                if asked.passes(record):
-                    yield _entry(row), record
+                record = _read(row.body)
+                if record is not None and asked.passes(record):
+                    yield entry_of(row, record), record
             if len(rows) < PAGE:
                 return
             after = rows[-1].id
@@ -155,30 +257,45 @@ class Store:
         """Close all connections."""
         self._engine.dispose()
 
-    def _writing(self) -> Connection:
+    def writing(self) -> Connection:
+        """Give a connection that will write."""
         return self._engine.connect().execution_options(**{WRITES: True})
 
 
-def _locked(connection: Connection, writer: str) -> tuple[Head, bool]:
+def _locked(connection: Connection, writer: str, *, lock: bool = True) -> tuple[Head, bool]:
     """Give the head of a chain, locked until the transaction ends, and whether the chain is new."""
-    row = connection.execute(select(writers.c.sequence, writers.c.hash).where(writers.c.writer == writer).with_for_update()).one_or_none()
+    asked = select(writers.c.sequence, writers.c.hash).where(writers.c.writer == writer)
+    row = connection.execute(asked.with_for_update() if lock else asked).one_or_none()
     return (beginning(writer), True) if row is None else (Head(writer, row.sequence, row.hash), False)
 
 
-def _ids(connection: Connection, records: Sequence[Record]) -> set[str]:
+def _ids(connection: Connection, records: Sequence[Recordable]) -> set[str]:
     return set(connection.scalars(select(entries.c.id).where(entries.c.id.in_([record.id for record in records]))))
 
 
-def _requested(connection: Connection, records: Sequence[Record]) -> dict[tuple[str, str], Record]:
+def _requested(connection: Connection, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
     """Give the records that are in the log under the request ids of these."""
     asked = {record.request_id for record in records if record.request_id}
     if not asked:
         return {}
-    rows = connection.execute(select(entries.c.caller, entries.c.request_id, entries.c.body).where(entries.c.request_id.in_(asked)))
-    return {(row.caller, row.request_id): Record.read(row.body) for row in rows}
+    rows = connection.execute(select(entries.c.id, entries.c.caller, entries.c.request_id, entries.c.body).where(entries.c.request_id.in_(asked)))
+    return {(row.caller, row.request_id): _read(row.body) or _unreadable(row.id, records[0]) for row in rows}
 
 
-def _columns(record: Record) -> dict[str, Any]:
+def _unreadable(id_: str, like: Recordable) -> Record:
+    """Stand for a record that was altered beyond reading: it is there, and is like no request."""
+    return Record(id_, like.received, like.caller, like.request_id, like.ticket, Kind.DECIDE, {"": "altered"}, like.received, (), like.version, ())
+
+
+def _read(body: str) -> Record | None:
+    """Read a record; None if it was altered and is none any more."""
+    try:
+        return Record.read(body)
+    except ValueError:
+        return None
+
+
+def _columns(record: Recordable) -> dict[str, Any]:
     """Give what a record is found by."""
     return {
         "id": record.id, "received": record.received, "caller": record.caller, "request_id": record.request_id or None,
@@ -186,28 +303,18 @@ def _columns(record: Record) -> dict[str, Any]:
     }
 
 
-def _row(entry: Entry, record: Record) -> dict[str, Any]:
+def _row(entry: Entry, record: Recordable) -> dict[str, Any]:
     chained = {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash, "body": entry.body}
     return _columns(record) | chained
 
 
-def _entry(row: Row[Any]) -> Entry:
-    try:
-        alike = all(getattr(row, name) == value for name, value in _columns(Record.read(row.body)).items())
-    except ValueError:
-        alike = False
+def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
+    """Give the entry of a row; one whose columns are not those of its record does not hold."""
+    read = record or _read(row.body)
+    alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
     # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.
     return Entry(row.writer, row.sequence, row.previous, row.hash, row.body if alike else row.body + "\n")
 
 
-def _narrowed(asked: Filter) -> Any:
-    found = select(entries)
-    for column, value in ((entries.c.ticket, asked.ticket), (entries.c.request_id, asked.request_id), (entries.c.caller, asked.caller)):
-        if value:
-            found = found.where(column == value)
-    # An id begins with the millisecond of receipt; the instant as text does not sort where one has no fraction.
-    if asked.since is not None:
-        found = found.where(entries.c.id >= uuid7(asked.since, bytes(RANDOM)))
-    if asked.until is not None:
-        found = found.where(entries.c.id <= uuid7(asked.until, b"\xff" * RANDOM))
-    return found
+def _signed(row: Row[Any]) -> SignedHead:
+    return SignedHead(Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature), row.since, row.root)

@@ -47,5 +47,22 @@ heads: Final = Table(
     Column("key", String(32), nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("format", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False, server_default="0"),
+    Column("root", String(64), nullable=False, server_default=""),
 )
-"""Heads of chains that were signed."""
+"""Heads of chains that were signed, and the roots over what they cover ("" in form 1)."""
+
+purges: Final = Table(
+    "purges",
+    metadata,
+    Column("writer", String(200), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("before", String(40), nullable=False),
+    Column("purged", String(40), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("key", String(32), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("format", Integer, nullable=False),
+)
+"""Notes of what was purged, each written in the transaction that removes it."""

@@ -17,11 +17,9 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.decisionlog.chain import Head
-from engine.decisionlog.record import Record
+from engine.decisionlog.record import Recordable
 from service.log.database import cause
-from service.log.heads import SignedHead
-from service.log.store import Kept, Store
+from service.log.store import Kept, Signer, Store
 
 log = logging.getLogger("guidepost.log")
 
@@ -37,9 +35,6 @@ SIGN_EVERY: Final = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 """Seconds between attempts on a store that fails: the first, and the most it grows to."""
 
-Signer = Callable[[Head], SignedHead]
-
-
 class LogUnavailable(Exception):
     """A decision cannot be recorded now, so it is not given; says why."""
 
@@ -48,7 +43,7 @@ class LogUnavailable(Exception):
 class Waiting:
     """A record on its way; ``kept`` is set once it is committed. One that is cancelled in time is not written."""
 
-    record: Record
+    record: Recordable
     kept: asyncio.Future[Kept]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
@@ -67,12 +62,11 @@ class Writer:
         self._batch: list[Waiting] = []
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
-        self._signed = store.last_signed(name) if signer else 0
         self._sign_at = time.monotonic() + sign_every
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
         self._thread.start()
 
-    def submit(self, record: Record) -> asyncio.Future[Kept]:
+    def submit(self, record: Recordable) -> asyncio.Future[Kept]:
         """Have a record written; raises LogUnavailable if too many are waiting, or the log is closed."""
         if self._closing.is_set():
             raise LogUnavailable("the server is stopping")
@@ -156,10 +150,7 @@ class Writer:
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
-            head = self._store.head(self._name)
-            if head.sequence > self._signed:
-                self._store.add_head(self._signer(head))
-                self._signed = head.sequence
+            self._store.sign(self._name, self._signer)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the head of the decision log was not signed: %s", cause(error))
 

@@ -1,0 +1,53 @@
+"""What a replay may not do: limits on how many tickets change, and changes that are forbidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.diff.budget import Budget, Excess, Forbidden, Limit
+from engine.diff.nouns import Change
+from engine.diff.words import change_text, share_text, ticket_text, when_texts
+from engine.replay.nouns import Example, Moves, Replay, Replayed
+from engine.replay.pairs import changed
+
+
+def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
+    """Give everything that changes beyond what may.
+
+    A limit is for each outcome and each deadline, and of the tickets of which both sides say something. A forbidden
+    change is one of an outcome; from anything to anything, it forbids that a deadline moves, too.
+    """
+    found = [] if budget.limit is None else [one for part in (*replay.outcomes, *replay.deadlines) for one in _over(part, budget.limit)]
+    for rule in budget.forbidden:
+        found += [one for outcome in replay.outcomes for one in _forbidden(outcome, rule)]
+        found += [one for deadline in replay.deadlines if rule.forbids_all(deadline.name) for one in _moved(deadline, f"never {rule}")]
+    return tuple(found)
+
+
+def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
+    if not limit.allows(one.changed, one.tickets):
+        examples = one.examples if isinstance(one, Moves) else _first(one.examples)
+        yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.tickets)} tickets; {limit} may", example=_ticket(examples))
+
+
+def _forbidden(one: Replayed, rule: Forbidden) -> Iterator[Excess]:
+    for change, tickets in one.matrix.items():
+        if changed(change) and rule.forbids(one.name, change):
+            region = next((region for region in one.regions if change in region.changes), None)
+            yield Excess(
+                f"never {rule}", f"`{one.name}` goes {change_text(change)} in {tickets:,} {'ticket' if tickets == 1 else 'tickets'}",
+                ", ".join(when_texts(region.when)) if region else "", _ticket(one.examples.get(change, ())),
+            )
+
+
+def _moved(one: Moves, rule: str) -> Iterator[Excess]:
+    if one.changed:
+        yield Excess(rule, f"`{one.name}` moves in {share_text(one.changed, one.tickets)} tickets", example=_ticket(one.examples))
+
+
+def _first(examples: Mapping[Change, tuple[Example, ...]]) -> tuple[Example, ...]:
+    return next((found for found in examples.values() if found), ())
+
+
+def _ticket(examples: tuple[Example, ...]) -> str:
+    return ticket_text(examples[0].facts) if examples else ""

@@ -1,0 +1,163 @@
+"""Columns of two sides in, counts out: one outcome, or one deadline, of one chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.clock.zone import Column
+from engine.columns.look import Coded
+from engine.columns.sent import Mask
+from engine.diff.nouns import Change
+from engine.replay.nouns import Example
+from engine.replay.pairs import Pairs
+from engine.replay.shifts import count_shifts
+from engine.replay.side import Dues
+from engine.replay.space import NOWHERE, Space
+from engine.replay.tally import MAX_CELLS, MAX_EXAMPLES, MAX_SPOTS, DueTally, Examples, OutcomeTally, least, mixed
+
+_DENSE: Final = 1 << 18
+"""Up to how many combinations a place is held for each while a chunk is counted."""
+
+_SECOND: Final = 1_000_000
+
+Showing = Callable[[int], Example]
+"""Gives the example of a row of a chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situations:
+    """The situation of each row of a chunk: its short number, or NOWHERE; and how many rows each situation has in all."""
+
+    space: Space
+    numbers: Column
+    counts: Column
+
+    @classmethod
+    def of(cls, space: Space, cells: Column) -> Situations:
+        """Number the situations of a chunk."""
+        lost = cells < 0
+        if lost.any():
+            numbers = np.full(len(cells), NOWHERE, np.int64)
+            numbers[~lost] = space.numbers(cells[~lost])
+        else:
+            numbers = space.numbers(cells)
+        return cls(space, numbers, np.bincount(numbers[~lost] if lost.any() else numbers, minlength=len(space.met)))
+
+
+def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing) -> tuple[OutcomeTally, Column]:
+    """Count an outcome; give also the rows in which it changes, in order.
+
+    Args:
+        pairs: the states of both sides.
+        before: the codes of the one in every row.
+        after: those of the other.
+        rows: the rows of which both sides say something; None is all.
+        at: where each row is.
+        shown: gives the example of a row.
+    """
+    if rows is not None:
+        before, after = before[rows], after[rows]
+    number = before.astype(np.intp) * pairs.width + after if pairs.size > pairs.width else after.astype(np.intp)
+    counts = np.bincount(number, minlength=pairs.size)
+    found = np.flatnonzero(counts)
+    matrix: dict[Change, int] = {}
+    for one in found.tolist():
+        change = pairs.change(one)
+        matrix[change] = matrix.get(change, 0) + int(counts[one])
+    changing = found[pairs.differ[found]]
+    there = at.counts if rows is None else np.bincount(_placed(at.numbers[rows]), minlength=len(at.space.met))
+    cells = _by_cell(at.space, np.flatnonzero(there), there)
+    if not len(changing):
+        return OutcomeTally(matrix, least(cells, MAX_CELLS)), np.empty(0, np.int64)
+    moving = np.flatnonzero(pairs.differ.take(number))
+    changed = moving if rows is None else rows[moving]
+    short = np.zeros(pairs.size, np.intp)
+    short[changing] = np.arange(len(changing))
+    return _moved(matrix, cells, [pairs.change(one) for one in changing.tolist()], short.take(number[moving]), changed, at, shown), changed
+
+
+def _moved(
+    matrix: dict[Change, int], cells: dict[int, int], changes: list[Change], which: Column, changed: Column, at: Situations, shown: Showing,
+) -> OutcomeTally:
+    """Count where rows change: ``which`` of the changes happens in each of the changed rows."""
+    numbers = at.numbers[changed]
+    if (numbers < 0).any():
+        # What has no place gets one behind all others, and loses it below.
+        numbers = np.where(numbers < 0, len(at.space.met), numbers)
+    keys, counts, first = _counted(numbers * len(changes) + which, (len(at.space.met) + 1) * len(changes))
+    where, what = np.divmod(keys, len(changes))
+    names = np.array([*at.space.met, NOWHERE], np.int64)[where]
+    rows = changed[first]
+    moved: dict[Change, dict[int, int]] = {}
+    examples: dict[Change, Examples] = {}
+    kept = least(cells, MAX_CELLS)
+    for one, change in enumerate(changes):
+        mine = np.flatnonzero(what == one)
+        early = mine[np.argsort(rows[mine], kind="stable")[:MAX_EXAMPLES]]
+        examples[change] = {int(names[entry]): shown(int(rows[entry])) for entry in early.tolist()}
+        moved[change] = {cell: count for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True) if cell in kept}
+    return OutcomeTally(matrix, kept, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown))
+
+
+def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
+    """Give the first changed row of some of the situations."""
+    order = np.argsort(rows, kind="stable")
+    found, first = np.unique(names[order], return_index=True)
+    placed = found >= 0
+    found, first = found[placed], first[placed]
+    chosen = np.argsort(mixed(found), kind="stable")[:MAX_SPOTS]
+    return {int(found[one]): shown(int(rows[order[first[one]]])) for one in chosen.tolist()}
+
+
+def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
+    """Give the distinct keys, how often each occurs, and where it does first."""
+    if size > _DENSE:
+        distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        return distinct, counts, first
+    counts = np.bincount(keys, minlength=size)
+    found = np.flatnonzero(counts)
+    first = np.zeros(size, np.int64)
+    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    return found, counts[found], first[found]
+
+
+def _by_cell(space: Space, found: Column, counts: Column) -> dict[int, int]:
+    met = space.met
+    return {met[number]: count for number, count in zip(found.tolist(), counts[found].tolist(), strict=True)}
+
+
+def _placed(numbers: Column) -> Column:
+    return numbers[numbers >= 0]
+
+
+def count_due(before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing) -> tuple[DueTally, Column]:
+    """Count a deadline; give also the rows in which it changes, in order. ``numbers`` are those of the rows in the source."""
+    one, other = (before, after) if rows is None else (Dues(side.micros[rows], side.given[rows]) for side in (before, after))
+    both = one.given & other.given
+    moves = np.where(both, other.micros - np.where(both, one.micros, 0), 0)
+    moved = both & (moves != 0)
+    alone = one.given != other.given
+    changed = np.flatnonzero(moved | alone)
+    steps = moves[moved]
+    seconds, rest = np.divmod(steps, _SECOND)
+    early = changed[:MAX_EXAMPLES]
+    if rows is not None:
+        changed, early = rows[changed], rows[early]
+    tally = DueTally(
+        len(both), int(both.sum()), int((alone & other.given).sum()), int((alone & one.given).sum()), count_shifts(steps),
+        int(seconds.sum()) * _SECOND + int(rest.sum()), int(steps.min()) if len(steps) else None, int(steps.max()) if len(steps) else None,
+        {int(numbers[row]): shown(row) for row in early.tolist()},
+    )
+    return tally, changed
+
+
+def any_of(size: int, changed: list[Column]) -> Mask:
+    """Mark the rows that are in any of these."""
+    marks = np.zeros(size, np.bool_)
+    for rows in changed:
+        marks[rows] = True
+    return marks

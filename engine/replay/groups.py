@@ -1,0 +1,59 @@
+"""Tickets by the value of one fact: how many there are, and in how many something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.clock.zone import Column
+from engine.columns.read import Atomic
+from engine.columns.sent import Mask
+from engine.conditions import interval_text
+from engine.diff.joint import joint_fact
+from engine.diff.nouns import Kind
+from engine.replay.space import Read
+from engine.replay.tally import GroupTally
+from engine.version import Version
+
+
+class Grouping:
+    """How tickets are put together by a fact: as the version under trial reads it, else as the one before does."""
+
+    def __init__(self, fact: str, after: Version, before: Version | None) -> None:
+        self.fact = fact
+        self.labels: list[str] = ["", Kind.REFUSED.value]
+        self._after = self._codes(after)
+        self._before = None if before is None else self._codes(before)
+
+    def _codes(self, version: Version) -> Atomic | None:
+        """Give the label of each atom, that of a refused value last."""
+        if self.fact not in version.atoms:
+            return None
+        names = [""] * (len(version.atoms[self.fact].samples) + 1) + [Kind.REFUSED.value]
+        for value in joint_fact(self.fact, version, version).values:
+            names[value.after] = interval_text(value.span) if value.span is not None else value.word
+        self.labels += [name for name in dict.fromkeys(names) if name not in self.labels]
+        return np.array([self.labels.index(name) for name in names], np.intp)
+
+    def of(self, before: Read | None, after: Read) -> Atomic:
+        """Give the label of each row."""
+        found = None if self._after is None else self._after.take(after.atoms[self.fact], mode="clip")
+        if before is None or self._before is None:
+            return found if found is not None else np.zeros(0, np.intp)
+        other = self._before.take(before.atoms[self.fact], mode="clip")
+        return other if found is None else np.where(found == 1, other, found)
+
+
+def count_group(
+    one: Grouping, reads: tuple[Read | None, Read], kept: Column | None, marks: Mask, changed: Mapping[str, Column],
+) -> Mapping[str, GroupTally]:
+    """Count the rows that are kept, those that are marked, and those that change in each outcome, by the value of a fact."""
+    labels, width = one.of(*reads), len(one.labels)
+    tickets = np.bincount(labels if kept is None else labels[kept], minlength=width)
+    changing = np.bincount(labels[marks], minlength=width)
+    by_name = {name: np.bincount(labels[rows], minlength=width) for name, rows in changed.items() if len(rows)}
+    return {
+        one.labels[at]: GroupTally(int(tickets[at]), int(changing[at]), {name: int(counts[at]) for name, counts in by_name.items() if counts[at]})
+        for at in np.flatnonzero(tickets).tolist()
+    }

@@ -1,0 +1,54 @@
+"""States before and after as pairs: each has a number, and it is told once whether the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.columns.sent import Mask
+from engine.diff.nouns import Change, Kind, State
+
+
+def same_key(state: State) -> object:
+    """Give what two states have in common that are the same: what is still possible does not count, and a number is a number.
+
+    >>> same_key(State(Kind.DECIDED, 4)) == same_key(State(Kind.DECIDED, 4.0)), same_key(State(Kind.DECIDED, 1)) == same_key(State(Kind.DECIDED, True))
+    (True, False)
+    """
+    value = state.value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return state.kind, "number" if number else type(value).__name__, value
+
+
+class Pairs:
+    """All pairs of some states before and some after.
+
+    A state that is the same as one after is written as that one.
+    """
+
+    def __init__(self, before: Sequence[State], after: Sequence[State]) -> None:
+        numbers: dict[object, int] = {}
+        for state in (*after, *before):
+            numbers.setdefault(same_key(state), len(numbers))
+        said = {number: State(state.kind, state.value) for state in reversed((*after, *before)) for number in (numbers[same_key(state)],)}
+        self._after = [said[numbers[same_key(state)]] for state in after]
+        self._before = [said[numbers[same_key(state)]] for state in before]
+        ones, others = (np.array([numbers[same_key(state)] for state in states], np.int64) for states in (before, after))
+        self.differ: Mask = (ones[:, None] != others[None, :]).ravel()
+        self.width = len(after)
+        self.size = self.differ.size
+
+    def change(self, number: int) -> Change:
+        """Give a pair by its number."""
+        before, after = divmod(number, self.width)
+        return Change(self._before[before], self._after[after])
+
+
+def changed(change: Change) -> bool:
+    """Tell whether the two sides of a pair differ."""
+    return same_key(change.before) != same_key(change.after)
+
+
+ABSENT = State(Kind.ABSENT)
+"""What a side says of an outcome that it does not have."""

@@ -1,0 +1,260 @@
+"""A version and chunks of past tickets in, tallies out: every ticket is decided again, compared with what was, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.answer import UnknownDecision
+from engine.clock.zone import Column
+from engine.columns.read import Refused
+from engine.columns.sent import Instants, Mask, facts_of
+from engine.diff.nouns import State
+from engine.nearest import did_you_mean
+from engine.record import written
+from engine.record_times import iso
+from engine.replay.count import Situations, any_of, count_due, count_outcome
+from engine.replay.groups import Grouping, count_group
+from engine.replay.nouns import Chunk, Example, Recorded, Replay, States, Unread
+from engine.replay.pairs import ABSENT, Pairs
+from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
+from engine.replay.space import Space
+from engine.replay.spaces import Spaces
+from engine.replay.summary import summarise
+from engine.replay.tally import DueTally, OutcomeTally, Tally
+from engine.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Who decides: the version under trial, and the one before if there is one; and how tickets are grouped."""
+
+    after: Side
+    before: Side | None
+    groupings: tuple[Grouping, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A chunk decided on both sides. ``before`` is empty if there is none; ``kept`` are the rows that count (None: all)."""
+
+    made: Made
+    before: Mapping[str, tuple[States, Column | None]]
+    before_due: Mapping[str, tuple[Dues, Column | None]]
+    before_made: Made | None
+    kept: Column | None
+    otherwise: Mask | None
+    """The rows that one side refuses."""
+
+
+class Replayer:
+    """Replays chunks of past tickets against a version. What it keeps changes nothing but the time it takes.
+
+    A chunk is compared with what ``before`` decides, else with what is recorded in it; without either, what is decided
+    now is counted.
+
+    Args:
+        after: the version under trial.
+        before: the version to compare with.
+        by: facts by whose values tickets are counted, too.
+        decisions: which decisions; without, what is recorded, else those that a new ticket needs in either version.
+
+    Raises:
+        UnknownDecision: no version makes one of the decisions.
+        ValueError: no version has a fact of ``by``.
+    """
+
+    def __init__(self, after: Version, before: Version | None = None, by: Sequence[str] = (), decisions: Sequence[str] | None = None) -> None:
+        self.after, self.before = after, before
+        versions = [version for version in (after, before) if version is not None]
+        self._outcomes = outcomes_of(versions, decisions)
+        self._chosen = decisions is not None
+        self._by = tuple(dict.fromkeys(by))
+        for name in decisions or ():
+            if not any(name in version.plans for version in versions):
+                raise UnknownDecision(name, tuple(sorted({one for version in versions for one in version.plans})))
+        facts = {fact for version in versions for fact in version.policy.facts}
+        for name in self._by:
+            if name not in facts:
+                raise ValueError(f"no fact `{name}`; {did_you_mean(name, sorted(facts))}")
+        self._spaces = Spaces(after, before)
+        self._sides: dict[tuple[str, ...], _Sides] = {}
+        self._pairs: dict[tuple[tuple[State, ...], tuple[State, ...]], Pairs] = {}
+
+    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
+        """Decide a chunk, compare, and count.
+
+        What is not recorded is not compared. A value that only one side refuses is a change to (or from) ``refused``; a
+        row that nobody can read is given as unread, once, and is in no number.
+        """
+        sides = self._of(self._wanted(chunk.recorded))
+        compared, unread = self._compare(sides, chunk)
+        return _Count(self, sides, chunk, compared).tally(), unread
+
+    def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
+        """Say what a tally comes to.
+
+        Args:
+            tally: of all chunks.
+            unread: how many rows could not be read, by what was wrong.
+            rows: how many rows the source has.
+        """
+        return summarise(self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded))
+
+    def space(self, outcome: str) -> Space:
+        """Give the situations of an outcome."""
+        return self._spaces.of(outcome)
+
+    def pairs(self, before: tuple[State, ...], after: tuple[State, ...]) -> Pairs:
+        """Give the pairs of these states."""
+        key = (before, after)
+        if key not in self._pairs:
+            self._pairs[key] = Pairs(before, after)
+        return self._pairs[key]
+
+    def _wanted(self, recorded: Recorded | None) -> tuple[str, ...]:
+        """Give the outcomes and deadlines to decide for a chunk."""
+        if self.before is not None or recorded is None:
+            return self._outcomes
+        found = dict.fromkeys((*recorded.outcomes, *recorded.due))
+        return tuple(name for name in found if not self._chosen or name in self._outcomes)
+
+    def _of(self, wanted: tuple[str, ...]) -> _Sides:
+        if wanted not in self._sides:
+            watched = {*self._by, *(axis.fact.name for name in wanted for axis in self._spaces.of(name).axes)}
+            before = None if self.before is None else Side(self.before, wanted, watched)
+            self._sides[wanted] = _Sides(Side(self.after, wanted, watched), before, tuple(Grouping(fact, self.after, self.before) for fact in self._by))
+        return self._sides[wanted]
+
+    def _compare(self, sides: _Sides, chunk: Chunk) -> tuple[_Compared, tuple[Unread, ...]]:
+        recorded = chunk.recorded if self.before is None else None
+        elsewhere = recorded is not None and recorded.digest not in ("", self.after.digest)
+        others = self.before.policy.facts if self.before is not None else chunk.facts if elsewhere else ()
+        made = sides.after.make(chunk, sent_to(self.after, chunk.facts, others))
+        if sides.before is not None:
+            earlier = sides.before.make(chunk, sent_to(sides.before.version, chunk.facts, self.after.policy.facts))
+            lost = None if made.refuses is None or earlier.refuses is None else made.refuses & earlier.refuses
+            kept = _kept(lost)
+            outcomes = {name: (one, kept) for name, one in earlier.outcomes.items()}
+            dues = {name: (one, kept) for name, one in earlier.dues.items()}
+            return _Compared(made, outcomes, dues, earlier, kept, _either(made.refuses, earlier.refuses)), _unread(chunk, made.refused, lost)
+        if recorded is None:
+            kept = _kept(made.refuses)
+            return _Compared(made, {}, {}, None, kept, None), _unread(chunk, made.refused, made.refuses)
+        lost = None if recorded.digest else made.refuses
+        live = np.ones(chunk.size, np.bool_) if lost is None else ~lost
+        said = {name: (one, _rows(live & (one.codes >= 0))) for name, one in recorded.outcomes.items() if name not in self.after.policy.deadlines}
+        due = {name: (_dues(one), _rows(live & recorded.dated[name] if name in recorded.dated else live)) for name, one in recorded.due.items()}
+        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None), _unread(chunk, made.refused, lost)
+
+
+class _Count:
+    """Counts one chunk."""
+
+    def __init__(self, replayer: Replayer, sides: _Sides, chunk: Chunk, compared: _Compared) -> None:
+        self._replayer, self._sides, self._chunk, self._compared = replayer, sides, chunk, compared
+        self._shown: dict[int, Example] = {}
+        self._at: dict[int, Situations] = {}
+        self._changed: dict[str, Column] = {}
+        self._absent = States(np.zeros(chunk.size, np.uint8), (ABSENT,))
+        self._never = Dues(np.zeros(chunk.size, np.int64), np.zeros(chunk.size, np.bool_))
+
+    def tally(self) -> Tally:
+        compared, chunk = self._compared, self._chunk
+        outcomes, deadlines = dict(self._outcomes()), dict(self._deadlines())
+        marks = any_of(chunk.size, list(self._changed.values()))
+        if compared.otherwise is not None:
+            marks |= compared.otherwise
+        if compared.kept is not None:
+            marks &= any_of(chunk.size, [compared.kept])
+        tickets = chunk.size if compared.kept is None else len(compared.kept)
+        atoms = (None if compared.before_made is None else compared.before_made.read, compared.made.read)
+        groups = {one.fact: count_group(one, atoms, compared.kept, marks, self._changed) for one in self._sides.groupings}
+        recorded = chunk.recorded is not None and self._replayer.before is None
+        digest = self._replayer.before.digest if self._replayer.before is not None else chunk.recorded.digest if chunk.recorded is not None else ""
+        return Tally(tickets, int(marks.sum()), {digest: tickets} if digest and tickets else {}, outcomes, deadlines, groups, tickets if recorded else 0)
+
+    def _outcomes(self) -> Iterable[tuple[str, OutcomeTally]]:
+        made, before = self._compared.made.outcomes, self._compared.before
+        compares = self._sides.before is not None or self._chunk.recorded is not None
+        for name in dict.fromkeys((*before, *made)):
+            if name in before:
+                one, rows = before[name]
+            elif compares and self._sides.before is None:
+                continue
+            else:
+                one, rows = self._absent if compares else made[name], self._compared.kept
+            other = made.get(name, self._absent)
+            if rows is not None and not len(rows):
+                continue
+            pairs = self._replayer.pairs(one.states, other.states)
+            found, changed = count_outcome(pairs, one.codes, other.codes, rows, self._situations(name), self._example)
+            self._changed[name] = changed
+            yield name, found
+
+    def _deadlines(self) -> Iterable[tuple[str, DueTally]]:
+        made, before = self._compared.made.dues, self._compared.before_due
+        compares = self._sides.before is not None or self._chunk.recorded is not None
+        for name in dict.fromkeys((*before, *made)):
+            if name in before:
+                one, rows = before[name]
+            elif compares and self._sides.before is None:
+                continue
+            else:
+                one, rows = self._never if compares else made[name], self._compared.kept
+            if rows is not None and not len(rows):
+                continue
+            found, changed = count_due(one, made.get(name, self._never), rows, self._chunk.rows, self._example)
+            self._changed[name] = changed
+            yield name, found
+
+    def _situations(self, outcome: str) -> Situations:
+        space = self._replayer.space(outcome)
+        if id(space) not in self._at:
+            before = self._compared.before_made
+            cells = space.cells(None if before is None else before.read, self._compared.made.read, self._chunk.size)
+            if self._compared.kept is not None:
+                cells = np.where(any_of(self._chunk.size, [self._compared.kept]), cells, -1)
+            self._at[id(space)] = Situations.of(space, cells)
+        return self._at[id(space)]
+
+    def _example(self, row: int) -> Example:
+        if row not in self._shown:
+            chunk, now = self._chunk, now_of(self._chunk, row)
+            facts = {name: value if isinstance(value, str) else written(value) for name, value in facts_of(chunk.facts, row).items()}  # type: ignore[arg-type]
+            name = "" if chunk.names is None else str(chunk.names.sent(row) or "")
+            self._shown[row] = Example(int(chunk.rows[row]), name, facts, "" if now is None else iso(now))
+        return self._shown[row]
+
+
+def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tuple[Unread, ...]:
+    """Give the rows that are lost, each with the first thing that is wrong."""
+    if lost is None or not lost.any():
+        return ()
+    found: dict[int, Unread] = {}
+    for one in refused:
+        for row in one.rows[lost[one.rows]].tolist():
+            if row not in found:
+                name = "" if chunk.names is None else str(chunk.names.sent(row) or "")
+                found[row] = Unread(int(chunk.rows[row]), name, one.wrong.fact, one.wrong.message)
+    return tuple(found[row] for row in sorted(found))
+
+
+def _kept(lost: Mask | None) -> Column | None:
+    return None if lost is None or not lost.any() else np.flatnonzero(~lost)
+
+
+def _rows(mask: Mask) -> Column | None:
+    return None if mask.all() else np.flatnonzero(mask)
+
+
+def _either(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one ^ other
+
+
+def _dues(one: Instants) -> Dues:
+    return Dues(one.micros, np.ones(len(one), np.bool_) if one.given is None else one.given)

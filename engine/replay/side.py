@@ -1,0 +1,134 @@
+"""One version's side of a replay: what it decides for a chunk, as states and due times, and how it reads the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from engine.answer import WrongRequest
+from engine.clock.columns import NOWHERE
+from engine.clock.zone import Column, to_datetime, to_micros
+from engine.columns.decide import ColumnDecider, Decided
+from engine.columns.look import Scale
+from engine.columns.read import Atomic, Block, Refused
+from engine.columns.sent import Instants, Mask, SentColumn, facts_of
+from engine.decide import decide
+from engine.diff.nouns import Kind, State
+from engine.moment import Moment
+from engine.replay.nouns import Chunk, States
+from engine.replay.space import Read
+from engine.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """A deadline in every row: when it is due, where it is at all."""
+
+    micros: Column
+    given: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a side makes of a chunk: outcomes, deadlines, the values that it refuses, and which rows have one of these."""
+
+    outcomes: Mapping[str, States]
+    dues: Mapping[str, Dues]
+    read: Read
+    refused: tuple[Refused, ...]
+    refuses: Mask | None
+
+
+class Side:
+    """Decides chunks by one version.
+
+    Args:
+        version: the version.
+        wanted: outcomes and deadlines to decide, as far as the version has them.
+        watched: facts of which the atoms are wanted.
+    """
+
+    def __init__(self, version: Version, wanted: Collection[str], watched: Collection[str]) -> None:
+        self.version = version
+        self.decisions = _covering(version, wanted)
+        self._decider = ColumnDecider(version, self.decisions)
+        self._wanted = frozenset(wanted)
+        self._watched = tuple(fact for fact in watched if fact in version.atoms)
+        self._states: dict[str, tuple[State, ...]] = {}
+        self._extended = frozenset(name for name, one in version.policy.deadlines.items() if one.holds.extend)
+
+    def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> Made:
+        """Decide a chunk; ``facts`` are those of its facts that this side is sent."""
+        atoms: dict[str, Atomic] = {fact: np.zeros(chunk.size, np.intp) for fact in self._watched}
+
+        def watch(rows: slice, block: Block) -> None:
+            for fact, into in atoms.items():
+                if fact in block.atoms:
+                    into[rows] = block.atoms[fact]
+
+        made = self._decider.decide(facts, chunk.now, size=chunk.size, watch=watch)
+        self._hold(chunk, facts, made)
+        refuses = None
+        for one in made.refused:
+            refuses = np.zeros(chunk.size, np.bool_) if refuses is None else refuses
+            refuses[one.rows] = True
+            if one.wrong.fact in atoms:
+                atoms[one.wrong.fact][one.rows] = len(self.version.atoms[one.wrong.fact].samples) + 1
+        outcomes = {name: States(one.codes, self._states_of(name, one.scale)) for name, one in made.outcomes.items() if name in self._wanted}
+        dues = {name: Dues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
+        return Made(outcomes, dues, Read(atoms), made.refused, refuses)
+
+    def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: Decided) -> None:
+        """Decide what was on hold one by one; holds change nothing but when something is due that they put off."""
+        if not self._extended & made.due.keys():
+            return
+        for row, holds in chunk.holds.items():
+            sent, moment = facts_of(facts, row), Moment(now_of(chunk, row), tuple(sorted(holds, key=lambda hold: hold[0])))
+            for name in self.decisions:
+                try:
+                    answer = decide(self.version, name, sent, moment)
+                except WrongRequest:
+                    break
+                for one in answer.outcomes:
+                    if one.name in made.due:
+                        made.due[one.name].due[row] = to_micros(one.value) if isinstance(one.value, datetime) else NOWHERE
+
+    def _states_of(self, name: str, scale: Scale) -> tuple[State, ...]:
+        if name not in self._states:
+            ends = (State(Kind.NOT_COVERED), State(Kind.UNDECIDED), State(Kind.REFUSED))
+            self._states[name] = (*(State(Kind.DECIDED, value) for value in scale.domain), *ends)
+        return self._states[name]
+
+
+def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:
+    """Give decisions that together make every outcome that is wanted and that the version has; those of a new ticket first."""
+    left, chosen = set(wanted), []
+    for plan in (*version.triage, *version.plans.values()):
+        if left & set(plan.decision.outcomes):
+            chosen.append(plan.decision.name)
+            left -= set(plan.decision.outcomes)
+    return tuple(chosen)
+
+
+def now_of(chunk: Chunk, row: int) -> datetime | None:
+    """Give what time it is for a row; None if nobody says."""
+    if not isinstance(chunk.now, Instants):
+        return chunk.now
+    if chunk.now.given is not None and not chunk.now.given[row]:
+        return None
+    return to_datetime(int(chunk.now.micros[row])).astimezone(UTC)
+
+
+def sent_to(version: Version, facts: Mapping[str, SentColumn], others: Iterable[str]) -> dict[str, SentColumn]:
+    """Leave out what a version does not know and another one (``others``: its facts) does."""
+    spared = set(others) - set(version.policy.facts)
+    return {name: column for name, column in facts.items() if name not in spared}
+
+
+def outcomes_of(versions: Sequence[Version], decisions: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the outcomes of some decisions, or of those that a new ticket needs, in any of the versions."""
+    plans = [plan for version in versions for plan in (version.triage if decisions is None else [version.plans[name] for name in decisions if name in version.plans])]
+    return tuple(dict.fromkeys(name for plan in plans for name in plan.decision.outcomes))

@@ -1,0 +1,255 @@
+"""What is counted of replayed tickets: a value that adds up, in any order and any grouping, and that travels as JSON.
+
+Everything in it is a count, a sum, an extreme, or the first few by an order that does not depend on who counted: so the
+tally of a source is the same however it was cut into chunks. What is kept of single situations is bounded; of more,
+those with the least ``mixed`` number stay, and these are counted in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clock.zone import Column
+from engine.diff.nouns import Change, Kind, State
+from engine.replay.nouns import Example
+from engine.replay.shifts import SHIFTS
+
+MAX_CELLS: Final = 20_000
+"""Of how many situations the tickets are counted, for each outcome."""
+
+MAX_SPOTS: Final = 64
+"""For how many situations that change an example is kept, for each outcome."""
+
+MAX_EXAMPLES: Final = 3
+"""How many examples are kept of each change, and of a deadline."""
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+Counts = Mapping[int, int]
+"""By situation."""
+
+Examples = Mapping[int, Example]
+"""By situation: the first ticket of each."""
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeTally:
+    """What is counted of an outcome.
+
+    Attributes:
+        matrix: from what to what, what stays included.
+        cells: how many tickets there are in each situation.
+        moved: of each change, how many tickets in each situation.
+        examples: of each change, the first ticket of those situations in which it happens first.
+        spots: the first ticket that changes in some of the situations.
+    """
+
+    matrix: Mapping[Change, int] = field(default_factory=dict)
+    cells: Counts = field(default_factory=dict)
+    moved: Mapping[Change, Counts] = field(default_factory=dict)
+    examples: Mapping[Change, Examples] = field(default_factory=dict)
+    spots: Examples = field(default_factory=dict)
+
+    def merge(self, other: OutcomeTally) -> OutcomeTally:
+        """Add up."""
+        cells = least(_united(self.cells, other.cells, _plus), MAX_CELLS)
+        moved = _united(self.moved, other.moved, lambda one, more: _united(one, more, _plus))
+        return OutcomeTally(
+            _united(self.matrix, other.matrix, _plus), cells,
+            {change: kept for change, counts in moved.items() if (kept := {cell: count for cell, count in counts.items() if cell in cells})},
+            _united(self.examples, other.examples, lambda one, more: earliest(_united(one, more, _first))),
+            least(_united(self.spots, other.spots, _first), MAX_SPOTS),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DueTally:
+    """What is counted of a deadline: of its tickets, those due on both sides or one, and by how many microseconds they move."""
+
+    tickets: int = 0
+    both: int = 0
+    appear: int = 0
+    vanish: int = 0
+    shifts: tuple[int, ...] = (0,) * SHIFTS
+    total: int = 0
+    least: int | None = None
+    most: int | None = None
+    examples: Examples = field(default_factory=dict)
+    """By row."""
+
+    def merge(self, other: DueTally) -> DueTally:
+        """Add up."""
+        return DueTally(
+            self.tickets + other.tickets, self.both + other.both, self.appear + other.appear, self.vanish + other.vanish,
+            tuple(map(_plus, self.shifts, other.shifts)), self.total + other.total,
+            _extreme(min, self.least, other.least), _extreme(max, self.most, other.most), earliest(_united(self.examples, other.examples, _first)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTally:
+    """What is counted of the tickets with one value of a fact; ``changes`` by outcome or deadline."""
+
+    tickets: int = 0
+    changed: int = 0
+    changes: Mapping[str, int] = field(default_factory=dict)
+
+    def merge(self, other: GroupTally) -> GroupTally:
+        """Add up."""
+        return GroupTally(self.tickets + other.tickets, self.changed + other.changed, _united(self.changes, other.changes, _plus))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is counted of some tickets. ``Tally()`` is that of none.
+
+    Attributes:
+        tickets: how many were decided.
+        changed: in how many of them anything changes.
+        versions: by the digest of the version that decided them before.
+        outcomes, deadlines: by name.
+        groups: by fact, then by its value ("" where it was not sent).
+        recorded: how many of them were compared with what is recorded.
+    """
+
+    tickets: int = 0
+    changed: int = 0
+    versions: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeTally] = field(default_factory=dict)
+    deadlines: Mapping[str, DueTally] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, GroupTally]] = field(default_factory=dict)
+    recorded: int = 0
+
+    def merge(self, other: Tally) -> Tally:
+        """Add up: the tally of both.
+
+        >>> one = Tally(2, 1, {"d1": 2})
+        >>> one.merge(Tally(3, 0, {"d2": 3})).tickets, one.merge(Tally()) == one
+        (5, True)
+        """
+        return Tally(
+            self.tickets + other.tickets, self.changed + other.changed, _united(self.versions, other.versions, _plus),
+            _united(self.outcomes, other.outcomes, OutcomeTally.merge), _united(self.deadlines, other.deadlines, DueTally.merge),
+            _united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
+            self.recorded + other.recorded,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Give it as JSON has it; ``read`` gives it back."""
+        return {
+            "tickets": self.tickets, "changed": self.changed, "recorded": self.recorded, "versions": dict(self.versions),
+            "outcomes": {name: _plain_outcome(one) for name, one in self.outcomes.items()},
+            "deadlines": {name: _plain_due(one) for name, one in self.deadlines.items()},
+            "groups": {fact: {value: [one.tickets, one.changed, dict(one.changes)] for value, one in values.items()} for fact, values in self.groups.items()},
+        }
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Give back what ``plain`` gave."""
+        return cls(
+            plain["tickets"], plain["changed"], dict(plain["versions"]),
+            {name: _outcome(one) for name, one in plain["outcomes"].items()}, {name: _due(one) for name, one in plain["deadlines"].items()},
+            {fact: {value: GroupTally(*one) for value, one in values.items()} for fact, values in plain["groups"].items()},
+            plain["recorded"],
+        )
+
+
+def least(found: Mapping[int, _V], most: int) -> Mapping[int, _V]:
+    """Keep so many situations, by an order in which none is more likely than another."""
+    if len(found) <= most:
+        return found
+    cells = np.fromiter(found, np.int64, len(found))
+    return {cell: found[cell] for cell in cells[np.argsort(mixed(cells), kind="stable")[:most]].tolist()}
+
+
+def earliest(found: Examples) -> Examples:
+    """Keep the examples with the least rows."""
+    if len(found) <= MAX_EXAMPLES:
+        return found
+    return {cell: found[cell] for cell in sorted(found, key=lambda cell: (found[cell].row, cell))[:MAX_EXAMPLES]}
+
+
+def mixed(cells: Column) -> NDArray[np.uint64]:
+    """Give numbers to order situations by: no two have the same."""
+    return cells.astype(np.uint64) * _MIX
+
+
+def _united(one: Mapping[_K, _V], other: Mapping[_K, _V], both: Callable[[_V, _V], _V]) -> Mapping[_K, _V]:
+    """Put two mappings together; what both have is added up. Neither is changed."""
+    if not other or not one:
+        return one or other
+    found = dict(one)
+    for key, value in other.items():
+        found[key] = both(found[key], value) if key in found else value
+    return found
+
+
+def _plus(one: int, other: int) -> int:
+    return one + other
+
+
+def _first(one: Example, other: Example) -> Example:
+    return one if one.row <= other.row else other
+
+
+def _extreme(which: Callable[[Iterable[int]], int], one: int | None, other: int | None) -> int | None:
+    known = [value for value in (one, other) if value is not None]
+    return which(known) if known else None
+
+
+def _plain_outcome(one: OutcomeTally) -> list[Any]:
+    return [
+        [[_plain_change(change), count] for change, count in one.matrix.items()], _pairs(one.cells),
+        [[_plain_change(change), _pairs(counts)] for change, counts in one.moved.items()],
+        [[_plain_change(change), _plain_examples(examples)] for change, examples in one.examples.items()], _plain_examples(one.spots),
+    ]
+
+
+def _outcome(plain: list[Any]) -> OutcomeTally:
+    matrix, cells, moved, examples, spots = plain
+    return OutcomeTally(
+        {_change(change): count for change, count in matrix}, dict(cells), {_change(change): dict(counts) for change, counts in moved},
+        {_change(change): _examples(found) for change, found in examples}, _examples(spots),
+    )
+
+
+def _plain_due(one: DueTally) -> list[Any]:
+    return [one.tickets, one.both, one.appear, one.vanish, list(one.shifts), one.total, one.least, one.most, _plain_examples(one.examples)]
+
+
+def _due(plain: list[Any]) -> DueTally:
+    tickets, both, appear, vanish, shifts, total, least_, most, examples = plain
+    return DueTally(tickets, both, appear, vanish, tuple(shifts), total, least_, most, _examples(examples))
+
+
+def _pairs(counts: Counts) -> list[list[int]]:
+    return [[cell, count] for cell, count in counts.items()]
+
+
+def _plain_examples(examples: Examples) -> list[Any]:
+    return [[cell, one.row, one.name, dict(one.facts), one.now] for cell, one in examples.items()]
+
+
+def _examples(plain: list[Any]) -> Examples:
+    return {cell: Example(row, name, facts, now) for cell, row, name, facts, now in plain}
+
+
+def _plain_change(change: Change) -> list[Any]:
+    return [_plain_state(change.before), _plain_state(change.after)]
+
+
+def _plain_state(state: State) -> list[Any]:
+    return [state.kind.value, list(state.value) if isinstance(state.value, tuple) else state.value]
+
+
+def _change(plain: list[Any]) -> Change:
+    before, after = (State(Kind(kind), tuple(value) if isinstance(value, list) else value) for kind, value in plain)
+    return Change(before, after)

@@ -1,0 +1,145 @@
+"""What every form of a replay shows: the replay itself, what its sides are called, and the rows and limits beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from engine.diff import Change, Excess, State
+from engine.diff.words import state_text, ticket_text
+from engine.replay.nouns import Example, Moves, Replay, Replayed, Unread
+from engine.version import Version
+from engine.vocabulary import FactType
+
+SHOWN: Final = 8
+"""How many regions, groups and changes of an outcome are shown unless all are asked for."""
+
+NOT_SENT: Final = "(not sent)"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A replay to show.
+
+    Attributes:
+        replay: what came of it.
+        version: the version under trial.
+        source: what the past tickets are called by who asked.
+        before, after: what the two sides are called by who asked; ``before`` is "" where no version was named for it.
+        unread: the first rows that could not be read.
+        kept: the file with all of these, if there are any.
+        excesses: what changes beyond what may.
+    """
+
+    replay: Replay
+    version: Version
+    source: str
+    before: str
+    after: str
+    unread: tuple[Unread, ...] = ()
+    kept: str = ""
+    excesses: tuple[Excess, ...] = ()
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is anything to compare with: another version, or what the source recorded."""
+        return bool(self.before) or self.replay.recorded
+
+    @property
+    def changed(self) -> tuple[Replayed, ...]:
+        """The outcomes that change for some tickets."""
+        return tuple(one for one in self.replay.outcomes if one.changed)
+
+    @property
+    def moved(self) -> tuple[Moves, ...]:
+        """The deadlines that change for some tickets."""
+        return tuple(one for one in self.replay.deadlines if one.changed)
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What both sides say something of, and comes out as before for every ticket."""
+        return tuple(one.name for one in (*self.replay.outcomes, *self.replay.deadlines) if one.tickets and not one.changed)
+
+    @property
+    def told(self) -> tuple[Replayed, ...]:
+        """The outcomes that answer a decision, for where only what is decided can be told."""
+        answers = {name for decision in self.version.policy.decisions.values() for name in decision.answers}
+        return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
+
+    def command(self, outcome: str, example: Example) -> str:
+        """Give the command line that decides an example, with the facts that matter to the outcome."""
+        decision = self._decision(outcome)
+        read = self._read(decision)
+        facts = {name: value for name, value in example.facts.items() if name in read} if read else example.facts
+        now = f" --now {example.now}" if example.now else ""
+        return f"guidepost eval {decision} {ticket_text(facts) if facts else ''}".rstrip() + now
+
+    def _decision(self, outcome: str) -> str:
+        decisions = self.version.policy.decisions.values()
+        found = [one.name for one in decisions if outcome in one.answers] or [one.name for one in decisions if outcome in one.outcomes]
+        return found[0] if found else "triage"
+
+    def _read(self, decision: str) -> set[str]:
+        """Give the facts that a decision goes by; instants too, if it goes by one that follows from them."""
+        if decision not in self.version.plans:
+            return set()
+        plan, policy = self.version.plans[decision], self.version.policy
+        read = {*plan.facts, *plan.instants}
+        return read | ({fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if read & set(policy.elapsed) else set())
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A from -> to table: the states of both sides in the order of the policy, and how many tickets go from each to each."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: Mapping[tuple[str, str], int]
+
+    @property
+    def greatest(self) -> int:
+        """The most tickets of any one change."""
+        return max((number for (one, other), number in self.counts.items() if one != other), default=0)
+
+
+def crossed(shown: Report, one: Replayed) -> Crossed:
+    """Lay the changes of an outcome out as a table."""
+    order = _order(shown.version, one.name)
+    counts: dict[tuple[str, str], int] = {}
+    for change, number in one.matrix.items():
+        cell = (state_text(change.before), state_text(change.after))
+        counts[cell] = counts.get(cell, 0) + number
+    return Crossed(_ordered((change.before for change in one.matrix), order), _ordered((change.after for change in one.matrix), order), counts)
+
+
+def changes(one: Replayed) -> dict[Change, int]:
+    """Give the changes of an outcome, the most frequent first."""
+    # Two that read alike stay in the order of the replay, which is always the same.
+    return dict(sorted(((change, number) for change, number in one.matrix.items() if change.before != change.after), key=lambda item: -item[1]))
+
+
+def decided(one: Replayed) -> dict[State, int]:
+    """Give what is decided now, the most frequent first."""
+    found: dict[State, int] = {}
+    for change, number in one.matrix.items():
+        found[change.after] = found.get(change.after, 0) + number
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _order(version: Version, name: str) -> tuple[str, ...]:
+    outcome = version.policy.outcomes.get(name)
+    return () if outcome is None else ("yes", "no") if outcome.type is FactType.BOOLEAN else tuple(value.value for value in outcome.values)
+
+
+def _ordered(states: Iterable[State], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
+    def place(state: State) -> tuple[int, float, str]:
+        text = state_text(state)
+        if state.kind.value != "decided":
+            return 3, 0, text
+        if text in order:
+            return 0, order.index(text), text
+        return (1, float(state.value), text) if isinstance(state.value, (int, float)) else (2, 0, text)
+
+    return tuple(dict.fromkeys(state_text(state) for state in sorted(set(states), key=place)))

@@ -1,0 +1,162 @@
+"""A replay on a terminal: what changes from what to what, where, for whom, by how much; and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from engine.diff.words import change_text, state_text
+from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from service.cli.terminal import count, grid, ruled
+from service.replays import words
+from service.replays.report import SHOWN, Report, changes, decided
+
+BAR: Final = 24
+"""How many columns the longest bar takes."""
+
+
+def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
+    """Give the parts of a report; ``every`` shows all regions, changes and groups."""
+    yield from _head(shown)
+    if not shown.compared:
+        yield from _told(shown, every)
+    elif shown.changed or shown.moved:
+        yield from _glance(shown)
+    for one in shown.changed if shown.compared else ():
+        yield from _outcome(shown, one, every)
+    for moves in shown.moved if shown.compared else ():
+        yield from _moves(shown, moves)
+    for fact, groups in shown.replay.groups.items():
+        yield from _groups(fact, groups, compared=shown.compared, every=every)
+    if shown.compared and not shown.replay.equal and shown.same:
+        yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
+    yield from _unread(shown)
+    if shown.excesses:
+        yield from ("", Text("More than it may", "bold underline red"))
+        for excess in shown.excesses:
+            where = f"\n    where {excess.region}" if excess.region else ""
+            yield _indented(Text.assemble((excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""))
+
+
+def _head(shown: Report) -> Iterator[RenderableType]:
+    before, after = words.sides(shown)
+    yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
+    yield Text(words.headline(shown), "green" if shown.compared and shown.replay.equal else "bold")
+    if not shown.compared:
+        yield Text(f"help: {words.compare_help()}")
+    if said := words.unread_text(shown):
+        yield Text(said, "yellow")
+
+
+def _indented(part: RenderableType, columns: int = 2) -> Padding:
+    return Padding(part, (0, 0, 0, columns))
+
+
+def _number(number: int) -> Text:
+    return Text(f"{number:,}", justify="right")
+
+
+def _share(number: int, all_: int) -> Text:
+    return Text(f"{100 * number / all_ if all_ else 0:.3g}%", justify="right")
+
+
+def _bar(number: int, most: int, style: str = "cyan") -> Text:
+    """Draw a bar; what there is at all has one column at least."""
+    return Text("█" * max(round(BAR * number / most), 1 if number else 0) if most else "", style)
+
+
+def _glance(shown: Report) -> Iterator[RenderableType]:
+    rows = [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one)) for one in shown.changed]
+    rows += [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.moves_text(one).partition(": ")[2]) for one in shown.moved]
+    yield ""
+    yield ruled(("outcome", "tickets", "share", "mostly"), rows)
+
+
+def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
+    for one in shown.told:
+        found = list(decided(one).items())
+        yield from ("", Text(one.name, "bold cyan"))
+        rows = [(state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1])) for state, number in found[: None if every else SHOWN]]
+        yield _indented(grid(rows))
+        yield from map(_indented, _more(len(found) - SHOWN, "value", every))
+
+
+def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableType]:
+    yield ""
+    yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one)}")
+    found = list(changes(one).items())
+    rows = [(change_text(change), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
+    stays = one.tickets - one.changed
+    yield _indented(ruled(("from -> to", "tickets", "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
+    yield from map(_indented, _more(len(found) - SHOWN, "change", every))
+    for region in one.regions if every else one.regions[:SHOWN]:
+        yield from map(_indented, _region(shown, one, region))
+    yield from map(_indented, _more(len(one.regions) - SHOWN, "region", every))
+    if said := words.elsewhere_text(one):
+        yield _indented(Text(said, "dim"))
+
+
+def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
+    yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region)}")
+    for example in region.examples[:1]:
+        yield Text(f"    {f'{example.name}: ' if example.name else ''}{shown.command(one.name, example)}", "dim")
+
+
+def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
+    yield ""
+    yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one)}")
+    if said := words.extent_text(one):
+        yield _indented(Text(f"they move {said}"))
+    most = max((shift.tickets for shift in one.shifts), default=0)
+    if most:
+        rows = [
+            (words.shift_text(shift), _number(shift.tickets), _share(shift.tickets, one.tickets), _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"))
+            for shift in one.shifts if shift.tickets
+        ]
+        yield _indented(grid(rows))
+    for example in one.examples[:1]:
+        yield _indented(Text(f"{f'{example.name}: ' if example.name else ''}{shown.command(one.name, example)}", "dim"))
+
+
+def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool) -> Iterator[RenderableType]:
+    most = max((one.changed for one in groups), default=0)
+    if not groups or (compared and not most):
+        return
+    listed = groups if every else groups[:SHOWN]
+    if compared:
+        rows = [
+            (words.value_label(one.value), _number(one.tickets), _number(one.changed), _share(one.changed, one.tickets), _bar(one.changed, most), Text(_by_outcome(one), "dim"))
+            for one in listed
+        ]
+        table = ruled((f"by {fact}", "tickets", "changed", "share", "", ""), rows)
+    else:
+        all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
+        table = ruled((f"by {fact}", "tickets", "share", ""), [(words.value_label(one.value), _number(one.tickets), _share(one.tickets, all_), _bar(one.tickets, largest)) for one in listed])
+    yield from ("", table)
+    yield from _more(len(groups) - SHOWN, "value", every)
+
+
+def _by_outcome(one: Group) -> str:
+    """Name the outcomes that change most in a group."""
+    found = sorted(((number, name) for name, number in one.outcomes.items() if number), key=lambda item: (-item[0], item[1]))
+    return ", ".join(f"{name} {number:,}" for number, name in found[:2]) + (", …" if len(found) > 2 else "")
+
+
+def _unread(shown: Report) -> Iterator[RenderableType]:
+    if not shown.replay.unread:
+        return
+    yield from ("", Text("Rows that could not be read", "bold underline yellow"))
+    listed = list(shown.replay.unread.items())
+    yield _indented(grid([(_number(number), what) for what, number in listed[:SHOWN]]))
+    yield from map(_indented, _more(len(listed) - SHOWN, "kind", every=False))
+    if shown.unread:
+        yield _indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), one.name, one.field, one.message) for one in shown.unread]))
+
+
+def _more(number: int, noun: str, every: bool) -> Iterator[RenderableType]:
+    if number > 0 and not every:
+        yield Text(f"and {count(number, noun)} more; --all shows them", "dim")

@@ -1,0 +1,177 @@
+"""A column of times as another system writes them in, instants out.
+
+A time without an offset is read by the clock of a zone, as the business clock reads it: one that the clock skips is
+later by the gap, and of one that comes twice the first is meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from engine.clock.zone import to_micros, zone
+from engine.columns.sent import Instants, Mask
+from service.tickets.mapping import EPOCHS
+
+MICROS: Final = pa.timestamp("us")
+UTC_MICROS: Final = pa.timestamp("us", "UTC")
+NO_ZONE: Final = "has no offset from UTC, and the mapping names no zone for it"
+
+_KEPT: Final = 100_000
+"""How many texts are kept that had to be read one by one."""
+
+
+@dataclass(slots=True)
+class InstantReader:
+    """Reads columns of one kind of instants; ``one_by_one`` keeps what no quick way could read."""
+
+    format: str = ""
+    zone: str = ""
+    empty: frozenset[str] = frozenset({""})
+    one_by_one: dict[str, int | None] = field(default_factory=dict)
+
+    def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
+        """Give the instants, and where something stands that is none (None: nowhere)."""
+        kind = array.type
+        if pa.types.is_dictionary(kind):
+            array = array.dictionary_decode()
+            kind = array.type
+        if pa.types.is_timestamp(kind):
+            return self._placed(array.cast(pa.timestamp("us", kind.tz), safe=False), None)
+        if pa.types.is_date(kind):
+            return self._placed(array.cast(MICROS), None)
+        if pa.types.is_null(kind):
+            return Instants(np.zeros(len(array), np.int64), np.zeros(len(array), np.bool_)), None
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            return self._numbered(array)
+        return self._written(array.cast(pa.string()))
+
+    def why(self, value: object) -> str:
+        """Say why a value is no instant."""
+        if isinstance(value, datetime):
+            return NO_ZONE
+        text = str(value)
+        if not self.format and not self.zone and _iso(text) is not None:
+            return NO_ZONE
+        if not self.format:
+            return "is no instant as ISO 8601 writes it; a mapping can say its format"
+        return f"is no instant in the format `{self.format}`"
+
+    def _numbered(self, array: pa.Array) -> tuple[Instants, Mask | None]:
+        given = _given(array)
+        if self.format not in EPOCHS:
+            return Instants(np.zeros(len(array), np.int64), np.zeros(len(array), np.bool_)), _mask(array.is_valid())
+        numbers = np.nan_to_num(_filled(array.cast(pa.float64(), safe=False), 0.0))
+        if pa.types.is_integer(array.type):
+            return Instants(_filled(array.cast(pa.int64()), 0) * EPOCHS[self.format], given), None
+        return Instants(np.rint(numbers * EPOCHS[self.format]).astype(np.int64), given), None
+
+    def _written(self, array: pa.Array) -> tuple[Instants, Mask | None]:
+        """Read texts: all at once if they are all alike, else those that are left one by one."""
+        trimmed = pc.utf8_trim_whitespace(array)
+        trimmed = pc.if_else(pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())), pa.scalar(None, pa.string()), trimmed)
+        if self.format in EPOCHS:
+            return self._numbered_texts(trimmed)
+        parsed = self._parsed(trimmed) if self.format else self._iso(trimmed)
+        left = pc.and_(trimmed.is_valid(), parsed.is_null())
+        return self._placed(parsed, None) if not pc.any(left).as_py() else self._placed(parsed, (_mask(left), trimmed))
+
+    def _numbered_texts(self, trimmed: pa.Array) -> tuple[Instants, Mask | None]:
+        numeric = pc.match_substring_regex(trimmed, r"^-?\d{1,17}(\.\d+)?$")
+        numbers = pc.if_else(pc.fill_null(numeric, False), trimmed, pa.scalar(None, pa.string()))
+        whole = not pc.any(pc.match_substring(numbers, ".")).as_py()
+        read, _ = self._numbered(numbers.cast(pa.int64() if whole else pa.float64()))
+        wrong = _mask(pc.fill_null(pc.invert(numeric), False))
+        return read, wrong if wrong.any() else None
+
+    def _parsed(self, trimmed: pa.Array) -> pa.Array:
+        """Read by a format, and leave out what only looks like a day: the quick way takes February 31st for March 3rd."""
+        try:
+            parsed = pc.strptime(trimmed, format=self.format, unit="us", error_is_null=True)
+        except pa.ArrowInvalid:
+            return pa.nulls(len(trimmed), MICROS)
+        early = pc.less_equal(pc.day(parsed), 3)
+        if not pc.any(early).as_py():
+            return parsed
+        try:
+            same = pc.equal(pc.strftime(parsed.cast(pa.timestamp("s", parsed.type.tz)), format=self.format), trimmed)
+        except pa.ArrowInvalid:
+            same = pa.array([False] * len(parsed))
+        return pc.if_else(pc.fill_null(pc.or_(same, pc.invert(early)), False), parsed, pa.scalar(None, parsed.type))
+
+    def _iso(self, trimmed: pa.Array) -> pa.Array:
+        for kind in (MICROS, UTC_MICROS):
+            try:
+                return trimmed.cast(kind)
+            except pa.ArrowInvalid:
+                continue
+        return pa.nulls(len(trimmed), UTC_MICROS)
+
+    def _placed(self, parsed: pa.Array, left: tuple[Mask, pa.Array] | None) -> tuple[Instants, Mask | None]:
+        """Give the instants that times mean, with those that are left read one by one."""
+        micros, given = _filled(parsed.cast(pa.int64()), 0), _given(parsed)
+        wrong: Mask | None = None
+        if parsed.type.tz is None:
+            if self.zone:
+                micros = zone(self.zone).resolve_column(micros)
+            else:
+                wrong = np.ones(len(parsed), np.bool_) if given is None else given.copy()
+        if left is not None:
+            at = np.flatnonzero(left[0])
+            read = [self._alone(text) for text in left[1].take(pa.array(at)).to_pylist()]
+            micros = micros.copy()
+            micros[at] = [one or 0 for one in read]
+            given = np.ones(len(parsed), np.bool_) if given is None else given
+            given[at] = [one is not None for one in read]
+            wrong = np.zeros(len(parsed), np.bool_) if wrong is None else wrong
+            wrong[at] = [one is None for one in read]
+        if wrong is None or not wrong.any():
+            return Instants(micros, given), None
+        return Instants(micros, ~wrong if given is None else given & ~wrong), wrong
+
+    def _alone(self, text: str) -> int | None:
+        """Read one text; None if it is no instant, or if nobody knows by which clock."""
+        if text not in self.one_by_one:
+            if len(self.one_by_one) >= _KEPT:
+                self.one_by_one.clear()
+            self.one_by_one[text] = self._micros(text)
+        return self.one_by_one[text]
+
+    def _micros(self, text: str) -> int | None:
+        at = _by_format(text, self.format) if self.format else _iso(text)
+        if at is None:
+            return None
+        if at.tzinfo is not None:
+            return to_micros(at)
+        return zone(self.zone).resolve(to_micros(at.replace(tzinfo=UTC))) if self.zone else None
+
+
+def _by_format(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is the mapping's affair
+    except ValueError:
+        return None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _filled(array: pa.Array, nothing: float) -> Any:
+    return (array.fill_null(nothing) if array.null_count else array).to_numpy(zero_copy_only=False)
+
+
+def _given(array: pa.Array) -> Mask | None:
+    return _mask(array.is_valid()) if array.null_count else None
+
+
+def _mask(array: pa.Array) -> Mask:
+    return np.array(array.to_numpy(zero_copy_only=False), np.bool_)

@@ -1,0 +1,157 @@
+"""The decision log as a source: a store by its URL, or a file that was exported from one (JSON lines or Parquet)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa  # type: ignore[import-untyped]
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.record import Record
+from engine.decisionlog.select import Filter
+from engine.replay.nouns import Unread
+from service.log.database import LogRefused
+from service.log.lines import read_lines
+from service.log.parquet import entry_columns, is_export
+from service.log.settings import default_url
+from service.log.store import Store
+from service.tickets.lines import raw_lines
+from service.tickets.mapper import Vocabulary
+from service.tickets.nouns import SIZE, Batch, TicketsError
+from service.tickets.parquet import is_parquet, rows_of
+from service.tickets.records import record_batches
+
+LOG: Final = "log"
+"""The word for the log that commands use by default."""
+
+Found = Iterator[tuple[int, Record | Unread, float | None]]
+
+
+def is_url(spec: str) -> bool:
+    """Tell whether a source is named by the URL of a database."""
+    return spec.partition("://")[0].partition("+")[0] in ("sqlite", "postgresql") and "://" in spec
+
+
+def is_exported(path: Path) -> bool:
+    """Tell whether a file was exported from a log."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if is_parquet(head):
+        return is_export(path)
+    if head[:1] != b"{" and head[:2] != b"\x1f\x8b":
+        return False
+    with raw_lines(path) as (_, lines):
+        return _is_line(next(lines, b""))
+
+
+def _is_line(line: bytes) -> bool:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and ({"writer", "sequence", "previous", "hash", "record"} <= set(found) or {"writer", "sequence", "hash", "purged"} <= set(found))
+
+
+@dataclass(slots=True)
+class StoredRecords:
+    """The records of a log, in the order of receipt."""
+
+    name: str
+    url: str
+    asked: Filter
+    vocabulary: Vocabulary
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        store = self._store()
+        try:
+            self.name = store.name
+            self.rows = sum(end.sequence for end in store.ends()) if self.asked == Filter() else None
+        except SQLAlchemyError as error:
+            raise _unreadable(self.name, error) from error
+        finally:
+            store.close()
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the records that pass the filter."""
+        yield from record_batches(self._found(), self.vocabulary, size)
+
+    def _found(self) -> Found:
+        store = self._store()
+        try:
+            for number, (_, record) in enumerate(store.found(self.asked), 1):
+                yield number, record, min(number / self.rows, 1.0) if self.rows else None
+        except SQLAlchemyError as error:
+            raise _unreadable(self.name, error) from error
+        except ValueError as error:
+            raise TicketsError(f"{self.name} holds a record that cannot be read: {error}", "`guidepost audit verify` names what was altered") from error
+        finally:
+            store.close()
+
+    def _store(self) -> Store:
+        try:
+            return Store.reading(self.url or default_url())
+        except LogRefused as error:
+            raise TicketsError(error.message, error.help) from error
+
+
+@dataclass(slots=True)
+class ExportedRecords:
+    """Records in a file that ``guidepost audit export`` wrote."""
+
+    name: str
+    path: Path
+    asked: Filter
+    vocabulary: Vocabulary
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        with self.path.open("rb") as file:
+            if is_parquet(file.read(4)):
+                self.rows = rows_of([self.path])
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the records that pass the filter, in the order of the file."""
+        found = self._rows() if self.rows is not None else self._lines()
+        passing = ((number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one))
+        yield from record_batches(passing, self.vocabulary, size)
+
+    def _rows(self) -> Found:
+        try:
+            for number, body in enumerate(entry_columns(self.path, "body"), 1):
+                yield number, _record(number, body), number / (self.rows or 1)
+        except (pa.ArrowException, OSError) as error:
+            raise TicketsError(f"{self.name} is damaged: {error}", "export it again") from error
+
+    def _lines(self) -> Found:
+        total = max(self.path.stat().st_size, 1)
+        with raw_lines(self.path) as (raw, lines):
+            for number, line in enumerate(lines, 1):
+                share = min(raw.tell() / total, 1.0)
+                try:
+                    entries = list(read_lines([line.decode()]))
+                except ValueError:
+                    yield number, Unread(number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")), share
+                    continue
+                for entry in entries:
+                    # A line may also say that earlier entries were purged.
+                    if isinstance(entry, Entry):
+                        yield number, _record(number, entry.body), share
+
+
+def _record(number: int, body: str) -> Record | Unread:
+    try:
+        return Record.read(body)
+    except ValueError as error:
+        return Unread(number, "", "", str(error), body)
+
+
+def _unreadable(name: str, error: SQLAlchemyError) -> TicketsError:
+    return TicketsError(f"{name} cannot be read: {str(error).splitlines()[0]}")

@@ -1,0 +1,92 @@
+"""A column of words in, a dictionary-encoded column out: each distinct value is translated once, and its rows by their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from engine.columns.sent import Mask
+
+NOTHING: Final = -1
+"""The code of a row that says nothing."""
+
+_KEPT: Final = 100_000
+"""How many translations are kept from one batch to the next."""
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A value that cannot be translated: why, in words that follow the value."""
+
+    why: str
+
+
+@dataclass(slots=True)
+class Lookup:
+    """Translates values: ``translate`` gives what one comes to, None for nothing, or that it is wrong."""
+
+    translate: Callable[[Any], Any]
+    kept: dict[tuple[type, Any], Any] = field(default_factory=dict)
+
+    def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, Wrong]]:
+        """Give the code of each row, what the codes stand for, and what codes below NOTHING are wrong for."""
+        targets: dict[tuple[type, Any], int] = {}
+        wrong: dict[int, Wrong] = {}
+        table = np.full(len(values) + 1, NOTHING, np.int32)  # the last is for rows without a value, whose code is -1
+        for at, value in enumerate(values):
+            found = self._of(value)
+            if isinstance(found, Wrong):
+                table[at] = NOTHING - 1 - len(wrong)
+                wrong[int(table[at])] = found
+            elif found is not None:
+                table[at] = targets.setdefault((found.__class__, found), len(targets))
+        return table.take(codes), tuple(target for _, target in targets), wrong
+
+    def _of(self, value: Any) -> Any:
+        if value is None:
+            return None
+        key = (value.__class__, value)
+        if key not in self.kept:
+            if len(self.kept) >= _KEPT:
+                self.kept.clear()
+            self.kept[key] = self.translate(value)
+        return self.kept[key]
+
+
+def coded(array: pa.Array) -> tuple[Codes, list[Any]]:
+    """Give a column as codes and the values they stand for; a row without a value has the code NOTHING."""
+    if pa.types.is_null(array.type):
+        return np.full(len(array), NOTHING, np.int32), []
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    indices = array.indices
+    codes = (indices.fill_null(NOTHING) if indices.null_count else indices).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32, copy=False), array.dictionary.to_pylist()
+
+
+def below(codes: Codes) -> Mask | None:
+    """Tell where something is wrong; None: nowhere."""
+    found = codes < NOTHING
+    return found if found.any() else None
+
+
+class Decoded(Sequence[Any]):
+    """The values of a column, each decoded when it is asked for: of millions of names a replay shows a few."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, at: Any) -> Any:
+        """Give a value, as text."""
+        value = self._array[at].as_py()
+        return value if value is None or isinstance(value, str) else str(value)

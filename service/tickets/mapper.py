@@ -1,0 +1,145 @@
+"""A mapping, a vocabulary and a batch of foreign rows in; a chunk of tickets out, and the rows that cannot be read.
+
+What a mapper needs of a version is small and can be pickled, so that a mapper can be sent to the workers of a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.version import Version
+from engine.vocabulary import Fact, FactType
+from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, fact_column, names_of
+from service.tickets.instants import InstantReader
+from service.tickets.mapping import ColumnMapping, FromColumn
+from service.tickets.meaning import text_of
+from service.tickets.nouns import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a mapping may speak of: the facts and outcomes of a version, its deadlines, and (``received``) the fact that says when a ticket came in."""
+
+    facts: Mapping[str, Fact]
+    outcomes: Mapping[str, Fact]
+    deadlines: tuple[str, ...]
+    received: str = ""
+
+    @classmethod
+    def of(cls, version: Version) -> Vocabulary:
+        """Take it from a version."""
+        policy = version.policy
+        # What a new ticket is asked about first: the instant from which most of its deadlines count.
+        starts = Counter(scheduler.deadline.starts for plan in version.triage for scheduler in plan.schedulers if scheduler.deadline.starts in policy.facts)
+        received = starts.most_common(1)[0][0] if starts else ""
+        return cls(policy.facts, policy.outcomes, tuple(policy.deadlines), received)
+
+
+class Mapper:
+    """Reads batches of foreign rows as tickets; raises KeyError if the mapping names a fact, outcome or deadline that is not there."""
+
+    def __init__(self, mapping: ColumnMapping, version: Version | Vocabulary) -> None:
+        self.mapping = mapping
+        self.vocabulary = version if isinstance(version, Vocabulary) else Vocabulary.of(version)
+        empty = frozenset(text.strip() for text in mapping.empty)
+        self._facts: dict[str, FactColumn] = {name: fact_column(self.vocabulary.facts[name], rule, empty) for name, rule in mapping.facts.items()}
+        self._now = _instants(mapping.now, empty) if mapping.now else None
+        self._outcomes = {name: StateColumn.of(self.vocabulary.outcomes[name], rule, empty) for name, rule in mapping.recorded.items()}
+        self._due = {name: _instants(rule, empty) for name, rule in mapping.recorded_due.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Mapper, (self.mapping, self.vocabulary)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The columns whose values repeat, so that a reader does well to keep each value once."""
+        instants = [self.mapping.now, *self.mapping.recorded_due.values()]
+        apart = {name for rule in instants if rule for name in rule.columns} | {self.mapping.ticket}
+        for name, rule in self.mapping.facts.items():
+            if isinstance(rule, FromColumn) and self.vocabulary.facts[name].type in (FactType.INSTANT, FactType.TEXT) and rule.values is None:
+                apart |= set(rule.columns)
+        return tuple(name for name in self.mapping.columns if name not in apart)
+
+    def batch(self, rows: pa.RecordBatch, first_row: int | NDArray[np.int64] = 1, share: float | None = None) -> Batch:
+        """Read some rows; ``first_row`` is the number of the first in its source, or the numbers of all."""
+        numbers = first_row if isinstance(first_row, np.ndarray) else np.arange(first_row, first_row + rows.num_rows, dtype=np.int64)
+        faults: list[Fault] = []
+
+        def read(column: Any) -> Any:
+            found, fault = column.read(rows)
+            if fault is not None:
+                faults.append(fault)
+            return found
+
+        facts: dict[str, SentColumn] = {name: read(column) for name, column in self._facts.items()}
+        received = facts.get(self.vocabulary.received)
+        now = read(self._now) if self._now else received if isinstance(received, Instants) else None
+        outcomes: dict[str, States] = {name: read(column) for name, column in self._outcomes.items()}
+        due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
+        names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
+        dated = {name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given for name, column in due.items()}
+        recorded = Recorded(outcomes, due, dated) if outcomes or due else None
+        chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded)
+        content = partial(_content, rows, numbers)
+        if not faults:
+            return Batch(chunk, (), share, content)
+        return Batch(_without(chunk, faults), tuple(_unread(chunk, faults, content)), share, content)
+
+
+def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
+    return InstantColumn(rule, InstantReader(rule.format, rule.zone, empty))
+
+
+def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
+    """Give a row as JSON, what it has no value for left out."""
+    at = int(np.searchsorted(numbers, row))
+    cells = zip(rows.schema.names, (column[at].as_py() for column in rows.columns), strict=True)
+    return json.dumps({name: value if isinstance(value, (str, int, bool)) else text_of(value) for name, value in cells if value is not None}, ensure_ascii=False)
+
+
+def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]) -> list[Unread]:
+    """Give the rows that cannot be read, each with the first thing that is wrong in it."""
+    found: dict[int, Fault] = {}
+    for fault in faults:
+        for at in np.flatnonzero(fault.rows).tolist():
+            found.setdefault(at, fault)
+    unread = []
+    for at, fault in sorted(found.items()):
+        row, name = int(chunk.rows[at]), chunk.names.sent(at) if chunk.names else None
+        unread.append(Unread(row, "" if name is None else str(name), fault.column, fault.message(at), content(row)))
+    return unread
+
+
+def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
+    keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
+    recorded = chunk.recorded
+    return Chunk(
+        int(keep.sum()), {name: _kept(column, keep) for name, column in chunk.facts.items()}, chunk.rows[keep],
+        _kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now, _kept(chunk.names, keep) if chunk.names else None, {},
+        recorded and Recorded(
+            {name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
+            {name: _kept(column, keep) for name, column in recorded.due.items()},
+            {name: mask[keep] for name, mask in recorded.dated.items()}, recorded.digest,
+        ),
+    )
+
+
+def _kept(column: Any, keep: Mask) -> Any:
+    match column:
+        case Words():
+            return Words(column.codes[keep], column.values)
+        case Numbers():
+            return Numbers(column.values[keep], None if column.given is None else column.given[keep])
+        case _:
+            return Instants(column.micros[keep], None if column.given is None else column.given[keep])
