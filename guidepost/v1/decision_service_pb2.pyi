@@ -223,3 +223,75 @@ class RescheduleResponse(_message.Message):
     deadlines: _containers.RepeatedCompositeFieldContainer[_deadline_pb2.MovedDeadline]
     because: _containers.RepeatedCompositeFieldContainer[_decision_pb2.ChangedOutcome]
     def __init__(self, version: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., deadlines: _Optional[_Iterable[_Union[_deadline_pb2.MovedDeadline, _Mapping]]] = ..., because: _Optional[_Iterable[_Union[_decision_pb2.ChangedOutcome, _Mapping]]] = ...) -> None: ...
+
+class TriageItem(_message.Message):
+    __slots__ = ("ticket", "request_id", "ticket_id")
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TICKET_ID_FIELD_NUMBER: _ClassVar[int]
+    ticket: _ticket_pb2.Ticket
+    request_id: str
+    ticket_id: str
+    def __init__(self, ticket: _Optional[_Union[_ticket_pb2.Ticket, _Mapping]] = ..., request_id: _Optional[str] = ..., ticket_id: _Optional[str] = ...) -> None: ...
+
+class TriageBatchRequest(_message.Message):
+    __slots__ = ("items", "version", "now")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[TriageItem]
+    version: _version_pb2.VersionSelector
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, items: _Optional[_Iterable[_Union[TriageItem, _Mapping]]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class TriageBatchResponse(_message.Message):
+    __slots__ = ("version", "results")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    version: _decision_pb2.VersionRef
+    results: _containers.RepeatedCompositeFieldContainer[TriageResult]
+    def __init__(self, version: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., results: _Optional[_Iterable[_Union[TriageResult, _Mapping]]] = ...) -> None: ...
+
+class TriageResult(_message.Message):
+    __slots__ = ("triage", "error")
+    TRIAGE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    triage: TriageResponse
+    error: ItemError
+    def __init__(self, triage: _Optional[_Union[TriageResponse, _Mapping]] = ..., error: _Optional[_Union[ItemError, _Mapping]] = ...) -> None: ...
+
+class ItemError(_message.Message):
+    __slots__ = ("code", "reason", "message", "fields")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    reason: str
+    message: str
+    fields: _containers.RepeatedCompositeFieldContainer[WrongField]
+    def __init__(self, code: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[WrongField, _Mapping]]] = ...) -> None: ...
+
+class WrongField(_message.Message):
+    __slots__ = ("path", "message")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    message: str
+    def __init__(self, path: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class TriageStreamRequest(_message.Message):
+    __slots__ = ("item", "version", "now")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    item: TriageItem
+    version: _version_pb2.VersionSelector
+    now: _timestamp_pb2.Timestamp
+    def __init__(self, item: _Optional[_Union[TriageItem, _Mapping]] = ..., version: _Optional[_Union[_version_pb2.VersionSelector, _Mapping]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class TriageStreamResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: TriageResult
+    def __init__(self, result: _Optional[_Union[TriageResult, _Mapping]] = ...) -> None: ...

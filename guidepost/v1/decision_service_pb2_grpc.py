@@ -98,6 +98,16 @@ class DecisionServiceStub(object):
                 request_serializer=guidepost_dot_v1_dot_decision__service__pb2.DecideRequest.SerializeToString,
                 response_deserializer=guidepost_dot_v1_dot_decision__service__pb2.DecideResponse.FromString,
                 _registered_method=True)
+        self.TriageBatch = channel.unary_unary(
+                '/guidepost.v1.DecisionService/TriageBatch',
+                request_serializer=guidepost_dot_v1_dot_decision__service__pb2.TriageBatchRequest.SerializeToString,
+                response_deserializer=guidepost_dot_v1_dot_decision__service__pb2.TriageBatchResponse.FromString,
+                _registered_method=True)
+        self.TriageStream = channel.stream_stream(
+                '/guidepost.v1.DecisionService/TriageStream',
+                request_serializer=guidepost_dot_v1_dot_decision__service__pb2.TriageStreamRequest.SerializeToString,
+                response_deserializer=guidepost_dot_v1_dot_decision__service__pb2.TriageStreamResponse.FromString,
+                _registered_method=True)
 
 
 class DecisionServiceServicer(object):
@@ -185,6 +195,20 @@ class DecisionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TriageBatch(self, request, context):
+        """Triages up to 1,000 tickets, all of them under one version, and answers in their order; what is wrong with one is said in its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TriageStream(self, request_iterator, context):
+        """Triages tickets as they come, and answers in their order; what is wrong with one is said in its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DecisionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -242,6 +266,16 @@ def add_DecisionServiceServicer_to_server(servicer, server):
                     servicer.Decide,
                     request_deserializer=guidepost_dot_v1_dot_decision__service__pb2.DecideRequest.FromString,
                     response_serializer=guidepost_dot_v1_dot_decision__service__pb2.DecideResponse.SerializeToString,
+            ),
+            'TriageBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.TriageBatch,
+                    request_deserializer=guidepost_dot_v1_dot_decision__service__pb2.TriageBatchRequest.FromString,
+                    response_serializer=guidepost_dot_v1_dot_decision__service__pb2.TriageBatchResponse.SerializeToString,
+            ),
+            'TriageStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.TriageStream,
+                    request_deserializer=guidepost_dot_v1_dot_decision__service__pb2.TriageStreamRequest.FromString,
+                    response_serializer=guidepost_dot_v1_dot_decision__service__pb2.TriageStreamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -546,6 +580,60 @@ class DecisionService(object):
             '/guidepost.v1.DecisionService/Decide',
             guidepost_dot_v1_dot_decision__service__pb2.DecideRequest.SerializeToString,
             guidepost_dot_v1_dot_decision__service__pb2.DecideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TriageBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/guidepost.v1.DecisionService/TriageBatch',
+            guidepost_dot_v1_dot_decision__service__pb2.TriageBatchRequest.SerializeToString,
+            guidepost_dot_v1_dot_decision__service__pb2.TriageBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TriageStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/guidepost.v1.DecisionService/TriageStream',
+            guidepost_dot_v1_dot_decision__service__pb2.TriageStreamRequest.SerializeToString,
+            guidepost_dot_v1_dot_decision__service__pb2.TriageStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,
