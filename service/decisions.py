@@ -8,34 +8,30 @@ the decision log, where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
 
-from engine.answer import Answer, UnknownVersion, WrongFact, WrongRequest
-from engine.change import Rescheduled, reschedule
-from engine.decide import decide, triage
-from engine.decisionlog.record import Kind, Record, Recordable, instant
-from engine.decisionlog.texts import whole
-from engine.moment import Moment
+from engine.answer import Answer, WrongFact
+from engine.change import Rescheduled
+from engine.decisionlog.record import Kind
 from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import outcomes_pb2
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
-from guidepost.v1.ticket_pb2 import Ticket
-from guidepost.v1.version_pb2 import VersionSelector
 from service import wire
-from service.errors import answered
+from service.answering import Answering, Choice, OneTicket, Question
+from service.batches import Batches
+from service.errors import answered, answered_in_parts
 from service.held import Held
-from service.log.calls import read_call
-from service.log.keeper import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
+from service.log.calls import Call, read_call
+from service.log.keeper import Given, Keeper
 
-Result = TypeVar("Result")
 Written = TypeVar("Written", bound=Message)
 
 KINDS: Final[dict[str, type[Message]]] = {
@@ -58,40 +54,16 @@ Answers = tuple[Answer, ...]
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
-
-    kind: Kind
-    decision: str = ""
-    before: Mapping[str, object] | None = None
-
-    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Given:
-        """Answer it under a version."""
-        if self.kind is Kind.TRIAGE:
-            return triage(version, facts, moment)
-        if self.kind is Kind.DECIDE:
-            return (decide(version, self.decision, facts, moment),)
-        return reschedule(version, facts, self.before or {}, moment)
-
-
-class TicketRequest(Protocol):
-    """What the requests of all RPCs have in common."""
-
-    @property
-    def ticket(self) -> Ticket:
-        """What is known of the ticket."""
-
-    @property
-    def version(self) -> VersionSelector:
-        """Which version is to decide."""
+class TicketRequest(Choice, OneTicket, Protocol):
+    """What the requests for one ticket have in common."""
 
 
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
 
     def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
-        self._held, self._clock, self._keeper = held, clock, keeper
+        self._answering = Answering(held, clock, keeper)
+        self._batches = Batches(self._answering, self._triaged)
         self._kept: dict[tuple[type[Message], str], Message] = {}
 
     @answered
@@ -160,6 +132,17 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         question = Question(Kind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
         return await self._answer(question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong)
 
+    @answered
+    async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> pb.TriageBatchResponse:
+        """Make all decisions for many tickets."""
+        return await self._batches.batch(request, self._call(context).caller)
+
+    @answered_in_parts
+    async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[pb.TriageStreamResponse]:
+        """Make all decisions for tickets as they come."""
+        async for response in self._batches.stream(requests, self._call(context).caller):
+            yield response
+
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Written]) -> Written:
         """Make a decision, and write it as a message of a kind."""
         return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._written(kind, cast("Answers", answers)[0]))
@@ -179,31 +162,13 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Given], Written], wrong: tuple[WrongFact, ...] = (),
     ) -> Written:
         """Answer a question, once it is recorded; with no log, at once. ``wrong`` is what is known to be wrong with the request already."""
-        received = self._clock()
-        version, now = self._asked(request, received)
-        facts, moment, given = read_and(request.ticket, now, lambda facts, moment: (facts, moment, question.answer(version, facts, moment)), wrong)
-        keeper = self._keeper
-        if keeper is None:
-            return write(version, given)
-        asked = Asked(read_call(context.invocation_metadata() or ()), question.kind, facts, moment, question.before)
-        kept = await keeper.keep(keeper.record(received, asked, version, given))
-        if kept.fresh:
-            return write(version, given)
-        return write(*self._again(question, request, asked, version, kept.record, keeper))
+        chosen = self._answering.choose(request)
+        step = self._answering.step(question, request, chosen, self._call(context), wrong)
+        return write(*await self._answering.kept(step))
 
-    def _again(self, question: Question, request: TicketRequest, asked: Asked, selected: Version, kept: Recordable, keeper: Keeper) -> tuple[Version, Given]:
-        """Answer a call that is recorded already as it was answered then."""
-        earlier = whole(kept)
-        try:
-            version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
-        except UnknownVersion:
-            raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
-        if not (keeper.same_request(earlier, asked, version, question.decision) and _same_choice(request, selected, asked.moment, earlier)):
-            raise RequestIdUsed(f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}")
-        given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
-        if keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
-            raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
-        return version, given
+    def _call(self, context: Context) -> Call:
+        """Read what the call says of itself, for the log."""
+        return read_call(context.invocation_metadata() or ()) if self._answering.records else Call()
 
     def _written(self, kind: type[Written], answer: Answer) -> Written:
         """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
@@ -225,28 +190,3 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
                     self._kept.clear()
                 self._kept[kind, name] = kept
         return kept
-
-    def _asked(self, request: TicketRequest, received: datetime) -> tuple[Version, datetime]:
-        """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
-        now = wire.now(cast("Message", request), received)
-        return self._held.bundle.select(**wire.selection(request.version), now=now), now
-
-
-def _same_choice(request: TicketRequest, selected: Version, moment: Moment, earlier: Record) -> bool:
-    """Tell whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
-    now_alike = not cast("Message", request).HasField("now") or moment.now == instant(earlier.now)
-    return now_alike and (request.version.WhichOneof("by") is None or selected.ref.digest == earlier.version.digest)
-
-
-def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result], wrong: tuple[WrongFact, ...] = ()) -> Result:
-    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses, and those that are known to be ``wrong``."""
-    facts, unread = wire.facts(ticket)
-    moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())
-    wrong += unread + wrong_holds
-    try:
-        result = answer(facts, moment)
-    except WrongRequest as error:
-        raise WrongRequest(wrong + error.wrong) from None
-    if wrong:
-        raise WrongRequest(wrong)
-    return result

@@ -37,7 +37,12 @@ DETAILS_SIZE: Final = 3_000
 RETRY_AFTER: Final = 1_000
 """Milliseconds after which a call may be worth repeating that was refused since it could not be recorded."""
 
+class TooManyTickets(ValueError):
+    """A call has more tickets than one call may have."""
+
+
 Servicer = TypeVar("Servicer")
+Asked = TypeVar("Asked")
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 
@@ -95,7 +100,26 @@ def streamed(
     return rpc
 
 
-def explained(error: Exception, request: Message) -> status_pb2.Status:
+def answered_in_parts(
+    answers: Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]],
+) -> Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
+    """Make an RPC that answers in parts, and looks at the call, like :func:`streamed`; what is asked may be a stream, too."""
+
+    @functools.wraps(answers)
+    async def rpc(servicer: Servicer, asked: Asked, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
+        try:
+            async for part in answers(servicer, asked, context):
+                yield part
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+            status = rpc_status.to_status(explained(error, asked))
+        else:
+            return
+        await context.abort(status.code, status.details, status.trailing_metadata)
+
+    return rpc
+
+
+def explained(error: Exception, request: Any) -> status_pb2.Status:
     """Say what went wrong, as a status; log it if it is our own fault."""
     match error:
         case WrongRequest():
@@ -109,6 +133,8 @@ def explained(error: Exception, request: Message) -> status_pb2.Status:
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems))
         case UnknownDecision():
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
+        case TooManyTickets():
+            return _status(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_TICKETS", str(error))
         case WrongCall():
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
         case RequestIdUsed():

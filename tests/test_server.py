@@ -26,7 +26,7 @@ from guidepost.v1 import decision_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import policy_service_pb2 as policy_pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
-from service import decisions
+from service import answering
 from service.app import MAX_REQUEST, SERVICES, listening, serve
 from tests.calling import Refused, call, raw
 from tests.serving import COUNTER, NOW, ROOT, counter, run, running, shipped
@@ -404,7 +404,7 @@ class TestFaults:
         def fail(*_: object) -> None:
             raise ZeroDivisionError("secret")
 
-        monkeypatch.setattr(decisions, "triage", fail)
+        monkeypatch.setattr(answering, "triage", fail)
         with caplog.at_level(logging.ERROR):
             refused = Refused(desk, "Triage", request("Triage"))
 
@@ -417,7 +417,7 @@ class TestFaults:
 
     def test_two_incidents_have_two_ids(self, desk: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
         """So that the log can be searched."""
-        monkeypatch.setattr(decisions, "triage", None)
+        monkeypatch.setattr(answering, "triage", None)
         messages = {Refused(desk, "Triage", request("Triage")).message for _ in range(2)}
 
         assert len(messages) == 2

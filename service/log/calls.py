@@ -38,8 +38,20 @@ def read_call(metadata: Iterable[tuple[str, str | bytes]]) -> Call:
         if name not in (REQUEST_ID, TICKET, CALLER):
             continue
         text = value if isinstance(value, str) else value.decode("ascii", "replace")
-        if not text.strip() or len(text) > MAX_LENGTH or not (text.isascii() and text.isprintable()):
+        if not _fits(text):
             raise WrongCall(f"the metadata `{name}` has 1 to {MAX_LENGTH} printable ASCII characters")
         if found.setdefault(name, text) != text:
             raise WrongCall(f"the metadata `{name}` is sent twice")
     return Call(found.get(CALLER, ""), found.get(REQUEST_ID, ""), found.get(TICKET, ""))
+
+
+def checked(call: Call) -> Call:
+    """Give what a request says of one of its tickets; raises WrongCall as for the metadata of a call."""
+    for name, text in (("request_id", call.request_id), ("ticket_id", call.ticket)):
+        if text and not _fits(text):
+            raise WrongCall(f"`{name}` has at most {MAX_LENGTH} printable ASCII characters")
+    return call
+
+
+def _fits(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -128,14 +128,45 @@ class Keeper:
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
         """
         future = self._writer.submit(record)
-        if self.settings.durability is Durability.BOUNDED and not record.request_id and self._may_risk():
-            self._at_risk.append(time.monotonic())
-            future.add_done_callback(lambda _: self._at_risk.popleft())
+        if self._leaves_at_once(record, future):
             return Kept(record, True)
         try:
             return await asyncio.wait_for(future, self.settings.patience)
         except TimeoutError:
-            raise LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{f': {self.failure}' if self.failure else ''}") from None
+            raise self._too_late() from None
+
+    async def keep_all(self, records: Sequence[Recordable]) -> list[Kept | LogUnavailable]:
+        """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
+        futures = [self._submitted(record) for record in records]
+        waiting = [one for one in futures if isinstance(one, asyncio.Future)]
+        if waiting:
+            await asyncio.wait(waiting, timeout=self.settings.patience)
+        return [self._outcome(one) if isinstance(one, asyncio.Future) else one for one in futures]
+
+    def _submitted(self, record: Recordable) -> asyncio.Future[Kept] | Kept | LogUnavailable:
+        try:
+            future = self._writer.submit(record)
+        except LogUnavailable as error:
+            return error
+        return Kept(record, True) if self._leaves_at_once(record, future) else future
+
+    def _outcome(self, future: asyncio.Future[Kept]) -> Kept | LogUnavailable:
+        if not future.done():
+            future.cancel()
+            return self._too_late()
+        error = future.exception()
+        return error if isinstance(error, LogUnavailable) else future.result()
+
+    def _leaves_at_once(self, record: Recordable, future: asyncio.Future[Kept]) -> bool:
+        """Tell whether an answer leaves ahead of its record; count it among those at risk if so."""
+        if self.settings.durability is not Durability.BOUNDED or record.request_id or not self._may_risk():
+            return False
+        self._at_risk.append(time.monotonic())
+        future.add_done_callback(lambda _: self._at_risk.popleft())
+        return True
+
+    def _too_late(self) -> LogUnavailable:
+        return LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{f': {self.failure}' if self.failure else ''}")
 
     def _may_risk(self) -> bool:
         """Tell whether one more answer may leave before its record is committed."""

@@ -1,0 +1,124 @@
+"""Many tickets in one call: each is answered, or told what is wrong with it, in its place; one never costs another its answer.
+
+Tickets are decided one by one by the tables, since an answer names its rules; what is shared is the call, and the commit
+of their records. The loop that serves everybody is given back in between, and a call whose deadline has passed stops there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+
+from engine.decisionlog.record import Kind
+from engine.version import Version
+from guidepost.v1 import decision_service_pb2 as pb
+from service import wire
+from service.answering import Answering, Chosen, Question, Step
+from service.errors import TooManyTickets, explained
+from service.log.calls import Call, checked
+from service.log.keeper import Given
+
+MAX_BATCH: Final = 1_000
+"""The most tickets of one call."""
+
+TURN: Final = 20
+"""After how many tickets the loop is given back: a few milliseconds at most."""
+
+IN_FLIGHT: Final = 200
+"""The most tickets of a stream that are read ahead of their answers; a caller who does not read his answers waits."""
+
+TRIAGE: Final = Question(Kind.TRIAGE)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Write = Callable[[Version, Given], pb.TriageResponse]
+
+
+class Batches:
+    """Answers calls with many tickets; ``write`` writes the decisions of one."""
+
+    def __init__(self, answering: Answering, write: Write) -> None:
+        self._answering, self._write = answering, write
+
+    async def batch(self, request: pb.TriageBatchRequest, caller: str) -> pb.TriageBatchResponse:
+        """Answer a batch, all of it from one version."""
+        if len(request.items) > MAX_BATCH:
+            raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {MAX_BATCH:,}")
+        chosen = self._answering.choose(request)
+        steps: list[Step | Exception] = []
+        for number, item in enumerate(request.items):
+            if number % TURN == TURN - 1:
+                await asyncio.sleep(0)
+            steps.append(self._step(item, chosen, caller))
+        response = pb.TriageBatchResponse(version=wire.version_ref(chosen.version.ref))
+        for number, result in enumerate(await self._results(request.items, steps)):
+            if number % TURN == TURN - 1:
+                await asyncio.sleep(0)
+            response.results.append(result)
+        return response
+
+    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str) -> AsyncIterator[pb.TriageStreamResponse]:
+        """Answer tickets as they come, in their order; those that have come meanwhile are recorded together."""
+        waiting: asyncio.Queue[pb.TriageStreamRequest | None] = asyncio.Queue(IN_FLIGHT)
+        reading = asyncio.create_task(_read(requests, waiting))
+        try:
+            ended = False
+            while not ended:
+                taken = [await waiting.get()]
+                while not waiting.empty() and len(taken) < TURN:
+                    taken.append(waiting.get_nowait())
+                asked = [one for one in taken if one is not None]
+                ended = len(asked) < len(taken)
+                steps = [self._chosen_step(one, caller) for one in asked]
+                for result in await self._results([one.item for one in asked], steps):
+                    yield pb.TriageStreamResponse(result=result)
+            await reading
+        finally:
+            reading.cancel()
+
+    def _chosen_step(self, request: pb.TriageStreamRequest, caller: str) -> Step | Exception:
+        try:
+            chosen = self._answering.choose(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
+            return error
+        return self._step(request.item, chosen, caller)
+
+    def _step(self, item: pb.TriageItem, chosen: Chosen, caller: str) -> Step | Exception:
+        try:
+            return self._answering.step(TRIAGE, item, chosen, checked(Call(caller, item.request_id, item.ticket_id)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
+            return error
+
+    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> list[pb.TriageResult]:
+        """Give the results of steps once they may leave."""
+        kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)]))
+        settled = [next(kept) if isinstance(step, Step) else step for step in steps]
+        return [self._result(item, one) for item, one in zip(items, settled, strict=True)]
+
+    def _result(self, item: pb.TriageItem, found: tuple[Version, Given] | Exception) -> pb.TriageResult:
+        if not isinstance(found, Exception):
+            return pb.TriageResult(triage=self._write(*found))
+        return pb.TriageResult(error=item_error(found, item))
+
+
+async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: asyncio.Queue[pb.TriageStreamRequest | None]) -> None:
+    async for request in requests:
+        await waiting.put(request)
+    await waiting.put(None)
+
+
+def item_error(error: Exception, item: Message) -> pb.ItemError:
+    """Say why a ticket among others is not decided, as a call for it alone would have said it."""
+    status = explained(error, item)
+    info, refused = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(refused)
+    fields = [pb.WrongField(path=one.field, message=one.description) for one in refused.field_violations]
+    return pb.ItemError(code=status.code, reason=info.reason, message=status.message, fields=fields)
+
+
