@@ -104,10 +104,9 @@ def _told(shown: Report, length: int) -> Iterator[str]:
 
 
 def _groups(shown: Report, length: int) -> Iterator[str]:
-    for fact, groups in shown.replay.groups.items():
-        if groups and (not shown.compared or any(one.changed for one in groups)):
-            headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
-            yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
+    for fact, groups in shown.groups.items():
+        headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
+        yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
 
 
 def _group(one: Group, *, compared: bool) -> str:

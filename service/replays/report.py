@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.diff import Change, Excess, State
 from engine.diff.words import state_text, ticket_text
-from engine.replay.nouns import Example, Moves, Replay, Replayed, Unread
+from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Unread
 from engine.version import Version
 from engine.vocabulary import FactType
 
@@ -59,7 +59,16 @@ class Report:
     @property
     def same(self) -> tuple[str, ...]:
         """What both sides say something of, and comes out as before for every ticket."""
-        return tuple(one.name for one in (*self.replay.outcomes, *self.replay.deadlines) if one.tickets and not one.changed)
+        every: tuple[Replayed | Moves, ...] = (*self.replay.outcomes, *self.replay.deadlines)
+        return tuple(one.name for one in every if one.tickets and not one.changed)
+
+    @property
+    def groups(self) -> dict[str, tuple[Group, ...]]:
+        """The tickets by fact, as far as there is anything to see: facts that some ticket sends, and that tell where something changes."""
+        return {
+            fact: groups for fact, groups in self.replay.groups.items()
+            if any(one.value for one in groups) and (not self.compared or any(one.changed for one in groups))
+        }
 
     @property
     def told(self) -> tuple[Replayed, ...]:

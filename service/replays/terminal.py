@@ -30,7 +30,7 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
         yield from _outcome(shown, one, every)
     for moves in shown.moved if shown.compared else ():
         yield from _moves(shown, moves)
-    for fact, groups in shown.replay.groups.items():
+    for fact, groups in shown.groups.items():
         yield from _groups(fact, groups, compared=shown.compared, every=every)
     if shown.compared and not shown.replay.equal and shown.same:
         yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
@@ -123,9 +123,7 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
 
 
 def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool) -> Iterator[RenderableType]:
-    most = max((one.changed for one in groups), default=0)
-    if not groups or (compared and not most):
-        return
+    most = max(one.changed for one in groups)
     listed = groups if every else groups[:SHOWN]
     if compared:
         rows = [
