@@ -48,6 +48,7 @@ def replay(
     suggest_mapping: Annotated[bool, typer.Option("--suggest-mapping", help="Look at the columns, and write a draft of a mapping file instead.")] = False,
     with_: Annotated[list[str] | None, typer.Option("--with", metavar="VERSION", help="A version to prove records by that is not in the policies folder. May be repeated.")] = None,
     by: Annotated[list[str] | None, typer.Option("--by", metavar="FACT", help="Count by the values of this fact, too. May be repeated. Default: service, channel and country.")] = None,
+    decision: Annotated[list[str] | None, typer.Option("--decision", metavar="NAME", help="Only this decision. May be repeated. Default: what is recorded, else what a new ticket needs.")] = None,
     since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Of a log, only what was received from this instant on, as 2026-01-23T00:00Z.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="INSTANT", help="Of a log, only what was received before this instant.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", metavar="ROWS", min=1, help="Only the first rows.")] = None,
@@ -66,14 +67,14 @@ def replay(
     Ends with 6 if more changes than --max-changed and --forbid allow, with 7 if a log does not belong to the policies, with 2 if no row can be read.
     """
     only = Filter(since=_instant("--since", since), until=_instant("--until", until))
-    asked = Asked(source, against, before, mapping, tuple(by or ()), only, limit, unread or beside(source), policies, key)
+    asked = Asked(source, against, before, mapping, tuple(by or ()), tuple(decision or ()), only, limit, unread or beside(source), policies, key)
     if suggest_mapping:
         draft = suggestion_of(asked)
         _write(to, lambda stream: stream.write(draft))
         return
     limits = read_budget(max_changed, forbid), _limit(max_unread)
     if not against:
-        _refuse_without_version({"--from": before, "--mapping": mapping, "--by": by, "--max-changed": max_changed, "--forbid": forbid})
+        _refuse_without_version({"--from": before, "--mapping": mapping, "--by": by, "--decision": decision, "--max-changed": max_changed, "--forbid": forbid})
         found = proof_of(asked, with_ or (), every=every)
         _write(to, lambda stream: _put_proof(found, output, stream))
         _hold_unread(limits[1], sum(found.unread.values()), found.records + sum(found.unread.values()))

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from engine.answer import UnknownDecision
 from engine.decisionlog.select import Filter
 from engine.diff import Budget, check_budget
+from engine.diff.words import listed_text
+from engine.policy import Policy
 from engine.replay import Replayer
 from engine.replay.budget import excesses
 from engine.version import Version
+from engine.vocabulary import Fact
 from service.cli.budget import budget_as_usage
 from service.cli.folder import Loaded, load
 from service.cli.replay_progress import progress
@@ -37,6 +41,7 @@ class Asked:
     before: str
     mapping: Path | None
     by: tuple[str, ...]
+    decisions: tuple[str, ...]
     only: Filter
     limit: int | None
     unread: Path
@@ -66,9 +71,9 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     before = asked.version(asked.before) if asked.before else None
     with budget_as_usage():
         check_budget(budget, *(version.policy for version in (before, after) if version is not None))
-    replayer = _replayer(after, before, asked.by)
+    replayer = _replayer(after, before, asked)
     with _reading(), UnreadWriter(asked.unread) as unread:
-        source = _open(asked, after)
+        source = _open(asked, after, before)
         rejected = Rejected(unread.add)
         with progress(f"replaying {asked.source}") as watch:
             found = run(source, replayer, rejected, watch, asked.limit)
@@ -116,16 +121,29 @@ def _reading() -> Iterator[None]:
         raise refused(f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}") from error
 
 
-def _open(asked: Asked, version: Version) -> TicketSource:
-    mapping = read_mapping(asked.mapping, version) if asked.mapping else None
-    return open_tickets(asked.source, version, mapping, asked.only)
+def _open(asked: Asked, after: Version, before: Version | None) -> TicketSource:
+    """Open the source; it may send what only one of the versions knows."""
+    versions = [version for version in (before, after) if version is not None]
+    words = replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
+    return open_tickets(asked.source, words, read_mapping(asked.mapping, words) if asked.mapping else None, asked.only)
 
 
-def _replayer(after: Version, before: Version | None, by: tuple[str, ...]) -> Replayer:
+def _replayer(after: Version, before: Version | None, asked: Asked) -> Replayer:
     try:
-        return Replayer(after, before, by or usual_groups(after))
+        return Replayer(after, before, asked.by or usual_groups(after), asked.decisions or (_shared(after, before) if before else None))
     except ValueError as error:
         raise refused(f"--by: {error}") from error
+    except UnknownDecision as error:
+        raise refused(f"--decision: {error}") from error
+
+
+def _shared(after: Version, before: Version) -> tuple[str, ...] | None:
+    """Give the decisions that a new ticket needs and both versions make, and say which ones only one of them makes."""
+    needed = dict.fromkeys((*after.policy.manifest.triage, *before.policy.manifest.triage))
+    both = tuple(name for name in needed if name in after.plans and name in before.plans)
+    if both and (only := [name for name in needed if name not in both]):
+        errors().show(f"note: only one of the versions decides {listed_text(only)}; --decision compares that, too")
+    return both or None
 
 
 def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected) -> None:
@@ -153,8 +171,11 @@ def _known(loaded: Loaded, digest: str) -> Version | None:
 
 def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
     """Give the words of all versions together: a log holds records of several."""
-    policies = [known.policy for known in loaded.versions] + [version.policy for version in named]
-    return Vocabulary(
-        {name: fact for policy in policies for name, fact in policy.facts.items()}, {name: one for policy in policies for name, one in policy.outcomes.items()},
-        tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines)),
-    )
+    policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
+    outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
+    return Vocabulary(_facts(policies), outcomes, tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines)))
+
+
+def _facts(policies: Iterable[Policy]) -> dict[str, Fact]:
+    """Give the facts of all policies; those of a later one count."""
+    return {name: fact for policy in policies for name, fact in policy.facts.items()}
