@@ -23,7 +23,7 @@ class Difference:
     again: str
 
     def __str__(self) -> str:
-        return f"{self.decision}: {self.part} is recorded as {self.recorded}, and is {self.again} now"
+        return f"{self.decision}: {self.part}: recorded {self.recorded}, now {self.again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
             Difference(was.decision, f"{part} {name}", one.get(name, "absent"), other.get(name, "absent"))
             for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)
         ]
-    for part, before, after in (("list of rules", was.rules, now.rules), ("list of assumptions", was.assumptions, now.assumptions)):
+    for part, before, after in (("rules", was.rules, now.rules), ("assumptions", was.assumptions, now.assumptions)):
         if before != after:
             gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
             found.append(Difference(was.decision, part, _named(gone, new), _named(new, gone)))

@@ -22,6 +22,7 @@ from engine.policy import Form, Policy
 from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
 from service import app
+from service.access import Access
 from service.cli.folder import Loaded, PoliciesOption, find_folder, refused_policies, utc_now
 from service.cli.logged import (
     ClearOption,
@@ -65,6 +66,7 @@ def serve(
     mask: MaskOption = None,
     clear: ClearOption = None,
     sign_key: SignOption = None,
+    audit_purge: Annotated[bool, typer.Option("--audit-purge", help="Let callers remove old records from the decision log, over gRPC.")] = False,
 ) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
     settings = log_settings(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
@@ -78,13 +80,13 @@ def serve(
         raise refused_policies(folder, error.problems) from error
     try:
         with refusing_log():
-            asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies), settings))
+            asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies), settings, Access(purge=audit_purge)))
     except OSError as error:
         raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
 
 
-async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> None:
-    await app.serve(bundle, address, log=log, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log)))
+async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings, access: Access) -> None:
+    await app.serve(bundle, address, log=log, access=access, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log)))
 
 
 def _options(policies: Path | None) -> list[str]:
