@@ -16,6 +16,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from guidepost.audit import AsyncAudit, Audit
 from guidepost.requests import FactInput, Facts, Pauses, call_metadata, decide_request, diff_request, reschedule_request, selector, triage_request
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageResponse
@@ -52,7 +53,7 @@ _OPTIONS: Final = (
 
 
 class Client:
-    """A connection to a server. Further calls, one for each decision, are on ``decisions`` and ``policies``."""
+    """A connection to a server. Further calls, one for each decision, are on ``decisions`` and ``policies``; ``audit`` asks the decision log."""
 
     def __init__(self, address: str, *, credentials: grpc.ChannelCredentials | None = None) -> None:
         """Connect, when the first call is made, to ``host:port``; in the clear unless there are credentials."""
@@ -62,6 +63,7 @@ class Client:
             self.channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
         self.decisions: Any = DecisionServiceStub(self.channel)
         self.policies: Any = PolicyServiceStub(self.channel)
+        self.audit = Audit(self.channel)
 
     def triage(
         self,
@@ -119,12 +121,14 @@ class Client:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = self.decisions.Reschedule(request, timeout=timeout)
+        response: RescheduleResponse = self.decisions.Reschedule(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response
 
     def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
@@ -174,6 +178,7 @@ class AsyncClient:
             self.channel = grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
         self.decisions: Any = DecisionServiceStub(self.channel)
         self.policies: Any = PolicyServiceStub(self.channel)
+        self.audit = AsyncAudit(self.channel)
 
     async def triage(
         self,
@@ -224,12 +229,14 @@ class AsyncClient:
         as_of: datetime | None = None,
         now: datetime | None = None,
         pauses: Pauses = (),
+        request_id: str = "",
+        ticket_id: str = "",
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = await self.decisions.Reschedule(request, timeout=timeout)
+        response: RescheduleResponse = await self.decisions.Reschedule(request, timeout=timeout, metadata=call_metadata(request_id, ticket_id))
         return response
 
     async def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:

@@ -14,9 +14,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from engine.bundle import Bundle
-from guidepost.v1 import decision_service_pb2, policy_service_pb2
+from guidepost.v1 import audit_service_pb2, decision_service_pb2, policy_service_pb2
+from guidepost.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
+from service.access import Access
+from service.audit import Audit
 from service.decisions import Decisions
 from service.held import Held
 from service.log.keeper import Keeper, open_keeper
@@ -50,8 +53,13 @@ OPTIONS: Final = (
 SERVICES: Final = (
     decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,
     policy_service_pb2.DESCRIPTOR.services_by_name["PolicyService"].full_name,
+    audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
 )
 """The names of Guidepost's own services."""
+
+
+NOTHING_REMOVED: Final = Access()
+"""Callers may read the decision log, and nothing else."""
 
 
 def utc_now() -> datetime:
@@ -61,7 +69,8 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def listening(
-    bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None, shared: bool = False,
+    bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None,
+    access: Access = NOTHING_REMOVED, shared: bool = False,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
@@ -77,14 +86,17 @@ async def listening(
         if keeper is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
             stack.push_async_callback(keeper.close)
-        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, shared))
+        audit = Audit(held, clock, log, access)
+        stack.push_async_callback(audit.close)
+        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, shared))
 
 
 @asynccontextmanager
-async def _listening(held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, shared: bool) -> AsyncIterator[str]:
+async def _listening(held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, shared: bool) -> AsyncIterator[str]:
     server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))))
     add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), server)
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
+    add_AuditServiceServicer_to_server(audit, server)
     status = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -132,6 +144,7 @@ async def serve(
     *,
     clock: Clock = utc_now,
     log: LogSettings | None = None,
+    access: Access = NOTHING_REMOVED,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -142,6 +155,7 @@ async def serve(
         address: ``host:port`` (port 0: any free one) or ``unix:path``.
         clock: gives the present instant, which chooses the version in force.
         log: how decisions are recorded; None for not at all.
+        access: what callers may do with the log.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
 
@@ -154,7 +168,7 @@ async def serve(
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock, log=log) as bound:
+    async with listening(bundle, address, clock=clock, log=log, access=access) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -18,12 +18,16 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.problems import PolicyErrors
 from service import wire
+from service.access import Forbidden, NoLog, NotExplained, UnknownRecord
 from service.log.calls import WrongCall
+from service.log.database import LogRefused, cause
 from service.log.keeper import RecordedOtherwise, RequestIdUsed
+from service.log.purging import PurgeRefused
 from service.log.writer import LogUnavailable
 
 log = logging.getLogger("guidepost.service")
@@ -124,6 +128,8 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
     match error:
         case WrongRequest():
             return _invalid("WRONG_FACT", [(wire.path(fact.fact, request), described(fact)) for fact in error.wrong])
+        case wire.WrongField():
+            return _invalid("WRONG_FIELD", [(error.path, str(error))])
         case wire.WrongSelector():
             return _invalid("WRONG_SELECTOR", [(error.path, str(error))])
         case UnknownVersion():
@@ -137,6 +143,18 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_TICKETS", str(error))
         case WrongCall():
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
+        case Forbidden():
+            return _status(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", str(error))
+        case NoLog():
+            return _status(grpc.StatusCode.FAILED_PRECONDITION, "NO_LOG", str(error))
+        case UnknownRecord():
+            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_RECORD", str(error))
+        case NotExplained():
+            return _status(grpc.StatusCode.FAILED_PRECONDITION, "NOT_EXPLAINED", str(error))
+        case PurgeRefused():
+            return _status(grpc.StatusCode.FAILED_PRECONDITION, "PURGE_REFUSED", str(error))
+        case LogRefused() | SQLAlchemyError():
+            return _status(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", f"the decision log cannot be read: {cause(error)}")
         case RequestIdUsed():
             return _status(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED", str(error))
         case RecordedOtherwise():

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 
+from engine.bundle import Bundle
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
@@ -33,9 +34,9 @@ def settings(url: str, durability: Durability = Durability.SYNC, **more: Any) ->
 
 
 @contextmanager
-def logging(log: LogSettings, clock: Any = lambda: NOW) -> Iterator[DecisionServiceStub]:
-    """Serve the second desk with a log while the block runs; give a stub."""
-    server = listening(counter(), "127.0.0.1:0", clock=clock, grace=0.1, log=log)
+def logging(log: LogSettings, clock: Any = lambda: NOW, bundle: Bundle | None = None) -> Iterator[DecisionServiceStub]:
+    """Serve the second desk, or other versions, with a log while the block runs; give a stub."""
+    server = listening(bundle or counter(), "127.0.0.1:0", clock=clock, grace=0.1, log=log)
     address = run(server.__aenter__())
     try:
         with grpc.insecure_channel(address) as channel:

@@ -9,25 +9,30 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
+from engine.bundle import Bundle
 from engine.decisionlog.masking import Masking
 from engine.decisionlog.record import Kind, Record
 from engine.decisionlog.select import Filter
 from engine.decisionlog.verify import Tampering, verify
+from engine.record_times import iso
+from engine.version import build
 from guidepost import Client
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
-from guidepost.v1.ticket_pb2 import Ticket
+from guidepost.v1.ticket_pb2 import FactValue, Ticket
+from guidepost.v1.version_pb2 import VersionSelector
 from service.app import listening
 from service.log.database import LogRefused
 from service.log.heads import sign_head
@@ -36,6 +41,7 @@ from service.log.settings import Durability, LogSettings
 from service.log.store import Kept, Store
 from service.log.writer import LogUnavailable, Writer
 from service.sources.signatures import new_key, private_key
+from tests.desks import later
 from tests.logging_servers import ask, logging, reading, settings, sqlite
 from tests.recording import START, record
 from tests.serving import NOW, counter, run
@@ -503,3 +509,82 @@ def _full(stub: DecisionServiceStub) -> bool:
     except grpc.RpcError as error:
         return error.code() is grpc.StatusCode.UNAVAILABLE and "full" in str(error.details())
     return False
+
+
+def at(instant: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(instant)
+    return made
+
+
+def test_a_repeated_call_that_names_another_instant_or_version_is_another_request(url: str) -> None:
+    later_on = iter(NOW + timedelta(days=number) for number in range(100))
+    facts = Ticket(facts={"damage": FactValue(text="broken")})
+    with logging(settings(url), lambda: next(later_on), WORKSHOP) as stub:
+
+        def call(**more: Any) -> Any:
+            return stub.Decide(pb.DecideRequest(decision="queue", ticket=facts, **more), metadata=[("guidepost-request-id", "r")], timeout=20).decision
+
+        first = call()
+        for alike in ({}, {"now": at(NOW)}, {"version": VersionSelector(version="2.0.0")}, {"version": VersionSelector(as_of=at(NOW))}):
+            assert call(**alike) == first
+        for other in ({"now": at(NOW + timedelta(seconds=1))}, {"version": VersionSelector(version="3.0.0")}, {"version": VersionSelector(as_of=at(NOW + timedelta(days=300)))}):
+            assert refused(lambda other=other: call(**other)) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+
+    assert first.version.version == "2.0.0"
+    assert len(records(url)) == 1
+
+
+def test_a_repeated_call_gets_its_decision_again_after_another_version_came_into_force(url: str) -> None:
+    clock = iter([NOW, NOW + timedelta(days=300)])
+    with logging(settings(url), lambda: next(clock), WORKSHOP) as stub:
+        first = ask(stub, damage="broken", _request_id="r")
+
+        assert ask(stub, damage="broken", _request_id="r") == first
+
+
+# ---- What a change of facts does
+
+
+WORKSHOP = Bundle((build(later(year="2020")), build(later(number="3.0.0", year="2026"))))
+CAME = NOW - timedelta(hours=1)
+
+
+def rescheduled(stub: DecisionServiceStub, before: str = "other", rider: str = "courier", **metadata: str) -> Any:
+    """Ask what it changes that a rider is another one."""
+    facts = {
+        "damage": FactValue(text="broken"), "stand": FactValue(text="oslo"), "rider": FactValue(text=rider), "note": FactValue(text="call Ann"),
+        "came_at": FactValue(instant=at(CAME)),
+    }
+    request = pb.RescheduleRequest(ticket=Ticket(facts=facts), before=Ticket(facts={"rider": FactValue(text=before), "note": FactValue(text="Ann")}), unknown_before=["brake_wear"])
+    return stub.Reschedule(request, metadata=[(f"guidepost-{name.replace('_', '-')}", value) for name, value in metadata.items()], timeout=20)
+
+
+def test_what_a_change_of_facts_does_to_the_deadlines_is_recorded(url: str) -> None:
+    with logging(settings(url), bundle=WORKSHOP) as stub:
+        reply = rescheduled(stub, ticket="INC-7")
+
+    (made,) = records(url)
+    assert (made.kind, made.ticket, made.decisions) == (Kind.RESCHEDULE, "INC-7", ())
+    assert made.facts["rider"] == "courier"
+    assert made.facts["note"] == {"masked": "given"}
+    assert made.change is not None
+    assert made.change.facts == {"rider": "other", "note": {"masked": "given"}, "brake_wear": None}
+    moved = {one.name: (one.before, one.after) for one in made.change.deadlines}
+    assert moved == {one.name: (iso(one.before.due.ToDatetime(UTC)), iso(one.after.due.ToDatetime(UTC))) for one in reply.deadlines}
+    assert moved["ready_by"][0] != moved["ready_by"][1]
+    assert [one.after.name for one in made.change.because] == [one.name for one in reply.because]
+    assert whole(url)
+    assert Record.read(made.text) == made
+
+
+def test_a_repeated_call_to_reschedule_is_told_the_same_and_recorded_once(url: str) -> None:
+    later_on = iter(NOW + timedelta(days=number) for number in range(100))
+    with logging(settings(url), lambda: next(later_on), WORKSHOP) as stub:
+        first = rescheduled(stub, request_id="r-1")
+
+        assert rescheduled(stub, request_id="r-1") == first
+        assert refused(lambda: rescheduled(stub, before="courier", request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+        assert refused(lambda: ask(stub, damage="broken", _request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+
+    assert len(records(url)) == 1

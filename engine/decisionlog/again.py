@@ -23,7 +23,7 @@ class Difference:
     again: str
 
     def __str__(self) -> str:
-        return f"{self.decision}: {self.part} is recorded as {self.recorded}, and is {self.again} now"
+        return f"{self.decision}: {self.part}: recorded {self.recorded}, now {self.again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,18 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
             Difference(was.decision, f"{part} {name}", one.get(name, "absent"), other.get(name, "absent"))
             for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)
         ]
-    for part, before, after in (("list of rules", was.rules, now.rules), ("list of assumptions", was.assumptions, now.assumptions)):
+    for part, before, after in (("rules", was.rules, now.rules), ("assumptions", was.assumptions, now.assumptions)):
         if before != after:
-            found.append(Difference(was.decision, part, ", ".join(before) or "empty", ", ".join(after) or "empty"))
+            gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
+            found.append(Difference(was.decision, part, _named(gone, new), _named(new, gone)))
     return found or [Difference(was.decision, "order of outcomes", "another one", "this one")]
+
+
+def _named(own: list[str], others: list[str]) -> str:
+    """Say of one of two lists what it has and the other one has not."""
+    if own:
+        return f"with {', '.join(own)}"
+    return f"without {', '.join(others)}" if others else "in another order"
 
 
 def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:

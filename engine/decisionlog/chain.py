@@ -9,6 +9,8 @@ from typing import Final
 _DOMAIN: Final = b"guidepost decision log entry, format 1\n"
 _BEGINNING: Final = b"guidepost decision log beginning, format 1\n"
 
+_PART: Final = 2047
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -81,4 +83,8 @@ def _hash(writer: str, sequence: int, previous: str, body: str) -> str:
     # Each part but the last is of known length, or has its length before it: no two contents are written alike.
     name = writer.encode(errors="surrogatepass")
     content = b"%d:%s %d %s\n%s" % (len(name), name, sequence, previous.encode(errors="surrogatepass"), body.encode(errors="surrogatepass"))
-    return hashlib.sha256(_DOMAIN + content).hexdigest()
+    made = hashlib.sha256(_DOMAIN)
+    # Of more at once, Python would let other threads run meanwhile; a writer of many entries would wait for them after each.
+    for start in range(0, len(content), _PART):
+        made.update(content[start : start + _PART])
+    return made.hexdigest()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 RANDOM: Final = 10
 """How many random bytes an id takes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def uuid7(at: datetime, random: bytes) -> str:
@@ -20,9 +20,10 @@ def uuid7(at: datetime, random: bytes) -> str:
     """
     if len(random) != RANDOM:
         raise ValueError(f"an id takes {RANDOM} random bytes, not {len(random)}")
-    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    milliseconds = (at - _EPOCH) // _MILLISECOND
     chance = int.from_bytes(random, "big")
     number = (milliseconds & (1 << 48) - 1) << 80
     number |= 7 << 76 | (chance >> 62 & 0xFFF) << 64
     number |= 2 << 62 | chance & (1 << 62) - 1
-    return str(UUID(int=number))
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

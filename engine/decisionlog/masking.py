@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,9 +34,17 @@ class Masking:
     clear: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
 
-    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact]) -> dict[str, Any]:
-        """Give the facts of a request as they may be recorded; one that was sent as None is left out."""
-        return {name: self._recorded(value, known[name]) for name, value in sent.items() if value is not None}
+    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: Collection[str] | None = None) -> dict[str, Any]:
+        """Give the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
+        masked = self.hidden(known) if hidden is None else hidden
+        return {
+            name: iso(value) if isinstance(value, datetime) else self._masked(value, known[name]) if name in masked else value
+            for name, value in sent.items() if value is not None
+        }
+
+    def hidden(self, known: Mapping[str, Fact]) -> frozenset[str]:
+        """Name the facts of a policy in which a caller's own words are masked."""
+        return frozenset(name for name, fact in known.items() if self.hides(fact))
 
     def token(self, text: str) -> str:
         """Give the token of a text: always the same under the same key."""
@@ -48,11 +56,7 @@ class Masking:
             return fact.name not in self.clear
         return fact.name in self.more
 
-    def _recorded(self, value: object, fact: Fact) -> Any:
-        if isinstance(value, datetime):
-            return iso(value)
-        if not self.hides(fact):
-            return value
+    def _masked(self, value: object, fact: Fact) -> Any:
         text = value if isinstance(value, str) else number_text(float(str(value)))
         if _listed(text, fact):
             return value

@@ -17,7 +17,8 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     A limit is for each outcome and each deadline, and of the tickets of which both sides say something. A forbidden
     change is one of an outcome; from anything to anything, it forbids that a deadline moves, too.
     """
-    found = [] if budget.limit is None else [one for part in (*replay.outcomes, *replay.deadlines) for one in _over(part, budget.limit)]
+    parts: tuple[Replayed | Moves, ...] = (*replay.outcomes, *replay.deadlines)
+    found = [] if budget.limit is None else [one for part in parts for one in _over(part, budget.limit)]
     for rule in budget.forbidden:
         found += [one for outcome in replay.outcomes for one in _forbidden(outcome, rule)]
         found += [one for deadline in replay.deadlines if rule.forbids_all(deadline.name) for one in _moved(deadline, f"never {rule}")]

@@ -29,8 +29,9 @@ from engine.version import Version
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """Who decides: the version under trial, and the one before if there is one; and how tickets are grouped."""
+    """What is decided, and by whom: the version under trial, and the one before if there is one; and how tickets are grouped."""
 
+    wanted: frozenset[str]
     after: Side
     before: Side | None
     groupings: tuple[Grouping, ...]
@@ -125,7 +126,8 @@ class Replayer:
         if wanted not in self._sides:
             watched = {*self._by, *(axis.fact.name for name in wanted for axis in self._spaces.of(name).axes)}
             before = None if self.before is None else Side(self.before, wanted, watched)
-            self._sides[wanted] = _Sides(Side(self.after, wanted, watched), before, tuple(Grouping(fact, self.after, self.before) for fact in self._by))
+            groupings = tuple(Grouping(fact, self.after, self.before) for fact in self._by)
+            self._sides[wanted] = _Sides(frozenset(wanted), Side(self.after, wanted, watched), before, groupings)
         return self._sides[wanted]
 
     def _compare(self, sides: _Sides, chunk: Chunk) -> tuple[_Compared, tuple[Unread, ...]]:
@@ -145,8 +147,9 @@ class Replayer:
             return _Compared(made, {}, {}, None, kept, None), _unread(chunk, made.refused, made.refuses)
         lost = None if recorded.digest else made.refuses
         live = np.ones(chunk.size, np.bool_) if lost is None else ~lost
-        said = {name: (one, _rows(live & (one.codes >= 0))) for name, one in recorded.outcomes.items() if name not in self.after.policy.deadlines}
-        due = {name: (_dues(one), _rows(live & recorded.dated[name] if name in recorded.dated else live)) for name, one in recorded.due.items()}
+        names = sides.wanted - set(self.after.policy.deadlines)
+        said = {name: (one, _rows(live & (one.codes >= 0))) for name, one in recorded.outcomes.items() if name in names}
+        due = {name: (_dues(one), _rows(live & recorded.dated.get(name, live))) for name, one in recorded.due.items() if name in sides.wanted}
         return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None), _unread(chunk, made.refused, lost)
 
 

@@ -8,26 +8,35 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, Final, TextIO
 
 import typer
 
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.record import Record
 from engine.decisionlog.select import Filter
-from engine.decisionlog.verify import verify
 from engine.moment import NotAnInstant, read_instant
+from service.cli.audit_explain import explain
+from service.cli.audit_proof import certificate, check
+from service.cli.audit_purge import purge
 from service.cli.logged import LogOption, reading_log
-from service.cli.recorded import record_page, record_rows, verified_page
+from service.cli.recorded import last_vouched, record_page, record_rows, verified_page
 from service.cli.sourced import KeysOption, refusing
 from service.cli.terminal import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
-from service.log.heads import SignedHead, unvouched
-from service.log.lines import line, read_lines
+from service.log.heads import PurgeNote, SignedHead
+from service.log.lines import line, note_line, read_export
 from service.log.pages import WrongToken, page
+from service.log.verifying import verify_export, verify_store
 from service.sources import trusted_keys
 
 audit: Final = typer.Typer(no_args_is_help=True, help="Ask the decision log: what was decided, and is the log whole?")
+
+audit.command("explain")(explain)
+audit.command("certificate")(certificate)
+audit.command("check")(check)
+audit.command("purge")(purge)
 
 TicketOption = Annotated[str, typer.Option("--ticket", metavar="ID", help="Only of this ticket, as callers name it.")]
 RequestOption = Annotated[str, typer.Option("--request-id", metavar="ID", help="Only the call with this request id.")]
@@ -52,10 +61,13 @@ def get(
         raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
     if not entry.holds:
         errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
-    if output is TableOrJson.JSON:
-        show_json(json.loads(line(entry)))
-    else:
-        results().show(*record_page(entry, Record.read(entry.body)))
+    try:
+        if output is TableOrJson.JSON:
+            show_json(json.loads(line(entry)))
+        else:
+            results().show(*record_page(entry, Record.read(entry.body)))
+    except ValueError as error:
+        errors().show(f"what is left of it cannot be read: {error}")
     if not entry.holds:
         raise typer.Exit(int(ExitCode.LOG))
 
@@ -102,7 +114,7 @@ def export(
         if heads:
             lines = (signed.line() for signed in store.signed_heads())
         elif asked == Filter():
-            lines = (line(entry) for entry in store.entries())
+            lines = chain(map(note_line, store.notes()), map(line, store.entries()))
         else:
             lines = (line(entry) for entry, _ in store.found(asked))
         if to is None:
@@ -130,35 +142,25 @@ def verify_log(
     """
     with refusing("keys"):
         trust = trusted_keys(key or ())
-    signed = _heads(heads) if heads else []
+    kept = _heads(heads) if heads else []
     if file is not None:
-        found = verify(_entries(file), [one.head for one in signed])
+        report = verify_export(_entries(file), trust, kept)
     else:
         with reading_log(log) as store:
-            # First how far the chains have come: what a server adds meanwhile is no break.
-            ends = store.ends()
-            signed = [*signed, *store.signed_heads()]
-            limits = {end.writer: end.sequence for end in ends}
-            found = verify((entry for entry in store.entries() if _within(entry, limits, store.head)), [one.head for one in signed], ends)
-    doubts = [f"{one.head.writer}: the head at {one.head.sequence}: {why}" for one in signed if trust.keys and (why := unvouched(one, trust))]
-    vouched = [f"{one.head.writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for one in signed if trust.keys and not unvouched(one, trust)]
+            report = verify_store(store, trust, kept)
+    found = report.found
     if output is TextOrJson.JSON:
         show_json({
-            "whole": not (found.breaks or doubts), "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": doubts,
-            "heads": [asdict(head) for head in found.heads], "signed": vouched,
+            "whole": report.whole, "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": report.doubts,
+            "heads": [asdict(head) for head in found.heads], "unheld": [asdict(head) for head in found.unheld],
+            "signed": last_vouched(report), "purges": [note.plain for note in report.notes],
         })
     else:
-        results().show(*verified_page(found, vouched[-1:], doubts))
-        if signed and not trust.keys:
-            errors().show(f"{count(len(signed), 'signed head')}, held against the chains; --key FILE tells whether the signatures are yours")
-    if found.breaks or doubts:
+        results().show(*verified_page(report))
+        if report.signed and not trust.keys:
+            errors().show(f"{count(len(report.signed), 'signed head')}, held against the chains; --key FILE tells whether the signatures are yours")
+    if not report.whole:
         raise typer.Exit(int(ExitCode.LOG))
-
-
-def _within(entry: Entry, limits: dict[str, int], head: Any) -> bool:
-    """Tell whether an entry was there when the verification began; one behind the end of its chain was added since, or by a stranger."""
-    limit = limits.get(entry.writer, 0)
-    return entry.sequence <= limit or entry.sequence > head(entry.writer).sequence
 
 
 def _write(lines: Iterable[str], to: TextIO) -> int:
@@ -171,10 +173,10 @@ def _write(lines: Iterable[str], to: TextIO) -> int:
     return written
 
 
-def _entries(file: Path) -> Iterable[Entry]:
+def _entries(file: Path) -> Iterable[Entry | PurgeNote]:
     try:
         with file.open(encoding="utf-8") as lines:
-            yield from read_lines(lines)
+            yield from read_export(lines)
     except OSError as error:
         raise refused(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:

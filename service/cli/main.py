@@ -19,6 +19,7 @@ from service.cli.fmt import fmt
 from service.cli.holidays import holidays
 from service.cli.prove import prove
 from service.cli.release import release
+from service.cli.replay import replay
 from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
@@ -58,6 +59,7 @@ app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evalu
 app.command("show")(show)
 app.command("diff")(diff)
 app.command("ci")(ci)
+app.command("replay")(replay)
 app.add_typer(clock, name="clock")
 app.add_typer(audit, name="audit")
 app.command("release")(release)

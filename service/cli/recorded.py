@@ -12,8 +12,8 @@ from engine.answer import Status
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.masking import GIVEN, MASKED, TOKEN
 from engine.decisionlog.record import Kind, Record, RecordedChange
-from engine.decisionlog.verify import Verified
 from service.cli.terminal import count, grid, ruled
+from service.log.verifying import Report
 
 SHORT = 12
 
@@ -26,17 +26,7 @@ def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
 
 def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
     """Give all that is recorded of one call."""
-    yield Text.assemble("record ", (record.id, "bold"))
-    rows = [
-        ("received", record.received), ("caller", record.caller), ("request id", record.request_id), ("ticket", record.ticket),
-        ("version", f"{record.version.name} {record.version.version}  digest {record.version.digest}"), ("decided at", record.now),
-        *(("on hold", f"{start} to {end or 'now'}") for start, end in record.pauses),
-        ("entry", f"{entry.sequence} of {entry.writer}  hash {entry.hash}"),
-    ]
-    yield grid([(f"  {name}", value) for name, value in rows if value], "cyan")
-    yield ""
-    yield Text("facts", "bold")
-    yield grid([(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan")
+    yield from facts_page(entry, record)
     for decided in record.decisions:
         yield ""
         yield Text.assemble((decided.decision, "bold"), f": {_status(decided.status)}")
@@ -49,18 +39,46 @@ def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
         yield from _changed(record.change)
 
 
-def verified_page(found: Verified, vouched: Sequence[str], doubts: Sequence[str]) -> Iterator[RenderableType]:
-    """Say what a verification found: every break by name, and how far each chain comes."""
+def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
+    """Give what a call was about: when, by whom, under which version, with which facts."""
+    yield Text.assemble("record ", (record.id, "bold"))
+    rows = [
+        ("received", record.received), ("caller", record.caller), ("request id", record.request_id), ("ticket", record.ticket),
+        ("version", f"{record.version.name} {record.version.version}  digest {record.version.digest}"), ("decided at", record.now),
+        *(("on hold", f"{start} to {end or 'now'}") for start, end in record.pauses),
+        ("entry", f"{entry.sequence} of {entry.writer}  hash {entry.hash}"),
+    ]
+    yield grid([(f"  {name}", value) for name, value in rows if value], "cyan")
+    yield ""
+    yield Text("facts", "bold")
+    yield grid([(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan")
+
+
+def verified_page(report: Report) -> Iterator[RenderableType]:
+    """Say what a verification found: every break by name, how far each chain comes, and what was purged."""
+    found = report.found
     for one in found.breaks:
         yield Text(str(one), "red", no_wrap=True)
-    for doubt in doubts:
+    for doubt in report.doubts:
         yield Text(doubt, "red", no_wrap=True)
-    wrong = len(found.breaks) + len(doubts)
+    wrong = len(found.breaks) + len(report.doubts)
     said = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
     yield Text.assemble((f"{said}: ", "bold"), (count(wrong, "break"), "bold red") if wrong else ("whole", "bold green"))
     yield grid([(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads], "cyan", "", "dim")
-    for line in vouched:
-        yield Text(f"  {line}", "dim")
+    for note in report.notes:
+        purge = note.purge
+        vouched = f"signed by {note.key}" if note.key else "not signed"
+        yield Text(f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: what was received before {purge.before}; {vouched}", "dim")
+    if found.unheld:
+        yield Text(f"  {count(len(found.unheld), 'head')} could not be held against anything, since what they cover was purged", "dim")
+    for signed in last_vouched(report):
+        yield Text(f"  {signed}", "dim")
+
+
+def last_vouched(report: Report) -> list[str]:
+    """Name the last head of each chain for which a trusted key vouches."""
+    last = {one.head.writer: one for one in sorted(report.vouched, key=lambda one: one.head.sequence)}
+    return [f"{writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for writer, one in sorted(last.items())]
 
 
 def fact_text(value: Any) -> str:

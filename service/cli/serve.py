@@ -69,13 +69,14 @@ def serve(
     mask: MaskOption = None,
     clear: ClearOption = None,
     sign_key: SignOption = None,
+    audit_purge: Annotated[bool, typer.Option("--audit-purge", help="Let callers remove old records from the decision log, over gRPC.")] = False,
 ) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
     options = log_options(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     loaded = load(policies)
     kept = options if durability is not Durability.OFF else None
-    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin)
+    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, audit_purge)
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 

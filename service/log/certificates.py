@@ -155,6 +155,8 @@ def _version(record: Record, version: Version | None) -> Step:
 def _decided(record: Record, version: Version | None) -> Step:
     if version is None:
         return Step("decisions", Found.NOT_SHOWN, "without the version nothing can be decided again")
+    if version.ref != record.version:
+        return Step("decisions", Found.NOT_SHOWN, "the version given is not the one that decided")
     again = decide_again(record, version)
     if again.equal:
         return Step("decisions", Found.OK, f"the recorded facts, decided again as of {record.now}, give exactly what is recorded")

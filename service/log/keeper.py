@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from engine.answer import Answer
+from engine.answer import Answer, VersionRef
 from engine.change import Rescheduled
 from engine.decisionlog.identity import RANDOM, uuid7
 from engine.decisionlog.masking import unmaskable
@@ -71,6 +71,10 @@ class Keeper:
         self._store = Store.open(settings.url)
         self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0)
         self._at_risk: deque[float] = deque()
+        self._waiting: deque[tuple[float, asyncio.Future[Kept]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._drawn = b""
+        self._hidden: dict[VersionRef, frozenset[str]] = {}
         self._texts = Texts(settings.masking.more)
 
     @property
@@ -89,7 +93,7 @@ class Keeper:
 
     def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
         """Give the record of a call that is answered."""
-        id_, call, now = uuid7(received, secrets.token_bytes(RANDOM)), asked.call, iso(asked.moment.now or received)
+        id_, call, now = uuid7(received, self._chance()), asked.call, iso(asked.moment.now or received)
         facts, pauses = self._facts(asked.facts, version), plain_pauses(asked.moment.holds)
         if isinstance(given, Rescheduled):
             return Record(
@@ -118,9 +122,20 @@ class Keeper:
             asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision]
         )
 
+    def _chance(self) -> bytes:
+        """Give random bytes for an id, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
+        if len(self._drawn) < RANDOM:
+            self._drawn = secrets.token_bytes(400 * RANDOM)
+        chance, self._drawn = self._drawn[:RANDOM], self._drawn[RANDOM:]
+        return chance
+
     def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
         """Mask facts; what was not known before stays so."""
-        return {**{name: None for name, value in sent.items() if value is None}, **self.settings.masking.facts(sent, version.policy.facts)}
+        hidden = self._hidden.get(version.ref)
+        if hidden is None:
+            hidden = self._hidden[version.ref] = self.settings.masking.hidden(version.policy.facts)
+        masked = self.settings.masking.facts(sent, version.policy.facts, hidden)
+        return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
 
     async def keep(self, record: Recordable) -> Kept:
         """Come back when the answer may leave; raises LogUnavailable if it may not.
@@ -130,32 +145,48 @@ class Keeper:
         future = self._writer.submit(record)
         if self._leaves_at_once(record, future):
             return Kept(record, True)
-        try:
-            return await asyncio.wait_for(future, self.settings.patience)
-        except TimeoutError:
-            raise self._too_late() from None
+        self._wait_for(future)
+        return await future
+
+    def _wait_for(self, future: asyncio.Future[Kept]) -> None:
+        """Have an answer wait as long as the patience goes; a timer of its own for each would cost more than all else here.
+
+        Records are committed in the order in which they came, so that the first that still waits has waited longest.
+        """
+        waiting, loop = self._waiting, asyncio.get_running_loop()
+        while waiting and waiting[0][1].done():
+            waiting.popleft()
+        waiting.append((loop.time() + self.settings.patience, future))
+        if self._timer is None:
+            self._timer = loop.call_at(waiting[0][0], self._give_up, loop)
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse what has waited for too long; what is not under way by then is not recorded."""
+        waiting, self._timer = self._waiting, None
+        while waiting and (waiting[0][1].done() or waiting[0][0] <= loop.time()):
+            _, future = waiting.popleft()
+            if not future.done():
+                future.set_exception(LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{f': {self.failure}' if self.failure else ''}"))
+        if waiting:
+            self._timer = loop.call_at(waiting[0][0], self._give_up, loop)
 
     async def keep_all(self, records: Sequence[Recordable]) -> list[Kept | LogUnavailable]:
         """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
-        futures = [self._submitted(record) for record in records]
-        waiting = [one for one in futures if isinstance(one, asyncio.Future)]
+        submitted = [self._submitted(record) for record in records]
+        waiting = [one for one in submitted if isinstance(one, asyncio.Future)]
         if waiting:
-            await asyncio.wait(waiting, timeout=self.settings.patience)
-        return [self._outcome(one) if isinstance(one, asyncio.Future) else one for one in futures]
+            await asyncio.wait(waiting)
+        return [_outcome(one) if isinstance(one, asyncio.Future) else one for one in submitted]
 
     def _submitted(self, record: Recordable) -> asyncio.Future[Kept] | Kept | LogUnavailable:
         try:
             future = self._writer.submit(record)
         except LogUnavailable as error:
             return error
-        return Kept(record, True) if self._leaves_at_once(record, future) else future
-
-    def _outcome(self, future: asyncio.Future[Kept]) -> Kept | LogUnavailable:
-        if not future.done():
-            future.cancel()
-            return self._too_late()
-        error = future.exception()
-        return error if isinstance(error, LogUnavailable) else future.result()
+        if self._leaves_at_once(record, future):
+            return Kept(record, True)
+        self._wait_for(future)
+        return future
 
     def _leaves_at_once(self, record: Recordable, future: asyncio.Future[Kept]) -> bool:
         """Tell whether an answer leaves ahead of its record; count it among those at risk if so."""
@@ -165,9 +196,6 @@ class Keeper:
         future.add_done_callback(lambda _: self._at_risk.popleft())
         return True
 
-    def _too_late(self) -> LogUnavailable:
-        return LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{f': {self.failure}' if self.failure else ''}")
-
     def _may_risk(self) -> bool:
         """Tell whether one more answer may leave before its record is committed."""
         risked = self._at_risk
@@ -176,6 +204,11 @@ class Keeper:
     async def close(self) -> None:
         """Write what is waiting, and close the log."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close, CLOSING)
+
+
+def _outcome(done: asyncio.Future[Kept]) -> Kept | LogUnavailable:
+    error = done.exception()
+    return error if isinstance(error, LogUnavailable) else done.result()
 
 
 def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy]) -> Keeper | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, func, insert, select, update
 
 from engine.decisionlog.chain import Entry, Head, Purge, beginning, follow
 from engine.decisionlog.record import Kind, Record, Recordable
@@ -36,6 +36,12 @@ class Kept:
     record: Recordable
     fresh: bool
 
+
+# Made once: to put a statement together takes longer than to execute it.
+_CAME: Final = select(writers.c.sequence, writers.c.hash).where(writers.c.writer == bindparam("name"))
+_LOCKED: Final = _CAME.with_for_update()
+_BEGIN: Final = insert(writers).values(writer=bindparam("name"), sequence=bindparam("number"), hash=bindparam("last"))
+_ADVANCE: Final = update(writers).where(writers.c.writer == bindparam("name")).values(sequence=bindparam("number"), hash=bindparam("last"))
 
 Signer = Callable[[Head, Covered | None], SignedHead]
 """Signs a head, and what it covers."""
@@ -105,8 +111,8 @@ class Store:
                 kept.append(Kept(record, True) if earlier is None or earlier.id == record.id else Kept(earlier, False))
             if rows:
                 insert_rows(connection, entries, rows)
-                values = {"sequence": head.sequence, "hash": head.hash}
-                connection.execute(insert(writers).values(writer=writer, **values) if is_new else update(writers).where(writers.c.writer == writer).values(**values))
+                values = {"number": head.sequence, "last": head.hash}
+                connection.execute(_BEGIN if is_new else _ADVANCE, {"name": writer, **values})
         self._grow(writer, first, head, [row["hash"] for row in rows])
         return kept
 
@@ -264,8 +270,7 @@ class Store:
 
 def _locked(connection: Connection, writer: str, *, lock: bool = True) -> tuple[Head, bool]:
     """Give the head of a chain, locked until the transaction ends, and whether the chain is new."""
-    asked = select(writers.c.sequence, writers.c.hash).where(writers.c.writer == writer)
-    row = connection.execute(asked.with_for_update() if lock else asked).one_or_none()
+    row = connection.execute(_LOCKED if lock else _CAME, {"name": writer}).one_or_none()
     return (beginning(writer), True) if row is None else (Head(writer, row.sequence, row.hash), False)
 
 

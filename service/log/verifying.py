@@ -74,7 +74,8 @@ def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: 
             doubts.append(f"{one.head.writer}: the head at {one.head.sequence}: {why}")
         else:
             vouched.append(one)
-    for note in notes if trust.keys else ():
+    # Of several notes of a chain, the last speaks for all that is gone.
+    for note in {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values() if trust.keys else ():
         why = unvouched(note, trust)
         if why:
             doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}")

@@ -41,7 +41,7 @@ class LogUnavailable(Exception):
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A record on its way; ``kept`` is set once it is committed. One that is cancelled in time is not written."""
+    """A record on its way; ``kept`` is set once it is committed. One that is done before it is written, since whoever waited gave up, is not written."""
 
     record: Recordable
     kept: asyncio.Future[Kept]
@@ -102,7 +102,7 @@ class Writer:
         pause, again = FIRST_PAUSE, False
         while True:
             # Whoever stopped waiting was told so, and its record is not needed.
-            self._batch = batch = [one for one in self._batch if not one.kept.cancelled()]
+            self._batch = batch = [one for one in self._batch if not one.kept.done()]
             try:
                 if batch:
                     kept = self._store.append(self._name, [one.record for one in batch], again=again)

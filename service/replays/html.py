@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import Template
 
 from engine.diff.words import change_text, state_text, when_texts
-from engine.replay.nouns import Moves, Replayed, Tickets
+from engine.replay.nouns import Group, Moves, Replayed, Tickets
 from service.markdown import arrows
 from service.page import page_template
 from service.replays import words
@@ -37,7 +38,7 @@ def _cut(text: str, most: int) -> str:
 
 def _strength(number: int, greatest: int) -> int:
     """Give how strong the colour of a square is, in percent: few tickets are seen too, and the number on it can be read."""
-    return 15 + round(35 * (number / greatest) ** 0.5)
+    return 15 + round(35 * math.sqrt(number / greatest))
 
 
 def _find(region: Tickets) -> str:
@@ -63,16 +64,12 @@ def _told_rows(shown: Report, one: Replayed) -> list[Row]:
 
 
 def _grouped(shown: Report) -> dict[str, list[Row]]:
-    """Give the bars of each fact by which tickets are grouped, if there is anything to see."""
-    found = {}
-    for fact, groups in shown.replay.groups.items():
-        if shown.compared:
-            rows = [(words.value_label(one.value), one.changed, f"{one.changed:,} of {one.tickets:,}", "") for one in groups]
-        else:
-            rows = [(words.value_label(one.value), one.tickets, f"{one.tickets:,}", "") for one in groups]
-        if any(row[1] for row in rows):
-            found[fact] = rows
-    return found
+    """Give the bars of each fact by which tickets are grouped."""
+    def bar(one: Group) -> Row:
+        changed = (one.changed, f"{one.changed:,} of {one.tickets:,}") if shown.compared else (one.tickets, f"{one.tickets:,}")
+        return words.value_label(one.value), *changed, ""
+
+    return {fact: [bar(one) for one in groups] for fact, groups in shown.groups.items()}
 
 
 def _mostly(one: Replayed | Moves) -> str:

@@ -64,7 +64,7 @@ def _changed(shown: Report, length: int) -> Iterator[str]:
     rows += [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one).partition(': ')[2]} |" for one in shown.moved]
     if rows:
         yield "\n".join(_table("outcome|#tickets|#share|mostly", rows, length))
-    for one in shown.changed:
+    for one in shown.detailed:
         yield folded(f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one))}", _outcome(shown, one, length))
     for moves in shown.moved:
         yield folded(f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves))}", _moves(shown, moves))
@@ -104,10 +104,9 @@ def _told(shown: Report, length: int) -> Iterator[str]:
 
 
 def _groups(shown: Report, length: int) -> Iterator[str]:
-    for fact, groups in shown.replay.groups.items():
-        if groups and (not shown.compared or any(one.changed for one in groups)):
-            headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
-            yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
+    for fact, groups in shown.groups.items():
+        headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
+        yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
 
 
 def _group(one: Group, *, compared: bool) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff import Change, Excess, State
+from engine.diff import Change, Excess, Kind, State
 from engine.diff.words import state_text, ticket_text
-from engine.replay.nouns import Example, Moves, Replay, Replayed, Unread
+from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Unread
 from engine.version import Version
 from engine.vocabulary import FactType
 
@@ -48,8 +48,13 @@ class Report:
 
     @property
     def changed(self) -> tuple[Replayed, ...]:
-        """The outcomes that change for some tickets."""
-        return tuple(one for one in self.replay.outcomes if one.changed)
+        """The outcomes that change for some tickets; those that only one version has come last."""
+        return tuple(sorted((one for one in self.replay.outcomes if one.changed), key=lambda one: only_one_side(one) is not None))
+
+    @property
+    def detailed(self) -> tuple[Replayed, ...]:
+        """Of these, the ones of which there is more to say than one line."""
+        return tuple(one for one in self.changed if only_one_side(one) is None and (len(changes(one)) > 1 or one.changed < one.tickets))
 
     @property
     def moved(self) -> tuple[Moves, ...]:
@@ -59,7 +64,16 @@ class Report:
     @property
     def same(self) -> tuple[str, ...]:
         """What both sides say something of, and comes out as before for every ticket."""
-        return tuple(one.name for one in (*self.replay.outcomes, *self.replay.deadlines) if one.tickets and not one.changed)
+        every: tuple[Replayed | Moves, ...] = (*self.replay.outcomes, *self.replay.deadlines)
+        return tuple(one.name for one in every if one.tickets and not one.changed)
+
+    @property
+    def groups(self) -> dict[str, tuple[Group, ...]]:
+        """The tickets by fact, as far as there is anything to see: facts that some ticket sends, and that tell where something changes."""
+        return {
+            fact: groups for fact, groups in self.replay.groups.items()
+            if any(one.value for one in groups) and (not self.compared or any(one.changed for one in groups))
+        }
 
     @property
     def told(self) -> tuple[Replayed, ...]:
@@ -68,25 +82,28 @@ class Report:
         return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
 
     def command(self, outcome: str, example: Example) -> str:
-        """Give the command line that decides an example, with the facts that matter to the outcome."""
+        """Give the command line that decides an example, with what matters to the outcome."""
         decision = self._decision(outcome)
-        read = self._read(decision)
-        facts = {name: value for name, value in example.facts.items() if name in read} if read else example.facts
-        now = f" --now {example.now}" if example.now else ""
-        return f"guidepost eval {decision} {ticket_text(facts) if facts else ''}".rstrip() + now
+        facts, now = dict(example.facts), example.now
+        if decision in self.version.plans:
+            read, dated = self._read(decision)
+            facts = {name: value for name, value in facts.items() if name in read}
+            now = now if dated else ""
+        return f"guidepost eval {decision} {ticket_text(facts) if facts else ''}".rstrip() + (f" --now {now}" if now else "")
 
     def _decision(self, outcome: str) -> str:
         decisions = self.version.policy.decisions.values()
         found = [one.name for one in decisions if outcome in one.answers] or [one.name for one in decisions if outcome in one.outcomes]
         return found[0] if found else "triage"
 
-    def _read(self, decision: str) -> set[str]:
-        """Give the facts that a decision goes by; instants too, if it goes by one that follows from them."""
-        if decision not in self.version.plans:
-            return set()
+    def _read(self, decision: str) -> tuple[set[str], bool]:
+        """Give the facts that a decision goes by, and whether it goes by what time it is."""
         plan, policy = self.version.plans[decision], self.version.policy
         read = {*plan.facts, *plan.instants}
-        return read | ({fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if read & set(policy.elapsed) else set())
+        follows = read & set(policy.elapsed)
+        # What follows from the time that has passed goes by instants that no rule names.
+        instants = {fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if follows else set()
+        return read | instants, bool(follows or plan.instants or plan.schedulers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,14 @@ def crossed(shown: Report, one: Replayed) -> Crossed:
         cell = (state_text(change.before), state_text(change.after))
         counts[cell] = counts.get(cell, 0) + number
     return Crossed(_ordered((change.before for change in one.matrix), order), _ordered((change.after for change in one.matrix), order), counts)
+
+
+def only_one_side(one: Replayed) -> str | None:
+    """Say that only one side has an outcome; None if both do."""
+    found = changes(one)
+    if found and all(change.after.kind is Kind.ABSENT for change in found):
+        return "only before"
+    return "only now" if found and all(change.before.kind is Kind.ABSENT for change in found) else None
 
 
 def changes(one: Replayed) -> dict[Change, int]:

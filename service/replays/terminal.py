@@ -26,11 +26,11 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
         yield from _told(shown, every)
     elif shown.changed or shown.moved:
         yield from _glance(shown)
-    for one in shown.changed if shown.compared else ():
+    for one in shown.detailed if shown.compared else ():
         yield from _outcome(shown, one, every)
     for moves in shown.moved if shown.compared else ():
         yield from _moves(shown, moves)
-    for fact, groups in shown.replay.groups.items():
+    for fact, groups in shown.groups.items():
         yield from _groups(fact, groups, compared=shown.compared, every=every)
     if shown.compared and not shown.replay.equal and shown.same:
         yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
@@ -89,7 +89,7 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one)}")
     found = list(changes(one).items())
-    rows = [(change_text(change), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
+    rows = [(words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
     stays = one.tickets - one.changed
     yield _indented(ruled(("from -> to", "tickets", "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
     yield from map(_indented, _more(len(found) - SHOWN, "change", every))
@@ -123,9 +123,7 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
 
 
 def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool) -> Iterator[RenderableType]:
-    most = max((one.changed for one in groups), default=0)
-    if not groups or (compared and not most):
-        return
+    most = max(one.changed for one in groups)
     listed = groups if every else groups[:SHOWN]
     if compared:
         rows = [

@@ -7,9 +7,13 @@ from typing import Final
 
 from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
 from engine.replay.nouns import Moves, Replayed, Shift, Tickets
-from service.replays.report import NOT_SENT, Report, changes
+from service.replays.report import NOT_SENT, Report, changes, only_one_side
 
 _UNITS: Final = (("week", "weeks", timedelta(weeks=1)), ("day", "days", timedelta(days=1)), ("h", "h", timedelta(hours=1)), ("min", "min", timedelta(minutes=1)), ("s", "s", timedelta(seconds=1)))
+
+
+MOST: Final = 80
+"""How long a change may be in a table."""
 
 
 def tickets_text(number: int) -> str:
@@ -76,9 +80,21 @@ def outcome_text(one: Replayed) -> str:
 def mostly_text(one: Replayed) -> str:
     """Give the most frequent change of an outcome, and say how many there are besides."""
     found = list(changes(one))
+    if said := only_one_side(one):
+        return f"{said} is there such an outcome"
     if not found:
         return ""
-    return change_text(found[0]) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
+    return short(change_text(found[0])) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
+
+
+def short(text: str) -> str:
+    """Cut a long text in its middle, for tables.
+
+    >>> short("a" * 50 + " -> " + "b" * 50)
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa … bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
+    """
+    half = MOST // 2 - 1
+    return text if len(text) <= MOST else f"{text[:half]} … {text[-half:]}"
 
 
 def where_text(region: Tickets) -> str:

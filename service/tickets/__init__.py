@@ -27,8 +27,9 @@ from service.tickets.nouns import SIZE, Batch, TicketsError, TicketSource
 from service.tickets.opening import open_tickets
 from service.tickets.reading import mapping_of, read_mapping
 from service.tickets.rejects import UnreadWriter, write_unread
+from service.tickets.suggest import suggest_mapping
 
 __all__ = [
     "SIZE", "Batch", "ColumnMapping", "Mapper", "MappingErrors", "TicketSource", "TicketsError", "UnreadWriter", "Vocabulary", "mapping_of", "open_tickets", "read_mapping",
-    "write_unread",
+    "suggest_mapping", "write_unread",
 ]

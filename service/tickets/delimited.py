@@ -82,7 +82,7 @@ class DelimitedTickets:
         row = 1
         try:
             with pa.OSFile(str(self.path)) as raw:
-                for rows in _blocks(raw, self.path, header, odd):
+                for rows in blocks_of(raw, self.path, header, odd):
                     for start in range(0, rows.num_rows, size):
                         part = rows.slice(start, size)
                         numbers, wrong = _numbered(row, part.num_rows, odd)
@@ -98,7 +98,8 @@ class DelimitedTickets:
             raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}") from error
 
 
-def _blocks(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
+def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a file, block by block; what has another number of fields is put into ``odd``."""
     def keep(row: Any) -> str:
         odd.append(row)
         return "skip"

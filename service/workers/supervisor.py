@@ -42,6 +42,7 @@ class Settings:
     grace: float = 5.0
     admin: str = ""
     """The address of the admin service; "" for none."""
+    audit_purge: bool = False
 
 
 
@@ -216,7 +217,7 @@ class Supervisor:
         process, channel = await started("service.workers.worker")
         member = Member(number, process, channel, built)
         settings = self._settings
-        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace))
+        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace, settings.audit_purge))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         if not isinstance(serving, Serving):
             with suppress(ProcessLookupError):

@@ -20,6 +20,8 @@ class Load:
     address: str
     log: LogOptions | None
     grace: float
+    audit_purge: bool = False
+    """Whether callers may remove old records of the log."""
     shared: bool = True
     """Whether other workers listen on the address, too."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvloop
 
+from service.access import Access
 from service.app import listening
 from service.held import Held
 from service.log.database import LogRefused
@@ -41,7 +42,7 @@ class Worker:
             return
         load = self._load
         settings = load.log.settings(load.number) if load.log else None
-        async with listening(self._held, load.address, grace=load.grace, log=settings, shared=load.shared) as self._address:
+        async with listening(self._held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), shared=load.shared) as self._address:
             await self._channel.say(self._serving())
             while (answer := await self._obey(await self._channel.hear())) is not None:
                 await self._channel.say(answer)

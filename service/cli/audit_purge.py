@@ -1,0 +1,97 @@
+"""``guidepost audit purge``: records that are too old are removed, and what is left still verifies."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.moment import NotAnInstant, read_instant
+from service.cli.folder import utc_now
+from service.cli.logged import LogOption, reading_log, refusing_log
+from service.cli.terminal import ExitCode, TableOrJson, count, errors, refused, results, ruled, show_json
+from service.log.purging import Doomed, PurgeRefused, doomed
+from service.log.purging import purge as purged
+from service.log.settings import default_url
+from service.log.store import Store
+from service.sources.signatures import private_key
+
+MAX_NAME = 200
+
+
+def purge(
+    before: Annotated[str, typer.Option("--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z.")],
+    sign_key: Annotated[Path | None, typer.Option("--sign-key", metavar="FILE", help="The private key that signs the note of the purge.")] = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without being asked.")] = False,
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what is, or would be, removed.")] = TableOrJson.TABLE,
+) -> None:
+    """Remove old records for good: of each chain all that stands before the first record that was received at or after an instant.
+
+    A note of it stays, behind which the rest of the chain verifies. Shows what would go and asks on a terminal; without one, nothing goes unless --yes is given.
+    """
+    try:
+        instant = read_instant("--before", before)
+    except NotAnInstant as error:
+        raise refused(f"--before: {error.message}", *([f"help: {error.help}"] if error.help else [])) from error
+    if instant > utc_now():
+        raise refused(f"--before {before} lies in the future", "help: a purge is of what is old")
+    name = by or _user()
+    if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+        raise refused(f"--by takes 1 to {MAX_NAME} printable characters")
+    with refusing_log():
+        key = private_key(sign_key) if sign_key else None
+    with reading_log(log) as store:
+        going = doomed(store, instant)
+    if not going:
+        _show(going, [], output, done=False)
+        return
+    if not yes and output is TableOrJson.TABLE:
+        results().show(*_page(going))
+    if not (yes or (sys.stdin.isatty() and typer.confirm("Remove them for good?"))):
+        if output is TableOrJson.JSON:
+            _show(going, [], output, done=False)
+        errors().show("nothing is removed; --yes removes without asking")
+        return
+    with refusing_log():
+        writing = Store.open(log or default_url())
+    try:
+        notes = purged(writing, instant, utc_now(), name, key)
+    except PurgeRefused as error:
+        raise refused(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
+    finally:
+        writing.close()
+    _show(going, [note.plain for note in notes], output, done=True)
+    if key is None:
+        errors().show("the note is not signed, so a verification with --key will doubt it; --sign-key FILE signs one")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _show(going: Sequence[Doomed], notes: Sequence[object], output: TableOrJson, *, done: bool) -> None:
+    if output is TableOrJson.JSON:
+        chains = [{"writer": one.writer, "entries": one.entries, "last": one.last, "received": {"first": one.received[0], "last": one.received[1]}} for one in going]
+        show_json({"removed": done, "chains": chains, "notes": list(notes)})
+    elif not going:
+        results().show("nothing is that old")
+    else:
+        results().show(f"{count(sum(one.entries for one in going), 'record')} removed from {count(len(going), 'chain')}")
+
+
+def _page(going: Sequence[Doomed]) -> Iterator[RenderableType]:
+    yield Text(f"{count(sum(one.entries for one in going), 'record')} would be removed", "bold")
+    yield ruled(("chain", "records", "up to entry", "received from", "to"), [(one.writer, f"{one.entries:,}", f"{one.last:,}", *one.received) for one in going])
+
+

@@ -1,0 +1,181 @@
+"""What ``guidepost replay`` is asked for: sources and versions opened, replayed or proved; what is wrong with them, said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from engine.answer import UnknownDecision
+from engine.decisionlog.select import Filter
+from engine.diff import Budget, check_budget
+from engine.diff.words import listed_text
+from engine.policy import Policy
+from engine.replay import Replayer
+from engine.replay.budget import excesses
+from engine.version import Version
+from engine.vocabulary import Fact
+from service.cli.budget import budget_as_usage
+from service.cli.folder import Loaded, load
+from service.cli.replay_progress import progress
+from service.cli.sourced import open_version
+from service.cli.terminal import errors, problem_text, refused
+from service.replays.proof import LISTED, Proof, prove
+from service.replays.report import Report
+from service.replays.run import Rejected, run, usual_groups
+from service.tickets import MappingErrors, TicketsError, TicketSource, UnreadWriter, Vocabulary, open_tickets, read_mapping
+from service.tickets.logged import LOG, ExportedRecords, StoredRecords, is_url
+
+NO_ROWS: Final = "a mapping file says what the columns mean: --suggest-mapping drafts one"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: which tickets, by which versions, counted how, and where rows go that cannot be read."""
+
+    source: str
+    against: str
+    before: str
+    mapping: Path | None
+    by: tuple[str, ...]
+    decisions: tuple[str, ...]
+    only: Filter
+    limit: int | None
+    unread: Path
+    policies: Path | None
+    keys: list[Path] | None
+
+    def version(self, spec: str) -> Version:
+        """Open a version, or end the command."""
+        return open_version(spec, policies=self.policies, keys=self.keys)
+
+
+def beside(source: str) -> Path:
+    """Give where rows of a source go that cannot be read: beside a file, else here.
+
+    >>> beside("past/incidents.csv.gz").as_posix(), beside("sqlite:///log.db").as_posix(), beside("tickets/*.parquet").as_posix()
+    ('past/incidents.unread.csv', 'tickets.unread.csv', 'tickets.unread.csv')
+    """
+    if source == LOG or is_url(source) or not re.fullmatch(r"[^*?\[]+", source) or Path(source).is_dir():
+        return Path("tickets.unread.csv")
+    path = Path(source)
+    return path.with_name(f"{path.name.partition('.')[0] or path.name}.unread.csv")
+
+
+def report_of(asked: Asked, budget: Budget) -> Report:
+    """Replay a source against a version, and hold what changes against a budget."""
+    after = asked.version(asked.against)
+    before = asked.version(asked.before) if asked.before else None
+    with budget_as_usage():
+        check_budget(budget, *(version.policy for version in (before, after) if version is not None))
+    replayer = _replayer(after, before, asked)
+    with _reading(), UnreadWriter(asked.unread) as unread:
+        source = _open(asked, after, before)
+        rejected = Rejected(unread.add)
+        with progress(f"replaying {asked.source}") as watch:
+            found = run(source, replayer, rejected, watch, asked.limit)
+    _refuse_nothing(asked, found.tickets, rejected)
+    for note in source.notes:
+        errors().show(f"note: {note}")
+    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget))
+
+
+def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
+    """Decide the records of a log again, each under its own version: one of the policies folder, or one that is named."""
+    loaded = load(asked.policies)
+    named = {version.digest: version for version in map(asked.version, specs)}
+    with _reading(), UnreadWriter(asked.unread) as unread:
+        source = open_tickets(asked.source, _vocabulary(loaded, named.values()), None, asked.only)
+        if not isinstance(source, (StoredRecords, ExportedRecords)):
+            raise refused(f"{asked.source} is no decision log, so there is nothing to prove", "help: --against VERSION says what to replay these tickets against")
+        rejected = Rejected(unread.add)
+        with progress(f"proving {asked.source}") as watch:
+            found = prove(source, lambda digest: named.get(digest) or _known(loaded, digest), rejected, watch, limit=asked.limit, most=None if every else LISTED)
+    _refuse_nothing(asked, found.records, rejected)
+    return replace(found, kept=_kept(asked, rejected))
+
+
+def suggestion_of(asked: Asked) -> str:
+    """Draft a mapping file for a source."""
+    from service.tickets.suggest import suggest_mapping  # noqa: PLC0415
+
+    version = asked.version(asked.against or "working")
+    with _reading():
+        return suggest_mapping(asked.source, version)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """End the command, saying why, if a source or a mapping cannot be read, or if what is rejected cannot be kept."""
+    try:
+        yield
+    except MappingErrors as error:
+        errors().show(*map(problem_text, error.problems))
+        raise refused("the mapping is not as it must be") from error
+    except TicketsError as error:
+        raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
+    except OSError as error:
+        raise refused(f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}") from error
+
+
+def _open(asked: Asked, after: Version, before: Version | None) -> TicketSource:
+    """Open the source; it may send what only one of the versions knows."""
+    versions = [version for version in (before, after) if version is not None]
+    words = replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
+    return open_tickets(asked.source, words, read_mapping(asked.mapping, words) if asked.mapping else None, asked.only)
+
+
+def _replayer(after: Version, before: Version | None, asked: Asked) -> Replayer:
+    try:
+        return Replayer(after, before, asked.by or usual_groups(after), asked.decisions or (_shared(after, before) if before else None))
+    except ValueError as error:
+        raise refused(f"--by: {error}") from error
+    except UnknownDecision as error:
+        raise refused(f"--decision: {error}") from error
+
+
+def _shared(after: Version, before: Version) -> tuple[str, ...] | None:
+    """Give the decisions that a new ticket needs and both versions make, and say which ones only one of them makes."""
+    needed = dict.fromkeys((*after.policy.manifest.triage, *before.policy.manifest.triage))
+    both = tuple(name for name in needed if name in after.plans and name in before.plans)
+    if both and (only := [name for name in needed if name not in both]):
+        errors().show(f"note: only one of the versions decides {listed_text(only)}; --decision compares that, too")
+    return both or None
+
+
+def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected) -> None:
+    """End the command if there was not one ticket."""
+    if tickets:
+        return
+    if not rejected.rows:
+        raise refused(f"there are no tickets in {asked.source}")
+    lines = [f"row {one.row}{f', {one.field}' if one.field else ''}: {one.message}" for one in rejected.first]
+    raise refused(f"none of the {rejected.rows:,} rows of {asked.source} can be read", *lines, *([f"they are in {asked.unread}"]), f"help: {NO_ROWS}")
+
+
+def _kept(asked: Asked, rejected: Rejected) -> str:
+    return str(asked.unread) if rejected.rows else ""
+
+
+def _known(loaded: Loaded, digest: str) -> Version | None:
+    """Give a version of the policies folder by its digest."""
+    for known in loaded.versions:
+        if known.ref.digest == digest:
+            with errors().working(f"loading {known.ref.version}"):
+                return loaded.tabulate(known)
+    return None
+
+
+def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
+    """Give the words of all versions together: a log holds records of several."""
+    policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
+    outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
+    return Vocabulary(_facts(policies), outcomes, tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines)))
+
+
+def _facts(policies: Iterable[Policy]) -> dict[str, Fact]:
+    """Give the facts of all policies; those of a later one count."""
+    return {name: fact for policy in policies for name, fact in policy.facts.items()}

@@ -1,0 +1,45 @@
+"""Some rows of a chunk, as a chunk of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.columns.sent import Instants, Numbers, Words
+from engine.replay.nouns import Chunk, Recorded, States
+
+Rows = NDArray[np.integer[Any]]
+_C = TypeVar("_C", Words, Numbers, Instants, Words | Numbers | Instants)
+
+
+def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
+    """Give some rows of a chunk, by their positions in it."""
+    at = {int(row): position for position, row in enumerate(rows)}
+    return Chunk(
+        len(rows), {name: _column(column, rows) for name, column in chunk.facts.items()}, chunk.rows[rows],
+        chunk.now if chunk.now is None or isinstance(chunk.now, datetime) else _column(chunk.now, rows),
+        None if chunk.names is None else _column(chunk.names, rows),
+        {at[row]: holds for row, holds in chunk.holds.items() if row in at},
+        None if chunk.recorded is None else _recorded(chunk.recorded, rows),
+    )
+
+
+def _recorded(one: Recorded, rows: Rows) -> Recorded:
+    return replace(
+        one, outcomes={name: States(states.codes[rows], states.states) for name, states in one.outcomes.items()},
+        due={name: _column(due, rows) for name, due in one.due.items()}, dated={name: mask[rows] for name, mask in one.dated.items()},
+    )
+
+
+def _column(column: _C, rows: Rows) -> _C:
+    if isinstance(column, Words):
+        # Only the values that are left: whoever decides looks at each of them once.
+        used, codes = np.unique(column.codes[rows], return_inverse=True)
+        return replace(column, codes=codes, values=tuple(column.values[code] if code >= 0 else None for code in used.tolist()))
+    if isinstance(column, Numbers):
+        return replace(column, values=column.values[rows], given=None if column.given is None else column.given[rows])
+    return replace(column, micros=column.micros[rows], given=None if column.given is None else column.given[rows])

@@ -1,0 +1,101 @@
+"""The first rows of a file, column by column, as far as a draft of a mapping looks at them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from service.tickets.delimited import blocks_of, header_of
+from service.tickets.lines import raw_lines, row_of
+from service.tickets.meaning import text_of
+from service.tickets.nouns import TicketsError
+from service.tickets.opening import Files
+
+ROWS: Final = 20_000
+"""How many rows are looked at."""
+
+NULLS: Final = ("NULL", "null", "(empty)", "#N/A", "NaN", "nan", "\\N", "?")
+"""Texts that stand for nothing in exports, and for nothing else."""
+
+
+@dataclass(slots=True)
+class Profile:
+    """A column: its name, how often each of its values stands there (as text), and whether they are numbers or instants already."""
+
+    name: str
+    counts: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    typed: bool = False
+    offset: bool = False
+
+    def add(self, value: Any) -> None:
+        """Count a value."""
+        self.rows += 1
+        if isinstance(value, (datetime, date)):
+            self.typed = True
+            self.offset = isinstance(value, datetime) and value.tzinfo is not None
+        text = "" if value is None else text_of(value)
+        self.counts[text] += 1
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The values that say something, the most frequent first."""
+        return {text: count for text, count in self.counts.most_common() if text and text not in NULLS}
+
+    @property
+    def nulls(self) -> list[str]:
+        """The texts in it that stand for nothing."""
+        return [text for text in NULLS if text in self.counts]
+
+    @property
+    def number(self) -> bool:
+        """Whether all its values are numbers."""
+        return bool(self.given) and all(map(_is_number, self.given))
+
+
+def profiles(files: Files) -> list[Profile]:
+    """Look at the first rows of a source; raises TicketsError."""
+    found: dict[str, Profile] = {}
+    for row in islice(_rows(files), ROWS):
+        for name, value in row.items():
+            found.setdefault(name, Profile(name)).add(value)
+    if not found:
+        raise TicketsError(f"{files.paths[0].name} has no rows", "a mapping is drafted from values")
+    return list(found.values())
+
+
+def _rows(files: Files) -> Iterator[dict[str, Any]]:
+    path = files.paths[0]
+    try:
+        match files.form:
+            case "parquet":
+                with pq.ParquetFile(path, pre_buffer=False) as file:
+                    for batch in file.iter_batches(2_048, use_threads=False):
+                        yield from batch.to_pylist()
+            case "lines":
+                with raw_lines(path) as (_, lines):
+                    for line in lines:
+                        try:
+                            yield row_of(line)
+                        except ValueError:
+                            continue
+            case _:
+                with pa.OSFile(str(path)) as raw:
+                    for batch in blocks_of(raw, path, header_of(path), []):
+                        yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise TicketsError(f"{path.name} cannot be read: {error}") from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) - float(text) == 0
+    except ValueError:
+        return False
