@@ -9,6 +9,8 @@
 ``AsyncClient`` does the same under asyncio. A fact that is left out is not known, which is never the same as false;
 what is missing and matters is named in ``reply.priority.decision.missing``. ``guidepost.v1`` has the wire messages.
 ``desk.audit`` asks the decision log: ``desk.audit.records(guidepost.record_filter(ticket="INC-7"))``.
+``desk.triage_many`` asks for many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends triages that many
+threads ask for at the same time as one; ``fallback=guidepost.undecided`` answers for a service that is away.
 On the command line: ``python -m guidepost 127.0.0.1:50051 impact=high urgency=medium``.
 
 A wrong request raises ``grpc.RpcError``; ``wrong_fields(error)`` names each wrong field and what it may be.
@@ -17,8 +19,15 @@ This package needs grpcio, protobuf and googleapis-common-protos only; the serve
 
 from __future__ import annotations
 
+from guidepost.async_client import AsyncClient
 from guidepost.audit import AsyncAudit, Audit, record_filter
-from guidepost.client import TIMEOUT, AsyncClient, Client, wrong_fields
-from guidepost.requests import FactInput, Facts, Pauses, selector, ticket
+from guidepost.client import Client
+from guidepost.coalescing import WAIT as COALESCE
+from guidepost.connecting import TIMEOUT
+from guidepost.failures import Fallback, ItemFailed, is_fallback, undecided, wrong_fields
+from guidepost.requests import FactInput, Facts, Pauses, item, selector, ticket
 
-__all__ = ["TIMEOUT", "AsyncAudit", "AsyncClient", "Audit", "Client", "FactInput", "Facts", "Pauses", "record_filter", "selector", "ticket", "wrong_fields"]
+__all__ = [
+    "COALESCE", "TIMEOUT", "AsyncAudit", "AsyncClient", "Audit", "Client", "FactInput", "Facts", "Fallback", "ItemFailed", "Pauses", "is_fallback", "item",
+    "record_filter", "selector", "ticket", "undecided", "wrong_fields",
+]

@@ -9,7 +9,8 @@ import sys
 import grpc
 from google.protobuf.json_format import MessageToJson
 
-from guidepost.client import Client, wrong_fields
+from guidepost.client import Client
+from guidepost.failures import wrong_fields
 
 
 def main(arguments: list[str]) -> int:

@@ -65,8 +65,9 @@ def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  
     """
     answer = TriageResponse()
     answer.notice.text = f"the policy decision service did not answer ({error.code().name.lower().replace('_', ' ')}); nothing is decided"
-    for name in ("priority", "response", "channel", "scope", "coverage", "intake"):
-        getattr(answer, name).decision.CopyFrom(Decision(decision=name, status=DECISION_STATUS_UNDECIDED))
+    for field in answer.DESCRIPTOR.fields:
+        if field.message_type is not None and "decision" in field.message_type.fields_by_name:
+            getattr(answer, field.name).decision.CopyFrom(Decision(name=field.name, status=DECISION_STATUS_UNDECIDED))
     return answer
 
 

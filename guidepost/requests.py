@@ -9,7 +9,7 @@ from typing import Any, Final
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from guidepost.v1.decision_service_pb2 import DecideRequest, RescheduleRequest, TriageRequest
+from guidepost.v1.decision_service_pb2 import DecideRequest, RescheduleRequest, TriageBatchRequest, TriageItem, TriageRequest
 from guidepost.v1.policy_service_pb2 import DiffVersionsRequest
 from guidepost.v1.ticket_pb2 import FactValue, Pause, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
@@ -20,6 +20,9 @@ FactInput = str | bool | float | datetime | None
 Facts = Mapping[str, FactInput]
 Pauses = Iterable[tuple[datetime, datetime | None]]
 """When a ticket was on hold: from and to; None for a hold that goes on."""
+
+BATCH_TIMEOUT: Final = 10.0
+"""Seconds that a call for many tickets may take, unless it is told otherwise."""
 
 _KINDS: Final = {
     FieldDescriptor.TYPE_STRING: (str,),
@@ -74,6 +77,17 @@ def call_metadata(request_id: str, ticket_id: str) -> tuple[tuple[str, str], ...
 def triage_request(facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> TriageRequest:
     """Ask for all decisions that a new ticket needs."""
     return TriageRequest(ticket=_held(facts, pauses), version=chosen, now=_moment(now))
+
+
+def item(facts: Facts | None = None, *, pauses: Pauses = (), request_id: str = "", ticket_id: str = "", **more: FactInput) -> TriageItem:
+    """Make one of several tickets to be triaged in one call."""
+    return TriageItem(ticket=_held({**(facts or {}), **more}, pauses), request_id=request_id, ticket_id=ticket_id)
+
+
+def batch_request(tickets: Iterable[Facts | TriageItem], now: datetime | None, chosen: VersionSelector | None) -> TriageBatchRequest:
+    """Ask for all decisions that several new tickets need."""
+    items = [one if isinstance(one, TriageItem) else item(one) for one in tickets]
+    return TriageBatchRequest(items=items, version=chosen, now=_moment(now))
 
 
 def decide_request(decision: str, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> DecideRequest:

@@ -312,3 +312,122 @@ class TestDifferences:
 
         assert summary.same_decisions
         assert not any(one.outcomes for one in decisions)
+
+
+class TestManyAtOnce:
+    """Several tickets in one call, and several calls as one."""
+
+    def test_many_tickets_are_answered_in_their_order_and_a_wrong_one_says_why(self, address: str) -> None:
+        """What is wrong with one is an error in its place."""
+        with guidepost.Client(address) as client:
+            alone = client.triage(impact="high", urgency="low")
+            first, wrong, last = client.triage_many([{"impact": "high", "urgency": "low"}, {"impact": "hihg"}, guidepost.item(impact="low", urgency="low", ticket_id="INC-1")])
+
+        assert alone == first
+        assert isinstance(wrong, guidepost.ItemFailed)
+        assert grpc.StatusCode.INVALID_ARGUMENT is wrong.code()
+        assert ["ticket.impact"] == list(guidepost.wrong_fields(wrong))
+        assert "P5" == last.priority.priority
+
+    def test_calls_of_many_threads_go_together_and_each_gets_its_own_answer(self) -> None:
+        """Fewer calls, the same answers; a wrong request costs no other its answer."""
+        counting = Counting()
+        with counting.serving() as address, guidepost.Client(address, channels=1, coalesce=0.02) as client, futures.ThreadPoolExecutor(32) as pool:
+            asked = [pool.submit(client.triage, size=number, request_id="bad id \n" if number == 7 else "") for number in range(64)]
+            answers = [one.exception() or one.result().others[0].id for one in asked]
+
+        assert isinstance(answers[7], guidepost.ItemFailed)
+        assert [f"size {number}" for number in range(64) if number != 7] == [answer for answer in answers if isinstance(answer, str)]
+        assert counting.batches <= 16
+
+    def test_so_do_calls_of_one_event_loop(self) -> None:
+        """The same under asyncio; calls for different versions are not mixed."""
+        counting = Counting()
+
+        async def ask(address: str) -> list[Any]:
+            async with guidepost.AsyncClient(address, channels=1, coalesce=0.02) as client:
+                return await asyncio.gather(*(client.triage(size=number, version="1" if number % 2 else "2") for number in range(64)))
+
+        with counting.serving() as address:
+            answers = run(ask(address))
+
+        assert [f"size {number}" for number in range(64)] == [answer.others[0].id for answer in answers]
+        assert [("2", "1")[number % 2] for number in range(64)] == [answer.version.version for answer in answers]
+        assert 2 == counting.batches
+
+    def test_calls_that_go_together_fail_together_when_the_service_is_away(self) -> None:
+        """Each caller is told, as for a call alone."""
+        with guidepost.Client("127.0.0.1:1", coalesce=0.01) as client, futures.ThreadPoolExecutor(4) as pool:
+            failed = [one.exception() for one in [pool.submit(client.triage, size=1, timeout=5) for _ in range(4)]]
+
+        assert [grpc.StatusCode.UNAVAILABLE] * 4 == [error.code() for error in failed]  # type: ignore[union-attr]
+
+
+class TestAway:
+    """The service is away: the caller chooses whether a call fails, or what it is answered with."""
+
+    def test_without_a_choice_the_call_fails(self) -> None:
+        """Fails closed."""
+        with guidepost.Client("127.0.0.1:1") as client, pytest.raises(grpc.RpcError):
+            client.triage(impact="high")
+
+    def test_a_fallback_answers_and_says_that_it_did(self) -> None:
+        """Nothing is decided, and nothing is claimed."""
+        with guidepost.Client("127.0.0.1:1", fallback=guidepost.undecided) as client:
+            answer = client.triage(impact="high")
+
+        assert guidepost.is_fallback(answer)
+        assert not answer.priority.HasField("priority")
+        assert "did not answer (unavailable)" in answer.notice.text
+
+    def test_so_it_does_under_asyncio(self) -> None:
+        """The same, awaited."""
+
+        async def ask() -> pb.TriageResponse:
+            async with guidepost.AsyncClient("127.0.0.1:1", fallback=guidepost.undecided) as client:
+                return await client.triage(impact="high")
+
+        assert guidepost.is_fallback(run(ask()))
+
+    def test_a_wrong_request_is_never_answered_by_a_fallback(self, address: str) -> None:
+        """It is the request's fault, not the service's."""
+        with guidepost.Client(address, fallback=guidepost.undecided) as client, pytest.raises(grpc.RpcError) as refused:
+            client.triage(impact="hihg")
+
+        assert grpc.StatusCode.INVALID_ARGUMENT is refused.value.code()
+
+    def test_an_answer_of_a_server_is_none_of_a_fallback(self, address: str) -> None:
+        """The two can be told apart."""
+        with guidepost.Client(address, fallback=guidepost.undecided) as client:
+            assert not guidepost.is_fallback(client.triage(impact="high"))
+
+
+class Counting(DecisionServiceServicer):
+    """Answers with the ticket's own size, and counts the calls; refuses a request id that is none."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def TriageBatch(self, request: Any, context: Any) -> pb.TriageBatchResponse:
+        """Answer each ticket."""
+        self.batches += 1
+        return pb.TriageBatchResponse(results=[self._result(request, one) for one in request.items])
+
+    @staticmethod
+    def _result(request: Any, one: pb.TriageItem) -> pb.TriageResult:
+        if "\n" in one.request_id:
+            return pb.TriageResult(error=pb.ItemError(code=3, reason="WRONG_CALL", message="no request id"))
+        answer = pb.TriageResponse()
+        answer.version.version = request.version.version
+        answer.others.add(id=f"size {one.ticket.facts['size'].number:g}")
+        return pb.TriageResult(triage=answer)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Serve on a free port."""
+        server = grpc.server(futures.ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+        add_DecisionServiceServicer_to_server(self, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        yield f"127.0.0.1:{port}"
+        server.stop(0).wait()

@@ -1,0 +1,73 @@
+"""How clients connect: several channels to one address, deadlines, what is tried again, and what every call says of its caller."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import grpc
+
+TIMEOUT: Final = 2.0
+"""Seconds that a call may take, unless it is told otherwise."""
+
+DIFF_TIMEOUT: Final = 60.0
+"""Seconds that a comparison of two versions may take: the server works it out when it is first asked for."""
+
+CHANNELS: Final = 4
+"""How many connections a client opens. A server of several processes spreads connections over them, and not calls."""
+
+Metadata = tuple[tuple[str, str], ...]
+
+_RETRIES: Final = {
+    "methodConfig": [
+        {
+            "name": [{"service": "guidepost.v1.DecisionService"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.02s",
+                "maxBackoff": "0.5s",
+                "backoffMultiplier": 3,
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+            },
+        }
+    ]
+}
+"""Decisions are safe to repeat: with a request id they are recorded once, and without one a second record says the same."""
+
+_OPTIONS: Final = (
+    ("grpc.service_config", json.dumps(_RETRIES)),
+    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.keepalive_time_ms", 60_000),
+    # Otherwise channels to one address share one connection.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+def channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.Channel]:
+    """Make channels; each connects when it is first used."""
+    _counted(count)
+    if credentials is None:
+        return [grpc.insecure_channel(address, options=_OPTIONS) for _ in range(count)]
+    return [grpc.secure_channel(address, credentials, options=_OPTIONS) for _ in range(count)]
+
+
+def async_channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.aio.Channel]:
+    """Make channels for asyncio; each connects when it is first used."""
+    _counted(count)
+    if credentials is None:
+        return [grpc.aio.insecure_channel(address, options=_OPTIONS) for _ in range(count)]
+    return [grpc.aio.secure_channel(address, credentials, options=_OPTIONS) for _ in range(count)]
+
+
+def _counted(count: int) -> None:
+    if count < 1:
+        raise ValueError("a client needs at least one channel")
+
+
+def said(caller: str, token: str) -> Metadata:
+    """Give what every call says of its caller.
+
+    >>> said("portal", "")
+    (('guidepost-caller', 'portal'),)
+    """
+    return tuple((name, value) for name, value in (("guidepost-caller", caller), ("authorization", f"Bearer {token}" if token else "")) if value)
