@@ -277,6 +277,7 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--by", "chanel"], "did you mean `channel`?"),
         (["tickets.csv", "--against", "2.0.0", "--decision", "prioritty"], "prioritty"),
         (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "--with is for proving a log"),
+        (["log", "--suggest-mapping"], "need no mapping"),
         (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "is no decision log"),
     ],
@@ -295,6 +296,13 @@ def test_a_mapping_with_mistakes_names_all_of_them(here: Path) -> None:
     assert found.exit_code == 2
     assert "did you mean `impact`?" in found.stderr
     assert "did you mean `telephone`?" in found.stderr
+
+
+def test_a_draft_of_a_mapping_is_written_and_can_be_used_at_once(here: Path) -> None:
+    assert run("tickets.csv", "--suggest-mapping", "--to", "draft.yaml").exit_code == 0
+
+    assert "impact" in (here / "draft.yaml").read_text()
+    assert plain("tickets.csv", "--against", "2.0.0", "--mapping", "draft.yaml")["rows"] == 6
 
 
 def test_a_source_of_which_no_row_can_be_read_ends_with_2_and_says_how_to_map_it(here: Path) -> None:
