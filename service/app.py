@@ -23,6 +23,7 @@ from service.audit import Audit
 from service.decisions import Decisions
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
+from service.metrics import Metrics
 from service.versions import Versions
 
 Clock = Callable[[], datetime]
@@ -71,6 +72,7 @@ def utc_now() -> datetime:
 @asynccontextmanager
 async def listening(
     bundle: Bundle, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None, access: Access = NOTHING_REMOVED,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
@@ -79,18 +81,22 @@ async def listening(
         LogRefused: the decision log cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in bundle.versions))
+        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in bundle.versions), None if metrics is None else metrics.log)
         if keeper is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
             stack.push_async_callback(keeper.close)
+            if metrics is not None:
+                metrics.log.watch(keeper)
         audit = Audit(bundle, clock, log, access)
         stack.push_async_callback(audit.close)
-        yield await stack.enter_async_context(_listening(bundle, address, clock, grace, keeper, audit))
+        yield await stack.enter_async_context(_listening(bundle, address, clock, grace, keeper, audit, metrics))
 
 
 @asynccontextmanager
-async def _listening(bundle: Bundle, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=OPTIONS)
+async def _listening(
+    bundle: Bundle, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, metrics: Metrics | None,
+) -> AsyncIterator[str]:
+    server = grpc.aio.server(options=OPTIONS, interceptors=() if metrics is None else (metrics.calls,))
     add_DecisionServiceServicer_to_server(Decisions(bundle, clock, keeper), server)
     add_PolicyServiceServicer_to_server(Versions(bundle, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
@@ -142,6 +148,7 @@ async def serve(
     clock: Clock = utc_now,
     log: LogSettings | None = None,
     access: Access = NOTHING_REMOVED,
+    metrics: Metrics | None = None,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -153,6 +160,7 @@ async def serve(
         clock: gives the present instant, which chooses the version in force.
         log: how decisions are recorded; None for not at all.
         access: what callers may do with the log.
+        metrics: where calls and the log are measured; None for not at all.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
 
@@ -165,7 +173,7 @@ async def serve(
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock, log=log, access=access) as bound:
+    async with listening(bundle, address, clock=clock, log=log, access=access, metrics=metrics) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -42,6 +43,7 @@ from service.cli.terminal import count, errors, grid, refused, results
 from service.cli.version import PROGRAM
 from service.log.database import connect, shown
 from service.log.settings import Durability, LogSettings
+from service.metrics import Metrics, exposed
 from service.store import load_bundle
 from service.wire import TYPED_FACTS
 
@@ -66,6 +68,9 @@ def serve(
     mask: MaskOption = None,
     clear: ClearOption = None,
     sign_key: SignOption = None,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="ADDRESS", help="Serve metrics for Prometheus on this host:port, such as 127.0.0.1:9464, to whoever reaches it. Default: not at all.")
+    ] = "",
     audit_purge: Annotated[bool, typer.Option("--audit-purge", help="Let callers remove old records from the decision log, over gRPC.")] = False,
 ) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
@@ -79,21 +84,39 @@ def serve(
     except PolicyErrors as error:
         raise refused_policies(folder, error.problems) from error
     try:
-        with refusing_log():
-            asyncio.run(_serve(bundle, Loaded(folder, Versions(bundle.versions), utc_now()), address, _options(policies), settings, Access(purge=audit_purge)))
+        with refusing_log(), _exposed(metrics) as (measured, url):
+            loaded = Loaded(folder, Versions(bundle.versions), utc_now())
+            asyncio.run(_serve(bundle, loaded, address, _options(policies), settings, Access(purge=audit_purge), measured, url))
     except OSError as error:
         raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
 
 
-async def _serve(bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings, access: Access) -> None:
-    await app.serve(bundle, address, log=log, access=access, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log)))
+async def _serve(
+    bundle: Bundle, loaded: Loaded, address: str, options: Sequence[str], log: LogSettings, access: Access, metrics: Metrics | None, url: str,
+) -> None:
+    await app.serve(bundle, address, log=log, access=access, metrics=metrics, ready=lambda bound: results().show(*_welcome(loaded, bound, options, log, url)))
+
+
+@contextmanager
+def _exposed(address: str) -> Iterator[tuple[Metrics | None, str]]:
+    """Serve metrics while the block runs, if there is an address for them; give them, and their URL."""
+    if not address:
+        yield None, ""
+        return
+    metrics = Metrics()
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(exposed(metrics.registry, address))
+        except (ValueError, OSError) as error:
+            raise refused(f"metrics cannot be served on {address}: {error}") from error
+        yield metrics, url
 
 
 def _options(policies: Path | None) -> list[str]:
     return [] if policies is None else ["--policies", str(policies)]
 
 
-def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSettings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSettings, metrics: str = "") -> Iterator[RenderableType]:
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -107,6 +130,8 @@ def _welcome(loaded: Loaded, address: str, options: Sequence[str], log: LogSetti
     yield grid(rows)
     yield ""
     yield Text(f"decision log {shown(connect(log.url))}, {log.durability}" if log.durability is not Durability.OFF else "no decision log", no_wrap=True)
+    if metrics:
+        yield Text(f"metrics on {metrics}", no_wrap=True)
     yield Text.assemble("listening on ", (address, "bold green"), "; end it with Ctrl-C")
     yield ""
     yield from _calls(loaded.versions[-1].policy, address, options)
