@@ -21,7 +21,7 @@ Fallback = Callable[[TriageRequest, grpc.RpcError], TriageResponse]
 _CODES: Final[dict[int, grpc.StatusCode]] = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class ItemFailed(grpc.RpcError):  # type: ignore[misc]
+class ItemFailed(grpc.RpcError):
     """One of several tickets that were sent together cannot be decided; like the error of a call for it alone."""
 
     def __init__(self, error: ItemError) -> None:

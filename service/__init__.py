@@ -5,6 +5,7 @@
 - ``decisions``, ``versions``: the two gRPC services
 - ``errors``: exceptions -> gRPC statuses
 - ``log``: the decision log (a package with its own map)
+- ``metrics``: what a server measures, for Prometheus
 - ``app``: the listening server
 - ``cli``: the command ``guidepost``
 """

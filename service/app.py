@@ -24,6 +24,7 @@ from service.decisions import Decisions
 from service.held import Held
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
+from service.metrics import Metrics
 from service.versions import Versions
 
 Clock = Callable[[], datetime]
@@ -70,7 +71,7 @@ def utc_now() -> datetime:
 @asynccontextmanager
 async def listening(
     bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None,
-    access: Access = NOTHING_REMOVED, shared: bool = False,
+    access: Access = NOTHING_REMOVED, metrics: Metrics | None = None, shared: bool = False,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
@@ -82,18 +83,22 @@ async def listening(
     """
     held = bundle if isinstance(bundle, Held) else Held(bundle)
     async with AsyncExitStack() as stack:
-        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in held.bundle.versions))
+        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in held.bundle.versions), None if metrics is None else metrics.log)
         if keeper is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
             stack.push_async_callback(keeper.close)
+            if metrics is not None:
+                metrics.log.watch(keeper)
         audit = Audit(held, clock, log, access)
         stack.push_async_callback(audit.close)
-        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, shared))
+        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, metrics, shared))
 
 
 @asynccontextmanager
-async def _listening(held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, shared: bool) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))))
+async def _listening(
+    held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, metrics: Metrics | None, shared: bool,
+) -> AsyncIterator[str]:
+    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))), interceptors=() if metrics is None else (metrics.calls,))
     add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), server)
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
@@ -145,6 +150,7 @@ async def serve(
     clock: Clock = utc_now,
     log: LogSettings | None = None,
     access: Access = NOTHING_REMOVED,
+    metrics: Metrics | None = None,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -156,6 +162,7 @@ async def serve(
         clock: gives the present instant, which chooses the version in force.
         log: how decisions are recorded; None for not at all.
         access: what callers may do with the log.
+        metrics: where calls and the log are measured; None for not at all.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
 
@@ -168,7 +175,7 @@ async def serve(
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock, log=log, access=access) as bound:
+    async with listening(bundle, address, clock=clock, log=log, access=access, metrics=metrics) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,12 +14,19 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises OSError, and leaves nothing behind then.
     """
+    with placed_whole(path) as made:
+        made.write_bytes(content)
+
+
+@contextmanager
+def placed_whole(path: Path) -> Iterator[Path]:
+    """Give a path beside a file's place to write to; at the end of the block it is put there, unless the block fails."""
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
     made = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        yield made
         made.chmod(target.stat().st_mode if target.exists() else 0o644)
         made.replace(target)
     except BaseException:

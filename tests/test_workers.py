@@ -253,9 +253,9 @@ def test_a_reload_that_finds_the_same_says_so() -> None:
 
 @pytest.fixture(scope="module")
 def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
-    office = Office(serving[0], "127.0.0.1:0")
+    office = Office(serving[0], "127.0.0.1:0", "127.0.0.1:0")
     run(office.open())
-    with grpc.insecure_channel(office.address) as channel:
+    with grpc.insecure_channel(office.admin) as channel:
         yield AdminServiceStub(channel)
     run(office.close())
 

@@ -49,7 +49,10 @@ def decide_again(record: Record, version: Version) -> Again:
 
     The ids of answers are not compared, since another release of the program may make them otherwise.
     """
-    facts, moment = replayable(record.facts), moment_of(record)
+    try:
+        facts, moment = replayable(record.facts), moment_of(record)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Again((), (), f"what is recorded cannot be read as a request: {error}")
     try:
         if record.change is not None:
             moved = reschedule(version, facts, replayable(record.change.facts), moment)

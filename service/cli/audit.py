@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, TextIO
@@ -46,6 +47,13 @@ RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only wher
 OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME=VALUE", help="Only with this outcome; a value may also be `undecided` or `not_covered`.")]
 SinceOption = Annotated[str, typer.Option("--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z.")]
 UntilOption = Annotated[str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")]
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 @audit.command("get")
@@ -105,10 +113,16 @@ def export(
     rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
     heads: Annotated[bool, typer.Option("--heads", help="Write the signed heads of the chains instead.")] = False,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
+    form: Annotated[ExportFormat | None, typer.Option("--format", help="How to write it. Default: Parquet for a FILE that ends in .parquet, else JSON lines.")] = None,
     log: LogOption = "",
 ) -> None:
-    """Write records as JSON lines: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
+    """Write records as JSON lines or Parquet: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
+        if to is None or heads:
+            raise refused("signed heads are written as JSON lines" if heads else "Parquet is written to a file", "help: leave --format out" if heads else "help: --to FILE")
+        _export_parquet(asked, to, log)
+        return
     with reading_log(log) as store:
         lines: Iterable[str]
         if heads:
@@ -126,6 +140,19 @@ def export(
         except OSError as error:
             raise refused(f"{to} cannot be written: {error.strerror}") from error
     errors().show(f"{count(written, 'line')} in {to}")
+
+
+def _export_parquet(asked: Filter, to: Path, log: str) -> None:
+    # Only this asks for pyarrow, which takes a while to load.
+    from service.log.parquet import write_parquet  # noqa: PLC0415
+
+    with reading_log(log) as store:
+        entries = store.entries() if asked == Filter() else (entry for entry, _ in store.found(asked))
+        try:
+            written = write_parquet(entries, to, store.notes() if asked == Filter() else ())
+        except OSError as error:
+            raise refused(f"{to} cannot be written: {error.strerror or error}") from error
+    errors().show(f"{count(written, 'entry', 'entries')} in {to}")
 
 
 @audit.command("verify")
@@ -175,6 +202,13 @@ def _write(lines: Iterable[str], to: TextIO) -> int:
 
 def _entries(file: Path) -> Iterable[Entry | PurgeNote]:
     try:
+        with file.open("rb") as start:
+            parquet = start.read(4) == b"PAR1"
+        if parquet:
+            from service.log.parquet import read_parquet  # noqa: PLC0415
+
+            yield from read_parquet(file)
+            return
         with file.open(encoding="utf-8") as lines:
             yield from read_export(lines)
     except OSError as error:

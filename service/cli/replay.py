@@ -27,6 +27,7 @@ from service.replays.proof import Proof
 from service.replays.proof_forms import html_proof, markdown_proof, plain_proof, terminal_proof
 from service.replays.report import Report
 from service.replays.terminal import terminal_parts
+from service.tickets.logged import LOG
 
 SOURCE_HELP: Final = "`log`, the URL of a decision log, or a file: what `guidepost audit export` wrote, Parquet (a folder or a pattern, too), CSV or JSON lines."
 
@@ -41,7 +42,7 @@ class ReplayForm(StrEnum):
 
 
 def replay(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = LOG,
     against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version under trial. {SPEC_HELP} Without it, a log is proved: each record decided again under its own version.")] = "",
     before: Annotated[str, typer.Option("--from", metavar="VERSION", help="Compare with what this version decides. Default: with what is recorded.")] = "",
     mapping: Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="From the columns of another system to facts. Default: columns that are called like facts are facts.")] = None,

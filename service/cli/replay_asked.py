@@ -28,6 +28,7 @@ from service.replays.report import Report
 from service.replays.run import Rejected, run, usual_groups
 from service.tickets import MappingErrors, TicketsError, TicketSource, UnreadWriter, Vocabulary, open_tickets, read_mapping
 from service.tickets.logged import LOG, ExportedRecords, StoredRecords, is_url
+from service.tickets.suggest import suggest_mapping
 
 NO_ROWS: Final = "a mapping file says what the columns mean: --suggest-mapping drafts one"
 
@@ -100,8 +101,8 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
 
 def suggestion_of(asked: Asked) -> str:
     """Draft a mapping file for a source."""
-    from service.tickets.suggest import suggest_mapping  # noqa: PLC0415
-
+    if asked.source == LOG or is_url(asked.source):
+        raise refused(f"{asked.source} is a decision log, whose facts need no mapping")
     version = asked.version(asked.against or "working")
     with _reading():
         return suggest_mapping(asked.source, version)

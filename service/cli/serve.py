@@ -69,6 +69,9 @@ def serve(
     mask: MaskOption = None,
     clear: ClearOption = None,
     sign_key: SignOption = None,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="ADDRESS", help="Serve metrics for Prometheus on this host:port, such as 127.0.0.1:9464, to whoever reaches it. Default: not at all.")
+    ] = "",
     audit_purge: Annotated[bool, typer.Option("--audit-purge", help="Let callers remove old records from the decision log, over gRPC.")] = False,
 ) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
@@ -76,13 +79,13 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     loaded = load(policies)
     kept = options if durability is not Durability.OFF else None
-    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, audit_purge)
+    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, metrics, audit_purge)
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 
-        def ready(address: str, admin: str) -> None:
+        def ready(address: str, admin: str, url: str) -> None:
             waiting.close()
-            results().show(*_welcome(loaded, address, admin, _options(policies), settings))
+            results().show(*_welcome(loaded, address, (admin, url), _options(policies), settings))
 
         try:
             refusal = asyncio.run(supervise(settings, host, port, watch=watch, ready=ready))
@@ -98,7 +101,7 @@ def _options(policies: Path | None) -> list[str]:
     return [] if policies is None else ["--policies", str(policies)]
 
 
-def _welcome(loaded: Loaded, address: str, admin: str, options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -113,8 +116,9 @@ def _welcome(loaded: Loaded, address: str, admin: str, options: Sequence[str], s
     yield ""
     yield Text(f"decision log {_log_name(settings.log)}, {settings.log.durability}" if settings.log else "no decision log", no_wrap=True)
     yield Text.assemble("listening on ", (address, "bold green"), f" with {count(settings.workers, 'worker')}; end it with Ctrl-C")
-    if admin:
-        yield Text.assemble("the admin service listens on ", (admin, "bold green"))
+    for what, where in zip(("the admin service listens on ", "metrics are on "), beside, strict=True):
+        if where:
+            yield Text(f"{what}{where}", no_wrap=True)
     yield ""
     yield from _calls(loaded.versions[-1].policy, address, options)
 

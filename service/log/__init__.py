@@ -4,6 +4,8 @@
 - ``database``: a URL -> an engine whose commits are on disk when they return
 - ``store``: records -> committed entries, in their chain; entries, heads and pages back
 - ``writer``: one thread that commits many records at once; a future for each
+- ``insert``: many rows in one statement
+- ``events``: what happens to the log, for whoever measures it
 - ``calls``: a call's metadata -> caller, request id, ticket
 - ``keeper``: what the gRPC handlers call: an answer -> its record, and the answer may leave
 - ``heads``: what is signed: heads of chains, notes of purges

@@ -109,6 +109,8 @@ def check(certificate: Certificate, trust: Trust, version: Version | None = None
         record = Record.read(certificate.entry.body)
     except ValueError as error:
         return (*steps, Step("record", Found.WRONG, str(error)))
+    if not certificate.entry.holds:
+        return (*steps, _version(record, version), Step("decisions", Found.NOT_SHOWN, "what was changed is not decided again"))
     return (*steps, _version(record, version), _decided(record, version))
 
 

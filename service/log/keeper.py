@@ -23,6 +23,7 @@ from engine.record_times import iso
 from engine.version import Version
 from service.log.calls import Call
 from service.log.database import LogRefused
+from service.log.events import Events, Refusal
 from service.log.heads import sign_head
 from service.log.settings import Durability, LogSettings
 from service.log.store import Kept, Store
@@ -60,17 +61,33 @@ class Asked:
     before: Mapping[str, object] | None = None
 
 
+class _AtRisk:
+    """The answers that left before their records, by when: each record that is committed, or given up, is that of the first."""
+
+    def __init__(self) -> None:
+        self.left: deque[float] = deque()
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, _: Kept) -> None:
+        self.left.popleft()
+
+    def set_exception(self, _: Exception) -> None:
+        self.left.popleft()
+
+
 class Keeper:
     """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
 
-    def __init__(self, settings: LogSettings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: LogSettings, clock: Callable[[], datetime], events: Events | None = None) -> None:
         """Open the log; raises LogRefused if that cannot be done."""
-        self.settings = settings
+        self.settings, self._events = settings, events or Events()
         key = settings.key
         signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
         self._store = Store.open(settings.url)
-        self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0)
-        self._at_risk: deque[float] = deque()
+        self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0, events=self._events)
+        self._at_risk = _AtRisk()
         self._waiting: deque[tuple[float, asyncio.Future[Kept]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._drawn = b""
@@ -86,6 +103,16 @@ class Keeper:
     def failure(self) -> str:
         """Why the log cannot be written now; "" if it can."""
         return self._writer.failure
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not in the log yet."""
+        return self._writer.waiting
+
+    @property
+    def at_risk(self) -> int:
+        """How many answers left before their records are in the log."""
+        return len(self._at_risk.left)
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have somebody told, on another thread, when the log fails and when it recovers."""
@@ -142,11 +169,18 @@ class Keeper:
 
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
         """
-        future = self._writer.submit(record)
-        if self._leaves_at_once(record, future):
-            return Kept(record, True)
-        self._wait_for(future)
-        return await future
+        try:
+            if self._leaves_at_once(record):
+                return Kept(record, True)
+            future = self._writer.submit(record)
+            self._wait_for(future)
+            kept = await future
+        except LogUnavailable as error:
+            self._events.refused(error.why)
+            raise
+        if not kept.fresh:
+            self._events.repeated()
+        return kept
 
     def _wait_for(self, future: asyncio.Future[Kept]) -> None:
         """Have an answer wait as long as the patience goes; a timer of its own for each would cost more than all else here.
@@ -166,7 +200,8 @@ class Keeper:
         while waiting and (waiting[0][1].done() or waiting[0][0] <= loop.time()):
             _, future = waiting.popleft()
             if not future.done():
-                future.set_exception(LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{f': {self.failure}' if self.failure else ''}"))
+                why = f": {self.failure}" if self.failure else ""
+                future.set_exception(LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{why}", Refusal.LATE))
         if waiting:
             self._timer = loop.call_at(waiting[0][0], self._give_up, loop)
 
@@ -176,29 +211,36 @@ class Keeper:
         waiting = [one for one in submitted if isinstance(one, asyncio.Future)]
         if waiting:
             await asyncio.wait(waiting)
-        return [_outcome(one) if isinstance(one, asyncio.Future) else one for one in submitted]
+        return [self._counted(_outcome(one) if isinstance(one, asyncio.Future) else one) for one in submitted]
 
     def _submitted(self, record: Recordable) -> asyncio.Future[Kept] | Kept | LogUnavailable:
         try:
+            if self._leaves_at_once(record):
+                return Kept(record, True)
             future = self._writer.submit(record)
         except LogUnavailable as error:
             return error
-        if self._leaves_at_once(record, future):
-            return Kept(record, True)
         self._wait_for(future)
         return future
 
-    def _leaves_at_once(self, record: Recordable, future: asyncio.Future[Kept]) -> bool:
-        """Tell whether an answer leaves ahead of its record; count it among those at risk if so."""
+    def _counted(self, found: Kept | LogUnavailable) -> Kept | LogUnavailable:
+        if isinstance(found, LogUnavailable):
+            self._events.refused(found.why)
+        elif not found.fresh:
+            self._events.repeated()
+        return found
+
+    def _leaves_at_once(self, record: Recordable) -> bool:
+        """Tell whether an answer leaves ahead of its record; have the record written, and counted among those at risk, if so."""
         if self.settings.durability is not Durability.BOUNDED or record.request_id or not self._may_risk():
             return False
-        self._at_risk.append(time.monotonic())
-        future.add_done_callback(lambda _: self._at_risk.popleft())
+        self._writer.submit(record, self._at_risk)
+        self._at_risk.left.append(time.monotonic())
         return True
 
     def _may_risk(self) -> bool:
         """Tell whether one more answer may leave before its record is committed."""
-        risked = self._at_risk
+        risked = self._at_risk.left
         return len(risked) < self.settings.records and (not risked or (time.monotonic() - risked[0]) * 1000 < self.settings.milliseconds)
 
     async def close(self) -> None:
@@ -211,7 +253,7 @@ def _outcome(done: asyncio.Future[Kept]) -> Kept | LogUnavailable:
     return error if isinstance(error, LogUnavailable) else done.result()
 
 
-def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy]) -> Keeper | None:
+def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None) -> Keeper | None:
     """Open the log of a server; None if it keeps none. Raises LogRefused."""
     if settings.durability is Durability.OFF:
         return None
@@ -222,4 +264,4 @@ def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: 
     known = {name for policy in policies for name in policy.facts}
     if unknown := sorted(settings.masking.clear - known):
         raise LogRefused(f"no such fact to keep in clear: {', '.join(unknown)}")
-    return Keeper(settings, clock)
+    return Keeper(settings, clock, events)

@@ -1,11 +1,14 @@
 """The log as Parquet: every entry whole, so that it can be verified and replayed, and beside it columns that people query.
 
+The notes of what was purged stand in the metadata of the file.
+
 The columns are the same for every version and every fact, so that a log can be written in one pass and files can be put
 side by side: facts, outcomes and due times are maps from names to texts.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +20,16 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.masking import MASKED
 from engine.decisionlog.record import Record, canonical, instant
+from service.log.heads import PurgeNote
+from service.writing import placed_whole
 
 ROWS: Final = 16_384
 """Entries of a row group: how many are held in memory."""
 
 ENTRY: Final = ("writer", "sequence", "previous", "hash", "body")
 """The columns that make an entry; the others are there to be queried."""
+
+_NOTES: Final = b"guidepost purges"
 
 _MICROS: Final = pa.timestamp("us", "UTC")
 _TEXTS: Final = pa.map_(pa.string(), pa.string())
@@ -38,12 +45,13 @@ SCHEMA: Final = pa.schema([
 _REPEATED: Final = ["caller", "kind", "version", "digest", "writer", "facts.key_value.key", "facts.key_value.value"]
 
 
-def write_parquet(entries: Iterable[Entry], path: Path) -> int:
-    """Write entries, row group by row group; give how many. Raises OSError, and leaves what was written so far."""
+def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNote] = ()) -> int:
+    """Write entries, row group by row group, whole or not at all; give how many. Raises OSError."""
+    schema = SCHEMA.with_metadata({_NOTES: json.dumps([note.plain for note in notes]).encode()})
     written = 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=_REPEATED) as writer:
+    with placed_whole(path) as made, pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer:
         for rows in _groups(entries):
-            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=SCHEMA))
+            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
             written += len(rows)
     return written
 
@@ -56,14 +64,16 @@ def is_export(path: Path) -> bool:
         return False
 
 
-def read_parquet(path: Path) -> Iterator[Entry]:
-    """Read entries back; raises ValueError for a file that holds none, OSError if it cannot be read."""
+def read_parquet(path: Path) -> Iterator[Entry | PurgeNote]:
+    """Read entries back, behind the notes of purges; raises ValueError for a file that holds none, OSError if it cannot be read."""
     try:
         if not is_export(path):
             raise ValueError("it has no entries of a decision log")
+        for note in json.loads((pq.read_schema(path).metadata or {}).get(_NOTES, b"[]")):
+            yield PurgeNote.of(note)
         for batch in _batches(path, ENTRY):
             yield from (Entry(*row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise ValueError(str(error).splitlines()[0]) from error
 
 

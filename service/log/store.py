@@ -49,9 +49,13 @@ Signer = Callable[[Head, Covered | None], SignedHead]
 
 @dataclass(slots=True)
 class _Growing:
-    """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again."""
+    """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
+
+    ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
+    """
 
     since: int
+    purged: int
     head: Head
     tree: Tree = field(default_factory=Tree)
 
@@ -151,12 +155,12 @@ class Store:
         if head.sequence <= last:
             return None
         growing = self._growing.get(writer)
-        if growing is None or growing.since < purged or growing.head != head:
+        if growing is None or growing.purged != purged or growing.head != head:
             growing = self._grown(writer, head, purged)
         whole = growing.since + growing.tree.size == head.sequence
         signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
         self.add_head(signed)
-        self._growing[writer] = _Growing(head.sequence, head)
+        self._growing[writer] = _Growing(head.sequence, purged, head)
         return signed
 
     def _grown(self, writer: str, head: Head, purged: int) -> _Growing:
@@ -168,7 +172,7 @@ class Store:
         for row in covered:
             if row.since == since or row.since < since < row.sequence:
                 since = row.sequence
-        growing = _Growing(since, head)
+        growing = _Growing(since, purged, head)
         for one in self.hashes(writer, since, head.sequence):
             growing.tree.add(one)
         return growing

@@ -12,13 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decisionlog.record import Recordable
 from service.log.database import cause
+from service.log.events import Events, Refusal
 from service.log.store import Kept, Signer, Store
 
 log = logging.getLogger("guidepost.log")
@@ -38,14 +39,31 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 class LogUnavailable(Exception):
     """A decision cannot be recorded now, so it is not given; says why."""
 
+    def __init__(self, message: str, why: Refusal) -> None:
+        self.why = why
+        super().__init__(message)
+
+
+class Waiter(Protocol):
+    """Whoever is told what became of a record: a future, or something like one."""
+
+    def done(self) -> bool:
+        """Tell whether it does not wait any more."""
+
+    def set_result(self, result: Kept, /) -> object:
+        """Be told that the record is in the log."""
+
+    def set_exception(self, exception: Exception, /) -> object:
+        """Be told that it will not be."""
+
 
 @dataclass(slots=True, eq=False)
 class Waiting:
     """A record on its way; ``kept`` is set once it is committed. One that is done before it is written, since whoever waited gave up, is not written."""
 
     record: Recordable
-    kept: asyncio.Future[Kept]
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    kept: Waiter
+    loop: asyncio.AbstractEventLoop
 
 
 class Writer:
@@ -54,8 +72,9 @@ class Writer:
     ``gather`` is how many seconds a commit waits for more records to come; with 0, only those that came during the last one share it.
     """
 
-    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0) -> None:
-        self.failure = ""
+    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
+                 events: Events | None = None) -> None:
+        self.failure, self._events = "", events or Events()
         self.watch: Callable[[], None] = lambda: None
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
         self._waiting: deque[Waiting] = deque()
@@ -66,16 +85,25 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
         self._thread.start()
 
-    def submit(self, record: Recordable) -> asyncio.Future[Kept]:
-        """Have a record written; raises LogUnavailable if too many are waiting, or the log is closed."""
+    @property
+    def waiting(self) -> int:
+        """How many records are not in the log yet."""
+        return len(self._waiting) + len(self._batch)
+
+    def submit(self, record: Recordable, waiter: Waiter | None = None) -> asyncio.Future[Kept]:
+        """Have a record written, and whoever waits told on this event loop; without a ``waiter``, that is a future.
+
+        Raises LogUnavailable if too many are waiting, or the log is closed.
+        """
         if self._closing.is_set():
-            raise LogUnavailable("the server is stopping")
-        if len(self._waiting) + len(self._batch) >= self._capacity:
-            raise LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}")
-        one = Waiting(record, asyncio.get_running_loop().create_future())
-        self._waiting.append(one)
+            raise LogUnavailable("the server is stopping", Refusal.STOPPING)
+        if self.waiting >= self._capacity:
+            raise LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}", Refusal.FULL)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Kept] = loop.create_future()
+        self._waiting.append(Waiting(record, waiter or future, loop))
         self._wake.set()
-        return one.kept
+        return future
 
     def close(self, grace: float) -> None:
         """Write what is waiting, for at most so many seconds, sign the head, and end the thread."""
@@ -103,6 +131,7 @@ class Writer:
         while True:
             # Whoever stopped waiting was told so, and its record is not needed.
             self._batch = batch = [one for one in self._batch if not one.kept.done()]
+            start = time.monotonic()
             try:
                 if batch:
                     kept = self._store.append(self._name, [one.record for one in batch], again=again)
@@ -110,6 +139,7 @@ class Writer:
                     self._store.probe(self._name)
                     kept = []
             except (SQLAlchemyError, OSError) as error:
+                self._events.failed()
                 self._failed(cause(error))
                 if time.monotonic() > self._give_up_at:
                     self._abandon()
@@ -119,6 +149,8 @@ class Writer:
             else:
                 self._recovered()
                 self._batch = []
+                if batch:
+                    self._events.committed(sum(one.fresh for one in kept), time.monotonic() - start)
                 _deliver(batch, kept)
                 return
 
@@ -129,7 +161,7 @@ class Writer:
         log.error("%d records were not written to %s before the server stopped: %s", len(left), self._store.name, self.failure)
         for one in left:
             with suppress(RuntimeError):
-                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.failure))
+                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.failure, Refusal.STOPPING))
 
     def _failed(self, why: str) -> None:
         if not self.failure:
@@ -150,7 +182,9 @@ class Writer:
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
-            self._store.sign(self._name, self._signer)
+            signed = self._store.sign(self._name, self._signer)
+            if signed is not None:
+                self._events.signed(signed.head.sequence)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the head of the decision log was not signed: %s", cause(error))
 
@@ -165,10 +199,10 @@ def _deliver(batch: Sequence[Waiting], kept: Sequence[Kept]) -> None:
             loop.call_soon_threadsafe(_set, mine)
 
 
-def _set(pairs: Sequence[tuple[asyncio.Future[Kept], Kept]]) -> None:
-    for future, kept in pairs:
-        if not future.done():
-            future.set_result(kept)
+def _set(pairs: Sequence[tuple[Waiter, Kept]]) -> None:
+    for waiter, kept in pairs:
+        if not waiter.done():
+            waiter.set_result(kept)
 
 
 def _fail(one: Waiting, error: Exception) -> None:

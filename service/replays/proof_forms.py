@@ -31,7 +31,8 @@ def headline(one: Proof) -> str:
         parts.append(f"{count(one.differing, 'record')} of {one.records:,} {'comes' if one.differing == 1 else 'come'} out otherwise")
     if one.missing:
         number = sum(version.records for version in one.missing)
-        parts.append(f"{count(number, 'record')} of {one.records:,} could not be decided again, because {'their version is' if len(one.missing) == 1 else 'their versions are'} not here")
+        versions = "its version is" if number == 1 else "their version is" if len(one.missing) == 1 else "their versions are"
+        parts.append(f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here")
     if one.unread:
         parts.append(f"{count(sum(one.unread.values()), 'record')} could not be read")
     return f"{'; '.join(parts) or 'There are no records'}."

@@ -11,7 +11,6 @@ from typing import Final
 import pyarrow as pa  # type: ignore[import-untyped]
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.decisionlog.chain import Entry
 from engine.decisionlog.record import Record
 from engine.decisionlog.select import Filter
 from engine.replay.nouns import Unread
@@ -54,12 +53,12 @@ def _is_line(line: bytes) -> bool:
         found = json.loads(line)
     except ValueError:
         return False
-    return isinstance(found, dict) and ({"writer", "sequence", "previous", "hash", "record"} <= set(found) or {"writer", "sequence", "hash", "purged"} <= set(found))
+    return isinstance(found, dict) and ({"writer", "sequence", "previous", "hash", "record"} <= set(found) or set(found) == {"purge"})
 
 
 @dataclass(slots=True)
 class StoredRecords:
-    """The records of a log, in the order of receipt."""
+    """The records of a log: all of them chain by chain, those that pass a filter in the order of receipt."""
 
     name: str
     url: str
@@ -72,7 +71,9 @@ class StoredRecords:
         store = self._store()
         try:
             self.name = store.name
-            self.rows = sum(end.sequence for end in store.ends()) if self.asked == Filter() else None
+            if self.asked == Filter():
+                purged = {note.purge.writer: note.purge.sequence for note in sorted(store.notes(), key=lambda note: note.purge.sequence)}
+                self.rows = sum(end.sequence - purged.get(end.writer, 0) for end in store.ends())
         except SQLAlchemyError as error:
             raise _unreadable(self.name, error) from error
         finally:
@@ -80,17 +81,20 @@ class StoredRecords:
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Give the records that pass the filter."""
-        yield from record_batches(self._found(), self.vocabulary, size)
+        yield from record_batches(_deciding(self._found(), self.notes), self.vocabulary, size)
 
     def _found(self) -> Found:
         store = self._store()
         try:
-            for number, (_, record) in enumerate(store.found(self.asked), 1):
-                yield number, record, min(number / self.rows, 1.0) if self.rows else None
+            if self.asked == Filter():
+                # What was altered beyond reading passes no filter; here it is said.
+                for number, entry in enumerate(store.entries(), 1):
+                    yield number, _record(number, entry.body), min(number / self.rows, 1.0) if self.rows else None
+            else:
+                for number, (_, record) in enumerate(store.found(self.asked), 1):
+                    yield number, record, None
         except SQLAlchemyError as error:
             raise _unreadable(self.name, error) from error
-        except ValueError as error:
-            raise TicketsError(f"{self.name} holds a record that cannot be read: {error}", "`guidepost audit verify` names what was altered") from error
         finally:
             store.close()
 
@@ -121,7 +125,7 @@ class ExportedRecords:
         """Give the records that pass the filter, in the order of the file."""
         found = self._rows() if self.rows is not None else self._lines()
         passing = ((number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one))
-        yield from record_batches(passing, self.vocabulary, size)
+        yield from record_batches(_deciding(passing, self.notes), self.vocabulary, size)
 
     def _rows(self) -> Found:
         try:
@@ -141,9 +145,18 @@ class ExportedRecords:
                     yield number, Unread(number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")), share
                     continue
                 for entry in entries:
-                    # A line may also say that earlier entries were purged.
-                    if isinstance(entry, Entry):
-                        yield number, _record(number, entry.body), share
+                    yield number, _record(number, entry.body), share
+
+
+def _deciding(found: Found, notes: list[str]) -> Found:
+    """Leave out the calls that decided nothing, and say how many there were."""
+    left = 0
+    for number, one, share in found:
+        if isinstance(one, Unread) or one.decisions:
+            yield number, one, share
+        else:
+            left += 1
+    notes[:] = [f"left out, since nothing was decided in them: {left:,} calls of another kind"] if left else []
 
 
 def _record(number: int, body: str) -> Record | Unread:

@@ -50,7 +50,7 @@ def record_batches(found: Iterable[tuple[int, Record | Unread, float | None]], v
     for number, one, share in found:
         if isinstance(one, Unread):
             window.unread.append(one)
-        elif one.decisions:
+        else:
             window.records.setdefault(one.version.digest, []).append((number, one))
         if window.full:
             yield from _given(window, vocabulary, share)

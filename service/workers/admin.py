@@ -1,4 +1,4 @@
-"""The program that answers AdminService, on a port of its own: ``python -m service.workers.admin FD``. It passes on what is asked to the supervisor."""
+"""The program that answers AdminService and serves metrics, each on a port of its own: ``python -m service.workers.admin FD``. It asks the supervisor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import logging
 import signal
 import socket
 import sys
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Final
 
 import grpc
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from engine.answer import VersionRef
 from engine.problems import Problem
@@ -20,12 +25,44 @@ from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
 from guidepost.v1.decision_pb2 import Place
 from service import wire
+from service.metrics import exposed
 from service.workers.channel import Channel, Gone
-from service.workers.told import Administer, AskStatus, Failed, Refused, Reload, Roll, Serving, Status, Told
+from service.workers.gathered import gathered
+from service.workers.told import Administer, Administering, AskStatus, Failed, Measure, Refused, Reload, Roll, Status, Told
 
 SERVICE = pb.DESCRIPTOR.services_by_name["AdminService"].full_name
 
+PATIENCE: Final = 10.0
+"""Seconds that whoever asks for metrics waits for the workers."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Questions:
+    """Asks the supervisor, one question at a time."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel, self._turn = channel, asyncio.Lock()
+
+    async def ask(self, told: Told) -> Any:
+        """Give the answer; raises Gone."""
+        # Not cut short by a caller who goes away: the next one would read the answer to this question.
+        return await asyncio.shield(asyncio.create_task(self._exchange(told)))
+
+    async def _exchange(self, told: Told) -> Told:
+        async with self._turn:
+            return await self._channel.ask(told)
+
+
+class Gathering(Collector):
+    """What Prometheus is shown: asked for on another thread, answered by the supervisor."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions, self._loop = questions, asyncio.get_running_loop()
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask all workers."""
+        return gathered(asyncio.run_coroutine_threadsafe(self._questions.ask(Measure()), self._loop).result(PATIENCE))
 
 
 class Admin(AdminServiceServicer):  # type: ignore[misc]
@@ -33,8 +70,8 @@ class Admin(AdminServiceServicer):  # type: ignore[misc]
 
     # ruff: noqa: N802 - gRPC names methods as the proto files do
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel, self._turn = channel, asyncio.Lock()
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
 
     async def Reload(self, request: pb.ReloadRequest, context: Context) -> pb.ReloadResponse:  # noqa: ARG002
         """Have the policies read anew."""
@@ -53,17 +90,12 @@ class Admin(AdminServiceServicer):  # type: ignore[misc]
 
     async def _ask(self, told: Told, context: Context) -> Any:
         try:
-            # Not cut short by a caller who goes away: the next one would read the answer to this question.
-            answer = await asyncio.shield(asyncio.create_task(self._exchange(told)))
+            answer = await self._questions.ask(told)
         except Gone:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
         if isinstance(answer, Failed):
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, answer.message)
         return answer
-
-    async def _exchange(self, told: Told) -> Told:
-        async with self._turn:
-            return await self._channel.ask(told)
 
 
 def _version(ref: VersionRef) -> Any:
@@ -95,25 +127,49 @@ async def administer(end: socket.socket) -> None:
     try:
         told = await channel.hear()
         if not isinstance(told, Administer):
-            raise TypeError(f"the admin service is first told where to listen, not {told!r}")
-        server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-        add_AdminServiceServicer_to_server(Admin(channel), server)
-        status = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        health_pb2_grpc.add_HealthServicer_to_server(status, server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-        try:
-            port = server.add_insecure_port(told.address)
-        except RuntimeError:
-            await channel.say(Failed(f"the admin service cannot listen on {told.address}"))
-            return
-        await server.start()
-        for service in ("", SERVICE):
-            await status.set(service, health_pb2.HealthCheckResponse.SERVING)
-        await channel.say(Serving(f"{told.address.rpartition(':')[0]}:{port}", ()))
-        await channel.gone.wait()
-        await server.stop(1)
+            raise TypeError(f"this process is first told where to listen, not {told!r}")
+        questions = Questions(channel)
+        async with AsyncExitStack() as stack:
+            try:
+                admin = await stack.enter_async_context(_administering(questions, told.admin)) if told.admin else ""
+                metrics = stack.enter_context(_measuring(questions, told.metrics)) if told.metrics else ""
+            except (OSError, ValueError) as error:
+                await channel.say(Failed(str(error)))
+                return
+            await channel.say(Administering(admin, metrics))
+            await channel.gone.wait()
     except Gone:
         return
+
+
+@asynccontextmanager
+async def _administering(questions: Questions, address: str) -> AsyncIterator[str]:
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    add_AdminServiceServicer_to_server(Admin(questions), server)
+    status = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"the admin service cannot listen on {address}") from error
+    await server.start()
+    for service in ("", SERVICE):
+        await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+    yield f"{address.rpartition(':')[0]}:{port}"
+    await server.stop(1)
+
+
+@contextmanager
+def _measuring(questions: Questions, address: str) -> Iterator[str]:
+    registry = CollectorRegistry()
+    # Not asked what it has when it is registered: nobody could answer yet.
+    registry.register(Gathering(questions))
+    try:
+        with exposed(registry, address) as url:
+            yield url
+    except OSError as error:
+        raise OSError(f"metrics cannot be served on {address}: {error}") from error
 
 
 def main() -> None:

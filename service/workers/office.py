@@ -1,4 +1,4 @@
-"""The admin service as the supervisor has it: a process of its own, started anew if it dies, whose questions are answered here."""
+"""The admin service and the metrics as the supervisor has them: a process of its own, started anew if it dies, whose questions are answered here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from service.workers.channel import Channel, Gone
 from service.workers.member import CannotServe, started
 from service.workers.supervisor import Supervisor
-from service.workers.told import Administer, AskStatus, Failed, Reload, Roll, Serving, Told
+from service.workers.told import Administer, Administering, AskStatus, Failed, Measure, Reload, Roll, Told
 
 log = logging.getLogger("guidepost.supervisor")
 
@@ -18,10 +18,11 @@ PAUSE = 1.0
 
 
 class Office:
-    """Keeps the admin service of a supervisor."""
+    """Keeps the process that administers and measures: where it listens, and the URL of the metrics."""
 
-    def __init__(self, supervisor: Supervisor, address: str) -> None:
-        self._supervisor, self.address = supervisor, address
+    def __init__(self, supervisor: Supervisor, admin: str = "", metrics: str = "") -> None:
+        self._supervisor, self.admin, self.metrics = supervisor, admin, ""
+        self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
@@ -44,12 +45,12 @@ class Office:
     async def _start(self) -> Channel:
         self._process, channel = await started("service.workers.admin")
         try:
-            told = await channel.ask(Administer(self.address))
+            told = await channel.ask(Administer(self.admin, self._metrics))
         except Gone:
             told = Failed("the admin service ended before it could serve")
-        if not isinstance(told, Serving):
+        if not isinstance(told, Administering):
             raise CannotServe(told.message if isinstance(told, Failed) else str(told))
-        self.address = told.address
+        self.admin, self.metrics = told.admin, told.metrics
         return channel
 
     async def _keep(self, channel: Channel) -> None:
@@ -79,6 +80,8 @@ class Office:
                 except CannotServe as error:
                     return Failed(str(error), error.help)
                 return self._supervisor.status
+            case Measure():
+                return await self._supervisor.measured()
             case AskStatus():
                 return self._supervisor.status
             case _:

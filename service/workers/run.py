@@ -21,10 +21,10 @@ SETTLED_MS = 300
 """Milliseconds for which nothing changes before policies are read: an editor writes several files."""
 
 
-async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, str], object]) -> Refused | None:
+async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]) -> Refused | None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
 
-    ``ready`` is called once, with the real addresses of the service and of its admin service, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
+    ``ready`` is called once, with the real addresses of the service and of its admin service, and the URL of its metrics, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
 
     Raises:
         OSError: the address cannot be bound.
@@ -37,14 +37,14 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     with reserved(host, port) as address:
         supervisor = Supervisor(settings, address)
-        office = Office(supervisor, settings.admin) if settings.admin else None
+        office = Office(supervisor, settings.admin, settings.metrics) if settings.admin or settings.metrics else None
         try:
             started = await supervisor.start()
             if isinstance(started, Refused):
                 return started
             if office is not None:
                 await office.open()
-            ready(address, office.address if office else "")
+            ready(address, office.admin if office else "", office.metrics if office else "")
             tasks = [asyncio.create_task(_reloading(supervisor, reload))]
             if watch:
                 tasks.append(asyncio.create_task(_watching(settings, reload)))

@@ -21,7 +21,24 @@ from engine.problems import Place, Problem
 from service.log.options import LogOptions
 from service.workers.channel import Gone
 from service.workers.member import CannotServe, Member, started
-from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Refused, Reloaded, Serve, Serving, Status, Stop, WorkerStatus
+from service.workers.told import (
+    Abort,
+    Commit,
+    Failed,
+    Load,
+    Loaded,
+    Measure,
+    Measured,
+    Measurements,
+    Prepare,
+    Refused,
+    Reloaded,
+    Serve,
+    Serving,
+    Status,
+    Stop,
+    WorkerStatus,
+)
 
 log = logging.getLogger("guidepost.supervisor")
 
@@ -42,6 +59,8 @@ class Settings:
     grace: float = 5.0
     admin: str = ""
     """The address of the admin service; "" for none."""
+    metrics: str = ""
+    """The address of the metrics; "" for none."""
     audit_purge: bool = False
 
 
@@ -162,6 +181,12 @@ class Supervisor:
         with suppress(OSError):
             self._folder.rmdir()
 
+    async def measured(self) -> Measurements:
+        """Ask every worker what it has measured; one that has just ended has nothing to say."""
+        members = [member for member in self._members.values() if member.serving]
+        told = await asyncio.gather(*(member.ask(Measure()) for member in members))
+        return Measurements(tuple(one for one in told if isinstance(one, Measured)), self.status)
+
     @property
     def status(self) -> Status:
         """How the server is doing."""
@@ -217,7 +242,7 @@ class Supervisor:
         process, channel = await started("service.workers.worker")
         member = Member(number, process, channel, built)
         settings = self._settings
-        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace, settings.audit_purge))
+        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace, bool(settings.metrics), settings.audit_purge))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         if not isinstance(serving, Serving):
             with suppress(ProcessLookupError):

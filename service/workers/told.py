@@ -20,6 +20,8 @@ class Load:
     address: str
     log: LogOptions | None
     grace: float
+    metrics: bool = False
+    """Whether to measure."""
     audit_purge: bool = False
     """Whether callers may remove old records of the log."""
     shared: bool = True
@@ -76,9 +78,39 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Administer:
-    """To the process of the admin service: listen on this address. It answers Serving, or Failed and ends; from then on it asks."""
+    """To the process of the admin service and the metrics: listen on these addresses ("" for none). It answers Administering, or Failed and ends; from then on it asks."""
 
-    address: str
+    admin: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True)
+class Administering:
+    """From that process: it listens on this address, and serves metrics at this URL."""
+
+    admin: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is measured? To a worker, which answers Measured; from the process of the metrics, which is answered by Measurements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one worker has measured, as Prometheus reads it."""
+
+    worker: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """What all workers have measured, and how the server is doing."""
+
+    workers: tuple[Measured, ...]
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +168,8 @@ class Status:
 
 
 Told: TypeAlias = (
-    Load | Serve | Prepare | Commit | Abort | Stop | Loaded | Serving | Failed | Administer | Reload | Roll | AskStatus | Reloaded | Refused | Status
+    Load | Serve | Prepare | Commit | Abort | Stop | Loaded | Serving | Failed
+    | Administer | Administering | Measure | Measured | Measurements | Reload | Roll | AskStatus | Reloaded | Refused | Status
 )
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(Told)}

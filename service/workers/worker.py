@@ -20,10 +20,11 @@ from service.access import Access
 from service.app import listening
 from service.held import Held
 from service.log.database import LogRefused
+from service.metrics import Metrics
 from service.sources import SourceError
 from service.workers.built import read_built
 from service.workers.channel import Channel, Gone
-from service.workers.told import Abort, Commit, Failed, Load, Loaded, Prepare, Serve, Serving, Stop, Told
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Stop, Told
 
 
 class Worker:
@@ -34,6 +35,7 @@ class Worker:
         self._held = Held(read_built(Path(load.built)))
         self._next = self._held.bundle
         self._address = load.address
+        self._metrics = Metrics() if load.metrics else None
 
     async def run(self) -> None:
         """Load, serve when told to, and obey until the end."""
@@ -42,7 +44,7 @@ class Worker:
             return
         load = self._load
         settings = load.log.settings(load.number) if load.log else None
-        async with listening(self._held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), shared=load.shared) as self._address:
+        async with listening(self._held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), metrics=self._metrics, shared=load.shared) as self._address:
             await self._channel.say(self._serving())
             while (answer := await self._obey(await self._channel.hear())) is not None:
                 await self._channel.say(answer)
@@ -72,6 +74,8 @@ class Worker:
             case Abort():
                 self._next = self._held.bundle
                 return self._serving()
+            case Measure():
+                return Measured(self._load.number, "" if self._metrics is None else self._metrics.text)
             case Stop():
                 return None
             case _:
