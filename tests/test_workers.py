@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import grpc
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import guidepost
 from engine.bundle import Bundle
@@ -64,9 +66,9 @@ class Making:
 
 
 @contextmanager
-def supervised(making: Making, workers: int = 2) -> Iterator[tuple[Supervisor, str]]:
+def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
     with reserved("127.0.0.1", 0) as address:
-        supervisor = Supervisor(Settings(Path(), workers, None, grace=2), address, making)
+        supervisor = Supervisor(Settings(Path(), workers, None, grace=2, metrics=metrics), address, making)
         try:
             assert isinstance(run(supervisor.start()), Reloaded)
             yield supervisor, address
@@ -291,3 +293,26 @@ class TestAdmin:
         rolled = stub.RollWorkers(pb.RollWorkersRequest(), timeout=30)
 
         assert not before & {worker.process_id for worker in rolled.workers}
+
+
+class TestMetrics:
+    """What Prometheus is shown: every worker's samples, and the supervisor's own."""
+
+    def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
+        making = Making(counter().versions[0])
+        with supervised(making, metrics="127.0.0.1:0") as (supervisor, address):
+            office = Office(supervisor, metrics="127.0.0.1:0")
+            run(office.open())
+            for _ in range(12):
+                with guidepost.Client(address, channels=1) as client:
+                    client.decide("queue", size=3)
+            families = {family.name: family for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())}
+            run(office.close())
+
+        decided = [sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")]
+        assert 12 == sum(sample.value for sample in decided)
+        assert {sample.labels["worker"] for sample in decided} <= {"1", "2"}
+        [policy] = families["guidepost_policy_version"].samples
+        assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
+        assert 2 == families["guidepost_workers"].samples[0].value
+        assert 0 == families["guidepost_reload_failures"].samples[0].value
