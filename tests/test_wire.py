@@ -18,6 +18,7 @@ from engine.answer import Answer, Fired, Outcome, Status, VersionRef
 from engine.decide import decide, triage
 from engine.problems import Place
 from guidepost.v1 import (
+    admin_service_pb2,
     audit_service_pb2,
     deadline_pb2,
     decision_pb2,
@@ -34,11 +35,11 @@ from tests.serving import counter, shipped
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue
 FIXTURES: Final = Path(__file__).parent / "wire" / "v1"
-FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, policy_pb2, diff_pb2, decision_service_pb2, policy_service_pb2, audit_service_pb2)
+FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, policy_pb2, diff_pb2, decision_service_pb2, policy_service_pb2, audit_service_pb2, admin_service_pb2)
 MESSAGES: Final = {kind.name: kind for file in FILES for kind in file.DESCRIPTOR.message_types_by_name.values()}
 ROOTS: Final = tuple(
     getattr(file, kind.name)
-    for file in (decision_service_pb2, policy_service_pb2, audit_service_pb2)
+    for file in (decision_service_pb2, policy_service_pb2, audit_service_pb2, admin_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
     for kind in (method.input_type, method.output_type)
