@@ -125,6 +125,7 @@ def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
     shown = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml").stdout
     command = next(line for line in shown.splitlines() if "guidepost eval priority" in line).partition("guidepost ")[2]
 
+    assert command.endswith("--version 2.0.0")
     assert "P5" in CliRunner().invoke(app, command.split()).stdout
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from service.tickets import MappingErrors, TicketsError, TicketSource, UnreadWri
 from service.tickets.logged import LOG, ExportedRecords, StoredRecords, is_url
 from service.tickets.suggest import suggest_mapping
 
+NUMBER: Final = re.compile(r"\d+\.\d+\.\d+")
+
 NO_ROWS: Final = "a mapping file says what the columns mean: --suggest-mapping drafts one"
 
 
@@ -48,6 +51,14 @@ class Asked:
     unread: Path
     policies: Path | None
     keys: list[Path] | None
+
+    @property
+    def option(self) -> str:
+        """What chooses the version under trial where a ticket is decided by hand."""
+        if Path(self.against).is_dir():
+            return f"--policies {shlex.quote(self.against)}"
+        number = f"--version {self.against}" if NUMBER.fullmatch(self.against) else ""
+        return " ".join(part for part in (number, f"--policies {shlex.quote(str(self.policies))}" if self.policies else "") if part)
 
     def version(self, spec: str) -> Version:
         """Open a version, or end the command."""
@@ -81,7 +92,7 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     _refuse_nothing(asked, found.tickets, rejected)
     for note in source.notes:
         errors().show(f"note: {note}")
-    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget))
+    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget), asked.option)
 
 
 def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
