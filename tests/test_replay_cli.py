@@ -279,6 +279,8 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--decision", "prioritty"], "prioritty"),
         (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "--with is for proving a log"),
         (["log", "--suggest-mapping"], "need no mapping"),
+        (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
+        (["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"], "which Spark does not read"),
         (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "is no decision log"),
     ],
