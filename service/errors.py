@@ -86,9 +86,21 @@ def streamed(
     """Make an RPC that answers in parts of a method from request to responses, by turning what it raises into a status."""
 
     @functools.wraps(answers)
+    def parts(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:  # noqa: ARG001
+        return answers(servicer, request)
+
+    return streaming(parts)
+
+
+def streaming(
+    answers: Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]],
+) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
+    """Make an RPC that answers in parts of a method that looks at the call, by turning what it raises into a status."""
+
+    @functools.wraps(answers)
     async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
         try:
-            async for part in answers(servicer, request):
+            async for part in answers(servicer, request, context):
                 yield part
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             status = rpc_status.to_status(explained(error, request))
