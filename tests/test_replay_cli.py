@@ -20,6 +20,7 @@ from service.cli import folder, replay_asked
 from service.cli.main import app
 from service.cli.replay_progress import progress
 from service.log.store import Store
+from service.sources import load_source
 from tests.conftest import ROOT
 from tests.logging_servers import sqlite
 from tests.replayed_logs import records
@@ -56,14 +57,20 @@ def loaded(shipped: Bundle) -> folder.Loaded:
     return folder.load(ROOT / "policies")
 
 
+@pytest.fixture(scope="module")
+def low_low() -> Version:
+    """The variant of the guide that decides priorities alone, and knows fewer facts."""
+    return load_source(str(ROOT / "examples" / "low-low-p4"), policies=ROOT / "policies")
+
+
 @pytest.fixture
-def here(tmp_path: Path, shipped: Bundle, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with tickets and mappings; versions are those that are built already."""
     built = {version.ref.version: version for version in shipped.versions}
-    other = _variant(built["2.0.0"])
+    built |= {"draft": _variant(built["2.0.0"]), "low-low": low_low}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_POLICIES", str(ROOT / "policies"))
-    monkeypatch.setattr(replay_asked, "open_version", lambda spec, **_: other if spec == "draft" else built[spec if spec in built else "2.0.0"])
+    monkeypatch.setattr(replay_asked, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
     monkeypatch.setattr(replay_asked, "load", lambda _: loaded)
     monkeypatch.setattr(folder.Loaded, "tabulate", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
@@ -135,6 +142,14 @@ def test_two_versions_are_compared_where_one_is_named_for_before(here: Path) -> 
     assert (found["before"]["asked"], found["before"]["recorded"], list(found["before"]["versions"].values())) == ("1.0.0", False, [4])
     assert {one["outcome"]: one["changed"] for one in found["outcomes"] if one["changed"]}["weekend_handling"] == 2
     assert [(one["value"], one["tickets"]) for one in found["groups"]["channel"]] == [("email", 2), ("telephone", 2)]
+
+
+def test_a_mapping_may_send_what_only_one_of_two_versions_knows_and_what_only_one_decides_is_noted(here: Path) -> None:
+    found = run("tickets.csv", "--against", "low-low", "--from", "2.0.0", "--mapping", "mapping.yaml", "-o", "json")
+    outcomes = {one["outcome"]: one["changed"] for one in json.loads(found.stdout)["outcomes"]}
+
+    assert (outcomes["priority"], outcomes["basis"], "scope" in outcomes) == (2, 0, False)
+    assert "only one of the versions decides response, channel, scope, coverage and intake; --decision" in found.stderr
 
 
 def test_without_anything_to_compare_it_says_what_is_decided_and_how_to_compare(here: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.columns.sent import Instants, Numbers, facts_of, words_of
@@ -68,7 +68,8 @@ def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
     return Source(made)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=40), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.integers(1, 45))
+@given(st.lists(st.booleans(), min_size=8, max_size=30), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.integers(1, 12))
+@example([True] * 10, [4], 6)
 @settings(max_examples=30, deadline=None)
 def test_the_first_rows_are_the_same_however_a_source_is_cut(workshop: Version, kinds: list[bool], sizes: list[int], limit: int) -> None:
     seen = [row for batch in limited(cut(workshop, kinds, sizes), limit) for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.unread))]
