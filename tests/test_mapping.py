@@ -6,12 +6,15 @@ import pickle
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.diff.nouns import Kind, State
 from service.tickets import Mapper, MappingErrors, TicketsError, read_mapping
+from tests.test_oracle import LONG
 from tests.ticketing import COUNTER, facts, mapped, read
+
+SOME = 400 if LONG else 25
 
 SIZES = 'facts:\n  size: {column: Size, values: {"1": large, "2 - so so": middle}%s}\n'
 
@@ -91,6 +94,7 @@ def test_what_no_row_of_a_table_has_is_unread_unless_else_says_otherwise() -> No
     assert facts(found) == [{"size": "middle"}]
 
 
+@settings(max_examples=SOME, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["x", "y", ""])), min_size=1, max_size=40))
 def test_a_table_reads_each_row_as_if_it_were_alone(rows: list[tuple[str | None, str]]) -> None:
     text = "facts: {size: {table: [{when: {P: a, Q: x}, then: large}, {when: {P: b}, then: middle}], else: unknown}}"
@@ -195,6 +199,7 @@ def test_a_mapper_travels_to_other_processes_and_reads_the_same_there() -> None:
     assert here.unread == there.unread
 
 
+@settings(max_examples=SOME, deadline=None)
 @given(st.lists(st.sampled_from(["1", "2 - so so", "huge", "", None, " 1"]), max_size=60), st.integers(1, 7))
 def test_what_is_read_does_not_depend_on_how_rows_are_cut_or_kept(values: list[str | None], size: int) -> None:
     mapper = Mapper(mapped(SIZES % ""), COUNTER)

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.clock.zone import to_datetime, to_micros, zone
 from service.tickets.instants import InstantReader
+from tests.test_oracle import LONG
+
+SOME = 400 if LONG else 25
 
 ZONES = ("Australia/Sydney", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "UTC")
 FORMATS = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S", "%d/%b/%y %I:%M %p", "%d %B %Y, %H:%M")
@@ -33,11 +36,13 @@ def meant(local: datetime, place: str) -> str:
     return to_datetime(zone(place).resolve(to_micros(local.replace(tzinfo=UTC)))).isoformat()
 
 
+@settings(max_examples=SOME, deadline=None)
 @given(st.lists(TIMES, min_size=1, max_size=20), st.sampled_from(ZONES), st.sampled_from(FORMATS))
 def test_a_local_time_is_the_instant_that_the_business_clock_takes_it_for(times: list[datetime], place: str, form: str) -> None:
     assert said([at.strftime(form) for at in times], form, place) == [meant(at, place) for at in times]
 
 
+@settings(max_examples=SOME, deadline=None)
 @given(st.lists(TIMES, min_size=1, max_size=20), st.sampled_from(ZONES))
 def test_iso_texts_and_timestamps_without_a_zone_are_read_alike(times: list[datetime], place: str) -> None:
     want = [meant(at, place) for at in times]
@@ -106,6 +111,7 @@ def test_timestamps_with_a_zone_are_instants_already() -> None:
 
 
 @pytest.mark.parametrize("form", ["", "%Y-%m-%d %H:%M"])
+@settings(max_examples=SOME, deadline=None)
 @given(st.lists(st.sampled_from(["2026-05-01 09:00", "2026-02-30 09:00", "x", "", "2026-05-01 09:00Z", None]), max_size=12))
 def test_a_column_is_read_as_its_texts_are_one_by_one(form: str, texts: list[str | None]) -> None:
     alone = [one for text in texts for one in said(pa.array([text], pa.string()), form, "Asia/Tokyo")]
