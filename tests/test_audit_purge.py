@@ -57,7 +57,7 @@ def left(store: Store) -> list[int]:
 
 
 @given(st.lists(st.sampled_from([("main", 1), ("main", 2), ("main", 3), ("main", 4), ("other", 2), ("other", 5)]), max_size=8, unique=True), st.integers(0, 6), st.integers(1, 4))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_too_old(written: list[tuple[str, int]], before: int, step: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(sqlite(Path(folder)))
