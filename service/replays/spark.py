@@ -28,6 +28,7 @@ from engine.replay.nouns import Replay, Unread
 from engine.version import build
 from service.replays.run import Rejected
 from service.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
+from service.tickets.logged import is_exported
 from service.tickets.naming import by_name, missing_columns
 from service.tickets.opening import files_of
 
@@ -139,11 +140,13 @@ def paths_of(spec: str) -> list[str]:
     """Give what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
     if ADDRESS in spec:
         if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
-            raise TicketsError(f"{spec} is nothing that Spark reads tickets from", "give Parquet files; a decision log is exported by `guidepost audit export`")
+            raise TicketsError(f"{spec} is nothing that Spark reads tickets from", "give Parquet files; --engine embedded reads a decision log")
         return [spec]
     files = files_of(spec)
     if files.form != "parquet":
         raise TicketsError(f"{spec} is not Parquet", "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs")
+    if len(files.paths) == 1 and is_exported(files.paths[0]):
+        raise TicketsError(f"{spec} holds records of a decision log, with what was on hold and recorded", "--engine embedded reads them")
     # Hadoop takes paths as they are, without percent signs, and reads them as patterns.
     return ["file://" + _SPECIAL.sub(r"\\\g<0>", path.resolve().as_posix()) for path in files.paths]
 
