@@ -260,3 +260,16 @@ def test_a_mapping_that_is_not_there_is_said_to_be_so(tmp_path) -> None:
 
 def test_formats_that_mappings_may_have_are_those_that_are_read() -> None:
     assert mapped('facts: {came_at: {column: C, zone: UTC, format: "%d/%b/%y %I:%M %p"}}').facts["came_at"].format == "%d/%b/%y %I:%M %p"  # type: ignore[union-attr]
+
+
+@settings(max_examples=SOME, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6) | st.sampled_from(["", None, " 7 ", "x", "1e3", "12 %"]), max_size=20), st.sampled_from(["1", "100"]))
+def test_a_column_of_written_numbers_is_read_as_they_are_one_by_one(values: list[float | str | None], scale: str) -> None:
+    texts = [repr(value) if isinstance(value, float) else value for value in values]
+    text = f"facts: {{share: {{column: S, scale: {scale}}}}}"
+
+    def plain(found: list[dict[str, object]]) -> list[float | str | None]:
+        return [float(str(one["share"]).rstrip("% ")) if one.get("share", "x") != "x" else one.get("share") for one in found]  # type: ignore[misc]
+
+    alone = [one for value in texts for one in facts(read(text, {"S": pa.array([value], pa.string())}))]
+    assert plain(facts(read(text, {"S": pa.array(texts, pa.string())}))) == plain(alone)

@@ -170,3 +170,12 @@ def test_the_sample_of_jira_is_read_whole_and_its_priority_was_set_by_hand_three
     assert sum(f"P{matrix[row['impact'], row['urgency']]}" != value for row, value in zip(rows, was, strict=True)) == 3
     assert rows[0]["affected_percent"] == 12.0
     assert rows[0]["received_at"].isoformat() == "2026-03-30T03:02:00+00:00"
+
+
+def test_the_mapping_that_the_manual_shows_is_accepted(guide: Version) -> None:
+    manual = (ROOT / "docs" / "tickets.md").read_text(encoding="utf-8")
+    shown = manual.split("```yaml\n")[1].split("```")[0]
+    mapping = mapping_of("manual.yaml", shown, guide)
+
+    assert set(mapping.facts) == {"country", "stage", "impact", "channel", "business_impact", "affected_percent", "received_at"}
+    assert set(mapping.recorded_due) == {"response_due"}

@@ -23,6 +23,8 @@ from service.tickets.meaning import PLACES, fact_meaning, state_meaning, table_m
 _GIVEN: Final = (" ", "given")
 """What stands for a text: of one, a version only asks whether something is written."""
 
+_PLAIN: Final = r"^-?\d+(\.\d+)?$"
+
 _LONG: Final = 60
 
 
@@ -100,13 +102,13 @@ class StateColumn:
 
 @dataclass(frozen=True, slots=True)
 class _Numeric:
-    """Numbers that the file has as numbers; anything else goes the way of words."""
+    """Numbers that the file has as numbers, or all writes as such; anything else goes the way of words."""
 
     rule: FromColumn
     words: _Worded
 
     def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        array = given_first(batch, self.rule.columns, self.words.empty)
+        array = self._written(given_first(batch, self.rule.columns, self.words.empty))
         if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)):
             return self.words.read(batch)
         numbers = array.cast(pa.float64(), safe=False)
@@ -114,6 +116,16 @@ class _Numeric:
         if self.rule.scale != 1:
             values = np.round(values * self.rule.scale, PLACES)
         return Numbers(values, np.array(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None), None
+
+    def _written(self, array: pa.Array) -> pa.Array:
+        """Give texts as numbers, if all of them are plain ones."""
+        if self.rule.comma or not pa.types.is_string(array.type):
+            return array
+        trimmed = pc.utf8_trim_whitespace(array)
+        nothing = pc.is_in(trimmed, pa.array(sorted(self.words.empty), pa.string()))
+        if not pc.all(pc.or_(nothing, pc.match_substring_regex(trimmed, _PLAIN))).as_py():
+            return array
+        return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed).cast(pa.float64())
 
 
 @dataclass(frozen=True, slots=True)
