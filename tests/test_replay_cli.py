@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +17,16 @@ from typer.testing import CliRunner, Result
 
 from engine.bundle import Bundle
 from engine.version import Version
+from guidepost import Client
 from service.cli import folder, replay_asked
 from service.cli.main import app
 from service.cli.replay_progress import progress
 from service.log.store import Store
 from service.sources import load_source
 from tests.conftest import ROOT
-from tests.logging_servers import sqlite
+from tests.logging_servers import settings, sqlite
 from tests.replayed_logs import records
+from tests.serving import running
 
 TICKETS: Final = """\
 Number,Impact,Urgency,Channel,Opened,Priority
@@ -235,6 +238,21 @@ def test_every_record_comes_out_as_recorded_under_its_own_version(log: Store, go
     assert found.exit_code == 0
     golden("replay/proof.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
     assert plain("log")["whole"] is True
+
+
+def test_what_a_server_recorded_comes_out_as_it_answered(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
+    start = datetime(2026, 1, 23, 4, tzinfo=UTC)
+    with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
+        for hours, ticket in enumerate(PAST * 2):
+            client.triage({**ticket, "plan": "partner"}, now=start + timedelta(hours=hours), pauses=[(start, None)] if hours % 2 else [])
+        client.triage(PAST[0], version="1.0.0")
+        client.decide("escalation", {"subscription_source": "other", "reason": "slow", "contact_phone": "+61 2 8350 8484"})
+        client.reschedule({"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"})
+
+    found = run("log", "-o", "json")
+
+    assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
 
 def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
