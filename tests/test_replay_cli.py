@@ -187,6 +187,16 @@ def test_forms_are_written_to_a_file_or_to_the_output(here: Path) -> None:
     assert run(*options, "--to", "no/such/folder.txt").exit_code == 2
 
 
+def test_the_worked_example_prints_what_the_page_shows(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    _, command, _, shown, *_ = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8").split("```")
+
+    found = run(*command.removeprefix("sh\n").split()[2:])
+
+    assert found.exit_code == 0
+    assert found.stdout.startswith(shown.lstrip("\n").removesuffix("  ...\n"))
+
+
 # ---- Budgets
 
 
