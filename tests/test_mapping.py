@@ -47,6 +47,10 @@ def test_else_says_what_a_value_means_that_is_not_listed(said: str, comes: dict[
     assert (facts(found), found.unread) == ([comes], ())
 
 
+def test_true_and_false_are_words_for_a_list_of_values() -> None:
+    assert facts(read("facts: {size: {column: Big, values: {true: large}, else: keep}}", {"Big": [True, False]})) == [{"size": "large"}, {"size": "false"}]
+
+
 def test_without_values_the_version_reads_what_stands_there() -> None:
     assert facts(read("facts: {size: Size}", {"Size": ["Large", "nonsense", ""]})) == [{"size": "Large"}, {"size": "nonsense"}, {}]
 

@@ -182,6 +182,14 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
     assert chunk.recorded.due["answer_due"].given.tolist() == [True, False, False]  # type: ignore[union-attr]
 
 
+def test_a_deadline_of_the_version_is_one_even_where_nothing_was_due(tmp_path: Path) -> None:
+    undecided = Decided("queue", "id", "undecided", (RecordedOutcome("answer_due", "undecided", None),), (), (), ())
+    chunk = next(iter(open_tickets(kept(tmp_path, record(1, decisions=(undecided,))).name, COUNTER).batches())).chunk
+
+    assert chunk.recorded is not None
+    assert (list(chunk.recorded.outcomes), chunk.recorded.due["answer_due"].sent(0), chunk.recorded.dated["answer_due"].tolist()) == ([], None, [True])
+
+
 def test_calls_in_which_nothing_was_decided_are_left_out_and_told(tmp_path: Path) -> None:
     source = open_tickets(kept(tmp_path, record(1), record(2, decisions=())).name, COUNTER)
 

@@ -16,7 +16,7 @@ from engine.replay.nouns import States
 from engine.shown import shown
 from engine.vocabulary import Fact, FactType
 from service.tickets.instants import InstantReader
-from service.tickets.lookup import NOTHING, Codes, Decoded, Lookup, below, coded
+from service.tickets.lookup import NOTHING, Codes, Decoded, Lookup, coded, wrong_rows
 from service.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rule
 from service.tickets.meaning import PLACES, fact_meaning, state_meaning, table_meaning, text_of
 
@@ -163,14 +163,13 @@ class _Combined:
         _, first, combined = np.unique(number, return_index=True, return_inverse=True)
         cells = [tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()]
         codes, targets, wrong = self.lookup.read(combined.astype(np.int32), cells)
-        rows = below(codes)
+        rows = wrong_rows(codes)
         if rows is None:
             return Words(codes, targets), None
-        asked = codes.copy()
 
         def message(row: int) -> str:
             said = ", ".join(_quoted(one) for one in cells[combined[row]])
-            return f"{said} {wrong[int(asked[row])].why}"
+            return f"{said} {wrong[int(combined[row])].why}"
 
         return Words(np.maximum(codes, NOTHING), targets), Fault(" + ".join(self.rule.columns), rows, message)
 
@@ -231,11 +230,10 @@ def names_of(batch: pa.RecordBatch, column: str) -> Words:
 def _translated(batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]) -> tuple[Codes, tuple[Any, ...], Fault | None]:
     raw, values = coded(given_first(batch, rule.columns, empty))
     codes, targets, wrong = lookup.read(raw, values)
-    rows = below(codes)
+    rows = wrong_rows(codes)
     if rows is None:
         return codes, targets, None
-    asked = codes
-    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(asked[row])].why}")
+    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}")
 
 
 def _named(columns: Sequence[str]) -> str:
