@@ -153,8 +153,8 @@ class Writer:
             else:
                 self._recovered()
                 self._batch, self._last = [], len(batch)
-                if batch:
-                    self._events.committed(sum(one.fresh for one in kept), time.monotonic() - start)
+                if fresh := sum(one.fresh for one in kept):
+                    self._events.committed(fresh, time.monotonic() - start)
                 _deliver(batch, kept)
                 return
 
