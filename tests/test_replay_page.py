@@ -130,20 +130,24 @@ def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
 
 
 @in_a_browser
-def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(tmp_path: Path) -> None:
+def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
     path = tmp_path / "proof.html"
     path.write_text(html_proof(proved()), encoding="utf-8")
+    browser = opened.page.context.browser
+    assert browser is not None
 
-    with watched(path) as opened:
-        page = opened.page
-        assert page.title() == "The log and the policies"
-        assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
-        page.get_by_role("searchbox", name="Filter").fill("response_due")
-        assert page.locator("[data-row]:not([hidden])").all_inner_texts() == ["019be902-5d88\tabababababab\tresponse_due\tdue 1 h earlier"]
-        page.set_viewport_size({"width": 390, "height": 800})
-        page.keyboard.press("Escape")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert (set(opened.asked), opened.wrong) == ({path.as_uri()}, [])
+    page = browser.new_page()
+    proof = Watched(page, path.as_uri())
+
+    assert page.title() == "The log and the policies"
+    assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
+    page.get_by_role("searchbox", name="Filter").fill("response_due")
+    assert page.locator("[data-row]:not([hidden])").all_inner_texts() == ["019be902-5d88\tabababababab\tresponse_due\tdue 1 h earlier"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert (set(proof.asked), proof.wrong) == ({path.as_uri()}, [])
+    page.close()
 
 
 # ---- As text
