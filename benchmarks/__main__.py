@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks import changes, clock, columns, flatness, load, look_up, peers
+from benchmarks import changes, clock, columns, flatness, load, log, look_up, peers, replay
 from benchmarks.measure import Row, machine
 
 HERE: Final = Path(__file__).resolve().parent
 
-PARTS: Final = {"look_up": look_up, "load": load, "flatness": flatness, "peers": peers, "clock": clock, "changes": changes, "columns": columns}
+PARTS: Final = {"look_up": look_up, "load": load, "log": log, "flatness": flatness, "peers": peers, "clock": clock, "changes": changes, "columns": columns, "replay": replay}
 
 INTRODUCTION: Final = """\
 # How fast Guidepost is

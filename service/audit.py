@@ -29,7 +29,7 @@ from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1.audit_service_pb2_grpc import AuditServiceServicer
 from service import wire
 from service.access import Access, Action, NoLog, NotExplained, UnknownRecord
-from service.errors import answered, streamed
+from service.errors import answered, streamed, streaming
 from service.held import Held
 from service.log.calls import read_call
 from service.log.certificates import certify
@@ -97,11 +97,13 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         while some := await self._read(lambda _: list(islice(lines, LINES))):
             yield pb.ExportRecordsResponse(lines=some)
 
-    @streamed
-    async def VerifyLog(self, request: pb.VerifyLogRequest) -> AsyncIterator[pb.VerifyLogResponse]:  # noqa: ARG002
+    @streaming
+    async def VerifyLog(self, request: pb.VerifyLogRequest, context: Context) -> AsyncIterator[pb.VerifyLogResponse]:  # noqa: ARG002
         """Verify the log; one such work at a time."""
         self._access.require(Action.READ_LOG)
         seen, stopped = [0], threading.Event()
+        # However the call ends, the work does, too.
+        context.add_done_callback(lambda _: stopped.set())  # type: ignore[arg-type]  # its stub knows no function
 
         def told(entries: int) -> None:
             seen[0] = entries
@@ -115,14 +117,11 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
                 return None
 
         found = asyncio.get_running_loop().run_in_executor(self._works, work)
-        try:
-            while not (await asyncio.wait({found}, timeout=PROGRESS))[0]:
-                yield pb.VerifyLogResponse(progress=seen[0])
-            report = await found
-            if report is not None:
-                yield pb.VerifyLogResponse(result=wire.verification(report))
-        finally:
-            stopped.set()
+        while not (await asyncio.wait({found}, timeout=PROGRESS))[0]:
+            yield pb.VerifyLogResponse(progress=seen[0])
+        report = await found
+        if report is not None:
+            yield pb.VerifyLogResponse(result=wire.verification(report))
 
     @answered
     async def ExplainRecord(self, request: pb.ExplainRecordRequest, context: Context) -> pb.ExplainRecordResponse:  # noqa: ARG002

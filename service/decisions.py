@@ -27,7 +27,7 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from service import wire
 from service.answering import Answering, Choice, OneTicket, Question
 from service.batches import Batches
-from service.errors import answered, answered_in_parts
+from service.errors import answered, streaming
 from service.held import Held
 from service.log.calls import Call, read_call
 from service.log.keeper import Given, Keeper
@@ -137,7 +137,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Make all decisions for many tickets."""
         return await self._batches.batch(request, self._call(context).caller)
 
-    @answered_in_parts
+    @streaming
     async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[pb.TriageStreamResponse]:
         """Make all decisions for tickets as they come."""
         async for response in self._batches.stream(requests, self._call(context).caller):

@@ -91,31 +91,24 @@ def streamed(
     """Make an RPC that answers in parts of a method from request to responses, by turning what it raises into a status."""
 
     @functools.wraps(answers)
-    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
+    def parts(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:  # noqa: ARG001
+        return answers(servicer, request)
+
+    return streaming(parts)
+
+
+def streaming(
+    answers: Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]],
+) -> Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
+    """Make an RPC that answers in parts of a method that looks at the call, by turning what it raises into a status; what is asked may be a stream, too."""
+
+    @functools.wraps(answers)
+    async def rpc(servicer: Servicer, request: Asked, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
         try:
-            async for part in answers(servicer, request):
+            async for part in answers(servicer, request, context):
                 yield part
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             status = rpc_status.to_status(explained(error, request))
-        else:
-            return
-        await context.abort(status.code, status.details, status.trailing_metadata)
-
-    return rpc
-
-
-def answered_in_parts(
-    answers: Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]],
-) -> Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
-    """Make an RPC that answers in parts, and looks at the call, like :func:`streamed`; what is asked may be a stream, too."""
-
-    @functools.wraps(answers)
-    async def rpc(servicer: Servicer, asked: Asked, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
-        try:
-            async for part in answers(servicer, asked, context):
-                yield part
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            status = rpc_status.to_status(explained(error, asked))
         else:
             return
         await context.abort(status.code, status.details, status.trailing_metadata)

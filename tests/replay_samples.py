@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from engine.answer import VersionRef
 from engine.diff import Change, Excess, Kind, State, Values
 from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Shift, Tickets, Unread
 from engine.version import Version
+from service.replays.proof import Otherwise, Proof, Proved
 from service.replays.report import Report
 
 HOUR: Final = timedelta(hours=1)
@@ -65,3 +67,13 @@ def alone(version: Version) -> Report:
     made = {Change(one, one): number for one, number in ((P4, 20_000), (P3, 4_000), (OPEN, 900))}
     groups = {"channel": (Group("telephone", 24_000, 0), Group("", 900, 0))}
     return Report(Replay(version.ref, {}, False, 24_900, 24_900, 0, {}, (replace(PRIORITY, changed=0, matrix=made, regions=(), examples={}, elsewhere=0),), (), groups), version, "tickets.parquet", "", "2.0.0")
+
+
+def proved() -> Proof:
+    """Give a proof that fails in every way it can."""
+    here, gone = VersionRef("desk", "2.0.0", "ab" * 32), "cd" * 32
+    return Proof(
+        "sqlite:///decisions.db", (Proved(here.digest, here, 20, 2), Proved(gone, None, 3, 0)),
+        (Otherwise(4, "019be902-5d88", here.digest, {"priority": "P4 -> P2", "response_due": "due 1 h earlier"}), Otherwise(9, NASTY, here.digest, {"greeting": f"{NASTY} -> hello"})),
+        {NASTY: 1}, UNREAD[1:], "tickets.unread.csv",
+    )

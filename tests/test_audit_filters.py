@@ -66,7 +66,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 @given(st.lists(recorded, min_size=1, max_size=5), st.lists(asked, min_size=8, max_size=8))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_the_database_narrows_to_what_a_look_at_every_record_finds(store: Store, changes: list[dict[str, Any]], filters: list[Filter]) -> None:
     with store.engine.begin() as connection:
         for table in ("entries", "writers"):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,6 +35,7 @@ from service.log.verifying import verify_export, verify_store
 from service.sources.signatures import Trust, TrustedKey, key_id, new_key
 from tests.logging_servers import sqlite
 from tests.recording import START, record
+from tests.serving import ROOT
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.public_key()),))
@@ -57,7 +62,7 @@ def left(store: Store) -> list[int]:
 
 
 @given(st.lists(st.sampled_from([("main", 1), ("main", 2), ("main", 3), ("main", 4), ("other", 2), ("other", 5)]), max_size=8, unique=True), st.integers(0, 6), st.integers(1, 4))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_too_old(written: list[tuple[str, int]], before: int, step: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(sqlite(Path(folder)))
@@ -241,6 +246,18 @@ def test_nothing_goes_unless_somebody_says_so(desk: Path, store: Store, golden: 
     golden("audit/purge.txt", shown.stdout + purged.stdout + run("verify").stdout)
     assert "not signed" in purged.stderr
     assert left(store) == [3, 4, 5]
+
+
+def test_on_a_terminal_it_asks(desk: Path, store: Store) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "service.cli", "audit", "purge", "--before", "2026-01-23T04:00:03Z"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+        os.write(ours, b"y\n")
+        shown, _ = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+
+    assert (b"Remove them for good?" in shown, len(left(store))) == (True, 3)
 
 
 def test_a_signed_purge_verifies_with_the_key(desk: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from typer.testing import CliRunner, Result
 from engine.decisionlog.record import Decided, Kind, RecordedDue, RecordedOutcome
 from service.cli.main import app
 from service.log.heads import sign_head
+from service.log.purging import purge
 from service.log.store import Store
 from service.sources.signatures import new_key, private_key
 from tests.logging_servers import sqlite
-from tests.recording import record
+from tests.recording import START, record
 
 GIFT = Decided("gift", "id", "not_covered", (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)), (), ("smile.otherwise",), (RecordedDue("due", None),))
 
@@ -98,6 +100,52 @@ def test_every_break_is_named_and_the_command_ends_with_7(log: Store, golden: Ca
     assert (in_log.exit_code, in_export.exit_code) == (7, 7)
     assert run("get", record(2).id).exit_code == 7
     assert [(one["kind"], one["sequence"]) for one in plain("verify")["breaks"]] == [("changed", 2), ("removed", 3)]
+
+
+def test_an_entry_behind_the_end_of_its_chain_is_found(log: Store) -> None:
+    alter("UPDATE writers SET sequence = 2, hash = (SELECT hash FROM entries WHERE sequence = 2)")
+
+    assert [(one["kind"], one["sequence"]) for one in plain("verify")["breaks"]] == [("inserted", 3)]
+    alter("DELETE FROM writers")
+    assert plain("verify")["whole"] is False
+
+
+def test_a_record_that_was_altered_beyond_reading_is_said_to_be_altered(log: Store) -> None:
+    alter("UPDATE entries SET body = '{' WHERE sequence = 2")
+    shown = run("get", record(2).id)
+
+    assert shown.exit_code == run("get", record(2).id, "-o", "json").exit_code == 7
+    assert "was altered" in shown.stderr
+    assert run("query").exit_code == 0
+
+
+def test_what_is_recorded_while_a_log_is_verified_is_no_break(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = Store.ends
+
+    def and_then_more(store: Store) -> Any:
+        found = ends(store)
+        monkeypatch.setattr(Store, "ends", ends)
+        log.append("main", [record(4)])
+        return found
+
+    monkeypatch.setattr(Store, "ends", and_then_more)
+
+    assert (plain("verify")["entries"], plain("verify")["entries"]) == (3, 4)
+
+
+def test_what_is_purged_while_a_log_is_verified_is_no_break(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = Store.notes
+
+    def and_then_fewer(store: Store) -> Any:
+        found = notes(store)
+        monkeypatch.setattr(Store, "notes", notes)
+        purge(log, START + timedelta(seconds=3), START, "me")
+        return found
+
+    monkeypatch.setattr(Store, "notes", and_then_fewer)
+    found = plain("verify")
+
+    assert (found["whole"], found["entries"]) == (True, 1)
 
 
 def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -22,7 +25,7 @@ from service.log.settings import Durability, LogSettings
 from service.metrics import Metrics, exposed
 from service.sources.signatures import new_key, private_key
 from tests.logging_servers import ask, settings, sqlite
-from tests.serving import NOW, ROOT, counter, run
+from tests.serving import COUNTER, NOW, ROOT, counter, run
 from tests.test_decision_log import Failing, within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
@@ -116,6 +119,22 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
         store.broken = False
         assert within(5, lambda: scraped("log_records_at_risk") == scraped("log_records_waiting") == 0)
         assert (scraped("log_writable"), scraped("log_records_committed_total")) == (1, 2)
+
+
+def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
+    for name, content in COUNTER.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    command = [sys.executable, "-m", "service.cli", "serve", "--policies", str(tmp_path), "--port", "0", "--metrics"]
+    environment = {**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "GUIDEPOST_DECISION_LOG": sqlite(tmp_path)}
+    with subprocess.Popen([*command, "127.0.0.1:0"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = next(line.removeprefix("metrics on ").strip() for line in server.stdout if line.startswith("metrics on "))
+        assert url.endswith("/metrics")
+        assert Scraped(url)("log_writable") == 1
+        server.terminate()
+        server.communicate(timeout=20)
+    wrong = subprocess.run([*command, "9464"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: metrics cannot be served on 9464: `9464` is no address such as 127.0.0.1:9464")
 
 
 def test_a_signed_head_shows_how_far_it_goes() -> None:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +17,16 @@ from typer.testing import CliRunner, Result
 
 from engine.bundle import Bundle
 from engine.version import Version
+from guidepost import Client
 from service.cli import folder, replay_asked
 from service.cli.main import app
 from service.cli.replay_progress import progress
 from service.log.store import Store
+from service.sources import load_source
 from tests.conftest import ROOT
-from tests.logging_servers import sqlite
+from tests.logging_servers import settings, sqlite
 from tests.replayed_logs import records
+from tests.serving import running
 
 TICKETS: Final = """\
 Number,Impact,Urgency,Channel,Opened,Priority
@@ -56,14 +60,20 @@ def loaded(shipped: Bundle) -> folder.Loaded:
     return folder.load(ROOT / "policies")
 
 
+@pytest.fixture(scope="module")
+def low_low() -> Version:
+    """The variant of the guide that decides priorities alone, and knows fewer facts."""
+    return load_source(str(ROOT / "examples" / "low-low-p4"), policies=ROOT / "policies")
+
+
 @pytest.fixture
-def here(tmp_path: Path, shipped: Bundle, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with tickets and mappings; versions are those that are built already."""
     built = {version.ref.version: version for version in shipped.versions}
-    other = _variant(built["2.0.0"])
+    built |= {"draft": _variant(built["2.0.0"]), "low-low": low_low}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_POLICIES", str(ROOT / "policies"))
-    monkeypatch.setattr(replay_asked, "open_version", lambda spec, **_: other if spec == "draft" else built[spec if spec in built else "2.0.0"])
+    monkeypatch.setattr(replay_asked, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
     monkeypatch.setattr(replay_asked, "load", lambda _: loaded)
     monkeypatch.setattr(folder.Loaded, "tabulate", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
@@ -125,6 +135,7 @@ def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
     shown = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml").stdout
     command = next(line for line in shown.splitlines() if "guidepost eval priority" in line).partition("guidepost ")[2]
 
+    assert command.endswith("--version 2.0.0")
     assert "P5" in CliRunner().invoke(app, command.split()).stdout
 
 
@@ -134,6 +145,14 @@ def test_two_versions_are_compared_where_one_is_named_for_before(here: Path) -> 
     assert (found["before"]["asked"], found["before"]["recorded"], list(found["before"]["versions"].values())) == ("1.0.0", False, [4])
     assert {one["outcome"]: one["changed"] for one in found["outcomes"] if one["changed"]}["weekend_handling"] == 2
     assert [(one["value"], one["tickets"]) for one in found["groups"]["channel"]] == [("email", 2), ("telephone", 2)]
+
+
+def test_a_mapping_may_send_what_only_one_of_two_versions_knows_and_what_only_one_decides_is_noted(here: Path) -> None:
+    found = run("tickets.csv", "--against", "low-low", "--from", "2.0.0", "--mapping", "mapping.yaml", "-o", "json")
+    outcomes = {one["outcome"]: one["changed"] for one in json.loads(found.stdout)["outcomes"]}
+
+    assert (outcomes["priority"], outcomes["basis"], "scope" in outcomes) == (2, 0, False)
+    assert "only one of the versions decides response, channel, scope, coverage and intake; --decision" in found.stderr
 
 
 def test_without_anything_to_compare_it_says_what_is_decided_and_how_to_compare(here: Path) -> None:
@@ -166,6 +185,16 @@ def test_forms_are_written_to_a_file_or_to_the_output(here: Path) -> None:
     assert (here / "page.html").read_text().startswith("<!doctype html>")
     assert "heat-priority" in (here / "page.html").read_text()
     assert run(*options, "--to", "no/such/folder.txt").exit_code == 2
+
+
+def test_the_worked_example_prints_what_the_page_shows(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    _, command, _, shown, *_ = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8").split("```")
+
+    found = run(*command.removeprefix("sh\n").split()[2:])
+
+    assert found.exit_code == 0
+    assert found.stdout.startswith(shown.lstrip("\n").removesuffix("  ...\n"))
 
 
 # ---- Budgets
@@ -219,6 +248,21 @@ def test_every_record_comes_out_as_recorded_under_its_own_version(log: Store, go
     assert found.exit_code == 0
     golden("replay/proof.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
     assert plain("log")["whole"] is True
+
+
+def test_what_a_server_recorded_comes_out_as_it_answered(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
+    start = datetime(2026, 1, 23, 4, tzinfo=UTC)
+    with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
+        for hours, ticket in enumerate(PAST * 2):
+            client.triage({**ticket, "plan": "partner"}, now=start + timedelta(hours=hours), pauses=[(start, None)] if hours % 2 else [])
+        client.triage(PAST[0], version="1.0.0")
+        client.decide("escalation", {"subscription_source": "other", "reason": "slow", "contact_phone": "+61 2 8350 8484"})
+        client.reschedule({"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"})
+
+    found = run("log", "-o", "json")
+
+    assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
 
 def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
@@ -278,6 +322,8 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--decision", "prioritty"], "prioritty"),
         (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "--with is for proving a log"),
         (["log", "--suggest-mapping"], "need no mapping"),
+        (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
+        (["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"], "which Spark does not read"),
         (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "is no decision log"),
     ],

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from engine.bundle import Bundle
 from service.replays.html import html_page
+from service.replays.proof_forms import html_proof
 from tests.browsing import Elements, Watched, colours_of, contrast, in_a_browser, watched
-from tests.replay_samples import NASTY, alone, quiet, sample
+from tests.replay_samples import NASTY, alone, proved, quiet, sample
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,27 @@ def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
     assert page.title() == "Past tickets by draft"
     assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
     assert page.locator("img, script").count() == 1
+
+
+@in_a_browser
+def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
+    path = tmp_path / "proof.html"
+    path.write_text(html_proof(proved()), encoding="utf-8")
+    browser = opened.page.context.browser
+    assert browser is not None
+
+    page = browser.new_page()
+    proof = Watched(page, path.as_uri())
+
+    assert page.title() == "The log and the policies"
+    assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
+    page.get_by_role("searchbox", name="Filter").fill("response_due")
+    assert page.locator("[data-row]:not([hidden])").all_inner_texts() == ["019be902-5d88\tabababababab\tresponse_due\tdue 1 h earlier"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert (set(proof.asked), proof.wrong) == ({path.as_uri()}, [])
+    page.close()
 
 
 # ---- As text

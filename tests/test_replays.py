@@ -18,10 +18,11 @@ from engine.version import Version
 from service.cli.terminal import Screen
 from service.replays.markdown import markdown_text
 from service.replays.plain import FORMAT, plain_report
+from service.replays.proof_forms import markdown_proof, plain_proof, terminal_proof
 from service.replays.report import Report, crossed
 from service.replays.terminal import terminal_parts
 from service.replays.words import duration_text, headline, moves_text, shift_text
-from tests.replay_samples import NASTY, PRIORITY, alone, quiet, sample, state
+from tests.replay_samples import NASTY, PRIORITY, alone, proved, quiet, sample, state
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,15 @@ def test_every_form_says_the_same(version: Version, made: Callable[[Version], Re
     golden(f"replay/{made.__name__}.txt", text(shown))
     golden(f"replay/{made.__name__}.md", markdown_text(shown))
     golden(f"replay/{made.__name__}.json", json.dumps(plain_report(shown), indent=2, ensure_ascii=False) + "\n")
+
+
+def test_every_form_of_a_proof_names_each_record_that_differs_and_what_is_missing(golden: Callable[[str, str], None]) -> None:
+    stream = io.StringIO()
+    Screen(stream).show(*terminal_proof(proved()))
+
+    golden("replay/proved.txt", stream.getvalue())
+    golden("replay/proved.md", markdown_proof(proved()))
+    golden("replay/proved.json", json.dumps(plain_proof(proved()), indent=2, ensure_ascii=False) + "\n")
 
 
 def test_what_a_source_says_is_text_in_a_pull_request_and_never_markup(version: Version) -> None:

@@ -17,7 +17,7 @@ from engine.replay.pairs import Pairs
 from engine.replay.shifts import count_shifts
 from engine.replay.side import Dues
 from engine.replay.space import NOWHERE, Space
-from engine.replay.tally import MAX_CELLS, MAX_EXAMPLES, MAX_SPOTS, DueTally, Examples, OutcomeTally, least, mixed
+from engine.replay.tally import MAX_CELLS, MAX_EXAMPLES, MAX_SPOTS, Counts, DueTally, Examples, OutcomeTally, least, mixed
 
 _DENSE: Final = 1 << 18
 """Up to how many combinations a place is held for each while a chunk is counted."""
@@ -30,11 +30,11 @@ Showing = Callable[[int], Example]
 
 @dataclass(frozen=True, slots=True)
 class Situations:
-    """The situation of each row of a chunk: its short number, or NOWHERE; and how many rows each situation has in all."""
+    """The situation of each row of a chunk: its short number, or NOWHERE; and how many rows there are in each situation in all."""
 
     space: Space
     numbers: Column
-    counts: Column
+    cells: Counts
 
     @classmethod
     def of(cls, space: Space, cells: Column) -> Situations:
@@ -45,7 +45,17 @@ class Situations:
             numbers[~lost] = space.numbers(cells[~lost])
         else:
             numbers = space.numbers(cells)
-        return cls(space, numbers, np.bincount(numbers[~lost] if lost.any() else numbers, minlength=len(space.met)))
+        return cls(space, numbers, cls._counted(space, numbers))
+
+    def of_rows(self, rows: Column | None) -> Counts:
+        """Count the situations of some rows; None is all, and always the same mapping."""
+        return self.cells if rows is None else self._counted(self.space, self.numbers[rows])
+
+    @staticmethod
+    def _counted(space: Space, numbers: Column) -> Counts:
+        counts = np.bincount(numbers + 1, minlength=1)[1:]
+        found, met = np.flatnonzero(counts), space.met
+        return least({met[number]: count for number, count in zip(found.tolist(), counts[found].tolist(), strict=True)}, MAX_CELLS)
 
 
 def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing) -> tuple[OutcomeTally, Column]:
@@ -69,10 +79,9 @@ def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None
         change = pairs.change(one)
         matrix[change] = matrix.get(change, 0) + int(counts[one])
     changing = found[pairs.differ[found]]
-    there = at.counts if rows is None else np.bincount(_placed(at.numbers[rows]), minlength=len(at.space.met))
-    cells = _by_cell(at.space, np.flatnonzero(there), there)
+    cells = at.of_rows(rows)
     if not len(changing):
-        return OutcomeTally(matrix, least(cells, MAX_CELLS)), np.empty(0, np.int64)
+        return OutcomeTally(matrix, cells), np.empty(0, np.int64)
     moving = np.flatnonzero(pairs.differ.take(number))
     changed = moving if rows is None else rows[moving]
     short = np.zeros(pairs.size, np.intp)
@@ -81,7 +90,7 @@ def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None
 
 
 def _moved(
-    matrix: dict[Change, int], cells: dict[int, int], changes: list[Change], which: Column, changed: Column, at: Situations, shown: Showing,
+    matrix: dict[Change, int], cells: Counts, changes: list[Change], which: Column, changed: Column, at: Situations, shown: Showing,
 ) -> OutcomeTally:
     """Count where rows change: ``which`` of the changes happens in each of the changed rows."""
     numbers = at.numbers[changed]
@@ -94,13 +103,12 @@ def _moved(
     rows = changed[first]
     moved: dict[Change, dict[int, int]] = {}
     examples: dict[Change, Examples] = {}
-    kept = least(cells, MAX_CELLS)
     for one, change in enumerate(changes):
         mine = np.flatnonzero(what == one)
         early = mine[np.argsort(rows[mine], kind="stable")[:MAX_EXAMPLES]]
         examples[change] = {int(names[entry]): shown(int(rows[entry])) for entry in early.tolist()}
-        moved[change] = {cell: count for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True) if cell in kept}
-    return OutcomeTally(matrix, kept, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown))
+        moved[change] = {cell: count for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True) if cell in cells}
+    return OutcomeTally(matrix, cells, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown))
 
 
 def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
@@ -123,15 +131,6 @@ def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
     first = np.zeros(size, np.int64)
     first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
     return found, counts[found], first[found]
-
-
-def _by_cell(space: Space, found: Column, counts: Column) -> dict[int, int]:
-    met = space.met
-    return {met[number]: count for number, count in zip(found.tolist(), counts[found].tolist(), strict=True)}
-
-
-def _placed(numbers: Column) -> Column:
-    return numbers[numbers >= 0]
 
 
 def count_due(before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing) -> tuple[DueTally, Column]:

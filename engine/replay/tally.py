@@ -58,9 +58,12 @@ class OutcomeTally:
     examples: Mapping[Change, Examples] = field(default_factory=dict)
     spots: Examples = field(default_factory=dict)
 
-    def merge(self, other: OutcomeTally) -> OutcomeTally:
-        """Add up."""
-        cells = least(_united(self.cells, other.cells, _plus), MAX_CELLS)
+    def merge(self, other: OutcomeTally, known: dict[tuple[int, int], Counts] | None = None) -> OutcomeTally:
+        """Add up; ``known`` has the cells that were added up already: outcomes of one table have the same."""
+        key, known = (id(self.cells), id(other.cells)), {} if known is None else known
+        if key not in known:
+            known[key] = least(_united(self.cells, other.cells, _plus), MAX_CELLS)
+        cells = known[key]
         moved = _united(self.moved, other.moved, lambda one, more: _united(one, more, _plus))
         return OutcomeTally(
             _united(self.matrix, other.matrix, _plus), cells,
@@ -135,9 +138,10 @@ class Tally:
         >>> one.merge(Tally(3, 0, {"d2": 3})).tickets, one.merge(Tally()) == one
         (5, True)
         """
+        known: dict[tuple[int, int], Counts] = {}
         return Tally(
             self.tickets + other.tickets, self.changed + other.changed, _united(self.versions, other.versions, _plus),
-            _united(self.outcomes, other.outcomes, OutcomeTally.merge), _united(self.deadlines, other.deadlines, DueTally.merge),
+            _united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)), _united(self.deadlines, other.deadlines, DueTally.merge),
             _united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
             self.recorded + other.recorded,
         )

@@ -87,7 +87,7 @@ def fact_text(value: Any) -> str:
     >>> fact_text({"masked": "given", "token": "ab"}), fact_text({"masked": "blank"}), fact_text(True), fact_text("NZ")
     ('masked, token ab', 'blank', 'yes', 'NZ')
     """
-    if isinstance(value, dict):
+    if isinstance(value, dict) and MASKED in value:
         token = f", token {value[TOKEN]}" if TOKEN in value else ""
         return f"{MASKED if value[MASKED] == GIVEN else value[MASKED]}{token}"
     return _value(value, "")

@@ -17,7 +17,7 @@ from engine.diff import Limit, read_limit
 from engine.moment import NotAnInstant, read_instant
 from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from service.cli.folder import PoliciesOption
-from service.cli.replay_asked import Asked, beside, proof_of, report_of, suggestion_of
+from service.cli.replay_asked import Asked, Engine, beside, proof_of, report_of, suggestion_of
 from service.cli.sourced import SPEC_HELP, KeysOption
 from service.cli.terminal import ExitCode, Screen, count, errors, refused
 from service.replays.html import html_page
@@ -53,6 +53,7 @@ def replay(
     since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Of a log, only what was received from this instant on, as 2026-01-23T00:00Z.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="INSTANT", help="Of a log, only what was received before this instant.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", metavar="ROWS", min=1, help="Only the first rows.")] = None,
+    engine: Annotated[Engine, typer.Option("--engine", help="Where tickets are decided: `embedded`, by this process; `spark`, where one machine is not enough (Parquet only).")] = Engine.EMBEDDED,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
     max_unread: Annotated[str, typer.Option("--max-unread", metavar="LIMIT", help="End with 6 if more rows cannot be read: a share such as 2%, or a number.")] = "",
@@ -68,7 +69,7 @@ def replay(
     Ends with 6 if more changes than --max-changed and --forbid allow, with 7 if a log does not belong to the policies, with 2 if no row can be read.
     """
     only = Filter(since=_instant("--since", since), until=_instant("--until", until))
-    asked = Asked(source, against, before, mapping, tuple(by or ()), tuple(decision or ()), only, limit, unread or beside(source), policies, key)
+    asked = Asked(source, against, before, mapping, tuple(by or ()), tuple(decision or ()), only, limit, unread or beside(source), policies, key, engine)
     if suggest_mapping:
         draft = suggestion_of(asked)
         _write(to, lambda stream: stream.write(draft))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -16,21 +18,32 @@ from engine.diff.words import listed_text
 from engine.policy import Policy
 from engine.replay import Replayer
 from engine.replay.budget import excesses
+from engine.replay.nouns import Replay
 from engine.version import Version
 from engine.vocabulary import Fact
 from service.cli.budget import budget_as_usage
 from service.cli.folder import Loaded, load
 from service.cli.replay_progress import progress
-from service.cli.sourced import open_version
+from service.cli.sourced import open_source, open_version
 from service.cli.terminal import errors, problem_text, refused
 from service.replays.proof import LISTED, Proof, prove
 from service.replays.report import Report
 from service.replays.run import Rejected, run, usual_groups
-from service.tickets import MappingErrors, TicketsError, TicketSource, UnreadWriter, Vocabulary, open_tickets, read_mapping
+from service.replays.spark import Texts, Trial, run_on_spark
+from service.tickets import ColumnMapping, MappingErrors, TicketsError, UnreadWriter, Vocabulary, open_tickets, read_mapping
 from service.tickets.logged import LOG, ExportedRecords, StoredRecords, is_url
 from service.tickets.suggest import suggest_mapping
 
+NUMBER: Final = re.compile(r"\d+\.\d+\.\d+")
+
 NO_ROWS: Final = "a mapping file says what the columns mean: --suggest-mapping drafts one"
+
+
+class Engine(StrEnum):
+    """Where tickets are decided."""
+
+    EMBEDDED = "embedded"
+    SPARK = "spark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,20 @@ class Asked:
     unread: Path
     policies: Path | None
     keys: list[Path] | None
+    engine: Engine
+
+    @property
+    def option(self) -> str:
+        """What chooses the version under trial where a ticket is decided by hand."""
+        if Path(self.against).is_dir():
+            return f"--policies {shlex.quote(self.against)}"
+        number = f"--version {self.against}" if NUMBER.fullmatch(self.against) else ""
+        return " ".join(part for part in (number, f"--policies {shlex.quote(str(self.policies))}" if self.policies else "") if part)
+
+    def texts(self, spec: str) -> Texts:
+        """Give the files of a version, or end the command."""
+        source = open_source(spec, policies=self.policies, keys=self.keys)
+        return Texts.of(source.files, source.root)
 
     def version(self, spec: str) -> Version:
         """Open a version, or end the command."""
@@ -60,7 +87,7 @@ def beside(source: str) -> Path:
     >>> beside("past/incidents.csv.gz").as_posix(), beside("sqlite:///log.db").as_posix(), beside("tickets/*.parquet").as_posix()
     ('past/incidents.unread.csv', 'tickets.unread.csv', 'tickets.unread.csv')
     """
-    if source == LOG or is_url(source) or not re.fullmatch(r"[^*?\[]+", source) or Path(source).is_dir():
+    if source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or Path(source).is_dir():
         return Path("tickets.unread.csv")
     path = Path(source)
     return path.with_name(f"{path.name.partition('.')[0] or path.name}.unread.csv")
@@ -72,16 +99,34 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     before = asked.version(asked.before) if asked.before else None
     with budget_as_usage():
         check_budget(budget, *(version.policy for version in (before, after) if version is not None))
+    asked = replace(asked, by=asked.by or usual_groups(after), decisions=asked.decisions or _shared(after, before))
     replayer = _replayer(after, before, asked)
+    words = _words(after, before)
     with _reading(), UnreadWriter(asked.unread) as unread:
-        source = _open(asked, after, before)
+        mapping = read_mapping(asked.mapping, words) if asked.mapping else None
         rejected = Rejected(unread.add)
-        with progress(f"replaying {asked.source}") as watch:
-            found = run(source, replayer, rejected, watch, asked.limit)
+        replayed = _on_spark if asked.engine is Engine.SPARK else _here
+        found, notes = replayed(asked, replayer, words, mapping, rejected)
     _refuse_nothing(asked, found.tickets, rejected)
-    for note in source.notes:
+    for note in notes:
         errors().show(f"note: {note}")
-    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget))
+    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget), asked.option)
+
+
+def _here(asked: Asked, replayer: Replayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+    """Replay on this machine; give also what there is to note of the source."""
+    source = open_tickets(asked.source, words, mapping, asked.only)
+    with progress(f"replaying {Path(asked.source).name}") as watch:
+        return run(source, replayer, rejected, watch, asked.limit), source.notes
+
+
+def _on_spark(asked: Asked, replayer: Replayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+    """Replay on Spark, whose workers build the versions from their texts."""
+    if asked.only != Filter():
+        raise refused("--since and --until choose records of a log, which Spark does not read", "help: export the log as Parquet, or leave --engine out")
+    trial = Trial(asked.texts(asked.against), asked.texts(asked.before) if asked.before else None, asked.by, asked.decisions or None)
+    with errors().working("replaying on Spark"):
+        return run_on_spark(asked.source, words, mapping, trial, replayer, rejected, asked.limit)
 
 
 def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
@@ -93,7 +138,7 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
         if not isinstance(source, (StoredRecords, ExportedRecords)):
             raise refused(f"{asked.source} is no decision log, so there is nothing to prove", "help: --against VERSION says what to replay these tickets against")
         rejected = Rejected(unread.add)
-        with progress(f"proving {asked.source}") as watch:
+        with progress(f"proving {Path(asked.source).name}") as watch:
             found = prove(source, lambda digest: named.get(digest) or _known(loaded, digest), rejected, watch, limit=asked.limit, most=None if every else LISTED)
     _refuse_nothing(asked, found.records, rejected)
     return replace(found, kept=_kept(asked, rejected))
@@ -122,29 +167,30 @@ def _reading() -> Iterator[None]:
         raise refused(f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}") from error
 
 
-def _open(asked: Asked, after: Version, before: Version | None) -> TicketSource:
-    """Open the source; it may send what only one of the versions knows."""
+def _words(after: Version, before: Version | None) -> Vocabulary:
+    """Give what a mapping may speak of: what the version under trial knows, and the facts of the other one, too."""
     versions = [version for version in (before, after) if version is not None]
-    words = replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
-    return open_tickets(asked.source, words, read_mapping(asked.mapping, words) if asked.mapping else None, asked.only)
+    return replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
 
 
 def _replayer(after: Version, before: Version | None, asked: Asked) -> Replayer:
     try:
-        return Replayer(after, before, asked.by or usual_groups(after), asked.decisions or (_shared(after, before) if before else None))
+        return Replayer(after, before, asked.by, asked.decisions or None)
     except ValueError as error:
         raise refused(f"--by: {error}") from error
     except UnknownDecision as error:
         raise refused(f"--decision: {error}") from error
 
 
-def _shared(after: Version, before: Version) -> tuple[str, ...] | None:
+def _shared(after: Version, before: Version | None) -> tuple[str, ...]:
     """Give the decisions that a new ticket needs and both versions make, and say which ones only one of them makes."""
+    if before is None:
+        return ()
     needed = dict.fromkeys((*after.policy.manifest.triage, *before.policy.manifest.triage))
     both = tuple(name for name in needed if name in after.plans and name in before.plans)
     if both and (only := [name for name in needed if name not in both]):
         errors().show(f"note: only one of the versions decides {listed_text(only)}; --decision compares that, too")
-    return both or None
+    return both
 
 
 def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from service.replays.run import Watch
+
+LONGEST: Final = 32
+"""How much of a name is shown beside the bar."""
 
 
 class RateColumn(ProgressColumn):
@@ -32,7 +36,7 @@ def progress(what: str) -> Iterator[Watch]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), RateColumn(), TimeRemainingColumn())
     rows = 0
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what if len(what) <= LONGEST else f"{what[: LONGEST - 1]}…", total=None)
 
         def watch(more: int, share: float | None) -> None:
             nonlocal rows

@@ -158,7 +158,8 @@ def _give_back(engine: Engine) -> None:
         with suppress(sqlite3.Error):
             free = _pragma(cursor, "freelist_count")
             while free:
-                _pragma(cursor, f"incremental_vacuum({PAGES})")
+                # The driver's `execute` would give back one page and stop.
+                cursor.executescript(f"PRAGMA incremental_vacuum({PAGES})")
                 free, before = _pragma(cursor, "freelist_count"), free
                 if free >= before:
                     break

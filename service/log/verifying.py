@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from engine.decisionlog.chain import Entry, Head, Purge
+from engine.decisionlog.chain import Entry, Head, Purge, beginning
 from engine.decisionlog.verify import Verified, verify
 from service.log.heads import PurgeNote, SignedHead, unvouched
 from service.log.store import Store
@@ -46,9 +47,11 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
     """Verify a log; what a server adds, or a purge removes, meanwhile is no break."""
     while True:
         # First how far the chains have come: what is behind that was added since, or no server wrote it.
-        ends, notes = store.ends(), store.notes()
+        ends, strangers, notes = store.ends(), store.strangers(), store.notes()
+        known = {end.writer for end in ends}
+        never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
         signed = (*kept, *store.signed_heads())
-        report = _verified(_counted(_all(store, ends, notes), told), ends, signed, trust)
+        report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust)
         if store.notes() == notes:
             return report
 
@@ -56,12 +59,6 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
 def verify_export(lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
     """Verify a whole export; raises what its lines raise."""
     return _verified(_counted(lines, told), (), tuple(kept), trust)
-
-
-def _all(store: Store, ends: Sequence[Head], notes: Sequence[PurgeNote]) -> Iterator[Entry | PurgeNote]:
-    yield from notes
-    yield from store.entries(ends)
-    yield from store.strangers()
 
 
 def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust) -> Report:

@@ -36,6 +36,10 @@ SIGN_EVERY: Final = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 """Seconds between attempts on a store that fails: the first, and the most it grows to."""
 
+GATHER_EACH, GATHER_MOST = 0.0003, 0.005
+"""Seconds for which a commit lets more records come where nothing else is said: so many for each record of the last one, and at most so many."""
+
+
 class LogUnavailable(Exception):
     """A decision cannot be recorded now, so it is not given; says why."""
 
@@ -69,7 +73,7 @@ class Waiting:
 class Writer:
     """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers.
 
-    ``gather`` is how many seconds a commit waits for more records to come; with 0, only those that came during the last one share it.
+    ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many came the last time, so that a lone caller waits for nobody.
     """
 
     def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
@@ -79,6 +83,7 @@ class Writer:
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
         self._waiting: deque[Waiting] = deque()
         self._batch: list[Waiting] = []
+        self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
         self._sign_at = time.monotonic() + sign_every
@@ -118,8 +123,7 @@ class Writer:
             self._wake.wait(min(self._sign_every, 5.0))
             self._wake.clear()
             while self._waiting:
-                if self._gather:
-                    self._closing.wait(self._gather)
+                self._closing.wait(self._gather or min(self._last * GATHER_EACH, GATHER_MOST))
                 self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
                 self._commit()
                 self._sign(now=False)
@@ -148,9 +152,9 @@ class Writer:
                 pause, again = min(pause * 2, LAST_PAUSE), True
             else:
                 self._recovered()
-                self._batch = []
-                if batch:
-                    self._events.committed(sum(one.fresh for one in kept), time.monotonic() - start)
+                self._batch, self._last = [], len(batch)
+                if fresh := sum(one.fresh for one in kept):
+                    self._events.committed(fresh, time.monotonic() - start)
                 _deliver(batch, kept)
                 return
 

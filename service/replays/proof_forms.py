@@ -77,7 +77,7 @@ def _parts(one: Proof, length: int) -> Iterator[str]:
     if one.missing:
         yield prose(PROVIDE)
     if one.otherwise:
-        rows = [f"| {code(record.record or f'row {record.row}')} | {escaped(outcome)} | {escaped(said)} |" for record in one.otherwise for outcome, said in record.outcomes.items()]
+        rows = [f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |" for record in one.otherwise for outcome, said in record.outcomes.items()]
         more = [f"\n{one.differing - len(one.otherwise[:length]):,} more come out otherwise."] if one.differing > len(one.otherwise[:length]) else []
         yield "\n".join(["| record | outcome | recorded → decided now |", "|---|---|---|", *rows[:length], *more])
     if one.unread:

@@ -30,6 +30,7 @@ class Report:
         unread: the first rows that could not be read.
         kept: the file with all of these, if there are any.
         excesses: what changes beyond what may.
+        option: what chooses the version under trial on a command line.
     """
 
     replay: Replay
@@ -40,6 +41,7 @@ class Report:
     unread: tuple[Unread, ...] = ()
     kept: str = ""
     excesses: tuple[Excess, ...] = ()
+    option: str = ""
 
     @property
     def compared(self) -> bool:
@@ -89,7 +91,8 @@ class Report:
             read, dated = self._read(decision)
             facts = {name: value for name, value in facts.items() if name in read}
             now = now if dated else ""
-        return f"guidepost eval {decision} {ticket_text(facts) if facts else ''}".rstrip() + (f" --now {now}" if now else "")
+        parts = ["guidepost eval", decision, ticket_text(facts) if facts else "", f"--now {now}" if now else "", self.option]
+        return " ".join(part for part in parts if part)
 
     def _decision(self, outcome: str) -> str:
         decisions = self.version.policy.decisions.values()

@@ -15,7 +15,7 @@ from service.cli.terminal import count, grid, ruled
 from service.replays import words
 from service.replays.report import SHOWN, Report, changes, decided
 
-BAR: Final = 24
+BAR: Final = 12
 """How many columns the longest bar takes."""
 
 
@@ -139,9 +139,9 @@ def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool
 
 
 def _by_outcome(one: Group) -> str:
-    """Name the outcomes that change most in a group."""
-    found = sorted(((number, name) for name, number in one.outcomes.items() if number), key=lambda item: (-item[0], item[1]))
-    return ", ".join(f"{name} {number:,}" for number, name in found[:2]) + (", …" if len(found) > 2 else "")
+    """Name the outcome that changes most in a group."""
+    found = sorted((-number, name) for name, number in one.outcomes.items() if number)
+    return f"{found[0][1]} {-found[0][0]:,}{', …' if len(found) > 1 else ''}" if found else ""
 
 
 def _unread(shown: Report) -> Iterator[RenderableType]:

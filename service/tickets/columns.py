@@ -16,12 +16,14 @@ from engine.replay.nouns import States
 from engine.shown import shown
 from engine.vocabulary import Fact, FactType
 from service.tickets.instants import InstantReader
-from service.tickets.lookup import NOTHING, Codes, Decoded, Lookup, below, coded
+from service.tickets.lookup import NOTHING, Codes, Decoded, Lookup, coded, wrong_rows
 from service.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rule
 from service.tickets.meaning import PLACES, fact_meaning, state_meaning, table_meaning, text_of
 
 _GIVEN: Final = (" ", "given")
 """What stands for a text: of one, a version only asks whether something is written."""
+
+_PLAIN: Final = r"^-?\d+(\.\d+)?$"
 
 _LONG: Final = 60
 
@@ -100,13 +102,13 @@ class StateColumn:
 
 @dataclass(frozen=True, slots=True)
 class _Numeric:
-    """Numbers that the file has as numbers; anything else goes the way of words."""
+    """Numbers that the file has as numbers, or all writes as such; anything else goes the way of words."""
 
     rule: FromColumn
     words: _Worded
 
     def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        array = given_first(batch, self.rule.columns, self.words.empty)
+        array = self._written(given_first(batch, self.rule.columns, self.words.empty))
         if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)):
             return self.words.read(batch)
         numbers = array.cast(pa.float64(), safe=False)
@@ -114,6 +116,16 @@ class _Numeric:
         if self.rule.scale != 1:
             values = np.round(values * self.rule.scale, PLACES)
         return Numbers(values, np.array(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None), None
+
+    def _written(self, array: pa.Array) -> pa.Array:
+        """Give texts as numbers, if all of them are plain ones."""
+        if self.rule.comma or not pa.types.is_string(array.type):
+            return array
+        trimmed = pc.utf8_trim_whitespace(array)
+        nothing = pc.is_in(trimmed, pa.array(sorted(self.words.empty), pa.string()))
+        if not pc.all(pc.or_(nothing, pc.match_substring_regex(trimmed, _PLAIN))).as_py():
+            return array
+        return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed).cast(pa.float64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +163,13 @@ class _Combined:
         _, first, combined = np.unique(number, return_index=True, return_inverse=True)
         cells = [tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()]
         codes, targets, wrong = self.lookup.read(combined.astype(np.int32), cells)
-        rows = below(codes)
+        rows = wrong_rows(codes)
         if rows is None:
             return Words(codes, targets), None
-        asked = codes.copy()
 
         def message(row: int) -> str:
             said = ", ".join(_quoted(one) for one in cells[combined[row]])
-            return f"{said} {wrong[int(asked[row])].why}"
+            return f"{said} {wrong[int(combined[row])].why}"
 
         return Words(np.maximum(codes, NOTHING), targets), Fault(" + ".join(self.rule.columns), rows, message)
 
@@ -219,11 +230,10 @@ def names_of(batch: pa.RecordBatch, column: str) -> Words:
 def _translated(batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]) -> tuple[Codes, tuple[Any, ...], Fault | None]:
     raw, values = coded(given_first(batch, rule.columns, empty))
     codes, targets, wrong = lookup.read(raw, values)
-    rows = below(codes)
+    rows = wrong_rows(codes)
     if rows is None:
         return codes, targets, None
-    asked = codes
-    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(asked[row])].why}")
+    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}")
 
 
 def _named(columns: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ SEPARATORS: Final = ",;\t|"
 GZIP: Final = b"\x1f\x8b"
 
 _HEADER: Final = 1 << 20
+_TAIL: Final = 1 << 12
 _NOT_UTF_8: Final = "have it exported as UTF-8 (in Excel: CSV UTF-8)"
 
 
@@ -79,16 +80,20 @@ class DelimitedTickets:
         missing_columns(self.mapper.mapping, header.columns, self.name)
         odd: list[Any] = []
         total = max(self.path.stat().st_size, 1)
-        row = 1
+        row, last = 1, ""
         try:
             with pa.OSFile(str(self.path)) as raw:
                 for rows in blocks_of(raw, self.path, header, odd):
                     for start in range(0, rows.num_rows, size):
                         part = rows.slice(start, size)
                         numbers, wrong = _numbered(row, part.num_rows, odd)
-                        row = int(numbers[-1]) + 1
+                        row, last = int(numbers[-1]) + 1, _last_cell(part)
                         batch = self.mapper.batch(part, numbers, min(raw.tell() / total, 1.0))
                         yield _with(batch, wrong)
+            at, last = (int(odd[-1].number) - 1, odd[-1].text) if odd else (row - 1, last)
+            if "\n" in last and not _tail(self.path).endswith(b'"'):
+                raise TicketsError(f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
+                                   "close the quote, or write it twice if it belongs to the text")
             if odd:
                 left = _numbered(row, 0, odd)[1]
                 yield _with(self.mapper.batch(_nothing(header), np.zeros(0, np.int64), 1.0), left)
@@ -134,6 +139,23 @@ def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], 
         wrong.append(Unread(at, "", "", f"{one.actual_columns} fields instead of {one.expected_columns}", one.text))
     numbers.append(np.arange(row, row + count, dtype=np.int64))
     return np.concatenate(numbers), wrong
+
+
+def _last_cell(rows: pa.RecordBatch) -> str:
+    return str(rows.column(rows.num_columns - 1)[-1].as_py())
+
+
+def _tail(path: Path) -> bytes:
+    """Give the end of a file, without what is blank."""
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == GZIP
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        end = b""
+        if not zipped:
+            file.seek(max(path.stat().st_size - _TAIL, 0))
+        while part := file.read(_TAIL):
+            end = (end + part)[-_TAIL:]
+    return end.rstrip()
 
 
 def _with(batch: Batch, wrong: list[Unread]) -> Batch:

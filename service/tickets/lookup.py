@@ -15,6 +15,9 @@ from engine.columns.sent import Mask
 NOTHING: Final = -1
 """The code of a row that says nothing."""
 
+WRONG: Final = -2
+"""The code of a row whose value cannot be translated."""
+
 _KEPT: Final = 100_000
 """How many translations are kept from one batch to the next."""
 
@@ -36,15 +39,15 @@ class Lookup:
     kept: dict[tuple[type, Any], Any] = field(default_factory=dict)
 
     def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, Wrong]]:
-        """Give the code of each row, what the codes stand for, and what codes below NOTHING are wrong for."""
+        """Give the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
         targets: dict[tuple[type, Any], int] = {}
         wrong: dict[int, Wrong] = {}
         table = np.full(len(values) + 1, NOTHING, np.int32)  # the last is for rows without a value, whose code is -1
         for at, value in enumerate(values):
             found = self._of(value)
             if isinstance(found, Wrong):
-                table[at] = NOTHING - 1 - len(wrong)
-                wrong[int(table[at])] = found
+                table[at] = WRONG
+                wrong[at] = found
             elif found is not None:
                 table[at] = targets.setdefault((found.__class__, found), len(targets))
         return table.take(codes), tuple(target for _, target in targets), wrong
@@ -71,9 +74,9 @@ def coded(array: pa.Array) -> tuple[Codes, list[Any]]:
     return codes.astype(np.int32, copy=False), array.dictionary.to_pylist()
 
 
-def below(codes: Codes) -> Mask | None:
+def wrong_rows(codes: Codes) -> Mask | None:
     """Tell where something is wrong; None: nowhere."""
-    found = codes < NOTHING
+    found = codes == WRONG
     return found if found.any() else None
 
 

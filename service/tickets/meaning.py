@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
+import numpy as np
+
 from engine.diff.nouns import Kind, State
 from engine.shown import shown
 from engine.vocabulary import NOT_COVERED, UNDECIDED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
@@ -56,7 +58,7 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
             return _number(text, rule)
         if fact.type is FactType.TEXT:
             return text
-        return text if isinstance(value, (str, bytes, date)) else _plain(value, text)
+        return value if fact.type is not FactType.CHOICE and isinstance(value, (bool, int, float)) else text
 
     return mean
 
@@ -140,8 +142,5 @@ def _number(text: str, rule: FromColumn) -> float | Wrong:
         number = float(plain)
     except ValueError:
         return Wrong("is no number")
-    return round(number * rule.scale, PLACES) if number - number == 0 else Wrong("is no number")
-
-
-def _plain(value: Any, text: str) -> Any:
-    return value if isinstance(value, (bool, int, float)) else text
+    # As a whole column is rounded, so that a number does not depend on its neighbours.
+    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is no number")

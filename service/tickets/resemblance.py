@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from rapidfuzz import fuzz
 
+from engine.clock.zone import BEGIN, END
 from engine.vocabulary import Fact, FactType, boolean_word, folded, spellings
 from service.tickets.instants import InstantReader
 from service.tickets.sample import Profile
@@ -26,7 +28,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
 }
 """What other systems call a column, by generic words; these are then compared with the names of facts."""
 
-_DAYS: Final = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%b/%y", "%d/%b/%Y", "%d-%b-%Y", "%b %d, %Y")
+_DAYS: Final = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d/%b/%y", "%d/%b/%Y", "%d-%b-%Y", "%b %d, %Y")
 _TIMES: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 FORMATS: Final = (*(f"{day} {time}" for time in _TIMES for day in _DAYS), *_DAYS)
 """Formats of instants that are tried, beside ISO 8601."""
@@ -202,7 +204,9 @@ def _words(name: str, *, keep: bool = False) -> list[str]:
 
 def _read(texts: Iterable[str], form: str) -> bool:
     """Tell whether all texts are instants in a format."""
-    return InstantReader(form, "UTC").read(pa.array(list(texts)))[1] is None
+    found, wrong = InstantReader(form, "UTC").read(pa.array(list(texts)))
+    # A year of two digits can be read as one of the first century.
+    return wrong is None and bool(np.all((found.micros >= BEGIN) & (found.micros < END)))
 
 
 def _within(number: float, fact: Fact) -> bool:
