@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,10 +104,10 @@ def held(store: Store, acknowledged: Mapping[str, Told]) -> dict[str, list[Recor
 
 @contextmanager
 def process(folder: Path, url: str, cache: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start `guidepost serve`; give its process and its address."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--policies", str(folder), "--port", "0", "--decision-log", url, *arguments]
-    started = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "GUIDEPOST_CACHE": str(cache)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    timer = threading.Timer(120, started.kill)
+    """Start `guidepost serve`, in a group of its own with its workers; give its process and its address."""
+    command = [sys.executable, "-m", "service.cli", "serve", "--policies", str(folder), "--port", "0", "--workers", "2", "--decision-log", url, *arguments]
+    started = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "GUIDEPOST_CACHE": str(cache)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    timer = threading.Timer(120, kill, (started,))
     timer.start()
     try:
         assert started.stdout is not None
@@ -116,8 +116,14 @@ def process(folder: Path, url: str, cache: Path, *arguments: str) -> Iterator[tu
         yield started, said.split()[2].rstrip(";")
     finally:
         timer.cancel()
-        started.kill()
+        kill(started)
         started.communicate()
+
+
+def kill(server: subprocess.Popen[str]) -> None:
+    """Kill a server, its workers and all else that it started, at one blow."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -133,12 +139,19 @@ def killed(desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[i
     """Kill a server that is under load, so many times, each at some random moment; give what callers were told each time."""
     chance = random.Random(kills)
     for _ in range(kills):
-        with process(desk, url, tmp_path / "cache", *arguments) as (server, address), grpc.insecure_channel(address) as channel:
-            load = Load(DecisionServiceStub(channel), numbers)
+        with process(desk, url, tmp_path / "cache", *arguments) as (server, address), connected(address) as channels:
+            loads = [Load(DecisionServiceStub(channel), numbers, 2) for channel in channels]
             time.sleep(chance.uniform(0.05, 1.0))
-            server.send_signal(signal.SIGKILL)
+            kill(server)
             server.wait()
-            yield load.end()
+            yield {name: told for load in loads for name, told in load.end().items()}
+
+
+@contextmanager
+def connected(address: str, connections: int = 3) -> Iterator[list[grpc.Channel]]:
+    """Connect several times, so that several workers are asked."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])) for _ in range(connections)]
 
 
 def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> None:

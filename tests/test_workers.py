@@ -30,7 +30,7 @@ from service.workers.built import read_built, write_built
 from service.workers.member import CannotServe
 from service.workers.office import Office
 from service.workers.port import reserved
-from service.workers.supervisor import Settings, Supervisor
+from service.workers.supervisor import Settings, Supervisor, own_folder
 from service.workers.told import Refused, Reloaded
 from tests.serving import COUNTER, NOW, ROOT, counter, run
 
@@ -244,6 +244,18 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
             return asking.connect_ex((host, int(port))) != 0
 
     until(closed)
+
+
+def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
+    killed = subprocess.run([sys.executable, "-c", "from service.workers.supervisor import own_folder; print(own_folder())"], cwd=ROOT, capture_output=True, text=True, check=True)
+    left = Path(killed.stdout.strip())
+    assert left.is_dir()
+    ours, second = own_folder(), own_folder()
+
+    assert not left.exists()
+    assert ours.is_dir()
+    ours.rmdir()
+    second.rmdir()
 
 
 def test_a_reload_that_finds_the_same_says_so() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -42,6 +43,11 @@ from service.workers.told import (
 
 log = logging.getLogger("guidepost.supervisor")
 
+PREFIX: Final = "guidepost-serve-"
+"""How the folders of built bundles are called: this, the number of the process and when it began, and letters."""
+
+_SELF: Final = (str(os.getpid()), str(time.time_ns()))
+
 FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0
 """Seconds before a worker is started anew that died at once: the first time, and the most it grows to."""
 
@@ -68,6 +74,26 @@ class Settings:
 def cores() -> int:
     """Count the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def own_folder() -> Path:
+    """Make a folder for built bundles, and remove those of servers that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        number, _, rest = left.name.removeprefix(PREFIX).partition("-")
+        # In a container each server has the same number as the one before.
+        if not _runs(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1]):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{'-'.join(_SELF)}-"))
+
+
+def _runs(number: str) -> bool:
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return True
 
 
 Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
@@ -99,7 +125,9 @@ class Supervisor:
     def __init__(self, settings: Settings, address: str, build: Builder | None = None) -> None:
         """Prepare to serve on an address; ``build`` makes the bundles, by default from the policies of the settings."""
         self._settings, self._address, self._make = settings, address, build or built_from(settings.policies)
-        self._folder = Path(tempfile.mkdtemp(prefix="guidepost-"))
+        self._folder = own_folder()
+        # What is promised of the decision log holds for all workers together.
+        self._share = settings.log and replace(settings.log, records=max(1, settings.log.records // settings.workers))
         self._built: Path | None = None
         self._count = 0
         self._members: dict[int, Member] = {}
@@ -242,7 +270,7 @@ class Supervisor:
         process, channel = await started("service.workers.worker")
         member = Member(number, process, channel, built)
         settings = self._settings
-        loaded = await member.ask(Load(number, str(built), self._address, settings.log, settings.grace, bool(settings.metrics), settings.audit_purge))
+        loaded = await member.ask(Load(number, str(built), self._address, self._share, settings.grace, bool(settings.metrics), settings.audit_purge))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         if not isinstance(serving, Serving):
             with suppress(ProcessLookupError):
