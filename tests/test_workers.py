@@ -26,6 +26,7 @@ from engine.problems import Place, Problem
 from engine.version import Version, build
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
+from service.watching import Watching
 from service.workers.built import read_built, write_built
 from service.workers.member import CannotServe
 from service.workers.office import Office
@@ -68,7 +69,7 @@ class Making:
 @contextmanager
 def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
     with reserved("127.0.0.1", 0) as address:
-        supervisor = Supervisor(Settings(Path(), workers, None, grace=2, metrics=metrics), address, making)
+        supervisor = Supervisor(Settings(Path(), workers, None, grace=2, metrics=metrics, watching=Watching(metrics=bool(metrics))), address, making)
         try:
             assert isinstance(run(supervisor.start()), Reloaded)
             yield supervisor, address

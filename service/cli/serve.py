@@ -39,6 +39,7 @@ from service.cli.version import PROGRAM
 from service.log.database import connect, shown
 from service.log.options import LogOptions
 from service.log.settings import Durability, default_url
+from service.watching import Watching
 from service.wire import TYPED_FACTS
 from service.workers.member import CannotServe
 from service.workers.run import supervise
@@ -79,7 +80,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     loaded = load(policies)
     kept = options if durability is not Durability.OFF else None
-    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, metrics, audit_purge)
+    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, metrics, audit_purge, Watching(bool(metrics)))
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 

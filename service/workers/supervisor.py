@@ -20,6 +20,7 @@ from typing import Final
 from engine.answer import VersionRef
 from engine.problems import Place, Problem
 from service.log.options import LogOptions
+from service.watching import UNWATCHED, Watching
 from service.workers.channel import Gone
 from service.workers.member import CannotServe, Member, started
 from service.workers.told import (
@@ -68,6 +69,7 @@ class Settings:
     metrics: str = ""
     """The address of the metrics; "" for none."""
     audit_purge: bool = False
+    watching: Watching = UNWATCHED
 
 
 
@@ -270,7 +272,7 @@ class Supervisor:
         process, channel = await started("service.workers.worker")
         member = Member(number, process, channel, built)
         settings = self._settings
-        loaded = await member.ask(Load(number, str(built), self._address, self._share, settings.grace, bool(settings.metrics), settings.audit_purge))
+        loaded = await member.ask(Load(number, str(built), self._address, self._share, settings.grace, settings.watching, settings.audit_purge))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         if not isinstance(serving, Serving):
             with suppress(ProcessLookupError):

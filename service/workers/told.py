@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 from engine.answer import VersionRef
 from engine.problems import Problem
 from service.log.options import LogOptions
+from service.watching import UNWATCHED, Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Load:
     address: str
     log: LogOptions | None
     grace: float
-    metrics: bool = False
-    """Whether to measure."""
+    watching: Watching = UNWATCHED
+    """How it is watched."""
     audit_purge: bool = False
     """Whether callers may remove old records of the log."""
     shared: bool = True

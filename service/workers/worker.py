@@ -35,7 +35,7 @@ class Worker:
         self._held = Held(read_built(Path(load.built)))
         self._next = self._held.bundle
         self._address = load.address
-        self._metrics = Metrics() if load.metrics else None
+        self._metrics = Metrics() if load.watching.metrics else None
 
     async def run(self) -> None:
         """Load, serve when told to, and obey until the end."""

@@ -1,0 +1,124 @@
+"""What a setting may be: each kind reads what stands on a command line, in the environment or in a TOML file, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+MAX_TEXT: Final = 4_000
+_YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of setting. ``read`` gives the value, or raises ValueError, which says what is wanted; ``metavar`` stands for it in the help.
+
+    ``flag`` tells that it is said by a flag without a value, ``many`` that the flag may be repeated.
+    """
+
+    metavar: str
+    read: Callable[[object], Any]
+    flag: bool = False
+    many: bool = False
+
+
+def whole(least: int, most: int = 2**31 - 1) -> Kind:
+    """Give the kind of whole numbers in a range.
+
+    >>> whole(0, 256).read("12")
+    12
+    """
+
+    def read(value: object) -> int:
+        text = str(value).strip()
+        if isinstance(value, bool | float) or not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"is no whole number {f'of {least:,} or more' if most >= 2**31 - 1 else f'from {least:,} to {most:,}'}")
+        return int(text)
+
+    return Kind("NUMBER", read)
+
+
+def seconds(least: float) -> Kind:
+    """Give the kind of times in seconds.
+
+    >>> seconds(0.01).read("0.5")
+    0.5
+    """
+
+    def read(value: object) -> float:
+        try:
+            number = math.nan if isinstance(value, bool) else float(str(value))
+        except ValueError:
+            number = math.nan
+        if not (math.isfinite(number) and number >= least):
+            raise ValueError(f"is no number of seconds, {least:g} or more")
+        return number
+
+    return Kind("SECONDS", read)
+
+
+def _share(value: object) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise ValueError("is no share from 0 to 1")
+    return number
+
+
+def one_of(*words: str) -> Kind:
+    """Give the kind of one of some words."""
+
+    def read(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"is none of {', '.join(words)}")
+        return str(value)
+
+    return Kind("|".join(words), read)
+
+
+def _yes(value: object) -> bool:
+    word = str(value).strip().lower()
+    if word not in (*_YES, *_NO):
+        raise ValueError("is neither true nor false")
+    return word in _YES
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError("is no text" if not isinstance(value, str) else f"is longer than {MAX_TEXT:,} characters")
+    return value
+
+
+def _path(value: object) -> Path | None:
+    return Path(text).expanduser() if (text := _text(value)) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Read several texts: a list, or in the environment words with commas between them."""
+    parts = value if isinstance(value, list | tuple) else [part.strip() for part in _text(value).split(",")]
+    return tuple(_text(part) for part in parts if part != "")
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    host, _, port = text.rpartition(":")
+    if text and (not host or not port.isascii() or not port.isdecimal() or int(port) > 65535):
+        raise ValueError("is no address such as 127.0.0.1:9464")
+    return text
+
+
+YES: Final = Kind("", _yes, flag=True)
+TEXT: Final = Kind("TEXT", _text)
+SHARE: Final = Kind("SHARE", _share)
+NAME: Final = Kind("NAME", _text)
+URL: Final = Kind("URL", _text)
+FILE: Final = Kind("FILE", _path)
+FOLDER: Final = Kind("DIR", _path)
+ADDRESS: Final = Kind("HOST:PORT", _address)
+TEXTS: Final = Kind("WORD", _texts, many=True)
+"""Several words; the flag is repeated, and in the environment they have commas between them."""

@@ -1,0 +1,137 @@
+"""Flags, environment and a TOML file in, the settings out; or every problem at once, each with where it came from.
+
+Flags go before the environment, that before the file, and that before the defaults. What is overridden is checked all the same.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.nearest import nearest
+from service.settings.model import PREFIX, ServerSettings, about, flag, key, settings, variable
+
+CONFIG: Final = "config"
+"""The name of the setting that names the file."""
+
+OTHERS: Final = frozenset(f"{PREFIX}{name}" for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "BENCH"))
+"""Variables that other parts of the program read, its tests among them."""
+
+LINK: Final = re.compile(r"tcp://\S+")
+LINKED: Final = "Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSetting:
+    """What is wrong with a setting, and where it was said: ``--port``, ``$GUIDEPOST_PORT`` or ``guidepost.toml:3``."""
+
+    origin: str
+    message: str
+    help: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.message}" + (f"\n    help: {self.help}" if self.help else "")
+
+
+class WrongSettings(Exception):
+    """Settings that cannot be used: every problem with them."""
+
+    def __init__(self, problems: list[WrongSetting]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one source says: values by the names of the model, each with where it was said; and what is wrong with the source itself."""
+
+    values: Mapping[str, tuple[str, object]]
+    problems: tuple[WrongSetting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Settings, and where each that is not the default was said."""
+
+    settings: ServerSettings
+    origins: Mapping[str, str]
+
+    def origin(self, name: str) -> str:
+        """Give where a setting was said, or could be."""
+        return self.origins.get(name, flag(name))
+
+
+def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None) -> Found:
+    """Give the settings; ``flags`` are by name, and those that are None were not given. Raises WrongSettings."""
+    if file is None and (named := environment.get(variable(CONFIG))):
+        file = Path(named)
+    sources = [_Said({}) if file is None else _file(file), _environment(environment), _flags(flags)]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    problems = [problem for source in sources for problem in source.problems]
+    for one in settings():
+        for source in sources:
+            if one.name not in source.values:
+                continue
+            origin, said = source.values[one.name]
+            try:
+                values[one.name], origins[one.name] = about(one).kind.read(said), origin
+            except ValueError as error:
+                # A text may be anything, a secret that was put in the wrong place among it: it is not repeated at length.
+                shown = repr(said) if len(repr(said)) <= 60 else "what is said"
+                problems.append(WrongSetting(origin, f"{shown} {error}", LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""))
+    if problems:
+        raise WrongSettings(problems)
+    return Found(ServerSettings(**values), origins)
+
+
+def _flags(flags: Mapping[str, object]) -> _Said:
+    return _Said({name: (flag(name), value) for name, value in flags.items() if value is not None and value != []})
+
+
+def _environment(environment: Mapping[str, str]) -> _Said:
+    """Take the variables that begin as ours do; one that is empty counts as not set."""
+    names = {variable(one.name): one.name for one in settings()}
+    ours = {name: value for name, value in sorted(environment.items()) if name.startswith(PREFIX) and value != ""}
+    unknown = tuple(
+        WrongSetting(f"${name}", "no such setting", _help(name, [*names, *OTHERS], value))
+        for name, value in ours.items() if name not in names and name not in OTHERS
+    )
+    return _Said({names[name]: (f"${name}", value) for name, value in ours.items() if name in names}, unknown)
+
+
+def _file(path: Path) -> _Said:
+    try:
+        text = path.read_text(encoding="utf-8")
+        said = tomllib.loads(text)
+    except OSError as error:
+        return _Said({}, (WrongSetting(f"{path}", f"cannot be read: {error.strerror}"),))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return _Said({}, (WrongSetting(f"{path}", f"is no TOML: {error}"),))
+    names = {key(one.name): one.name for one in settings()}
+    places = {word: f"{path}:{_line(text, word)}" for word in said}
+    unknown = tuple(WrongSetting(places[word], f"no such setting `{word}`", _help(word, names, "")) for word in said if word not in names)
+    return _Said({names[word]: (f"{places[word]}: {word}", value) for word, value in said.items() if word in names}, unknown)
+
+
+def _line(text: str, word: str) -> int:
+    """Give the line on which a key stands."""
+    start = re.compile(rf"""\s*\[*\s*["']?{re.escape(word)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if start.match(line)), 1)
+
+
+def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:
+    if LINK.fullmatch(value):
+        return LINKED
+    near = nearest(word, list(known), limit=1)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def shown(found: Found) -> Iterator[tuple[str, object, str]]:
+    """Give every setting with its value, and where it was said ("default" where it was not)."""
+    for one in settings():
+        yield key(one.name), getattr(found.settings, one.name), found.origins.get(one.name, "default")

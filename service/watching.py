@@ -1,0 +1,21 @@
+"""How a server is watched, as plain values that travel to its workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Whether calls are measured; how messages are written (``text`` or ``json``), and whether each call is one; where traces go ("" for nowhere), and which share."""
+
+    metrics: bool = False
+    messages: str = "text"
+    calls: bool = False
+    traces: str = ""
+    share: float = 1.0
+
+
+UNWATCHED: Final = Watching()
+"""Neither measured nor traced."""
