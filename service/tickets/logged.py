@@ -156,7 +156,7 @@ def _deciding(found: Found, notes: list[str]) -> Found:
             yield number, one, share
         else:
             left += 1
-    notes[:] = [f"left out, since nothing was decided in them: {left:,} calls of another kind"] if left else []
+    notes[:] = [f"left out, since nothing was decided in them: {left:,} {'call' if left == 1 else 'calls'} of another kind"] if left else []
 
 
 def _record(number: int, body: str) -> Record | Unread:
