@@ -16,6 +16,7 @@ from service.cli.clock import clock
 from service.cli.diff import diff
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
 from service.cli.fmt import fmt
+from service.cli.health import health
 from service.cli.holidays import holidays
 from service.cli.prove import prove
 from service.cli.release import release
@@ -25,6 +26,7 @@ from service.cli.serve import serve
 from service.cli.show import show
 from service.cli.sign import keys, sign, verify_bundle
 from service.cli.test import policy_tests
+from service.cli.unpack import unpack
 from service.cli.version import PROGRAM, installed
 from service.cli.version import version as version_command
 
@@ -50,6 +52,7 @@ def guidepost(
 
 
 app.command("serve")(serve)
+app.command("health")(health)
 app.command("check")(check)
 app.command("analyze")(analyze)
 app.command("prove")(prove)
@@ -66,6 +69,7 @@ app.command("release")(release)
 app.command("build")(build)
 app.command("sign")(sign)
 app.command("verify")(verify_bundle)
+app.command("unpack")(unpack)
 app.add_typer(keys, name="keys")
 app.command("schema")(schema)
 app.add_typer(holidays, name="holidays")

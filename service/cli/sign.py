@@ -77,14 +77,14 @@ def verify_bundle(
     if not trust.keys and not pin:
         raise refused("there is nothing to verify the bundle by", "name a trusted public key with --key, or write `#sha256=...` behind the bundle")
     with refusing(bundle, ExitCode.POLICY):
-        made, by = _verified(name, pin, trust, signature)
+        made, by = verified(name, pin, trust, signature)
     if as_json:
         show_json({"bundle": bundle, "verified_by": by, "name": made.ref.name, "version": made.ref.version, "digest": made.ref.digest, "sha256": made.sha256})
     else:
         results().show(Text.assemble((bundle, "bold"), f" is {made.ref.name} {made.ref.version}, as it was built, {by}"), grid(_rows(made), "cyan"))
 
 
-def _verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
+def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
     """Give a bundle that is what was built, and what it was verified by; all that is given has to hold."""
     if "://" in name:
         fetched = fetch(name, "" if trust.keys else pin, trust)

@@ -33,6 +33,7 @@ class ExitCode(IntEnum):
     """How a command ends."""
 
     OK = 0
+    UNHEALTHY = 1
     USAGE = 2
     POLICY = 3
     CASES = 4

@@ -8,6 +8,7 @@ One module a step::
     channel     these as lines over a pair of sockets
     port        an address that only this server's workers share
     worker      (program) serves the bundle that it is told to serve
+    notify      tells a service manager that calls are answered
     supervisor  starts, restarts, rolls and stops the workers; reloads in all of them, or in none
 
 The supervisor imports neither gRPC nor the engine: it stays small, and whatever goes wrong with a policy or a call happens

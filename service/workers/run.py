@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import watchfiles
 
+from service.workers.notify import READY, STOPPING, notify
 from service.workers.office import Office
 from service.workers.port import reserved
 from service.workers.supervisor import Settings, Supervisor
@@ -45,10 +46,12 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
             if office is not None:
                 await office.open()
             ready(address, office.admin if office else "", office.metrics if office else "")
+            notify(READY, f"STATUS=answering calls on {address}")
             tasks = [asyncio.create_task(_reloading(supervisor, reload))]
             if watch:
                 tasks.append(asyncio.create_task(_watching(settings, reload)))
             await stop.wait()
+            notify(STOPPING)
             for task in tasks:
                 task.cancel()
         finally:
