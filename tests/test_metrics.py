@@ -128,13 +128,13 @@ def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
     environment = {**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "GUIDEPOST_DECISION_LOG": sqlite(tmp_path)}
     with subprocess.Popen([*command, "127.0.0.1:0"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        url = next(line.removeprefix("metrics on ").strip() for line in server.stdout if line.startswith("metrics on "))
+        url = next(line.removeprefix("metrics are on ").strip() for line in server.stdout if line.startswith("metrics are on "))
         assert url.endswith("/metrics")
-        assert Scraped(url)("log_writable") == 1
+        assert Scraped(url)("log_writable", worker="1") == 1
         server.terminate()
         server.communicate(timeout=20)
     wrong = subprocess.run([*command, "9464"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: metrics cannot be served on 9464: `9464` is no address such as 127.0.0.1:9464")
+    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: --metrics: '9464' is no address such as 127.0.0.1:9464")
 
 
 def test_a_signed_head_shows_how_far_it_goes() -> None:

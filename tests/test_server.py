@@ -27,7 +27,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import policy_service_pb2 as policy_pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 from service import answering
-from service.app import MAX_REQUEST, SERVICES, listening, serve
+from service.app import SERVICES, listening, serve
+from service.limits import Limits
 from tests.calling import Refused, call, raw
 from tests.serving import COUNTER, NOW, ROOT, counter, run, running, shipped
 
@@ -372,7 +373,7 @@ class TestWrongRequests:
 
     def test_a_message_that_is_too_large_is_refused(self, desk: grpc.Channel) -> None:
         """RESOURCE_EXHAUSTED, before anything is read."""
-        refused = Refused(desk, "Triage", request("Triage", {"explanation": "x" * MAX_REQUEST}))
+        refused = Refused(desk, "Triage", request("Triage", {"explanation": "x" * Limits().request}))
 
         assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -503,16 +504,17 @@ class TestServing:
         serving = health_pb2.HealthCheckResponse
         assert run(scenario()) == [serving.SERVING, serving.NOT_SERVING]
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_the_entry_serves_a_folder_until_it_is_signalled(self, tmp_path: Path, number: signal.Signals) -> None:
-        """It prints the address and a call to try, and leaves in good order."""
-        process = entry(write(tmp_path, COUNTER), "--address", "127.0.0.1:0")
+    @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "0"), (signal.SIGINT, "1")])
+    def test_the_entry_serves_a_folder_until_it_is_signalled(self, tmp_path: Path, number: signal.Signals, workers: str) -> None:
+        """It prints the address and a call to try, and leaves in good order; from a single process, or with workers."""
+        process = entry(write(tmp_path, COUNTER), "--port", "0", "--workers", workers)
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.fullmatch(r"listening on (127\.0\.0\.1:\d+); try: (.+) impact=high urgency=medium\n", line)
-            assert found, line
-            command = [*found[2].split(), "size=3", "vip=no"]
+            address = next(line.split()[2] for line in process.stdout if line.startswith("listening on "))
+            assert any(line.strip() == "a call to the server:" for line in process.stdout)
+            called = process.stdout.readline()
+            assert address in called
+            command = [*called.split(), "size=3", "vip=no"]
             answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
             assert '"Fast lane"' in answer.stdout
         finally:
@@ -530,12 +532,12 @@ class TestServing:
         assert re.search(r"queue\.yaml:\d+:\d+: .*slwo.*\[unknown-value\]", errors)
 
     def test_the_entry_refuses_an_address_that_is_taken(self, tmp_path: Path) -> None:
-        """With exit code 1."""
+        """With exit code 2."""
         with running(counter()) as address:
-            process = entry(write(tmp_path, COUNTER), "--address", address)
+            process = entry(write(tmp_path, COUNTER), "--port", address.rpartition(":")[2])
             _, errors = process.communicate(timeout=60)
 
-        assert process.returncode == 1
+        assert process.returncode == 2
         assert f"cannot listen on {address}" in errors
 
 

@@ -13,6 +13,7 @@ from service.cli.build import build
 from service.cli.check import check
 from service.cli.ci import ci
 from service.cli.clock import clock
+from service.cli.configured import with_flags
 from service.cli.diff import diff
 from service.cli.evaluate import WORDS, WORDS_ALLOWED, evaluate
 from service.cli.fmt import fmt
@@ -51,7 +52,7 @@ def guidepost(
         raise typer.Exit
 
 
-app.command("serve")(serve)
+app.command("serve")(with_flags(serve))
 app.command("health")(health)
 app.command("check")(check)
 app.command("analyze")(analyze)

@@ -4,46 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Any, Final
 
-import typer
 from rich.console import RenderableType
 from rich.text import Text
 
 from engine.policy import Form, Policy
+from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
-from service.cli.folder import Loaded, PoliciesOption, load, refused_policies
-from service.cli.logged import (
-    ClearOption,
-    DurabilityOption,
-    LogOption,
-    MaskKeyOption,
-    MaskOption,
-    MillisecondsOption,
-    PatienceOption,
-    RecordsOption,
-    SignOption,
-    WriterOption,
-    log_options,
-)
+from service import logs
+from service.cli.configured import CheckOption, ConfigOption, configured, refused_settings
+from service.cli.folder import Loaded, load, refused_policies
+from service.cli.serve_check import checked
 from service.cli.terminal import count, errors, grid, refused, results
 from service.cli.version import PROGRAM
-from service.log.database import connect, shown
+from service.log.database import LogRefused, connect, shown
 from service.log.options import LogOptions
-from service.log.settings import Durability, default_url
-from service.watching import Watching
+from service.log.settings import default_url
+from service.settings.checks import UNIX, refusals
+from service.settings.model import ServerSettings
+from service.settings.parts import log_options, supervised, written
 from service.wire import TYPED_FACTS
 from service.workers.member import CannotServe
 from service.workers.run import supervise
-from service.workers.supervisor import Settings, cores
+from service.workers.supervisor import cores
+from service.workers.told import Refused
+
+Ready = Callable[[str, str, str], object]
 
 METHOD: Final = "guidepost.v1.DecisionService/Decide"
 """The call that answers any decision of any policy."""
@@ -52,57 +46,53 @@ EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
 """Hosts that mean every address; calls need one."""
 
 
-def serve(
-    policies: PoliciesOption = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 50051,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, max=256, help="How many processes answer calls. Default: one for each core.")] = None,
-    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Reload the policies when their files change; SIGHUP always does.")] = True,
-    admin: Annotated[str, typer.Option("--admin", metavar="HOST:PORT", help="Where the admin service listens. Default: nowhere.")] = "",
-    grace: Annotated[float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls under way have to end when a worker is told to.")] = 5.0,
-    log: LogOption = "",
-    durability: DurabilityOption = Durability.SYNC,
-    records: RecordsOption = 1_000,
-    milliseconds: MillisecondsOption = 200,
-    writer: WriterOption = "main",
-    patience: PatienceOption = 5.0,
-    mask_key: MaskKeyOption = None,
-    mask: MaskOption = None,
-    clear: ClearOption = None,
-    sign_key: SignOption = None,
-    metrics: Annotated[
-        str, typer.Option("--metrics", metavar="ADDRESS", help="Serve metrics for Prometheus on this host:port, such as 127.0.0.1:9464, to whoever reaches it. Default: not at all.")
-    ] = "",
-    audit_purge: Annotated[bool, typer.Option("--audit-purge", help="Let callers remove old records from the decision log, over gRPC.")] = False,
-) -> None:
+def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
-    options = log_options(log, durability, records, milliseconds, writer, patience, mask_key, mask, clear, sign_key)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    loaded = load(policies)
-    kept = options if durability is not Durability.OFF else None
-    settings = Settings(loaded.folder, workers or cores(), kept, grace, admin, metrics, audit_purge, Watching(bool(metrics)))
+    found = configured(flags or {}, config)
+    settings = found.settings
+    logs.set_up(written(settings.messages))
+    if check:
+        raise checked(found)
+    if wrong := refusals(found):
+        raise refused_settings(tuple(wrong))
+    loaded = load(settings.policies)
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 
         def ready(address: str, admin: str, url: str) -> None:
             waiting.close()
-            results().show(*_welcome(loaded, address, (admin, url), _options(policies), settings))
+            results().show(*_welcome(loaded, address, (admin, url), settings))
 
         try:
-            refusal = asyncio.run(supervise(settings, host, port, watch=watch, ready=ready))
+            refusal = _run(settings, loaded.folder, ready)
         except CannotServe as error:
             raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
+        except LogRefused as error:
+            raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
         except OSError as error:
             raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
     if refusal is not None:
         raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
 
 
-def _options(policies: Path | None) -> list[str]:
-    return [] if policies is None else ["--policies", str(policies)]
+def _run(settings: ServerSettings, policies: Path, ready: Ready) -> Refused | None:
+    """Serve until told to stop: from workers, or from this process alone."""
+    parts = supervised(settings, policies)
+    if parts.workers:
+        return asyncio.run(supervise(parts, settings.host, settings.port, watch=settings.watch, ready=ready))
+    from service.workers.alone import serve_alone  # noqa: PLC0415 - a supervisor does without gRPC
+
+    address = settings.host if settings.host.startswith(UNIX) else f"{settings.host}:{settings.port}"
+    try:
+        serve_alone(parts, address, ready)
+    except PolicyErrors as error:
+        return Refused(tuple(error.problems))
+    return None
 
 
-def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], options: Sequence[str], settings: Settings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings) -> Iterator[RenderableType]:
+    options = [] if settings.policies is None else ["--policies", str(settings.policies)]
+    kept, workers = log_options(settings), cores() if settings.workers is None else settings.workers
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -115,8 +105,8 @@ def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], options: Seq
     yield Text.assemble((count(len(rows), "policy version"), "bold"), ", checked and proved")
     yield grid(rows)
     yield ""
-    yield Text(f"decision log {_log_name(settings.log)}, {settings.log.durability}" if settings.log else "no decision log", no_wrap=True)
-    yield Text.assemble("listening on ", (address, "bold green"), f" with {count(settings.workers, 'worker')}; end it with Ctrl-C")
+    yield Text(f"decision log {_log_name(kept)}, {kept.durability}" if kept else "no decision log", no_wrap=True)
+    yield Text.assemble("listening on ", (address, "bold green"), f" with {count(workers, 'worker') if workers else 'a single process'}; end it with Ctrl-C")
     for what, where in zip(("the admin service listens on ", "metrics are on "), beside, strict=True):
         if where:
             yield Text(f"{what}{where}", no_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +89,27 @@ def check(engine: Engine) -> None:
     wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
     if found != wanted:
         raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {wanted})", "`guidepost serve` brings it up to date")
+
+
+def examine(engine: Engine) -> None:
+    """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogRefused otherwise."""
+    name = engine.url.database
+    if engine.dialect.name == SQLITE and name and not Path(name).exists():
+        folder = next(parent for parent in Path(name).absolute().parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise LogRefused(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
+        return
+    if engine.dialect.name == SQLITE and name and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK)):
+        raise LogRefused(f"the decision log {shown(engine)} cannot be written")
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    finally:
+        engine.dispose()
+    if found is not None and found not in {one.revision for one in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}:
+        raise LogRefused(f"{shown(engine)} holds a decision log of a later program (state {found})", "serve it with that program, or name another log")
 
 
 def shown(engine: Engine) -> str:

@@ -1,5 +1,7 @@
 """Every setting of a server, once. From here come the flags, the environment variables, the keys of the file, and the table of docs/settings.md."""
 
+# ruff: noqa: RUF009 - setting() is dataclasses.field, with what is known of the setting
+
 from __future__ import annotations
 
 from dataclasses import Field, dataclass, field, fields

@@ -1,9 +1,8 @@
-"""The program that answers AdminService and serves metrics, each on a port of its own: ``python -m service.workers.admin FD``. It asks the supervisor."""
+"""The program that answers AdminService and serves metrics, each on a port of its own: ``python -m service.workers.admin FD HOW``. It asks the supervisor."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import socket
 import sys
@@ -24,7 +23,7 @@ from engine.problems import Problem
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
 from guidepost.v1.decision_pb2 import Place
-from service import wire
+from service import logs, wire
 from service.metrics import exposed
 from service.workers.channel import Channel, Gone
 from service.workers.gathered import gathered
@@ -174,7 +173,7 @@ def _measuring(questions: Questions, address: str) -> Iterator[str]:
 
 def main() -> None:
     """Take the channel, and administer."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(*sys.argv[2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     uvloop.run(administer(socket.socket(fileno=int(sys.argv[1]))))
 

@@ -27,12 +27,12 @@ class CannotServe(Exception):
         super().__init__(message)
 
 
-async def started(program: str) -> tuple[asyncio.subprocess.Process, Channel]:
-    """Start a program with a channel to it."""
+async def started(program: str, messages: str) -> tuple[asyncio.subprocess.Process, Channel]:
+    """Start a program with a channel to it; ``messages`` is how it writes them."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", program, str(theirs.fileno()), pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+            sys.executable, "-m", program, str(theirs.fileno()), messages, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
         )
     return process, await Channel.over(ours)
 

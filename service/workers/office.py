@@ -43,7 +43,7 @@ class Office:
             await self._process.wait()
 
     async def _start(self) -> Channel:
-        self._process, channel = await started("service.workers.admin")
+        self._process, channel = await started("service.workers.admin", self._supervisor.messages)
         try:
             told = await channel.ask(Administer(self.admin, self._metrics))
         except Gone:

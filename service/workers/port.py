@@ -19,8 +19,11 @@ def reserved(host: str, port: int) -> Iterator[str]:
         with socket.socket(family, socket.SOCK_STREAM) as alone:
             # A port on which only connections linger that are ending is free.
             alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            alone.bind(address)
-            alone.listen(1)
+            try:
+                alone.bind(address)
+                alone.listen(1)
+            except OSError as error:
+                raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
             found = alone.getsockname()
         held = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -71,6 +71,9 @@ class Settings:
     audit_purge: bool = False
     watching: Watching = UNWATCHED
 
+    def load(self, number: int, built: str, address: str, log: LogOptions | None, *, shared: bool = True) -> Load:
+        """Give what a worker is told."""
+        return Load(number, built, address, log, self.grace, self.watching, self.audit_purge, shared)
 
 
 def cores() -> int:
@@ -224,6 +227,11 @@ class Supervisor:
         return Status(self._started, self.versions, workers, self._reloaded, self._failures, self._refused)
 
     @property
+    def messages(self) -> str:
+        """How the messages of all processes are written."""
+        return self._settings.watching.messages
+
+    @property
     def processes(self) -> dict[int, int]:
         """The process id of each worker, by its number."""
         return {number: member.process.pid for number, member in self._members.items()}
@@ -269,10 +277,9 @@ class Supervisor:
         built = self._built
         if built is None:
             raise AssertionError("workers are started once there is something to serve")
-        process, channel = await started("service.workers.worker")
+        process, channel = await started("service.workers.worker", self.messages)
         member = Member(number, process, channel, built)
-        settings = self._settings
-        loaded = await member.ask(Load(number, str(built), self._address, self._share, settings.grace, settings.watching, settings.audit_purge))
+        loaded = await member.ask(self._settings.load(number, str(built), self._address, self._share))
         serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         if not isinstance(serving, Serving):
             with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The program that answers calls, one of several: ``python -m service.workers.worker FD``, with a channel to its supervisor.
+"""The program that answers calls, one of several: ``python -m service.workers.worker FD HOW``, with a channel to its supervisor, and how messages are written.
 
 It does what it is told (see ``told``). When its supervisor is gone, or it gets SIGTERM, it takes no more calls, answers
 those under way, and ends. Exit codes: 0 ended in good order, 1 it could not load or serve, and told its supervisor why.
@@ -7,15 +7,15 @@ those under way, and ends. Exit codes: 0 ended in good order, 1 it could not loa
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import uvloop
 
+from service import logs
 from service.access import Access
 from service.app import listening
 from service.held import Held
@@ -25,6 +25,15 @@ from service.sources import SourceError
 from service.workers.built import read_built
 from service.workers.channel import Channel, Gone
 from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Stop, Told
+
+
+def answering(load: Load, held: Held, metrics: Metrics | None) -> AbstractAsyncContextManager[str]:
+    """Answer calls as a worker is told to, while the block runs; gives the address.
+
+    Raises LogRefused or SourceError if a key cannot be read; entering, OSError or LogRefused.
+    """
+    settings = load.log.settings(load.number or None) if load.log else None
+    return listening(held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), metrics=metrics, shared=load.shared)
 
 
 class Worker:
@@ -42,9 +51,7 @@ class Worker:
         await self._channel.say(Loaded())
         if not await self._until_serve():
             return
-        load = self._load
-        settings = load.log.settings(load.number) if load.log else None
-        async with listening(self._held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), metrics=self._metrics, shared=load.shared) as self._address:
+        async with answering(self._load, self._held, self._metrics) as self._address:
             await self._channel.say(self._serving())
             while (answer := await self._obey(await self._channel.hear())) is not None:
                 await self._channel.say(answer)
@@ -116,7 +123,7 @@ async def _work(channel: Channel) -> int:
 
 def main() -> int:
     """Take the channel, and work."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(*sys.argv[2:])
     # Ctrl-C goes to every process of a terminal; the supervisor hears it, and says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=int(sys.argv[1]))

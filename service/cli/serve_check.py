@@ -1,0 +1,35 @@
+"""``guidepost serve --check``: whatever would keep a server from serving, said at once, without serving."""
+
+from __future__ import annotations
+
+import typer
+from rich.text import Text
+
+from engine.problems import PolicyErrors
+from service.cli.configured import refused_settings
+from service.cli.folder import find_folder
+from service.cli.terminal import ExitCode, count, errors, problem_text, refused, results
+from service.settings.checks import in_the_way, refusals
+from service.settings.reading import Found, WrongSetting
+from service.store import load_bundle
+
+
+def checked(found: Found) -> typer.Exit:
+    """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
+    wrong = [*refusals(found), *in_the_way(found)]
+    try:
+        folder = find_folder(found.settings.policies)
+    except typer.Exit:
+        return refused_settings((*wrong, WrongSetting(found.origin("policies"), "there are no policies")))
+    try:
+        with errors().working("checking and proving the policies"):
+            versions = load_bundle(folder).versions
+    except PolicyErrors as error:
+        errors().show(*map(problem_text, error.problems), *(Text(str(one), no_wrap=True) for one in wrong))
+        said = count(len(error.problems), "problem") + f" in {folder}" + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
+        return refused(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
+    if wrong:
+        return refused_settings(tuple(wrong))
+    named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
+    results().show(Text.assemble(("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"))
+    return typer.Exit(int(ExitCode.OK))

@@ -1,0 +1,59 @@
+"""The messages of a server on standard error: one line each, as text for people or as JSON for what gathers them.
+
+These say how the server is doing, and are not the decision log (package ``log``), which records what was decided. No message
+holds a fact of a ticket, or a text that a caller sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+TEXT, JSON = "text", "json"
+
+CALLS: Final = "guidepost.calls"
+"""The name under which calls are written, where that is asked for."""
+
+
+def set_up(how: str, stream: TextIO | None = None) -> None:
+    """Have all messages of this process written to a stream, by default standard error, as ``text`` or ``json``."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_written(how)], foreign_pre_chain=_KNOWN))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    # What it says of each step is of no interest to whoever runs a server.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*_KNOWN, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=structlog.stdlib.BoundLogger, cache_logger_on_first_use=True,
+    )
+
+
+_KNOWN: Final[list[Processor]] = [
+    structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+"""What every message says, whoever wrote it: Python's own logging or structlog."""
+
+
+def _written(how: str) -> list[Processor]:
+    if how == JSON:
+        return [structlog.processors.format_exc_info, _renamed, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [structlog.processors.format_exc_info, _line]
+
+
+def _renamed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Put the words first that a reader looks for."""
+    first = {"time": event.pop("timestamp"), "level": event.pop("level"), "logger": event.pop("logger"), "message": event.pop("event")}
+    return {**first, **event}
+
+
+def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Write a message as a line: when, how bad, who, what, and the values that go with it."""
+    head = f"{event.pop('timestamp')} {event.pop('level').upper()} {event.pop('logger')} {event.pop('event')}"
+    trace = event.pop("exception", "")
+    return " ".join([head, *(f"{name}={value}" for name, value in event.items())]) + (f"\n{trace}" if trace else "")
