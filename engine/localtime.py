@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import cache
 
 from engine.clock.zone import to_micros, zone
 
@@ -15,4 +16,9 @@ def local_time(at: datetime, name: str) -> datetime:
     '2026-01-27T15:00:00+11:00'
     """
     instant = to_micros(at)
-    return at.astimezone(timezone(timedelta(microseconds=zone(name).local(instant) - instant)))
+    return at.astimezone(_ahead(zone(name).local(instant) - instant))
+
+
+@cache
+def _ahead(micros: int) -> timezone:
+    return timezone(timedelta(microseconds=micros))

@@ -21,6 +21,7 @@ from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_se
 from service.access import Access
 from service.audit import Audit
 from service.decisions import Decisions
+from service.encoded import Encoding
 from service.held import Held
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
@@ -99,7 +100,7 @@ async def _listening(
     held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, metrics: Metrics | None, shared: bool,
 ) -> AsyncIterator[str]:
     server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))), interceptors=() if metrics is None else (metrics.calls,))
-    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), server)
+    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), Encoding(server))
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
     status = health.aio.HealthServicer()  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from service.answering import Answering, Chosen, Question, Step
 from service.errors import TooManyTickets, explained
 from service.log.calls import Call, checked
 from service.log.keeper import Given
+from service.wire.encoding import sized, tag
 
 MAX_BATCH: Final = 1_000
 """The most tickets of one call."""
@@ -35,16 +36,20 @@ IN_FLIGHT: Final = 200
 TRIAGE: Final = Question(Kind.TRIAGE)
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Write = Callable[[Version, Given], pb.TriageResponse]
+Write = Callable[[Version, Given], bytes]
+
+VERSION, RESULTS = (tag(pb.TriageBatchResponse.DESCRIPTOR.fields_by_name[name].number) for name in ("version", "results"))
+RESULT: Final = tag(pb.TriageStreamResponse.DESCRIPTOR.fields_by_name["result"].number)
+TRIAGED, FAILED = (tag(pb.TriageResult.DESCRIPTOR.fields_by_name[name].number) for name in ("triage", "error"))
 
 
 class Batches:
-    """Answers calls with many tickets; ``write`` writes the decisions of one."""
+    """Answers calls with many tickets, with bytes; ``write`` encodes the decisions of one."""
 
     def __init__(self, answering: Answering, write: Write) -> None:
         self._answering, self._write = answering, write
 
-    async def batch(self, request: pb.TriageBatchRequest, caller: str) -> pb.TriageBatchResponse:
+    async def batch(self, request: pb.TriageBatchRequest, caller: str) -> bytes:
         """Answer a batch, all of it from one version."""
         if len(request.items) > MAX_BATCH:
             raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {MAX_BATCH:,}")
@@ -54,14 +59,14 @@ class Batches:
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
             steps.append(self._step(item, chosen, caller))
-        response = pb.TriageBatchResponse(version=wire.version_ref(chosen.version.ref))
+        parts = [sized(VERSION, wire.version_ref(chosen.version.ref).SerializeToString())]
         for number, result in enumerate(await self._results(request.items, steps)):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
-            response.results.append(result)
-        return response
+            parts.append(sized(RESULTS, result))
+        return b"".join(parts)
 
-    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str) -> AsyncIterator[pb.TriageStreamResponse]:
+    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str) -> AsyncIterator[bytes]:
         """Answer tickets as they come, in their order; those that have come meanwhile are recorded together."""
         waiting: asyncio.Queue[pb.TriageStreamRequest | None] = asyncio.Queue(IN_FLIGHT)
         reading = asyncio.create_task(_read(requests, waiting))
@@ -75,7 +80,7 @@ class Batches:
                 ended = len(asked) < len(taken)
                 steps = [self._chosen_step(one, caller) for one in asked]
                 for result in await self._results([one.item for one in asked], steps):
-                    yield pb.TriageStreamResponse(result=result)
+                    yield sized(RESULT, result)
             await reading
         finally:
             reading.cancel()
@@ -93,16 +98,16 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
 
-    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> list[pb.TriageResult]:
+    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> list[bytes]:
         """Give the results of steps once they may leave."""
         kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)]))
         settled = [next(kept) if isinstance(step, Step) else step for step in steps]
         return [self._result(item, one) for item, one in zip(items, settled, strict=True)]
 
-    def _result(self, item: pb.TriageItem, found: tuple[Version, Given] | Exception) -> pb.TriageResult:
+    def _result(self, item: pb.TriageItem, found: tuple[Version, Given] | Exception) -> bytes:
         if not isinstance(found, Exception):
-            return pb.TriageResult(triage=self._write(*found))
-        return pb.TriageResult(error=item_error(found, item))
+            return sized(TRIAGED, self._write(*found))
+        return sized(FAILED, item_error(found, item).SerializeToString())
 
 
 async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: asyncio.Queue[pb.TriageStreamRequest | None]) -> None:

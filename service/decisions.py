@@ -31,8 +31,10 @@ from service.errors import answered, streaming
 from service.held import Held
 from service.log.calls import Call, read_call
 from service.log.keeper import Given, Keeper
+from service.wire.encoding import sized, tag
 
-Written = TypeVar("Written", bound=Message)
+Written = TypeVar("Written", bound=Message | bytes)
+Kept = TypeVar("Kept", bytes, wire.Template)
 
 KINDS: Final[dict[str, type[Message]]] = {
     "priority": outcomes_pb2.PriorityDecision,
@@ -47,7 +49,14 @@ KINDS: Final[dict[str, type[Message]]] = {
 """The decisions that have a message and an RPC of their own."""
 
 MAX_KEPT: Final = 10_000
-"""How many written decisions are kept: writing one anew takes many times as long as copying it."""
+"""How many encoded decisions are kept: encoding one anew takes many times as long as copying it."""
+
+_TRIAGE: Final = pb.TriageResponse.DESCRIPTOR.fields_by_name
+VERSION, NOTICE = _TRIAGE["version"].number, _TRIAGE["notice"].number
+FIELDS: Final = {name: (_TRIAGE[name].number, tag(_TRIAGE[name].number), kind) for name, kind in KINDS.items()}
+OTHERS: Final = (_TRIAGE["others"].number, tag(_TRIAGE["others"].number), Decision)
+DECISION: Final = tag(1)
+"""The field of every response to a call for one decision."""
 
 
 Answers = tuple[Answer, ...]
@@ -64,65 +73,58 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
         self._answering = Answering(held, clock, keeper)
         self._batches = Batches(self._answering, self._triaged)
-        self._kept: dict[tuple[type[Message], str], Message] = {}
+        self._kept: dict[tuple[type[Message], str], bytes | wire.Template] = {}
+        self._versions: dict[str, tuple[bytes, bytes]] = {}
 
     @answered
-    async def Triage(self, request: pb.TriageRequest, context: Context) -> pb.TriageResponse:
+    async def Triage(self, request: pb.TriageRequest, context: Context) -> bytes:
         """Make all decisions that a new ticket needs."""
         return await self._answer(Question(Kind.TRIAGE), request, context, self._triaged)
 
     @answered
-    async def DecidePriority(self, request: pb.DecidePriorityRequest, context: Context) -> pb.DecidePriorityResponse:
+    async def DecidePriority(self, request: pb.DecidePriorityRequest, context: Context) -> bytes:
         """Decide the priority."""
-        decided = await self._decided("priority", request, context, outcomes_pb2.PriorityDecision)
-        return pb.DecidePriorityResponse(priority=decided)
+        return await self._decided("priority", request, context, outcomes_pb2.PriorityDecision)
 
     @answered
-    async def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest, context: Context) -> pb.DecideResponseTargetResponse:
+    async def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest, context: Context) -> bytes:
         """Decide within which time work must begin."""
-        decided = await self._decided("response", request, context, outcomes_pb2.ResponseDecision)
-        return pb.DecideResponseTargetResponse(response=decided)
+        return await self._decided("response", request, context, outcomes_pb2.ResponseDecision)
 
     @answered
-    async def AdviseChannel(self, request: pb.AdviseChannelRequest, context: Context) -> pb.AdviseChannelResponse:
+    async def AdviseChannel(self, request: pb.AdviseChannelRequest, context: Context) -> bytes:
         """Advise whether to call or to write."""
-        decided = await self._decided("channel", request, context, outcomes_pb2.ChannelDecision)
-        return pb.AdviseChannelResponse(channel=decided)
+        return await self._decided("channel", request, context, outcomes_pb2.ChannelDecision)
 
     @answered
-    async def DecideScope(self, request: pb.DecideScopeRequest, context: Context) -> pb.DecideScopeResponse:
+    async def DecideScope(self, request: pb.DecideScopeRequest, context: Context) -> bytes:
         """Decide whether support covers the service."""
-        decided = await self._decided("scope", request, context, outcomes_pb2.ScopeDecision)
-        return pb.DecideScopeResponse(scope=decided)
+        return await self._decided("scope", request, context, outcomes_pb2.ScopeDecision)
 
     @answered
-    async def DecideCoverage(self, request: pb.DecideCoverageRequest, context: Context) -> pb.DecideCoverageResponse:
+    async def DecideCoverage(self, request: pb.DecideCoverageRequest, context: Context) -> bytes:
         """Decide in which language and by which centre support is given."""
-        decided = await self._decided("coverage", request, context, outcomes_pb2.CoverageDecision)
-        return pb.DecideCoverageResponse(coverage=decided)
+        return await self._decided("coverage", request, context, outcomes_pb2.CoverageDecision)
 
     @answered
-    async def DecideEscalation(self, request: pb.DecideEscalationRequest, context: Context) -> pb.DecideEscalationResponse:
+    async def DecideEscalation(self, request: pb.DecideEscalationRequest, context: Context) -> bytes:
         """Decide whether a case can be escalated to the vendor."""
-        decided = await self._decided("escalation", request, context, outcomes_pb2.EscalationDecision)
-        return pb.DecideEscalationResponse(escalation=decided)
+        return await self._decided("escalation", request, context, outcomes_pb2.EscalationDecision)
 
     @answered
-    async def CheckIntake(self, request: pb.CheckIntakeRequest, context: Context) -> pb.CheckIntakeResponse:
+    async def CheckIntake(self, request: pb.CheckIntakeRequest, context: Context) -> bytes:
         """Check whether a case has all it needs to be raised."""
-        decided = await self._decided("intake", request, context, outcomes_pb2.IntakeDecision)
-        return pb.CheckIntakeResponse(intake=decided)
+        return await self._decided("intake", request, context, outcomes_pb2.IntakeDecision)
 
     @answered
-    async def DecideLifecycle(self, request: pb.DecideLifecycleRequest, context: Context) -> pb.DecideLifecycleResponse:
+    async def DecideLifecycle(self, request: pb.DecideLifecycleRequest, context: Context) -> bytes:
         """Decide what happens to a case now."""
-        decided = await self._decided("lifecycle", request, context, outcomes_pb2.LifecycleDecision)
-        return pb.DecideLifecycleResponse(lifecycle=decided)
+        return await self._decided("lifecycle", request, context, outcomes_pb2.LifecycleDecision)
 
     @answered
-    async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
+    async def Decide(self, request: pb.DecideRequest, context: Context) -> bytes:
         """Make any decision, by name."""
-        return pb.DecideResponse(decision=await self._decided(request.decision, request, context, Decision))
+        return await self._decided(request.decision, request, context, Decision)
 
     @answered
     async def Reschedule(self, request: pb.RescheduleRequest, context: Context) -> pb.RescheduleResponse:
@@ -133,30 +135,38 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         return await self._answer(question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong)
 
     @answered
-    async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> pb.TriageBatchResponse:
+    async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> bytes:
         """Make all decisions for many tickets."""
         return await self._batches.batch(request, self._call(context).caller)
 
     @streaming
-    async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[pb.TriageStreamResponse]:
+    async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[bytes]:
         """Make all decisions for tickets as they come."""
         async for response in self._batches.stream(requests, self._call(context).caller):
             yield response
 
-    async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Written]) -> Written:
-        """Make a decision, and write it as a message of a kind."""
-        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._written(kind, cast("Answers", answers)[0]))
+    async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
+        """Make a decision, and encode it as the one field of a response."""
+        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: sized(DECISION, self._written(kind, cast("Answers", answers)[0])))
 
-    def _triaged(self, version: Version, answers: Given) -> pb.TriageResponse:
-        """Write the decisions that a new ticket needs."""
-        response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice))
+    def _triaged(self, version: Version, answers: Given) -> bytes:
+        """Encode the decisions that a new ticket needs."""
+        parts = [b""] * (NOTICE + 1)
+        parts[VERSION], parts[NOTICE] = self._around(version)
         for answer in cast("Answers", answers):
-            kind = KINDS.get(answer.decision)
-            if kind is None:
-                response.others.append(self._written(Decision, answer))
-            else:
-                getattr(response, answer.decision).CopyFrom(self._written(kind, answer))
-        return response
+            field, before, kind = FIELDS.get(answer.decision, OTHERS)
+            parts[field] += sized(before, self._written(kind, answer))
+        return b"".join(parts)
+
+    def _around(self, version: Version) -> tuple[bytes, bytes]:
+        """Encode what stands before and after the decisions, the same for a version."""
+        kept = self._versions.get(version.digest)
+        if kept is None:
+            notice = wire.notice(version.policy.manifest.notice)
+            kept = self._versions[version.digest] = (
+                pb.TriageResponse(version=wire.version_ref(version.ref)).SerializeToString(), b"" if notice is None else pb.TriageResponse(notice=notice).SerializeToString(),
+            )
+        return kept
 
     async def _answer(
         self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Given], Written], wrong: tuple[WrongFact, ...] = (),
@@ -170,23 +180,20 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Read what the call says of itself, for the log."""
         return read_call(context.invocation_metadata() or ()) if self._answering.records else Call()
 
-    def _written(self, kind: type[Written], answer: Answer) -> Written:
-        """Write an answer, or give what was written before; whoever gets it copies it and never changes it."""
-        if answer.undated:
-            dated = kind()
-            dated.CopyFrom(cast("Written", self._kept_or_written(kind, answer.undated, answer, wire.undated)))
-            wire.date(dated, answer)
-            return dated
-        return cast("Written", self._kept_or_written(kind, answer.id, answer, lambda same: same))
+    def _written(self, kind: type[Message], answer: Answer) -> bytes:
+        """Encode an answer; what is the same for others is encoded once, and kept."""
+        name = answer.undated
+        if name == "" or answer.unlisted:
+            # What holds a caller's own words, or instants among its reasons, is seldom met again.
+            return wire.encoded(kind, answer)
+        if name is None:
+            found = self._kept.get((kind, answer.id))
+            return self._keep((kind, answer.id), wire.encoded(kind, answer)) if found is None else cast("bytes", found)
+        template = self._kept.get((kind, name)) or self._keep((kind, name), wire.Template(kind, answer))
+        return cast("wire.Template", template).fill(answer)
 
-    def _kept_or_written(self, kind: type[Message], name: str, answer: Answer, shown: Callable[[Answer], Answer]) -> Message:
-        """Give the message that is kept under a name; write it of what is shown of an answer, if there is none."""
-        kept = self._kept.get((kind, name))
-        if kept is None:
-            kept = wire.decision(shown(answer)) if kind is Decision else wire.typed(kind, shown(answer))
-            # What holds a caller's own words, or instants, is seldom met again.
-            if not answer.unlisted and answer.undated != "":
-                if len(self._kept) >= MAX_KEPT:
-                    self._kept.clear()
-                self._kept[kind, name] = kept
-        return kept
+    def _keep(self, key: tuple[type[Message], str], made: Kept) -> Kept:
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        self._kept[key] = made
+        return made

@@ -48,7 +48,8 @@ class TooManyTickets(ValueError):
 Servicer = TypeVar("Servicer")
 Asked = TypeVar("Asked")
 Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response", bound=Message)
+Response = TypeVar("Response", bound=Message | bytes)
+"""What is answered: a message, or the bytes of one."""
 
 
 def served(

@@ -20,6 +20,7 @@ from guidepost.v1 import deadline_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.ticket_pb2 import Pause
 from service.decisions import Decisions
+from service.held import Held
 from service.log.settings import LogSettings
 from tests.calling import Refused, call, raw
 from tests.serving import NOW, run, running, shipped
@@ -279,7 +280,7 @@ class TestReschedule:
 
 def test_what_is_never_asked_again_is_not_kept_written() -> None:
     """A message with instants of its own is kept without them, or, where they show in more than their own fields, not at all."""
-    service = Decisions(shipped(), lambda: NOW)
+    service = Decisions(Held(shipped()), lambda: NOW)
     undecided = {name: value for name, value in P3.items() if name != "plan"}
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
     for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):

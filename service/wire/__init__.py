@@ -1,19 +1,21 @@
 """Protobuf <-> engine nouns, the one place that knows both.
 
-``requests`` reads tickets, ``answers`` writes what was decided, ``policies`` and ``tables`` what a version says, ``diffs`` how two
+``requests`` reads tickets, ``answers`` writes what was decided, ``encoded`` the same as bytes
+(``encoding`` has the wire format, ``encoded_times`` what is due), ``policies`` and ``tables`` what a version says, ``diffs`` how two
 versions differ, ``audit`` what the decision log holds, ``times`` what all of them say of time.
 """
 
 from __future__ import annotations
 
-from service.wire.answers import date, decision, notice, rescheduled, typed, undated, version_ref
+from service.wire.answers import decision, notice, rescheduled, typed, undated, version_ref
 from service.wire.audit import WrongField, asked_instant, checked_text, entry, explained, log_filter, purged_chain, verification
 from service.wire.diffs import decision_diff, diff_summary
+from service.wire.encoded import Template, encoded
 from service.wire.policies import policy_version, summary
 from service.wire.requests import NO_FACTS, TYPED_FACTS, WrongSelector, facts, moment, now, path, selection
 
 __all__ = [
-    "NO_FACTS", "TYPED_FACTS", "WrongField", "WrongSelector", "asked_instant", "checked_text", "date", "decision", "decision_diff", "diff_summary", "entry", "explained",
+    "NO_FACTS", "TYPED_FACTS", "Template", "WrongField", "WrongSelector", "asked_instant", "checked_text", "decision", "decision_diff", "diff_summary", "encoded", "entry", "explained",
     "facts", "log_filter", "moment", "notice", "now", "path", "policy_version", "purged_chain", "rescheduled", "selection", "summary", "typed", "undated", "verification",
     "version_ref",
 ]

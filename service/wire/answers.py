@@ -1,4 +1,4 @@
-"""Outward: an answer becomes a message, common or typed; what is the same but for its instants is written once and dated."""
+"""Outward: an answer becomes a message, common or typed."""
 
 from __future__ import annotations
 
@@ -89,19 +89,6 @@ def undated(answer: Answer) -> Answer:
     """Take the instants out of an answer, as far as they stand outside of what its rules say."""
     outcomes = tuple(replace(outcome, value=None) if isinstance(outcome.value, datetime) else outcome for outcome in answer.outcomes)
     return replace(answer, outcomes=outcomes, dues=(), duties=(), passed=())
-
-
-def date(message: Message, answer: Answer) -> None:
-    """Write the instants of an answer into the message of the same answer without them."""
-    written = message if isinstance(message, decision_pb2.Decision) else message.decision  # type: ignore[attr-defined]
-    fields = message.DESCRIPTOR.fields_by_name
-    written.id = answer.id
-    for number, outcome in enumerate(answer.outcomes):
-        if isinstance(outcome.value, datetime):
-            written.outcomes[number].value.instant.FromDatetime(outcome.value)
-            if written is not message and outcome.name in fields:
-                _put(message, fields[outcome.name], outcome.value)
-    _times(written, answer)
 
 
 def _times(written: decision_pb2.Decision, answer: Answer) -> None:

@@ -64,7 +64,7 @@ def write_deadline(written: pb.Deadline, due: Due) -> None:
     if due.standing is not None:
         _write_standing(written.standing, due.standing, target)
     if due.uncertain is not None:
-        written.uncertain.CopyFrom(_uncertain(due.uncertain))
+        written.uncertain.CopyFrom(uncertain(due.uncertain))
 
 
 def duty(turn: Duty) -> pb.Duty:
@@ -80,7 +80,7 @@ def elapsed(passed: Passed) -> pb.ElapsedFact:
     if passed.value is not None:
         written.value = passed.value
     if passed.uncertain is not None:
-        written.uncertain.CopyFrom(_uncertain(passed.uncertain))
+        written.uncertain.CopyFrom(uncertain(passed.uncertain))
     return written
 
 
@@ -96,7 +96,8 @@ def _write_standing(written: pb.Standing, standing: Standing, target: Target) ->
         written.at_risk_from.FromDatetime(standing.at_risk_from)
 
 
-def _uncertain(why: Uncertain) -> pb.Uncertain:
+def uncertain(why: Uncertain) -> pb.Uncertain:
+    """Write why there is no instant."""
     not_before = None if why.not_before is None else timestamp(why.not_before)
     return pb.Uncertain(holidays=why.holidays, first=why.first.isoformat(), last=why.last.isoformat(), not_before=not_before)
 

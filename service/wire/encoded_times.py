@@ -1,0 +1,80 @@
+"""Deadlines and duties as bytes: the same that ``times`` writes, with what instants do not change encoded once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from engine.answer import Due, Duty, Shift, Standing
+from engine.clock.stretches import Kind
+from engine.due import in_units
+from engine.localtime import local_time
+from engine.timing import Target
+from service.wire.encoding import duration, number, real, sized, tag, text, timestamp
+from service.wire.times import DAY_RULE, KIND, STATE, UNIT, uncertain
+
+KEPT: Final = 4_096
+
+STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (tag(field) for field in (2, 3, 9, 11, 12, 14, 15, 16))
+EXTENDED: Final = {False: b"\x68\x00", True: b"\x68\x01", None: b""}
+_KINDS: Final = {kind: number(3, KIND[kind]) for kind in Kind}
+ONE, TWO, THREE, FOUR, FIVE, SIX = (tag(field) for field in range(1, 7))
+
+
+@lru_cache(KEPT)
+def _target(name: str, target: Target, calendar: str, zone: str, tzdb: str) -> tuple[bytes, bytes, bytes]:
+    """Encode what a deadline says whatever its instants: the fields before, between and after them."""
+    rule = number(5, UNIT[target.unit]) + number(6, DAY_RULE[target.rule])
+    return text(1, name), real(4, target.amount) + rule + text(7, calendar) + text(8, zone), text(10, tzdb)
+
+
+def deadline(due: Due) -> bytes:
+    """Encode how a deadline came to its instant."""
+    name, between, after = _target(due.name, due.target, due.calendar, due.zone, due.tzdb)
+    parts = [name, sized(STARTS, timestamp(due.starts))]
+    if due.due is None:
+        parts += (between, after)
+    else:
+        local = local_time(due.due, due.zone).isoformat().encode()
+        parts += (sized(DUE, timestamp(due.due)), between, sized(LOCAL_DUE, local), after)
+    for stretch in due.stretches:
+        ends = sized(ONE, timestamp(stretch.start)) + sized(TWO, timestamp(stretch.end))
+        parts.append(sized(STRETCHES, ends + _KINDS[stretch.kind] + text(4, stretch.name)))
+    parts += [sized(ESTIMATED, one.encode()) for one in due.estimated]
+    parts.append(EXTENDED[due.extended])
+    if due.held:
+        parts.append(sized(HELD, duration(due.held)))
+    if due.standing is not None:
+        parts.append(sized(STANDING, _standing(due.standing, due.target)))
+    if due.uncertain is not None:
+        parts.append(sized(UNCERTAIN, uncertain(due.uncertain).SerializeToString()))
+    return b"".join(parts)
+
+
+def _standing(standing: Standing, target: Target) -> bytes:
+    parts = [number(1, STATE[standing.state]), sized(TWO, timestamp(standing.at))]
+    for before, time in ((THREE, standing.used), (FOUR, standing.left), (FIVE, standing.late)):
+        if time is not None:
+            parts.append(sized(before, real(1, in_units(time, target, standing.total)) + sized(TWO, duration(time))))
+    if standing.at_risk_from is not None:
+        parts.append(sized(SIX, timestamp(standing.at_risk_from)))
+    return b"".join(parts)
+
+
+def duty(turn: Duty) -> bytes:
+    """Encode who has the turn."""
+    at = turn.at
+    return (
+        text(1, turn.outcome) + sized(TWO, timestamp(at)) + number(3, turn.daytime) + sized(FOUR, _shift(turn.now) + _local(turn.now, at))
+        + sized(FIVE, _shift(turn.next) + _local(turn.next, at))
+    )
+
+
+@lru_cache(KEPT)
+def _shift(shift: Shift) -> bytes:
+    return text(1, shift.value) + text(2, shift.name) + text(3, shift.zone) + sized(FOUR, timestamp(shift.begins)) + sized(FIVE, timestamp(shift.ends))
+
+
+def _local(shift: Shift, at: datetime) -> bytes:
+    return sized(SIX, local_time(at, shift.zone).isoformat().encode())

@@ -1,0 +1,88 @@
+"""Answers as bytes: they are the bytes of the message, field by field, whatever is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.tickets import draw
+from engine.bundle import Bundle
+from engine.decide import triage
+from engine.moment import Moment
+from engine.version import Version
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_pb2 import Decision
+from service import wire
+from service.decisions import KINDS, Decisions
+from service.held import Held
+from service.wire.encoding import duration, timestamp
+from tests.serving import NOW
+
+HOUR = timedelta(hours=1)
+INSTANTS = st.timedeltas(timedelta(days=-730_000), timedelta(days=2_900_000)).map(lambda since: NOW + since)
+
+
+@given(INSTANTS)
+def test_an_instant_has_the_bytes_of_a_timestamp(at: datetime) -> None:
+    message = Timestamp()
+    message.FromDatetime(at)
+
+    assert message.SerializeToString() == timestamp(at)
+
+
+@given(st.timedeltas(timedelta(days=-100_000), timedelta(days=100_000)))
+def test_a_length_of_time_has_the_bytes_of_a_duration(time: timedelta) -> None:
+    message = Duration()
+    message.FromTimedelta(time)
+
+    assert message.SerializeToString() == duration(time)
+
+
+def written(version: Version, facts: Mapping[str, object], moment: Moment) -> pb.TriageResponse:
+    """Write a triage as messages, without anything that is kept."""
+    response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice))
+    for answer in triage(version, facts, moment):
+        kind = KINDS.get(answer.decision)
+        if kind is None:
+            response.others.append(wire.decision(answer))
+        else:
+            getattr(response, answer.decision).CopyFrom(wire.typed(kind, answer))
+    return response
+
+
+@pytest.fixture(scope="module")
+def service(shipped: Bundle) -> Decisions:
+    return Decisions(Held(shipped), lambda: NOW)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisions, number: int) -> None:
+    """For tickets of every kind, with and without what time it is, on hold and not; each twice, so that what is kept is used."""
+    version = shipped.versions[number]
+    moments = (Moment(), Moment(NOW), Moment(NOW + 900 * HOUR), Moment(NOW, ((NOW - 3 * HOUR, NOW - HOUR),)))
+    for facts in draw(version, 60, seed=7):
+        for moment in moments:
+            for _ in range(2):
+                assert written(version, facts, moment).SerializeToString(deterministic=True) == service._triaged(version, triage(version, facts, moment))
+
+
+@settings(max_examples=60)
+@given(started=st.timedeltas(timedelta(days=-20), timedelta(days=300)).map(lambda since: NOW + since), later=st.timedeltas(timedelta(0), timedelta(days=30)),
+       priority=st.sampled_from(["P1", "P2", "P3", "P4", "P5"]), plan=st.sampled_from(["partner", "saas_12x5", "none"]), met=st.booleans(), named=st.booleans())
+def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
+    shipped: Bundle, service: Decisions, started: datetime, later: timedelta, priority: str, plan: str, met: bool, named: bool,
+) -> None:
+    version, facts = shipped.versions[-1], {"assigned_priority": priority, "plan": plan, "country": "PH", "received_at": started}
+    if met:
+        facts["responded_at"] = started + later / 2
+    for answer in triage(version, {name: value for name, value in facts.items() if name in version.policy.facts}, Moment(started + later)):
+        kind = KINDS[answer.decision] if named else Decision
+        message = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
+
+        assert message.SerializeToString(deterministic=True) == service._written(kind, answer)
