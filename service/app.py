@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,39 +18,24 @@ from guidepost.v1 import audit_service_pb2, decision_service_pb2, policy_service
 from guidepost.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
-from service.access import Access
 from service.audit import Audit
 from service.decisions import Decisions
 from service.encoded import Encoding
+from service.guard import Guard, guarded
 from service.held import Held
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
 from service.metrics import Metrics
+from service.observing import Observer, Observing
+from service.protection import UNPROTECTED, Protection
 from service.versions import Versions
 
 Clock = Callable[[], datetime]
 """Gives the present instant, with its zone."""
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
-MAX_REQUEST: Final = 1 << 20
 GRACE: Final = 5.0
 """Seconds that calls under way have to end when the server stops."""
-
-OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MAX_REQUEST),
-    ("grpc.max_send_message_length", 16 << 20),
-    ("grpc.max_concurrent_streams", 256),
-    ("grpc.max_metadata_size", 16 << 10),
-    ("grpc.absolute_max_metadata_size", 32 << 10),
-    ("grpc.max_connection_idle_ms", 15 * 60_000),
-    ("grpc.max_connection_age_ms", 60 * 60_000),
-    ("grpc.max_connection_age_grace_ms", 60_000),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
-)
-"""What one client may ask of the server. Calls in flight wait for nothing but the decision log, which limits them."""
 
 SERVICES: Final = (
     decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,
@@ -58,10 +43,6 @@ SERVICES: Final = (
     audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
 )
 """The names of Guidepost's own services."""
-
-
-NOTHING_REMOVED: Final = Access()
-"""Callers may read the decision log, and nothing else."""
 
 
 def utc_now() -> datetime:
@@ -72,15 +53,16 @@ def utc_now() -> datetime:
 @asynccontextmanager
 async def listening(
     bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None,
-    access: Access = NOTHING_REMOVED, metrics: Metrics | None = None, shared: bool = False,
+    protection: Protection = UNPROTECTED, metrics: Metrics | None = None, observers: Sequence[Observer] = (), shared: bool = False,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
-    ``shared`` lets other processes listen on the same address: the kernel spreads connections over all of them.
+    ``observers`` look at calls, beside the metrics. ``shared`` lets other processes listen on the same address: the kernel spreads connections over all of them.
 
     Raises:
         OSError: the address cannot be bound.
         LogRefused: the decision log cannot be opened.
+        AccessRefused: a file that says who may come in, or a certificate, cannot be used.
     """
     held = bundle if isinstance(bundle, Held) else Held(bundle)
     async with AsyncExitStack() as stack:
@@ -90,26 +72,29 @@ async def listening(
             stack.push_async_callback(keeper.close)
             if metrics is not None:
                 metrics.log.watch(keeper)
-        audit = Audit(held, clock, log, access)
+        guard = await stack.enter_async_context(guarded(protection))
+        audit = Audit(held, clock, log, guard.access)
         stack.push_async_callback(audit.close)
-        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, metrics, shared))
+        if metrics is not None:
+            metrics.policies.watch(held, clock)
+            metrics.refused.watch(guard.gate.refused)
+            observers = (*metrics.observers, *observers)
+        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, observers, shared, guard, protection))
 
 
 @asynccontextmanager
 async def _listening(
-    held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, metrics: Metrics | None, shared: bool,
+    held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, observers: Sequence[Observer], shared: bool, guard: Guard, protection: Protection,
 ) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(shared))), interceptors=() if metrics is None else (metrics.calls,))
-    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper), Encoding(server))
+    server = grpc.aio.server(options=(*protection.limits.options, ("grpc.so_reuseport", int(shared))), interceptors=(*((Observing(observers),) if observers else ()), guard.gate))
+    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper, protection.limits.batch), Encoding(server))
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
     status = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
-    reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}") from error
+    if protection.reflection:
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    port = guard.listen(server, address)
     await server.start()
     for service in ("", *SERVICES):
         await status.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -150,7 +135,7 @@ async def serve(
     *,
     clock: Clock = utc_now,
     log: LogSettings | None = None,
-    access: Access = NOTHING_REMOVED,
+    protection: Protection = UNPROTECTED,
     metrics: Metrics | None = None,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
@@ -162,7 +147,7 @@ async def serve(
         address: ``host:port`` (port 0: any free one) or ``unix:path``.
         clock: gives the present instant, which chooses the version in force.
         log: how decisions are recorded; None for not at all.
-        access: what callers may do with the log.
+        protection: who may come in, how connections are secured, what is limited.
         metrics: where calls and the log are measured; None for not at all.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
@@ -170,13 +155,14 @@ async def serve(
     Raises:
         OSError: the address cannot be bound.
         LogRefused: the decision log cannot be opened.
+        AccessRefused: a file that says who may come in, or a certificate, cannot be used.
     """
     stop = stop or asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock, log=log, access=access, metrics=metrics) as bound:
+    async with listening(bundle, address, clock=clock, log=log, protection=protection, metrics=metrics) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -29,9 +29,10 @@ from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1.audit_service_pb2_grpc import AuditServiceServicer
 from service import wire
 from service.access import Access, Action, NoLog, NotExplained, UnknownRecord
+from service.access.roles import proven
 from service.errors import answered, streamed, streaming
 from service.held import Held
-from service.log.calls import read_call
+from service.log.calls import named, read_call
 from service.log.certificates import certify
 from service.log.lines import line, note_line
 from service.log.pages import WrongToken, page
@@ -146,7 +147,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         before = wire.asked_instant("before", request.before)
         if before > now:
             raise wire.WrongField("before", "lies in the future")
-        name = request.by or read_call(context.invocation_metadata() or ()).caller or "unknown"
+        name = named(proven(), request.by) if request.by else read_call(context.invocation_metadata() or (), proven()).caller or "unknown"
         if len(name) > MAX_NAME or not name.isprintable():
             raise wire.WrongField("by", f"has 1 to {MAX_NAME} printable characters")
         going = await self._read(lambda store: doomed(store, before))

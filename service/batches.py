@@ -22,10 +22,8 @@ from service.answering import Answering, Chosen, Question, Step
 from service.errors import TooManyTickets, explained
 from service.log.calls import Call, checked
 from service.log.keeper import Given
+from service.observing import note_tickets
 from service.wire.encoding import sized, tag
-
-MAX_BATCH: Final = 1_000
-"""The most tickets of one call."""
 
 TURN: Final = 20
 """After how many tickets the loop is given back: a few milliseconds at most."""
@@ -44,15 +42,16 @@ TRIAGED, FAILED = (tag(pb.TriageResult.DESCRIPTOR.fields_by_name[name].number) f
 
 
 class Batches:
-    """Answers calls with many tickets, with bytes; ``write`` encodes the decisions of one."""
+    """Answers calls with many tickets, ``most`` of them at most, with bytes; ``write`` encodes the decisions of one."""
 
-    def __init__(self, answering: Answering, write: Write) -> None:
-        self._answering, self._write = answering, write
+    def __init__(self, answering: Answering, write: Write, most: int) -> None:
+        self._answering, self._write, self._most = answering, write, most
 
     async def batch(self, request: pb.TriageBatchRequest, caller: str) -> bytes:
         """Answer a batch, all of it from one version."""
-        if len(request.items) > MAX_BATCH:
-            raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {MAX_BATCH:,}")
+        if len(request.items) > self._most:
+            raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {self._most:,}")
+        note_tickets(len(request.items))
         chosen = self._answering.choose(request)
         steps: list[Step | Exception] = []
         for number, item in enumerate(request.items):
@@ -78,6 +77,7 @@ class Batches:
                     taken.append(waiting.get_nowait())
                 asked = [one for one in taken if one is not None]
                 ended = len(asked) < len(taken)
+                note_tickets(len(asked))
                 steps = [self._chosen_step(one, caller) for one in asked]
                 for result in await self._results([one.item for one in asked], steps):
                     yield sized(RESULT, result)
@@ -111,9 +111,12 @@ class Batches:
 
 
 async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: asyncio.Queue[pb.TriageStreamRequest | None]) -> None:
-    async for request in requests:
-        await waiting.put(request)
-    await waiting.put(None)
+    try:
+        async for request in requests:
+            await waiting.put(request)
+    finally:
+        # However reading ends: who waits for the next one is told, and then sees why.
+        await waiting.put(None)
 
 
 def item_error(error: Exception, item: Message) -> pb.ItemError:

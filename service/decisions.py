@@ -25,10 +25,12 @@ from guidepost.v1 import outcomes_pb2
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer
 from service import wire
+from service.access.roles import proven
 from service.answering import Answering, Choice, OneTicket, Question
 from service.batches import Batches
 from service.errors import answered, streaming
 from service.held import Held
+from service.limits import MOST_TICKETS
 from service.log.calls import Call, read_call
 from service.log.keeper import Given, Keeper
 from service.wire.encoding import sized, tag
@@ -70,9 +72,9 @@ class TicketRequest(Choice, OneTicket, Protocol):
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None) -> None:
+    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS) -> None:
         self._answering = Answering(held, clock, keeper)
-        self._batches = Batches(self._answering, self._triaged)
+        self._batches = Batches(self._answering, self._triaged, batch)
         self._kept: dict[tuple[type[Message], str], bytes | wire.Template] = {}
         self._versions: dict[str, tuple[bytes, bytes]] = {}
 
@@ -178,7 +180,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     def _call(self, context: Context) -> Call:
         """Read what the call says of itself, for the log."""
-        return read_call(context.invocation_metadata() or ()) if self._answering.records else Call()
+        return read_call(context.invocation_metadata() or (), proven()) if self._answering.records else Call()
 
     def _written(self, kind: type[Message], answer: Answer) -> bytes:
         """Encode an answer; what is the same for others is encoded once, and kept."""

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.problems import PolicyErrors
 from service import wire
-from service.access import Forbidden, NoLog, NotExplained, UnknownRecord
+from service.access.refusals import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
+from service.limits import Malformed, TooBusy
 from service.log.calls import WrongCall
 from service.log.database import LogRefused, cause
 from service.log.keeper import RecordedOtherwise, RequestIdUsed
@@ -40,6 +41,10 @@ DETAILS_SIZE: Final = 3_000
 
 RETRY_AFTER: Final = 1_000
 """Milliseconds after which a call may be worth repeating that was refused since it could not be recorded."""
+
+BUSY_FOR: Final = 100
+"""Milliseconds after which a call may be worth repeating for which there was no room."""
+
 
 class TooManyTickets(ValueError):
     """A call has more tickets than one call may have."""
@@ -117,6 +122,12 @@ def streaming(
     return rpc
 
 
+async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: Exception, request: Any) -> None:
+    """End a call with the status of what went wrong."""
+    status = rpc_status.to_status(explained(error, request))
+    await context.abort(status.code, status.details, status.trailing_metadata)
+
+
 def explained(error: Exception, request: Any) -> status_pb2.Status:
     """Say what went wrong, as a status; log it if it is our own fault."""
     match error:
@@ -137,6 +148,14 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_TICKETS", str(error))
         case WrongCall():
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
+        case Unproven():
+            return _status(grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", str(error))
+        case Malformed():
+            return _status(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED", str(error))
+        case TooBusy():
+            wait = error_details_pb2.RetryInfo()
+            wait.retry_delay.FromMilliseconds(BUSY_FOR)
+            return _status(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_BUSY", str(error), wait)
         case Forbidden():
             return _status(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", str(error))
         case NoLog():

@@ -28,7 +28,6 @@ from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 from service import audit
-from service.access import Access
 from service.app import listening
 from service.log import database
 from service.log.certificates import Certificate, Found, check
@@ -38,10 +37,12 @@ from service.log.lines import read_export
 from service.log.settings import Durability, LogSettings
 from service.log.store import Store
 from service.log.verifying import verify_export, verify_store
+from service.protection import UNPROTECTED, AccessSettings, Protection
 from service.sources.signatures import Trust, new_key, private_key, trusted_keys
 from tests.logging_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.serving import NOW, counter, run
 
+PURGING = Protection(AccessSettings(purge=True))
 DAYS = 6
 
 
@@ -89,8 +90,8 @@ def url(databases: str) -> str:
 
 
 @contextmanager
-def asking(log: LogSettings | None, access: Access = Access()) -> Iterator[Client]:  # noqa: B008 - it is frozen
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, access=access)
+def asking(log: LogSettings | None, protection: Protection = UNPROTECTED) -> Iterator[Client]:
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, protection=protection)
     address = run(server.__aenter__())
     try:
         with Client(address) as client:
@@ -230,7 +231,7 @@ def test_nobody_removes_records_unless_the_server_was_started_to_allow_it(client
 
 
 def test_records_are_removed_while_the_server_writes(url: str) -> None:
-    with asking(LogSettings(url), Access(purge=True)) as client:
+    with asking(LogSettings(url), PURGING) as client:
         would = client.audit.purge(at(3), dry_run=True)
         assert client.audit.verify().entries == DAYS
         client.decide("gift", colour="red")
@@ -264,7 +265,7 @@ def test_a_wrong_request_names_its_field(client: Client, call: str, request_: An
 
 
 def test_an_instant_that_is_none_or_lies_ahead_is_refused(url: str) -> None:
-    with asking(LogSettings(url), Access(purge=True)) as client:
+    with asking(LogSettings(url), PURGING) as client:
         for request in (pb.PurgeRecordsRequest(), pb.PurgeRecordsRequest(before={"seconds": 10**12}), pb.PurgeRecordsRequest(before={"seconds": 4 * 10**9})):
             with pytest.raises(grpc.RpcError) as error:
                 client.audit.stub.PurgeRecords(request)
@@ -297,7 +298,7 @@ def test_a_record_of_a_version_that_the_server_has_not_is_not_explained(client: 
 
 @pytest.mark.parametrize("log", [None, LogSettings("sqlite:///nowhere.db", Durability.OFF)])
 def test_a_server_without_a_log_says_so(log: LogSettings | None) -> None:
-    with asking(log, Access(purge=True)) as client:
+    with asking(log, PURGING) as client:
         calls: list[Any] = [
             lambda: client.audit.record("x"), lambda: list(client.audit.records()), lambda: list(client.audit.export()), client.audit.verify,
             lambda: client.audit.explain("x"), lambda: client.audit.certificate("x"), lambda: client.audit.purge(at(0)),
@@ -317,7 +318,7 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
                 len((await desk.audit.purge(at(2), dry_run=True)).chains),
             ]
 
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url), access=Access(purge=True))
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url), protection=PURGING)
     address = run(server.__aenter__())
     try:
         assert run(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, False, 1]

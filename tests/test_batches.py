@@ -13,7 +13,7 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
-from service.batches import MAX_BATCH
+from service.limits import MOST_TICKETS
 from service.log.settings import Durability
 from service.log.store import Store
 from tests.logging_servers import logging, settings, sqlite
@@ -57,9 +57,9 @@ class TestBatches:
         assert ("7.0.0", 0) == (answer.version.version, len(answer.results))
 
     def test_a_batch_has_at_most_a_thousand_tickets(self, stub: DecisionServiceStub) -> None:
-        assert MAX_BATCH == len(stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3)] * MAX_BATCH)).results)
+        assert MOST_TICKETS == len(stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS)).results)
         with pytest.raises(grpc.RpcError) as refused:
-            stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3)] * (MAX_BATCH + 1)))
+            stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3)] * (MOST_TICKETS + 1)))
 
         assert grpc.StatusCode.INVALID_ARGUMENT is refused.value.code()
         assert "1,001 tickets" in refused.value.details()
@@ -72,7 +72,7 @@ class TestBatches:
 
     def test_a_call_whose_deadline_has_passed_stops(self, stub: DecisionServiceStub) -> None:
         with pytest.raises(grpc.RpcError) as late:
-            stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=number % 50) for number in range(MAX_BATCH)]), timeout=0.002)
+            stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=number % 50) for number in range(MOST_TICKETS)]), timeout=0.002)
 
         assert grpc.StatusCode.DEADLINE_EXCEEDED is late.value.code()
 

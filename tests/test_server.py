@@ -378,11 +378,11 @@ class TestWrongRequests:
         assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
     def test_bytes_that_are_no_message_are_refused_without_a_trace(self, desk: grpc.Channel) -> None:
-        """gRPC itself refuses them, as UNKNOWN; the server goes on."""
+        """It is the caller's fault, and said so; the server goes on."""
         with pytest.raises(grpc.RpcError) as raised:
             desk.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff\xff", timeout=5)
 
-        assert raised.value.code() == grpc.StatusCode.UNKNOWN
+        assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert "Traceback" not in raised.value.details()
         assert call(desk, "Triage", request("Triage")).version.version == "2.0.0"
 

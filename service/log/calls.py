@@ -9,7 +9,7 @@ from typing import Final
 REQUEST_ID: Final = "guidepost-request-id"
 TICKET: Final = "guidepost-ticket"
 CALLER: Final = "guidepost-caller"
-"""The metadata that a call may carry. What a caller calls itself is its own word until something proves it."""
+"""The metadata that a call may carry. What a caller calls itself is its own word: it adds to a name that is proved, and never replaces it."""
 
 MAX_LENGTH: Final = 200
 
@@ -27,8 +27,19 @@ class Call:
     ticket: str = ""
 
 
-def read_call(metadata: Iterable[tuple[str, str | bytes]]) -> Call:
-    """Read the metadata of a call; raises WrongCall for values that are empty, too long or not printable ASCII.
+def named(proven: str, said: str) -> str:
+    """Give the name under which a caller is recorded: the one that is proved, and behind a stroke what he calls himself beside.
+
+    No proven name has a stroke, so nobody can take the name of another.
+
+    >>> named("portal", "apac"), named("portal", ""), named("portal", "portal"), named("", "apac")
+    ('portal/apac', 'portal', 'portal', 'apac')
+    """
+    return f"{proven}/{said}" if proven and said and said != proven else proven or said
+
+
+def read_call(metadata: Iterable[tuple[str, str | bytes]], proven: str = "") -> Call:
+    """Read the metadata of a call by a caller whose name may be proved; raises WrongCall for values that are empty, too long or not printable ASCII.
 
     >>> read_call([("guidepost-ticket", "INC-7"), ("user-agent", "x")])
     Call(caller='', request_id='', ticket='INC-7')
@@ -42,7 +53,10 @@ def read_call(metadata: Iterable[tuple[str, str | bytes]]) -> Call:
             raise WrongCall(f"the metadata `{name}` has 1 to {MAX_LENGTH} printable ASCII characters")
         if found.setdefault(name, text) != text:
             raise WrongCall(f"the metadata `{name}` is sent twice")
-    return Call(found.get(CALLER, ""), found.get(REQUEST_ID, ""), found.get(TICKET, ""))
+    caller = named(proven, found.get(CALLER, ""))
+    if len(caller) > MAX_LENGTH:
+        raise WrongCall(f"the metadata `{CALLER}` and the caller's name have {MAX_LENGTH} characters together at most")
+    return Call(caller, found.get(REQUEST_ID, ""), found.get(TICKET, ""))
 
 
 def checked(call: Call) -> Call:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import ArgumentError
 
 from service.log.database import LogRefused, connect, examine
 from service.log.settings import default_url
-from service.settings.parts import log_options
+from service.protecting import protection_problems
+from service.settings.parts import log_options, protection
 from service.settings.reading import Found, WrongSetting
 from service.sources import SourceError
 
@@ -23,7 +24,7 @@ UNIX: Final = "unix:"
 
 def refusals(found: Found) -> list[WrongSetting]:
     """Say which settings do not go together, or name what is not there. Nothing is opened but files."""
-    return [*_together(found), *_log(found), *_traces(found)]
+    return [*_together(found), *_log(found), *_traces(found), *_protection(found)]
 
 
 def in_the_way(found: Found) -> list[WrongSetting]:
@@ -65,6 +66,13 @@ def _log(found: Found) -> Iterator[WrongSetting]:
 def _traces(found: Found) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
         yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", "traces need the extra `tracing`: pip install 'guidepost[server,tracing]'")
+
+
+def _protection(found: Found) -> Iterator[WrongSetting]:
+    settings = found.settings
+    # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
+    for one in protection_problems(protection(settings), [address for address in (_own_address(found), settings.admin) if address]):
+        yield WrongSetting(str(one.place), one.message, one.help)
 
 
 def _database(found: Found) -> Iterator[WrongSetting]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from service.limits import Limits
 from service.log.options import LogOptions
 from service.log.settings import Durability
+from service.protection import AccessSettings, Protection, TlsFiles
 from service.settings.model import ServerSettings
 from service.watching import Watching
 from service.workers.supervisor import Settings, cores
@@ -38,7 +40,21 @@ def written(messages: str) -> str:
 def supervised(settings: ServerSettings, policies: Path) -> Settings:
     """Give what the supervisor of the workers is told."""
     workers = cores() if settings.workers is None else settings.workers
-    return Settings(policies, workers, log_options(settings), settings.grace, settings.admin, settings.metrics, settings.audit_purge, watching(settings))
+    return Settings(policies, workers, log_options(settings), settings.grace, settings.admin, settings.metrics, watching(settings), protection(settings))
+
+
+def protection(settings: ServerSettings) -> Protection:
+    """Give who may come in, and what is limited."""
+    files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
+    access = AccessSettings(
+        _path(settings.callers), _path(settings.jwt_keys), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim, settings.audit_purge,
+    )
+    limits = Limits(
+        in_flight=settings.max_in_flight, streams=settings.max_streams, batch=settings.max_batch, request=settings.max_request_bytes, metadata=settings.max_metadata_bytes,
+        connection_streams=settings.max_connection_streams, connection_idle=settings.max_connection_idle,
+        connection_age=settings.max_connection_age, connection_age_grace=settings.max_connection_age_grace,
+    )
+    return Protection(access, files if any((files.certificate, files.key, files.client_ca)) else None, limits, settings.reflection, settings.trust_network)
 
 
 def _path(path: Path | None) -> str:

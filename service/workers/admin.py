@@ -24,7 +24,10 @@ from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
 from guidepost.v1.decision_pb2 import Place
 from service import logs, wire
+from service.access import AccessRefused
+from service.guard import guarded
 from service.metrics import exposed
+from service.protection import Protection
 from service.workers.channel import Channel, Gone
 from service.workers.gathered import gathered
 from service.workers.told import Administer, Administering, AskStatus, Failed, Measure, Refused, Reload, Roll, Status, Told
@@ -130,9 +133,9 @@ async def administer(end: socket.socket) -> None:
         questions = Questions(channel)
         async with AsyncExitStack() as stack:
             try:
-                admin = await stack.enter_async_context(_administering(questions, told.admin)) if told.admin else ""
+                admin = await stack.enter_async_context(_administering(questions, told.admin, told.protection)) if told.admin else ""
                 metrics = stack.enter_context(_measuring(questions, told.metrics)) if told.metrics else ""
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, AccessRefused) as error:
                 await channel.say(Failed(str(error)))
                 return
             await channel.say(Administering(admin, metrics))
@@ -142,21 +145,23 @@ async def administer(end: socket.socket) -> None:
 
 
 @asynccontextmanager
-async def _administering(questions: Questions, address: str) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    add_AdminServiceServicer_to_server(Admin(questions), server)
-    status = health.aio.HealthServicer()  # type: ignore[attr-defined]
-    health_pb2_grpc.add_HealthServicer_to_server(status, server)
-    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise OSError(f"the admin service cannot listen on {address}") from error
-    await server.start()
-    for service in ("", SERVICE):
-        await status.set(service, health_pb2.HealthCheckResponse.SERVING)
-    yield f"{address.rpartition(':')[0]}:{port}"
-    await server.stop(1)
+async def _administering(questions: Questions, address: str, protection: Protection) -> AsyncIterator[str]:
+    async with guarded(protection) as guard:
+        server = grpc.aio.server(options=(*protection.limits.options, ("grpc.so_reuseport", 0)), interceptors=(guard.gate,))
+        add_AdminServiceServicer_to_server(Admin(questions), server)
+        status = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(status, server)
+        if protection.reflection:
+            reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        try:
+            port = guard.listen(server, address)
+        except OSError as error:
+            raise OSError(f"the admin service {error}") from error
+        await server.start()
+        for service in ("", SERVICE):
+            await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+        yield f"{address.rpartition(':')[0]}:{port}"
+        await server.stop(1)
 
 
 @contextmanager

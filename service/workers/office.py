@@ -45,7 +45,7 @@ class Office:
     async def _start(self) -> Channel:
         self._process, channel = await started("service.workers.admin", self._supervisor.messages)
         try:
-            told = await channel.ask(Administer(self.admin, self._metrics))
+            told = await channel.ask(Administer(self.admin, self._metrics, self._supervisor.protection))
         except Gone:
             told = Failed("the admin service ended before it could serve")
         if not isinstance(told, Administering):

@@ -20,6 +20,7 @@ from typing import Final
 from engine.answer import VersionRef
 from engine.problems import Place, Problem
 from service.log.options import LogOptions
+from service.protection import UNPROTECTED, Protection
 from service.watching import UNWATCHED, Watching
 from service.workers.channel import Gone
 from service.workers.member import CannotServe, Member, started
@@ -68,12 +69,12 @@ class Settings:
     """The address of the admin service; "" for none."""
     metrics: str = ""
     """The address of the metrics; "" for none."""
-    audit_purge: bool = False
     watching: Watching = UNWATCHED
+    protection: Protection = UNPROTECTED
 
     def load(self, number: int, built: str, address: str, log: LogOptions | None, *, shared: bool = True) -> Load:
         """Give what a worker is told."""
-        return Load(number, built, address, log, self.grace, self.watching, self.audit_purge, shared)
+        return Load(number, built, address, log, self.grace, self.watching, self.protection, shared)
 
 
 def cores() -> int:
@@ -225,6 +226,11 @@ class Supervisor:
         """How the server is doing."""
         workers = tuple(WorkerStatus(number, one.process.pid, one.since, self._restarts[number]) for number, one in sorted(self._members.items()))
         return Status(self._started, self.versions, workers, self._reloaded, self._failures, self._refused)
+
+    @property
+    def protection(self) -> Protection:
+        """Who may come in, here and to the admin service."""
+        return self._settings.protection
 
     @property
     def messages(self) -> str:

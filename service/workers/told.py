@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 from engine.answer import VersionRef
 from engine.problems import Problem
 from service.log.options import LogOptions
+from service.protection import UNPROTECTED, Protection
 from service.watching import UNWATCHED, Watching
 
 
@@ -23,8 +24,8 @@ class Load:
     grace: float
     watching: Watching = UNWATCHED
     """How it is watched."""
-    audit_purge: bool = False
-    """Whether callers may remove old records of the log."""
+    protection: Protection = UNPROTECTED
+    """Who may come in, and what is limited."""
     shared: bool = True
     """Whether other workers listen on the address, too."""
 
@@ -83,6 +84,7 @@ class Administer:
 
     admin: str
     metrics: str
+    protection: Protection = UNPROTECTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,30 +10,37 @@ import asyncio
 import signal
 import socket
 import sys
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import uvloop
 
 from service import logs
-from service.access import Access
+from service.access import AccessRefused
 from service.app import listening
 from service.held import Held
 from service.log.database import LogRefused
 from service.metrics import Metrics
+from service.observers import observers
 from service.sources import SourceError
 from service.workers.built import read_built
 from service.workers.channel import Channel, Gone
 from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Stop, Told
 
 
-def answering(load: Load, held: Held, metrics: Metrics | None) -> AbstractAsyncContextManager[str]:
+@asynccontextmanager
+async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIterator[str]:
     """Answer calls as a worker is told to, while the block runs; gives the address.
 
-    Raises LogRefused or SourceError if a key cannot be read; entering, OSError or LogRefused.
+    Entering it raises LogRefused, SourceError, AccessRefused or OSError.
     """
     settings = load.log.settings(load.number or None) if load.log else None
-    return listening(held, load.address, grace=load.grace, log=settings, access=Access(purge=load.audit_purge), metrics=metrics, shared=load.shared)
+    with observers(load.watching) as looking:
+        async with listening(
+            held, load.address, grace=load.grace, log=settings, protection=load.protection, metrics=metrics, observers=looking, shared=load.shared,
+        ) as address:
+            yield address
 
 
 class Worker:
@@ -112,7 +119,7 @@ async def _work(channel: Channel) -> int:
             raise TypeError(f"a worker is first told what to load, not {load!r}")
         try:
             await Worker(channel, load).run()
-        except (OSError, LogRefused, SourceError) as error:
+        except (OSError, LogRefused, SourceError, AccessRefused) as error:
             help_ = getattr(error, "help", "")
             await channel.say(Failed(str(error), help_))
             return 1
