@@ -27,6 +27,7 @@ from service.log.calls import Call
 from service.log.keeper import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
 from service.log.store import Kept
 from service.log.writer import LogUnavailable
+from service.observing import note_answer
 
 Result = TypeVar("Result")
 
@@ -112,13 +113,13 @@ class Answering:
     async def kept(self, step: Step) -> tuple[Version, Given]:
         """Give the answer when it may leave; raises LogUnavailable if it may not, and RequestIdUsed or RecordedOtherwise for a call that is repeated."""
         if self._keeper is None or step.record is None:
-            return step.chosen.version, step.given
+            return _noted(step, step.chosen.version, step.given)
         return self._settled(step, await self._keeper.keep(step.record))
 
     async def all_kept(self, steps: Sequence[Step]) -> list[tuple[Version, Given] | Exception]:
         """Give the answers when they may leave, all of them together; in place of one that may not, why."""
         if self._keeper is None:
-            return [(step.chosen.version, step.given) for step in steps]
+            return [_noted(step, step.chosen.version, step.given) for step in steps]
         kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None])
         return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
 
@@ -131,7 +132,8 @@ class Answering:
             return error
 
     def _settled(self, step: Step, kept: Kept) -> tuple[Version, Given]:
-        return (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
+        version, given = (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
+        return _noted(step, version, given, kept.record.id)
 
     def _again(self, step: Step, kept: Recordable) -> tuple[Version, Given]:
         """Answer a call that is recorded already as it was answered then."""
@@ -148,6 +150,12 @@ class Answering:
         if self._keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
             raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
         return version, given
+
+
+def _noted(step: Step, version: Version, given: Given, record: str = "") -> tuple[Version, Given]:
+    """Have whoever looks at the call know what it is answered with."""
+    note_answer(version, given, step.asked.call.caller, record)
+    return version, given
 
 
 def _same_choice(chosen: Chosen, earlier: Record) -> bool:

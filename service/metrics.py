@@ -1,19 +1,28 @@
-"""What a server measures, for Prometheus: calls, and the decision log. Every metric is made in a registry that is given.
+"""What a server measures, for Prometheus: calls, decisions, versions, and the decision log. Every metric is made in a registry that is given.
 
 Nothing here is global: several servers in one process measure apart, and a test reads what it caused.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Final, Protocol
 
-import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
+from engine.answer import Outcome, Status, UnknownVersion
+from engine.change import Rescheduled
+from engine.version import Version
+from service.held import Held
 from service.log.events import Events, Refusal
+from service.log.keeper import Given
+from service.observing import Observed, Observer
 
 PATH: Final = "/metrics"
 
@@ -23,8 +32,11 @@ SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 RECORDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 """The buckets of how many records share a commit."""
 
-Handler = Any
-"""A method as grpc keeps it; it has no public type."""
+TICKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""The buckets of how many tickets a call has."""
+
+OTHER: Final = "other"
+"""What came out that is no word of the policy."""
 
 
 class Log(Protocol):
@@ -43,51 +55,124 @@ class Log(Protocol):
         """Why it cannot be written; "" if it can."""
 
 
-class Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Measures every call that has one answer: how many, with which status, and how long they took."""
+class CallMetrics(Observer):
+    """Measures calls: how many, with which status, how long those took that have one answer, how many are under way, and tickets where a call has many."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._calls = Counter("guidepost_calls", "Calls that ended, by method and status.", ("method", "code"), registry=registry)
-        self._seconds = Histogram("guidepost_call_seconds", "How long calls took, by method.", ("method",), buckets=SECONDS, registry=registry)
-        self._measured: dict[str, Handler] = {}
+        self._seconds = Histogram("guidepost_call_seconds", "How long calls with one answer took, by method.", ("method",), buckets=SECONDS, registry=registry)
+        self._tickets = Histogram("guidepost_batch_tickets", "Tickets of one call, where it may have many.", buckets=TICKETS, registry=registry)
+        self._streamed = Counter("guidepost_stream_tickets", "Tickets that were asked about in streams.", registry=registry)
+        under_way = Gauge("guidepost_calls_in_flight", "Calls under way, by whether they stream.", ("streams",), registry=registry)
+        self._under_way = {False: 0, True: 0}
+        under_way.labels("no").set_function(lambda: self._under_way[False])
+        under_way.labels("yes").set_function(lambda: self._under_way[True])
+        # A label is looked up once for each method and status, not once for each call.
+        self._counted: dict[tuple[str, str], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
 
-    async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
-        """Give the handler of a call, measured; a method that is not there, or that streams, is left as it is."""
-        method = handler_call_details.method
-        found = self._measured.get(method)
-        if found is None:
-            handler = await continuation(handler_call_details)
-            if handler is None or not handler.unary_unary:
-                return handler
-            found = self._measured[method] = self._measure(method, handler)
-        return found
+    def began(self, call: Observed) -> None:
+        """Count a call that is under way."""
+        self._under_way[call.streams] += 1
 
-    def _measure(self, method: str, handler: Handler) -> Handler:
-        answer, seconds = handler.unary_unary, self._seconds.labels(method)
-        codes = {code.value[0]: code.name for code in grpc.StatusCode}
-        # A label is looked up once for each status, not once for each call.
-        counted: dict[str, Any] = {}
+    def ended(self, call: Observed) -> None:
+        """Count it, and how long it took."""
+        self._under_way[call.streams] -= 1
+        name = call.method, call.code
+        counted = self._counted.get(name)
+        if counted is None:
+            counted = self._counted[name] = self._calls.labels(*name)
+        counted.inc()
+        if call.streams:
+            self._streamed.inc(call.tickets or 0)
+            return
+        timed = self._timed.get(call.method)
+        if timed is None:
+            timed = self._timed[call.method] = self._seconds.labels(call.method)
+        timed.observe(call.seconds)
+        if call.tickets is not None:
+            self._tickets.observe(call.tickets)
 
-        async def measured(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            start, code = time.perf_counter(), "CANCELLED"
+
+class DecisionMetrics(Observer, Collector):
+    """Counts decisions by what came out, in words of the policy only; whatever a caller said counts as ``other``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._counts: Tally[tuple[str, str, str]] = Tally()
+        self._words: dict[tuple[str, str], frozenset[str]] = {}
+        registry.register(self)
+
+    def decided(self, version: Version, given: Given) -> None:
+        """Count the decisions of an answer; a change of deadlines is none."""
+        if isinstance(given, Rescheduled):
+            return
+        name, counts = version.ref.version, self._counts
+        for answer in given:
+            outcome = answer.outcomes[0]
+            counts[name, answer.decision, self._word(version, outcome) if outcome.status is Status.DECIDED else outcome.status.value] += 1
+
+    def _word(self, version: Version, outcome: Outcome) -> str:
+        """Give an outcome's value as a label: a word of the policy, ``yes`` or ``no``, or else ``other``."""
+        value = outcome.value
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        name = version.ref.digest, outcome.name
+        words = self._words.get(name)
+        if words is None:
+            words = self._words[name] = frozenset(one.value for one in version.policy.outcomes[outcome.name].values)
+        return value if isinstance(value, str) and value in words else OTHER
+
+    def collect(self) -> Iterator[Metric]:
+        """Give what was counted."""
+        found = CounterMetricFamily("guidepost_decisions", "Decisions that were given, by what came out.", labels=("version", "decision", "outcome"))
+        for labels, number in sorted(self._counts.items()):
+            found.add_metric(labels, number)
+        yield found
+
+
+class PolicyMetrics(Collector):
+    """Shows which version is in force at the instant of asking."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._held: Held | None = None
+        self._clock: Callable[[], datetime] | None = None
+        registry.register(self)
+
+    def watch(self, held: Held, clock: Callable[[], datetime]) -> None:
+        """Look at these versions, by this clock."""
+        self._held, self._clock = held, clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Give 1 for the version in force, 0 for the others."""
+        found = GaugeMetricFamily("guidepost_policy_in_force", "1 for the policy version that decides now unless a call names another, 0 for the others.", labels=("name", "version", "digest"))
+        if self._held is not None and self._clock is not None:
+            bundle = self._held.bundle
             try:
-                response = await answer(request, context)
-            except grpc.aio.AbortError:
-                code = _name(context.code(), codes)
-                raise
-            except Exception:
-                code = "UNKNOWN"
-                raise
-            else:
-                code = "OK"
-                return response
-            finally:
-                seconds.observe(time.perf_counter() - start)
-                if code not in counted:
-                    counted[code] = self._calls.labels(method, code)
-                counted[code].inc()
+                now = bundle.select(now=self._clock()).ref
+            except UnknownVersion:
+                now = None
+            for ref in bundle.refs:
+                found.add_metric((ref.name, ref.version, ref.digest), float(ref == now))
+        yield found
 
-        return grpc.unary_unary_rpc_method_handler(measured, handler.request_deserializer, handler.response_serializer)
+
+class RefusedMetrics(Collector):
+    """Shows how many calls were not let in, by why."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._refused: Mapping[str, int] = {}
+        registry.register(self)
+
+    def watch(self, refused: Mapping[str, int]) -> None:
+        """Look at these counts, by reason."""
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        """Give them."""
+        found = CounterMetricFamily("guidepost_refused_calls", "Calls that were not let in: by limits, or since their caller may not.", labels=("reason",))
+        for reason, number in sorted(self._refused.items()):
+            found.add_metric((reason,), number)
+        yield found
 
 
 class LogMetrics(Events):
@@ -148,7 +233,14 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self.calls, self.log = Calls(self.registry), LogMetrics(self.registry)
+        self.calls, self.decisions, self.log = CallMetrics(self.registry), DecisionMetrics(self.registry), LogMetrics(self.registry)
+        self.policies, self.refused = PolicyMetrics(self.registry), RefusedMetrics(self.registry)
+        ProcessCollector(registry=self.registry)
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What has to look at calls."""
+        return self.calls, self.decisions
 
     @property
     def text(self) -> str:
@@ -172,8 +264,3 @@ def exposed(registry: CollectorRegistry, address: str) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _name(code: Any, codes: dict[int, str]) -> str:
-    """Give the name of a status, which grpc gives as itself or as its number."""
-    return code.name if isinstance(code, grpc.StatusCode) else codes.get(code, "UNKNOWN")

@@ -58,7 +58,7 @@ class ServerSettings:
         "sync", one_of("sync", "bounded", "off"), LOG,
         "What is promised of an answer: `sync`, its record is on disk; `bounded`, only so many records or milliseconds are at risk; `off`, nothing.",
     )
-    log_records: int = setting(1_000, whole(1), LOG, "Under `bounded`: at most so many records of each worker are at risk.")
+    log_records: int = setting(1_000, whole(1), LOG, "Under `bounded`: at most so many records are at risk, in all workers together.")
     log_milliseconds: int = setting(200, whole(1), LOG, "Under `bounded`: no answer leaves ahead of a record that is older than this.")
     log_writer: str = setting("main", NAME, LOG, "The name of this server's chains; servers that share a log have names of their own.")
     log_patience: float = setting(5.0, seconds(0.01), LOG, "How long an answer waits for its record before the call is refused.")
