@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +14,9 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -19,17 +24,29 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.answer import Outcome, Status
+from engine.bundle import Bundle
+from engine.decide import decide, triage
+from engine.moment import Moment
+from engine.version import build
+from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from service.app import listening
+from service.held import Held
 from service.log.settings import Durability, LogSettings
 from service.metrics import Metrics, exposed
 from service.sources.signatures import new_key, private_key
+from service.workers.gathered import own
+from service.workers.told import Status as Status_
+from service.workers.told import WorkerStatus
 from tests.logging_servers import ask, settings, sqlite
 from tests.serving import COUNTER, NOW, ROOT, counter, run
 from tests.test_decision_log import Failing, within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
-PAGE = (ROOT / "docs" / "decision-log.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "guidepost.json").read_text(encoding="utf-8"))
 
 
 class Scraped:
@@ -169,8 +186,119 @@ def test_metrics_end_with_their_server() -> None:
         urllib.request.urlopen(url, timeout=5)
 
 
-def test_the_page_names_every_metric_and_no_other() -> None:
-    made = {f"{family.name}_total" if family.type == "counter" else family.name for family in Metrics().registry.collect()}
-    told = {line.split("`")[1].partition("{")[0] for line in PAGE.splitlines() if line.startswith("| `guidepost_")}
+class TestDecisionsAreCounted:
+    """By what came out, in words of the policy, which are few."""
 
-    assert told == made
+    def test_by_version_decision_and_outcome(self) -> None:
+        with measured(None) as (stub, scraped):
+            for facts in ({"vip": True}, {"vip": True}, {"size": 30, "vip": False}, {}):
+                ask(stub, **facts)
+            ask(stub, "gift", colour="red", impact="1")
+
+            count = partial(scraped, "decisions_total", version="7.0.0")
+            assert [count(decision="queue", outcome=outcome) for outcome in ("fast", "slow", "undecided")] == [2, 1, 1]
+            assert count(decision="gift", outcome="other") == 1
+
+    def test_of_every_ticket_of_a_batch_and_of_a_stream_whose_sizes_are_measured(self) -> None:
+        items = [pb.TriageItem(ticket=Ticket(facts={"vip": FactValue(flag=True)})) for _ in range(30)]
+        with measured(None) as (stub, scraped):
+            stub.TriageBatch(pb.TriageBatchRequest(items=items))
+            list(stub.TriageStream(pb.TriageStreamRequest(item=item) for item in items[:7]))
+
+            assert within(5, lambda: scraped("stream_tickets_total") == 7)
+            assert (scraped("batch_tickets_count"), scraped("batch_tickets_sum")) == (1, 30)
+            assert scraped("decisions_total", version="7.0.0", decision="queue", outcome="fast") == 37
+            assert scraped("calls_total", method="/guidepost.v1.DecisionService/TriageStream", code="OK") == 1
+
+    def test_under_no_word_that_a_caller_made_up(self) -> None:
+        """Whatever callers send, the labels are words of the policy."""
+        metrics = Metrics()
+        version = counter().versions[0]
+        words = {"fast", "slow", "yes", "no", "other", "undecided", "not_covered"}
+        for made in ("'); drop", "fast ", "\u202e", "x" * 150):
+            metrics.decisions.decided(version, triage(version, {"vip": True, "colour": made}, Moment(NOW)))
+            for value in (made, 3.5, ("a", "b"), None):
+                outcome = Outcome("queue", Status.DECIDED, value, "", (), (), ())
+                metrics.decisions.decided(version, (replace(decide(version, "queue", {"vip": True}, Moment(NOW)), outcomes=(outcome,)),))
+
+        samples = [one for family in metrics.decisions.collect() for one in family.samples]
+        assert {one.labels["outcome"] for one in samples} <= words
+        assert sum(one.value for one in samples if one.labels["outcome"] == "other") >= 16
+
+
+def test_the_version_in_force_changes_at_its_instant() -> None:
+    early, late = counter().versions[0], build({**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0").replace("2020-", "2027-")})
+    instants = {"now": NOW}
+    metrics = Metrics()
+    metrics.policies.watch(Held(Bundle((early, late))), lambda: instants["now"])
+
+    def in_force() -> list[str]:
+        return [one.labels["version"] for family in metrics.policies.collect() for one in family.samples if one.value]
+
+    assert in_force() == ["7.0.0"]
+    instants["now"] = late.policy.manifest.effective_from
+    assert in_force() == ["8.0.0"]
+    instants["now"] = datetime(1999, 1, 1, tzinfo=UTC)
+    assert in_force() == []
+
+
+def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Failing(sqlite(tmp_path))
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    with measured(settings(sqlite(tmp_path), patience=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
+        store.broken = True
+        waiting = [callers.submit(ask, stub, vip=True) for _ in range(3)]
+        assert within(5, lambda: scraped("calls_in_flight", streams="no") == 3)
+        store.broken = False
+        for one in waiting:
+            one.result(20)
+        assert within(5, lambda: scraped("calls_in_flight", streams="no") == 0)
+
+
+def test_memory_and_time_of_the_process_are_measured() -> None:
+    with measured(None) as (_, scraped):
+        found = {family.name: family.samples[0].value for family in scraped.families() if family.name.startswith("process_")}
+
+    assert found["process_resident_memory_bytes"] > 20_000_000
+    assert found["process_cpu_seconds"] > 0
+
+
+def made() -> set[str]:
+    """Give the name of every metric that there is."""
+    status = Status_(0, (), (WorkerStatus(1, 1, 0, 0),), 0, 0, 0, None)
+    families = [*Metrics().registry.collect(), *own(status)]
+    return {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+
+
+def test_the_page_names_every_metric_and_no_other() -> None:
+    told = {line.split("`")[1].partition("{")[0] for line in PAGE.splitlines() if line.startswith(("| `guidepost_", "| `process_"))}
+
+    assert told == made()
+
+
+def test_the_alerts_and_the_dashboard_ask_only_for_metrics_that_there_are() -> None:
+    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())] + re.findall(r"^\| [^|]+ \| `([^`]+)`", PAGE.partition("## Alerts")[2], re.MULTILINE)
+    named = {name for expression in asked for name in re.findall(r"(?:guidepost|process)_\w+", expression)}
+    known = made()
+
+    assert len(asked) > 20
+    assert {name for name in named if name not in known and re.sub(r"_(bucket|count|sum)$", "", name) not in known} == set()
+
+
+def test_the_dashboard_is_laid_out_as_grafana_reads_it() -> None:
+    """Every panel has what Grafana's schema requires, a place of its own, and asks the data source that is chosen on top."""
+    places = []
+    assert {"title", "uid", "schemaVersion", "panels", "templating", "time"} <= DASHBOARD.keys()
+    [source] = [one for one in DASHBOARD["templating"]["list"] if one["type"] == "datasource"]
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        places += [(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])]
+        if panel["type"] == "row":
+            continue
+        assert panel["datasource"] == {"type": "prometheus", "uid": f"${{{source['name']}}}"}
+        assert panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+    assert len(set(places)) == len(places)
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])

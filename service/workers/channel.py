@@ -54,8 +54,11 @@ class Channel:
         self._writer.close()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with suppress(ConnectionError):
-            while (text := await reader.readline()).endswith(b"\n"):
-                self._heard.put_nowait(read(text))
-        self._heard.put_nowait(None)
-        self.gone.set()
+        try:
+            with suppress(ConnectionError):
+                while (text := await reader.readline()).endswith(b"\n"):
+                    self._heard.put_nowait(read(text))
+        finally:
+            # Also where a line cannot be read: nobody is to wait for an answer that does not come.
+            self._heard.put_nowait(None)
+            self.gone.set()

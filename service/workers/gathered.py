@@ -34,6 +34,7 @@ def own(status: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily("guidepost_started_timestamp_seconds", "When the server was started, as seconds since 1970.", status.started)
     yield GaugeMetricFamily("guidepost_last_successful_reload_timestamp_seconds", "When the policies that are served were read, as seconds since 1970.", status.reloaded)
     yield GaugeMetricFamily("guidepost_last_reload_successful", "1 if the policies that were read last are served, else 0.", float(status.refused is None))
+    yield CounterMetricFamily("guidepost_reloads", "How often policies were read anew and served since the server was started.", status.reloads)
     yield CounterMetricFamily("guidepost_reload_failures", "How often policies were refused since the server was started.", status.failures)
     yield GaugeMetricFamily("guidepost_workers", "Workers that answer calls.", len(status.workers))
     restarts = CounterMetricFamily("guidepost_worker_restarts", "How often a worker was started anew since one died, by its number.", labels=(WORKER,))

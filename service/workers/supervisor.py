@@ -143,7 +143,7 @@ class Supervisor:
         self.versions: tuple[VersionRef, ...] = ()
         self._started = self._reloaded = time.time()
         self._restarts: Counter[int] = Counter()
-        self._failures = 0
+        self._reloads = self._failures = 0
         self._refused: Refused | None = None
 
     async def start(self) -> Reloaded | Refused:
@@ -171,6 +171,7 @@ class Supervisor:
                 self._refused = replace(found, versions=self.versions)
                 return self._refused
             self._reloaded, self._refused = time.time(), None
+            self._reloads += 1
             return found
 
     async def _replace(self) -> Reloaded | Refused:
@@ -225,7 +226,7 @@ class Supervisor:
     def status(self) -> Status:
         """How the server is doing."""
         workers = tuple(WorkerStatus(number, one.process.pid, one.since, self._restarts[number]) for number, one in sorted(self._members.items()))
-        return Status(self._started, self.versions, workers, self._reloaded, self._failures, self._refused)
+        return Status(self._started, self.versions, workers, self._reloaded, self._reloads, self._failures, self._refused)
 
     @property
     def protection(self) -> Protection:

@@ -166,6 +166,7 @@ class Status:
     versions: tuple[VersionRef, ...]
     workers: tuple[WorkerStatus, ...]
     reloaded: float
+    reloads: int
     failures: int
     refused: Refused | None
 
