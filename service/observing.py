@@ -72,8 +72,8 @@ def note_answer(version: Version, given: Given, caller: str, record: str) -> Non
         observer.decided(version, given)
     if record and len(call.records) < MAX_IDS:
         call.records.append(record)
-    if len(call.decisions) < MAX_IDS and not isinstance(given, Rescheduled):
-        call.decisions.extend(answer.id for answer in given)
+    if (room := MAX_IDS - len(call.decisions)) > 0 and not isinstance(given, Rescheduled):
+        call.decisions.extend(answer.id for answer in given[:room])
 
 
 def note_tickets(number: int) -> None:

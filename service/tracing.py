@@ -51,6 +51,10 @@ class Tracing(Observer):
                 span.set_status(Status(StatusCode.ERROR, call.code))
         span.end(ended)
 
+    def flush(self) -> None:
+        """Send what has ended so far."""
+        self._provider.force_flush()
+
     def close(self) -> None:
         """Send what is left."""
         self._provider.shutdown()
