@@ -47,7 +47,7 @@ def read_tls(files: TlsFiles) -> Material:
         raise AccessRefused(problems)
     certificate, key, client_ca = found
     if certificate is None or key is None:
-        raise refused(Path(files.certificate or files.key), "certificate and key are given together")
+        raise refused(Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together")
     mine = x509.load_pem_x509_certificates(certificate)[0].public_key()
     if _public(mine) != _public(load_pem_private_key(key, None).public_key()):
         raise refused(Path(files.key), f"is not the key of the certificate in {files.certificate}", "the server's own certificate stands first in its file")

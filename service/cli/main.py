@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from service.cli.access import access
 from service.cli.analyze import analyze
 from service.cli.audit import audit
 from service.cli.build import build
@@ -72,6 +73,7 @@ app.command("sign")(sign)
 app.command("verify")(verify_bundle)
 app.command("unpack")(unpack)
 app.add_typer(keys, name="keys")
+app.add_typer(access, name="access")
 app.command("schema")(schema)
 app.add_typer(holidays, name="holidays")
 app.command("version")(version_command)

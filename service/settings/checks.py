@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from service.log.database import LogRefused, connect, examine
 from service.log.settings import default_url
 from service.protecting import protection_problems
+from service.settings.model import key
 from service.settings.parts import log_options, protection
 from service.settings.reading import Found, WrongSetting
 from service.sources import SourceError
@@ -71,8 +72,9 @@ def _traces(found: Found) -> Iterator[WrongSetting]:
 def _protection(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
+    origins = {_own_address(found): found.origin("host"), settings.admin: found.origin("admin"), **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")}}
     for one in protection_problems(protection(settings), [address for address in (_own_address(found), settings.admin) if address]):
-        yield WrongSetting(str(one.place), one.message, one.help)
+        yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help)
 
 
 def _database(found: Found) -> Iterator[WrongSetting]:
