@@ -1,0 +1,77 @@
+"""Where the time of a call goes: a server in this process is loaded while every Python function is timed."""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import pstats
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+from benchmarks.serve import requests
+from benchmarks.serve.h2load import Load, run
+from engine.bundle import Bundle
+from service.app import listening
+from service.held import Held
+from service.log.settings import Durability, LogSettings
+from service.store import load_bundle
+from service.workers.built import read_built, write_built
+
+PARTS: Final = (
+    ("deciding: tables, due times, duties", ("engine/clock/", "engine/d", "engine/l", "engine/r", "engine/s", "engine/a", "engine/v", "engine/e", "engine/t", "engine/moment", "engine/bundle")),
+    ("the record: its text, its way to the log", ("engine/decisionlog/", "service/log/", "sqlalchemy/", "sqlite3")),
+    ("encoding the answer", ("service/wire/e", "service/wire/a", "service/wire/times", "service/encoded", "service/decisions")),
+    ("reading the request", ("service/wire/requests", "service/answering", "service/batches", "engine/ticket", "google/")),
+    ("grpc: its Python part, and what guards it", ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "service/access")),
+)
+"""Each part of a call, and what the files have in their names that belong to it; the first that fits counts, a longer name before a shorter."""
+
+Parts = dict[str, float]
+
+
+def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[float, Parts]:
+    """Give the microseconds of processor time of a call, and how they are shared out, in per cent."""
+    with tempfile.TemporaryDirectory() as folder:
+        body, built = Path(folder) / "body", Path(folder) / "built"
+        body.write_bytes(requests.framed(message))
+        write_built(load_bundle(policies), built)
+        bundle = read_built(built)
+        uvloop.run(_loaded(bundle, Path(folder), method, body, 1))
+        profile = cProfile.Profile()
+        spent, calls = profile.runcall(uvloop.run, _loaded(bundle, Path(folder), method, body, seconds))
+    return 1e6 * spent / calls, _shared(profile)
+
+
+async def _loaded(bundle: Bundle, folder: Path, method: str, body: Path, seconds: int) -> tuple[float, int]:
+    log = LogSettings(f"sqlite:///{folder}/log.db", Durability.SYNC)
+    async with listening(Held(bundle), "127.0.0.1:0", log=log) as address:
+        before = time.process_time()
+        load = Load(address, method, body, 1, 1)
+        seen = await asyncio.to_thread(run, load, 8, 8 if method == requests.TRIAGE else 1, seconds)
+        return time.process_time() - before, round(seen.rate * seconds)
+
+
+def _shared(profile: cProfile.Profile) -> Parts:
+    found: Counter[str] = Counter()
+    statistics: Any = pstats.Stats(profile)
+    for (file, _, name), (_, _, own, _, callers) in statistics.stats.items():
+        if file == "~":
+            # What is built in counts to whoever calls it.
+            for (caller, _, _), (_, _, its, _) in callers.items():
+                found[_part(caller, name)] += its
+        else:
+            found[_part(file, name)] += own
+    whole = sum(found.values())
+    return {part: 100 * own / whole for part, own in found.most_common()}
+
+
+def _part(file: str, name: str) -> str:
+    fitting = [(len(word), part) for part, words in PARTS for word in words if word in file]
+    if fitting:
+        return max(fitting)[1]
+    return "waiting, the loop, grpc's core" if "run" in name or "asyncio" in file or file == "~" else "the rest"
