@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
@@ -16,7 +17,7 @@ import yaml
 from service.app import SERVICES
 from service.cli.main import app
 from service.settings.model import PREFIX, ServerSettings, key, settings, variable
-from service.settings.reading import OTHERS
+from service.settings.reading import OTHERS, read_settings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEPLOY: Final = ROOT / "deploy"
@@ -176,3 +177,77 @@ def test_who_may_call_is_said_by_the_network_where_nothing_else_says_it(said: di
 
     assert said["trust-network"]
     assert [(rule["ports"][0]["port"], bool(rule["from"])) for rule in ingress] == [("grpc", True), ("metrics", True)]
+
+
+@pytest.mark.parametrize("text", [manifest("ConfigMap", "guidepost-settings")["data"]["guidepost.toml"], (DEPLOY / "systemd" / "guidepost.toml").read_text()], ids=["kubernetes", "systemd"])
+def test_every_setting_that_is_made_can_be_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "guidepost.toml"
+    file.write_text(text)
+    found = read_settings({}, {}, file)
+
+    assert {key(name) for name in found.origins} == set(tomllib.loads(text))
+
+
+# ---- docs/operations.md
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Give the rows below a line of headings that begins so."""
+    after = re.split(rf"^\| {heading} \|.*\n\|[-| ]+\|\n", OPERATIONS.read_text(), maxsplit=1, flags=re.MULTILINE)[1]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in after.split("\n\n", 1)[0].splitlines()]
+
+
+def refusals() -> set[tuple[str, str]]:
+    """Give every reason that the code has, with its status."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / "service" / "errors.py").read_text())):
+        match node:
+            case ast.Call(func=ast.Name("_invalid"), args=[ast.Constant(reason), *_]):
+                found.add((reason, "INVALID_ARGUMENT"))
+            case ast.Call(func=ast.Name("_status"), args=[ast.Attribute(attr=status), ast.Constant(reason), *_]):
+                found.add((reason, status))
+    return found
+
+
+def test_every_reason_that_callers_are_told_says_what_to_do() -> None:
+    written = {(row[0].strip("`"), row[1].strip("`")) for row in rows("reason")}
+
+    assert len(written) > 15
+    assert written == refusals()
+    assert all(len(row) == 4 and all(row) for row in rows("reason"))
+
+
+def test_every_alert_says_what_to_do() -> None:
+    alerts = re.split(r"^\| alert \|.*\n\|[-| ]+\|\n", (ROOT / "docs" / "metrics.md").read_text(), maxsplit=1, flags=re.MULTILINE)[1].split("\n\n", 1)[0]
+
+    assert [row[0] for row in rows("alert")] == re.findall(r"^\| ([^|]+?) \|", alerts, re.MULTILINE)
+
+
+def test_every_setting_that_is_named_is_one() -> None:
+    named = {word for row in rows("setting") for word in re.findall(r"`([a-z-]+)`", row[0])}
+
+    assert len(named) > 10
+    assert named - KEYS == set()
+
+
+def test_every_metric_that_is_named_is_one() -> None:
+    known = set(re.findall(r"^\| `(\w+)", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\b(?:guidepost|process)_\w+", OPERATIONS.read_text()))
+
+    assert len(named) > 5
+    assert {name for name in named if name not in known and f"{name}_total" not in known} == set()
+
+
+def test_every_message_of_a_fault_is_explained() -> None:
+    explained = {text for row in rows("message") for text in re.findall(r"^`(.+?)`", row[0])}
+    made = {
+        node.args[0].value
+        for path in (ROOT / "service").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("warning", "error")
+        and isinstance(node.func.value, ast.Name) and node.func.value.id == "log" and isinstance(node.args[0], ast.Constant)
+    }
+    forms = [re.sub(r"%\\?\w", r"\\S.*", re.escape(text)) for text in made]
+
+    assert len(made) > 8
+    assert [form for form in forms if not any(re.fullmatch(form, text) for text in explained)] == []
+    assert [text for text in explained if not any(re.fullmatch(form, text) for form in forms)] == []
