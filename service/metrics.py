@@ -5,7 +5,6 @@ Nothing here is global: several servers in one process measure apart, and a test
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from engine.answer import Outcome, Status, UnknownVersion
+from engine.answer import Answer, Outcome, Status, UnknownVersion
 from engine.change import Rescheduled
 from engine.version import Version
 from service.held import Held
@@ -34,6 +33,9 @@ RECORDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 TICKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """The buckets of how many tickets a call has."""
+
+MAX_KEPT: Final = 10_000
+"""How many answers are known by where they are counted."""
 
 OTHER: Final = "other"
 """What came out that is no word of the policy."""
@@ -98,7 +100,9 @@ class DecisionMetrics(Observer, Collector):
     """Counts decisions by what came out, in words of the policy only; whatever a caller said counts as ``other``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._counts: Tally[tuple[str, str, str]] = Tally()
+        self._counts: dict[tuple[str, str, str], list[int]] = {}
+        # An answer is given again and again: where it is counted is looked up by its id, but for instants.
+        self._cells: dict[str, list[int]] = {}
         self._words: dict[tuple[str, str], frozenset[str]] = {}
         registry.register(self)
 
@@ -106,10 +110,21 @@ class DecisionMetrics(Observer, Collector):
         """Count the decisions of an answer; a change of deadlines is none."""
         if isinstance(given, Rescheduled):
             return
-        name, counts = version.ref.version, self._counts
+        cells = self._cells
         for answer in given:
-            outcome = answer.outcomes[0]
-            counts[name, answer.decision, self._word(version, outcome) if outcome.status is Status.DECIDED else outcome.status.value] += 1
+            name = answer.undated or answer.id
+            cell = cells.get(name)
+            if cell is None:
+                if len(cells) >= MAX_KEPT:
+                    cells.clear()
+                cell = cells[name] = self._cell(version, answer)
+            cell[0] += 1
+
+    def _cell(self, version: Version, answer: Answer) -> list[int]:
+        """Give where an answer is counted."""
+        outcome = answer.outcomes[0]
+        word = self._word(version, outcome) if outcome.status is Status.DECIDED else outcome.status.value
+        return self._counts.setdefault((version.ref.version, answer.decision, word), [0])
 
     def _word(self, version: Version, outcome: Outcome) -> str:
         """Give an outcome's value as a label: a word of the policy, ``yes`` or ``no``, or else ``other``."""
@@ -125,7 +140,7 @@ class DecisionMetrics(Observer, Collector):
     def collect(self) -> Iterator[Metric]:
         """Give what was counted."""
         found = CounterMetricFamily("guidepost_decisions", "Decisions that were given, by what came out.", labels=("version", "decision", "outcome"))
-        for labels, number in sorted(self._counts.items()):
+        for labels, (number,) in sorted(self._counts.items()):
             found.add_metric(labels, number)
         yield found
 

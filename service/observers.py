@@ -19,6 +19,8 @@ from service.watching import Watching
 class CallMessages(Observer):
     """Writes a message for each call that has ended. It holds no fact, and no text of the caller but its name."""
 
+    names = True
+
     def __init__(self) -> None:
         self._log = structlog.stdlib.get_logger(CALLS)
 

@@ -29,11 +29,12 @@ MAX_IDS: Final = 20
 
 @dataclass(slots=True)
 class Observed:
-    """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers."""
+    """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers, if they are ``named``."""
 
     method: str
     context: grpc.aio.ServicerContext[Any, Any]
     observers: Sequence[Observer]
+    named: bool
     streams: bool
     began: float
     code: str = "CANCELLED"
@@ -47,6 +48,9 @@ class Observed:
 
 class Observer:
     """Looks at calls; this one does nothing with them. The methods are called on the event loop, and must not block."""
+
+    names = False
+    """Whether it wants the ids of what is answered."""
 
     def began(self, call: Observed) -> None:
         """A call came in."""
@@ -70,6 +74,8 @@ def note_answer(version: Version, given: Given, caller: str, record: str) -> Non
     call.version, call.caller = version.ref, caller
     for observer in call.observers:
         observer.decided(version, given)
+    if not call.named:
+        return
     if record and len(call.records) < MAX_IDS:
         call.records.append(record)
     if (room := MAX_IDS - len(call.decisions)) > 0 and not isinstance(given, Rescheduled):
@@ -87,7 +93,7 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Has observers look at every call; a method that is not there is left as it is."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = tuple(observers)
+        self._observers, self._named = tuple(observers), any(observer.names for observer in observers)
         self._found: dict[str, Handler] = {}
 
     async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
@@ -150,7 +156,7 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return observed
 
     def _begin(self, method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Observed:
-        call = Observed(method, context, self._observers, streams, time.perf_counter())
+        call = Observed(method, context, self._observers, self._named, streams, time.perf_counter())
         CURRENT.set(call)
         for observer in self._observers:
             observer.began(call)

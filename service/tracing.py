@@ -31,6 +31,8 @@ _NAMES: Final = frozenset(_CONTEXT.fields)
 class Tracing(Observer):
     """Makes a span of each call that has ended. A share of the calls is traced, and those whose caller says so."""
 
+    names = True
+
     def __init__(self, exporter: SpanExporter, share: float = 1.0) -> None:
         self._provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(share)), resource=Resource.create({SERVICE_NAME: NAME}), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))

@@ -219,7 +219,7 @@ class TestDecisionsAreCounted:
             metrics.decisions.decided(version, triage(version, {"vip": True, "colour": made}, Moment(NOW)))
             for value in (made, 3.5, ("a", "b"), None):
                 outcome = Outcome("queue", Status.DECIDED, value, "", (), (), ())
-                metrics.decisions.decided(version, (replace(decide(version, "queue", {"vip": True}, Moment(NOW)), outcomes=(outcome,)),))
+                metrics.decisions.decided(version, (replace(decide(version, "queue", {"vip": True}, Moment(NOW)), outcomes=(outcome,), id=f"{made}{value}"),))
 
         samples = [one for family in metrics.decisions.collect() for one in family.samples]
         assert {one.labels["outcome"] for one in samples} <= words

@@ -178,7 +178,7 @@ def _measuring(questions: Questions, address: str) -> Iterator[str]:
 
 def main() -> None:
     """Take the channel, and administer."""
-    logs.set_up(*sys.argv[2:])
+    logs.set_up(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     uvloop.run(administer(socket.socket(fileno=int(sys.argv[1]))))
 

@@ -130,7 +130,7 @@ async def _work(channel: Channel) -> int:
 
 def main() -> int:
     """Take the channel, and work."""
-    logs.set_up(*sys.argv[2:])
+    logs.set_up(sys.argv[2])
     # Ctrl-C goes to every process of a terminal; the supervisor hears it, and says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=int(sys.argv[1]))
