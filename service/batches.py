@@ -114,9 +114,11 @@ async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: asynci
     try:
         async for request in requests:
             await waiting.put(request)
-    finally:
-        # However reading ends: who waits for the next one is told, and then sees why.
+    except Exception:
+        # Who waits for the next one is told that there is none, and then sees why.
         await waiting.put(None)
+        raise
+    await waiting.put(None)
 
 
 def item_error(error: Exception, item: Message) -> pb.ItemError:

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 import guidepost
 from guidepost.v1 import admin_service_pb2, audit_service_pb2, decision_service_pb2, policy_service_pb2
 from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from service.access import Access, AccessRefused, Role, Unproven, open_access
 from service.access.callers import read_callers
@@ -31,8 +32,14 @@ from service.log.calls import Call, WrongCall, named, read_call
 from service.log.settings import LogSettings
 from service.protecting import protection_problems
 from service.protection import AccessSettings, Protection, TlsFiles
+from service.workers.built import write_built
+from service.workers.member import CannotServe
+from service.workers.office import Office
+from service.workers.port import reserved
+from service.workers.supervisor import Settings, Supervisor
+from service.workers.told import Reloaded
 from tests.securing import Issuer, certificate, entry, protected, tls_files, unsigned
-from tests.serving import ROOT
+from tests.serving import ROOT, counter, run
 
 ISSUER = Issuer()
 PORTAL, OFFICE, OLD, NOBODY = new_key(), new_key(), new_key(), new_key()
@@ -167,6 +174,46 @@ class TestServed:
                 except grpc.RpcError:
                     assert time.monotonic() < end
             assert refusal(lambda: portal.decide("queue", vip=True))[0] == grpc.StatusCode.UNAUTHENTICATED
+
+
+class TestWorkers:
+    def test_workers_and_the_admin_service_ask_for_the_same_certificates_keys_and_roles(self, tmp_path: Path) -> None:
+        authority = certificate("authority")
+        protection = Protection(settings(tmp_path), tls_files(tmp_path, certificate("desk", authority)))
+        secured = grpc.ssl_channel_credentials(authority.pem)
+        with reserved("127.0.0.1", 0) as address:
+            supervisor = Supervisor(Settings(Path(), 1, None, grace=0.5, protection=protection), address, _making)
+            office = Office(supervisor, "127.0.0.1:0")
+            try:
+                assert isinstance(run(supervisor.start()), Reloaded)
+                run(office.open())
+                with guidepost.Client(address, credentials=secured, token=PORTAL.text, channels=1) as portal:
+                    assert portal.decide("queue", vip=True, timeout=10).status
+                with guidepost.Client(address, credentials=secured, token=OFFICE.text, channels=1) as office_client:
+                    assert refusal(lambda: office_client.decide("queue", vip=True))[0] == grpc.StatusCode.PERMISSION_DENIED
+                with grpc.secure_channel(office.admin, secured) as channel:
+                    ask = AdminServiceStub(channel).GetStatus
+                    for token, code in ((None, grpc.StatusCode.UNAUTHENTICATED), (PORTAL, grpc.StatusCode.PERMISSION_DENIED)):
+                        metadata = [("authorization", f"Bearer {token.text}")] if token else []
+                        assert refusal(lambda metadata=metadata: ask(admin_service_pb2.GetStatusRequest(), metadata=metadata, timeout=10))[0] == code
+                    assert ask(admin_service_pb2.GetStatusRequest(), metadata=[("authorization", f"Bearer {OFFICE.text}")], timeout=10).workers
+            finally:
+                run(office.close())
+                run(supervisor.stop())
+
+    def test_a_worker_that_cannot_read_who_may_come_in_serves_nobody_and_says_why(self, tmp_path: Path) -> None:
+        with reserved("127.0.0.1", 0) as address:
+            supervisor = Supervisor(Settings(Path(), 1, None, protection=Protection(AccessSettings(str(tmp_path / "none.yaml")))), address, _making)
+            try:
+                with pytest.raises(CannotServe, match=r"none\.yaml:1:1: cannot be read"):
+                    run(supervisor.start())
+            finally:
+                run(supervisor.stop())
+
+
+async def _making(path: Path) -> Reloaded:
+    write_built(counter(), path)
+    return Reloaded(counter().refs)
 
 
 class TestTokens:

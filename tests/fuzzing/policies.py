@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -60,7 +61,7 @@ def changed_text(chance: Random, text: str) -> str:
 
 def changed_tree(chance: Random, text: str) -> str:
     """Give a file of which one to three branches are others; what stays is YAML."""
-    tree = yaml.load(text, Loader=yaml.CBaseLoader)
+    tree = json.loads(_tree(text))
     for _ in range(chance.choice((1, 1, 2, 3))):
         places = list(_places(tree))
         if not places:
@@ -81,7 +82,12 @@ def changed_tree(chance: Random, text: str) -> str:
                     holder.append(holder[key])
                 else:
                     holder[str(chance.choice(VALUES))] = holder[key]
-    return json.dumps(tree) if chance.random() < 0.5 else yaml.safe_dump(tree, allow_unicode=True)
+    return json.dumps(tree) if chance.random() < 0.7 else yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True)
+
+
+@cache
+def _tree(text: str) -> str:
+    return json.dumps(yaml.load(text, Loader=yaml.CBaseLoader))
 
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
@@ -95,7 +101,7 @@ def case(number: int, files: Files) -> tuple[str, str]:
     """Make a case: a file of a version, and what it is now; the same number gives the same. Long files come seldom, as they take long."""
     chance = Random(number)
     names = sorted(files)
-    [name] = chance.choices(names, [1 / (len(files[name]) + 500) for name in names])
+    [name] = chance.choices(names, [(len(files[name]) + 500) ** -1.6 for name in names])
     change = changed_tree if chance.random() < 0.5 else changed_text
     return name, change(chance, files[name])
 
