@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
 import guidepost
@@ -215,6 +216,29 @@ def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tu
     assert not set(before.values()) & set(supervisor.processes.values())
 
 
+def healthy(address: str) -> set[int]:
+    """Ask for the health of a server over some connections of their own, so that several workers answer."""
+    found = set()
+    for _ in range(6):
+        with grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
+            asked = health_pb2_grpc.HealthStub(channel)
+            found |= {asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=10, wait_for_ready=True).status for service in ("", "guidepost.v1.DecisionService")}
+    return found
+
+
+def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    fine = {health_pb2.HealthCheckResponse.SERVING}
+    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert fine == healthy(address)
+    making.spoilt = True
+    assert isinstance(run(supervisor.reload()), Refused)
+    making.spoilt = False
+    assert fine == healthy(address)
+    run(supervisor.roll())
+    assert fine == healthy(address)
+
+
 def test_a_worker_that_cannot_serve_says_why() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -325,6 +349,9 @@ class TestMetrics:
         decided = [sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")]
         assert 12 == sum(sample.value for sample in decided)
         assert {sample.labels["worker"] for sample in decided} <= {"1", "2"}
+        assert 12 == sum(sample.value for sample in families["guidepost_decisions"].samples)
+        assert {"1": 1, "2": 1} == {sample.labels["worker"]: sample.value for sample in families["guidepost_policy_in_force"].samples}
+        assert {"1", "2"} == {sample.labels["worker"] for sample in families["process_resident_memory_bytes"].samples}
         [policy] = families["guidepost_policy_version"].samples
         assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
         assert 2 == families["guidepost_workers"].samples[0].value

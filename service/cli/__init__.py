@@ -1,6 +1,6 @@
 """The command line: a thin shell around the core.
 
-``main`` names the commands and each has a module of its own (``serve``, ``check``, ``analyze``, ``evaluate`` with ``why_not``, ``show``, ``clock``
+``main`` names the commands and each has a module of its own (``serve`` with ``configured`` and ``serve_check``, ``check``, ``analyze``, ``evaluate`` with ``why_not``, ``show``, ``clock``
 with ``clock_show``, ``holidays``, ``schema``, ``version``). ``access`` makes keys for callers. ``build``, ``sign`` (with ``verify`` and ``keys``)
 and ``release`` make versions into bundles and freeze them, ``unpack`` makes a folder of bundles, and ``health`` asks a server how it is. ``test`` runs the policies' cases and ``tested`` writes what
 came of them; ``fmt`` lays policy files out. ``replay`` decides past tickets again, with ``replay_asked`` and ``replay_progress``. ``ci`` does all of it for a pull request: ``examined`` gathers

@@ -8,6 +8,7 @@ One module a step::
     channel     these as lines over a pair of sockets
     port        an address that only this server's workers share
     worker      (program) serves the bundle that it is told to serve
+    alone       serves from a single process, without a supervisor
     notify      tells a service manager that calls are answered
     supervisor  starts, restarts, rolls and stops the workers; reloads in all of them, or in none
 
