@@ -50,7 +50,7 @@ class Template:
         parts = [sized(ID, answer.id.encode()), self._head]
         for before, pre, post, at in self._instants:
             value = outcomes[at].value
-            parts += (before, sized(OUTCOMES, pre + sized(VALUE, sized(INSTANT, timestamp(value))) + post))  # type: ignore[arg-type]
+            parts += (before, sized(OUTCOMES, pre + sized(VALUE, INSTANT + timestamp(value)) + post))
         parts.append(self._tail)
         parts += [sized(DEADLINES, encoded_times.deadline(due)) for due in answer.dues]
         parts += [sized(DUTIES, encoded_times.duty(duty)) for duty in answer.duties]
@@ -59,7 +59,7 @@ class Template:
             return b"".join(parts)
         made = [sized(DECISION, b"".join(parts))]
         for before, field, at in self._typed:
-            made += (before, sized(field, timestamp(outcomes[at].value)))  # type: ignore[arg-type]
+            made += (before, field, timestamp(outcomes[at].value))
         made.append(self._rest)
         return b"".join(made)
 

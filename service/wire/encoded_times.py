@@ -32,19 +32,19 @@ def _target(name: str, target: Target, calendar: str, zone: str, tzdb: str) -> t
 def deadline(due: Due) -> bytes:
     """Encode how a deadline came to its instant."""
     name, between, after = _target(due.name, due.target, due.calendar, due.zone, due.tzdb)
-    parts = [name, sized(STARTS, timestamp(due.starts))]
+    parts = [name, STARTS + timestamp(due.starts)]
     if due.due is None:
         parts += (between, after)
     else:
         local = local_time(due.due, due.zone).isoformat().encode()
-        parts += (sized(DUE, timestamp(due.due)), between, sized(LOCAL_DUE, local), after)
+        parts += (DUE + timestamp(due.due), between, sized(LOCAL_DUE, local), after)
     for stretch in due.stretches:
-        ends = sized(ONE, timestamp(stretch.start)) + sized(TWO, timestamp(stretch.end))
+        ends = ONE + timestamp(stretch.start) + TWO + timestamp(stretch.end)
         parts.append(sized(STRETCHES, ends + _KINDS[stretch.kind] + text(4, stretch.name)))
     parts += [sized(ESTIMATED, one.encode()) for one in due.estimated]
     parts.append(EXTENDED[due.extended])
     if due.held:
-        parts.append(sized(HELD, duration(due.held)))
+        parts.append(HELD + duration(due.held))
     if due.standing is not None:
         parts.append(sized(STANDING, _standing(due.standing, due.target)))
     if due.uncertain is not None:
@@ -53,12 +53,12 @@ def deadline(due: Due) -> bytes:
 
 
 def _standing(standing: Standing, target: Target) -> bytes:
-    parts = [number(1, STATE[standing.state]), sized(TWO, timestamp(standing.at))]
+    parts = [number(1, STATE[standing.state]), TWO + timestamp(standing.at)]
     for before, time in ((THREE, standing.used), (FOUR, standing.left), (FIVE, standing.late)):
         if time is not None:
-            parts.append(sized(before, real(1, in_units(time, target, standing.total)) + sized(TWO, duration(time))))
+            parts.append(sized(before, real(1, in_units(time, target, standing.total)) + TWO + duration(time)))
     if standing.at_risk_from is not None:
-        parts.append(sized(SIX, timestamp(standing.at_risk_from)))
+        parts.append(SIX + timestamp(standing.at_risk_from))
     return b"".join(parts)
 
 
@@ -66,14 +66,14 @@ def duty(turn: Duty) -> bytes:
     """Encode who has the turn."""
     at = turn.at
     return (
-        text(1, turn.outcome) + sized(TWO, timestamp(at)) + number(3, turn.daytime) + sized(FOUR, _shift(turn.now) + _local(turn.now, at))
+        text(1, turn.outcome) + TWO + timestamp(at) + number(3, turn.daytime) + sized(FOUR, _shift(turn.now) + _local(turn.now, at))
         + sized(FIVE, _shift(turn.next) + _local(turn.next, at))
     )
 
 
 @lru_cache(KEPT)
 def _shift(shift: Shift) -> bytes:
-    return text(1, shift.value) + text(2, shift.name) + text(3, shift.zone) + sized(FOUR, timestamp(shift.begins)) + sized(FIVE, timestamp(shift.ends))
+    return text(1, shift.value) + text(2, shift.name) + text(3, shift.zone) + FOUR + timestamp(shift.begins) + FIVE + timestamp(shift.ends)
 
 
 def _local(shift: Shift, at: datetime) -> bytes:

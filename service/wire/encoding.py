@@ -78,18 +78,20 @@ def real(field: int, value: float) -> bytes:
 
 @lru_cache(1024)
 def timestamp(at: datetime) -> bytes:
-    """Encode an instant as the content of a Timestamp; the same few stand in several places of an answer."""
+    """Encode an instant as a Timestamp with its length before it; the same few stand in several places of an answer."""
     seconds, micros = divmod(to_micros(at), _SECOND)
-    return (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(micros * 1000) if micros else b"")
+    content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(micros * 1000) if micros else b"")
+    return _SMALL[len(content)] + content
 
 
 def duration(time: timedelta) -> bytes:
-    """Encode a length of time as the content of a Duration; both of its parts have the sign of the whole."""
+    """Encode a length of time as a Duration with its length before it; both of its parts have the sign of the whole."""
     micros = (time.days * _DAY + time.seconds) * _SECOND + time.microseconds
     seconds, rest = divmod(abs(micros), _SECOND)
     if micros < 0:
         seconds, rest = -seconds, -rest
-    return (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(rest * 1000) if rest else b"")
+    content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(rest * 1000) if rest else b"")
+    return _SMALL[len(content)] + content
 
 
 def fields(message: Message, first: int, last: int) -> bytes:
