@@ -61,12 +61,17 @@ class AsyncClient:
         self._decisions = cycle([DecisionServiceStub(channel) for channel in self._channels])
         self._together = None if coalesce is None else TogetherAsync(self._batch, coalesce)
         self.policies: Any = PolicyServiceStub(self._channels[0])
-        self.audit = AsyncAudit(self._channels[0])
+        self.audit = AsyncAudit(self._channels[0], self._metadata)
 
     @property
     def channel(self) -> grpc.aio.Channel:
         """One of the channels, for stubs of one's own."""
         return self._channels[0]
+
+    @property
+    def metadata(self) -> Metadata:
+        """What every call says of its caller, his token too: for calls on the stubs, which do not say it by themselves."""
+        return self._metadata
 
     @property
     def decisions(self) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import grpc
 
+from guidepost.connecting import Metadata
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1.audit_service_pb2_grpc import AuditServiceStub
 
@@ -55,19 +56,20 @@ def _purge(before: datetime, by: str, dry_run: bool) -> pb.PurgeRecordsRequest:
 class Audit:
     """Asks AuditService; ``stub`` has the calls themselves."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
         self.stub: Any = AuditServiceStub(channel)
+        self._metadata = metadata
 
     def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout).entry
+        entry: pb.LogEntry = self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout, metadata=self._metadata).entry
         return entry
 
     def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> Iterator[pb.LogEntry]:
         """Give all records that pass a filter of :func:`record_filter`, in the order of receipt, page by page; ``timeout`` is for each page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout)
+            page: pb.QueryRecordsResponse = self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout, metadata=self._metadata)
             yield from page.entries
             token = page.next_page_token
             if not token:
@@ -75,46 +77,47 @@ class Audit:
 
     def export(self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT) -> Iterator[str]:
         """Give lines of JSON as `guidepost audit export` writes them; without a filter, whole chains."""
-        for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout):
+        for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata):
             yield from part.lines
 
     def verify(self, *, timeout: float = WORK_TIMEOUT) -> pb.LogVerification:
         """Have the server verify its log; give what was found."""
-        parts: list[pb.VerifyLogResponse] = list(self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout))
+        parts: list[pb.VerifyLogResponse] = list(self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata))
         return parts[-1].result
 
     def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full, decided again under its own version."""
-        explained: pb.ExplainRecordResponse = self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout)
+        explained: pb.ExplainRecordResponse = self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)
         return explained
 
     def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record, to be written to a file, and whether a signed head covers it."""
-        made: pb.GetCertificateResponse = self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout)
+        made: pb.GetCertificateResponse = self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout, metadata=self._metadata)
         return made
 
     def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:
         """Remove for good what was received before an instant, if the server was started to allow it; or only say what would go."""
-        purged: pb.PurgeRecordsResponse = self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout)
+        purged: pb.PurgeRecordsResponse = self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout, metadata=self._metadata)
         return purged
 
 
 class AsyncAudit:
     """:class:`Audit` for asyncio: the same calls, awaited."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, metadata: Metadata = ()) -> None:
         self.stub: Any = AuditServiceStub(channel)
+        self._metadata = metadata
 
     async def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = (await self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout)).entry
+        entry: pb.LogEntry = (await self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)).entry
         return entry
 
     async def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> AsyncIterator[pb.LogEntry]:
         """Give all records that pass a filter, page by page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = await self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout)
+            page: pb.QueryRecordsResponse = await self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout, metadata=self._metadata)
             for entry in page.entries:
                 yield entry
             token = page.next_page_token
@@ -123,26 +126,26 @@ class AsyncAudit:
 
     async def export(self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT) -> AsyncIterator[str]:
         """Give lines of JSON as `guidepost audit export` writes them."""
-        async for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout):
+        async for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata):
             for line in part.lines:
                 yield line
 
     async def verify(self, *, timeout: float = WORK_TIMEOUT) -> pb.LogVerification:
         """Have the server verify its log; give what was found."""
-        parts: list[pb.VerifyLogResponse] = [part async for part in self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout)]
+        parts: list[pb.VerifyLogResponse] = [part async for part in self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata)]
         return parts[-1].result
 
     async def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full."""
-        explained: pb.ExplainRecordResponse = await self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout)
+        explained: pb.ExplainRecordResponse = await self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)
         return explained
 
     async def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record."""
-        made: pb.GetCertificateResponse = await self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout)
+        made: pb.GetCertificateResponse = await self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout, metadata=self._metadata)
         return made
 
     async def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:
         """Remove for good what was received before an instant, or only say what would go."""
-        purged: pb.PurgeRecordsResponse = await self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout)
+        purged: pb.PurgeRecordsResponse = await self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout, metadata=self._metadata)
         return purged
