@@ -28,14 +28,17 @@ def set_up(how: str, stream: TextIO | None = None) -> None:
     root.setLevel(logging.INFO)
     # What it says of each step is of no interest to whoever runs a server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Calls are many: they go straight to the stream, in a fraction of the time that Python's own logging takes.
     structlog.configure(
-        processors=[*_KNOWN, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=structlog.stdlib.BoundLogger, cache_logger_on_first_use=True,
+        processors=[structlog.processors.add_log_level, _STAMPED, *_written(how)],
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(logging.INFO), cache_logger_on_first_use=True,
     )
 
 
+_STAMPED: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
 _KNOWN: Final[list[Processor]] = [
-    structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _STAMPED,
 ]
 """What every message says, whoever wrote it: Python's own logging or structlog."""
 

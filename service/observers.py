@@ -22,7 +22,7 @@ class CallMessages(Observer):
     names = True
 
     def __init__(self) -> None:
-        self._log = structlog.stdlib.get_logger(CALLS)
+        self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(logger=CALLS)
 
     def ended(self, call: Observed) -> None:
         """Write it."""
