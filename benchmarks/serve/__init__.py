@@ -1,6 +1,6 @@
 """How fast a server answers: ``python -m benchmarks.serve`` measures it and writes SERVE.md and serve.json beside RESULTS.md.
 
-It needs h2load (Debian: nghttp2-client), and Cerbos where it is to be compared with (npm: ``cerbos``; GUIDEPOST_CERBOS names
+It needs h2load (Debian: nghttp2-client), and Cerbos where it is to be compared with (npm: ``cerbos``; CERBOS_PROGRAM names
 another program). What is missing is left out, and said.
 
 One module a question: ``contestants`` (what is started), ``requests`` (what is asked), ``h2load`` (the load, and what it

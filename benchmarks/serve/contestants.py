@@ -79,7 +79,7 @@ def cerbos(program: str, folder: Path) -> Iterator[Server]:
 
 def cerbos_program(folder: Path) -> str:
     """Give the program: the one that is named, or installed, or else by npm into a folder; "" if there is none."""
-    named = os.environ.get("GUIDEPOST_CERBOS") or shutil.which("cerbos")
+    named = os.environ.get("CERBOS_PROGRAM") or shutil.which("cerbos")
     if named or not shutil.which("npm"):
         return named or ""
     with suppress(subprocess.SubprocessError):
