@@ -377,6 +377,14 @@ class TestWrongRequests:
 
         assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
+    @pytest.mark.parametrize("rpc", ["Triage", "DecidePriority", "Reschedule"])
+    def test_a_fact_that_is_called_as_those_before_a_change_is_refused_by_its_name(self, desk: grpc.Channel, rpc: str) -> None:
+        """Found by chance: it was taken for one of a request that has facts before a change."""
+        asked = getattr(pb, f"{rpc}Request")()
+        asked.ticket.facts["before.impact"].text = "high"
+
+        assert list(Refused(desk, rpc, asked).fields) == ['ticket.facts["before.impact"]']
+
     def test_bytes_that_are_no_message_are_refused_without_a_trace(self, desk: grpc.Channel) -> None:
         """It is the caller's fault, and said so; the server goes on."""
         with pytest.raises(grpc.RpcError) as raised:

@@ -85,7 +85,8 @@ def path(fact: str, request: Message) -> str:
     if fact == "now":
         return fact
     ticket, field = request.ticket, "ticket"  # type: ignore[attr-defined]
-    if fact.startswith("before."):
+    # A caller may call a fact of a ticket so, too.
+    if fact.startswith("before.") and fact not in ticket.facts and "before" in request.DESCRIPTOR.fields_by_name:
         ticket, field, fact = request.before, "before", fact.removeprefix("before.")  # type: ignore[attr-defined]
     return f'{field}.facts["{fact}"]' if fact in ticket.facts else f"{field}.{fact}"
 
