@@ -49,10 +49,15 @@ class Explainer:
         return kept
 
     def ways_on(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
-        """Give cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts."""
+        """Give cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts.
+
+        Beside those in which no fact is open, these are the cells that decide the outcomes already: what is still open there may
+        stay unknown, and be read as such elsewhere.
+        """
         flat = self.flats[self.producer[names[0]]]
         reach = self._reach(flat, cell)
-        found = np.argwhere(reach.cells & reach.of(flat.settled))
+        decided = np.logical_and.reduce([reach.of(flat.codes[name].low) == reach.of(flat.codes[name].high) for name in names])
+        found = np.argwhere(reach.cells & (reach.of(flat.settled) | decided))
         told_apart = [reach.of(flat.codes[name].low)[tuple(found.T)] for name in names]
         told_apart += [found[:, at] for at, axis in enumerate(flat.axes) if axis.fact in shared]
         _, first = np.unique(np.stack(told_apart), axis=1, return_index=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -151,7 +152,13 @@ class TestWhatADeadlineGoesBy:
             atoms = [layout.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
             schedule = scheduler.schedule(atoms)
             said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
-            assert loops.targets(facts) == said, facts
+            # Where no region counts, the loops stop before they know it, and the schedule may know it.
+            assert counting(policy, loops.targets(facts)) == counting(policy, said), facts
+
+
+def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
+    """Give targets with a region only where it counts."""
+    return {one if one is None or policy.calendars[one.calendar].needs_region(one.unit) else replace(one, region="") for one in targets}
 
 
 class Loops:
