@@ -30,7 +30,7 @@ PLAIN_WORDS: Final = frozenset({
     "standard",  # time zones: the time that is not summer time
     "product",  # of several lists
     "level", "scales",  # how much a finding weighs, and what columns of outcomes are read by
-    "both", "call", "close", "differ", "id", "neither", "nobody", "other", "plan", "reason", "rounds", "stay", "wait",  # plain English
+    "both", "call", "close", "differ", "elsewhere", "id", "neither", "nobody", "other", "plan", "reason", "rounds", "stay", "wait", "watch",  # plain English
 })
 """Words of a desk that may stand in the engine all the same, because they mean something else there."""
 

@@ -16,7 +16,7 @@ from engine.source import plain, read
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(
-    path for folder in (ROOT / "policies", ROOT / "policies/past/1.0.0", *(ROOT / "examples").glob("*"))
+    path for folder in (ROOT / "policies", ROOT / "policies/past/1.0.0", *(path.parent for path in (ROOT / "examples").glob("*/manifest.yaml")))
     for path in (*folder.glob("*.yaml"), *folder.glob("cases/*.yaml"), *folder.glob("holidays/*.yaml"))
 )
 
