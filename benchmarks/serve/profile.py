@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import os
 import pstats
 import tempfile
 import time
@@ -51,7 +52,7 @@ async def _loaded(bundle: Bundle, folder: Path, method: str, body: Path, seconds
     log = LogSettings(f"sqlite:///{folder}/log.db", Durability.SYNC)
     async with listening(Held(bundle), "127.0.0.1:0", log=log) as address:
         before = time.process_time()
-        load = Load(address, method, body, 1, 1)
+        load = Load(address, method, body, os.getpid(), 1)
         seen = await asyncio.to_thread(run, load, 8, 8 if method == requests.TRIAGE else 1, seconds)
         return time.process_time() - before, round(seen.rate * seconds)
 
