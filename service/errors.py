@@ -122,10 +122,17 @@ def streaming(
     return rpc
 
 
-async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: Exception, request: Any) -> None:
-    """End a call with the status of what went wrong."""
-    status = rpc_status.to_status(explained(error, request))
+async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: status_pb2.Status) -> None:
+    """End a call with a status."""
+    status = rpc_status.to_status(refusal)
     await context.abort(status.code, status.details, status.trailing_metadata)
+
+
+def reason(refusal: status_pb2.Status) -> str:
+    """Give the reason for machines that a status names."""
+    info = error_details_pb2.ErrorInfo()
+    refusal.details[0].Unpack(info)
+    return str(info.reason)
 
 
 def explained(error: Exception, request: Any) -> status_pb2.Status:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from service.access import Access
 from service.access.roles import answering, needed
-from service.errors import refuse
+from service.errors import explained, reason, refuse
 from service.limits import Limits, Malformed, Room
 
 Handler = Any
@@ -27,7 +27,7 @@ NOT_READ: Final = "the message is not what this call takes"
 
 
 class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Lets calls in, or says why not. ``refused`` counts those that it did not let in, by the name of what they were told."""
+    """Lets calls in, or says why not. ``refused`` counts those that it did not let in, by the reason that they were told."""
 
     def __init__(self, access: Access, limits: Limits) -> None:
         self._access = access
@@ -117,8 +117,9 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         answering(found)
 
     async def _refuse(self, context: Context, error: Exception) -> None:
-        self.refused[type(error).__name__] += 1
-        await refuse(context, error, None)
+        refusal = explained(error, None)
+        self.refused[reason(refusal)] += 1
+        await refuse(context, refusal)
 
 
 def _certificate(context: Context) -> Mapping[str, Any]:

@@ -82,6 +82,7 @@ def test_the_calls_are_of_every_kind_and_the_same_number_gives_the_same() -> Non
     assert some[:300] == [case(number) for number in range(300)]
 
 
+@pytest.mark.campaign
 def test_no_policy_file_makes_reading_it_fail_or_hang() -> None:
     shipped = policies.Desk({path.relative_to(POLICIES).as_posix(): path.read_text(encoding="utf-8") for part in ("*.yaml", "holidays/*.yaml") for path in POLICIES.glob(part)})
     good = ROOT / "tests" / "broken" / "good"

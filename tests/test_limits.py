@@ -140,7 +140,7 @@ def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_tol
     refused = [one for one in ended if isinstance(one, grpc.aio.AioRpcError)]
 
     assert len(refused) == 33
-    assert (gate.refused["TooBusy"], gate.in_flight, gate.streams) == (33, 0, 0)
+    assert (gate.refused["TOO_BUSY"], gate.in_flight, gate.streams) == (33, 0, 0)
     assert not isinstance(again, Exception)
     status = rpc_status.from_call(refused[0])
     assert status is not None
