@@ -88,3 +88,12 @@ def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
         message = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
 
         assert message.SerializeToString(deterministic=True) == service._written(kind, answer)
+
+
+@pytest.mark.parametrize("hours", [0, 10])
+def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(shipped: Bundle, service: Decisions, hours: int) -> None:
+    version, facts = shipped.versions[-1], {"received_at": NOW + hours * HOUR, "language": "en"}
+    given, message = triage(version, facts), written(version, facts, Moment())
+
+    assert [hours == 0] == [duty.daytime for duty in message.coverage.decision.duties]
+    assert message.SerializeToString(deterministic=True) == service._triaged(version, given)
