@@ -84,8 +84,8 @@ def cerbos_program(folder: Path) -> str:
         return named or ""
     with suppress(subprocess.SubprocessError):
         subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), "cerbos"], check=True, capture_output=True, timeout=180)
-    installed = folder / "node_modules" / ".bin" / "cerbos"
-    return str(installed) if installed.exists() else ""
+    # The program itself: the one of npm starts it, and does not end it.
+    return next((str(found) for found in (folder / "node_modules" / "@cerbos").glob("*/cerbos-*")), "")
 
 
 def asked_once(server: Server, method: str, message: bytes, right: Callable[[bytes], bool]) -> int:
