@@ -127,7 +127,7 @@ class TestServed:
 
         assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN")
 
-    @pytest.mark.parametrize("token", ["", NOBODY.text, OLD.text, PORTAL.text[:-1] + ("a" if PORTAL.text[-1] != "a" else "b"), f"gpk_{PORTAL.id}_", "x"])
+    @pytest.mark.parametrize("token", ["", NOBODY.text, OLD.text, PORTAL.text[:-1] + ("a" if PORTAL.text[-1] != "a" else "b"), f"gpk_{PORTAL.id}_", "x"], ids=["none", "unknown", "expired", "altered", "cut short", "no key"])
     def test_who_proves_nothing_is_told_how_and_gets_nothing(self, served: str, token: str) -> None:
         with guidepost.Client(served, token=token) as client:
             code, reason, message = refusal(lambda: client.decide("queue", vip=True))
