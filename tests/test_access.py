@@ -175,6 +175,7 @@ class TestServed:
             assert refusal(lambda: portal.decide("queue", vip=True))[0] == grpc.StatusCode.UNAUTHENTICATED
 
 
+@pytest.mark.faults
 class TestWorkers:
     def test_workers_and_the_admin_service_ask_for_the_same_certificates_keys_and_roles(self, tmp_path: Path) -> None:
         authority = certificate("authority")

@@ -356,6 +356,7 @@ MARKS: Final = "{}[]:,-?&*!|>\"'\t\n #%@`é\u2028\0\ufeff\ud800"
 Tree = list["Tree"] | dict[str, "Tree"] | str
 
 
+@pytest.mark.faults
 def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
     """Whatever stands in the files, it is a version or a list of problems; never anything else, and nothing in part."""
     chance = random.Random(20_260_101)

@@ -167,6 +167,7 @@ def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -
     assert len(acknowledged) > kills * 10
 
 
+@pytest.mark.faults
 @pytest.mark.campaign
 def test_a_server_killed_at_any_moment_loses_no_acknowledged_decision_and_leaves_a_whole_chain(desk: Path, tmp_path: Path) -> None:
     survives(desk, sqlite(tmp_path), tmp_path, KILLS)
@@ -200,6 +201,7 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
     assert kills < 10 or any(losses)
 
 
+@pytest.mark.faults
 @pytest.mark.campaign
 def test_a_server_killed_under_bounded_loses_at_most_what_was_at_risk(desk: Path, tmp_path: Path) -> None:
     risks(desk, sqlite(tmp_path), tmp_path, KILLS if LONG else 1)
@@ -221,6 +223,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.faults
 @pytest.mark.campaign
 def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_there_is_room(small_disk: Path, desk: Path, tmp_path: Path) -> None:
     url, filler = f"sqlite:///{small_disk}/decisions.db", small_disk / "filler"

@@ -84,6 +84,7 @@ def test_without_a_service_manager_that_listens_nothing_goes_wrong(named: str, m
     assert not notify(READY)
 
 
+@pytest.mark.faults
 def test_a_server_says_that_it_is_ready_when_it_answers_and_that_it_stops_when_it_is_told_to(tmp_path: Path) -> None:
     policies = tmp_path / "policies"
     policies.mkdir()

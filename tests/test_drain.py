@@ -72,6 +72,7 @@ class Plain(threading.Thread):
                 time.sleep(0.01)
 
 
+@pytest.mark.faults
 def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_second_server_notices_nothing(desk: Path, tmp_path: Path) -> None:
     """What a server took is in the decision log: each record there was answered."""
     url = sqlite(tmp_path)

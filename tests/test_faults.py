@@ -102,6 +102,7 @@ def listeners(address: str) -> int:
     return sum(row[1].endswith(port) and row[3] == "0A" for row in rows)
 
 
+@pytest.mark.faults
 @pytest.mark.campaign
 def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_takes_its_workers_along_and_loses_nothing(desk: Path, tmp_path: Path) -> None:
     """First each worker, then the supervisor; the workers answer what they took, and end. The log has each call once."""

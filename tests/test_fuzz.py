@@ -60,6 +60,7 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
             started.wait(60)
 
 
+@pytest.mark.faults
 @pytest.mark.campaign
 def test_no_request_is_answered_with_a_fault_of_ours_hangs_or_costs_memory(tmp_path: Path) -> None:
     with server(tmp_path) as (address, process):

@@ -138,6 +138,7 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
         assert (scraped("log_writable"), scraped("log_records_committed_total")) == (1, 2)
 
 
+@pytest.mark.faults
 def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
     for name, content in COUNTER.items():
         (tmp_path / name).write_text(content, encoding="utf-8")

@@ -190,6 +190,7 @@ def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, 
     assert {before[0].version} == set(callers.answers)
 
 
+@pytest.mark.faults
 def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
     supervisor, address, making = serving
     callers = Callers(address, making.versions)
@@ -204,6 +205,7 @@ def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(serv
     assert callers.wrong == []
 
 
+@pytest.mark.faults
 def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
     supervisor, address, making = serving
     before = supervisor.processes
@@ -226,6 +228,7 @@ def healthy(address: str) -> set[int]:
     return found
 
 
+@pytest.mark.faults
 def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(serving: tuple[Supervisor, str, Making]) -> None:
     supervisor, address, making = serving
     fine = {health_pb2.HealthCheckResponse.SERVING}
@@ -249,6 +252,7 @@ def test_a_worker_that_cannot_serve_says_why() -> None:
         run(supervisor.stop())
 
 
+@pytest.mark.faults
 def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     for name, text in COUNTER.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -325,6 +329,7 @@ class TestAdmin:
         assert status.reload_failures >= 1
         assert [reloaded.versions[0].digest] == [ref.digest for ref in refused.versions] == [ref.digest for ref in status.versions]
 
+    @pytest.mark.faults
     def test_it_rolls_the_workers(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
         before = set(serving[0].processes.values())
         rolled = stub.RollWorkers(pb.RollWorkersRequest(), timeout=30)

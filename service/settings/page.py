@@ -70,7 +70,7 @@ def _row(one: Field[Any]) -> str:
 def shown_default(one: Field[Any]) -> str:
     """Give a default as it would stand in the file.
 
-    >>> [shown_default(one) for one in settings() if key(one.name) in ("watch", "port", "host")]
+    >>> [shown_default(one) for one in settings() if one.name in ("watch", "port", "host")]
     ['127.0.0.1', '50051', 'true']
     """
     default = one.default
