@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -588,3 +589,16 @@ def test_a_repeated_call_to_reschedule_is_told_the_same_and_recorded_once(url: s
         assert refused(lambda: ask(stub, damage="broken", _request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
 
     assert len(records(url)) == 1
+
+
+def test_a_log_of_a_later_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    url = sqlite(tmp_path)
+    Store.open(url).close()
+    path = Path(url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(LogRefused, match="of a later program"):
+        Store.open(url)
+    with closing(sqlite3.connect(path)) as database:
+        assert [("9999",)] == database.execute("SELECT version_num FROM alembic_version").fetchall()

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -72,6 +73,8 @@ def migrate(engine: Engine) -> None:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", _MIGRATIONS.as_posix().replace("%", "%%"))
             command.upgrade(config, "head")
+    except CommandError as error:
+        raise LogRefused(f"{shown(engine)} holds a decision log of a later program: {error}", "serve it with that program, or name another log") from error
     except (SQLAlchemyError, OSError) as error:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
 

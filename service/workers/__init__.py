@@ -12,6 +12,5 @@ One module a step::
     notify      tells a service manager that calls are answered
     supervisor  starts, restarts, rolls and stops the workers; reloads in all of them, or in none
 
-The supervisor imports neither gRPC nor the engine: it stays small, and whatever goes wrong with a policy or a call happens
-in another process.
+The supervisor answers no call and decides nothing: whatever goes wrong with a policy or a call happens in another process.
 """
