@@ -12,7 +12,7 @@ help:  ## list the tasks
 serve: .setup-server  ## serve the shipped policies on 127.0.0.1:50051 (PORT=…)
 	$(RUN)/guidepost serve --port $(PORT)
 
-test: .setup-test  ## run all tests
+test: .setup-test  ## run the tests (`.ci/run` adds those that kill servers)
 	$(RUN)/python -m pytest -n 2 --dist worksteal -q
 
 check: .setup-server  ## check the shipped policies and run their cases
