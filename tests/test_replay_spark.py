@@ -111,8 +111,8 @@ def test_a_task_travels_and_a_worker_builds_the_versions_once(texts: tuple[Texts
 def test_a_real_spark_finds_what_one_machine_finds(
     shipped: Bundle, folder: Path, texts: tuple[Texts, Texts], embedded: tuple[Replay, list[Unread]], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        pytest.skip("pyspark or Java is not there")
+    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("pandas") is None or shutil.which("java") is None:
+        pytest.skip("pyspark, pandas or Java is not there")
     if not (LONG or os.environ.get("GUIDEPOST_SPARK") == "yes"):
         pytest.skip("a Spark takes half a minute to start and stop: GUIDEPOST_SPARK=yes, as `.ci/run` sets it")
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] --conf spark.ui.enabled=false --conf spark.sql.files.maxPartitionBytes=8192 pyspark-shell")

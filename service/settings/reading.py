@@ -18,7 +18,7 @@ from service.settings.model import PREFIX, ServerSettings, about, flag, key, set
 CONFIG: Final = "config"
 """The name of the setting that names the file."""
 
-OTHERS: Final = frozenset(f"{PREFIX}{name}" for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "BENCH"))
+OTHERS: Final = frozenset(f"{PREFIX}{name}" for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "FAULTS", "SPARK", "BENCH"))
 """Variables that other parts of the program read, its tests among them."""
 
 LINK: Final = re.compile(r"tcp://\S+")
