@@ -82,7 +82,7 @@ class Issuer:
         plain = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.secret.public_key()))
         return json.dumps({"keys": [{**plain, "kid": self.kid, "use": "sig", "alg": "ES256"}]})
 
-    def token(self, subject: str = "anna", roles: Any = ("decide",), seconds: float = 60, **claims: Any) -> str:
+    def token(self, subject: str = "anna", roles: Any = ("decide",), seconds: float = 86_400, **claims: Any) -> str:
         """Give a token; a claim that is None is left out."""
         plain = {
             "iss": self.name, "aud": "guidepost", "sub": subject, "exp": datetime.now(UTC) + timedelta(seconds=seconds), "guidepost_roles": roles, **claims,
