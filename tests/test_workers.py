@@ -54,16 +54,19 @@ class Making:
         self.versions, self.turn = versions, 0
         self.spoilt = False
         self.problems: tuple[Problem, ...] = ()
+        self.broken: OSError | None = None
 
     async def __call__(self, path: Path) -> Reloaded | Refused:
+        if self.broken:
+            raise self.broken
         if self.problems:
             return Refused(self.problems)
         version = self.versions[self.turn % len(self.versions)]
+        write_built(Bundle((version,)), path)
         if self.spoilt:
-            path.write_bytes(b"\0" * 8)  # noqa: ASYNC240 - it is small, and a test
+            os.truncate(path, path.stat().st_size * 2 // 3)  # noqa: ASYNC240 - a small file of a test
         else:
             self.turn += 1
-            write_built(Bundle((version,)), path)
         return Reloaded((version.ref,))
 
 
@@ -240,6 +243,27 @@ def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(s
     assert fine == healthy(address)
     run(supervisor.roll())
     assert fine == healthy(address)
+
+
+@pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
+def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "built"
+    write_built(counter(), path)
+    os.truncate(path, int(path.stat().st_size * kept))
+
+    with pytest.raises(ValueError, match=r"whole|bytes|empty"):
+        read_built(path)
+
+
+def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, _, making = serving
+    making.broken = OSError("no room left")
+    refused = run(supervisor.reload())
+    making.broken = None
+
+    assert isinstance(refused, Refused)
+    assert "no room left" in refused.message
+    assert isinstance(run(supervisor.reload()), Reloaded)
 
 
 def test_a_worker_that_cannot_serve_says_why() -> None:

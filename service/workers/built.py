@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import mmap
 import pickle
+import struct
 from pathlib import Path
-from struct import Struct
 from typing import Final, cast
 
 from engine.bundle import Bundle
 
-_COUNT: Final = Struct("<Q")
+_COUNT: Final = struct.Struct("<Q")
 _ALIGNED: Final = 64
 _PROTOCOL: Final = 5
 
@@ -32,9 +32,20 @@ def write_built(built: Bundle, path: Path) -> None:
 
 
 def read_built(path: Path) -> Bundle:
-    """Read a bundle; its arrays stay in the file, and are read when they are looked at. The file may be removed afterwards."""
+    """Read a bundle; its arrays stay in the file, and are read when they are looked at. The file may be removed afterwards.
+
+    Raises OSError if it cannot be read, and ValueError if it is not whole.
+    """
     with path.open("rb") as file:
         memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    try:
+        frame, *arrays = _parts(memory)
+        return cast("Bundle", pickle.loads(frame, buffers=arrays))  # noqa: S301 - made by this program, in a folder of its own
+    except (pickle.UnpicklingError, struct.error, EOFError, IndexError) as error:
+        raise ValueError(f"{path.name} is not whole: {error}") from error
+
+
+def _parts(memory: memoryview) -> list[memoryview]:
     (count,) = _COUNT.unpack_from(memory)
     sizes = [_COUNT.unpack_from(memory, _COUNT.size * (at + 1))[0] for at in range(count)]
     parts: list[memoryview] = []
@@ -43,5 +54,6 @@ def read_built(path: Path) -> Bundle:
         at += -at % _ALIGNED
         parts.append(memory[at:at + size])
         at += size
-    frame, *arrays = parts
-    return cast("Bundle", pickle.loads(frame, buffers=arrays))  # noqa: S301 - made by this program, in a folder of its own
+    if at > len(memory):
+        raise ValueError(f"it ends after {len(memory):,} of {at:,} bytes")
+    return parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -132,6 +133,9 @@ class Supervisor:
         """Prepare to serve on an address; ``build`` makes the bundles, by default from the policies of the settings."""
         self._settings, self._address, self._make = settings, address, build or built_from(settings.policies)
         self._folder = own_folder()
+        # Whatever clears away old temporary files leaves a folder alone that is locked: a worker may be started anew after weeks.
+        self._lock = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
         # What is promised of the decision log holds for all workers together.
         self._share = settings.log and replace(settings.log, records=max(1, settings.log.records // settings.workers))
         self._built: Path | None = None
@@ -211,10 +215,8 @@ class Supervisor:
         await asyncio.gather(*(self._end(member) for member in self._members.values()))
         for task in self._tasks:
             task.cancel()
-        if self._built is not None:
-            self._built.unlink(missing_ok=True)
-        with suppress(OSError):
-            self._folder.rmdir()
+        os.close(self._lock)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     async def measured(self) -> Measurements:
         """Ask every worker what it has measured; one that has just ended has nothing to say."""
@@ -246,7 +248,10 @@ class Supervisor:
     async def _build(self) -> tuple[Path, Reloaded] | Refused:
         self._count += 1
         path = self._folder / f"{self._count}.built"
-        made = await self._make(path)
+        try:
+            made = await self._make(path)
+        except OSError as error:
+            return Refused(message=f"the policies could not be built: {error}")
         return made if isinstance(made, Refused) else (path, made)
 
     async def _first(self, number: int) -> Member:
@@ -267,6 +272,9 @@ class Supervisor:
             self._restarts[member.number] += 1
             if asyncio.get_running_loop().time() - started > STEADY:
                 pause = FIRST_PAUSE
+            else:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
             while True:
                 try:
                     async with self._changing:
