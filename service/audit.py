@@ -84,10 +84,9 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         if not 0 <= request.page_size <= MAX_PAGE:
             raise wire.WrongField("page_size", f"is 1 to {MAX_PAGE:,}, or 0 for {PAGE}")
         try:
-            found = await self._read(lambda store: page(store, asked, request.page_size or PAGE, request.page_token))
+            return await self._read(lambda store: _page(store, asked, request))
         except WrongToken as error:
             raise wire.WrongField("page_token", str(error)) from error
-        return pb.QueryRecordsResponse(entries=[wire.entry(entry) for entry, _ in found.found], next_page_token=found.next)
 
     @streamed
     async def ExportRecords(self, request: pb.ExportRecordsRequest) -> AsyncIterator[pb.ExportRecordsResponse]:
@@ -212,6 +211,11 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
             return Trust()
         public = key.public_key()
         return Trust((TrustedKey("this server's own", key_id(public), public),))
+
+
+def _page(store: Store, asked: Filter, request: pb.QueryRecordsRequest) -> pb.QueryRecordsResponse:
+    found = page(store, asked, request.page_size or PAGE, request.page_token)
+    return pb.QueryRecordsResponse(entries=[wire.entry(entry) for entry, _ in found.found], next_page_token=found.next)
 
 
 def _lines(store: Store, asked: Filter) -> Iterator[str]:

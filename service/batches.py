@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
@@ -33,7 +32,6 @@ IN_FLIGHT: Final = 200
 
 TRIAGE: Final = Question(Kind.TRIAGE)
 
-Context = grpc.aio.ServicerContext[Any, Any]
 Write = Callable[[Version, Given], bytes]
 
 VERSION, RESULTS = (tag(pb.TriageBatchResponse.DESCRIPTOR.fields_by_name[name].number) for name in ("version", "results"))
@@ -59,9 +57,7 @@ class Batches:
                 await asyncio.sleep(0)
             steps.append(self._step(item, chosen, caller))
         parts = [sized(VERSION, wire.version_ref(chosen.version.ref).SerializeToString())]
-        for number, result in enumerate(await self._results(request.items, steps)):
-            if number % TURN == TURN - 1:
-                await asyncio.sleep(0)
+        async for result in self._results(request.items, steps):
             parts.append(sized(RESULTS, result))
         return b"".join(parts)
 
@@ -79,7 +75,7 @@ class Batches:
                 ended = len(asked) < len(taken)
                 note_tickets(len(asked))
                 steps = [self._chosen_step(one, caller) for one in asked]
-                for result in await self._results([one.item for one in asked], steps):
+                async for result in self._results([one.item for one in asked], steps):
                     yield sized(RESULT, result)
             await reading
         finally:
@@ -98,11 +94,14 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
 
-    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> list[bytes]:
+    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> AsyncIterator[bytes]:
         """Give the results of steps once they may leave."""
         kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)]))
         settled = [next(kept) if isinstance(step, Step) else step for step in steps]
-        return [self._result(item, one) for item, one in zip(items, settled, strict=True)]
+        for number, (item, one) in enumerate(zip(items, settled, strict=True)):
+            if number % TURN == TURN - 1:
+                await asyncio.sleep(0)
+            yield self._result(item, one)
 
     def _result(self, item: pb.TriageItem, found: tuple[Version, Given] | Exception) -> bytes:
         if not isinstance(found, Exception):

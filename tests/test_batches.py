@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -13,11 +15,14 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
+from service.answering import Answering, Step
+from service.batches import TURN, Batches
+from service.held import Held
 from service.limits import MOST_TICKETS
 from service.log.settings import Durability
 from service.log.store import Store
 from tests.logging_servers import logging, settings, sqlite
-from tests.serving import counter, running
+from tests.serving import NOW, counter, running
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +80,35 @@ class TestBatches:
             stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=number % 50) for number in range(MOST_TICKETS)]), timeout=0.002)
 
         assert grpc.StatusCode.DEADLINE_EXCEEDED is late.value.code()
+
+
+    def test_whoever_else_calls_gets_a_turn_while_a_long_batch_is_decided_and_while_it_is_written(self) -> None:
+        turns, seen = [0], {"decided": set(), "written": set()}
+
+        async def others() -> None:
+            while True:
+                turns[0] += 1
+                await asyncio.sleep(0)
+
+        class Watched(Answering):
+            def step(self, *asked: Any) -> Step:
+                seen["decided"].add(turns[0])
+                return super().step(*asked)
+
+        def write(*_: Any) -> bytes:
+            seen["written"].add(turns[0])
+            return b""
+
+        async def answer() -> None:
+            other = asyncio.create_task(others())
+            batches = Batches(Watched(Held(counter()), lambda: NOW, None), write, MOST_TICKETS)
+            await batches.batch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS), "")
+            other.cancel()
+
+        asyncio.run(answer())
+
+        assert len(seen["decided"]) >= MOST_TICKETS // TURN
+        assert len(seen["written"]) >= MOST_TICKETS // TURN
 
 
 class TestStreams:

@@ -602,3 +602,21 @@ def test_a_log_of_a_later_program_is_refused_and_left_as_it_is(tmp_path: Path) -
         Store.open(url)
     with closing(sqlite3.connect(path)) as database:
         assert [("9999",)] == database.execute("SELECT version_num FROM alembic_version").fetchall()
+
+
+def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, faults = Store.append, [TypeError("no such thing")] * 3
+
+    def faulty(*given: Any, **more: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return append(*given, **more)
+
+    monkeypatch.setattr(Store, "append", faulty)
+    with logging(settings(sqlite(tmp_path), patience=10)) as stub:
+        assert ask(stub, size=3).id
+
+    assert faults == []
+    store = reading(sqlite(tmp_path))
+    assert 1 == len(list(store.entries()))
+    store.close()

@@ -243,7 +243,7 @@ def test_every_message_of_a_fault_is_explained() -> None:
     made = {
         node.args[0].value
         for path in (ROOT / "service").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("warning", "error")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("warning", "error", "exception")
         and isinstance(node.func.value, ast.Name) and node.func.value.id == "log" and isinstance(node.args[0], ast.Constant)
     }
     forms = [re.sub(r"%\\?\w", r"\\S.*", re.escape(text)) for text in made]

@@ -142,7 +142,10 @@ class Writer:
                 else:
                     self._store.probe(self._name)
                     kept = []
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:
+                # Whatever it is: if this thread ended, every call would wait in vain, and nobody be told.
+                if not isinstance(error, (SQLAlchemyError, OSError)):
+                    log.exception("a fault of ours keeps the decision log %s from being written", self._store.name)
                 self._events.failed()
                 self._failed(cause(error))
                 if time.monotonic() > self._give_up_at:
