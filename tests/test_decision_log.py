@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -291,21 +291,21 @@ def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str
     store = Failing(url)
     store.open_.clear()
 
-    async def play() -> tuple[list[Kept], str]:
+    async def play() -> tuple[list[Sequence[Kept]], str]:
         writer = Writer(store, "main", capacity=3)
-        waiting = [writer.submit(record(number)) for number in range(3)]
+        waiting = [writer.submit((record(number),)) for number in range(3)]
         with pytest.raises(LogUnavailable) as error:
-            writer.submit(record(3))
+            writer.submit((record(3),))
         store.open_.set()
         kept = await asyncio.gather(*waiting)
         await asyncio.to_thread(writer.close, 5)
         with pytest.raises(LogUnavailable, match="stopping"):
-            writer.submit(record(4))
+            writer.submit((record(4),))
         return kept, str(error.value)
 
     kept, message = run(play())
 
-    assert ([one.record for one in kept], message) == ([record(0), record(1), record(2)], "3 decisions wait to be recorded")
+    assert ([one.record for (one,) in kept], message) == ([record(0), record(1), record(2)], "3 decisions wait to be recorded")
     assert len(records(url)) == 3
 
 

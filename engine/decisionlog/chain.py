@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,16 +75,24 @@ def beginning(writer: str) -> Head:
 
 def follow(head: Head, body: str) -> tuple[Entry, Head]:
     """Give the entry that follows a head with a text, and the head it makes."""
+    (made,) = following(head, (body,))
     sequence = head.sequence + 1
-    entry = Entry(head.writer, sequence, head.hash, _hash(head.writer, sequence, head.hash, body), body)
-    return entry, Head(head.writer, sequence, entry.hash)
+    return Entry(head.writer, sequence, head.hash, made, body), Head(head.writer, sequence, made)
+
+
+def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:
+    """Give the hashes of the entries that follow a head with these texts, one after the other."""
+    sequence, last = head.sequence, head.hash
+    for body in bodies:
+        sequence += 1
+        last = _hash(head.writer, sequence, last, body)
+        yield last
 
 
 def _hash(writer: str, sequence: int, previous: str, body: str) -> str:
     # Each part but the last is of known length, or has its length before it: no two contents are written alike.
-    name = writer.encode(errors="surrogatepass")
-    content = b"%d:%s %d %s\n%s" % (len(name), name, sequence, previous.encode(errors="surrogatepass"), body.encode(errors="surrogatepass"))
-    made = hashlib.sha256(_DOMAIN)
+    name, content = writer.encode(errors="surrogatepass"), body.encode(errors="surrogatepass")
+    made = hashlib.sha256(b"%s%d:%s %d %s\n" % (_DOMAIN, len(name), name, sequence, previous.encode(errors="surrogatepass")))
     # Of more at once, Python would let other threads run meanwhile; a writer of many entries would wait for them after each.
     for start in range(0, len(content), _PART):
         made.update(content[start : start + _PART])

@@ -10,6 +10,8 @@ RANDOM: Final = 10
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_VERSION: Final = 7 << 76 | 2 << 62
+_LAST: Final = (1 << 62) - 1
 
 
 def uuid7(at: datetime, random: bytes) -> str:
@@ -18,12 +20,23 @@ def uuid7(at: datetime, random: bytes) -> str:
     >>> uuid7(datetime(2026, 1, 23, 4, tzinfo=UTC), bytes(10))
     '019be902-4a00-7000-8000-000000000000'
     """
+    return uuid7_from(beginning(at), random)
+
+
+def beginning(at: datetime) -> str:
+    """Give what the ids of an instant begin with: its millisecond.
+
+    >>> beginning(datetime(2026, 1, 23, 4, tzinfo=UTC))
+    '019be902-4a00'
+    """
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    return f"{milliseconds >> 16 & 0xFFFFFFFF:08x}-{milliseconds & 0xFFFF:04x}"
+
+
+def uuid7_from(start: str, random: bytes) -> str:
+    """Make an id of what those of its instant begin with, and ``RANDOM`` random bytes."""
     if len(random) != RANDOM:
         raise ValueError(f"an id takes {RANDOM} random bytes, not {len(random)}")
-    milliseconds = (at - _EPOCH) // _MILLISECOND
     chance = int.from_bytes(random, "big")
-    number = (milliseconds & (1 << 48) - 1) << 80
-    number |= 7 << 76 | (chance >> 62 & 0xFFF) << 64
-    number |= 2 << 62 | chance & (1 << 62) - 1
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    rest = f"{_VERSION | (chance >> 62 & 0xFFF) << 64 | chance & _LAST:020x}"
+    return f"{start}-{rest[:4]}-{rest[4:8]}-{rest[8:]}"

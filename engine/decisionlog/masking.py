@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,12 +34,16 @@ class Masking:
     clear: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
 
-    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: Collection[str] | None = None) -> dict[str, Any]:
+    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str] | None = None) -> dict[str, Any]:
         """Give the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
-        masked = self.hidden(known) if hidden is None else hidden
-        return {
-            name: iso(value) if isinstance(value, datetime) else self._masked(value, known[name]) if name in masked else value
-            for name, value in sent.items() if value is not None
+        masked = self.masked(sent, known, self.hidden(known) if hidden is None else hidden)
+        return {name: iso(value) if isinstance(value, datetime) else value for name, value in {**sent, **masked}.items() if value is not None}
+
+    def masked(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str]) -> dict[str, Any]:
+        """Give those facts of a request that are masked, as they may be recorded."""
+        return {} if hidden.isdisjoint(sent) else {
+            name: self._masked(value, known[name])
+            for name in hidden if (value := sent.get(name)) is not None and not isinstance(value, datetime)
         }
 
     def hidden(self, known: Mapping[str, Fact]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self, cast
 
 from engine.answer import Answer, VersionRef
 from engine.decisionlog.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
@@ -21,8 +21,7 @@ MAX_KEPT: Final = 10_000
 """How many texts are kept: making one anew takes longer than deciding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A record as its text, and what it is found by."""
 
     id: str
@@ -36,21 +35,22 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """The text of answers that differ in instants only: up to the due times, up to the id, then up to each outcome that is an instant, and the rest."""
+    """The text of answers that differ in instants only: up to the due times, up to each outcome that is an instant with the place of that outcome, and the rest."""
 
     start: str
-    outcomes: tuple[str, ...]
+    outcomes: tuple[tuple[str, int], ...]
     end: str
 
     @classmethod
     def of(cls, made: Decided, instants: Collection[str]) -> Self:
         """Take the instants out of a decision; ``instants`` names the outcomes that are some."""
         start = canonical({"assumptions": made.assumptions, "decision": made.decision})[:-1] + ',"dues":['
-        parts, part = [], ',"outcomes":['
+        parts: list[tuple[str, int]] = []
+        part = ',"outcomes":['
         for number, one in enumerate(made.outcomes):
             part += f'{"," if number else ""}{{"name":{quoted(one.name)},"status":{quoted(one.status)},"value":'
             if one.name in instants:
-                parts.append(part)
+                parts.append((part, number))
                 part = ""
             else:
                 part += canonical(one.value)
@@ -59,9 +59,14 @@ class Dated:
 
     def text(self, answer: Answer) -> str:
         """Write an answer that differs in instants only."""
-        dues = ",".join([f'{{"due":{_instant(due.due)},"name":{quoted(due.name)}}}' for due in answer.dues])
-        values = [_instant(one.value) for one in answer.outcomes if isinstance(one.value, datetime)]
-        outcomes = "".join([part + value for part, value in zip(self.outcomes, values, strict=True)])
+        dues, outcomes, at, written = "", "", None, ""
+        for due in answer.dues:
+            at, written = due.due, _instant(due.due)
+            dues += f'{"," if dues else ""}{{"due":{written},"name":{quoted(due.name)}}}'
+        for part, place in self.outcomes:
+            value = cast("datetime", answer.outcomes[place].value)
+            # Most often it is the instant of a deadline, which is written already.
+            outcomes += part + (written if value is at else _instant(value))
         return f'{self.start}{dues}],"id":{quoted(answer.id)}{outcomes}{self.end}'
 
 
@@ -90,13 +95,14 @@ class Texts:
         self, id_: str, received: str, caller: str, request_id: str, ticket: str, kind: Kind, facts: Mapping[str, Any],
         now: str, pauses: tuple[tuple[str, str | None], ...], version: VersionRef, answers: Iterable[Answer],
     ) -> Written:
-        """Write a triage or a decision; the arguments are those of a record."""
+        """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
         named = self._versions.get(version)
         if named is None:
             named = self._versions[version] = canonical({"digest": version.digest, "name": version.name, "version": version.version})
+        written = ",".join([f"{quoted(name)}:{_fact(facts[name])}" for name in sorted(facts)])
         text = (
-            f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{canonical(facts)},"format":{FORMAT},'
-            f'"id":{quoted(id_)},"kind":{quoted(kind.value)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
+            f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{written}}},"format":{FORMAT},'
+            f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
             f'"received":{quoted(received)},"request_id":{quoted(request_id)},"ticket":{quoted(ticket)},"version":{named}}}'
         )
         return Written(id_, received, caller, request_id, ticket, version, text)
@@ -114,6 +120,13 @@ class Texts:
 def whole(record: Recordable) -> Record:
     """Give a record whole, which may be written already."""
     return record if isinstance(record, Record) else Record.read(record.text)
+
+
+def _fact(value: object) -> str:
+    """Write a fact; most are words."""
+    if type(value) is str:
+        return quoted(value)
+    return _instant(value) if isinstance(value, datetime) else canonical(value)
 
 
 def _instant(at: datetime | None) -> str:

@@ -23,6 +23,9 @@ WRITES: Final = "guidepost_writes"
 BUSY: Final = 5.0
 """Seconds that a connection waits for another one, or for a server."""
 
+PAGES: Final = 4_000
+"""How many pages of 4 kB SQLite writes beside the database before it copies them into it."""
+
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -133,6 +136,8 @@ def _sqlite_connected(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    # Pages that are written again and again before are copied into the database once; a commit that copies takes longer, and so does a larger log to begin with.
+    connection.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
 
 
 def _sqlite_begins(connection: Connection) -> None:

@@ -6,24 +6,27 @@ under load waits each time until they let go again. One statement for many rows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from itertools import chain
+from typing import Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
+
+from service.log.transaction import Transaction
+
+Values = tuple[object, ...]
+"""A row: its values in the order of the table's columns."""
 
 MOST: Final = 64
 """The most rows in one statement; a power of two. Fewer are parted into smaller ones, so that the statements are always the same few, and kept prepared."""
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(under_way: Transaction, table: Table, rows: Sequence[Values]) -> None:
     """Insert rows, in their order."""
-    names = tuple(table.columns.keys())
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     start = 0
     for count in parts(len(rows)):
-        values = [row[name] for row in rows[start : start + count] for name in names]
-        connection.exec_driver_sql(_statement(table.name, names, count, mark), tuple(values))
+        under_way.tell(_statement(table, count), list(chain.from_iterable(rows[start : start + count])))
         start += count
 
 
@@ -44,7 +47,8 @@ def parts(count: int) -> list[int]:
 
 
 @cache
-def _statement(table: str, names: tuple[str, ...], count: int, mark: str) -> str:
+def _statement(table: Table, count: int) -> str:
     # Names are those of our own tables, plain lower-case words.
-    row = f"({', '.join([mark] * len(names))})"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608
+    names = table.columns.keys()
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608

@@ -6,14 +6,15 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from itertools import groupby
+from typing import Final, cast
 
 from engine.answer import Answer, VersionRef
 from engine.change import Rescheduled
-from engine.decisionlog.identity import RANDOM, uuid7
+from engine.decisionlog.identity import RANDOM, beginning, uuid7_from
 from engine.decisionlog.masking import unmaskable
 from engine.decisionlog.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
 from engine.decisionlog.texts import Texts
@@ -27,7 +28,7 @@ from service.log.events import Events, Refusal
 from service.log.heads import sign_head
 from service.log.settings import Durability, LogSettings
 from service.log.store import Kept, Store
-from service.log.writer import LogUnavailable, Writer
+from service.log.writer import MAX_BATCH, LogUnavailable, Writer
 
 GATHER: Final = 0.02
 """Seconds for which records gather under ``bounded``, where nobody waits for them: fewer commits leave more time to answer."""
@@ -61,20 +62,31 @@ class Asked:
     before: Mapping[str, object] | None = None
 
 
-class _AtRisk:
-    """The answers that left before their records, by when: each record that is committed, or given up, is that of the first."""
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """An instant of receipt, as it is recorded, and what the ids of its records begin with."""
 
-    def __init__(self) -> None:
-        self.left: deque[float] = deque()
+    at: datetime
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """So many answers that left before their records; ``at_risk`` has when each did: a record that is committed, or given up, is that of the first."""
+
+    at_risk: deque[float]
+    number: int
 
     def done(self) -> bool:
         return False
 
-    def set_result(self, _: Kept) -> None:
-        self.left.popleft()
+    def set_result(self, _: Sequence[Kept]) -> None:
+        for _one in range(self.number):
+            self.at_risk.popleft()
 
     def set_exception(self, _: Exception) -> None:
-        self.left.popleft()
+        self.set_result(())
 
 
 class Keeper:
@@ -87,10 +99,10 @@ class Keeper:
         signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
         self._store = Store.open(settings.url)
         self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0, events=self._events)
-        self._at_risk = _AtRisk()
-        self._waiting: deque[tuple[float, asyncio.Future[Kept]]] = deque()
+        self._at_risk: deque[float] = deque()
+        self._waiting: deque[tuple[float, asyncio.Future[Sequence[Kept]]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._drawn = b""
+        self._chances, self._last = _chances(), cast("_Received | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
         self._texts = Texts(settings.masking.more)
 
@@ -112,7 +124,7 @@ class Keeper:
     @property
     def at_risk(self) -> int:
         """How many answers left before their records are in the log."""
-        return len(self._at_risk.left)
+        return len(self._at_risk)
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have somebody told, on another thread, when the log fails and when it recovers."""
@@ -120,14 +132,18 @@ class Keeper:
 
     def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
         """Give the record of a call that is answered."""
-        id_, call, now = uuid7(received, self._chance()), asked.call, iso(asked.moment.now or received)
-        facts, pauses = self._facts(asked.facts, version), plain_pauses(asked.moment.holds)
+        came = self._received(received)
+        id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
+        now = came.text if moment.now is None or moment.now is received else iso(moment.now)
+        pauses = plain_pauses(moment.holds) if moment.holds else ()
         if isinstance(given, Rescheduled):
             return Record(
-                id_, iso(received), call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, (),
+                id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, self._facts(asked.facts, version), now, pauses, version.ref, (),
                 changed(given, self._facts(asked.before or {}, version)),
             )
-        return self._texts.record(id_, iso(received), call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, given)
+        masked = self.settings.masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
+        facts = {**asked.facts, **masked} if masked else asked.facts
+        return self._texts.record(id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, given)
 
     def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
         """Give what a record says of an answer."""
@@ -149,20 +165,22 @@ class Keeper:
             asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision]
         )
 
-    def _chance(self) -> bytes:
-        """Give random bytes for an id, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
-        if len(self._drawn) < RANDOM:
-            self._drawn = secrets.token_bytes(400 * RANDOM)
-        chance, self._drawn = self._drawn[:RANDOM], self._drawn[RANDOM:]
-        return chance
+    def _received(self, at: datetime) -> _Received:
+        """Write an instant of receipt, once for all the tickets of a call."""
+        if self._last is None or self._last.at is not at:
+            self._last = _Received(at, iso(at), beginning(at))
+        return self._last
 
     def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
         """Mask facts; what was not known before stays so."""
+        masked = self.settings.masking.facts(sent, version.policy.facts, self._hidden_of(version))
+        return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
+
+    def _hidden_of(self, version: Version) -> frozenset[str]:
         hidden = self._hidden.get(version.ref)
         if hidden is None:
             hidden = self._hidden[version.ref] = self.settings.masking.hidden(version.policy.facts)
-        masked = self.settings.masking.facts(sent, version.policy.facts, hidden)
-        return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
+        return hidden
 
     async def keep(self, record: Recordable) -> Kept:
         """Come back when the answer may leave; raises LogUnavailable if it may not.
@@ -170,11 +188,12 @@ class Keeper:
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
         """
         try:
-            if self._leaves_at_once(record):
+            if not record.request_id and self._may_leave():
+                self._leave((record,))
                 return Kept(record, True)
-            future = self._writer.submit(record)
+            future = self._writer.submit((record,))
             self._wait_for(future)
-            kept = await future
+            (kept,) = await future
         except LogUnavailable as error:
             self._events.refused(error.why)
             raise
@@ -182,7 +201,7 @@ class Keeper:
             self._events.repeated()
         return kept
 
-    def _wait_for(self, future: asyncio.Future[Kept]) -> None:
+    def _wait_for(self, future: asyncio.Future[Sequence[Kept]]) -> None:
         """Have an answer wait as long as the patience goes; a timer of its own for each would cost more than all else here.
 
         Records are committed in the order in which they came, so that the first that still waits has waited longest.
@@ -207,17 +226,35 @@ class Keeper:
 
     async def keep_all(self, records: Sequence[Recordable]) -> list[Kept | LogUnavailable]:
         """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
-        submitted = [self._submitted(record) for record in records]
-        waiting = [one for one in submitted if isinstance(one, asyncio.Future)]
+        submitted = list(self._submitted(records))
+        waiting = [one for _, one in submitted if isinstance(one, asyncio.Future)]
         if waiting:
             await asyncio.wait(waiting)
-        return [self._counted(_outcome(one) if isinstance(one, asyncio.Future) else one) for one in submitted]
+        return [self._counted(one) for part, found in submitted for one in _outcomes(part, found)]
 
-    def _submitted(self, record: Recordable) -> asyncio.Future[Kept] | Kept | LogUnavailable:
+    def _submitted(self, records: Sequence[Recordable]) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
+        """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
+        may_leave = self._may_leave()
+
+        def leaves(record: Recordable) -> bool:
+            nonlocal may_leave
+            at_once = may_leave > 0 and not record.request_id
+            may_leave -= at_once
+            return at_once
+
+        for at_once, run in groupby(records, leaves):
+            left = tuple(run)
+            while left:
+                part = left[: min(self._writer.room, MAX_BATCH)] or left
+                left = left[len(part) :]
+                yield part, self._submit(part, at_once=at_once)
+
+    def _submit(self, part: Sequence[Recordable], *, at_once: bool) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
         try:
-            if self._leaves_at_once(record):
-                return Kept(record, True)
-            future = self._writer.submit(record)
+            if at_once:
+                self._leave(part)
+                return None
+            future = self._writer.submit(part)
         except LogUnavailable as error:
             return error
         self._wait_for(future)
@@ -230,27 +267,38 @@ class Keeper:
             self._events.repeated()
         return found
 
-    def _leaves_at_once(self, record: Recordable) -> bool:
-        """Tell whether an answer leaves ahead of its record; have the record written, and counted among those at risk, if so."""
-        if self.settings.durability is not Durability.BOUNDED or record.request_id or not self._may_risk():
-            return False
-        self._writer.submit(record, self._at_risk)
-        self._at_risk.left.append(time.monotonic())
-        return True
+    def _leave(self, records: Sequence[Recordable]) -> None:
+        """Have records written whose answers leave ahead of them, and count these among those at risk."""
+        self._writer.submit(records, _Left(self._at_risk, len(records)))
+        self._at_risk.extend([time.monotonic()] * len(records))
 
-    def _may_risk(self) -> bool:
-        """Tell whether one more answer may leave before its record is committed."""
-        risked = self._at_risk.left
-        return len(risked) < self.settings.records and (not risked or (time.monotonic() - risked[0]) * 1000 < self.settings.milliseconds)
+    def _may_leave(self) -> int:
+        """Tell how many more answers may leave before their records are committed."""
+        risked = self._at_risk
+        if self.settings.durability is not Durability.BOUNDED or (risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds):
+            return 0
+        return max(0, self.settings.records - len(risked))
 
     async def close(self) -> None:
         """Write what is waiting, and close the log."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close, CLOSING)
 
 
-def _outcome(done: asyncio.Future[Kept]) -> Kept | LogUnavailable:
-    error = done.exception()
-    return error if isinstance(error, LogUnavailable) else done.result()
+def _chances() -> Iterator[bytes]:
+    """Give random bytes for ids, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
+    while True:
+        drawn = secrets.token_bytes(400 * RANDOM)
+        yield from (drawn[start : start + RANDOM] for start in range(0, len(drawn), RANDOM))
+
+
+def _outcomes(part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None) -> Sequence[Kept | LogUnavailable]:
+    """Give what became of each record of a part."""
+    if found is None:
+        return [Kept(record, True) for record in part]
+    error = found.exception() if isinstance(found, asyncio.Future) else found
+    if isinstance(error, LogUnavailable):
+        return [error] * len(part)
+    return cast("asyncio.Future[Sequence[Kept]]", found).result()
 
 
 def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None) -> Keeper | None:

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
 
-from engine.decisionlog.chain import Entry, Head, Purge, beginning, follow
-from engine.decisionlog.record import Kind, Record, Recordable
+from engine.decisionlog.chain import Entry, Head, Purge, beginning
+from engine.decisionlog.record import Record, Recordable
 from engine.decisionlog.select import Filter
 from engine.decisionlog.tree import Covered, Tree
+from service.log.commits import Commit, commit, readable
+from service.log.commits import Kept as Kept  # noqa: PLC0414 - whoever uses a store knows it from here
 from service.log.database import WRITES, check, connect, migrate, shown
 from service.log.heads import FORMAT, PurgeNote, SignedHead
-from service.log.insert import insert_rows
 from service.log.narrowed import narrowed
 from service.log.tables import entries, heads, purges, writers
 
@@ -28,20 +29,6 @@ PAGE: Final = 500
 HASHES: Final = 10_000
 """How many hashes are read at a time."""
 
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A record that is in the log, and whether it is the one that was given or one that had its request id before."""
-
-    record: Recordable
-    fresh: bool
-
-
-# Made once: to put a statement together takes longer than to execute it.
-_CAME: Final = select(writers.c.sequence, writers.c.hash).where(writers.c.writer == bindparam("name"))
-_LOCKED: Final = _CAME.with_for_update()
-_BEGIN: Final = insert(writers).values(writer=bindparam("name"), sequence=bindparam("number"), hash=bindparam("last"))
-_ADVANCE: Final = update(writers).where(writers.c.writer == bindparam("name")).values(sequence=bindparam("number"), hash=bindparam("last"))
 
 Signer = Callable[[Head, Covered | None], SignedHead]
 """Signs a head, and what it covers."""
@@ -97,40 +84,21 @@ class Store:
         A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
         an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
         """
-        with self.writing() as connection, connection.begin():
-            first, is_new = _locked(connection, writer)
-            head = first
-            there = _ids(connection, records) if again else set()
-            before = _requested(connection, records)
-            kept: list[Kept] = []
-            rows: list[dict[str, Any]] = []
-            for record in records:
-                key = (record.caller, record.request_id)
-                earlier = before.get(key) if record.request_id else None
-                if record.id not in there and earlier is None:
-                    entry, head = follow(head, record.text)
-                    rows.append(_row(entry, record))
-                    if record.request_id:
-                        before[key] = record
-                kept.append(Kept(record, True) if earlier is None or earlier.id == record.id else Kept(earlier, False))
-            if rows:
-                insert_rows(connection, entries, rows)
-                values = {"number": head.sequence, "last": head.hash}
-                connection.execute(_BEGIN if is_new else _ADVANCE, {"name": writer, **values})
-        self._grow(writer, first, head, [row["hash"] for row in rows])
-        return kept
+        made = commit(self._engine, writer, records, again=again)
+        self._grow(writer, made)
+        return made.kept
 
-    def _grow(self, writer: str, before: Head, after: Head, hashes: Sequence[str]) -> None:
+    def _grow(self, writer: str, made: Commit) -> None:
         growing = self._growing.get(writer)
         if growing is None:
             return
-        if growing.head != before:
+        if growing.head != made.before:
             # Another server writes this chain, too, or a commit was made of which nobody heard.
             del self._growing[writer]
             return
-        for one in hashes:
+        for one in made.hashes:
             growing.tree.add(one)
-        growing.head = after
+        growing.head = made.after
 
     def probe(self, writer: str) -> None:
         """See that the log can be written, without leaving anything in it."""
@@ -151,7 +119,7 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
             purged = connection.scalar(select(func.max(purges.c.sequence)).where(purges.c.writer == writer)) or 0
-            head, _ = _locked(connection, writer, lock=False)
+            head = _head(connection, writer)
         if head.sequence <= last:
             return None
         growing = self._growing.get(writer)
@@ -256,7 +224,7 @@ class Store:
             with self._engine.connect() as connection, connection.begin():
                 rows = connection.execute(asking.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()
             for row in rows:
-                record = _read(row.body)
+                record = readable(row.body)
                 if record is not None and asked.passes(record):
                     yield entry_of(row, record), record
             if len(rows) < PAGE:
@@ -272,36 +240,9 @@ class Store:
         return self._engine.connect().execution_options(**{WRITES: True})
 
 
-def _locked(connection: Connection, writer: str, *, lock: bool = True) -> tuple[Head, bool]:
-    """Give the head of a chain, locked until the transaction ends, and whether the chain is new."""
-    row = connection.execute(_LOCKED if lock else _CAME, {"name": writer}).one_or_none()
-    return (beginning(writer), True) if row is None else (Head(writer, row.sequence, row.hash), False)
-
-
-def _ids(connection: Connection, records: Sequence[Recordable]) -> set[str]:
-    return set(connection.scalars(select(entries.c.id).where(entries.c.id.in_([record.id for record in records]))))
-
-
-def _requested(connection: Connection, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
-    """Give the records that are in the log under the request ids of these."""
-    asked = {record.request_id for record in records if record.request_id}
-    if not asked:
-        return {}
-    rows = connection.execute(select(entries.c.id, entries.c.caller, entries.c.request_id, entries.c.body).where(entries.c.request_id.in_(asked)))
-    return {(row.caller, row.request_id): _read(row.body) or _unreadable(row.id, records[0]) for row in rows}
-
-
-def _unreadable(id_: str, like: Recordable) -> Record:
-    """Stand for a record that was altered beyond reading: it is there, and is like no request."""
-    return Record(id_, like.received, like.caller, like.request_id, like.ticket, Kind.DECIDE, {"": "altered"}, like.received, (), like.version, ())
-
-
-def _read(body: str) -> Record | None:
-    """Read a record; None if it was altered and is none any more."""
-    try:
-        return Record.read(body)
-    except ValueError:
-        return None
+def _head(connection: Connection, writer: str) -> Head:
+    row = connection.execute(select(writers.c.sequence, writers.c.hash).where(writers.c.writer == writer)).one_or_none()
+    return beginning(writer) if row is None else Head(writer, row.sequence, row.hash)
 
 
 def _columns(record: Recordable) -> dict[str, Any]:
@@ -312,14 +253,9 @@ def _columns(record: Recordable) -> dict[str, Any]:
     }
 
 
-def _row(entry: Entry, record: Recordable) -> dict[str, Any]:
-    chained = {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash, "body": entry.body}
-    return _columns(record) | chained
-
-
 def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
     """Give the entry of a row; one whose columns are not those of its record does not hold."""
-    read = record or _read(row.body)
+    read = record or readable(row.body)
     alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
     # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.
     return Entry(row.writer, row.sequence, row.previous, row.hash, row.body if alike else row.body + "\n")

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,23 +50,23 @@ class LogUnavailable(Exception):
 
 
 class Waiter(Protocol):
-    """Whoever is told what became of a record: a future, or something like one."""
+    """Whoever is told what became of records: a future, or something like one."""
 
     def done(self) -> bool:
         """Tell whether it does not wait any more."""
 
-    def set_result(self, result: Kept, /) -> object:
-        """Be told that the record is in the log."""
+    def set_result(self, result: Sequence[Kept], /) -> object:
+        """Be told that the records are in the log."""
 
     def set_exception(self, exception: Exception, /) -> object:
-        """Be told that it will not be."""
+        """Be told that they will not be."""
 
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A record on its way; ``kept`` is set once it is committed. One that is done before it is written, since whoever waited gave up, is not written."""
+    """Records on their way; ``kept`` is set once they are committed. If it is done before they are written, since whoever waited gave up, they are not written."""
 
-    record: Recordable
+    records: Sequence[Recordable]
     kept: Waiter
     loop: asyncio.AbstractEventLoop
 
@@ -83,7 +84,8 @@ class Writer:
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
         self._waiting: deque[Waiting] = deque()
         self._batch: list[Waiting] = []
-        self._last = 0
+        # Each is counted by one thread alone.
+        self._submitted = self._settled = self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
         self._sign_at = time.monotonic() + sign_every
@@ -93,21 +95,32 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many records are not in the log yet."""
-        return len(self._waiting) + len(self._batch)
+        return self._submitted - self._settled
 
-    def submit(self, record: Recordable, waiter: Waiter | None = None) -> asyncio.Future[Kept]:
-        """Have a record written, and whoever waits told on this event loop; without a ``waiter``, that is a future.
+    @property
+    def room(self) -> int:
+        """How many more records would be taken now."""
+        return 0 if self._closing.is_set() else max(0, self._capacity - self.waiting)
 
-        Raises LogUnavailable if too many are waiting, or the log is closed.
-        """
+    def refusal(self) -> LogUnavailable:
+        """Say why there is no room: too many are waiting, or the log is closed."""
         if self._closing.is_set():
-            raise LogUnavailable("the server is stopping", Refusal.STOPPING)
-        if self.waiting >= self._capacity:
-            raise LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}", Refusal.FULL)
+            return LogUnavailable("the server is stopping", Refusal.STOPPING)
+        return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}", Refusal.FULL)
+
+    def submit(self, records: Sequence[Recordable], waiter: Waiter | None = None) -> asyncio.Future[Sequence[Kept]]:
+        """Have records written in one commit, and whoever waits told on this event loop; without a ``waiter``, that is a future.
+
+        Raises LogUnavailable if there is no room for them.
+        """
+        if len(records) > self.room:
+            raise self.refusal()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Kept] = loop.create_future()
-        self._waiting.append(Waiting(record, waiter or future, loop))
-        self._wake.set()
+        future: asyncio.Future[Sequence[Kept]] = loop.create_future()
+        self._submitted += len(records)
+        self._waiting.append(Waiting(records, waiter or future, loop))
+        if not self._wake.is_set():
+            self._wake.set()
         return future
 
     def close(self, grace: float) -> None:
@@ -124,21 +137,35 @@ class Writer:
             self._wake.clear()
             while self._waiting:
                 self._closing.wait(self._gather or min(self._last * GATHER_EACH, GATHER_MOST))
-                self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                self._batch = self._taken()
                 self._commit()
                 self._sign(now=False)
             self._sign(now=self._closing.is_set())
+
+    def _taken(self) -> list[Waiting]:
+        """Take from what waits as many records as go into a commit."""
+        taken: list[Waiting] = []
+        number = 0
+        while self._waiting and (not taken or number + len(self._waiting[0].records) <= MAX_BATCH):
+            taken.append(self._waiting.popleft())
+            number += len(taken[-1].records)
+        return taken
+
+    def _still_waiting(self) -> list[Waiting]:
+        """Leave out of the batch what nobody waits for any more: whoever gave up was told so, and their records are not needed."""
+        left = [one for one in self._batch if not one.kept.done()]
+        self._settled += _number(self._batch) - _number(left)
+        return left
 
     def _commit(self) -> None:
         """Write the batch, however long it takes."""
         pause, again = FIRST_PAUSE, False
         while True:
-            # Whoever stopped waiting was told so, and its record is not needed.
-            self._batch = batch = [one for one in self._batch if not one.kept.done()]
+            self._batch = batch = self._still_waiting()
             start = time.monotonic()
             try:
                 if batch:
-                    kept = self._store.append(self._name, [one.record for one in batch], again=again)
+                    kept = self._store.append(self._name, [record for one in batch for record in one.records], again=again)
                 else:
                     self._store.probe(self._name)
                     kept = []
@@ -155,7 +182,8 @@ class Writer:
                 pause, again = min(pause * 2, LAST_PAUSE), True
             else:
                 self._recovered()
-                self._batch, self._last = [], len(batch)
+                self._batch, self._last = [], len(kept)
+                self._settled += len(kept)
                 if fresh := sum(one.fresh for one in kept):
                     self._events.committed(fresh, time.monotonic() - start)
                 _deliver(batch, kept)
@@ -165,7 +193,8 @@ class Writer:
         left = [*self._batch, *self._waiting]
         self._batch = []
         self._waiting.clear()
-        log.error("%d records were not written to %s before the server stopped: %s", len(left), self._store.name, self.failure)
+        self._settled = self._submitted
+        log.error("%d records were not written to %s before the server stopped: %s", _number(left), self._store.name, self.failure)
         for one in left:
             with suppress(RuntimeError):
                 one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.failure, Refusal.STOPPING))
@@ -198,15 +227,20 @@ class Writer:
 
 def _deliver(batch: Sequence[Waiting], kept: Sequence[Kept]) -> None:
     """Tell all that wait, each event loop once."""
-    loops = {one.loop for one in batch}
-    for loop in loops:
-        mine = [(one.kept, what) for one, what in zip(batch, kept, strict=True) if one.loop is loop]
+    found = iter(kept)
+    told = [(one, tuple(islice(found, len(one.records)))) for one in batch]
+    for loop in {one.loop for one in batch}:
+        mine = [(one.kept, what) for one, what in told if one.loop is loop]
         # A loop that is closed has nobody left who waits.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_set, mine)
 
 
-def _set(pairs: Sequence[tuple[Waiter, Kept]]) -> None:
+def _number(batch: Sequence[Waiting]) -> int:
+    return sum(len(one.records) for one in batch)
+
+
+def _set(pairs: Sequence[tuple[Waiter, Sequence[Kept]]]) -> None:
     for waiter, kept in pairs:
         if not waiter.done():
             waiter.set_result(kept)

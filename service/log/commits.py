@@ -1,0 +1,102 @@
+"""Records in, committed in one transaction as the next entries of a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from engine.decisionlog.chain import Head, beginning, following
+from engine.decisionlog.record import Kind, Record, Recordable
+from service.log.insert import Values, insert_rows
+from service.log.tables import entries
+from service.log.transaction import Transaction, transaction
+
+
+class Kept(NamedTuple):
+    """A record that is in the log, and whether it is the one that was given or one that had its request id before."""
+
+    record: Recordable
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit did: each record as it is in the log, where the chain ended before and where it ends now, and the hashes in between."""
+
+    kept: list[Kept]
+    before: Head
+    after: Head
+    hashes: list[str]
+
+
+def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool) -> Commit:
+    """Commit records; see :meth:`~service.log.store.Store.append`."""
+    with transaction(engine) as under_way:
+        found = under_way.ask(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
+        before = Head(writer, *found[0]) if found else beginning(writer)
+        kept, fresh = _told_apart(records, _there(under_way, records) if again else set(), _requested(under_way, records))
+        hashes = list(following(before, [record.text for record in fresh]))
+        after = Head(writer, before.sequence + len(fresh), hashes[-1]) if fresh else before
+        if fresh:
+            insert_rows(under_way, entries, _rows(before, fresh, hashes))
+            advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?" if found else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
+            under_way.tell(advance, (after.sequence, after.hash, writer))
+    return Commit(kept, before, after, hashes)
+
+
+def readable(body: str) -> Record | None:
+    """Read a record; None if it was altered and is none any more."""
+    try:
+        return Record.read(body)
+    except ValueError:
+        return None
+
+
+def _told_apart(records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]) -> tuple[list[Kept], list[Recordable]]:
+    """Tell which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
+    kept, fresh = [], []
+    for record in records:
+        key = (record.caller, record.request_id)
+        earlier = before.get(key) if record.request_id else None
+        if record.id not in there and earlier is None:
+            fresh.append(record)
+            if record.request_id:
+                before[key] = record
+        kept.append(Kept(record, True) if earlier is None or earlier.id == record.id else Kept(earlier, False))
+    return kept, fresh
+
+
+def _rows(before: Head, records: Sequence[Recordable], hashes: Sequence[str]) -> list[Values]:
+    """Give the rows of records that follow a head: values in the order of the table's columns."""
+    writer, previous = before.writer, [before.hash, *hashes]
+    return [
+        (one.id, writer, sequence, last, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, one.text)
+        for sequence, (one, last, hash_) in enumerate(zip(records, previous, hashes, strict=False), before.sequence + 1)
+    ]
+
+
+def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
+    """Give the ids of those records that are in the log."""
+    ids = [record.id for record in records]
+    return {id_ for (id_,) in under_way.ask(f"SELECT id FROM entries WHERE id IN ({_marks(ids)})", ids)}  # noqa: S608 - no value stands in it
+
+
+def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
+    """Give the records that are in the log under the request ids of these, by caller and request id."""
+    asked = list({record.request_id for record in records if record.request_id})
+    if not asked:
+        return {}
+    rows = under_way.ask(f"SELECT id, caller, request_id, body FROM entries WHERE request_id IN ({_marks(asked)})", asked)  # noqa: S608 - no value stands in it
+    return {(caller, request_id): readable(body) or _unreadable(id_, records[0]) for id_, caller, request_id, body in rows}
+
+
+def _unreadable(id_: str, like: Recordable) -> Record:
+    """Stand for a record that was altered beyond reading: it is there, and is like no request."""
+    return Record(id_, like.received, like.caller, like.request_id, like.ticket, Kind.DECIDE, {"": "altered"}, like.received, (), like.version, ())
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
