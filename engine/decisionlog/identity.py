@@ -10,8 +10,8 @@ RANDOM: Final = 10
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_VERSION: Final = 7 << 76 | 2 << 62
-_LAST: Final = (1 << 62) - 1
+_VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A digit whose first two bits say which kind of id it is, and whose last two are those of another one."""
 
 
 def uuid7(at: datetime, random: bytes) -> str:
@@ -37,6 +37,5 @@ def uuid7_from(start: str, random: bytes) -> str:
     """Make an id of what those of its instant begin with, and ``RANDOM`` random bytes."""
     if len(random) != RANDOM:
         raise ValueError(f"an id takes {RANDOM} random bytes, not {len(random)}")
-    chance = int.from_bytes(random, "big")
-    rest = f"{_VERSION | (chance >> 62 & 0xFFF) << 64 | chance & _LAST:020x}"
-    return f"{start}-{rest[:4]}-{rest[4:8]}-{rest[8:]}"
+    digits = random.hex()
+    return f"{start}-7{digits[1:4]}-{_VARIANT[digits[4]]}{digits[5:8]}-{digits[8:]}"

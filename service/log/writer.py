@@ -37,8 +37,8 @@ SIGN_EVERY: Final = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 """Seconds between attempts on a store that fails: the first, and the most it grows to."""
 
-GATHER_EACH, GATHER_MOST = 0.0003, 0.005
-"""Seconds for which a commit lets more records come where nothing else is said: so many for each record of the last one, and at most so many."""
+GATHER_EACH, GATHER_MOST = 0.0001, 0.002
+"""Seconds for which a commit lets more calls come where nothing else is said: so many for each further one that the last commit was for, and at most so many."""
 
 
 class LogUnavailable(Exception):
@@ -74,7 +74,7 @@ class Waiting:
 class Writer:
     """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers.
 
-    ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many came the last time, so that a lone caller waits for nobody.
+    ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many calls the last one was for, so that a lone caller waits for nobody.
     """
 
     def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
@@ -136,7 +136,8 @@ class Writer:
             self._wake.wait(min(self._sign_every, 5.0))
             self._wake.clear()
             while self._waiting:
-                self._closing.wait(self._gather or min(self._last * GATHER_EACH, GATHER_MOST))
+                if gather := self._gather or min(max(self._last - 1, 0) * GATHER_EACH, GATHER_MOST):
+                    self._closing.wait(gather)
                 self._batch = self._taken()
                 self._commit()
                 self._sign(now=False)
@@ -182,7 +183,7 @@ class Writer:
                 pause, again = min(pause * 2, LAST_PAUSE), True
             else:
                 self._recovered()
-                self._batch, self._last = [], len(kept)
+                self._batch, self._last = [], len(batch)
                 self._settled += len(kept)
                 if fresh := sum(one.fresh for one in kept):
                     self._events.committed(fresh, time.monotonic() - start)
