@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide import decide, triage
-from engine.decisionlog.chain import Entry, Head, Purge, follow
+from engine.decisionlog.chain import Entry, Head, Purge, beginning, follow, following
 from engine.decisionlog.identity import uuid7
 from engine.decisionlog.masking import Masking, replayable, unmaskable
-from engine.decisionlog.record import Record, canonical, decided
+from engine.decisionlog.record import Record, canonical, decided, instant
 from engine.decisionlog.select import Filter
 from engine.decisionlog.tree import Covered, Tree, climb, path, root
 from engine.decisionlog.verify import Break, Tampering, verify
 from engine.moment import Moment
+from engine.record_times import iso
 from tests.recording import START, chain, record
 from tests.serving import NOW, counter, shipped
 
@@ -246,6 +248,32 @@ def test_a_note_behind_the_entries_that_it_speaks_of_says_nothing() -> None:
 
 
 # ---- Records
+
+
+@given(st.lists(st.one_of(st.text(max_size=50), st.integers(2040, 6200).map("é".__mul__)), max_size=4), st.text(min_size=1, max_size=5))
+def test_the_hash_of_an_entry_is_that_of_its_parts_one_after_the_other(bodies: list[str], writer: str) -> None:
+    entries, last = chain(bodies, writer)
+
+    name = writer.encode(errors="surrogatepass")
+    for entry in entries:
+        start = f"{len(name)}:".encode() + name + f" {entry.sequence} {entry.previous}\n".encode()
+        assert entry.hash == hashlib.sha256(b"guidepost decision log entry, format 1\n" + start + entry.body.encode(errors="surrogatepass")).hexdigest()
+    assert list(following(beginning(writer), bodies)) == [entry.hash for entry in entries]
+    assert last.hash == (entries[-1].hash if entries else beginning(writer).hash)
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0)), timezone(timedelta(hours=11)), ZoneInfo("Asia/Manila")])))
+def test_an_instant_is_written_as_the_standard_library_does_and_z_for_utc(at: datetime) -> None:
+    assert iso(at) == at.isoformat().replace("+00:00", "Z")
+    assert instant(iso(at)) == at
+
+
+@given(st.binary(min_size=10, max_size=10))
+def test_whatever_chance_gives_an_id_is_of_version_7_and_of_its_millisecond(random: bytes) -> None:
+    made = UUID(uuid7(NOW, random))
+
+    assert (made.version, made.variant, made.int >> 80) == (7, "specified in RFC 4122", NOW.timestamp() * 1000)
+    assert uuid7(NOW, bytes(10)) <= str(made) <= uuid7(NOW, b"\xff" * 10)
 
 
 def test_ids_sort_by_the_instant_and_say_that_they_are_of_version_7() -> None:

@@ -40,11 +40,13 @@ KEPT = [Texts(masking.more, kept=5) for masking in MASKINGS]
 
 
 def both(texts: Texts, masking: Masking, version: Version, facts: Mapping[str, Any], moment: Moment, answers: tuple[Answer, ...], kind: Kind = Kind.TRIAGE) -> tuple[str, Record]:
-    """Give the joined text of a record, and the record."""
-    recorded, pauses = masking.facts(facts, version.policy.facts), plain_pauses(moment.holds)
+    """Give the text of a record as a server joins it, and the record, whose text is written whole."""
+    known, pauses = version.policy.facts, plain_pauses(moment.holds)
+    recorded = masking.facts(facts, known)
+    sent = {**facts, **masking.masked(facts, known, masking.hidden(known))}
     at, now = iso(NOON), iso(moment.now or NOON)
     made = Record("id", at, 'a "caller"', "r-1", "INC \\ 7", kind, recorded, now, pauses, version.ref, tuple(decided(one, masking.more) for one in answers))
-    return texts.record("id", at, 'a "caller"', "r-1", "INC \\ 7", kind, recorded, now, pauses, version.ref, answers).text, made
+    return texts.record("id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers).text, made
 
 
 @settings(deadline=None)

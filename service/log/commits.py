@@ -38,10 +38,11 @@ def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again:
         found = under_way.ask(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
         before = Head(writer, *found[0]) if found else beginning(writer)
         kept, fresh = _told_apart(records, _there(under_way, records) if again else set(), _requested(under_way, records))
-        hashes = list(following(before, [record.text for record in fresh]))
+        bodies = [record.text for record in fresh]
+        hashes = list(following(before, bodies))
         after = Head(writer, before.sequence + len(fresh), hashes[-1]) if fresh else before
         if fresh:
-            insert_rows(under_way, entries, _rows(before, fresh, hashes))
+            insert_rows(under_way, entries, _rows(before, fresh, bodies, hashes))
             advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?" if found else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
             under_way.tell(advance, (after.sequence, after.hash, writer))
     return Commit(kept, before, after, hashes)
@@ -69,12 +70,12 @@ def _told_apart(records: Sequence[Recordable], there: set[str], before: dict[tup
     return kept, fresh
 
 
-def _rows(before: Head, records: Sequence[Recordable], hashes: Sequence[str]) -> list[Values]:
+def _rows(before: Head, records: Sequence[Recordable], bodies: Sequence[str], hashes: Sequence[str]) -> list[Values]:
     """Give the rows of records that follow a head: values in the order of the table's columns."""
-    writer, previous = before.writer, [before.hash, *hashes]
+    writer, previous = before.writer, [before.hash, *hashes[:-1]]
     return [
-        (one.id, writer, sequence, last, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, one.text)
-        for sequence, (one, last, hash_) in enumerate(zip(records, previous, hashes, strict=False), before.sequence + 1)
+        (one.id, writer, sequence, last, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, body)
+        for sequence, (one, body, last, hash_) in enumerate(zip(records, bodies, previous, hashes, strict=True), before.sequence + 1)
     ]
 
 
