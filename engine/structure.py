@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.nearest import MEANT, did_you_mean, nearest
 from engine.problems import Place, Problem
 from engine.schema import KINDS, structure
 from engine.source import Mapping, Node, Scalar, Sequence, at, plain
 from engine.vocabulary import FactType
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 _SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "a text", "number": "a number", "boolean": "yes or no"}
 _FORMATS: Final = {
@@ -28,6 +29,9 @@ _FORMATS: Final = {
 
 @cache
 def _validator(kind: str) -> Draft202012Validator:
+    # Only where files are read: what answers from a built bundle does without, and is smaller for it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
     return Draft202012Validator(structure(kind))
 
 

@@ -13,7 +13,6 @@ import grpc
 from service.access import Access, open_access
 from service.gate import Gate
 from service.protection import Protection
-from service.tls import credentials
 
 RENEWED: Final = 1.0
 """Seconds after which the files that say who may come in are looked at again."""
@@ -39,7 +38,7 @@ class Guard:
 async def guarded(protection: Protection) -> AsyncIterator[Guard]:
     """Open what protects a server, and follow its files while the block runs; raises AccessRefused."""
     access = open_access(protection.access)
-    guard = Guard(access, Gate(access, protection.limits), credentials(protection.tls) if protection.tls else None)
+    guard = Guard(access, Gate(access, protection.limits), _credentials(protection))
     following = asyncio.create_task(_follow(access))
     try:
         yield guard
@@ -47,6 +46,15 @@ async def guarded(protection: Protection) -> AsyncIterator[Guard]:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
+
+
+def _credentials(protection: Protection) -> grpc.ServerCredentials | None:
+    if protection.tls is None:
+        return None
+    # Only where it is asked for: what reads certificates is large.
+    from service.tls import credentials  # noqa: PLC0415
+
+    return credentials(protection.tls)
 
 
 async def _follow(access: Access) -> None:

@@ -385,3 +385,10 @@ class TestMetrics:
         assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
         assert 2 == families["guidepost_workers"].samples[0].value
         assert 0 == families["guidepost_reload_failures"].samples[0].value
+
+
+def test_a_worker_imports_nothing_large_that_it_does_not_need() -> None:
+    names = ("durable", "fastparquet", "holidays", "jinja2", "jsonschema", "jwt", "pandas", "pyarrow", "service.tls", "typer")
+    code = f"import service.workers.worker, sys; print(*(name for name in {names} if name in sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split() == []

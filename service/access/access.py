@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.problems import Place, Problem
 from service.access.callers import Callers, read_callers
@@ -12,9 +13,11 @@ from service.access.proving import Certificate, Proving
 from service.access.refusals import Forbidden
 from service.access.refused import AccessRefused, content, refused
 from service.access.roles import ACTIONS, Action, Caller, caller, needed
-from service.access.tokens import Tokens, read_keys
 from service.access.watched import Watched
 from service.protection import AccessSettings
+
+if TYPE_CHECKING:
+    from service.access.tokens import Tokens
 
 
 class Access:
@@ -100,6 +103,9 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
     missing = [name for name, value in (("jwt-issuer", settings.jwt_issuer), ("jwt-audience", settings.jwt_audience)) if not value]
     if missing:
         raise AccessRefused(Problem(Place(name), "missing-key", "is missing", "tokens are taken from one issuer, and for one audience: this server") for name in missing)
+
+    # Only where tokens are taken: what verifies them is large.
+    from service.access.tokens import Tokens, read_keys  # noqa: PLC0415
 
     def load() -> Tokens:
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from service.access.callers import Callers
 from service.access.keys import key_id, same
 from service.access.refusals import Unproven
 from service.access.roles import Caller
-from service.access.tokens import Tokens
+
+if TYPE_CHECKING:
+    from service.access.tokens import Tokens
 
 AUTHORIZATION: Final = "authorization"
 BEARER: Final = "bearer "

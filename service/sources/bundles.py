@@ -12,9 +12,8 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.answer import VersionRef
 from engine.digest import digest
@@ -22,6 +21,9 @@ from engine.load import load_with_trees
 from engine.policy import Policy, Rule
 from engine.problems import Place, PolicyErrors, Problem
 from service.sources.texts import MAX_BYTES, MAX_FILES, of_a_version, texts
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "bundle.json"
@@ -43,11 +45,19 @@ def _exactly(**keys: Any) -> dict[str, Any]:
     return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
 
 
-_SHAPE: Final = Draft202012Validator(_exactly(
+_SHAPE: Final = _exactly(
     kind={"const": "guidepost-bundle"}, format={"const": FORMAT}, name=_TEXT, version=_TEXT, effective_from=_TEXT, digest=_HASH,
     files={"type": "array", "items": _exactly(path=_TEXT, sha256=_HASH)},
     rules={"type": "array", "items": _exactly(table=_TEXT, id=_TEXT, source=_TEXT, assumption=_TEXT)},
-))
+)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    # Only where bundles are read: what answers calls does without, and is smaller for it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(_SHAPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
         raise _refused(place, "bad-bundle", f"not JSON: {error}", _AS_BUILT) from error
     if isinstance(found, dict) and found.get("kind") == "guidepost-bundle" and found.get("format") != FORMAT:
         raise _refused(place, "bad-bundle", f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}", "a newer Guidepost reads it")
-    problems = [Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT) for error in _SHAPE.iter_errors(found)]
+    problems = [Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT) for error in _validator().iter_errors(found)]
     if problems:
         raise PolicyErrors(problems)
     described: dict[str, Any] = found
