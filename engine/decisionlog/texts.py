@@ -78,6 +78,7 @@ class Texts:
         self._kept: dict[str, str] = {}
         self._dated: dict[str, Dated] = {}
         self._versions: dict[VersionRef, str] = {}
+        self._orders: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
 
     def answer(self, answer: Answer) -> str:
         """Write an answer. One with words of the caller, or of which instants make more than themselves, is seldom met again, and not kept."""
@@ -99,18 +100,23 @@ class Texts:
         named = self._versions.get(version)
         if named is None:
             named = self._versions[version] = canonical({"digest": version.digest, "name": version.name, "version": version.version})
-        written = ",".join([f"{quoted(name)}:{_fact(facts[name])}" for name in sorted(facts)])
         text = (
-            f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{written}}},"format":{FORMAT},'
+            f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{self._facts(facts)}}},"format":{FORMAT},'
             f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
             f'"received":{quoted(received)},"request_id":{quoted(request_id)},"ticket":{quoted(ticket)},"version":{named}}}'
         )
         return Written(id_, received, caller, request_id, ticket, version, text)
 
+    def _facts(self, facts: Mapping[str, Any]) -> str:
+        """Write facts, sorted; callers send the same ones again and again, and most are words."""
+        sent = tuple(facts)
+        order = self._orders.get(sent) or self._keep(self._orders, sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)]))
+        return ",".join([start + (quoted(value) if type(value := facts[name]) is str else _fact(value)) for name, start in order])
+
     def _whole(self, answer: Answer) -> str:
         return canonical(plain_decided(decided(answer, self._hidden)))
 
-    def _keep(self, among: dict[str, Any], name: str, made: Any) -> Any:
+    def _keep(self, among: dict[Any, Any], name: Any, made: Any) -> Any:
         if len(among) >= self._most:
             among.clear()
         among[name] = made
@@ -123,9 +129,6 @@ def whole(record: Recordable) -> Record:
 
 
 def _fact(value: object) -> str:
-    """Write a fact; most are words."""
-    if type(value) is str:
-        return quoted(value)
     return _instant(value) if isinstance(value, datetime) else canonical(value)
 
 
