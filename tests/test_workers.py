@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import signal
 import socket
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +36,8 @@ from service.workers.member import CannotServe
 from service.workers.office import Office
 from service.workers.port import reserved
 from service.workers.supervisor import Settings, Supervisor, own_folder
-from service.workers.told import Refused, Reloaded
+from service.workers.told import Commit, Load, Prepare, Refused, Reloaded, Settle
+from service.workers.worker import Worker
 from tests.serving import COUNTER, NOW, ROOT, counter, run
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
@@ -316,6 +320,75 @@ def test_a_reload_that_finds_the_same_says_so() -> None:
     with supervised(making, workers=1) as (supervisor, _):
         again = run(supervisor.reload())
     assert Reloaded((counter().refs[0],), changed=False) == again
+
+
+def built_maps(process: int) -> set[str]:
+    """Give the built bundles that a process holds in memory."""
+    return {line.split()[5] for line in Path(f"/proc/{process}/maps").read_text().splitlines() if ".built" in line}
+
+
+def resident(process: int) -> int:
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1])
+
+
+def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(shipped: Bundle, tmp_path: Path) -> None:
+    files = [tmp_path / version.ref.version for version in shipped.versions]
+    for file, version in zip(files, shipped.versions, strict=True):
+        write_built(Bundle((version,)), file)
+    turn = iter(range(1_000))
+
+    async def making(path: Path) -> Reloaded | Refused:
+        at = next(turn) % len(files)
+        os.link(files[at], path)
+        return Reloaded((shipped.versions[at].ref,))
+
+    with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
+        [process], held = supervisor.processes.values(), []
+        for _ in range(20 if LONG else 8):
+            reloaded = run(supervisor.reload())
+            [served] = reloaded.versions
+            assert served.digest == client.decide("priority", impact="high", urgency="high", version=served.version, timeout=20).version.digest
+            assert 1 == len(built_maps(process))
+            held.append(resident(process))
+
+    # In pairs, since the versions take turns.
+    assert held[-1] + held[-2] < 1.05 * (held[2] + held[3]), held
+
+
+class Said:
+    """A channel to a worker without a process: what is told, in turn."""
+
+    def __init__(self) -> None:
+        self.answers: list[object] = []
+        self.told: asyncio.Queue[object] = asyncio.Queue()
+
+    async def say(self, told: object) -> None:
+        self.answers.append(told)
+
+    async def hear(self) -> object:
+        return await self.told.get()
+
+
+def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_gone(tmp_path: Path) -> None:
+    for name, version in (("1", desk("7.0.0", "10")), ("2", desk("7.1.0", "20"))):
+        write_built(Bundle((version,)), tmp_path / name)
+
+    async def reload() -> None:
+        channel = Said()
+        worker = Worker(channel, Load(1, str(tmp_path / "1"), "127.0.0.1:0", None, 1.0))  # type: ignore[arg-type]
+        before = weakref.ref(worker._held.bundle.versions[0].explainer)
+        for told in (Prepare(str(tmp_path / "2")), Commit(), Settle()):
+            channel.answers.append(await worker._obey(told))
+
+        assert before() is None
+        assert worker._held.bundle.versions[0].ref.version == "7.1.0"
+        # What is there for good is not among what is looked through.
+        assert not any(one is worker._held.bundle.versions[0] for one in gc.get_objects())
+
+    try:
+        run(reload())
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ from service.workers.told import (
     Reloaded,
     Serve,
     Serving,
+    Settle,
     Status,
     Stop,
     WorkerStatus,
@@ -197,6 +198,9 @@ class Supervisor:
             member.built = built
         if before is not None:
             before.unlink()
+        # One at a time: it holds up the calls of a worker for a moment.
+        for member in members:
+            await member.ask(Settle())
         return replace(reloaded, changed=changed)
 
     async def roll(self) -> None:

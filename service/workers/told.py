@@ -53,6 +53,11 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """To a worker that has changed to another bundle: let go of the one before, and look through what is there for good. It answers Serving."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """To a worker: take no more calls, answer those under way, and end."""
 
@@ -172,7 +177,7 @@ class Status:
 
 
 Told: TypeAlias = (
-    Load | Serve | Prepare | Commit | Abort | Stop | Loaded | Serving | Failed
+    Load | Serve | Prepare | Commit | Abort | Settle | Stop | Loaded | Serving | Failed
     | Administer | Administering | Measure | Measured | Measurements | Reload | Roll | AskStatus | Reloaded | Refused | Status
 )
 

@@ -27,7 +27,7 @@ from service.observers import observers
 from service.sources import SourceError
 from service.workers.built import read_built
 from service.workers.channel import Channel, Gone
-from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Stop, Told
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Settle, Stop, Told
 
 
 @asynccontextmanager
@@ -44,15 +44,20 @@ async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIte
             yield address
 
 
+def settle() -> None:
+    """Free what nothing refers to any more, and keep the rest from being looked through again: each time would hold up every call for a tenth of a second and more."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 class Worker:
     """What a worker holds, and what it is listening on."""
 
     def __init__(self, channel: Channel, load: Load) -> None:
         self._channel, self._load = channel, load
         self._held = Held(read_built(Path(load.built)))
-        # What is there for good is not looked through again: each time would hold up every call for a tenth of a second and more.
-        gc.collect()
-        gc.freeze()
+        settle()
         self._next = self._held.bundle
         self._address = load.address
         self._metrics = Metrics() if load.watching.metrics else None
@@ -91,6 +96,9 @@ class Worker:
                 return self._serving()
             case Abort():
                 self._next = self._held.bundle
+                return self._serving()
+            case Settle():
+                settle()
                 return self._serving()
             case Measure():
                 return Measured(self._load.number, "" if self._metrics is None else self._metrics.text)
