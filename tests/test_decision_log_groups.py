@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from engine.decisionlog.record import Record
+from engine.decisionlog.verify import verify
 from service.log.events import Events, Refusal
 from service.log.keeper import Keeper
 from service.log.settings import Durability
@@ -147,6 +148,20 @@ def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written
     assert [one.why for one in late] == events.why == [Refusal.LATE] * 2
     assert (kept, waiting) == (Kept(record(2), True), 0)
     assert tickets(url) == ["T-2"]
+
+
+def test_servers_that_share_a_chain_each_write_behind_what_the_other_wrote(tmp_path: Path) -> None:
+    one, other = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
+    for number in range(0, 12, 3):
+        one.append("main", [record(number), record(number + 1)])
+        other.append("main", [record(number + 2)])
+        one.append("alone", [record(100 + number)])
+
+    found = verify(other.entries(), other.ends())
+    assert (found.breaks, [(end.writer, end.sequence) for end in other.ends()]) == ((), [("alone", 4), ("main", 12)])
+    assert [Record.read(entry.body).ticket for entry in other.entries() if entry.writer == "main"] == [f"T-{number}" for number in range(12)]
+    one.close()
+    other.close()
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the_database(tmp_path: Path) -> None:

@@ -32,20 +32,36 @@ class Commit:
     hashes: list[str]
 
 
-def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool) -> Commit:
-    """Commit records; see :meth:`~service.log.store.Store.append`."""
+def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool, last: Head | None = None) -> Commit:
+    """Commit records; see :meth:`~service.log.store.Store.append`. ``last`` is where the chain ended when it was last seen."""
+    if last is not None and not again and not any(record.request_id for record in records):
+        made = _behind(engine, last, records)
+        if made is not None:
+            return made
     with transaction(engine) as under_way:
         found = under_way.ask(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
         before = Head(writer, *found[0]) if found else beginning(writer)
         kept, fresh = _told_apart(records, _there(under_way, records) if again else set(), _requested(under_way, records))
-        bodies = [record.text for record in fresh]
-        hashes = list(following(before, bodies))
-        after = Head(writer, before.sequence + len(fresh), hashes[-1]) if fresh else before
-        if fresh:
-            insert_rows(under_way, entries, _rows(before, fresh, bodies, hashes))
+        rows, hashes, after = _linked(before, fresh)
+        if rows:
             advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?" if found else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
             under_way.tell(advance, (after.sequence, after.hash, writer))
+            insert_rows(under_way, entries, rows)
     return Commit(kept, before, after, hashes)
+
+
+def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit | None:
+    """Commit records of which each is new behind an end, if the chain still has this end; None if it has another one, and nothing is done.
+
+    What takes long is done before the transaction, in which other servers have to wait.
+    """
+    rows, hashes, after = _linked(last, records)
+    with transaction(engine) as under_way:
+        advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ? AND sequence = ? AND hash = ?"
+        if not under_way.tell(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
+            return None
+        insert_rows(under_way, entries, rows)
+    return Commit([Kept(record, True) for record in records], last, after, hashes)
 
 
 def readable(body: str) -> Record | None:
@@ -70,13 +86,15 @@ def _told_apart(records: Sequence[Recordable], there: set[str], before: dict[tup
     return kept, fresh
 
 
-def _rows(before: Head, records: Sequence[Recordable], bodies: Sequence[str], hashes: Sequence[str]) -> list[Values]:
-    """Give the rows of records that follow a head: values in the order of the table's columns."""
-    writer, previous = before.writer, [before.hash, *hashes[:-1]]
-    return [
-        (one.id, writer, sequence, last, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, body)
-        for sequence, (one, body, last, hash_) in enumerate(zip(records, bodies, previous, hashes, strict=True), before.sequence + 1)
+def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
+    """Give the rows of records that follow a head, their values in the order of the table's columns; their hashes; and the head they make."""
+    bodies = [record.text for record in records]
+    hashes = list(following(before, bodies))
+    rows: list[Values] = [
+        (one.id, before.writer, sequence, previous, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, body)
+        for sequence, (one, previous, hash_, body) in enumerate(zip(records, [before.hash, *hashes], hashes, bodies, strict=False), before.sequence + 1)
     ]
+    return rows, hashes, Head(before.writer, before.sequence + len(rows), hashes[-1]) if rows else before
 
 
 def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:

@@ -1,7 +1,7 @@
 """Where the log is kept: records in, committed entries out; pages, entries and heads back.
 
-The number and the previous hash of an entry are given in the transaction that commits it, with the writer's row
-locked, so that no crash and no second server leaves a chain that cannot be verified.
+The number and the previous hash of an entry hold only if the transaction that commits it finds the writer's row as it
+was, and locks it, so that no crash and no second server leaves a chain that cannot be verified.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._growing: dict[str, _Growing] = {}
+        self._ended: dict[str, Head] = {}
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -84,7 +85,8 @@ class Store:
         A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
         an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
         """
-        made = commit(self._engine, writer, records, again=again)
+        made = commit(self._engine, writer, records, again=again, last=self._ended.get(writer))
+        self._ended[writer] = made.after
         self._grow(writer, made)
         return made.kept
 

@@ -24,9 +24,10 @@ class Transaction:
         # SQLite has let nobody else write since the beginning.
         self.locking = "" if sqlite else " FOR UPDATE"
 
-    def tell(self, statement: str, values: Sequence[object] = ()) -> None:
-        """Execute a statement."""
+    def tell(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Execute a statement; give how many rows it changed."""
         self._cursor.execute(statement if self._sqlite else _as_psycopg(statement), values)
+        return int(self._cursor.rowcount)
 
     def ask(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a query; give its rows."""
