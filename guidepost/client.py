@@ -46,10 +46,10 @@ class Client:
         self, address: str, *, credentials: grpc.ChannelCredentials | None = None, channels: int = CHANNELS, caller: str = "", token: str = "",
         coalesce: float | None = None, fallback: Fallback | None = None,
     ) -> None:
-        """Connect, when the first call is made, to ``host:port``.
+        """Connect, when the first call is made, to ``host:port``; calls take turns among all addresses that a name stands for.
 
         Args:
-            address: where the server listens.
+            address: where the server listens; of several servers a name such as ``dns:///guidepost-headless:50051``, or ``ipv4:10.0.0.1:50051,10.0.0.2:50051``.
             credentials: how the connection is secured; in the clear without.
             channels: how many connections to open; calls take turns.
             caller: what the caller calls itself, for the decision log.

@@ -1,4 +1,8 @@
-"""How clients connect: several channels to one address, deadlines, what is tried again, and what every call says of its caller."""
+"""How clients connect: several channels to one address or many, deadlines, what is tried again, and what every call says of its caller.
+
+Of several addresses (a name that resolves to them, or ``ipv4:HOST:PORT,HOST:PORT``) each channel connects to all, and calls take
+turns among those that are there; a call to one that goes away is tried again on the next.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ CHANNELS: Final = 4
 
 Metadata = tuple[tuple[str, str], ...]
 
-_RETRIES: Final = {
+_SERVICE: Final = {
+    # Without health checks: the stream that each of them keeps open would hold a server up that is to stop, for the whole of its grace.
+    "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
             "name": [{"service": "guidepost.v1.DecisionService"}],
@@ -30,12 +36,12 @@ _RETRIES: Final = {
                 "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
-    ]
+    ],
 }
 """Decisions are safe to repeat: with a request id they are recorded once, and without one a second record says the same."""
 
 _OPTIONS: Final = (
-    ("grpc.service_config", json.dumps(_RETRIES)),
+    ("grpc.service_config", json.dumps(_SERVICE)),
     ("grpc.max_receive_message_length", 64 << 20),
     ("grpc.keepalive_time_ms", 60_000),
     # Otherwise channels to one address share one connection.

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from service.workers.supervisor import Settings, Supervisor, own_folder
 from service.workers.told import Commit, Load, Prepare, Refused, Reloaded, Settle
 from service.workers.worker import Worker
 from tests.serving import COUNTER, NOW, ROOT, counter, run
+from tests.waiting import until
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
@@ -133,13 +133,6 @@ class Callers(threading.Thread):
 def _wait(version: Version, size: int) -> object:
     answer = decide(version, "queue", {"size": size, "vip": False}, Moment(NOW))
     return next(one.value for one in answer.outcomes if one.name == "wait")
-
-
-def until(true: object, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(shipped: Bundle, tmp_path: Path) -> None:

@@ -1,0 +1,14 @@
+"""Waiting for what is to become true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def until(true: Callable[[], object], seconds: float = 20) -> None:
+    """Ask again and again until it is true; fails if it takes too long."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
