@@ -17,7 +17,6 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.policy import Form, Policy
-from engine.problems import PolicyErrors
 from engine.vocabulary import FactType
 from service import logs
 from service.cli.configured import CheckOption, ConfigOption, configured, refused_settings
@@ -83,11 +82,7 @@ def _run(settings: ServerSettings, policies: Path, ready: Ready) -> Refused | No
     from service.workers.alone import serve_alone  # noqa: PLC0415 - a supervisor does without gRPC
 
     address = settings.host if settings.host.startswith(UNIX) else f"{settings.host}:{settings.port}"
-    try:
-        serve_alone(parts, address, ready)
-    except PolicyErrors as error:
-        return Refused(tuple(error.problems))
-    return None
+    return serve_alone(parts, address, ready, watch=settings.watch)
 
 
 def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings) -> Iterator[RenderableType]:

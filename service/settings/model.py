@@ -40,7 +40,7 @@ class ServerSettings:
     policies: Path | None = setting(None, FOLDER, SERVING, "Folder of the policies.", "`./policies`, or the one that came with the program")
     host: str = setting("127.0.0.1", TEXT, SERVING, "Address to listen on; 0.0.0.0 is every one, and with `--workers 0` it may be unix:PATH.")
     port: int = setting(50051, whole(0, 65535), SERVING, "Port to listen on; 0 is any free one.")
-    workers: int | None = setting(None, whole(0, 256), SERVING, "How many processes answer calls; with 0 a single one, which neither reloads nor is started anew.", "one for each core")
+    workers: int | None = setting(None, whole(0, 256), SERVING, "How many processes answer calls; with 0 a single one, which nobody starts anew and which has no admin service.", "one for each core")
     watch: bool = setting(True, YES, SERVING, "Reload the policies when their files change; SIGHUP always does.")
     grace: float = setting(5.0, seconds(0), SERVING, "How long calls under way have to end when a worker is told to.")
     reflection: bool = setting(True, YES, SERVING, "Tell callers which services there are (gRPC reflection).")

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import watchfiles
 
@@ -47,9 +48,9 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
                 await office.open()
             ready(address, office.admin if office else "", office.metrics if office else "")
             notify(READY, f"STATUS=answering calls on {address}")
-            tasks = [asyncio.create_task(_reloading(supervisor, reload))]
+            tasks = [asyncio.create_task(reloading(supervisor, reload))]
             if watch:
-                tasks.append(asyncio.create_task(_watching(settings, reload)))
+                tasks.append(asyncio.create_task(watching(settings, reload)))
             await stop.wait()
             notify(STOPPING)
             for task in tasks:
@@ -61,19 +62,27 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
     return None
 
 
-async def _reloading(supervisor: Supervisor, asked: asyncio.Event) -> None:
+class Reloads(Protocol):
+    """What can be told to read its policies anew: a supervisor, or a server of one process."""
+
+    async def reload(self) -> Reloaded | Refused:
+        """Read them anew."""
+        ...
+
+
+async def reloading(server: Reloads, asked: asyncio.Event) -> None:
     """Reload whenever it is asked for, and say in the server's own log what came of it."""
     while True:
         await asked.wait()
         asked.clear()
-        match await supervisor.reload():
+        match await server.reload():
             case Reloaded(versions, changed):
                 log.info("%s: %s", "policies reloaded" if changed else "policies read again, and the same", ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions))
             case Refused() as refused:
                 log.error("policies not reloaded, the last good ones go on serving: %s", "; ".join(map(str, refused.problems)) or refused.message)
 
 
-async def _watching(settings: Settings, changed: asyncio.Event) -> None:
+async def watching(settings: Settings, changed: asyncio.Event) -> None:
     """Ask for a reload when files of the policies change."""
     with suppress(asyncio.CancelledError):
         async for _ in watchfiles.awatch(settings.policies, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True):
