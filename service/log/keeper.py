@@ -269,7 +269,7 @@ class Keeper:
 
     def _leave(self, records: Sequence[Recordable]) -> None:
         """Have records written whose answers leave ahead of them, and count these among those at risk."""
-        self._writer.submit(records, _Left(self._at_risk, len(records)))
+        self._writer.submit_for(_Left(self._at_risk, len(records)), records)
         self._at_risk.extend([time.monotonic()] * len(records))
 
     def _may_leave(self) -> int:

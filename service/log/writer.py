@@ -37,7 +37,7 @@ SIGN_EVERY: Final = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 """Seconds between attempts on a store that fails: the first, and the most it grows to."""
 
-GATHER_EACH, GATHER_MOST = 0.0001, 0.002
+GATHER_EACH, GATHER_MOST = 0.0003, 0.005
 """Seconds for which a commit lets more calls come where nothing else is said: so many for each further one that the last commit was for, and at most so many."""
 
 
@@ -108,20 +108,20 @@ class Writer:
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
         return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}", Refusal.FULL)
 
-    def submit(self, records: Sequence[Recordable], waiter: Waiter | None = None) -> asyncio.Future[Sequence[Kept]]:
-        """Have records written in one commit, and whoever waits told on this event loop; without a ``waiter``, that is a future.
+    def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Kept]]:
+        """Have records written in one commit; raises LogUnavailable if there is no room for them."""
+        future: asyncio.Future[Sequence[Kept]] = asyncio.get_running_loop().create_future()
+        self.submit_for(future, records)
+        return future
 
-        Raises LogUnavailable if there is no room for them.
-        """
+    def submit_for(self, waiter: Waiter, records: Sequence[Recordable]) -> None:
+        """Have records written in one commit, and whoever waits told on this event loop; raises LogUnavailable if there is no room for them."""
         if len(records) > self.room:
             raise self.refusal()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Sequence[Kept]] = loop.create_future()
         self._submitted += len(records)
-        self._waiting.append(Waiting(records, waiter or future, loop))
+        self._waiting.append(Waiting(records, waiter, asyncio.get_running_loop()))
         if not self._wake.is_set():
             self._wake.set()
-        return future
 
     def close(self, grace: float) -> None:
         """Write what is waiting, for at most so many seconds, sign the head, and end the thread."""
