@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.bundle import Bundle
+from engine.version import Version
 from service.store import build_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,3 +55,9 @@ def _a_decision_log_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> No
 def shipped() -> Bundle:
     """The shipped versions, built but not put before durable-rules."""
     return build_bundle(ROOT / "policies")
+
+
+@pytest.fixture
+def guide(shipped: Bundle) -> Version:
+    """The shipped version 2.0.0."""
+    return shipped.versions[-1]
