@@ -12,18 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
-from markdown_it import MarkdownIt
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from engine.version import build
 from service.cli.main import app
-from service.diffs.markdown import markdown_text
-from service.diffs.report import report
 from service.formatting import format_text
-from service.markdown import code, escaped, prose, together
-from tests.desks import CASES, GOOD, committed, desk, git, later, write
+from tests.desks import CASES, committed, desk, git, write
+from tests.test_ci_workflow import OFFERED
 
 laid_out: Final = cache(format_text)
 """Laying the same file out again and again would take most of the time of these tests."""
@@ -365,120 +359,7 @@ def test_nothing_in_the_repository_is_touched(top: Path) -> None:
     assert (git(top, "status", "--porcelain"), (top / ".git" / "index").read_bytes()) == before
 
 
-# ---- Markdown
-
-NASTY: Final = '<script>alert(1)</script> | `a` **b** _c_ [d](e) $x$ ~~f~~ & "quotes"'
-
-
-def rendered(text: str) -> str:
-    return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
-
-
-@pytest.mark.parametrize("write_it", [escaped, prose, code, lambda text: code(text, in_table=True)])
-def test_what_policies_say_comes_out_as_text(write_it: Callable[[str], str]) -> None:
-    shown = rendered(f"| x |\n|---|\n| {write_it(NASTY)} |\n") if write_it not in (prose, code) else rendered(write_it(NASTY))
-
-    assert not re.search(r"<(?!/?(?:p|table|thead|tbody|tr|th|td|code)>)", shown)
-    assert re.sub(r"<[^>]*>", "", shown).replace("x", "").split() == re.sub("`" if write_it is prose else "$^", "", _html(NASTY)).replace("x", "").split()
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-
-
-def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
-    words = json.dumps(f"{NASTY}\nand more")
-    changed = {**GOOD, "queue.yaml": GOOD["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {words}}}")}
-
-    shown = rendered(markdown_text(report(build(GOOD), build(changed), ("a|b", "<b>"))))
-
-    assert "alert(1)&lt;/script&gt; |" in shown
-    assert "<script" not in shown
-    assert "<b>" not in shown
-    assert "and more" in shown
-
-
-def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_left_out() -> None:
-    shown = report(build(GOOD), build(later(_many())), ("1.0.0", "2.0.0"))
-    whole = markdown_text(shown, 10_000_000)
-
-    sizes = {most: markdown_text(shown, most) for most in (len(whole.encode()) - 100, 2_000, 300)}
-
-    assert "left out" not in whole
-    assert all(len(text.encode()) <= most for most, text in sizes.items())
-    assert "… and " in sizes[len(whole.encode()) - 100]
-    assert re.search(r"\*\*Left out:\*\* \d+ of \d+ parts", sizes[300])
-    assert rendered(sizes[2_000]).count("<details>") == rendered(sizes[2_000]).count("</details>")
-
-
-def _many() -> dict[str, str]:
-    """Give the workshop with a hundred more parts."""
-    rows = "".join(f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100))
-    return {**GOOD, "parts.yaml": GOOD["parts.yaml"].replace("      rows:\n", f"      rows:\n{rows}", 1)}
-
-
-def test_parts_are_kept_whole() -> None:
-    assert together(["a" * 100, "b" * 100], 1_000) == f"{'a' * 100}\n\n{'b' * 100}\n"
-    assert together(["a" * 100, "b" * 100], 350).startswith(f"{'a' * 100}\n\n**Left out:** 1 of 2 parts")
-
-
-# ---- The workflow and the hooks
-
-WORKFLOW: Final = yaml.safe_load((ROOT / ".github" / "workflows" / "policies.yml").read_text(encoding="utf-8"))
-OFFERED: Final = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-OURS: Final = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
-
-
-def command(line: str) -> str:
-    """Give the command of a line of shell, after looking whether it exists with these options."""
-    program, name, *arguments = shlex.split(line)
-    assert Path(program).name == "guidepost"
-    group: Any = get_command(app)
-    group.commands[name].make_context(name, arguments)
-    return str(name)
-
-
-def steps() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = WORKFLOW["jobs"]["policies"]["steps"]
-    return found
-
-
-def test_the_workflow_runs_the_command_against_the_target_branch() -> None:
-    lines = [line for step in steps() for line in step.get("run", "").splitlines() if line.startswith("guidepost")]
-    step = next(step for step in steps() if "guidepost ci" in step.get("run", ""))
-
-    assert [command(line) for line in lines] == ["ci"]
-    assert '--base "$BASE"' in lines[0]
-    assert step["env"] == {"BASE": "origin/${{ github.base_ref }}"}
-    # YAML 1.1, by which this is read here, takes the key `on` for yes.
-    assert WORKFLOW[True]["pull_request"]["paths"] == ["policies/**"]
-
-
-def test_the_workflow_fetches_the_history_and_may_do_no_more_than_it_must() -> None:
-    checkout = next(step for step in steps() if step.get("uses", "").startswith("actions/checkout@"))
-
-    assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert WORKFLOW["jobs"]["policies"]["permissions"] == {"contents": "read", "security-events": "write"}
-    assert [step["uses"] for step in steps() if "uses" in step and not re.search(r"@(v\d+|[0-9a-f]{40})$", step["uses"])] == []
-    # What somebody else writes (the name of a branch) never becomes a part of a script.
-    assert [step["run"] for step in steps() if "${{" in step.get("run", "")] == []
-
-
-def test_the_workflow_hands_on_every_file_that_the_command_writes() -> None:
-    line = next(step["run"] for step in steps() if "guidepost ci" in step.get("run", ""))
-    written = set(re.findall(r"--(?:sarif|junit|html) (\S+)", line))
-    handed = {name for step in steps() for name in (step.get("with") or {}).get("sarif_file", (step.get("with") or {}).get("path", "")).split()}
-
-    assert len(written) == 3
-    assert handed == written
-
-
-def test_every_hook_exists_for_others_and_for_us() -> None:
-    assert [hook["id"] for hook in OFFERED] == ["guidepost-check", "guidepost-fmt", "guidepost-test", "guidepost-ci"]
-    assert {hook["id"] for hook in OURS} == {hook["id"] for hook in OFFERED}
-    for hook in (*OFFERED, *OURS):
-        assert command(" ".join((hook["entry"], *hook.get("args", [])))) == hook["id"].removeprefix("guidepost-")
+# ---- The hooks
 
 
 @pytest.mark.parametrize("hook", OFFERED, ids=lambda hook: hook["id"])
