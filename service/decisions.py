@@ -75,7 +75,8 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS) -> None:
         self._answering = Answering(held, clock, keeper)
         self._batches = Batches(self._answering, self._triaged, batch)
-        self._kept: dict[tuple[type[Message], str], bytes | wire.Template] = {}
+        self._kept: dict[tuple[type[Message], str], bytes] = {}
+        self._templates: dict[tuple[type[Message], str], wire.Template] = {}
         self._versions: dict[str, tuple[bytes, bytes]] = {}
 
     @answered
@@ -189,13 +190,14 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
             # What holds a caller's own words, or instants among its reasons, is seldom met again.
             return wire.encoded(kind, answer)
         if name is None:
-            found = self._kept.get((kind, answer.id))
-            return self._keep((kind, answer.id), wire.encoded(kind, answer)) if found is None else cast("bytes", found)
-        template = self._kept.get((kind, name)) or self._keep((kind, name), wire.Template(kind, answer))
-        return cast("wire.Template", template).fill(answer)
+            return self._kept.get((kind, answer.id)) or _keep(self._kept, (kind, answer.id), wire.encoded(kind, answer))
+        template = self._templates.get((kind, name)) or _keep(self._templates, (kind, name), wire.Template(kind, answer))
+        return template.fill(answer)
 
-    def _keep(self, key: tuple[type[Message], str], made: Kept) -> Kept:
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
-        self._kept[key] = made
-        return made
+
+def _keep(among: dict[tuple[type[Message], str], Kept], key: tuple[type[Message], str], made: Kept) -> Kept:
+    """Keep what was encoded; an answer and what answers with its id have in common are kept apart."""
+    if len(among) >= MAX_KEPT:
+        among.clear()
+    among[key] = made
+    return made

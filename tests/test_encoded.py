@@ -74,6 +74,19 @@ def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisio
                 assert written(version, facts, moment).SerializeToString(deterministic=True) == service._triaged(version, triage(version, facts, moment))
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_without_it(shipped: Bundle, first: bool) -> None:
+    """What answers have in common is kept under the id of the one without instants: neither is taken for the other."""
+    version, service = shipped.versions[-1], Decisions(Held(shipped), lambda: NOW)
+    facts = {"impact": "medium", "urgency": "high", "plan": "none", "channel": "email", "country": "AU"}
+    dated = facts | {"received_at": NOW}
+    plain, filled = (next(one for one in triage(version, sent, Moment(NOW)) if one.decision == "response") for sent in (facts, dated))
+    assert filled.undated == plain.id
+
+    for sent in (facts, dated, facts) if first else (dated, facts, dated):
+        assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._triaged(version, triage(version, sent, Moment(NOW)))
+
+
 @settings(max_examples=60)
 @given(started=st.timedeltas(timedelta(days=-20), timedelta(days=300)).map(lambda since: NOW + since), later=st.timedeltas(timedelta(0), timedelta(days=30)),
        priority=st.sampled_from(["P1", "P2", "P3", "P4", "P5"]), plan=st.sampled_from(["partner", "saas_12x5", "none"]), met=st.booleans(), named=st.booleans())
