@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from engine.clock.stretches import Stretch
 from engine.policy import Literal
@@ -78,8 +79,7 @@ class State(StrEnum):
     PASSED = "passed"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a deadline stands at an instant, and how much business time is used and left of it, or late.
 
     ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk. ``used`` and
@@ -105,8 +105,7 @@ class Uncertain:
     not_before: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """How a deadline came to its instant: from when on, how much time by which calendar, what counted and what did not.
 
     ``due`` is None, and ``uncertain`` says why, where the holidays are not known far enough. ``extended`` tells whether
@@ -129,8 +128,7 @@ class Due:
     uncertain: Uncertain | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(NamedTuple):
     """The daytime of one entry of a roster, in its own zone."""
 
     value: str
@@ -140,8 +138,7 @@ class Shift:
     ends: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(NamedTuple):
     """Who has the turn at an instant, whether that is within their own daytime, and who is next."""
 
     outcome: str

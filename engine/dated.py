@@ -59,36 +59,42 @@ def fill(
 ) -> Answer:
     """Fill the instants of a ticket into the answer that is kept for its other facts."""
     dues: list[Due] = []
-    changed: dict[str, Outcome] = {}
+    outcomes, changed = list(kept.outcomes), []
     for scheduler in plan.schedulers:
         deadline = scheduler.deadline
         starts = ticket.instants.get(deadline.starts)
         if starts is None:
             continue
-        schedule, dated = scheduler.schedule(ticket.atoms), kept[deadline.name]
+        schedule, place = scheduler.schedule(ticket.atoms), plan.places[deadline.name]
         if schedule.target is not None:
             made = due(deadline, schedule.target, version.clocks, starts, ticket.instants.get(deadline.met), moment)
             dues.append(made)
-            changed[deadline.name] = _from_due(made, dated, deadline)
+            outcomes[place] = _from_due(made, outcomes[place], deadline)
+            changed.append(place)
         elif schedule.status is Status.UNDECIDED:
             possible, unsure = _possible(version, schedule, starts)
             dues += [reckon(deadline.name, version.clocks.of(unsure.calendar, unsure.region), unsure, starts)] if unsure else []
-            changed[deadline.name] = replace(dated, possible=possible)
-    outcomes = tuple([changed.get(outcome.name, outcome) for outcome in kept.outcomes])
-    instants = [ticket.instants.get(name) for name in plan.instants]
-    content = repr((kept.id, [instant and to_micros(instant) for instant in (*instants, moment.now)], moment.holds))
-    identity = hashlib.sha256(content.encode()).hexdigest()[:32]
+            outcomes[place] = replace(outcomes[place], possible=possible)
+            changed.append(place)
     more = tuple([rule for one in passed if one.value is not None for rule in one.rules])
-    if any(name in plan.decision.answers for name in changed):
-        return replace(assemble(version, plan, ticket, identity, outcomes, more), dues=tuple(dues), duties=duties, passed=passed, undated="")
-    same_rules = not more and all(one.rules is kept[name].rules for name, one in changed.items())
-    rules = kept.rules if same_rules else ordered(outcomes, more)
-    undated = kept.id if same_rules and all(one.status is Status.DECIDED for one in changed.values()) else ""
+    identity = _identity(plan, kept, ticket, moment)
+    if any(place < kept.answers for place in changed):
+        return replace(assemble(version, plan, ticket, identity, tuple(outcomes), more), dues=tuple(dues), duties=duties, passed=passed, undated="")
+    same_rules = not more and all(outcomes[place].rules is kept.outcomes[place].rules for place in changed)
+    rules = kept.rules if same_rules else ordered(tuple(outcomes), more)
+    undated = kept.id if same_rules and all(outcomes[place].status is Status.DECIDED for place in changed) else ""
     return Answer(
-        identity, kept.decision, kept.status, outcomes, kept.answers, kept.missing, kept.possible, kept.ask_next, rules,
+        identity, kept.decision, kept.status, tuple(outcomes), kept.answers, kept.missing, kept.possible, kept.ask_next, rules,
         kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
         kept.unlisted, kept.version, tuple(dues), duties, passed, undated,
     )
+
+
+def _identity(plan: DecisionPlan, kept: Answer, ticket: Ticket, moment: Moment) -> str:
+    """The same answer at the same instants has the same id."""
+    instants = [ticket.instants.get(name) for name in plan.instants]
+    content = repr((kept.id, [instant and to_micros(instant) for instant in (*instants, moment.now)], moment.holds))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:

@@ -113,20 +113,29 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
 def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds) -> Standing:
     """Tell how a deadline stands at an instant: the one at which it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)
-    if at > end:
-        late = _worked(clock, end, at, holds) if clock.count(end, at).sure else None
+    past = at > end
+    if past:
+        late = _late(clock, end, at, holds)
         used, left = None if late is None else total + late, ZERO
     else:
         used, late = _worked(clock, starts, at, holds), ZERO
         left = total - used
     threshold = left_at_risk(deadline.at_risk, total)
-    if at > end:
+    if past:
         state = State.BREACHED if deadline.when_past is WhenPast.BREACHED else State.PASSED
     elif met:
         state = State.MET
     else:
         state = State.AT_RISK if threshold is not None and left <= threshold else State.RUNNING
     return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds))
+
+
+def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta | None:
+    """Count the business time from a due time on; None where the holidays are not known so far."""
+    counted = clock.count(end, at)
+    if not counted.sure:
+        return None
+    return _worked(clock, end, at, holds) if holds else counted.amount
 
 
 def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timedelta:

@@ -34,7 +34,7 @@ class DecisionPlan:
     """What it takes to answer a decision: the sent facts it depends on, the rosters and the deadlines it asks.
 
     ``pick`` takes the atoms of these facts out of a ticket, and ``looks`` tells where its outcomes stand;
-    ``instants`` are the instant facts that it asks for. ``seen`` keeps the answers already put together; it changes nothing but the time an answer takes.
+    ``instants`` are the instant facts that it asks for, ``places`` tells which outcome is which. ``seen`` keeps the answers already put together; it changes nothing but the time an answer takes.
     """
 
     decision: Decision
@@ -44,6 +44,7 @@ class DecisionPlan:
     pick: Callable[[list[int]], object]
     looks: tuple[Look, ...]
     instants: tuple[str, ...]
+    places: Mapping[str, int]
     seen: dict[object, Answer] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -236,4 +237,5 @@ def _plan(decision: Decision, policy: Policy, layout: Layout, reader: TicketRead
     looks = tuple(look_for(name, layout.flats[layout.producer[name]], reader) for name in made)
     instants = [roster.at for roster in rosters]
     instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
-    return DecisionPlan(decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)))
+    places = {name: place for place, name in enumerate(decision.outcomes)}
+    return DecisionPlan(decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)), places)

@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc
 import pytest
+from alembic.script import ScriptDirectory
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -35,6 +36,7 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 from service.app import listening
+from service.log import database
 from service.log.database import LogRefused
 from service.log.heads import sign_head
 from service.log.pages import WrongToken, page
@@ -620,3 +622,11 @@ def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(tmp_pa
     store = reading(sqlite(tmp_path))
     assert 1 == len(list(store.entries()))
     store.close()
+
+
+def test_the_states_that_the_program_knows_are_those_of_its_migrations() -> None:
+    """They are named, too, so that a worker need not load what brings tables up to date."""
+    scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+
+    assert database.HEAD == scripts.get_current_head()
+    assert {one.revision for one in scripts.walk_revisions()} == set(database.REVISIONS)

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 from engine.clock.always import Always
 from engine.clock.calendar import Calendar, DayRule
 from engine.clock.openings import Openings
-from engine.clock.zone import MICRO, NEVER, SECOND, Zone, to_datetime, to_micros, zone
+from engine.clock.zone import NEVER, SECOND, Zone, to_datetime, to_micros, zone
 
 Holds = Sequence[tuple[datetime, datetime]]
 """When a ticket was on hold: instants from and to, in order and apart."""
@@ -98,7 +98,7 @@ class Clock:
         first, last, hours = to_micros(start), to_micros(end), self.hours
         if last <= first:
             return Counted(timedelta(0), sure=True)
-        amount = (hours.elapsed(last) - hours.elapsed(first)) * MICRO
+        amount = timedelta(0, 0, hours.elapsed(last) - hours.elapsed(first))
         return Counted(amount, sure=hours.sure_from <= first and last <= hours.sure_to)
 
     def count_days(self, start: datetime, end: datetime, rule: DayRule, begun: bool) -> int | None:

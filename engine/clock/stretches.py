@@ -86,8 +86,10 @@ def _between(clock: Clock, first: int, last: int) -> list[_Part]:
             found[-1] = found[-1]._replace(end=of_block[0].end)
             of_block = of_block[1:]
         found += of_block
-    found[0] = found[0]._replace(start=first)
-    found[-1] = found[-1]._replace(end=last)
+    opening = found[0]
+    found[0] = _Part(first, opening.end, opening.kind, opening.name)
+    closing = found[-1]
+    found[-1] = _Part(closing.start, last, closing.kind, closing.name)
     return found
 
 

@@ -7,12 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -27,6 +22,12 @@ PAGES: Final = 4_000
 """How many pages of 4 kB SQLite writes beside the database before it copies them into it."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+REVISIONS: Final = ("0001", "0002")
+"""The states that tables may be in, oldest first: one for each file of ``migrations/versions``."""
+
+HEAD: Final = REVISIONS[-1]
+"""The state of the tables that this program reads and writes."""
 
 
 class LogRefused(Exception):
@@ -69,6 +70,17 @@ def migrate(engine: Engine) -> None:
             Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LogRefused(f"the folder of the decision log cannot be made: {error}") from error
+    try:
+        with engine.connect() as connection:
+            if state(connection) == HEAD:
+                return
+    except (SQLAlchemyError, OSError) as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    # Large, and only for tables that are not up to date: a worker does without.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     # What Alembic says of each step is of no interest to whoever starts a server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -82,6 +94,14 @@ def migrate(engine: Engine) -> None:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
 
 
+def state(connection: Connection) -> str | None:
+    """Give the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
 def check(engine: Engine) -> None:
     """See that there is a log which this program can read; raises LogRefused otherwise, and makes nothing."""
     name = engine.url.database
@@ -89,12 +109,11 @@ def check(engine: Engine) -> None:
         raise LogRefused(f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another")
     try:
         with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = state(connection)
     except SQLAlchemyError as error:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
-    wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    if found != wanted:
-        raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {wanted})", "`guidepost serve` brings it up to date")
+    if found != HEAD:
+        raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})", "`guidepost serve` brings it up to date")
 
 
 def examine(engine: Engine) -> None:
@@ -109,12 +128,12 @@ def examine(engine: Engine) -> None:
         raise LogRefused(f"the decision log {shown(engine)} cannot be written")
     try:
         with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = state(connection)
     except SQLAlchemyError as error:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
     finally:
         engine.dispose()
-    if found is not None and found not in {one.revision for one in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}:
+    if found is not None and found not in REVISIONS:
         raise LogRefused(f"{shown(engine)} holds a decision log of a later program (state {found})", "serve it with that program, or name another log")
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Self
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.decisionlog.chain import Head, Purge
 from engine.decisionlog.tree import Covered
 from service.sources.signatures import Trust, key_id
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FORMAT: Final = 2
 """The form of the heads that this program signs; those of form 1 have no tree, and are still verified."""
@@ -117,6 +117,8 @@ def unvouched(signed: SignedHead | PurgeNote, trust: Trust) -> str:
     """Say why no trusted key vouches for a head, or for the note of a purge; "" if one does."""
     if not signed.key:
         return "nobody signed it"
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - large, and only for what was signed
+
     for trusted in trust.keys:
         if trusted.id == signed.key:
             try:

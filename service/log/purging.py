@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from engine.decisionlog.chain import Entry, Head, Purge, beginning
@@ -23,6 +22,9 @@ from service.log.database import SQLITE
 from service.log.heads import PURGE_FORMAT, PurgeNote, sign_purge
 from service.log.store import Store, entry_of
 from service.log.tables import entries, purges, writers
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 STEP: Final = 5_000
 """How many entries are removed at once: a server that writes meanwhile waits for no more than these."""

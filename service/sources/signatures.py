@@ -13,20 +13,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from typing import TYPE_CHECKING, Any, Final
 
 from service.sources.source import SourceError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+# ruff: noqa: PLC0415 - what reads keys is large, and a worker that signs nothing does without
 
 SUFFIX: Final = ".sig"
 """What stands behind a bundle's name in that of its signature."""
@@ -68,6 +62,8 @@ class Signature:
 
 def key_id(key: Ed25519PublicKey) -> str:
     """Give the id of a key: the first half of the SHA-256 of its 32 bytes, as hex."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:32]
 
 
@@ -76,6 +72,9 @@ def new_key(private: Path, public: Path) -> str:
 
     Raises SourceError rather than overwrite a file.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
     key = Ed25519PrivateKey.generate()
     for path, content, mode in (
         (private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600),
@@ -93,6 +92,10 @@ def new_key(private: Path, public: Path) -> str:
 
 def private_key(path: Path) -> Ed25519PrivateKey:
     """Read a private key; raises SourceError if there is none in the file."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     pem = _pem(path)
     try:
         key = load_pem_private_key(pem, password=None)
@@ -147,6 +150,8 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
 
     That the policy in the archive has the digest that was signed is to be seen once the archive is read: :func:`same_digest`.
     """
+    from cryptography.exceptions import InvalidSignature
+
     if signature.sha256 != sha256:
         raise SourceError(f"{name} is not what was signed: it was changed, or the signature is that of another bundle", "take bundle and signature from the same build")
     for trusted in trust.keys:
@@ -171,6 +176,10 @@ def _signed(sha256: str, digest: str) -> bytes:
 
 
 def _public_key(path: Path) -> TrustedKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     pem = _pem(path)
     try:
         key = load_pem_public_key(pem)

@@ -12,7 +12,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from engine.clock.zone import to_micros
+from engine.clock.zone import EPOCH
 
 VARINT, DOUBLE, LENGTH = 0, 1, 2
 """Wire types."""
@@ -20,6 +20,7 @@ VARINT, DOUBLE, LENGTH = 0, 1, 2
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400
 _NEGATIVE: Final = (1 << 64) - 1
+_FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35
 _double: Final = struct.Struct("<d").pack
 
 
@@ -31,7 +32,7 @@ def varint(number: int) -> bytes:
     """
     if 0 <= number < 128:
         return _SMALL[number]
-    if 1 << 28 <= number < 1 << 35:
+    if _FIVE_BYTES <= number < _SIX_BYTES:
         # The seconds of a timestamp.
         return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21 & 127 | 128, number >> 28))
     number &= _NEGATIVE
@@ -79,7 +80,11 @@ def real(field: int, value: float) -> bytes:
 @lru_cache(1024)
 def timestamp(at: datetime) -> bytes:
     """Encode an instant as a Timestamp with its length before it; the same few stand in several places of an answer."""
-    seconds, micros = divmod(to_micros(at), _SECOND)
+    since = at - EPOCH
+    seconds, micros = since.days * _DAY + since.seconds, since.microseconds
+    if not micros and _FIVE_BYTES <= seconds < _SIX_BYTES:
+        # A whole second from 1978 on, as most are: its length, its tag, and the five bytes of its number.
+        return bytes((6, 8, seconds & 127 | 128, seconds >> 7 & 127 | 128, seconds >> 14 & 127 | 128, seconds >> 21 & 127 | 128, seconds >> 28))
     content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(micros * 1000) if micros else b"")
     return _SMALL[len(content)] + content
 
