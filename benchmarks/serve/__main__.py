@@ -1,4 +1,4 @@
-"""Measure serving, print what was seen, and write SERVE.md and serve.json: ``python -m benchmarks.serve [--short] [--no-write] [unary|batches|coalescing|memory|profile …]``."""
+"""Measure serving, print what was seen, and write SERVE.md and serve.json: ``python -m benchmarks.serve [--rounds N] [--no-write] [unary|batches|coalescing|memory|profile …]``."""
 
 from __future__ import annotations
 
