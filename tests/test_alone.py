@@ -31,7 +31,7 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
         assert any(line.startswith("listening on unix:") for line in process.stdout)
         with guidepost.Client(f"unix:{tmp_path}/socket") as client:
             def wait() -> float:
-                [found] = [one.value.number for one in client.decide("queue", size=30, vip=False, timeout=20).outcomes if one.name == "wait"]
+                [found] = [one.value.number for one in client.decide("queue", size=30, vip=False, timeout=60).outcomes if one.name == "wait"]
                 return found
 
             assert wait() == 10
@@ -46,7 +46,7 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
             assert wait() == 20
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(true: Callable[[], object], seconds: float = 20) -> None:
+def until(true: Callable[[], object], seconds: float = 60) -> None:
     """Ask again and again until it is true; fails if it takes too long."""
     end = time.monotonic() + seconds
     while not true():
