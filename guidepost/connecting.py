@@ -23,8 +23,6 @@ CHANNELS: Final = 4
 Metadata = tuple[tuple[str, str], ...]
 
 _SERVICE: Final = {
-    # Without health checks: the stream that each of them keeps open would hold a server up that is to stop, for the whole of its grace.
-    "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
             "name": [{"service": "guidepost.v1.DecisionService"}],
@@ -40,8 +38,10 @@ _SERVICE: Final = {
 }
 """Decisions are safe to repeat: with a request id they are recorded once, and without one a second record says the same."""
 
+# Without health checks: the stream that each of them keeps open would hold a server up that is to stop, for the whole of its grace.
+_TURNS: Final = {"loadBalancingConfig": [{"round_robin": {}}]}
+
 _OPTIONS: Final = (
-    ("grpc.service_config", json.dumps(_SERVICE)),
     ("grpc.max_receive_message_length", 64 << 20),
     ("grpc.keepalive_time_ms", 60_000),
     # Otherwise channels to one address share one connection.
@@ -49,20 +49,26 @@ _OPTIONS: Final = (
 )
 
 
+def _options(address: str) -> list[tuple[str, str | int]]:
+    """Give the options of a channel. Servers take turns where an address stands for several; one alone is better waited for by itself."""
+    several = address.startswith("dns:") or "," in address
+    return [("grpc.service_config", json.dumps({**_SERVICE, **(_TURNS if several else {})})), *_OPTIONS]
+
+
 def channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.Channel]:
     """Make channels; each connects when it is first used."""
     _counted(count)
     if credentials is None:
-        return [grpc.insecure_channel(address, options=_OPTIONS) for _ in range(count)]
-    return [grpc.secure_channel(address, credentials, options=_OPTIONS) for _ in range(count)]
+        return [grpc.insecure_channel(address, options=_options(address)) for _ in range(count)]
+    return [grpc.secure_channel(address, credentials, options=_options(address)) for _ in range(count)]
 
 
 def async_channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.aio.Channel]:
     """Make channels for asyncio; each connects when it is first used."""
     _counted(count)
     if credentials is None:
-        return [grpc.aio.insecure_channel(address, options=_OPTIONS) for _ in range(count)]
-    return [grpc.aio.secure_channel(address, credentials, options=_OPTIONS) for _ in range(count)]
+        return [grpc.aio.insecure_channel(address, options=_options(address)) for _ in range(count)]
+    return [grpc.aio.secure_channel(address, credentials, options=_options(address)) for _ in range(count)]
 
 
 def _counted(count: int) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -262,7 +261,7 @@ def test_the_hash_of_an_entry_is_that_of_its_parts_one_after_the_other(bodies: l
     assert last.hash == (entries[-1].hash if entries else beginning(writer).hash)
 
 
-@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0)), timezone(timedelta(hours=11)), ZoneInfo("Asia/Manila")])))
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0)), timezone(timedelta(hours=11))])))
 def test_an_instant_is_written_as_the_standard_library_does_and_z_for_utc(at: datetime) -> None:
     assert iso(at) == at.isoformat().replace("+00:00", "Z")
     assert instant(iso(at)) == at
