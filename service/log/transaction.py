@@ -5,15 +5,20 @@ A commit is what every call waits for, and the only place where that matters.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from service.log.database import SQLITE
+from service.log.database import BUSY, SQLITE
+
+AGAIN: Final = 0.0002
+"""Seconds after which SQLite is asked again whether it may be written: some commits' time. Left to itself it asks ever more seldom, up to ten times a second, while others go first."""
 
 
 class Transaction:
@@ -45,7 +50,7 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
         connection = engine.raw_connection()
         cursor = connection.cursor()
         if sqlite:
-            cursor.execute("BEGIN IMMEDIATE")
+            _begin(cursor)
         yield Transaction(cursor, sqlite=sqlite)
         connection.commit()
     except engine.dialect.loaded_dbapi.Error as error:
@@ -55,6 +60,24 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
     finally:
         if connection is not None:
             connection.close()
+
+
+def _begin(cursor: Any) -> None:
+    """Begin to write in SQLite, which lets one write at a time, as soon as nobody else does; raises the driver's error if that takes too long."""
+    end = time.monotonic() + BUSY
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            else:
+                return
+            time.sleep(AGAIN)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY * 1000:.0f}")
 
 
 @cache
