@@ -42,10 +42,11 @@ class Versions(Generic[V]):
 
         A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
         """
-        found = [candidate for candidate in self.versions if version in ("", candidate.ref.version)]
-        if digest:
-            found = [candidate for candidate in found if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
-        if not version and not digest:
+        if version or digest:
+            found = [candidate for candidate in self.versions if version in ("", candidate.ref.version)]
+            if digest:
+                found = [candidate for candidate in found if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
+        else:
             instant = as_of or now
             found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][-1:]
         if len(found) != 1:

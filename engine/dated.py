@@ -92,8 +92,9 @@ def fill(
 
 def _identity(plan: DecisionPlan, kept: Answer, ticket: Ticket, moment: Moment) -> str:
     """The same answer at the same instants has the same id."""
-    instants = [ticket.instants.get(name) for name in plan.instants]
-    content = repr((kept.id, [instant and to_micros(instant) for instant in (*instants, moment.now)], moment.holds))
+    asked, now = ticket.instants, moment.now
+    instants = [to_micros(asked[name]) if name in asked else None for name in plan.instants]
+    content = f"({kept.id!r}, {[*instants, None if now is None else to_micros(now)]}, {moment.holds!r})"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
+from typing import Final
 
-from engine.clock.zone import to_micros, zone
+from engine.clock.zone import SECOND, to_datetime, to_micros, zone
+
+MINUTE: Final = 60 * SECOND
+
+MAX_MINUTES: Final = 4_096
+"""How many minutes are kept as text; most calls ask for the same few."""
 
 
 def local_time(at: datetime, name: str) -> datetime:
@@ -17,6 +23,32 @@ def local_time(at: datetime, name: str) -> datetime:
     """
     instant = to_micros(at)
     return at.astimezone(_ahead(zone(name).local(instant) - instant))
+
+
+def local_text(at: datetime, name: str) -> str:
+    """Write an instant with the offset that a zone has then.
+
+    >>> from datetime import UTC
+    >>> local_text(datetime(2026, 1, 27, 4, 0, 7, tzinfo=UTC), "Australia/Sydney")
+    '2026-01-27T15:00:07+11:00'
+    """
+    minute, within = divmod(to_micros(at), MINUTE)
+    around = _minute(minute, name)
+    if around is None:
+        return local_time(at, name).isoformat()
+    seconds, micros = divmod(within, SECOND)
+    return f"{around[0]}{seconds:02}.{micros:06}{around[1]}" if micros else f"{around[0]}{seconds:02}{around[1]}"
+
+
+@lru_cache(MAX_MINUTES)
+def _minute(minute: int, name: str) -> tuple[str, str] | None:
+    """Give what stands before and after the seconds in every instant of a minute; None if the clock is turned in it, or is not ahead by whole minutes."""
+    first, there = minute * MINUTE, zone(name)
+    ahead = there.local(first) - first
+    if ahead % MINUTE or there.local(first + MINUTE - 1) - MINUTE + 1 - first != ahead:
+        return None
+    text = local_time(to_datetime(first), name).isoformat()
+    return text[:17], text[19:]
 
 
 @cache

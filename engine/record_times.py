@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.answer import Due, Duty, Passed, Shift, Standing, Uncertain
 from engine.due import in_units
-from engine.localtime import local_time
+from engine.localtime import local_text
 from engine.timing import Target
 
 
@@ -28,7 +28,7 @@ def plain_due(due: Due) -> dict[str, Any]:
     target, why = due.target, due.uncertain
     found: dict[str, Any] = {
         "name": due.name, "starts": iso(due.starts), "due": iso(due.due) if due.due else None,
-        "local_due": local_time(due.due, due.zone).isoformat() if due.due else None,
+        "local_due": local_text(due.due, due.zone) if due.due else None,
         "amount": target.amount, "unit": target.unit.value, "rule": target.rule,
         "calendar": due.calendar, "zone": due.zone, "tzdb": due.tzdb,
         "stretches": [{"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name} for one in due.stretches],
@@ -67,7 +67,7 @@ def _uncertain(why: Uncertain | None) -> dict[str, Any]:
 def _shift(shift: Shift, at: datetime) -> dict[str, Any]:
     return {
         "value": shift.value, "name": shift.name, "zone": shift.zone, "begins": iso(shift.begins), "ends": iso(shift.ends),
-        "local_time": local_time(at, shift.zone).isoformat(),
+        "local_time": local_text(at, shift.zone),
     }
 
 

@@ -62,6 +62,9 @@ DECISION: Final = tag(1)
 
 
 Answers = tuple[Answer, ...]
+Key = tuple[bytes, type[Message], str]
+"""An encoded answer: what stands before it, the message that it is, and the id of the answer or of what it has in common with others."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -75,8 +78,8 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS) -> None:
         self._answering = Answering(held, clock, keeper)
         self._batches = Batches(self._answering, self._triaged, batch)
-        self._kept: dict[tuple[type[Message], str], bytes] = {}
-        self._templates: dict[tuple[type[Message], str], wire.Template] = {}
+        self._kept: dict[Key, bytes] = {}
+        self._templates: dict[Key, wire.Template] = {}
         self._versions: dict[str, tuple[bytes, bytes]] = {}
 
     @answered
@@ -150,7 +153,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
         """Make a decision, and encode it as the one field of a response."""
-        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: sized(DECISION, self._written(kind, cast("Answers", answers)[0])))
+        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._field(DECISION, kind, cast("Answers", answers)[0]))
 
     def _triaged(self, version: Version, answers: Given) -> bytes:
         """Encode the decisions that a new ticket needs."""
@@ -158,7 +161,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         parts[VERSION], parts[NOTICE] = self._around(version)
         for answer in cast("Answers", answers):
             field, before, kind = FIELDS.get(answer.decision, OTHERS)
-            parts[field] += sized(before, self._written(kind, answer))
+            parts[field] += self._field(before, kind, answer)
         return b"".join(parts)
 
     def _around(self, version: Version) -> tuple[bytes, bytes]:
@@ -183,19 +186,21 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Read what the call says of itself, for the log."""
         return read_call(context.invocation_metadata() or (), proven()) if self._answering.records else Call()
 
-    def _written(self, kind: type[Message], answer: Answer) -> bytes:
-        """Encode an answer; what is the same for others is encoded once, and kept."""
+    def _field(self, before: bytes, kind: type[Message], answer: Answer) -> bytes:
+        """Encode an answer as a field, with what stands ``before`` it; what is the same for others is encoded once, and kept."""
         name = answer.undated
         if name == "" or answer.unlisted:
             # What holds a caller's own words, or instants among its reasons, is seldom met again.
-            return wire.encoded(kind, answer)
+            return sized(before, wire.encoded(kind, answer))
         if name is None:
-            return self._kept.get((kind, answer.id)) or _keep(self._kept, (kind, answer.id), wire.encoded(kind, answer))
-        template = self._templates.get((kind, name)) or _keep(self._templates, (kind, name), wire.Template(kind, answer))
-        return template.fill(answer)
+            key = (before, kind, answer.id)
+            return self._kept.get(key) or _keep(self._kept, key, sized(before, wire.encoded(kind, answer)))
+        key = (before, kind, name)
+        template = self._templates.get(key) or _keep(self._templates, key, wire.Template(kind, answer))
+        return sized(before, template.fill(answer))
 
 
-def _keep(among: dict[tuple[type[Message], str], Kept], key: tuple[type[Message], str], made: Kept) -> Kept:
+def _keep(among: dict[Key, Kept], key: Key, made: Kept) -> Kept:
     """Keep what was encoded; an answer and what answers with its id have in common are kept apart."""
     if len(among) >= MAX_KEPT:
         among.clear()

@@ -14,6 +14,7 @@ import pytest
 from engine.clock.calendar import Calendar
 from engine.clock.clock import Clock, Reached
 from engine.clock.zone import TZDB, to_datetime, to_micros, zone, zone_names
+from engine.localtime import local_text
 from tests.clock_building import CLOCK, WEEKDAYS, dated, day_of, listed, minutes
 from tests.clock_oracle import zone_of
 
@@ -92,6 +93,14 @@ def test_local_times_and_what_they_mean_are_those_of_zoneinfo(name: str) -> None
     assert ours.local_column(instants).tolist() == locals_
     assert [ours.resolve(instant) for instant in instants.tolist()] == meant
     assert ours.resolve_column(instants).tolist() == meant
+
+
+@pytest.mark.parametrize("name", ["Australia/Lord_Howe", "Asia/Kathmandu", "Asia/Manila", "Africa/Monrovia", "America/St_Johns", "UTC"])
+def test_an_instant_is_written_with_the_offset_of_its_zone_to_the_microsecond_around_every_turn_of_the_clock(name: str) -> None:
+    theirs = zone_of(name)
+    near = [turned + step for turned in zone(name).transitions for step in (-60_000_001, -1, 0, 1, 7_000_000, 59_999_999)]
+    for instant in map(to_datetime, [*near, 0, 1, 59_999_999]):
+        assert instant.astimezone(theirs).isoformat() == local_text(instant, name)
 
 
 @pytest.mark.parametrize(("name", "wall", "means"), [

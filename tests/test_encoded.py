@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.tickets import draw
@@ -19,9 +19,9 @@ from engine.version import Version
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_pb2 import Decision
 from service import wire
-from service.decisions import KINDS, Decisions
+from service.decisions import DECISION, KINDS, Decisions
 from service.held import Held
-from service.wire.encoding import duration, timestamp
+from service.wire.encoding import duration, sized, timestamp, varint
 from tests.serving import NOW
 
 HOUR = timedelta(hours=1)
@@ -35,6 +35,14 @@ def test_an_instant_has_the_bytes_of_a_timestamp(at: datetime) -> None:
 
     assert message.SerializeToString() == timestamp(at)[1:]
     assert message.ByteSize() == timestamp(at)[0]
+
+
+@given(st.integers(0, 62).flatmap(lambda bits: st.integers((1 << bits) - 2, (1 << bits) + 1)).flatmap(lambda whole: st.sampled_from([whole, -whole])))
+@example(0)
+@example(127)
+@example(128)
+def test_a_whole_number_has_the_bytes_of_one_whatever_its_length(number: int) -> None:
+    assert Duration(seconds=number).SerializeToString() == (b"\x08" + varint(number) if number else b"")
 
 
 @given(st.timedeltas(timedelta(days=-100_000), timedelta(days=100_000)))
@@ -100,7 +108,7 @@ def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
         kind = KINDS[answer.decision] if named else Decision
         message = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
 
-        assert message.SerializeToString(deterministic=True) == service._written(kind, answer)
+        assert sized(DECISION, message.SerializeToString(deterministic=True)) == service._field(DECISION, kind, answer)
 
 
 @pytest.mark.parametrize("hours", [0, 10])

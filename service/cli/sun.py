@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.answer import Duty
-from engine.localtime import local_time
+from engine.localtime import local_text, local_time
 from engine.policy import Roster
 from engine.record_times import iso, plain_duty
 from engine.roster import duty
@@ -51,7 +51,7 @@ def plain_sun(roster: Roster, at: datetime) -> Plain:
     """Give the same as plain data."""
     entries = [
         {
-            "value": one.now.value, "name": one.now.name, "zone": one.now.zone, "local_time": local_time(at, one.now.zone).isoformat(),
+            "value": one.now.value, "name": one.now.name, "zone": one.now.zone, "local_time": local_text(at, one.now.zone),
             "daytime": one.daytime, "begins": iso(one.now.begins), "ends": iso(one.now.ends),
         }
         for one in each(roster, at)

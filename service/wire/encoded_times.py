@@ -9,7 +9,7 @@ from typing import Final
 from engine.answer import Due, Duty, Shift, Standing
 from engine.clock.stretches import Kind
 from engine.due import in_units
-from engine.localtime import local_time
+from engine.localtime import local_text
 from engine.timing import Target
 from service.wire.encoding import duration, number, real, sized, tag, text, timestamp
 from service.wire.times import DAY_RULE, KIND, STATE, UNIT, uncertain
@@ -36,7 +36,7 @@ def deadline(due: Due) -> bytes:
     if due.due is None:
         parts += (between, after)
     else:
-        local = local_time(due.due, due.zone).isoformat().encode()
+        local = local_text(due.due, due.zone).encode()
         parts += (DUE + timestamp(due.due), between, sized(LOCAL_DUE, local), after)
     for stretch in due.stretches:
         ends = ONE + timestamp(stretch.start) + TWO + timestamp(stretch.end)
@@ -77,4 +77,4 @@ def _shift(shift: Shift) -> bytes:
 
 
 def _local(shift: Shift, at: datetime) -> bytes:
-    return sized(SIX, local_time(at, shift.zone).isoformat().encode())
+    return sized(SIX, local_text(at, shift.zone).encode())

@@ -34,8 +34,10 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
     read: dict[str, object] = {}
     wrong: list[WrongFact] = []
     for field, value in ticket.ListFields():
-        if field.name not in NO_FACTS:
-            _read(field.name, value, read, wrong)
+        if value.__class__ is str:
+            read[field.name] = value
+        elif (name := field.name) not in NO_FACTS:
+            _read(name, value, read, wrong)
     for name in sorted(ticket.facts):
         kind = ticket.facts[name].WhichOneof("value")
         if name in read:

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from engine.answer import Due, Duty, Passed, Shift, Standing, State, Uncertain
 from engine.clock.stretches import Kind
 from engine.due import in_units
-from engine.localtime import local_time
+from engine.localtime import local_text
 from engine.timing import Target
 from guidepost.v1 import deadline_pb2 as pb
 
@@ -51,7 +51,7 @@ def write_deadline(written: pb.Deadline, due: Due) -> None:
     written.starts.FromDatetime(due.starts)
     if due.due is not None:
         written.due.FromDatetime(due.due)
-        written.local_due = local_time(due.due, due.zone).isoformat()
+        written.local_due = local_text(due.due, due.zone)
     for stretch in due.stretches:
         one = written.stretches.add(kind=KIND[stretch.kind], name=stretch.name)
         one.start.FromDatetime(stretch.start)
@@ -105,5 +105,5 @@ def uncertain(why: Uncertain) -> pb.Uncertain:
 def _shift(shift: Shift, at: datetime) -> pb.Shift:
     return pb.Shift(
         value=shift.value, name=shift.name, zone=shift.zone, begins=timestamp(shift.begins), ends=timestamp(shift.ends),
-        local_time=local_time(at, shift.zone).isoformat(),
+        local_time=local_text(at, shift.zone),
     )
