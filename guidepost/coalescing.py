@@ -25,8 +25,8 @@ from guidepost.v1.decision_service_pb2 import TriageBatchRequest, TriageBatchRes
 WAIT: Final = 0.0003
 """Seconds that the first call of several waits for others."""
 
-MOST: Final = 100
-"""The most calls that are sent as one."""
+MOST: Final = 16
+"""The most calls that are sent as one: enough to share what a call costs, few enough that calls which come together are spread over all connections, and the workers behind them."""
 
 
 @dataclass(frozen=True, slots=True)

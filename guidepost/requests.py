@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -24,13 +24,15 @@ Pauses = Iterable[tuple[datetime, datetime | None]]
 BATCH_TIMEOUT: Final = 10.0
 """Seconds that a call for many tickets may take, unless it is told otherwise."""
 
-_KINDS: Final = {
+_KINDS: Final[dict[int, tuple[type, ...]]] = {
     FieldDescriptor.TYPE_STRING: (str,),
     FieldDescriptor.TYPE_BOOL: (bool,),
     FieldDescriptor.TYPE_DOUBLE: (float, int),
     FieldDescriptor.TYPE_INT32: (int,),
     FieldDescriptor.TYPE_MESSAGE: (datetime,),
 }
+_FIELDS: Final = {field.name: _KINDS[field.type] for field in Ticket.DESCRIPTOR.fields if not field.is_repeated}
+"""The facts that have a field of their own in a ticket, and what it takes."""
 
 
 def ticket(facts: Mapping[str, FactInput] | None = None, /, **more: FactInput) -> Ticket:
@@ -43,8 +45,7 @@ def ticket(facts: Mapping[str, FactInput] | None = None, /, **more: FactInput) -
     for name, value in {**(facts or {}), **more}.items():
         if value is None:
             continue
-        field = made.DESCRIPTOR.fields_by_name.get(name)
-        if field is not None and _fits(value, field):
+        if _fits(value, _FIELDS.get(name, ())):
             if isinstance(value, datetime):
                 getattr(made, name).CopyFrom(_timestamp(value))
             else:
@@ -114,11 +115,9 @@ def _moment(instant: datetime | None) -> Timestamp | None:
     return None if instant is None else _timestamp(instant)
 
 
-def _fits(value: FactInput, field: Any) -> bool:
-    """Whether a value is of the kind that a field of a ticket has."""
-    if field.is_repeated or (isinstance(value, bool) and field.type != FieldDescriptor.TYPE_BOOL):
-        return False
-    return isinstance(value, _KINDS[field.type])
+def _fits(value: FactInput, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of one of these kinds; true and false are no numbers."""
+    return bool in kinds if isinstance(value, bool) else isinstance(value, kinds)
 
 
 def _fact_value(name: str, value: object) -> FactValue:

@@ -24,8 +24,8 @@ from guidepost.v1.version_pb2 import VersionSelector
 from service import wire
 from service.held import Held
 from service.log.calls import Call
+from service.log.commits import Kept
 from service.log.keeper import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
-from service.log.store import Kept
 from service.log.writer import LogUnavailable
 from service.observing import note_answer
 

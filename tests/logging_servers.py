@@ -1,24 +1,39 @@
-"""A server with a decision log, calls to it, and a private PostgreSQL."""
+"""A server with a decision log, calls to it, what it left in the log, a store that fails, and a private PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from sqlalchemy.exc import OperationalError
 
 from engine.bundle import Bundle
+from engine.decisionlog.record import Record
+from engine.decisionlog.select import Filter
+from engine.decisionlog.verify import verify
+from engine.version import build
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from service.app import listening
+from service.log.commits import Kept
 from service.log.settings import Durability, LogSettings
 from service.log.store import Store
+from tests.desks import later
 from tests.serving import NOW, counter, run
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -89,3 +104,77 @@ class PostgreSQL:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run([*self._as, str(self.bin / program), *arguments], check=True, capture_output=True, cwd=self.folder, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def records(url: str) -> list[Record]:
+    return [found for _, found in reading(url).found(Filter())]
+
+
+def whole(url: str) -> bool:
+    made = reading(url)
+    return verify(made.entries(), ends=made.ends()).breaks == ()
+
+
+def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
+    """Give the code and the reason of a call that is refused."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    info = error_details_pb2.ErrorInfo()
+    status = rpc_status.from_call(raised.value)
+    assert status is None or status.details[0].Unpack(info)
+    return raised.value.code(), info.reason
+
+
+class Failing(Store):
+    """A store whose commits fail while ``broken``, and wait while not ``open_``."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(Store.open(url)._engine)
+        self.broken, self.open_, self.commits = False, threading.Event(), 0
+        self.open_.set()
+
+    def append(self, writer: str, records: Any, *, again: bool = False) -> list[Kept]:
+        self.open_.wait(20)
+        if self.broken:
+            raise OperationalError("INSERT", {}, OSError("database or disk is full"))
+        self.commits += 1
+        return super().append(writer, records, again=again)
+
+    def probe(self, writer: str) -> None:
+        if self.broken:
+            raise OperationalError("UPDATE", {}, OSError("database or disk is full"))
+
+
+def within(seconds: float, wanted: Callable[[], bool]) -> bool:
+    """Tell whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def at(instant: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(instant)
+    return made
+
+
+CAME = NOW - timedelta(hours=1)
+
+
+@cache
+def workshop() -> Bundle:
+    """Two versions of a desk with deadlines."""
+    return Bundle((build(later(year="2020")), build(later(number="3.0.0", year="2026"))))
+
+
+def rescheduled(stub: DecisionServiceStub, before: str = "other", rider: str = "courier", **metadata: str) -> Any:
+    """Ask what it changes that a rider is another one."""
+    facts = {
+        "damage": FactValue(text="broken"), "stand": FactValue(text="oslo"), "rider": FactValue(text=rider), "note": FactValue(text="call Ann"),
+        "came_at": FactValue(instant=at(CAME)),
+    }
+    request = pb.RescheduleRequest(ticket=Ticket(facts=facts), before=Ticket(facts={"rider": FactValue(text=before), "note": FactValue(text="Ann")}), unknown_before=["brake_wear"])
+    return stub.Reschedule(request, metadata=[(f"guidepost-{name.replace('_', '-')}", value) for name, value in metadata.items()], timeout=20)

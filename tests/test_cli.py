@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -519,108 +514,3 @@ def test_the_shipped_policies_decide_a_ticket() -> None:
     answer = json.loads(run("eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies).stdout)
 
     assert (answer["outcomes"]["priority"]["value"], answer["outcomes"]["basis"]["value"]) == ("P2", "matrix")
-
-
-# Real processes
-
-
-def guidepost(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "service.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> None:
-    right = guidepost("eval", "urgency", "noise=loud", "smoke=thick", GUIDEPOST_POLICIES=str(garage), FORCE_COLOR="1")
-    wrong = guidepost("eval", "urgency", "noise=lowd", GUIDEPOST_POLICIES=str(garage))
-
-    assert (right.returncode, right.stderr) == (0, "")
-    assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "urgency: decided" in right.stdout
-    assert ESCAPE not in right.stdout
-    assert "did you mean `loud`?" in wrong.stderr
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
-def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def on_terminal(*arguments: str, **environment: str) -> str:
-        ours, theirs = os.openpty()
-        env = {**os.environ, "GUIDEPOST_POLICIES": str(garage), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
-        command = [sys.executable, "-m", "service.cli", *arguments]
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        os.close(ours)
-        assert process.wait(timeout=60) == 0
-        return shown.decode()
-
-    coloured = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-
-    assert coloured.search(on_terminal("show", "look"))
-    assert not coloured.search(on_terminal("show", "look", NO_COLOR="1"))
-    assert ESCAPE not in on_terminal("show", "look", "-o", "json")
-
-
-@pytest.fixture
-def serving(garage: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A real server of the small desk on a free port, and all that it said until it was ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "serve", "--policies", str(garage), "--port", "0"],
-        cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    timer = threading.Timer(120, process.kill)
-    timer.start()
-    lines: list[str] = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line)
-        if "grpcurl -plaintext" in line:
-            break
-    yield process, "".join(lines)
-    timer.cancel()
-    process.kill()
-    process.communicate()
-
-
-def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subprocess.Popen[str], str]) -> None:
-    process, shown = serving
-    calls = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
-
-    without, over_grpc = (
-        subprocess.run(shlex.split(call), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False) for call in calls[:2]
-    )
-    process.send_signal(signal.SIGINT)
-
-    assert "urgency: decided" in without.stdout, without.stderr
-    assert '"text": "soon"' in over_grpc.stdout, over_grpc.stderr
-    assert process.wait(timeout=30) == 0
-    assert "2 policy versions, checked and proved" in shown
-    assert calls[2].endswith(" guidepost.v1.DecisionService/Decide")
-
-
-def test_a_second_server_on_a_port_is_refused(serving: tuple[subprocess.Popen[str], str], garage: Path) -> None:
-    port = re.search(r"listening on 127\.0\.0\.1:(\d+)", serving[1])
-    assert port
-
-    second = guidepost("serve", "--policies", str(garage), "--port", port[1])
-
-    assert (second.returncode, second.stdout) == (2, "")
-    assert second.stderr.splitlines()[-1].startswith("error: cannot listen on 127.0.0.1:")
-
-
-def test_a_broken_policy_is_not_served(garage: Path) -> None:
-    replace(garage / "bay.yaml", "drives: no", "drive: no")
-
-    refused = guidepost("serve", "--policies", str(garage), "--port", "0")
-
-    assert (refused.returncode, refused.stdout) == (3, "")
-    assert "[unknown-fact]" in refused.stderr

@@ -12,16 +12,16 @@ from sqlalchemy.exc import OperationalError
 
 from engine.decisionlog.record import Record
 from engine.decisionlog.verify import verify
+from service.log.commits import Kept
 from service.log.events import Events, Refusal
 from service.log.keeper import Keeper
 from service.log.settings import Durability
-from service.log.store import Kept, Store
+from service.log.store import Store
 from service.log.transaction import transaction
 from service.log.writer import MAX_BATCH, Writer
-from tests.logging_servers import reading, settings, sqlite
+from tests.logging_servers import Failing, reading, settings, sqlite
 from tests.recording import record
 from tests.serving import NOW, run
-from tests.test_decision_log import Failing
 
 
 class Refused(Events):

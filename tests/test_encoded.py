@@ -73,13 +73,14 @@ def service(shipped: Bundle) -> Decisions:
 
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisions, number: int) -> None:
-    """For tickets of every kind, with and without what time it is, on hold and not; each twice, so that what is kept is used."""
+    """For tickets of every kind, with their instants and without, with and without what time it is, on hold and not; each twice, so that what is kept is used."""
     version = shipped.versions[number]
     moments = (Moment(), Moment(NOW), Moment(NOW + 900 * HOUR), Moment(NOW, ((NOW - 3 * HOUR, NOW - HOUR),)))
     for facts in draw(version, 60, seed=7):
+        undated = {name: value for name, value in facts.items() if not isinstance(value, datetime)}
         for moment in moments:
-            for _ in range(2):
-                assert written(version, facts, moment).SerializeToString(deterministic=True) == service._triaged(version, triage(version, facts, moment))
+            for sent in (facts, undated, undated | {"received_at": NOW}) * 2:
+                assert written(version, sent, moment).SerializeToString(deterministic=True) == service._triaged(version, triage(version, sent, moment))
 
 
 @pytest.mark.parametrize("first", [True, False])

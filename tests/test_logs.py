@@ -18,9 +18,8 @@ from service import logs
 from service.app import listening
 from service.observers import observers
 from service.watching import Watching
-from tests.logging_servers import ask, settings, sqlite
+from tests.logging_servers import ask, settings, sqlite, within
 from tests.serving import NOW, counter, run
-from tests.test_decision_log import within
 
 
 @pytest.fixture

@@ -40,9 +40,8 @@ from service.sources.signatures import new_key, private_key
 from service.workers.gathered import own
 from service.workers.told import Status as Status_
 from service.workers.told import WorkerStatus
-from tests.logging_servers import ask, settings, sqlite
+from tests.logging_servers import Failing, ask, settings, sqlite, within
 from tests.serving import COUNTER, NOW, ROOT, counter, run
-from tests.test_decision_log import Failing, within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
 PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -23,11 +23,12 @@ from engine.policy import Policy
 from engine.record_times import iso
 from engine.version import Version
 from service.log.calls import Call
+from service.log.commits import Kept
 from service.log.database import LogRefused
 from service.log.events import Events, Refusal
 from service.log.heads import sign_head
 from service.log.settings import Durability, LogSettings
-from service.log.store import Kept, Store
+from service.log.store import Store
 from service.log.writer import MAX_BATCH, LogUnavailable, Writer
 
 GATHER: Final = 0.02

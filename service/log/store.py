@@ -16,8 +16,7 @@ from engine.decisionlog.chain import Entry, Head, Purge, beginning
 from engine.decisionlog.record import Record, Recordable
 from engine.decisionlog.select import Filter
 from engine.decisionlog.tree import Covered, Tree
-from service.log.commits import Commit, commit, readable
-from service.log.commits import Kept as Kept  # noqa: PLC0414 - whoever uses a store knows it from here
+from service.log.commits import Commit, Kept, commit, readable
 from service.log.database import WRITES, check, connect, migrate, shown
 from service.log.heads import FORMAT, PurgeNote, SignedHead
 from service.log.narrowed import narrowed

@@ -19,9 +19,10 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decisionlog.record import Recordable
+from service.log.commits import Kept
 from service.log.database import cause
 from service.log.events import Events, Refusal
-from service.log.store import Kept, Signer, Store
+from service.log.store import Signer, Store
 
 log = logging.getLogger("guidepost.log")
 

@@ -20,8 +20,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import Replay, Unread

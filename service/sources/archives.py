@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 
 from engine.load import MANIFEST
 from service.sources.bundles import MAX_ARCHIVE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 
 from service.sources.bundles import DESCRIPTION, MAX_ARCHIVE, description_of, pack, read_bundle
 from service.sources.signatures import MAX_SIGNATURE, SUFFIX, Signature, Trust, read_signature, same_digest, verify

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.replay.nouns import States

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.csv as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.csv as pc
 from numpy.typing import NDArray
 
 from engine.replay.nouns import Unread

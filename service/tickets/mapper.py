@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from service.tickets.delimited import blocks_of, header_of
 from service.tickets.lines import raw_lines, row_of
