@@ -59,7 +59,10 @@ def fill(
 ) -> Answer:
     """Fill the instants of a ticket into the answer that is kept for its other facts."""
     dues: list[Due] = []
-    outcomes, changed = list(kept.outcomes), []
+    outcomes = list(kept.outcomes)
+    answering = undecided = False
+    more = tuple([rule for one in passed if one.value is not None for rule in one.rules])
+    same_rules = not more
     for scheduler in plan.schedulers:
         deadline = scheduler.deadline
         starts = ticket.instants.get(deadline.starts)
@@ -69,20 +72,22 @@ def fill(
         if schedule.target is not None:
             made = due(deadline, schedule.target, version.clocks, starts, ticket.instants.get(deadline.met), moment)
             dues.append(made)
-            outcomes[place] = _from_due(made, outcomes[place], deadline)
-            changed.append(place)
+            found = _from_due(made, outcomes[place], deadline)
+            same_rules = same_rules and found.rules is outcomes[place].rules
         elif schedule.status is Status.UNDECIDED:
             possible, unsure = _possible(version, schedule, starts)
             dues += [reckon(deadline.name, version.clocks.of(unsure.calendar, unsure.region), unsure, starts)] if unsure else []
-            outcomes[place] = replace(outcomes[place], possible=possible)
-            changed.append(place)
-    more = tuple([rule for one in passed if one.value is not None for rule in one.rules])
+            found = replace(outcomes[place], possible=possible)
+        else:
+            continue
+        outcomes[place] = found
+        answering = answering or place < kept.answers
+        undecided = undecided or found.status is not Status.DECIDED
     identity = _identity(plan, kept, ticket, moment)
-    if any(place < kept.answers for place in changed):
+    if answering:
         return replace(assemble(version, plan, ticket, identity, tuple(outcomes), more), dues=tuple(dues), duties=duties, passed=passed, undated="")
-    same_rules = not more and all(outcomes[place].rules is kept.outcomes[place].rules for place in changed)
     rules = kept.rules if same_rules else ordered(tuple(outcomes), more)
-    undated = kept.id if same_rules and all(outcomes[place].status is Status.DECIDED for place in changed) else ""
+    undated = kept.id if same_rules and not undecided else ""
     return Answer(
         identity, kept.decision, kept.status, tuple(outcomes), kept.answers, kept.missing, kept.possible, kept.ask_next, rules,
         kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),

@@ -17,13 +17,14 @@ from engine.policy import AtRisk, Deadline, WhenPast
 from engine.timing import Target, Unit
 
 ZERO: Final = timedelta()
+RULES: Final = {rule.value: rule for rule in DayRule}
 UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
 
 
 def reach(clock: Clock, target: Target, starts: datetime) -> Reached:
     """Give the instant of a target after another instant, whatever the holds."""
     if target.unit is Unit.BUSINESS_DAYS:
-        return clock.add_days(starts, int(target.amount), DayRule(target.rule))
+        return clock.add_days(starts, int(target.amount), RULES[target.rule])
     return clock.add(starts, target.amount * UNITS[target.unit])
 
 
@@ -141,7 +142,7 @@ def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta 
 def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timedelta:
     """Count the business time between two instants, without that of the holds."""
     if not holds:
-        return clock.count(start, end).amount
+        return clock.worked(start, end)
     return _length(stretches(clock, start, end, holds), Kind.OPEN) if end > start else ZERO
 
 

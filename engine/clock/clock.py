@@ -101,6 +101,11 @@ class Clock:
         amount = timedelta(0, 0, hours.elapsed(last) - hours.elapsed(first))
         return Counted(amount, sure=hours.sure_from <= first and last <= hours.sure_to)
 
+    def worked(self, start: datetime, end: datetime) -> timedelta:
+        """Give the amount alone, sure or not."""
+        hours = self.hours
+        return timedelta(0, 0, max(0, hours.elapsed(to_micros(end)) - hours.elapsed(to_micros(start))))
+
     def count_days(self, start: datetime, end: datetime, rule: DayRule, begun: bool) -> int | None:
         """Give the business days between two instants: those that are over, or also the one that has begun.
 

@@ -46,11 +46,10 @@ class Template:
 
     def fill(self, answer: Answer) -> bytes:
         """Encode an answer that is the same but for its id and its instants."""
-        outcomes = answer.outcomes
+        instants = {at: timestamp(answer.outcomes[at].value) for *_, at in self._instants}  # type: ignore[arg-type]  # they are what the template is around
         parts = [sized(ID, answer.id.encode()), self._head]
         for before, pre, post, at in self._instants:
-            value = outcomes[at].value
-            parts += (before, sized(OUTCOMES, pre + sized(VALUE, INSTANT + timestamp(value)) + post))
+            parts += (before, sized(OUTCOMES, pre + sized(VALUE, INSTANT + instants[at]) + post))
         parts.append(self._tail)
         parts += [sized(DEADLINES, encoded_times.deadline(due)) for due in answer.dues]
         parts += [sized(DUTIES, encoded_times.duty(duty)) for duty in answer.duties]
@@ -59,7 +58,7 @@ class Template:
             return b"".join(parts)
         made = [sized(DECISION, b"".join(parts))]
         for before, field, at in self._typed:
-            made += (before, field, timestamp(outcomes[at].value))
+            made += (before, field, instants[at])
         made.append(self._rest)
         return b"".join(made)
 

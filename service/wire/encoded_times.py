@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from engine.answer import Due, Duty, Shift, Standing
+from engine.answer import Due, Duty, Shift, Standing, State
 from engine.clock.stretches import Kind
 from engine.due import in_units
 from engine.localtime import local_text
@@ -19,7 +19,11 @@ KEPT: Final = 4_096
 STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (tag(field) for field in (2, 3, 9, 11, 12, 14, 15, 16))
 EXTENDED: Final = {False: b"\x68\x00", True: b"\x68\x01", None: b""}
 _KINDS: Final = {kind: number(3, KIND[kind]) for kind in Kind}
+_STATES: Final = {state: number(1, STATE[state]) for state in State}
 ONE, TWO, THREE, FOUR, FIVE, SIX = (tag(field) for field in range(1, 7))
+
+_recurring: Final = lru_cache(KEPT)(timestamp)
+"""For an instant that many answers have in common, as all of a batch have the one they are decided at."""
 
 
 @lru_cache(KEPT)
@@ -32,15 +36,18 @@ def _target(name: str, target: Target, calendar: str, zone: str, tzdb: str) -> t
 def deadline(due: Due) -> bytes:
     """Encode how a deadline came to its instant."""
     name, between, after = _target(due.name, due.target, due.calendar, due.zone, due.tzdb)
-    parts = [name, STARTS + timestamp(due.starts)]
+    begin = timestamp(due.starts)
     if due.due is None:
-        parts += (between, after)
+        parts = [name, STARTS, begin, between, after]
     else:
-        local = local_text(due.due, due.zone).encode()
-        parts += (DUE + timestamp(due.due), between, sized(LOCAL_DUE, local), after)
-    for stretch in due.stretches:
-        ends = ONE + timestamp(stretch.start) + TWO + timestamp(stretch.end)
-        parts.append(sized(STRETCHES, ends + _KINDS[stretch.kind] + text(4, stretch.name)))
+        end = timestamp(due.due)
+        parts = [name, STARTS, begin, DUE, end, between, sized(LOCAL_DUE, local_text(due.due, due.zone).encode()), after]
+        # They follow each other without a gap, from the start to the due time.
+        last = len(due.stretches) - 1
+        for at, stretch in enumerate(due.stretches):
+            until = end if at == last else timestamp(stretch.end)
+            parts.append(sized(STRETCHES, ONE + begin + TWO + until + _KINDS[stretch.kind] + text(4, stretch.name)))
+            begin = until
     parts += [sized(ESTIMATED, one.encode()) for one in due.estimated]
     parts.append(EXTENDED[due.extended])
     if due.held:
@@ -53,13 +60,12 @@ def deadline(due: Due) -> bytes:
 
 
 def _standing(standing: Standing, target: Target) -> bytes:
-    parts = [number(1, STATE[standing.state]), TWO + timestamp(standing.at)]
-    for before, time in ((THREE, standing.used), (FOUR, standing.left), (FIVE, standing.late)):
+    state, at, used, left, late, total, at_risk_from = standing
+    written = _STATES[state] + TWO + _recurring(at)
+    for before, time in ((THREE, used), (FOUR, left), (FIVE, late)):
         if time is not None:
-            parts.append(sized(before, real(1, in_units(time, target, standing.total)) + TWO + duration(time)))
-    if standing.at_risk_from is not None:
-        parts.append(SIX + timestamp(standing.at_risk_from))
-    return b"".join(parts)
+            written += sized(before, real(1, in_units(time, target, total)) + TWO + duration(time))
+    return written if at_risk_from is None else written + SIX + timestamp(at_risk_from)
 
 
 def duty(turn: Duty) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import Message
@@ -83,9 +82,8 @@ def real(field: int, value: float) -> bytes:
     return tag(field, DOUBLE) + _double(value) if value else b""
 
 
-@lru_cache(1024)
 def timestamp(at: datetime) -> bytes:
-    """Encode an instant as a Timestamp with its length before it; the same few stand in several places of an answer."""
+    """Encode an instant as a Timestamp with its length before it."""
     since = at - EPOCH
     seconds, micros = since.days * _DAY + since.seconds, since.microseconds
     if not micros and _FIVE_BYTES <= seconds < _SIX_BYTES:
