@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import cycle
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +29,7 @@ from guidepost.requests import (
     selector,
     triage_request,
 )
+from guidepost.spreading import Spread
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -50,7 +50,7 @@ class AsyncClient:
         Args:
             address: where the server listens; of several servers a name such as ``dns:///guidepost-headless:50051``, or ``ipv4:10.0.0.1:50051,10.0.0.2:50051``.
             credentials: how the connection is secured; in the clear without.
-            channels: how many connections to open; calls take turns.
+            channels: how many connections to open; a call goes over one with the fewest under way.
             caller: what the caller calls itself, for the decision log.
             token: the caller's API key or JSON Web Token.
             coalesce: triages that are asked for within so many seconds of each other are sent as one call (``COALESCE`` is a good value); without, each alone.
@@ -58,7 +58,7 @@ class AsyncClient:
         """
         self._channels = async_channels(address, channels, credentials)
         self._metadata, self._fallback = said(caller, token), fallback
-        self._decisions = cycle([DecisionServiceStub(channel) for channel in self._channels])
+        self._decisions = Spread(DecisionServiceStub(channel) for channel in self._channels)
         self._together = None if coalesce is None else TogetherAsync(self._batch, coalesce)
         self.policies: Any = PolicyServiceStub(self._channels[0])
         self.audit = AsyncAudit(self._channels[0], self._metadata)
@@ -76,7 +76,8 @@ class AsyncClient:
     @property
     def decisions(self) -> Any:
         """The stub of the decision service: a call for each decision. Each time another channel's."""
-        return next(self._decisions)
+        with self._decisions.one() as stub:
+            return stub
 
     async def triage(
         self,
@@ -97,7 +98,8 @@ class AsyncClient:
         try:
             if self._together is not None:
                 return await self._together.triage(request, request_id, ticket_id, timeout)
-            response: TriageResponse = await self.decisions.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+            with self._decisions.one() as stub:
+                response: TriageResponse = await stub.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         except grpc.RpcError as error:
             if self._fallback is None or error.code() not in AWAY:
                 raise
@@ -139,7 +141,8 @@ class AsyncClient:
     ) -> Decision:
         """Make one decision by name."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = await self.decisions.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        with self._decisions.one() as stub:
+            response: DecideResponse = await stub.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         return response.decision
 
     async def reschedule(
@@ -159,7 +162,8 @@ class AsyncClient:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = await self.decisions.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        with self._decisions.one() as stub:
+            response: RescheduleResponse = await stub.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         return response
 
     async def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
@@ -190,7 +194,8 @@ class AsyncClient:
         return (*self._metadata, *call_metadata(request_id, ticket_id))
 
     async def _batch(self, request: TriageBatchRequest, timeout: float) -> TriageBatchResponse:
-        response: TriageBatchResponse = await self.decisions.TriageBatch(request, timeout=timeout, metadata=self._metadata)
+        with self._decisions.one() as stub:
+            response: TriageBatchResponse = await stub.TriageBatch(request, timeout=timeout, metadata=self._metadata)
         return response
 
     async def __aenter__(self) -> Self:

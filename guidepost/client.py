@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import cycle
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,6 +30,7 @@ from guidepost.requests import (
     selector,
     triage_request,
 )
+from guidepost.spreading import Spread
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -51,7 +51,7 @@ class Client:
         Args:
             address: where the server listens; of several servers a name such as ``dns:///guidepost-headless:50051``, or ``ipv4:10.0.0.1:50051,10.0.0.2:50051``.
             credentials: how the connection is secured; in the clear without.
-            channels: how many connections to open; calls take turns.
+            channels: how many connections to open; a call goes over one with the fewest under way.
             caller: what the caller calls itself, for the decision log.
             token: the caller's API key or JSON Web Token.
             coalesce: triages that are asked for within so many seconds of each other are sent as one call (``COALESCE`` is a good value); without, each alone.
@@ -59,7 +59,7 @@ class Client:
         """
         self._channels = make_channels(address, channels, credentials)
         self._metadata, self._fallback = said(caller, token), fallback
-        self._decisions = cycle([DecisionServiceStub(channel) for channel in self._channels])
+        self._decisions = Spread(DecisionServiceStub(channel) for channel in self._channels)
         self._together = None if coalesce is None else Together(self._batch, coalesce)
         self.policies: Any = PolicyServiceStub(self._channels[0])
         self.audit = Audit(self._channels[0], self._metadata)
@@ -77,7 +77,8 @@ class Client:
     @property
     def decisions(self) -> Any:
         """The stub of the decision service: a call for each decision. Each time another channel's."""
-        return next(self._decisions)
+        with self._decisions.one() as stub:
+            return stub
 
     def triage(
         self,
@@ -105,7 +106,8 @@ class Client:
         try:
             if self._together is not None:
                 return self._together.triage(request, request_id, ticket_id, timeout)
-            response: TriageResponse = self.decisions.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+            with self._decisions.one() as stub:
+                response: TriageResponse = stub.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         except grpc.RpcError as error:
             if self._fallback is None or error.code() not in AWAY:
                 raise
@@ -147,7 +149,8 @@ class Client:
     ) -> Decision:
         """Make one decision by name, like :meth:`triage`."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = self.decisions.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        with self._decisions.one() as stub:
+            response: DecideResponse = stub.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         return response.decision
 
     def reschedule(
@@ -167,7 +170,8 @@ class Client:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = self.decisions.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        with self._decisions.one() as stub:
+            response: RescheduleResponse = stub.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
         return response
 
     def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
@@ -205,7 +209,14 @@ class Client:
 
     def _batch(self, request: TriageBatchRequest, timeout: float) -> Any:
         """Start to send a batch; gives a future."""
-        return self.decisions.TriageBatch.future(request, timeout=timeout, metadata=self._metadata)
+        chosen = self._decisions.enter()
+        try:
+            sent = self._decisions[chosen].TriageBatch.future(request, timeout=timeout, metadata=self._metadata)
+        except BaseException:
+            self._decisions.leave(chosen)
+            raise
+        sent.add_done_callback(lambda _: self._decisions.leave(chosen))
+        return sent
 
     def __enter__(self) -> Self:
         return self
