@@ -17,7 +17,7 @@ from engine.moment import Moment
 from engine.ticket import Sent, Ticket
 from engine.version import DecisionPlan, Version
 
-MAX_SEEN: Final = 5_000
+MAX_SEEN: Final = 2_000
 """How many answers a version keeps for a decision; beyond that it starts anew."""
 
 

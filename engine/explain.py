@@ -19,7 +19,7 @@ from engine.settle import Codes, Flat, value_at
 from engine.timing import Measure
 from engine.vocabulary import FactType
 
-MAX_KEPT: Final = 100_000
+MAX_KEPT: Final = 20_000
 """How many explained cells a version keeps; beyond that it starts anew."""
 
 Numbers = frozenset[int]

@@ -24,7 +24,7 @@ from engine.tabulate import Grid
 from engine.timing import NOTHING, Measure, Target
 from engine.vocabulary import NO, YES
 
-MAX_KEPT: Final = 20_000
+MAX_KEPT: Final = 5_000
 """How many schedules a deadline keeps; beyond that it starts anew."""
 
 

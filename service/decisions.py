@@ -50,7 +50,7 @@ KINDS: Final[dict[str, type[Message]]] = {
 }
 """The decisions that have a message and an RPC of their own."""
 
-MAX_KEPT: Final = 3_000
+MAX_KEPT: Final = 1_500
 """How many encoded decisions are kept: encoding one anew takes many times as long as copying it."""
 
 _TRIAGE: Final = pb.TriageResponse.DESCRIPTOR.fields_by_name

@@ -17,7 +17,7 @@ from engine.answer import Answer, VersionRef
 from engine.decisionlog.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
 from engine.record_times import iso
 
-MAX_KEPT: Final = 3_000
+MAX_KEPT: Final = 1_500
 """How many texts are kept: making one anew takes longer than deciding."""
 
 

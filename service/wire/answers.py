@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -18,6 +19,9 @@ from guidepost.v1 import deadline_pb2, decision_pb2, decision_service_pb2
 from service.wire import times
 
 Typed = TypeVar("Typed", bound=Message)
+
+MAX_RULES: Final = 10_000
+"""How many rules are kept as messages; a version of the guide has some hundred."""
 
 STATUS: Final = {
     Status.DECIDED: decision_pb2.DECISION_STATUS_DECIDED,
@@ -145,16 +149,14 @@ def _enum_number(enum: Any, word: str) -> int:
 
 def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
     """Write one outcome."""
-    return decision_pb2.Outcome(
-        name=outcome.name,
-        status=STATUS[outcome.status],
-        value=None if outcome.value is None else value(outcome.value),
-        text=outcome.text,
-        possible=_possible(outcome.possible),
-        possibly_not_covered=None in outcome.possible,
-        missing=outcome.missing,
-        rule_ids=[rule.id for rule in outcome.rules],
-    )
+    written = decision_pb2.Outcome(name=outcome.name, status=STATUS[outcome.status], text=outcome.text, rule_ids=[rule.id for rule in outcome.rules])
+    if outcome.value is not None:
+        written.value.CopyFrom(value(outcome.value))
+    if outcome.possible or outcome.missing:
+        written.possible.extend(_possible(outcome.possible))
+        written.possibly_not_covered = None in outcome.possible
+        written.missing.extend(outcome.missing)
+    return written
 
 
 def _possible(values: tuple[Literal | None, ...]) -> list[decision_pb2.OutcomeValue]:
@@ -177,8 +179,9 @@ def value(given: Literal) -> decision_pb2.OutcomeValue:
             return decision_pb2.OutcomeValue(number=given)
 
 
+@lru_cache(MAX_RULES)
 def _fired(rule: Fired) -> decision_pb2.FiredRule:
-    """Write a rule that fired."""
+    """Write a rule that fired: once, since the same ones stand in many answers, into which they are copied."""
     return decision_pb2.FiredRule(
         id=rule.id, table=rule.table, place=place(rule.place), source=rule.source, assumption=rule.assumption
     )

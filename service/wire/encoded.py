@@ -37,12 +37,13 @@ class Template:
 
     def __init__(self, kind: type[Message], answer: Answer) -> None:
         shown = undated(answer)
-        written = decision(shown)
+        self._wraps = kind is not Decision
+        message = typed(kind, shown) if self._wraps else decision(shown)
+        written: Decision = message.decision if self._wraps else message  # type: ignore[attr-defined, assignment]
         self._head = fields(written, FIRST, 7)
         self._instants, before = _instants(answer, written)
         self._tail = before + fields(written, 9, 13)
-        self._wraps = kind is not Decision
-        self._typed, self._rest = _typed(typed(kind, shown), answer) if self._wraps else ([], b"")
+        self._typed, self._rest = _typed(message, answer) if self._wraps else ([], b"")
 
     def fill(self, answer: Answer) -> bytes:
         """Encode an answer that is the same but for its id and its instants."""
