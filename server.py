@@ -5,18 +5,9 @@ It serves the shipped policies on 127.0.0.1:50051 unless it is told otherwise.
 
 from __future__ import annotations
 
-import typer
+import sys
 
-from service.cli.configured import with_flags
-from service.cli.serve import serve
-
-
-def main() -> None:
-    """Read the settings, and serve."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]})
-    app.command()(with_flags(serve))
-    app(prog_name="server.py")
-
+from service.cli.entry import run_server
 
 if __name__ == "__main__":
-    main()
+    run_server("server.py", sys.argv[1:])

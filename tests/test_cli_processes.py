@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import ESCAPE, ROOT, garage, replace
+from tests.test_cli import ESCAPE, ROOT, garage, replace, run
 
 __all__ = ["garage"]
 
@@ -119,3 +119,18 @@ def test_a_broken_policy_is_not_served(garage: Path) -> None:
 
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "[unknown-fact]" in refused.stderr
+
+
+def test_a_server_does_without_what_only_other_commands_load() -> None:
+    code = "import sys, service.cli.entry; print('service.cli.serve' in sys.modules, {'pyarrow', 'service.cli.main', 'engine.replay'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+
+    assert "True set()" == loaded.stdout.strip()
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--port", "high"), ("--no-such-option",)])
+def test_serve_says_the_same_whether_it_is_alone_or_one_of_all_commands(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    alone, among = guidepost("serve", *arguments), run("serve", *arguments)
+
+    assert (among.exit_code, among.stdout, among.stderr) == (alone.returncode, alone.stdout, alone.stderr)

@@ -1,4 +1,4 @@
-"""The ``guidepost`` command: its sub-commands, and the function that the console script calls."""
+"""The ``guidepost`` command with all its sub-commands."""
 
 from __future__ import annotations
 
@@ -77,11 +77,3 @@ app.add_typer(access, name="access")
 app.command("schema")(schema)
 app.add_typer(holidays, name="holidays")
 app.command("version")(version_command)
-
-
-def main() -> None:
-    """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    app(prog_name=PROGRAM)
