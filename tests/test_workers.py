@@ -341,15 +341,16 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
 
     with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
         [process], held = supervisor.processes.values(), []
-        for _ in range(20 if LONG else 8):
+        for _ in range(24 if LONG else 12):
             reloaded = run(supervisor.reload())
             [served] = reloaded.versions
             assert served.digest == client.decide("priority", impact="high", urgency="high", version=served.version, timeout=20).version.digest
             assert 1 == len(built_maps(process))
             held.append(own(process))
 
-    # In pairs, since the versions take turns.
-    assert held[-1] + held[-2] < 1.05 * (held[2] + held[3]), held
+    # How much the first few take depends on which thread is served from where; what came by them, the others do with.
+    half = len(held) // 2
+    assert max(held[half:]) < 1.05 * max(held[:half]), held
 
 
 class Said:
