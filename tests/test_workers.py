@@ -328,6 +328,10 @@ def own(process: int) -> int:
     return int(found[1])
 
 
+ONE_BUNDLE = 25_000
+"""Kilobytes: what a bundle takes beside its tables, and what is put together when it is first asked."""
+
+
 def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(shipped: Bundle, tmp_path: Path) -> None:
     files = [tmp_path / version.ref.version for version in shipped.versions]
     for file, version in zip(files, shipped.versions, strict=True):
@@ -348,9 +352,8 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
             assert 1 == len(built_maps(process))
             held.append(own(process))
 
-    # How much the first few take depends on which thread is served from where; what came by them, the others do with.
-    half = len(held) // 2
-    assert max(held[half:]) < 1.05 * max(held[:half]), held
+    # Memory that is given back may stay with the process for a while, up to what a bundle takes; more than one that was kept would show.
+    assert min(held[-3:]) < max(held[: len(held) // 2]) + ONE_BUNDLE, held
 
 
 class Said:
