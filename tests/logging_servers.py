@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -143,16 +142,6 @@ class Failing(Store):
     def probe(self, writer: str) -> None:
         if self.broken:
             raise OperationalError("UPDATE", {}, OSError("database or disk is full"))
-
-
-def within(seconds: float, wanted: Callable[[], bool]) -> bool:
-    """Tell whether something comes true in time."""
-    end = time.monotonic() + seconds
-    while not wanted():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def at(instant: datetime) -> Timestamp:

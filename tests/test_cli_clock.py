@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import shlex
-import struct
-import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +20,7 @@ from engine.policy import Policy
 from engine.version import Version, tabulated
 from service.cli import folder
 from service.cli.main import app
+from tests.terminals import COLOURED, on_terminal
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHIPPED: Final = ("--policies", str(ROOT / "policies"))
@@ -460,28 +456,6 @@ def test_an_instant_has_an_offset_and_a_year_that_there_are_calendars_for(start:
 # A terminal
 
 
-def on_terminal(columns: int, *arguments: str, **environment: str) -> str:
-    """Give what a command shows on a terminal so wide, as it arrives there."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    env = {**{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}, "TERM": "xterm-256color", **environment}
-    process = subprocess.Popen([sys.executable, "-m", "service.cli", *arguments], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert process.wait(timeout=60) == 0
-    return shown.decode().replace("\r\n", "\n")
-
-
-COLOURED: Final = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
 STYLED: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 

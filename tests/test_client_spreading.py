@@ -5,11 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import guidepost
 from guidepost.spreading import Spread
+from tests.serving import counter, running
+from tests.waiting import until
 
 
 def over(spread: Spread) -> str:
@@ -68,3 +72,16 @@ def test_calls_of_many_threads_are_all_counted() -> None:
         list(pool.map(call, range(8)))
     with spread.one() as first, spread.one() as second:
         assert {"a", "b"} == {first, second}
+
+
+def test_a_client_counts_every_call_out_again_whether_it_was_answered_or_not() -> None:
+    with running(counter()) as address, guidepost.Client(address) as client, guidepost.Client(address, coalesce=0.001) as together:
+        client.triage(size=3, timeout=20)
+        client.decide("queue", size=3, timeout=20)
+        client.triage_many([{"size": 3}], timeout=20)
+        together.triage(size=3, timeout=20)
+        for refused in (client.triage, together.triage):
+            with pytest.raises(grpc.RpcError):
+                refused(size=3, version="no such", timeout=20)
+
+        until(lambda: not any(client._decisions._under_way + together._decisions._under_way))

@@ -20,9 +20,10 @@ from service.log.commits import Kept
 from service.log.settings import Durability
 from service.log.store import Store
 from service.log.writer import LogUnavailable, Writer
-from tests.logging_servers import Failing, ask, logging, reading, records, refused, settings, sqlite, whole, within
+from tests.logging_servers import Failing, ask, logging, reading, records, refused, settings, sqlite, whole
 from tests.recording import record
 from tests.serving import NOW, counter, run
+from tests.waiting import within
 
 DECISIONS = "guidepost.v1.DecisionService"
 

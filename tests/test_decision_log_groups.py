@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -176,4 +179,33 @@ def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the
         write()
     assert store.ends() == ()
     assert store.append("main", [record(0)]) == [Kept(record(0), True)]
+    store.close()
+
+
+def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_done(tmp_path: Path) -> None:
+    store = Store.open(sqlite(tmp_path))
+    with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        done.start()
+        [kept] = store.append("main", [record(0)])
+        done.join()
+
+    assert kept.fresh
+    assert 1 == len(list(store.entries()))
+    store.close()
+
+
+def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.log.transaction.BUSY", 0.2)
+    store = Store.open(sqlite(tmp_path))
+    with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            store.append("main", [record(0)])
+        other.execute("COMMIT")
+
+    with store.engine.connect() as connection:
+        assert 200 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    assert store.append("main", [record(0)])
     store.close()

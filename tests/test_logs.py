@@ -18,8 +18,9 @@ from service import logs
 from service.app import listening
 from service.observers import observers
 from service.watching import Watching
-from tests.logging_servers import ask, settings, sqlite, within
+from tests.logging_servers import ask, settings, sqlite
 from tests.serving import NOW, counter, run
+from tests.waiting import within
 
 
 @pytest.fixture

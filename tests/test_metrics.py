@@ -40,8 +40,9 @@ from service.sources.signatures import new_key, private_key
 from service.workers.gathered import own
 from service.workers.told import Status as Status_
 from service.workers.told import WorkerStatus
-from tests.logging_servers import Failing, ask, settings, sqlite, within
+from tests.logging_servers import Failing, ask, settings, sqlite
 from tests.serving import COUNTER, NOW, ROOT, counter, run
+from tests.waiting import within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
 PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -21,8 +21,9 @@ from service.log.store import Filter
 from service.settings.checks import refusals
 from service.settings.reading import read_settings
 from service.tracing import Tracing
-from tests.logging_servers import ask, reading, settings, sqlite, within
+from tests.logging_servers import ask, reading, settings, sqlite
 from tests.serving import NOW, counter, run
+from tests.waiting import within
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TICKET = Ticket(facts={"vip": FactValue(flag=True)})

@@ -12,3 +12,13 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def within(seconds: float, wanted: Callable[[], bool]) -> bool:
+    """Tell whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True

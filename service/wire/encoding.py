@@ -29,17 +29,17 @@ def varint(number: int) -> bytes:
     >>> varint(300)
     b'\xac\x02'
     """
-    if 0 <= number < 1 << 7:
-        return _SMALL[number]
-    # Lengths and instants have up to five bytes; without a loop they take a third of the time.
-    if 0 < number < 1 << 14:
-        return bytes((number & 127 | 128, number >> 7))
-    if _FIVE_BYTES <= number < _SIX_BYTES:
+    if 0 <= number < _SIX_BYTES:
+        # Lengths and instants; without a loop they take a third of the time.
+        if number < 1 << 7:
+            return _SMALL[number]
+        if number < 1 << 14:
+            return bytes((number & 127 | 128, number >> 7))
+        if number < 1 << 21:
+            return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14))
+        if number < _FIVE_BYTES:
+            return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21))
         return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21 & 127 | 128, number >> 28))
-    if 0 < number < 1 << 21:
-        return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14))
-    if 0 < number < _FIVE_BYTES:
-        return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21))
     number &= _NEGATIVE
     written = bytearray()
     while number > 127:
