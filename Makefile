@@ -37,7 +37,7 @@ golden: .setup-test  ## accept what the tests print now as the golden files
 	$(RUN)/python -m pytest -q --update-golden
 
 bench: .setup-dev  ## run the benchmarks
-	$(RUN)/python -m pip install --quiet --requirement requirements/bench.txt
+	sh scripts/install $(RUN)/python requirements/bench.txt
 	$(RUN)/python -m benchmarks
 
 lock: .setup-dev  ## lock the requirements anew
