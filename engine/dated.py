@@ -9,8 +9,9 @@ from typing import Final
 
 from engine.answer import Answer, Due, Duty, Fired, Outcome, Passed, State, Status
 from engine.assemble import assemble, ordered
+from engine.clock.clock import Holds
 from engine.clock.zone import to_micros
-from engine.due import due, reach, reckon
+from engine.due import counted_holds, due, reach
 from engine.moment import Moment
 from engine.policy import Deadline, Literal, Roster
 from engine.roster import duty
@@ -75,8 +76,9 @@ def fill(
             found = _from_due(made, outcomes[place], deadline)
             same_rules = same_rules and found.rules is outcomes[place].rules
         elif schedule.status is Status.UNDECIDED:
-            possible, unsure = _possible(version, schedule, starts)
-            dues += [reckon(deadline.name, version.clocks.of(unsure.calendar, unsure.region), unsure, starts)] if unsure else []
+            met = ticket.instants.get(deadline.met)
+            possible, unsure = _possible(version, schedule, starts, counted_holds(deadline, met, moment))
+            dues += [due(deadline, unsure, version.clocks, starts, met, moment)] if unsure else []
             found = replace(outcomes[place], possible=possible)
         else:
             continue
@@ -115,7 +117,7 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
     return Outcome(dated.name, Status.DECIDED, made.due, "", (), (), rules)
 
 
-def _possible(version: Version, schedule: Schedule, starts: datetime) -> tuple[tuple[Literal | None, ...], Target | None]:
+def _possible(version: Version, schedule: Schedule, starts: datetime, holds: Holds) -> tuple[tuple[Literal | None, ...], Target | None]:
     """Give the instants that are still possible, the earliest first; None is that nothing is due.
 
     Where the holidays of one of the targets are not known far enough, there is no such list, but that target.
@@ -123,7 +125,7 @@ def _possible(version: Version, schedule: Schedule, starts: datetime) -> tuple[t
     found = set()
     for target in schedule.possible:
         if target is not None:
-            reached = reach(version.clocks.of(target.calendar, target.region), target, starts)
+            reached = reach(version.clocks.of(target.calendar, target.region), target, starts, holds)
             if not reached.sure:
                 return (), target
             found.add(reached.instant)

@@ -21,11 +21,13 @@ RULES: Final = {rule.value: rule for rule in DayRule}
 UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
 
 
-def reach(clock: Clock, target: Target, starts: datetime) -> Reached:
-    """Give the instant of a target after another instant, whatever the holds."""
+def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Reached:
+    """Returns the instant at which the time of a target is over; holds (in order and apart) put it off."""
     if target.unit is Unit.BUSINESS_DAYS:
-        return clock.add_days(starts, int(target.amount), RULES[target.rule])
-    return clock.add(starts, target.amount * UNITS[target.unit])
+        reached = clock.add_days(starts, int(target.amount), RULES[target.rule])
+    else:
+        reached = clock.add(starts, target.amount * UNITS[target.unit])
+    return clock.add_with_holds(starts, reached, holds) if holds else reached
 
 
 def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Due:
@@ -38,7 +40,12 @@ def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Hol
         starts: when the time begins to count.
         holds: when nothing counts, in order and apart.
     """
-    return _made(name, clock, target, starts, holds, _reached(clock, target, starts, holds), extended=True if holds else None, standing=None)
+    return _made(name, clock, target, starts, holds, reach(clock, target, starts, holds), extended=True if holds else None, standing=None)
+
+
+def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
+    """Returns the holds that put a deadline off, in order and apart: none unless its policy says so, none after it was met."""
+    return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
 
 
 def due(deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment) -> Due:
@@ -49,21 +56,16 @@ def due(deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, me
         target: how much time the ticket has, and by which calendar.
         clocks: the clocks of the policy.
         starts: when the time begins to count.
-        met: when the deadline was met, if it was.
+        met: when the deadline was met, if it was; its time ends then, so later holds put nothing off.
         moment: the instant at which its state is asked for, and the holds on the ticket.
     """
     clock = clocks.of(target.calendar, target.region)
-    holds = moment.ended_holds if moment.holds and deadline.holds.extend else ()
-    reached = _reached(clock, target, starts, holds)
+    holds = counted_holds(deadline, met, moment)
+    reached = reach(clock, target, starts, holds)
     at = met if met is not None else moment.now
     extended = deadline.holds.extend if moment.holds else None
     standing = None if at is None or reached.instant is None else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
     return _made(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
-
-
-def _reached(clock: Clock, target: Target, starts: datetime, holds: Holds) -> Reached:
-    reached = reach(clock, target, starts)
-    return clock.add_with_holds(starts, reached, holds) if holds and reached.instant is not None else reached
 
 
 def _made(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds, reached: Reached, *, extended: bool | None, standing: Standing | None) -> Due:

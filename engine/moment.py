@@ -41,20 +41,27 @@ class Moment:
     now: datetime | None = None
     holds: tuple[Hold, ...] = ()
 
-    @property
-    def ended_holds(self) -> tuple[tuple[datetime, datetime], ...]:
-        """The holds in order and apart, one that still goes on as far as it has come.
+    def ended_holds(self, met: datetime | None = None) -> tuple[tuple[datetime, datetime], ...]:
+        """Returns the holds in order and apart, each no longer than it can count.
+
+        One that still goes on counts up to ``now``. The time of a deadline ends when it is ``met``: no hold counts after that.
 
         >>> nine, ten, noon = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (9, 10, 12))
-        >>> Moment(noon, ((nine, noon), (ten, None))).ended_holds == ((nine, noon),)
+        >>> Moment(noon, ((nine, noon), (ten, None))).ended_holds() == ((nine, noon),)
+        True
+        >>> Moment(noon, ((nine, None),)).ended_holds(met=ten) == ((nine, ten),)
         True
         """
         apart: list[tuple[datetime, datetime]] = []
         for start, end in self.holds:
-            last = end or max(start, self.now or start)
+            last = end or self.now or met or start
+            if met is not None:
+                last = min(last, met)
+            if last <= start:
+                continue
             if apart and start <= apart[-1][1]:
                 apart[-1] = (apart[-1][0], max(apart[-1][1], last))
-            elif last > start:
+            else:
                 apart.append((start, last))
         return tuple(apart)
 

@@ -58,13 +58,14 @@ class Oracle:
             found = self.known(found + MINUTE)
         return found
 
-    def add(self, start: datetime, minutes: int, holds: tuple[Pair, ...] = ()) -> datetime | None:
-        """Walk until so many open minutes have passed in which the ticket was not on hold."""
+    def add(self, start: datetime, minutes: int, holds: tuple[Pair, ...] = (), met: datetime | None = None) -> datetime | None:
+        """Walk until so many open minutes have passed in which the ticket was not on hold; once the deadline is met, no hold counts."""
         if minutes == 0:
             return self.next_opening(start)
         at = start
         while minutes and at < self.horizon:
-            minutes -= self.is_open(at) and not any(begin <= at < end for begin, end in holds)
+            on_hold = (met is None or at < met) and any(begin <= at < end for begin, end in holds)
+            minutes -= self.is_open(at) and not on_hold
             at += MINUTE
         return None if minutes else self.known(at)
 

@@ -211,6 +211,8 @@ GOLDEN: Final = {
     "eval-met-late": "eval size=small came_at=2026-12-23T09:30+01:00 fixed_at=2026-12-23T16:00+01:00 --now 2026-12-29T16:00+01:00",
     "eval-held": "eval size=small came_at=2026-12-23T09:30+01:00 --pause 2026-12-23T11:30+01:00/2026-12-23T14:00+01:00 --pause 2026-12-23T14:30+01:00/ "
                  "--now 2026-12-23T14:45+01:00 --explain",
+    "eval-held-after-met": "eval size=small came_at=2026-12-23T09:30+01:00 fixed_at=2026-12-23T12:00+01:00 --pause 2026-12-23T13:00+01:00/ --now 2026-12-29T16:00+01:00 --explain",
+    "eval-held-after-due": "eval size=small came_at=2026-12-23T09:30+01:00 --pause 2026-12-23T16:00+01:00/ --now 2026-12-29T16:00+01:00 --explain",
     "eval-every-kind": "eval size=large came_at=2026-12-23T09:30+01:00 --pause 2026-12-29T09:00+01:00/2026-12-29T10:00+01:00 --now 2026-12-23T14:45+01:00 --explain",
     "eval-not-known": "eval size=large came_at=2026-12-29T09:30+01:00 --now 2026-12-29T10:00+01:00 --explain",
     "eval-undecided": "eval came_at=2026-12-21T09:30+01:00 --now 2026-12-21T10:00+01:00",

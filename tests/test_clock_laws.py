@@ -20,6 +20,7 @@ from engine.clock.columns import NOWHERE, add_column, add_days_column, count_col
 from engine.clock.openings import Openings
 from engine.clock.stretches import Kind, stretches
 from engine.clock.zone import to_datetime, to_micros
+from engine.moment import Hold, Moment
 from tests.clock_oracle import Oracle, Pair
 
 LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
@@ -138,6 +139,23 @@ def test_with_holds_a_due_time_is_where_enough_time_has_passed_that_was_not_on_h
     due = clock.add_with_holds(start, clock.add(start, minutes * MINUTE), holds)
 
     same(oracle, due, oracle.add(start, minutes, holds))
+
+
+@pytest.mark.campaign
+@laws(15)
+@given(st.data())
+def test_once_a_deadline_is_met_no_hold_puts_it_off_any_further(data: st.DataObject) -> None:
+    calendar, near = data.draw(calendars())
+    clock, oracle = Clock(calendar), Oracle(calendar, near - timedelta(days=4), near + timedelta(days=NEAR + 6))
+    (start, met, now), holds, minutes = moments(data.draw, near, 3), data.draw(held(near)), data.draw(st.integers(1, 2 * DAY))
+    goes_on = data.draw(st.booleans())
+    asked: list[Hold] = [*holds]
+    if goes_on and holds:
+        asked[-1] = (holds[-1][0], None)
+        holds = (*holds[:-1], (holds[-1][0], max(now, holds[-1][0])))
+    counted = Moment(now, tuple(asked)).ended_holds(met)
+
+    same(oracle, clock.add_with_holds(start, clock.add(start, minutes * MINUTE), counted), oracle.add(start, minutes, holds, met))
 
 
 def same(oracle: Oracle, reached: Reached, expected: datetime | None) -> None:

@@ -135,6 +135,59 @@ class TestHolds:
         assert found is not None
         assert (timedelta(hours=6), timedelta(hours=18)) == (found.used, found.left)
 
+    @pytest.mark.parametrize("end", ["2026-01-27T12:00:00+11:00", None])
+    def test_a_hold_that_begins_after_the_deadline_was_met_changes_nothing(self, lenient: Version, end: str | None) -> None:
+        """However long it lasts, and whenever somebody asks."""
+        facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T16:00:00+11:00"}
+        unheld = due_of(decide(lenient, "response", facts, read_moment("2026-01-30T00:00:00Z")))
+
+        for now in ("2026-01-27T12:00:00+11:00", "2026-01-30T12:00:00+11:00", "2027-01-30T12:00:00+11:00"):
+            found = due_of(decide(lenient, "response", facts, read_moment(now, (("2026-01-23T17:00:00+11:00", end),))))
+            assert (at("2026-01-27T15:00:00+11:00"), timedelta(), State.MET) == (found.due, found.held, found.standing and found.standing.state)
+            assert (unheld.standing, unheld.stretches) == (found.standing, found.stretches)
+
+    @pytest.mark.parametrize("end", ["2026-01-23T18:00:00+11:00", "2026-03-01T00:00:00+11:00", None])
+    def test_a_hold_during_which_it_was_met_counts_up_to_that_instant(self, lenient: Version, end: str | None) -> None:
+        facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T17:00:00+11:00"}
+
+        found = due_of(decide(lenient, "response", facts, read_moment("2026-02-01T00:00:00Z", (("2026-01-23T16:00:00+11:00", end),))))
+
+        assert (at("2026-01-27T16:00:00+11:00"), timedelta(hours=1)) == (found.due, found.held)
+
+    def test_of_a_late_answer_the_holds_between_due_time_and_answer_count_and_those_after_it_do_not(self, lenient: Version) -> None:
+        facts = {**TestHowItStands.P3, "responded_at": "2026-01-28T10:00:00+11:00"}
+        early = ("2026-01-27T14:00:00+11:00", "2026-01-27T15:30:00+11:00")
+
+        found = due_of(decide(lenient, "response", facts, read_moment("2026-02-01T00:00:00Z", (early, ("2026-01-28T11:00:00+11:00", None)))))
+
+        assert (at("2026-01-27T16:30:00+11:00"), timedelta(minutes=90)) == (found.due, found.held)
+        assert found.standing is not None
+        assert State.BREACHED is found.standing.state
+
+    def test_a_change_of_facts_counts_no_hold_after_the_deadline_was_met_on_either_side(self, lenient: Version) -> None:
+        facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T16:00:00+11:00"}
+        moment = read_moment("2026-02-01T00:00:00Z", (("2026-01-23T17:00:00+11:00", None),))
+
+        (moved,) = reschedule(lenient, facts, {"assigned_priority": "P2"}, moment).deadlines
+        assert moved.before is not None
+        assert moved.after is not None
+        assert (at("2026-01-23T19:00:00+11:00"), at("2026-01-27T15:00:00+11:00")) == (moved.before.due, moved.after.due)
+
+        (answered,) = reschedule(lenient, facts, {"responded_at": None}, moment).deadlines
+        assert answered.before is not None
+        assert answered.before.due is not None
+        assert answered.before.due > at("2026-02-01T00:00:00Z"), "before the answer, the hold still went on"
+
+    def test_what_is_still_possible_is_put_off_as_well(self, lenient: Version) -> None:
+        """So a fact, once it is known, never makes an instant possible that was not."""
+        open_facts = {name: value for name, value in TestHowItStands.P3.items() if name != "assigned_priority"}
+        moment = read_moment(None, self.NIGHT)
+
+        possible = decide(lenient, "response", open_facts, moment)["response_due"].possible
+
+        assert len(possible) > 1
+        assert {decide(lenient, "response", {**open_facts, "assigned_priority": one}, moment)["response_due"].value for one in ("P1", "P2", "P3", "P4")} <= set(possible)
+
     def test_everything_wrong_with_them_is_said_at_once(self) -> None:
         with pytest.raises(WrongRequest) as caught:
             read_moment(None, ((FRIDAY, None), (None, FRIDAY), (FRIDAY, "2026-01-23"), ("2026-01-23T15:00:00Z", "2026-01-23T14:00:00Z")))

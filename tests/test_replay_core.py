@@ -191,6 +191,20 @@ def test_what_was_on_hold_is_due_later_where_the_policy_says_so(new: Version) ->
     assert (tally.deadlines["response_due"].both, sum(tally.deadlines["response_due"].shifts)) == (2, 1)
 
 
+def test_a_hold_after_the_answer_moves_no_due_time_of_a_past_ticket(new: Version) -> None:
+    files = read_folder(VersionFolder(ROOT / "policies", "policies"))
+    files["sla.yaml"] = files["sla.yaml"].replace("extend: no", "extend: yes")
+    with patch("engine.version.table_problems", lambda *_: []):
+        extending = build(files, "policies")
+    facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": START, "responded_at": START + timedelta(hours=1)}
+    later = START + timedelta(hours=2)
+    past = [Past(facts, START + timedelta(days=9), ((later, end),)) for end in (START + timedelta(days=4), None)]
+    tally, _ = Replayer(extending, new).replay(chunk_of(past, new))
+
+    same_counts(tally, replayed(past, extending, new))
+    assert (tally.deadlines["response_due"].both, sum(tally.deadlines["response_due"].shifts)) == (2, 0)
+
+
 def test_without_either_side_what_is_decided_now_is_counted(new: Version) -> None:
     past = drawn(new, 40, 9)
     replayer = Replayer(new)

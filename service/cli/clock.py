@@ -61,7 +61,7 @@ def add(
     way = read_rule(much, rule, problems)
     if read_clock(policy, calendar, region, problems, unit=much.unit if much else Unit.HOURS) is None or begin is None or much is None or problems:
         raise refused(*problems)
-    made = reckon("", Clocks(policy).of(calendar, region), Target(much.number, much.unit, way, calendar, region), begin, moment.ended_holds)
+    made = reckon("", Clocks(policy).of(calendar, region), Target(much.number, much.unit, way, calendar, region), begin, moment.ended_holds())
     if output is TableOrJson.JSON:
         show_json({name: value for name, value in plain_due(made).items() if name not in ("name", "standing")})
     else:
@@ -101,7 +101,7 @@ def count(
     kept = read_clock(policy, calendar, region, problems, unit=Unit.BUSINESS_DAYS if rule else Unit.HOURS)
     if kept is None or first is None or last is None or problems:
         raise refused(*problems)
-    counted = Between(kept, first, last, stretches(kept, first, last, moment.ended_holds), rule)
+    counted = Between(kept, first, last, stretches(kept, first, last, moment.ended_holds()), rule)
     if output is TableOrJson.JSON:
         show_json(counted.plain())
     else:

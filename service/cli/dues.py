@@ -83,11 +83,21 @@ def why_text(due: Due, policy: Policy) -> str:
             parts.append(", ".join(f"{length_text(length)} on {day_text(day)}" for day, length in by_day.items()))
     if skipped := list(_skipped(due, calendar)):
         parts.append(f"skipped {', '.join(skipped)}")
-    if due.extended is not None:
-        parts.append(f"{length_text(due.held)} on hold" if due.extended else "holds do not put it off")
+    if due.extended is not None and due.due is not None:
+        parts.append(_held_text(due, f"{length_text(due.held)} on hold", "holds do not put it off"))
     if due.estimated:
         parts.append(f"estimated, not confirmed: {', '.join(_estimated(due))}")
     return "; ".join(parts)
+
+
+def _held_text(due: Due, counted: str, left_out: str) -> str:
+    """Say what the holds on a ticket do: ``counted`` if they put the deadline off, ``left_out`` if its policy lets none do so."""
+    if not due.extended:
+        return left_out
+    if due.held:
+        return counted
+    ended = "met" if due.standing is not None and due.standing.state is State.MET else "due"
+    return f"no hold counts: none falls in business time before it was {ended}"
 
 
 def _calendar(due: Due, policy: Policy) -> Calendar:
@@ -158,8 +168,8 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
         yield ("late", late) if standing.late is None or standing.late else ("left", left)
         if standing.at_risk_from:
             yield "at risk from", instant_text(standing.at_risk_from, due.zone)
-    if due.extended is not None:
-        yield "on hold", f"{length_text(due.held)} of business time, which puts it off" if due.extended else "holds were sent, and do not put it off"
+    if due.extended is not None and due.due is not None:
+        yield "on hold", _held_text(due, f"{length_text(due.held)} of business time, which puts it off", "holds were sent, and do not put it off")
     if due.estimated:
         yield "estimated", f"nobody has confirmed {', '.join(_estimated(due))}"
     yield "calendar", f"{due.calendar}, {due.zone}"
