@@ -10,11 +10,14 @@ from typing import Final
 
 from engine.answer import WrongFact, WrongRequest
 from engine.clock.calendar import FIRST_YEAR, LAST_YEAR
+from engine.clock.zone import EPOCH
 from engine.shown import kind, shown
 
 RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
 EMPTY: Final = "an empty text is no value"
 LEAVE_OUT: Final = "leave the fact out if it is not known"
+ZERO: Final = "1970-01-01T00:00:00Z, a zero timestamp: was it set?"
+"""What is said of an instant that is exactly this: on the wire, an empty ``Timestamp`` cannot be told from it."""
 MAX_HOLDS: Final = 1_000
 """The most holds that a ticket may have."""
 
@@ -69,6 +72,8 @@ class Moment:
 def read_instant(name: str, sent: object) -> datetime:
     """Read an instant with an offset, of the years that there are calendars for; give it in UTC.
 
+    Exactly 1970-01-01T00:00:00Z is refused, as it is what a default value comes to.
+
     >>> read_instant("received_at", "2026-01-23T15:00:00+11:00").isoformat()
     '2026-01-23T04:00:00+00:00'
     """
@@ -86,6 +91,8 @@ def read_instant(name: str, sent: object) -> datetime:
         raise NotAnInstant(f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00")
     if not _EARLIEST <= instant < _LATEST:
         raise NotAnInstant(f"`{shown(sent)}` is outside what `{name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
+    if instant == EPOCH:
+        raise NotAnInstant(f"`{name}` is {ZERO}", help_=f"send the time itself, or {LEAVE_OUT}")
     return instant.astimezone(UTC)
 
 

@@ -209,7 +209,7 @@ def shortened(text: str, length: int = MESSAGE_LENGTH) -> str:
 def _invalid(reason: str, violations: list[tuple[str, str]]) -> status_pb2.Status:
     """Name the wrong fields: the first one in the message, and in the details as many as fit."""
     path, description = violations[0]
-    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    more = f" (and {len(violations) - 1} more; all are in the error details, `wrong_fields` in Python)" if len(violations) > 1 else ""
     message = shortened(f"{path}: {description}", MESSAGE_LENGTH - len(more)) + more
     detail = error_details_pb2.BadRequest()
     for number, (path, description) in enumerate(violations):

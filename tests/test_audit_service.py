@@ -253,6 +253,8 @@ def test_records_are_removed_while_the_server_writes(url: str) -> None:
         ("QueryRecords", pb.QueryRecordsRequest(page_size=5_000), "INVALID_ARGUMENT", "page_size"), ("QueryRecords", pb.QueryRecordsRequest(page_token="x"), "INVALID_ARGUMENT", "page_token"),
         ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(rule="x\0")), "INVALID_ARGUMENT", "filter.rule"),
         ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(ticket="x" * 501)), "INVALID_ARGUMENT", "filter.ticket"),
+        ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(since={})), "INVALID_ARGUMENT", "filter.since"),
+        ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(until={})), "INVALID_ARGUMENT", "filter.until"),
         ("ExplainRecord", pb.ExplainRecordRequest(id="x"), "NOT_FOUND", None), ("GetCertificate", pb.GetCertificateRequest(id="x"), "NOT_FOUND", None),
     ],
 )
@@ -266,7 +268,7 @@ def test_a_wrong_request_names_its_field(client: Client, call: str, request_: An
 
 def test_an_instant_that_is_none_or_lies_ahead_is_refused(url: str) -> None:
     with asking(LogSettings(url), PURGING) as client:
-        for request in (pb.PurgeRecordsRequest(), pb.PurgeRecordsRequest(before={"seconds": 10**12}), pb.PurgeRecordsRequest(before={"seconds": 4 * 10**9})):
+        for request in (pb.PurgeRecordsRequest(), pb.PurgeRecordsRequest(before={}), pb.PurgeRecordsRequest(before={"seconds": 10**12}), pb.PurgeRecordsRequest(before={"seconds": 4 * 10**9})):
             with pytest.raises(grpc.RpcError) as error:
                 client.audit.stub.PurgeRecords(request)
             assert list(wrong_fields(error.value)) == ["before"]

@@ -389,7 +389,7 @@ def _built(files: Mapping[str, str]) -> tuple[tuple[Problem, ...], Version | Non
 
 def _answered(version: Version, chance: random.Random) -> Iterator[Status]:
     """Ask every decision a few times; a version that loads can answer whatever facts it knows, at any time."""
-    moments = ("1970-01-01T00:00:00Z", "2026-05-13T20:00:00Z", "2026-12-31T23:30:00+11:00", "2200-12-31T23:59:59Z")
+    moments = ("1970-01-01T00:00:01Z", "2026-05-13T20:00:00Z", "2026-12-31T23:30:00+11:00", "2200-12-31T23:59:59Z")
     for decision in (*version.policy.decisions, *version.policy.decisions):
         facts: dict[str, object] = {}
         for fact in version.policy.facts.values():

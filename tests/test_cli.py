@@ -357,6 +357,7 @@ WRONG: Final = {
     "cannot read missing.yaml: No such file or directory": ["--file", "missing.yaml"],
     "choose a version by one of --version, --digest and --as-of": ["--version", "2.0.0", "--as-of", "2025-01-01T00:00:00Z"],
     "--as-of today is not an instant such as 2025-07-01T00:00:00Z": ["--as-of", "today"],
+    "--as-of is 1970-01-01T00:00:00Z, a zero timestamp: was it set?": ["--as-of", "1970-01-01T00:00:00Z"],
     "--as-of 2025-07-01 has no offset from UTC: add Z, or one such as +10:00": ["--as-of", "2025-07-01"],
     "--noise needs a value: loud, faint": ["--noise"],
     "`--fact noise` is not written as name=value": ["--fact", "noise"],

@@ -41,7 +41,7 @@ ODD: Final = ("", "  ", "nonsense", "unlisted", 1, 2.5, True, "\ud800", "x" * 30
 """What some facts take and others do not."""
 
 NEAR: Final = tuple(datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (
-    "1970-01-01", "2018-12-31", "2019-01-01", "2026-01-23", "2026-01-26", "2026-04-04", "2026-04-05", "2026-05-16", "2026-09-26", "2026-10-04",
+    "1970-01-02", "2018-12-31", "2019-01-01", "2026-01-23", "2026-01-26", "2026-04-04", "2026-04-05", "2026-05-16", "2026-09-26", "2026-10-04",
     "2028-12-29", "2029-01-01", "2200-12-30",
 ))
 """Days on which clocks are turned, holidays and weekends begin, and lists of holidays and the calendar itself end."""
@@ -197,6 +197,20 @@ def test_columns_are_of_one_length_and_codes_stand_for_values(shipped: Bundle) -
         decider.decide({"impact": Words(np.array([0, 1]), ("high",))})
     with pytest.raises(UnknownDecision, match="prioriti"):
         ColumnDecider(shipped.versions[-1], ["prioriti"])
+
+
+def test_a_row_whose_time_was_never_set_is_refused_like_a_single_ticket(shipped: Bundle) -> None:
+    version = shipped.versions[-1]
+    micros = np.array([0, to_micros(datetime(2026, 1, 23, tzinfo=UTC)), 0], np.int64)
+    received = Instants(micros, np.array([True, True, False]))
+    found = ColumnDecider(version, ["response"]).decide({"received_at": received, "assigned_priority": words_of(["P1"] * 3), "plan": words_of(["partner"] * 3)})
+
+    assert [(one.wrong.fact, one.rows.tolist()) for one in found.refused] == [("received_at", [0])]
+    assert "a zero timestamp: was it set?" in found.refused[0].wrong.message
+    assert found.due["response_due"].levels.tolist() == [REFUSED, DECIDED, UNDECIDED]
+    for now in (datetime(1970, 1, 1, tzinfo=UTC), Instants(np.zeros(3, np.int64))):
+        with pytest.raises(ValueError, match="`now` is 1970-01-01T00:00:00Z"):
+            ColumnDecider(version, ["response"]).decide({"received_at": received}, now)
 
 
 @pytest.mark.parametrize("year", [1970, 2026, 2200])

@@ -286,7 +286,7 @@ class TestWrongRequests:
         assert "unknown impact `hihg`" in refused.fields["ticket.impact"]
         assert "allowed: high, medium, low" in refused.fields["ticket.impact"]
         assert "0..100" in refused.fields["ticket.affected_percent"]
-        assert refused.message.endswith("(and 4 more)")
+        assert refused.message.endswith("(and 4 more; all are in the error details, `wrong_fields` in Python)")
 
     def test_what_the_wire_and_the_policy_refuse_is_named_together(self, desk: grpc.Channel) -> None:
         """One round is enough to put a request right."""

@@ -15,10 +15,12 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.clock.zone import TZDB
-from guidepost import Client, selector, ticket
+from guidepost import Client, selector, ticket, wrong_fields
 from guidepost.v1 import deadline_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import Pause
+from guidepost.v1.version_pb2 import VersionSelector
 from service.decisions import Decisions
 from service.held import Held
 from service.log.settings import LogSettings
@@ -29,9 +31,16 @@ FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[grpc.Channel]:
+def served() -> Iterator[str]:
+    """Serve the guide's desk; give the address."""
+    with running(shipped()) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def desk(served: str) -> Iterator[grpc.Channel]:
     """Connect to a server of the guide's desk."""
-    with running(shipped()) as address, grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(served) as channel:
         yield channel
 
 
@@ -236,6 +245,57 @@ class TestInstants:
 
         assert ["ticket.received_at", "now"] == [field for refused in (fact, now) for field in refused.fields]
         assert all("years 1970 to 2200" in told for refused in (fact, now) for told in refused.fields.values())
+
+    def test_a_timestamp_that_was_never_set_is_refused_in_every_field(self, desk: grpc.Channel) -> None:
+        """On the wire, an empty message is 1970-01-01T00:00:00Z; a deadline counted from there would be decided, and late by decades."""
+        never = Timestamp()
+        held = asked("DecideResponseTarget", P3)
+        held.ticket.pauses.append(Pause(start=never, end=stamp(FRIDAY)))
+        held.ticket.pauses.append(Pause(start=stamp(FRIDAY), end=never))
+        mapped = pb.TriageRequest(ticket=ticket(P3))
+        mapped.ticket.facts["raised_at"].instant.SetInParent()
+        before = pb.RescheduleRequest(ticket=ticket(P3))
+        before.before.received_at.SetInParent()
+        typed = ticket(assigned_priority="P3")
+        typed.received_at.SetInParent()
+        for rpc, request, fields in (
+            ("Triage", pb.TriageRequest(ticket=typed), ["ticket.received_at"]),
+            ("Triage", mapped, ['ticket.facts["raised_at"]']),
+            ("DecideResponseTarget", held, ["ticket.pauses[0].start", "ticket.pauses[1].end"]),
+            ("Triage", pb.TriageRequest(ticket=ticket(P3), now=never), ["now"]),
+            ("Reschedule", before, ["before.received_at"]),
+            ("Triage", pb.TriageRequest(ticket=ticket(P3), version=VersionSelector(as_of=never)), ["version.as_of"]),
+        ):
+            refused = Refused(desk, rpc, request)
+            assert (grpc.StatusCode.INVALID_ARGUMENT, fields) == (refused.code, sorted(refused.fields)), rpc
+            assert all("1970-01-01T00:00:00Z, a zero timestamp: was it set?" in told for told in refused.fields.values())
+
+    def test_of_several_tickets_the_one_whose_timestamp_was_never_set_is_refused_in_its_place(self, desk: grpc.Channel) -> None:
+        wrong = pb.TriageItem(ticket=ticket(P3))
+        wrong.ticket.received_at.Clear()
+        items = [pb.TriageItem(ticket=ticket(P3)), wrong]
+        stub = DecisionServiceStub(desk)
+
+        batch = [*stub.TriageBatch(pb.TriageBatchRequest(items=items), timeout=20).results]
+        stream = [one.result for one in stub.TriageStream((pb.TriageStreamRequest(item=one) for one in items), timeout=20)]
+
+        for results in (batch, stream):
+            assert ["triage", "error"] == [one.WhichOneof("result") for one in results]
+            assert ["ticket.received_at"] == [field.path for field in results[1].error.fields]
+            assert "a zero timestamp" in results[1].error.fields[0].message
+
+    def test_the_python_client_names_the_fact_whose_time_was_never_set(self, served: str) -> None:
+        zero = datetime(1970, 1, 1, tzinfo=UTC)
+
+        with Client(served) as client, pytest.raises(grpc.RpcError) as refused:
+            client.triage({**P3, "received_at": zero})
+
+        assert ["ticket.received_at"] == list(wrong_fields(refused.value))
+
+    def test_a_second_after_it_is_an_instant_like_any_other(self, desk: grpc.Channel) -> None:
+        request = asked("DecideResponseTarget", {**P3, "assigned_priority": "P1", "received_at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)})
+
+        assert call(desk, "DecideResponseTarget", request).response.HasField("response_due")
 
     def test_a_text_without_an_offset_is_refused_with_the_right_form(self, desk: grpc.Channel) -> None:
         request = pb.DecideResponseTargetRequest(ticket=ticket(assigned_priority="P3"))

@@ -124,3 +124,22 @@ def test_a_column_without_gaps_says_so_by_no_mask() -> None:
 
     assert found.given is None
     assert found.micros.dtype == np.int64
+
+
+@pytest.mark.parametrize(("array", "form"), [
+    (["0", "1769385600"], "epoch"), (["0.0", "1769385600.0"], "epoch"), (pa.array([0, 1769385600]), "epoch"), (pa.array([0.0, 1769385600000.0]), "epoch_ms"),
+    (["1970-01-01T00:00:00Z", "2026-01-26T00:00:00Z"], ""), (["1970-01-01 02:00+02:00", "2026-01-26 00:00Z"], ""), (["01/01/1970 00:00", "26/01/2026 00:00"], "%d/%m/%Y %H:%M"),
+    (pa.array([datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 1, 26, tzinfo=UTC)], pa.timestamp("us", "UTC")), ""),
+    (pa.array([date(1970, 1, 1), date(2026, 1, 26)]), ""),
+])
+def test_a_time_that_an_export_never_set_is_no_instant(array: Any, form: str) -> None:
+    assert said(array, form, "UTC") == ["wrong", "2026-01-26T00:00:00+00:00"]
+
+
+def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
+    why = "is 1970-01-01T00:00:00Z, a zero timestamp: was it set? List it under `empty` if it stands for nothing"
+
+    assert [InstantReader("epoch").why(0), InstantReader("epoch").why("0"), InstantReader().why("1970-01-01T00:00:00Z"), InstantReader().why(datetime(1970, 1, 1, tzinfo=UTC))] == [why] * 4
+    assert said(["0", "1769385600"], "epoch", empty=("", "0")) == [None, "2026-01-26T00:00:00+00:00"]
+    assert said(pa.array([0, -1, 1769385600]), "epoch", empty=("", "0", "-1")) == [None, None, "2026-01-26T00:00:00+00:00"]
+    assert said(["1970-01-01T00:00:00Z", "2026-01-26T00:00Z"], empty=("", "1970-01-01T00:00:00Z")) == [None, "2026-01-26T00:00:00+00:00"]

@@ -19,6 +19,7 @@ from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
 from engine.columns.schedule import AimColumn
 from engine.columns.sent import Instants, SentColumn
+from engine.moment import ZERO
 from engine.policy import Literal, Roster
 from engine.version import DecisionPlan, Version
 
@@ -108,7 +109,7 @@ class ColumnDecider:
             watch: is shown each block once it is read, with where its rows are.
 
         Raises:
-            ValueError: the columns are not of one length.
+            ValueError: the columns are not of one length, or ``now`` is 1970-01-01T00:00:00Z, which is what a default value comes to.
         """
         lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))} | ({size} if size is not None else set())
         if len(lengths) > 1:
@@ -170,8 +171,12 @@ def _now(now: datetime | Instants | None, rows: slice) -> Dated | None:
         return None
     size = rows.stop - rows.start
     if isinstance(now, Instants):
-        return now.micros[rows], np.ones(size, np.bool_) if now.given is None else now.given[rows]
-    return np.full(size, to_micros(now)), np.ones(size, np.bool_)
+        micros, given = now.micros[rows], np.ones(size, np.bool_) if now.given is None else now.given[rows]
+    else:
+        micros, given = np.full(size, to_micros(now)), np.ones(size, np.bool_)
+    if (given & (micros == 0)).any():
+        raise ValueError(f"`now` is {ZERO}")
+    return micros, given
 
 
 def _turns(roster: RosterColumn, block: Block) -> Coded:

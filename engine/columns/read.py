@@ -143,7 +143,8 @@ class _Dated:
 
     def read(self, name: str, rows: slice, block: Block) -> Refusals:
         micros = self.column.micros[rows]
-        inside = (micros >= BEGIN) & (micros < END)
+        # Zero is what a default value comes to: it is refused like an instant outside the calendars.
+        inside = (micros >= BEGIN) & (micros < END) & (micros != 0)
         given = inside if self.column.given is None else inside & self.column.given[rows]
         block.atoms[name] = given * np.intp(self.atom)
         block.instants[name] = micros, given

@@ -12,8 +12,10 @@ import typer
 
 from engine.answer import UnknownVersion, VersionRef
 from engine.bundle import Known, Versions
+from engine.clock.zone import EPOCH
 from engine.digest import digest
 from engine.load import MANIFEST, load_with_trees
+from engine.moment import ZERO
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
@@ -145,4 +147,6 @@ def _instant(text: str) -> datetime:
         raise refused(f"--as-of {text} is not an instant such as 2025-07-01T00:00:00Z") from None
     if instant.tzinfo is None:
         raise refused(f"--as-of {text} has no offset from UTC: add Z, or one such as +10:00")
+    if instant == EPOCH:
+        raise refused(f"--as-of is {ZERO}")
     return instant

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from engine.clock.zone import to_micros, zone
 from engine.columns.sent import Instants, Mask
+from engine.moment import ZERO
 from service.tickets.mapping import EPOCHS
 
 MICROS: Final = pa.timestamp("us")
@@ -36,7 +37,18 @@ class InstantReader:
     one_by_one: dict[str, int | None] = field(default_factory=dict)
 
     def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
-        """Give the instants, and where something stands that is none (None: nowhere)."""
+        """Give the instants, and where something stands that is none (None: nowhere).
+
+        Exactly 1970-01-01T00:00:00Z is none, since exports write it for a time that was never set.
+        """
+        found, wrong = self._read(array)
+        zero = found.micros == 0 if found.given is None else (found.micros == 0) & found.given
+        if not zero.any():
+            return found, wrong
+        given = ~zero if found.given is None else found.given & ~zero
+        return Instants(found.micros, given), zero if wrong is None else zero | wrong
+
+    def _read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         kind = array.type
         if pa.types.is_dictionary(kind):
             array = array.dictionary_decode()
@@ -53,16 +65,26 @@ class InstantReader:
 
     def why(self, value: object) -> str:
         """Say why a value is no instant."""
-        if isinstance(value, datetime):
+        if isinstance(value, datetime) and value.tzinfo is None and not self.zone:
             return NO_ZONE
         text = str(value)
+        if self._is_zero(value, text):
+            return f"is {ZERO} List it under `empty` if it stands for nothing"
         if not self.format and not self.zone and _iso(text) is not None:
             return NO_ZONE
         if not self.format:
             return "is no instant as ISO 8601 writes it; a mapping can say its format"
         return f"is no instant in the format `{self.format}`"
 
+    def _is_zero(self, value: object, text: str) -> bool:
+        if isinstance(value, datetime):
+            return self._in_micros(value) == 0
+        if self.format in EPOCHS:
+            return _number(text) == 0
+        return self._micros(text) == 0
+
     def _numbered(self, array: pa.Array) -> tuple[Instants, Mask | None]:
+        array = self._without_empty(array)
         given = _given(array)
         if self.format not in EPOCHS:
             return Instants(np.zeros(len(array), np.int64), np.zeros(len(array), np.bool_)), _mask(array.is_valid())
@@ -70,6 +92,12 @@ class InstantReader:
         if pa.types.is_integer(array.type):
             return Instants(_filled(array.cast(pa.int64()), 0) * EPOCHS[self.format], given), None
         return Instants(np.rint(numbers * EPOCHS[self.format]).astype(np.int64), given), None
+
+    def _without_empty(self, array: pa.Array) -> pa.Array:
+        """Leave out the numbers that the mapping lists as nothing, such as 0 or -1."""
+        listed = [number for text in self.empty if (number := _number(text)) is not None]
+        nothing = pc.is_in(array.cast(pa.float64(), safe=False), pa.array(listed, pa.float64()))
+        return pc.if_else(nothing, pa.scalar(None, array.type), array) if listed else array
 
     def _written(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         """Read texts: all at once if they are all alike, else those that are left one by one."""
@@ -144,8 +172,9 @@ class InstantReader:
 
     def _micros(self, text: str) -> int | None:
         at = _by_format(text, self.format) if self.format else _iso(text)
-        if at is None:
-            return None
+        return None if at is None else self._in_micros(at)
+
+    def _in_micros(self, at: datetime) -> int | None:
         if at.tzinfo is not None:
             return to_micros(at)
         return zone(self.zone).resolve(to_micros(at.replace(tzinfo=UTC))) if self.zone else None
@@ -161,6 +190,13 @@ def _by_format(text: str, form: str) -> datetime | None:
 def _iso(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
     except ValueError:
         return None
 

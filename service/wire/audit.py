@@ -53,7 +53,7 @@ def checked_text(path: str, text: str) -> str:
 def asked_instant(path: str, given: Any) -> datetime:
     """Read an instant; raises WrongField for what is none."""
     try:
-        return times.instant(given)
+        return times.asked(given)
     except ValueError as error:
         raise WrongField(path, str(error)) from error
 

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.answer import WrongFact, WrongRequest
-from engine.moment import Moment, NotAnInstant, read_instant, read_moment
+from engine.moment import LEAVE_OUT, Moment, NotAnInstant, read_instant, read_moment
 from guidepost.v1 import ticket_pb2, version_pb2
 from service.wire import times
 
@@ -77,7 +77,7 @@ def now(request: Message, clock: datetime) -> datetime:
     try:
         return read_instant("now", times.instant(request.now))  # type: ignore[attr-defined]
     except NotAnInstant as error:
-        raise WrongRequest((WrongFact("now", "", error.message, error.allowed),)) from None
+        raise WrongRequest((WrongFact("now", "", error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")),)) from None
     except ValueError as error:
         raise WrongRequest((WrongFact("now", "", str(error)),)) from None
 
@@ -104,7 +104,7 @@ def selection(selector: version_pb2.VersionSelector, field: str = "version") -> 
             raise WrongSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
         return {kind: value}
     try:
-        return {kind: times.instant(value)}
+        return {kind: times.asked(value)}
     except ValueError as error:
         raise WrongSelector(f"{field}.{kind}", str(error)) from error
 

@@ -9,8 +9,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.answer import Due, Duty, Passed, Shift, Standing, State, Uncertain
 from engine.clock.stretches import Kind
+from engine.clock.zone import EPOCH
 from engine.due import in_units
 from engine.localtime import local_text
+from engine.moment import ZERO
 from engine.timing import Target
 from guidepost.v1 import deadline_pb2 as pb
 
@@ -27,6 +29,14 @@ def instant(timestamp: Timestamp) -> datetime:
         return timestamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"not an instant: {timestamp.seconds} seconds and {timestamp.nanos} nanoseconds") from error
+
+
+def asked(timestamp: Timestamp) -> datetime:
+    """Read a timestamp by which a caller chooses or limits; raises ValueError for what is none, and for one that was never set."""
+    at = instant(timestamp)
+    if at == EPOCH:
+        raise ValueError(f"is {ZERO} Leave the field out, or send the time itself")
+    return at
 
 
 def timestamp(at: datetime) -> Timestamp:
