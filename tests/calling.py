@@ -14,13 +14,13 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 
 def call(channel: grpc.Channel, rpc: str, message: Any) -> Any:
     """Call an RPC of DecisionService."""
-    return getattr(DecisionServiceStub(channel), rpc)(message, timeout=5)
+    return getattr(DecisionServiceStub(channel), rpc)(message, timeout=60)
 
 
 def raw(channel: grpc.Channel, rpc: str, message: Any) -> bytes:
     """Call an RPC and give the bytes of its response."""
     method = channel.unary_unary(f"/guidepost.v1.DecisionService/{rpc}")
-    answer: bytes = method(message.SerializeToString(), timeout=5)
+    answer: bytes = method(message.SerializeToString(), timeout=60)
     return answer
 
 
@@ -29,7 +29,7 @@ class Refused:
 
     def __init__(self, channel: grpc.Channel, rpc: str, message: Any, service: Any = DecisionServiceStub) -> None:
         with pytest.raises(grpc.RpcError) as raised:
-            getattr(service(channel), rpc)(message, timeout=5)
+            getattr(service(channel), rpc)(message, timeout=60)
         self.code, self.message = raised.value.code(), raised.value.details()
         status = rpc_status.from_call(raised.value)
         self.details = [] if status is None else list(status.details)

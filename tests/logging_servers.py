@@ -129,12 +129,15 @@ class Failing(Store):
 
     def __init__(self, url: str) -> None:
         super().__init__(Store.open(url)._engine)
-        self.broken, self.open_, self.commits = False, threading.Event(), 0
+        self.broken, self.open_, self.commits, self.failures = False, threading.Event(), 0, 0
+        self.entered = threading.Event()
         self.open_.set()
 
     def append(self, writer: str, records: Any, *, again: bool = False) -> list[Kept]:
-        self.open_.wait(20)
+        self.entered.set()
+        self.open_.wait(60)
         if self.broken:
+            self.failures += 1
             raise OperationalError("INSERT", {}, OSError("database or disk is full"))
         self.commits += 1
         return super().append(writer, records, again=again)

@@ -41,6 +41,7 @@ from service.protection import UNPROTECTED, AccessSettings, Protection
 from service.sources.signatures import Trust, new_key, private_key, trusted_keys
 from tests.logging_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.serving import NOW, counter, run
+from tests.waiting import until
 
 PURGING = Protection(AccessSettings(purge=True))
 DAYS = 6
@@ -181,9 +182,7 @@ def test_a_verification_says_how_far_it_has_come_and_ends_if_nobody_waits(client
     assert next(part.progress for part in call if part.progress) > 0
     assert client.decide("gift", colour="red").name == "gift"
     call.cancel()
-    until = time.monotonic() + 10
-    while not stopped and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: stopped)
 
     assert stopped == ["_Stopped"]
 

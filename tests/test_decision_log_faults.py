@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from service.log.store import Store
 from tests.logging_servers import POSTGRESQL, PostgreSQL, ask, logging, reading, settings, sqlite
 from tests.recording import record
 from tests.serving import COUNTER, ROOT
+from tests.waiting import until, within
 
 log = logs.getLogger("guidepost.tests")
 """Says what was counted: `pytest --log-cli-level=INFO` shows it."""
@@ -65,7 +66,7 @@ class Load:
             more, size = ({"_request_id": name} if int(name) % 2 else {}), int(name) % 50
             while not self._stop.is_set():
                 try:
-                    decision = ask(self._stub, size=size, _ticket=name, timeout=5, **more)
+                    decision = ask(self._stub, size=size, _ticket=name, timeout=60, **more)
                     self.acknowledged[name] = Told(size, decision.id, time.monotonic())
                 except grpc.RpcError:
                     self.refused += 1
@@ -235,25 +236,16 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
             with suppress(OSError):
                 filler.write_bytes(b"x" * max(0, disk.f_bavail * disk.f_frsize - 200_000))
             before = load.refused
-            filled = _within(30, lambda before=before: load.refused > before + 5)
+            filled = within(60, lambda before=before: load.refused > before + 5)
             filler.unlink()
             after = len(load.acknowledged)
-            recovered = _within(20, lambda after=after: len(load.acknowledged) > after + 20)
+            recovered = within(60, lambda after=after: len(load.acknowledged) > after + 20)
             assert (filled, recovered) == (True, True)
         acknowledged = load.end()
     store = reading(url)
     held(store, acknowledged)
     store.close()
     log.info("full %d times: %d acknowledged, %d refused, none lost", FULL, len(acknowledged), load.refused)
-
-
-def _within(seconds: float, wanted: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not wanted():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 # ---- PostgreSQL
@@ -287,7 +279,7 @@ def test_two_servers_may_share_a_log_and_even_a_chain(postgresql: PostgreSQL) ->
     url = postgresql.database("shared")
     with logging(settings(url, writer="shared")) as one, logging(settings(url, writer="shared")) as other:
         loads = [Load(stub, itertools.count(10_000 + at * 10_000), 3) for at, stub in enumerate((one, other))]
-        time.sleep(0.5)
+        until(lambda: min(len(load.acknowledged) for load in loads) > 20)
         acknowledged = {name: told for load in loads for name, told in load.end().items()}
     store = reading(url)
 
@@ -302,13 +294,15 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
     with logging(settings(url, writer="stopped", patience=1.0)) as stub:
         load = Load(stub, itertools.count(1))
         for number, mode in enumerate(itertools.islice(itertools.cycle(("immediate", "fast")), STOPS)):
-            time.sleep(0.4)
+            calls = len(load.acknowledged)
+            until(lambda calls=calls: len(load.acknowledged) > calls + 20)
             postgresql.stop(mode)
-            # For less than the patience of the calls, and later for longer.
-            time.sleep(0.3 if number < 2 else 2.0)
+            refused = load.refused
+            # At first for as long as a start takes, and later until calls were refused.
+            until(lambda number=number, refused=refused: number < 2 or load.refused > refused + 5)
             postgresql.start()
             before = len(load.acknowledged)
-            recovered.append(_within(20, lambda before=before: len(load.acknowledged) >= before + 20))
+            recovered.append(within(60, lambda before=before: len(load.acknowledged) >= before + 20))
         acknowledged = load.end()
     store = reading(url)
 

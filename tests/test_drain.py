@@ -18,6 +18,7 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.logging_servers import ask, reading, sqlite
 from tests.serving import COUNTER, counter, running
 from tests.test_decision_log_faults import process, tickets
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ class Steady(threading.Thread):
         with guidepost.Client(self.target, channels=2) as client:
             while not self.end.is_set():
                 try:
-                    client.decide("queue", size=3, vip=True, timeout=10)
+                    client.decide("queue", size=3, vip=True, timeout=60)
                     self.answers += 1
                 except grpc.RpcError as error:
                     self.failures.append(error)
@@ -80,11 +81,11 @@ def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_sec
         channels = [stack.enter_context(grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),))) for _ in range(2)]
         steady = [Steady(f"ipv4:{address},{second}") for _ in range(2)]
         plain = [Plain(DecisionServiceStub(channel), itertools.count(1 + number * 100_000)) for number, channel in enumerate(channels * 3)]
-        time.sleep(0.7)
+        until(lambda: min(len(one.answered) for one in plain) > 5 and min(one.answers for one in steady) > 5)
         server.send_signal(signal.SIGTERM)
         code = server.wait(40)
         before = [one.answers for one in steady]
-        time.sleep(0.4)
+        until(lambda: all(one.answers > earlier for one, earlier in zip(steady, before, strict=True)))
         for one in (*plain, *steady):
             one.end.set()
         for one in (*plain, *steady):

@@ -10,7 +10,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from engine.version import build
 from tests.logging_servers import ask, logging, reading, settings, sqlite
 from tests.serving import COUNTER, NOW
 from tests.test_decision_log_faults import Told, held, process
+from tests.waiting import until, within
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ class Callers:
                 return
             name, size = f"{number}", number % 50
             try:
-                decided = self._client.decide("queue", size=f"{size}", request_id=name, ticket_id=name, timeout=10)
+                decided = self._client.decide("queue", size=f"{size}", request_id=name, ticket_id=name, timeout=60)
                 self.told[name] = Told(size, decided.id, time.monotonic())
                 time.sleep(0.005)
             except grpc.RpcError as error:
@@ -69,10 +69,8 @@ class Callers:
 
     def more(self, answers: int = 30) -> None:
         """Wait for so many answers more."""
-        wanted, end = len(self.told) + answers, time.monotonic() + 20
-        while len(self.told) < wanted:
-            assert time.monotonic() < end, self.failures[-1:]
-            time.sleep(0.02)
+        wanted = len(self.told) + answers
+        assert within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
 
     def end(self) -> dict[str, Told]:
         self._end.set()
@@ -113,12 +111,12 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
             callers.more()
             os.kill(victim, signal.SIGKILL)
             callers.more()
-            wait_until(lambda victim=victim: victim not in workers(server.pid) and listeners(address) >= listening)
+            until(lambda victim=victim: victim not in workers(server.pid) and listeners(address) >= listening)
         after, failures = workers(server.pid), list(callers.failures)
         callers.more()
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        wait_until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
+        until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
         told = callers.end()
     store = reading(url)
     there = held(store, told)
@@ -131,13 +129,6 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
     assert {error.code() for error in callers.failures} <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
     # At most a call of each caller was cut off between its record and its answer.
     assert len(set(there) - set(told)) <= CALLERS
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 # ---- A clock that is set back

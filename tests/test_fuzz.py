@@ -12,7 +12,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from tests.fuzzing import policies
 from tests.fuzzing.calling import METHODS, call_all, case, megabytes, processes
 from tests.serving import COUNTER, POLICIES, ROOT
+from tests.waiting import until
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 CALLS, FILES = (100_000, 100_000) if LONG else (400, 100)
@@ -49,12 +49,10 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
     with (folder / "said").open("w+") as said, (folder / "errors").open("w+") as errors:
         started = subprocess.Popen(command, stdout=said, stderr=errors, cwd=ROOT)
         try:
-            end = time.monotonic() + 60
-            while not (found := re.search(r"listening on (\S+)", (folder / "said").read_text())):
-                assert started.poll() is None, (folder / "errors").read_text()
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            yield found[1], started.pid
+            until(lambda: "listening on" in (folder / "said").read_text() or started.poll() is not None, 120)
+            assert started.poll() is None, (folder / "errors").read_text()
+            [address] = re.findall(r"listening on (\S+)", (folder / "said").read_text())
+            yield address, started.pid
         finally:
             started.terminate()
             started.wait(60)

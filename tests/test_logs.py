@@ -87,7 +87,7 @@ def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_i
     with pytest.raises(grpc.RpcError):
         ask(stub, "nonsense", _caller="front-desk")
 
-    assert within(5, lambda: len(messages(stream)) == 2)
+    assert within(60, lambda: len(messages(stream)) == 2)
     good, bad = messages(stream)
     [record] = good["records"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]+", record)
@@ -108,7 +108,7 @@ def test_no_message_holds_anything_of_a_ticket(called: tuple[DecisionServiceStub
     item = pb.TriageItem(ticket=Ticket(facts={"colour": FactValue(text="S3CRET-colour")}), ticket_id="S3CRET-ticket")
     stub.TriageBatch(pb.TriageBatchRequest(items=[item] * 30))
 
-    assert within(5, lambda: len(messages(stream)) == 5)
+    assert within(60, lambda: len(messages(stream)) == 5)
     assert "S3CRET" not in stream.getvalue()
     batch = messages(stream)[-1]
     assert batch["tickets"] == 30

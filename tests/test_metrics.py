@@ -61,7 +61,7 @@ class Scraped:
         return float(found[0]) if found else 0.0
 
     def families(self) -> Iterator[Metric]:
-        with urllib.request.urlopen(self.url, timeout=5) as reply:
+        with urllib.request.urlopen(self.url, timeout=60) as reply:
             yield from text_string_to_metric_families(reply.read().decode())
 
 
@@ -87,7 +87,7 @@ def test_calls_are_counted_by_method_and_status_and_timed() -> None:
         with pytest.raises(grpc.RpcError):
             ask(stub, "nonsense")
 
-        assert within(5, lambda: scraped("call_seconds_count", method=DECIDE) == 5)
+        assert within(60, lambda: scraped("call_seconds_count", method=DECIDE) == 5)
         assert [scraped("calls_total", method=DECIDE, code=code) for code in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE")] == [3, 1, 1, 0]
         assert 0 < scraped("call_seconds_sum", method=DECIDE) < 5
 
@@ -96,7 +96,7 @@ def test_methods_that_are_not_there_make_no_metrics() -> None:
     with measured(None) as (_, scraped):
         host = scraped.url
         assert scraped("calls_total", method="/nobody/knows", code="UNIMPLEMENTED") == 0
-        assert "nobody" not in urllib.request.urlopen(host, timeout=5).read().decode()
+        assert "nobody" not in urllib.request.urlopen(host, timeout=60).read().decode()
 
 
 def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
         with ThreadPoolExecutor(8) as callers:
             list(callers.map(lambda number: ask(stub, vip=True, _request_id=f"{number % 30}"), range(40)))
 
-        assert within(5, lambda: scraped("log_records_committed_total") == 30)
+        assert within(60, lambda: scraped("log_records_committed_total") == 30)
         assert scraped("log_repeated_requests_total") == 10
         assert 1 <= scraped("log_commits_total") <= 40
         assert scraped("log_commits_total") == scraped("log_commit_seconds_count") == scraped("log_commit_records_count")
@@ -131,10 +131,10 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
         assert scraped("calls_total", method=DECIDE, code="UNAVAILABLE") == 1
         assert scraped("log_records_at_risk") == 2
         assert scraped("log_records_waiting") >= 2
-        assert within(5, lambda: scraped("log_writable") == 0)
+        assert within(60, lambda: scraped("log_writable") == 0)
         assert scraped("log_commit_failures_total") >= 1
         store.broken = False
-        assert within(5, lambda: scraped("log_records_at_risk") == scraped("log_records_waiting") == 0)
+        assert within(60, lambda: scraped("log_records_at_risk") == scraped("log_records_waiting") == 0)
         assert (scraped("log_writable"), scraped("log_records_committed_total")) == (1, 2)
 
 
@@ -180,11 +180,11 @@ def test_an_address_that_is_none_or_taken_is_refused() -> None:
 def test_metrics_end_with_their_server() -> None:
     before = threading.active_count()
     with exposed(Metrics().registry, "127.0.0.1:0") as url:
-        assert b"guidepost_log_writable" in urllib.request.urlopen(url, timeout=5).read()
+        assert b"guidepost_log_writable" in urllib.request.urlopen(url, timeout=60).read()
 
     assert threading.active_count() == before
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(url, timeout=5)
+        urllib.request.urlopen(url, timeout=60)
 
 
 class TestDecisionsAreCounted:
@@ -206,7 +206,7 @@ class TestDecisionsAreCounted:
             stub.TriageBatch(pb.TriageBatchRequest(items=items))
             list(stub.TriageStream(pb.TriageStreamRequest(item=item) for item in items[:7]))
 
-            assert within(5, lambda: scraped("stream_tickets_total") == 7)
+            assert within(60, lambda: scraped("stream_tickets_total") == 7)
             assert (scraped("batch_tickets_count"), scraped("batch_tickets_sum")) == (1, 30)
             assert scraped("decisions_total", version="7.0.0", decision="queue", outcome="fast") == 37
             assert scraped("calls_total", method="/guidepost.v1.DecisionService/TriageStream", code="OK") == 1
@@ -249,11 +249,11 @@ def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: p
     with measured(settings(sqlite(tmp_path), patience=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
         store.broken = True
         waiting = [callers.submit(ask, stub, vip=True) for _ in range(3)]
-        assert within(5, lambda: scraped("calls_in_flight", streams="no") == 3)
+        assert within(60, lambda: scraped("calls_in_flight", streams="no") == 3)
         store.broken = False
         for one in waiting:
             one.result(20)
-        assert within(5, lambda: scraped("calls_in_flight", streams="no") == 0)
+        assert within(60, lambda: scraped("calls_in_flight", streams="no") == 0)
 
 
 def test_memory_and_time_of_the_process_are_measured() -> None:

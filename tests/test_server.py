@@ -194,7 +194,7 @@ class TestVersions:
 
     def test_list_versions_names_all_and_the_one_in_force(self, desk: grpc.Channel) -> None:
         """The earliest first."""
-        answer = PolicyServiceStub(desk).ListVersions(policy_pb.ListVersionsRequest(), timeout=5)
+        answer = PolicyServiceStub(desk).ListVersions(policy_pb.ListVersionsRequest(), timeout=60)
 
         refs = [version.ref for version in shipped().versions]
         assert [(ref.name, ref.version, ref.digest) for ref in refs] == [
@@ -210,7 +210,7 @@ class TestVersions:
         policy = next(one.policy for one in shipped().versions if one.ref.version == version)
 
         message = policy_pb.GetVersionRequest(version=selector(version))
-        answer = PolicyServiceStub(desk).GetVersion(message, timeout=5).version
+        answer = PolicyServiceStub(desk).GetVersion(message, timeout=60).version
 
         assert version == answer.summary.version.version
         assert list(policy.manifest.triage) == list(answer.triage)
@@ -258,7 +258,7 @@ class TestVersions:
     def test_before_the_first_version_none_is_in_force(self) -> None:
         """The list still answers; a decision is refused with the versions that there are."""
         with running(shipped(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address, grpc.insecure_channel(address) as channel:
-            answer = PolicyServiceStub(channel).ListVersions(policy_pb.ListVersionsRequest(), timeout=5)
+            answer = PolicyServiceStub(channel).ListVersions(policy_pb.ListVersionsRequest(), timeout=60)
             refused = Refused(channel, "Triage", request("Triage"))
 
         assert not answer.HasField("in_force")
@@ -388,7 +388,7 @@ class TestWrongRequests:
     def test_bytes_that_are_no_message_are_refused_without_a_trace(self, desk: grpc.Channel) -> None:
         """It is the caller's fault, and said so; the server goes on."""
         with pytest.raises(grpc.RpcError) as raised:
-            desk.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff\xff", timeout=5)
+            desk.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff\xff", timeout=60)
 
         assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert "Traceback" not in raised.value.details()
@@ -397,7 +397,7 @@ class TestWrongRequests:
     def test_a_method_that_does_not_exist_is_unimplemented(self, desk: grpc.Channel) -> None:
         """As gRPC has it."""
         with pytest.raises(grpc.RpcError) as raised:
-            desk.unary_unary("/guidepost.v1.DecisionService/Guess")(b"", timeout=5)
+            desk.unary_unary("/guidepost.v1.DecisionService/Guess")(b"", timeout=60)
 
         assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
@@ -438,14 +438,14 @@ class TestServing:
     @pytest.mark.parametrize("service", ["", *SERVICES])
     def test_the_server_and_each_service_are_healthy(self, desk: grpc.Channel, service: str) -> None:
         """By the standard health service."""
-        answer = health_pb2_grpc.HealthStub(desk).Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+        answer = health_pb2_grpc.HealthStub(desk).Check(health_pb2.HealthCheckRequest(service=service), timeout=60)
 
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
     def test_the_health_of_a_service_that_does_not_exist_is_not_found(self, desk: grpc.Channel) -> None:
         """As the standard has it."""
         with pytest.raises(grpc.RpcError) as raised:
-            health_pb2_grpc.HealthStub(desk).Check(health_pb2.HealthCheckRequest(service="x"), timeout=5)
+            health_pb2_grpc.HealthStub(desk).Check(health_pb2.HealthCheckRequest(service="x"), timeout=60)
 
         assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 

@@ -83,7 +83,7 @@ def test_a_difference_that_cannot_be_given_says_why(desk: grpc.Channel, asked: d
 
 def test_a_version_is_given_as_data_with_every_rule_and_its_place(desk: grpc.Channel) -> None:
     policy = shipped().versions[-1].policy
-    answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=10).version
+    answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=60).version
 
     assert [one.name for one in answer.tables] == list(policy.tables)
     rules = {rule.id: rule for one in answer.tables for rule in one.rules}
@@ -100,7 +100,7 @@ def test_a_version_is_given_as_data_with_every_rule_and_its_place(desk: grpc.Cha
 
 def test_times_are_given_as_data_too(desk: grpc.Channel) -> None:
     policy = shipped().versions[-1].policy
-    answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=10).version
+    answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=60).version
 
     assert [one.name for one in answer.deadlines] == list(policy.deadlines)
     assert [one.fact for one in answer.elapsed] == list(policy.elapsed)

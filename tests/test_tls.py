@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from service.access import AccessRefused
 from service.protection import AccessSettings, Protection, TlsFiles
 from service.tls import read_tls
 from tests.securing import Pair, certificate, channel, protected, tls_files
+from tests.waiting import until
 
 AUTHORITY, STRANGER = certificate("authority"), certificate("stranger")
 FIRST, SECOND = certificate("first.example", AUTHORITY), certificate("second.example", AUTHORITY)
@@ -28,7 +28,7 @@ def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pe
     """Ask once, over a connection of its own; give how it ended."""
     with channel(address, roots, client) as one:
         try:
-            DecisionServiceStub(one).Decide(REQUEST, timeout=5)
+            DecisionServiceStub(one).Decide(REQUEST, timeout=60)
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK
@@ -37,7 +37,7 @@ def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pe
 def shown(address: str) -> str:
     """Give the name in the certificate that a server shows."""
     host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), 5) as plain, ssl.create_default_context(cadata=AUTHORITY.pem.decode()).wrap_socket(plain, server_hostname="localhost") as secured:
+    with socket.create_connection((host, int(port)), 60) as plain, ssl.create_default_context(cadata=AUTHORITY.pem.decode()).wrap_socket(plain, server_hostname="localhost") as secured:
         return dict(pair for part in secured.getpeercert()["subject"] for pair in part)["commonName"]  # type: ignore[index,union-attr,misc,call-overload]
 
 
@@ -73,13 +73,13 @@ class TestServed:
         assert shown(served) == "first.example"
         (tmp_path / "tls.key").write_bytes(SECOND.key)
         assert shown(served) == "second.example"
-        time.sleep(0.2)
+        since = asked[0]
+        until(lambda: asked[0] > since + 4)
         end.set()
         for one in callers:
             one.join()
 
         assert not failed
-        assert asked[0] > 4
 
     @pytest.mark.parametrize("broken", [b"", b"no certificate", STRANGER.pem, certificate("old", AUTHORITY, days=-1).pem])
     def test_a_broken_certificate_is_refused_and_the_one_before_goes_on(self, served: str, tmp_path: Path, broken: bytes, caplog: pytest.LogCaptureFixture) -> None:

@@ -225,7 +225,7 @@ def healthy(address: str) -> set[int]:
     for _ in range(6):
         with grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
             asked = health_pb2_grpc.HealthStub(channel)
-            found |= {asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=10, wait_for_ready=True).status for service in ("", "guidepost.v1.DecisionService")}
+            found |= {asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=60, wait_for_ready=True).status for service in ("", "guidepost.v1.DecisionService")}
     return found
 
 
@@ -405,7 +405,7 @@ class TestAdmin:
     """The admin service, on a port of its own."""
 
     def test_it_says_how_the_server_is_doing(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
-        status = stub.GetStatus(pb.GetStatusRequest(), timeout=10)
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
 
         assert serving[0].processes == {worker.number: worker.process_id for worker in status.workers}
         assert [ref.digest for ref in serving[0].versions] == [ref.digest for ref in status.versions]
@@ -419,7 +419,7 @@ class TestAdmin:
 
         making.problems = (Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"), Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""))
         refused = stub.Reload(pb.ReloadRequest(), timeout=20)
-        status = stub.GetStatus(pb.GetStatusRequest(), timeout=10)
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
         making.problems = ()
 
         assert [("queue.yaml", 3, "no such thing"), ("queue.yaml", 9, "a hole")] == [(one.place.file, one.place.line, one.message) for one in refused.problems]
