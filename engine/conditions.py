@@ -14,7 +14,7 @@ from typing import Final
 from engine.nearest import did_you_mean
 from engine.problems import Place, Problem
 from engine.source import Mapping, Node, Scalar, Sequence
-from engine.vocabulary import UNKNOWN, UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
+from engine.vocabulary import UNKNOWN, UNLISTED, Fact, FactType, boolean_word, number_text, value_of
 
 _NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 _COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*({_NUMBER})")
@@ -179,7 +179,7 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
 
 def value_help(fact: Fact, text: str, *others: str) -> str:
     """Give the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
-    meant = spellings(fact.values).get(folded(text))
+    meant = value_of(fact.values, text)
     return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
 
 

@@ -13,7 +13,7 @@ from engine.classes import Atoms
 from engine.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
 from engine.nearest import MEANT, nearest
 from engine.shown import kind, shown
-from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings
+from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings, stands_for_nothing, written
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -137,6 +137,7 @@ def _reader(fact: Fact, atoms: Atoms) -> _Reader:
 
 def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
     known = {spelling: atoms.of(value) for spelling, value in spellings(fact.values).items()}
+    exact = written(fact.values)
     allowed = tuple(value.value for value in fact.values)
 
     def read(sent: Sent) -> tuple[int, str | None]:
@@ -145,6 +146,8 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
         if len(text) > MAX_WORD:
             raise _Wrong(f"a value of `{fact.name}` has at most {MAX_WORD} characters, not {len(text):,}", allowed)
         tag = text.strip()
+        if stands_for_nothing(tag) and tag not in exact:
+            raise _Wrong(*_nothing(fact, tag, known.get(folded(tag)) is not None, allowed))
         while tag:
             if (atom := known.get(folded(tag))) is not None:
                 return atom, None
@@ -156,6 +159,13 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
         raise _Wrong(f"unknown {fact.name} `{text}`", allowed, _meant(text, allowed))
 
     return read
+
+
+def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
+    """Say why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
+    if meant:
+        return f"unknown {fact.name} `{text}`, which may also be an empty cell", allowed, f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip()
+    return f"unknown {fact.name} `{text}`, which stands for an empty cell", allowed, LEAVE_OUT
 
 
 def _finite(sent: Sent) -> float | None:

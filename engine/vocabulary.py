@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -90,13 +91,50 @@ class Fact:
         return next((value.name for value in self.values if value.value == word), "")
 
 
-def folded(text: str) -> str:
-    """Give a text without case, spaces and punctuation, for look-ups.
+_DASH: Final = "[-\u2010-\u2015\u2212]"
+_SEPARATES: Final = re.compile(rf"[\s_]|{_DASH}")
+_SEPARATOR: Final = re.compile(
+    # One separator between two letters, or between a letter and a digit: spaces, `_`, and at most one dash.
+    # Between two digits it counts (1-5 is not 15), and so does a dash that is a sign (`x -1`).
+    rf"(?:(?<=[^\W\d_])|(?<=\d)(?![\s_]*{_DASH}?[\s_]*\d))(?![\s_]+{_DASH}\d)(?:[\s_]+{_DASH}?[\s_]*|{_DASH}[\s_]*)(?=[^\W_])",
+)
 
-    >>> folded("Self-Service Portal") == folded("selfservice portal")
-    True
+NOTHING: Final = frozenset({"none", "null", "nil", "nan", "undefined", "n/a", "#n/a", "-", "--", "?", "(empty)", "(none)", "(null)", "\\n"})
+"""Words that other systems write into an empty cell, without case."""
+
+
+def folded(text: str) -> str:
+    """Return the form in which two spellings of one word are equal.
+
+    Case does not count, nor does one space, `_` or dash between two letters, or between a letter and a digit.
+    Everything else does: a sign, brackets, `!`, what stands between two digits, an accent.
+
+    >>> folded("Self-Service Portal") == folded("selfservice portal"), folded("1 - High") == folded("1-HIGH")
+    (True, True)
+    >>> [folded(text) for text in ("-1", "- 2", "(2)", "!high", "1.5", "1-5", "level -1")]
+    ['-1', '- 2', '(2)', '!high', '1.5', '1-5', 'level -1']
     """
-    return re.sub(r"[\W_]+", "", text.casefold())
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+    if plain.isascii():
+        return _SEPARATOR.sub("", plain)
+    # An accent or a vowel sign belongs to its letter, though `re` takes it for punctuation.
+    letters = "".join(
+        "a" if unicodedata.category(one)[0] == "M" and not _SEPARATES.match(before) else one for before, one in zip(" " + plain, plain, strict=False)
+    )
+    kept, at = [], 0
+    for separator in _SEPARATOR.finditer(letters):
+        kept.append(plain[at:separator.start()])
+        at = separator.end()
+    return "".join((*kept, plain[at:]))
+
+
+def stands_for_nothing(text: str) -> bool:
+    """Return whether other systems write this word into an empty cell.
+
+    >>> stands_for_nothing("NULL"), stands_for_nothing(" None "), stands_for_nothing("no")
+    (True, True, False)
+    """
+    return text.strip().casefold() in NOTHING
 
 
 def boolean_word(text: str) -> str | None:
@@ -115,6 +153,26 @@ def spellings(values: Iterable[Value]) -> dict[str, str]:
             if folded(spelling):
                 table.setdefault(folded(spelling), value.value)
     return table
+
+
+def value_of(values: Iterable[Value], text: str) -> str | None:
+    """Return the value that a text spells, or None.
+
+    A word that also stands for an empty cell has to be written exactly as the vocabulary writes it.
+
+    >>> level = [Value("none"), Value("high", aliases=("1", "1 - High"))]
+    >>> [value_of(level, text) for text in ("none", "None", "HIGH", "1-high", "-1", "(1)")]
+    ['none', None, 'high', 'high', None, None]
+    """
+    listed = tuple(values)
+    if stands_for_nothing(text) and text.strip() not in written(listed):
+        return None
+    return spellings(listed).get(folded(text))
+
+
+def written(values: Iterable[Value]) -> frozenset[str]:
+    """Return every spelling of some values, exactly as the vocabulary has it."""
+    return frozenset(spelling for value in values for spelling in (value.value, value.name, *value.aliases))
 
 
 def number_text(number: float) -> str:

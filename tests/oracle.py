@@ -7,13 +7,35 @@ is missing.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from engine.policy import HitPolicy, Literal, Policy, Rule, SameAs, Table
 from engine.vocabulary import FactType
 
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+SEPARATORS = " \t_" + DASHES
+
 Facts = dict[str, str | float | None]
 Possible = Mapping[str, frozenset[Literal | None]]
+
+
+def same_word(text: str) -> str:
+    """Return a text as words are compared: letter by letter, without case and without a single separator where it tells nothing apart."""
+    left = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+    said = ""
+    while left:
+        run = left[: len(left) - len(left.lstrip(SEPARATORS))]
+        rest = left[len(run):]
+        dashes = [at for at, one in enumerate(run) if one in DASHES]
+        between = said and rest and said[-1].isalnum() and rest[0].isalnum()
+        digits = between and said[-1].isdigit() and rest[0].isdigit()
+        sign = bool(dashes) and 0 < dashes[-1] == len(run) - 1 and rest[:1].isdigit()
+        if not between or digits or sign or len(dashes) > 1:
+            said += run
+        said += rest[:1]
+        left = rest[1:]
+    return said
 
 
 class Oracle:

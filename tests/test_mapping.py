@@ -232,7 +232,7 @@ BROKEN = [
     ("facts: {share: {column: S, decimal: ';'}}", "1:37: the decimal sign is `.` or `,`, not `;` [bad-format]"),
     ("facts: {vip: {always: perhaps}}", "1:23: `vip` is yes or no, not `perhaps` [unknown-value]"),
     ("facts: {share: {always: many}}", "1:25: `share` is a number, not `many` [bad-format]"),
-    ("facts: {size: {column: S, values: {A-1: large, a 1: small}}}", "1:48: `a 1` and `A-1` are the same but for case and punctuation, and mean different values [repeated-key]"),
+    ("facts: {size: {column: S, values: {A-1: large, a 1: small}}}", "1:48: `a 1` and `A-1` are read as the same word, and mean different values [repeated-key]"),
     ("facts: {size: S}\nrecorded: {answer_due: D}", "2:12: unknown outcome `answer_due` [unknown-fact]\n    help: known: free, minutes, queue, tongues"),
     ("facts: {size: S}\nrecorded_due: {queue: D}", "2:16: unknown deadline `queue` [unknown-fact]\n    help: known: answer_due"),
     ("ticket: Id", "1:1: `facts` is missing [missing-key]"),

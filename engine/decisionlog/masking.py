@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from engine.policy import Policy
 from engine.record_times import iso
-from engine.vocabulary import Fact, FactType, folded, number_text, spellings
+from engine.vocabulary import Fact, FactType, number_text, value_of
 
 MASKED: Final = "masked"
 GIVEN, BLANK = "given", "blank"
@@ -94,4 +94,4 @@ def _replayed(masked: Mapping[str, str]) -> str:
 
 def _listed(value: str, fact: Fact) -> bool:
     """Tell whether a text is one of the policy's own words, which need no mask."""
-    return fact.type is FactType.CHOICE and folded(value) in spellings(fact.values)
+    return fact.type is FactType.CHOICE and value_of(fact.values, value) is not None

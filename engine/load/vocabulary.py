@@ -137,7 +137,7 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
         if first is not None:
             alike = "" if first == value.value else f", written `{first}`"
             problems.append(Problem(place, "repeated-id", f"`{value.value}` is already a value of `{name}`{alike}",
-                                    "case, spaces and punctuation do not tell values apart"))
+                                    "case, a space, `_` and `-` between letters do not tell values apart"))
         taken.setdefault(folded(value.value), value.value)
     for value, _, places in placed:
         for spelling, place in zip((value.name, *value.aliases), places, strict=True):

@@ -14,7 +14,7 @@ from engine.nearest import MEANT, did_you_mean, nearest
 from engine.policy import Literal
 from engine.settle import Codes
 from engine.version import Version
-from engine.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
+from engine.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, value_of
 
 NONE: Final = "none"
 """How an empty list is written."""
@@ -108,7 +108,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
     """Read a value of an outcome; one that its type cannot have is an error, with what it can have."""
     match outcome.type:
         case FactType.CHOICE:
-            word = spellings(outcome.values).get(folded(value))
+            word = value_of(outcome.values, value)
             if word is None:
                 words = [one.value for one in outcome.values]
                 raise UnknownWanted(f"`{outcome.name}` is never `{value}`", did_you_mean(value, [*words, DECIDED, NOT_COVERED]))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.replay.nouns import Chunk, Recorded, States, Unread
 from engine.version import Version
-from engine.vocabulary import Fact, FactType
+from engine.vocabulary import Fact, FactType, stands_for_nothing, value_of
 from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, fact_column, names_of
 from service.tickets.instants import InstantReader
 from service.tickets.mapping import ColumnMapping, FromColumn
@@ -92,9 +92,19 @@ class Mapper:
         recorded = Recorded(outcomes, due, dated) if outcomes or due else None
         chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded)
         content = partial(_content, rows, numbers)
-        if not faults:
-            return Batch(chunk, (), share, content)
-        return Batch(_without(chunk, faults), tuple(_unread(chunk, faults, content)), share, content)
+        whole = _without(chunk, faults) if faults else chunk
+        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts(whole))
+
+    def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
+        """Count the words that may stand for an empty cell where no list of values says what they mean."""
+        found: dict[tuple[str, str], int] = {}
+        for name, rule in self.mapping.facts.items():
+            column = chunk.facts[name]
+            if isinstance(rule, FromColumn) and rule.values is None and isinstance(column, Words) and (listed := self.vocabulary.facts[name].values):
+                for code, word in enumerate(column.values):
+                    if isinstance(word, str) and stands_for_nothing(word) and value_of(listed, word) and (rows := int(np.count_nonzero(column.codes == code))):
+                        found[name, word] = rows
+        return found
 
 
 def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:

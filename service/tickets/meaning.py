@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
@@ -10,13 +11,18 @@ import numpy as np
 
 from engine.diff.nouns import Kind, State
 from engine.shown import shown
-from engine.vocabulary import NOT_COVERED, UNDECIDED, YES, Fact, FactType, boolean_word, folded, number_text, spellings
+from engine.vocabulary import NOT_COVERED, UNDECIDED, YES, Fact, FactType, boolean_word, folded, number_text, stands_for_nothing, value_of
 from service.tickets.lookup import Wrong
 from service.tickets.mapping import FromColumn, FromTable, Otherwise
 
 _STATES: Final = {UNDECIDED: State(Kind.UNDECIDED), NOT_COVERED: State(Kind.NOT_COVERED)}
 PLACES: Final = 9
 """Decimal places that a scaled number keeps, so that 0.07 of 100 is 7 and not a little more."""
+
+_GROUPING: Final = re.compile(r"[ \u00a0\u202f]")
+_POINT: Final = re.compile(r"(?=[+-]?\.?\d)[+-]?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_COMMA: Final = re.compile(r"(?=[+-]?,?\d)[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|\d+)?(,\d*)?([eE][+-]?\d+)?", re.ASCII)
+"""Numbers as people write them, with spaces (or dots) between thousands. A separator anywhere else makes it none."""
 
 _NOT_LISTED: Final = "is not among the values that the mapping lists"
 
@@ -46,7 +52,7 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
 
     def mean(value: Any) -> Any:
         text = text_of(value)
-        if text in empty:
+        if text in empty and not (rule.values and text in rule.values):
             return None
         if listed is not None:
             target = listed(text)
@@ -68,7 +74,7 @@ def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
     def mean(values: tuple[Any, ...]) -> Any:
         texts = dict(zip(rule.columns, ("" if value is None else text_of(value) for value in values), strict=True))
         for when, then in rule.rows:
-            if all(texts[column] == wanted or folded(texts[column]) == folded(wanted) for column, wanted in when.items()):
+            if all(texts[column] == wanted or (folded(texts[column]) == folded(wanted) and not stands_for_nothing(texts[column])) for column, wanted in when.items()):
                 return then
         return None if all(text in empty for text in texts.values()) else _unlisted(rule, "is in no row of the table")
 
@@ -101,7 +107,7 @@ def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
     value: Any = text
     match outcome.type:
         case FactType.CHOICE:
-            value = spellings(outcome.values).get(folded(text))
+            value = value_of(outcome.values, text)
         case FactType.BOOLEAN:
             word = boolean_word(text)
             value = None if word is None else word == YES
@@ -117,11 +123,11 @@ def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
 
 
 def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
-    """Look values up as they are written, else without case, spaces and punctuation."""
+    """Look values up as they are written, else as a version compares words; a word that stands for nothing only as it is written."""
     loose: dict[str, str] = {}
     for written, target in values.items():
-        loose.setdefault(folded(written) or written, target)
-    return lambda text: values.get(text, loose.get(folded(text) or text))
+        loose.setdefault(folded(written), target)
+    return lambda text: values.get(text, None if stands_for_nothing(text) else loose.get(folded(text)))
 
 
 def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
@@ -135,12 +141,10 @@ def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
 
 
 def _number(text: str, rule: FromColumn) -> float | Wrong:
-    plain = text.replace(" ", "").replace("\u00a0", "").removesuffix("%")
-    if rule.comma:
-        plain = plain.replace(".", "").replace(",", ".")
-    try:
-        number = float(plain)
-    except ValueError:
+    plain = text.removesuffix("%").strip()
+    if not (_COMMA if rule.comma else _POINT).fullmatch(plain):
         return Wrong("is no number")
+    plain = _GROUPING.sub("", plain)
+    number = float(plain.replace(".", "").replace(",", ".") if rule.comma else plain)
     # As a whole column is rounded, so that a number does not depend on its neighbours.
     return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is no number")

@@ -20,7 +20,7 @@ _SHOWN: Final = 12
 
 
 def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[ColumnMapping, list[str]]:
-    """Make a mapping of the columns that are called like facts, without case and punctuation; say what is left out.
+    """Make a mapping of the columns that are called like facts, but for case, spaces, `_` and `-`; say what is left out.
 
     Raises TicketsError if none is.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -21,13 +21,15 @@ class Batch:
     """Some rows of a source: those that can be decided, and those that cannot be read.
 
     ``share`` tells how far through the source it leads (1.0: the end), if that is known. ``content`` gives a row of the
-    batch, by its number, as text: for the file that keeps what a version refuses.
+    batch, by its number, as text: for the file that keeps what a version refuses. ``doubts`` count the rows in which a word
+    that may stand for an empty cell is read as a value, by the fact and the word.
     """
 
     chunk: Chunk
     unread: tuple[Unread, ...] = ()
     share: float | None = None
     content: Callable[[int], str] = field(default=_nothing, repr=False, compare=False)
+    doubts: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class TicketSource(Protocol):

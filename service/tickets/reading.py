@@ -18,7 +18,7 @@ from engine.source import Mapping, Node, Scalar, read
 from engine.source import Sequence as Nodes
 from engine.structure import shape_problems
 from engine.version import Version
-from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, folded, spellings
+from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, folded, value_of
 from service.tickets.mapper import Vocabulary
 from service.tickets.mapping import EMPTY, EPOCHS, Always, ColumnMapping, FromColumn, FromTable, MappingErrors, Otherwise, Rule
 from service.tickets.nouns import TicketsError
@@ -219,7 +219,7 @@ class _Reader:
         if recorded and text in _WORDS_OF_STATES:
             return text
         if fact.type is FactType.CHOICE:
-            found = spellings(fact.values).get(folded(text))
+            found = value_of(fact.values, text)
             if found is None and not fact.open and not fact.subtags:
                 self._say(node.place, "unknown-value", f"unknown {fact.name} `{text}`", did_you_mean(text, [*(one.value for one in fact.values), *more]))
             return found or text
@@ -238,12 +238,12 @@ class _Reader:
         return float(_text(node))
 
     def _distinct(self, node: Mapping, listed: dict[str, str]) -> None:
-        """Two spellings that only case and punctuation tell apart must not mean different things by chance."""
+        """Two spellings that are compared as one word must not mean different things by chance."""
         first: dict[str, str] = {}
         for written, target in listed.items():
-            key = folded(written) or written
+            key = folded(written)
             if first.setdefault(key, written) != written and listed[first[key]] != target:
-                self._say(node.key_places[written], "repeated-key", f"`{written}` and `{first[key]}` are the same but for case and punctuation, and mean different values")
+                self._say(node.key_places[written], "repeated-key", f"`{written}` and `{first[key]}` are read as the same word, and mean different values")
 
 
 def _columns(node: Mapping) -> tuple[str, ...]:

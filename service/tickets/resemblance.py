@@ -12,7 +12,7 @@ import pyarrow as pa
 from rapidfuzz import fuzz
 
 from engine.clock.zone import BEGIN, END
-from engine.vocabulary import Fact, FactType, boolean_word, folded, spellings
+from engine.vocabulary import Fact, FactType, boolean_word, folded, spellings, value_of
 from service.tickets.instants import InstantReader
 from service.tickets.sample import Profile
 
@@ -45,10 +45,13 @@ LIKE: Final = 75.0
 ALIKE_WORD: Final = 82.0
 """How alike (of 100) a value must be to a word of the policy."""
 
+EXACT: Final = "as the policy writes it"
+"""Why a word that stands for an empty cell is read as a value all the same."""
+
 MANY: Final = 40
 """A column with more values than this is no list of choices."""
 
-_RANK: Final = re.compile(r"^\s*[A-Za-z]{0,3}[\s-]?(\d{1,2})\b\s*[-:.)]*\s*(.*)$")
+_RANK: Final = re.compile(r"^(?:[A-Za-z]{1,3}[\s-]?)?(\d{1,2})\b(?:\s*[-:.)]\s+|[-:.)](?!\d)|\s+|$)(.*)$")
 _WRAPPED: Final = re.compile(r"^custom field \((.*)\)$", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"[+-]?\d+([.,]\d+)?\s*%?")
 _IGNORED: Final = frozenset({"at", "on", "by", "u", "the", "is", "date", "time", "custom", "field", "fields", "name", "value"})
@@ -93,7 +96,10 @@ def name_likeness(column: str, fact: str) -> float:
 
 
 def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list[Meant], list[str]]:
-    """Match the values of a column with the words of a fact, if need be (``ranked``) by their order; give what each may mean, and those that match none."""
+    """Match the values of a column with the words of a fact, if need be (``ranked``) by their order; give what each may mean, and those that match none.
+
+    A word that stands for an empty cell is not among them: :func:`doubts` gives those that a value is spelled like.
+    """
     words = spellings(fact.values) if fact.type is FactType.CHOICE else {"yes": "yes", "true": "yes", "no": "no", "false": "no", "1": "yes", "0": "no"}
     found: list[Meant] = []
     left: list[str] = []
@@ -107,6 +113,15 @@ def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list
         ordered = _by_rank(left, fact, profile) or _by_scale(left, fact, profile)
         return (ordered, []) if ordered else (found, left)
     return found, left
+
+
+def doubts(profile: Profile, fact: Fact) -> list[Meant]:
+    """Return the words of a column that stand for an empty cell and are spelled like a value of the fact."""
+    known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
+    return [
+        Meant(text, known[folded(text)], EXACT if value_of(fact.values, text) else "", profile.counts[text])
+        for text in profile.nulls if folded(text) in known
+    ]
 
 
 def instants(profile: Profile) -> Written | None:

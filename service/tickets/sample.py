@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.vocabulary import stands_for_nothing
 from service.tickets.delimited import blocks_of, header_of
 from service.tickets.lines import raw_lines, row_of
 from service.tickets.meaning import text_of
@@ -20,9 +21,6 @@ from service.tickets.opening import Files
 
 ROWS: Final = 20_000
 """How many rows are looked at."""
-
-NULLS: Final = ("NULL", "null", "(empty)", "#N/A", "NaN", "nan", "\\N", "?")
-"""Texts that stand for nothing in exports, and for nothing else."""
 
 
 @dataclass(slots=True)
@@ -47,12 +45,12 @@ class Profile:
     @property
     def given(self) -> dict[str, int]:
         """The values that say something, the most frequent first."""
-        return {text: count for text, count in self.counts.most_common() if text and text not in NULLS}
+        return {text: count for text, count in self.counts.most_common() if text and not stands_for_nothing(text)}
 
     @property
     def nulls(self) -> list[str]:
-        """The texts in it that stand for nothing."""
-        return [text for text in NULLS if text in self.counts]
+        """The words in it that stand for an empty cell, unless a fact has them as a value."""
+        return [text for text in self.counts if stands_for_nothing(text)]
 
     @property
     def number(self) -> bool:

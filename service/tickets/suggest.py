@@ -13,7 +13,7 @@ from engine.vocabulary import Fact, FactType, folded
 from service.tickets.mapper import Vocabulary
 from service.tickets.naming import TICKET
 from service.tickets.opening import files_of
-from service.tickets.resemblance import LIKE, MANY, Written, fits, instants, meanings, name_likeness
+from service.tickets.resemblance import LIKE, MANY, Meant, Written, doubts, fits, instants, meanings, name_likeness
 from service.tickets.sample import ROWS, Profile, profiles
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .()/+-]*[A-Za-z0-9_)]|[A-Za-z]")
@@ -112,7 +112,8 @@ def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profi
             yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
             for one in found:
                 yield from _rule(one)
-    nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls))
+    asked_for = {doubt.written for one in guesses for doubt in doubts(one.profile, one.fact)}
+    nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls if text not in asked_for))
     if nulls:
         yield from ("", f"empty: [{', '.join(json.dumps(text) for text in ('', *nulls))}]")
     yield from _left(columns, ticket, guesses)
@@ -139,11 +140,12 @@ def _rule(guess: _Guess) -> Iterator[str]:
         yield f"  {name}: {column}{remark}"
         return
     found, left = meanings(guess.profile, fact)
-    if not found and not fact.open:
+    asked = doubts(guess.profile, fact)
+    if not found and not asked and not fact.open:
         yield f"  # GUESS: {name} stands in the column {column}, but none of its values is a word of the policy: say what each means."
         yield from (f"  # {name}:", f"  #   column: {column}", "  #   values:", *(f"  #     {_quoted(text)}: ?" for text in left[:_SHOWN]))
         return
-    if not left and all(folded(one.written) == folded(one.target) for one in found):
+    if not left and not asked and all(folded(one.written) == folded(one.target) for one in found):
         yield f"  {name}: {column}{remark}"
         return
     yield f"  {name}:{remark}"
@@ -151,16 +153,27 @@ def _rule(guess: _Guess) -> Iterator[str]:
     if fact.open and len(left) > MANY:
         yield f"    # {len(left)} values are not in the list of the policy, which is open: they are sent as they are."
         return
-    yield "    values:"
+    listed = [*found, *(one for one in asked if one.why)]
+    yield "    values:" if listed else "    # values:"
     if any(one.why == "by order" for one in found):
         yield f"      # GUESS: by order, the first being {_quoted(found[0].target)}; is that the right way round?"
     for one in found:
         guessed = f"  # GUESS: {one.why}" if one.why == "looks alike" else ""
         yield f"      {_quoted(one.written)}: {one.target}{guessed}"
+    for one in asked:
+        yield from _doubt(one)
     for text in left[:_SHOWN]:
         yield f"      # {_quoted(text)}: ?  in {guess.profile.counts[text]} rows, which cannot be read until this is said"
     if len(left) > _SHOWN:
         yield f"      # and {len(left) - _SHOWN} more"
+
+
+def _doubt(one: Meant) -> Iterator[str]:
+    """Ask what a word means that is spelled like a value and also stands for an empty cell."""
+    rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
+    said = f"{one.written}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
+    yield f"      # GUESS: {said} In {rows}" + ("." if one.why else ", which cannot be read until this is said.")
+    yield f"      {'' if one.why else '# '}{_quoted(one.written)}: {one.target}"
 
 
 def _clock(name: str, column: str, written: Written, remark: str) -> Iterator[str]:
