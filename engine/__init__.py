@@ -18,7 +18,7 @@ The way of a policy, one module a step::
 The way of a ticket::
 
     ticket      facts                -> atoms           (read once)
-    moment      now, holds           -> Moment          (and instants, as callers send them)
+    moment      now, holds           -> Moment          (and instants, as callers send them; instant_help: what is wrong with one)
     elapsed     instant, now         -> facts that follow from the time that has passed
     decide      Version, facts       -> Answer          (a look-up; look: where the outcomes stand)
     explain     cell                 -> Outcome         (the rules behind it; reach: what missing facts lead to)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine.bundle import Known
+from engine.instant_help import unreadable
 from engine.load import MANIFEST
 from engine.problems import Place, Problem
 from engine.reading import items, text, value_place
@@ -68,7 +69,7 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
         try:
             instant = datetime.fromisoformat(since.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            problems.append(Problem(value_place(node, "effective_from"), "bad-format", f"there is no such day, time or offset: `{since}`", "write the instant of its manifest"))
+            problems.append(Problem(value_place(node, "effective_from"), "bad-format", f"{unreadable(since)}: `{since}`", "write the instant of its manifest"))
             continue
         found.setdefault(number, Frozen(number, instant, text(node, "digest"), node.place))
     return found, problems

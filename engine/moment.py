@@ -11,6 +11,7 @@ from typing import Final
 from engine.answer import WrongFact, WrongRequest
 from engine.clock.calendar import FIRST_YEAR, LAST_YEAR
 from engine.clock.zone import EPOCH
+from engine.instant_help import instant_help, unreadable
 from engine.shown import kind, shown
 
 RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
@@ -22,6 +23,7 @@ MAX_HOLDS: Final = 1_000
 """The most holds that a ticket may have."""
 
 _DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]|$)", re.ASCII)
+_DAY_ALONE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
@@ -84,10 +86,15 @@ def read_instant(name: str, sent: object) -> datetime:
         except ValueError:
             instant = _spaced(sent)
     if not isinstance(instant, datetime):
+        helped = instant_help(str(sent)) if isinstance(sent, (str, int)) else None
+        if helped is not None:
+            raise NotAnInstant(f"{helped.reason}: `{shown(sent)}`", help_=helped.help)
         if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
-            raise NotAnInstant(f"there is no such day, time or offset: `{shown(sent)}`")
+            raise NotAnInstant(f"{unreadable(sent)}: `{shown(sent)}`")
         raise NotAnInstant(f"`{name}` is an instant, not {kind(sent)}")
     if instant.tzinfo is None:
+        if isinstance(sent, str) and _DAY_ALONE.fullmatch(sent.strip()):
+            raise NotAnInstant(f"`{name}` has no time and no offset from UTC: `{shown(sent)}`", help_=f"write {sent.strip()}T09:00:00+10:00, for 9 o'clock where it is 10 hours ahead of UTC")
         raise NotAnInstant(f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00")
     if not _EARLIEST <= instant < _LATEST:
         raise NotAnInstant(f"`{shown(sent)}` is outside what `{name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from engine.instant_help import unreadable
 from engine.invariants.load import Named, load_invariants
 from engine.invariants.nouns import INVARIANTS, Invariant
 from engine.load.calendars import CalendarReader
@@ -151,7 +152,7 @@ class _Loader:
             return datetime.fromisoformat(written.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             if _INSTANT.match(written):
-                self.parts.add(value_place(self.parts.manifest_tree, "effective_from"), "bad-format", f"there is no such day, time or offset: `{written}`",
+                self.parts.add(value_place(self.parts.manifest_tree, "effective_from"), "bad-format", f"{unreadable(written)}: `{written}`",
                           "write an instant that the calendar has")
             return datetime.min.replace(tzinfo=UTC)
 

@@ -12,13 +12,12 @@ import typer
 
 from engine.answer import UnknownVersion, VersionRef
 from engine.bundle import Known, Versions
-from engine.clock.zone import EPOCH
 from engine.digest import digest
 from engine.load import MANIFEST, load_with_trees
-from engine.moment import ZERO
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
+from service.cli.moments import read_time
 from service.cli.terminal import ExitCode, count, errors, problem_text, refused
 from service.store import read_folder, side_by_side, version_folders
 
@@ -141,12 +140,8 @@ def _existing(folder: Path, origin: str) -> Path:
 
 
 def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise refused(f"--as-of {text} is not an instant such as 2025-07-01T00:00:00Z") from None
-    if instant.tzinfo is None:
-        raise refused(f"--as-of {text} has no offset from UTC: add Z, or one such as +10:00")
-    if instant == EPOCH:
-        raise refused(f"--as-of is {ZERO}")
+    problems: list[str] = []
+    instant = read_time("--as-of", text, problems)
+    if instant is None:
+        raise refused(*problems)
     return instant

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from engine.clock.zone import to_micros, zone
 from engine.columns.sent import Instants, Mask
+from engine.instant_help import instant_help
 from engine.moment import ZERO
 from service.tickets.mapping import EPOCHS
 
@@ -73,7 +74,8 @@ class InstantReader:
         if not self.format and not self.zone and _iso(text) is not None:
             return NO_ZONE
         if not self.format:
-            return "is no instant as ISO 8601 writes it; a mapping can say its format"
+            found = instant_help(text)
+            return f"is no instant as ISO 8601 writes it{f': {found.reason}' if found else ''}; a mapping can say its format"
         return f"is no instant in the format `{self.format}`"
 
     def _is_zero(self, value: object, text: str) -> bool:

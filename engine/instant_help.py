@@ -1,0 +1,196 @@
+"""What is wrong with a text that should be an instant: which part cannot be read, and how to write the instant instead.
+
+In: a text that is not RFC 3339. Out: the reason and a help, or None where the text does not look like a day and a time.
+Nothing is guessed: where a text can mean two days, or names no offset, the help says so.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple
+
+from engine.clock.calendar import FIRST_YEAR, LAST_YEAR
+from engine.clock.zone import to_micros, zone, zone_names
+
+_DAY: Final = r"""
+    (?:(?P<weekday>[^\W\d]{2,9})\.?,?\s+)?
+    (?: (?P<year>\d{4})(?P<by>[-/.])(?P<month>\d{1,2})(?P=by)(?P<day>\d{1,2})
+      | (?P<first>\d{1,2})(?P<between>[-/.])(?P<second>\d{1,2})(?P=between)(?P<last>\d{4})
+      | (?P<named_day>\d{1,2})[\s.-]{1,2}(?P<name>[^\W\d]{3,9})\.?[\s-]+(?P<named_year>\d{4})
+      | (?P<name_first>[^\W\d]{3,9})\.?\s+(?P<day_second>\d{1,2}),?\s+(?P<year_third>\d{4})
+    )"""
+_TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<whole>\d{2})(?P<fraction>[.,]\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+_TEXT: Final = re.compile(rf"{_DAY}(?:(?P<apart>\s*[Tt]\s*|,?\s+(?:at\s+)?|,)(?:{_TIME})\s*(?P<rest>.*))?", re.VERBOSE | re.ASCII)
+_OFFSET: Final = re.compile(r"(?:UTC|GMT|Z)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII | re.IGNORECASE)
+_TWO_DIGITS: Final = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?!\d)", re.ASCII)
+_SECONDS: Final = re.compile(r"\d{10}(\d{3})?", re.ASCII)
+_UTC: Final = frozenset({"Z", "UTC", "GMT", "UT", "ZULU"})
+_MONTHS: Final = {name.casefold(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names) if name}
+
+_LONGEST: Final = 80
+"""A longer text is not looked at: no way to write an instant takes as much."""
+
+_EXAMPLE: Final = "+10:00"
+
+
+class InstantHelp(NamedTuple):
+    """Why a text is not an instant, and what to write."""
+
+    reason: str
+    help: str
+
+
+_SHORT_YEAR: Final = InstantHelp("the year does not have four digits", "write year, month and day, as in 2026-01-31")
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day that a text can mean, and how it has to be read for that."""
+
+    year: int
+    month: int
+    day: int
+    reading: str = ""
+
+    def wrong(self) -> str:
+        """Say why there is no such day, or ""."""
+        if not 1 <= self.month <= 12:
+            return f"there is no month {self.month}"
+        if not 1 <= self.day <= calendar.monthrange(self.year or 4, self.month)[1]:
+            return f"there is no day {self.day} in {calendar.month_name[self.month]} {self.year}"
+        return ""
+
+
+def instant_help(text: str) -> InstantHelp | None:
+    """Explain a text that cannot be read as an instant.
+
+    >>> instant_help("2026-03-02 10:00:00 UTC")
+    InstantHelp(reason='`UTC` is a name and not an offset', help='write 2026-03-02T10:00:00Z')
+    >>> instant_help("2026-02-30T10:00:00Z")
+    InstantHelp(reason='there is no day 30 in February 2026', help='')
+    >>> instant_help("half past nine") is None
+    True
+    """
+    text = text.strip()
+    if _SECONDS.fullmatch(text):
+        seconds = int(text[:10])
+        return InstantHelp("a number of seconds is not read", f"write {_iso(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))}Z, if it counts from 1970")
+    found = _TEXT.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        return _SHORT_YEAR if _TWO_DIGITS.match(text) else None
+    part = found.groupdict()
+    days = _days(part)
+    if not days:
+        return InstantHelp(f"`{part['name'] or part['name_first']}` is not the name of a month", "write the month as a number, as in 2026-01-31")
+    possible = [day for day in days if not day.wrong()]
+    if not possible:
+        return InstantHelp(days[0].wrong(), _turned(days[0]))
+    if not all(FIRST_YEAR <= day.year <= LAST_YEAR for day in possible):
+        return None
+    order = _order(part)
+    if part["hour"] is None:
+        reason = order or "there is no time"
+        return InstantHelp(reason, f"add a time and an offset, as in {date(possible[0].year, possible[0].month, possible[0].day)}T09:00:00{_EXAMPLE}")
+    return _with_time(part, possible, order)
+
+
+def unreadable(text: str) -> str:
+    """Say why a text that has the form of an instant is none."""
+    found = instant_help(text)
+    return found.reason if found is not None else "there is no such day, time or offset"
+
+
+def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> InstantHelp | None:
+    """Explain a text whose day exists, and that has a time."""
+    hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "whole"))
+    half, wrong_time = (part["half"] or "").replace(".", "").upper(), ""
+    next_day = (hour, minute, second, half) == (24, 0, 0, "")
+    if half:
+        wrong_time = "" if 1 <= hour <= 12 else f"there is no {hour} {half}"
+        hour = hour % 12 + 12 * (half == "PM")
+    if wrong_time or not (next_day or hour < 24) or minute > 59 or second > 59:
+        sent = f"{part['hour']}:{part['minute']}" + (f":{part['whole']}" if part["whole"] else "")
+        return InstantHelp(wrong_time or f"there is no time {sent}", "hours go from 00 to 23, minutes and seconds from 00 to 59")
+    reason, offsets, advice = _offset(part["rest"] or "", days, timedelta(hours=hour, minutes=minute, seconds=second))
+    if advice:
+        return InstantHelp(reason, advice)
+    written = []
+    for day, offset in zip(days, offsets, strict=True):
+        local = datetime(day.year, day.month, day.day) + timedelta(hours=hour, minutes=minute, seconds=second)  # noqa: DTZ001 - the offset is written behind it
+        fraction = (part["fraction"] or "").replace(",", ".")
+        written.append(f"{_iso(local)}{fraction}{offset}{f' {day.reading}' if len(days) > 1 else ''}")
+    first = order or ("`24:00` is the next day's `00:00`" if next_day else f"`{part['half']}` cannot be read" if half else reason)
+    return InstantHelp(first or _form(part), f"write {', or '.join(written)}" + (", and put the right offset in place of Z if it is not UTC" if not part["rest"] else ""))
+
+
+def _days(part: dict[str, str | None]) -> list[_Day]:
+    """Give the days that a text can mean; none if its month has no name that is known."""
+    if part["year"]:
+        return [_Day(int(part["year"]), int(part["month"] or 0), int(part["day"] or 0))]
+    if part["last"]:
+        year, first, second = int(part["last"]), int(part["first"] or 0), int(part["second"] or 0)
+        days = [_Day(year, second, first, f"if {part['first']} is the day")]
+        if part["between"] != "." and first != second:
+            days.append(_Day(year, first, second, f"if {part['first']} is the month"))
+        return days
+    name, day, year_ = (part["name"], part["named_day"], part["named_year"]) if part["name"] else (part["name_first"], part["day_second"], part["year_third"])
+    month = _MONTHS.get((name or "").casefold())
+    return [] if month is None else [_Day(int(year_ or 0), month, int(day or 0))]
+
+
+def _order(part: dict[str, str | None]) -> str:
+    """Say what is wrong with how a day is written, or ""."""
+    if part["name"] or part["name_first"]:
+        return f"the month `{part['name'] or part['name_first']}` is not a number"
+    if part["last"]:
+        return "the year does not come first"
+    if part["by"] != "-":
+        return f"`{part['by']}` cannot stand between year, month and day"
+    if len(part["month"] or "") < 2 or len(part["day"] or "") < 2:
+        return "month and day do not have two digits"
+    return f"`{part['weekday']}` cannot be read" if part["weekday"] else ""
+
+
+def _turned(day: _Day) -> str:
+    """Offer a day with month and day exchanged, if there is one."""
+    other = _Day(day.year, day.day, day.month)
+    return f"the month comes before the day: {date(other.year, other.month, other.day)}" if day.month > 12 and not other.wrong() else ""
+
+
+def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str], str]:
+    """Read what follows the time: what is wrong with it, the offset on each day, and an advice where no offset can be offered."""
+    # A name in brackets repeats the offset before it, as in 2026-03-02T10:00+01:00[Europe/Paris].
+    bare = re.sub(r"(?<=\S)\s*[\[(].*[\])]$", "", rest)
+    plain = bare.strip("[]()").replace("\N{MINUS SIGN}", "-")
+    unread = f"`{rest.removeprefix(bare).strip() or rest}` cannot be read"
+    if not plain:
+        return "it has no offset from UTC", ["Z"] * len(days), ""
+    if plain.upper() in _UTC:
+        return "" if rest == "Z" else unread if plain == "Z" else f"`{rest}` is a name and not an offset", ["Z"] * len(days), ""
+    if found := _OFFSET.fullmatch(plain):
+        sign, hours, minutes = found[1], int(found[2]), int(found[3] or 0)
+        if hours > 23 or minutes > 59:
+            return f"there is no offset {plain}", [], "an offset goes from -23:59 to +23:59"
+        return unread, [f"{sign}{hours:02}:{minutes:02}"] * len(days), ""
+    if plain in zone_names() and "/" in plain:
+        at = [datetime(day.year, day.month, day.day, tzinfo=UTC) + time for day in days]
+        return f"`{plain}` is a time zone and not an offset", [_ahead(plain, to_micros(local)) for local in at], ""
+    return f"`{rest}` is not an offset from UTC", [], f"write its offset instead, such as Z for UTC, or {_EXAMPLE}"
+
+
+def _ahead(name: str, local: int) -> str:
+    """Write the offset of a zone at a local time."""
+    minutes = round((local - zone(name).resolve(local)) / 60_000_000)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _form(part: dict[str, str | None]) -> str:
+    """Say what is left that can be wrong: the digits of the hour, or spaces."""
+    return "the hour does not have two digits" if len(part["hour"] or "") < 2 else "only one space, between day and time, can be read"
+
+
+def _iso(local: datetime) -> str:
+    return local.isoformat(timespec="seconds")
