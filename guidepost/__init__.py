@@ -10,8 +10,13 @@
 what is missing and matters is named in ``reply.priority.decision.missing``. ``guidepost.v1`` has the wire messages.
 ``desk.audit`` asks the decision log: ``desk.audit.records(guidepost.record_filter(ticket="INC-7"))``.
 ``desk.triage_many`` asks for many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends triages that many
-threads ask for at the same time as one; ``fallback=guidepost.undecided`` answers for a service that is away.
+threads ask for at the same time as one.
 On the command line: ``python -m guidepost 127.0.0.1:50051 impact=high urgency=medium``.
+
+While the service is away, ``Client(address, fallback=guidepost.undecided)`` answers in its place; without a fallback, calls
+raise ``grpc.RpcError``. After three decisions in a row without an answer the circuit opens: callers no longer wait for the
+timeout, but get the fallback (or ``CircuitOpen``) at once, while the client asks in the background whether the service is
+back. ``client.circuit.state`` is the state. The first decision comes within 3 seconds of the service's return.
 
 A wrong request raises ``grpc.RpcError``; ``wrong_fields(error)`` names each wrong field and what it may be.
 This package needs grpcio, protobuf and googleapis-common-protos only; the server is a separate installation.
@@ -21,13 +26,14 @@ from __future__ import annotations
 
 from guidepost.async_client import AsyncClient
 from guidepost.audit import AsyncAudit, Audit, record_filter
+from guidepost.breaker import Circuit, CircuitBreaker
 from guidepost.client import Client
 from guidepost.coalescing import WAIT as COALESCE
 from guidepost.connecting import TIMEOUT
-from guidepost.failures import Fallback, ItemFailed, is_fallback, undecided, wrong_fields
+from guidepost.failures import CircuitOpen, Fallback, ItemFailed, is_fallback, undecided, wrong_fields
 from guidepost.requests import FactInput, Facts, Pauses, item, selector, ticket
 
 __all__ = [
-    "COALESCE", "TIMEOUT", "AsyncAudit", "AsyncClient", "Audit", "Client", "FactInput", "Facts", "Fallback", "ItemFailed", "Pauses", "is_fallback", "item",
+    "COALESCE", "TIMEOUT", "AsyncAudit", "AsyncClient", "Audit", "Circuit", "CircuitBreaker", "CircuitOpen", "Client", "FactInput", "Facts", "Fallback", "ItemFailed", "Pauses", "is_fallback", "item",
     "record_filter", "selector", "ticket", "undecided", "wrong_fields",
 ]

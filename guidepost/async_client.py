@@ -7,15 +7,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
 from guidepost.audit import AsyncAudit
+from guidepost.breaker import FAILURES, PAUSE, CircuitBreaker
+from guidepost.calls import Connections, Stubs
 from guidepost.coalescing import TogetherAsync
-from guidepost.connecting import CHANNELS, DIFF_TIMEOUT, TIMEOUT, Metadata, async_channels, said
-from guidepost.failures import AWAY, Fallback, ItemFailed
+from guidepost.connecting import CHANNELS, DIFF_TIMEOUT, TIMEOUT, Metadata, connect_async, said
+from guidepost.failures import Fallback, ItemFailed, is_away
+from guidepost.probes import AsyncProbes
 from guidepost.requests import (
     BATCH_TIMEOUT,
     FactInput,
@@ -32,10 +36,8 @@ from guidepost.requests import (
 from guidepost.spreading import Spread
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
-from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.diff_pb2 import DecisionDiff, DiffSummary
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
-from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 
 
 class AsyncClient:
@@ -43,41 +45,49 @@ class AsyncClient:
 
     def __init__(
         self, address: str, *, credentials: grpc.ChannelCredentials | None = None, channels: int = CHANNELS, caller: str = "", token: str = "",
-        coalesce: float | None = None, fallback: Fallback | None = None,
+        coalesce: float | None = None, fallback: Fallback | None = None, circuit_failures: int = FAILURES, circuit_pause: float = PAUSE,
     ) -> None:
         """Connect, when the first call is made, to ``host:port``; calls take turns among all addresses that a name stands for.
 
         Args:
             address: where the server listens; of several servers a name such as ``dns:///guidepost-headless:50051``, or ``ipv4:10.0.0.1:50051,10.0.0.2:50051``.
             credentials: how the connection is secured; in the clear without.
-            channels: how many connections to open; a call goes over one with the fewest under way.
+            channels: how many connections to open; a call goes over one that answers and has the fewest under way.
             caller: what the caller calls itself, for the decision log.
             token: the caller's API key or JSON Web Token.
             coalesce: triages that are asked for within so many seconds of each other are sent as one call (``COALESCE`` is a good value); without, each alone.
             fallback: gives the answer to a triage when the service is away (``guidepost.undecided`` claims nothing); without, the call fails.
+            circuit_failures: after so many decisions in a row without an answer the circuit opens: decisions fail at once (or the fallback answers) until the service is back; 0 never opens it.
+            circuit_pause: seconds for which an open circuit stays open at least.
         """
-        self._channels = async_channels(address, channels, credentials)
         self._metadata, self._fallback = said(caller, token), fallback
-        self._decisions = Spread(DecisionServiceStub(channel) for channel in self._channels)
+        spread = Spread(Stubs(partial(connect_async, address, credentials)) for _ in range(channels))
+        self.circuit = CircuitBreaker(circuit_failures, circuit_pause)
+        """Whether decisions are asked for at all: ``circuit.state``."""
+        self._probes = AsyncProbes(spread, self.circuit)
+        self._connections = Connections(spread, self.circuit, self._probes.wake)
         self._together = None if coalesce is None else TogetherAsync(self._batch, coalesce)
-        self.policies: Any = PolicyServiceStub(self._channels[0])
-        self.audit = AsyncAudit(self._channels[0], self._metadata)
+        self.audit = AsyncAudit(self._connections, self._metadata)
 
     @property
     def channel(self) -> grpc.aio.Channel:
-        """One of the channels, for stubs of one's own."""
-        return self._channels[0]
+        """One of the channels that answer, for stubs of your own. Ask for it each time: a channel that falls silent is replaced."""
+        return self._connections.stubs.channel  # type: ignore[no-any-return]
 
     @property
     def metadata(self) -> Metadata:
-        """What every call says of its caller, his token too: for calls on the stubs, which do not say it by themselves."""
+        """What every call says of its caller, including the token: for calls on the stubs, which do not say it by themselves."""
         return self._metadata
 
     @property
     def decisions(self) -> Any:
-        """The stub of the decision service: a call for each decision. Each time another channel's."""
-        with self._decisions.one() as stub:
-            return stub
+        """The stub of the decision service, a call for each decision, over one of the channels that answer. The circuit breaker does not stop these calls."""
+        return self._connections.stubs.decisions
+
+    @property
+    def policies(self) -> Any:
+        """The stub of the policy service, over one of the channels that answer."""
+        return self._connections.stubs.policies
 
     async def triage(
         self,
@@ -98,10 +108,9 @@ class AsyncClient:
         try:
             if self._together is not None:
                 return await self._together.triage(request, request_id, ticket_id, timeout)
-            with self._decisions.one() as stub:
-                response: TriageResponse = await stub.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+            response: TriageResponse = await self._connections.decision(timeout).ask_async("decisions", "Triage", request, self._said(request_id, ticket_id))
         except grpc.RpcError as error:
-            if self._fallback is None or error.code() not in AWAY:
+            if self._fallback is None or not is_away(error):
                 raise
             return self._fallback(request, error)
         return response
@@ -121,7 +130,7 @@ class AsyncClient:
         A ticket is a mapping of facts, or a ``guidepost.item`` that has a request id, a ticket id or pauses, too.
         """
         request = batch_request(tickets, now, selector(version, digest, as_of))
-        response: TriageBatchResponse = await self._batch(request, timeout=timeout)
+        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async("decisions", "TriageBatch", request, self._metadata)
         return [result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error) for result in response.results]
 
     async def decide(
@@ -141,8 +150,7 @@ class AsyncClient:
     ) -> Decision:
         """Make one decision by name."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        with self._decisions.one() as stub:
-            response: DecideResponse = await stub.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        response: DecideResponse = await self._connections.decision(timeout).ask_async("decisions", "Decide", request, self._said(request_id, ticket_id))
         return response.decision
 
     async def reschedule(
@@ -162,13 +170,12 @@ class AsyncClient:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        with self._decisions.one() as stub:
-            response: RescheduleResponse = await stub.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        response: RescheduleResponse = await self._connections.decision(timeout).ask_async("decisions", "Reschedule", request, self._said(request_id, ticket_id))
         return response
 
     async def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
-        response: ListVersionsResponse = await self.policies.ListVersions(ListVersionsRequest(), timeout=timeout, metadata=self._metadata)
+        response: ListVersionsResponse = await self._connections.call(timeout).ask_async("policies", "ListVersions", ListVersionsRequest(), self._metadata)
         return response
 
     async def version(
@@ -176,7 +183,7 @@ class AsyncClient:
     ) -> PolicyVersion:
         """Give one policy version whole."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
-        found: PolicyVersion = (await self.policies.GetVersion(request, timeout=timeout, metadata=self._metadata)).version
+        found: PolicyVersion = (await self._connections.call(timeout).ask_async("policies", "GetVersion", request, self._metadata)).version
         return found
 
     async def diff(
@@ -188,14 +195,14 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connection."""
-        await asyncio.gather(*(channel.close(None) for channel in self._channels))
+        await self._probes.close()
+        await asyncio.gather(*(stubs.channel.close(None) for stubs in self._connections.spread))
 
     def _said(self, request_id: str, ticket_id: str) -> Metadata:
         return (*self._metadata, *call_metadata(request_id, ticket_id))
 
     async def _batch(self, request: TriageBatchRequest, timeout: float) -> TriageBatchResponse:
-        with self._decisions.one() as stub:
-            response: TriageBatchResponse = await stub.TriageBatch(request, timeout=timeout, metadata=self._metadata)
+        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async("decisions", "TriageBatch", request, self._metadata)
         return response
 
     async def __aenter__(self) -> Self:

@@ -11,11 +11,9 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-import grpc
-
+from guidepost.calls import Connections
 from guidepost.connecting import Metadata
 from guidepost.v1 import audit_service_pb2 as pb
-from guidepost.v1.audit_service_pb2_grpc import AuditServiceStub
 
 READ_TIMEOUT: Final = 30.0
 """Seconds that a look into the log may take, unless it is told otherwise."""
@@ -56,20 +54,24 @@ def _purge(before: datetime, by: str, dry_run: bool) -> pb.PurgeRecordsRequest:
 class Audit:
     """Asks AuditService; ``stub`` has the calls themselves."""
 
-    def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
-        self.stub: Any = AuditServiceStub(channel)
-        self._metadata = metadata
+    def __init__(self, connections: Connections, metadata: Metadata = ()) -> None:
+        self._connections, self._metadata = connections, metadata
+
+    @property
+    def stub(self) -> Any:
+        """The stub of the audit service, over a connection that answers."""
+        return self._connections.stubs.audit
 
     def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout, metadata=self._metadata).entry
+        entry: pb.LogEntry = self._connections.call(timeout).ask("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata).entry
         return entry
 
     def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> Iterator[pb.LogEntry]:
         """Give all records that pass a filter of :func:`record_filter`, in the order of receipt, page by page; ``timeout`` is for each page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout, metadata=self._metadata)
+            page: pb.QueryRecordsResponse = self._connections.call(timeout).ask("audit", "QueryRecords", pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), self._metadata)
             yield from page.entries
             token = page.next_page_token
             if not token:
@@ -87,12 +89,12 @@ class Audit:
 
     def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full, decided again under its own version."""
-        explained: pb.ExplainRecordResponse = self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)
+        explained: pb.ExplainRecordResponse = self._connections.call(timeout).ask("audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata)
         return explained
 
     def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record, to be written to a file, and whether a signed head covers it."""
-        made: pb.GetCertificateResponse = self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout, metadata=self._metadata)
+        made: pb.GetCertificateResponse = self._connections.call(timeout).ask("audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata)
         return made
 
     def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:
@@ -104,20 +106,24 @@ class Audit:
 class AsyncAudit:
     """:class:`Audit` for asyncio: the same calls, awaited."""
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: Metadata = ()) -> None:
-        self.stub: Any = AuditServiceStub(channel)
-        self._metadata = metadata
+    def __init__(self, connections: Connections, metadata: Metadata = ()) -> None:
+        self._connections, self._metadata = connections, metadata
+
+    @property
+    def stub(self) -> Any:
+        """The stub of the audit service, over a connection that answers."""
+        return self._connections.stubs.audit
 
     async def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = (await self.stub.GetRecord(pb.GetRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)).entry
+        entry: pb.LogEntry = (await self._connections.call(timeout).ask_async("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata)).entry
         return entry
 
     async def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> AsyncIterator[pb.LogEntry]:
         """Give all records that pass a filter, page by page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = await self.stub.QueryRecords(pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), timeout=timeout, metadata=self._metadata)
+            page: pb.QueryRecordsResponse = await self._connections.call(timeout).ask_async("audit", "QueryRecords", pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), self._metadata)
             for entry in page.entries:
                 yield entry
             token = page.next_page_token
@@ -137,12 +143,12 @@ class AsyncAudit:
 
     async def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full."""
-        explained: pb.ExplainRecordResponse = await self.stub.ExplainRecord(pb.ExplainRecordRequest(id=id_), timeout=timeout, metadata=self._metadata)
+        explained: pb.ExplainRecordResponse = await self._connections.call(timeout).ask_async("audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata)
         return explained
 
     async def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record."""
-        made: pb.GetCertificateResponse = await self.stub.GetCertificate(pb.GetCertificateRequest(id=id_), timeout=timeout, metadata=self._metadata)
+        made: pb.GetCertificateResponse = await self._connections.call(timeout).ask_async("audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata)
         return made
 
     async def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:

@@ -6,17 +6,21 @@ Every call has a deadline. Decisions are repeated when a server is going away, w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
 from guidepost.audit import Audit
+from guidepost.breaker import FAILURES, PAUSE, CircuitBreaker
+from guidepost.calls import Connections, Sending, Stubs
 from guidepost.coalescing import Together
-from guidepost.connecting import CHANNELS, DIFF_TIMEOUT, TIMEOUT, Metadata, said
-from guidepost.connecting import channels as make_channels
-from guidepost.failures import AWAY, Fallback, ItemFailed
+from guidepost.connecting import CHANNELS, DIFF_TIMEOUT, TIMEOUT, Metadata, connect, said
+from guidepost.failures import Fallback, ItemFailed, is_away
+from guidepost.probes import Probes
 from guidepost.requests import (
     BATCH_TIMEOUT,
     FactInput,
@@ -33,10 +37,8 @@ from guidepost.requests import (
 from guidepost.spreading import Spread
 from guidepost.v1.decision_pb2 import Decision
 from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
-from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.diff_pb2 import DecisionDiff, DiffSummary
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
-from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 
 
 class Client:
@@ -44,41 +46,49 @@ class Client:
 
     def __init__(
         self, address: str, *, credentials: grpc.ChannelCredentials | None = None, channels: int = CHANNELS, caller: str = "", token: str = "",
-        coalesce: float | None = None, fallback: Fallback | None = None,
+        coalesce: float | None = None, fallback: Fallback | None = None, circuit_failures: int = FAILURES, circuit_pause: float = PAUSE,
     ) -> None:
         """Connect, when the first call is made, to ``host:port``; calls take turns among all addresses that a name stands for.
 
         Args:
             address: where the server listens; of several servers a name such as ``dns:///guidepost-headless:50051``, or ``ipv4:10.0.0.1:50051,10.0.0.2:50051``.
             credentials: how the connection is secured; in the clear without.
-            channels: how many connections to open; a call goes over one with the fewest under way.
+            channels: how many connections to open; a call goes over one that answers and has the fewest under way.
             caller: what the caller calls itself, for the decision log.
             token: the caller's API key or JSON Web Token.
             coalesce: triages that are asked for within so many seconds of each other are sent as one call (``COALESCE`` is a good value); without, each alone.
             fallback: gives the answer to a triage when the service is away (``guidepost.undecided`` claims nothing); without, the call fails.
+            circuit_failures: after so many decisions in a row without an answer the circuit opens: decisions fail at once (or the fallback answers) until the service is back; 0 never opens it.
+            circuit_pause: seconds for which an open circuit stays open at least.
         """
-        self._channels = make_channels(address, channels, credentials)
         self._metadata, self._fallback = said(caller, token), fallback
-        self._decisions = Spread(DecisionServiceStub(channel) for channel in self._channels)
+        spread = Spread(Stubs(partial(connect, address, credentials)) for _ in range(channels))
+        self.circuit = CircuitBreaker(circuit_failures, circuit_pause)
+        """Whether decisions are asked for at all: ``circuit.state``."""
+        self._probes = Probes(spread, self.circuit)
+        self._connections = Connections(spread, self.circuit, self._probes.wake)
         self._together = None if coalesce is None else Together(self._batch, coalesce)
-        self.policies: Any = PolicyServiceStub(self._channels[0])
-        self.audit = Audit(self._channels[0], self._metadata)
+        self.audit = Audit(self._connections, self._metadata)
 
     @property
     def channel(self) -> grpc.Channel:
-        """One of the channels, for stubs of one's own."""
-        return self._channels[0]
+        """One of the channels that answer, for stubs of your own. Ask for it each time: a channel that falls silent is replaced."""
+        return self._connections.stubs.channel  # type: ignore[no-any-return]
 
     @property
     def metadata(self) -> Metadata:
-        """What every call says of its caller, his token too: for calls on the stubs, which do not say it by themselves."""
+        """What every call says of its caller, including the token: for calls on the stubs, which do not say it by themselves."""
         return self._metadata
 
     @property
     def decisions(self) -> Any:
-        """The stub of the decision service: a call for each decision. Each time another channel's."""
-        with self._decisions.one() as stub:
-            return stub
+        """The stub of the decision service, a call for each decision, over one of the channels that answer. The circuit breaker does not stop these calls."""
+        return self._connections.stubs.decisions
+
+    @property
+    def policies(self) -> Any:
+        """The stub of the policy service, over one of the channels that answer."""
+        return self._connections.stubs.policies
 
     def triage(
         self,
@@ -106,10 +116,9 @@ class Client:
         try:
             if self._together is not None:
                 return self._together.triage(request, request_id, ticket_id, timeout)
-            with self._decisions.one() as stub:
-                response: TriageResponse = stub.Triage(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+            response: TriageResponse = self._connections.decision(timeout).ask("decisions", "Triage", request, self._said(request_id, ticket_id))
         except grpc.RpcError as error:
-            if self._fallback is None or error.code() not in AWAY:
+            if self._fallback is None or not is_away(error):
                 raise
             return self._fallback(request, error)
         return response
@@ -129,7 +138,7 @@ class Client:
         A ticket is a mapping of facts, or a ``guidepost.item`` that has a request id, a ticket id or pauses, too.
         """
         request = batch_request(tickets, now, selector(version, digest, as_of))
-        response: TriageBatchResponse = self._batch(request, timeout=timeout).result()
+        response: TriageBatchResponse = self._connections.decision(timeout).ask("decisions", "TriageBatch", request, self._metadata)
         return [result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error) for result in response.results]
 
     def decide(
@@ -149,8 +158,7 @@ class Client:
     ) -> Decision:
         """Make one decision by name, like :meth:`triage`."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        with self._decisions.one() as stub:
-            response: DecideResponse = stub.Decide(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        response: DecideResponse = self._connections.decision(timeout).ask("decisions", "Decide", request, self._said(request_id, ticket_id))
         return response.decision
 
     def reschedule(
@@ -170,13 +178,12 @@ class Client:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        with self._decisions.one() as stub:
-            response: RescheduleResponse = stub.Reschedule(request, timeout=timeout, metadata=self._said(request_id, ticket_id))
+        response: RescheduleResponse = self._connections.decision(timeout).ask("decisions", "Reschedule", request, self._said(request_id, ticket_id))
         return response
 
     def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
-        response: ListVersionsResponse = self.policies.ListVersions(ListVersionsRequest(), timeout=timeout, metadata=self._metadata)
+        response: ListVersionsResponse = self._connections.call(timeout).ask("policies", "ListVersions", ListVersionsRequest(), self._metadata)
         return response
 
     def version(
@@ -184,7 +191,7 @@ class Client:
     ) -> PolicyVersion:
         """Give one policy version whole: its decisions, facts, assumptions and open questions."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
-        found: PolicyVersion = self.policies.GetVersion(request, timeout=timeout, metadata=self._metadata).version
+        found: PolicyVersion = self._connections.call(timeout).ask("policies", "GetVersion", request, self._metadata).version
         return found
 
     def diff(
@@ -201,22 +208,16 @@ class Client:
         """Close the connection."""
         if self._together is not None:
             self._together.close()
-        for channel in self._channels:
-            channel.close()
+        self._probes.close()
+        for stubs in self._connections.spread:
+            stubs.channel.close()
 
     def _said(self, request_id: str, ticket_id: str) -> Metadata:
         return (*self._metadata, *call_metadata(request_id, ticket_id))
 
-    def _batch(self, request: TriageBatchRequest, timeout: float) -> Any:
-        """Start to send a batch; gives a future."""
-        chosen = self._decisions.enter()
-        try:
-            sent = self._decisions[chosen].TriageBatch.future(request, timeout=timeout, metadata=self._metadata)
-        except BaseException:
-            self._decisions.leave(chosen)
-            raise
-        sent.add_done_callback(lambda _: self._decisions.leave(chosen))
-        return sent
+    def _batch(self, request: TriageBatchRequest, timeout: float) -> Future[TriageBatchResponse]:
+        """Start to send a batch; returns a future."""
+        return Sending(self._connections, "TriageBatch", request, timeout, self._metadata).answer
 
     def __enter__(self) -> Self:
         return self

@@ -161,7 +161,7 @@ class Together:
     def _exchange(self, calls: list[Call]) -> None:
         try:
             sent = self._send(batch_of(calls), timeout=max(call.timeout for call in calls))
-        except ValueError as error:  # the channel is closed
+        except (ValueError, grpc.RpcError) as error:  # the client is closed, or its circuit open
             fail(calls, error)
             return
         sent.add_done_callback(lambda done: _received(calls, done))

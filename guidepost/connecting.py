@@ -39,11 +39,33 @@ _SERVICE: Final = {
 """Decisions are safe to repeat: with a request id they are recorded once, and without one a second record says the same."""
 
 # Without health checks: the stream that each of them keeps open would hold a server up that is to stop, for the whole of its grace.
-_TURNS: Final = {"loadBalancingConfig": [{"round_robin": {}}]}
+_TURNS: Final[dict[str, list[dict[str, dict[str, str]]]]] = {"loadBalancingConfig": [{"round_robin": {}}]}
+
+RECONNECT: Final = 1.5
+"""The most seconds between two tries to connect. gRPC's own 120 would leave a client down for minutes after its server is back."""
+
+CONNECT: Final = 2.0
+"""Seconds that a try to connect may take until the server has answered it; a server that hangs takes connections and says nothing."""
+
+KEEPALIVE: Final = 20.0
+"""Seconds after which a connection is pinged. A server allows pings every 10 seconds, and balancers close what is silent for a minute."""
+
+KEEPALIVE_ANSWER: Final = 5.0
+"""Seconds that a ping waits for its answer; without one, the connection is closed and opened anew."""
 
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 64 << 20),
-    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", int(RECONNECT * 1_000)),
+    # What gRPC calls the least backoff is how long it waits for a connection to be made, 20 s by itself.
+    ("grpc.min_reconnect_backoff_ms", int(CONNECT * 1_000)),
+    # A name is looked up again after a lost connection, at most so often; gRPC's own 30 s would keep to addresses that are gone.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+    ("grpc.keepalive_time_ms", int(KEEPALIVE * 1_000)),
+    ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER * 1_000)),
+    # So that a connection that broke while nobody called is noticed before somebody does.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
     # Otherwise channels to one address share one connection.
     ("grpc.use_local_subchannel_pool", 1),
 )
@@ -55,25 +77,18 @@ def _options(address: str) -> list[tuple[str, str | int]]:
     return [("grpc.service_config", json.dumps({**_SERVICE, **(_TURNS if several else {})})), *_OPTIONS]
 
 
-def channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.Channel]:
-    """Make channels; each connects when it is first used."""
-    _counted(count)
+def connect(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    """Make a channel; it connects when it is first used."""
     if credentials is None:
-        return [grpc.insecure_channel(address, options=_options(address)) for _ in range(count)]
-    return [grpc.secure_channel(address, credentials, options=_options(address)) for _ in range(count)]
+        return grpc.insecure_channel(address, options=_options(address))
+    return grpc.secure_channel(address, credentials, options=_options(address))
 
 
-def async_channels(address: str, count: int, credentials: grpc.ChannelCredentials | None) -> list[grpc.aio.Channel]:
-    """Make channels for asyncio; each connects when it is first used."""
-    _counted(count)
+def connect_async(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    """Make a channel for asyncio; it connects when it is first used."""
     if credentials is None:
-        return [grpc.aio.insecure_channel(address, options=_options(address)) for _ in range(count)]
-    return [grpc.aio.secure_channel(address, credentials, options=_options(address)) for _ in range(count)]
-
-
-def _counted(count: int) -> None:
-    if count < 1:
-        raise ValueError("a client needs at least one channel")
+        return grpc.aio.insecure_channel(address, options=_options(address))
+    return grpc.aio.secure_channel(address, credentials, options=_options(address))
 
 
 def said(caller: str, token: str) -> Metadata:

@@ -1,4 +1,4 @@
-"""What a caller learns when a call fails, and what it may go by when the service is away."""
+"""How calls fail, what that says about the service, and what a client answers by itself when the service is away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
-from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from guidepost.v1.decision_pb2 import DECISION_STATUS_UNDECIDED, Decision
 from guidepost.v1.decision_service_pb2 import ItemError, TriageRequest, TriageResponse
 
-AWAY: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
-"""How a call ends when the service, and not the request, is the reason."""
+LOST: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+"""How a call ends that had no answer."""
 
 Fallback = Callable[[TriageRequest, grpc.RpcError], TriageResponse]
 """What a client answers by itself when the service is away: the request, and how the call ended, to an answer."""
@@ -41,6 +41,53 @@ class ItemFailed(grpc.RpcError):
         return ()
 
 
+class CircuitOpen(grpc.RpcError):
+    """A call was not made: the service has not answered several calls in a row, and none is made until it is back."""
+
+    def __init__(self, failures: int, left: float) -> None:
+        tried = "the client is trying again now" if left == 0 else f"next try in {left:.1f} s"
+        self.left = left
+        """Seconds until the next call may be tried; 0 if the client is trying."""
+        self._details = f"the service has not answered {failures} calls in a row; {tried}"
+        super().__init__(self._details)
+
+    def code(self) -> grpc.StatusCode:
+        """UNAVAILABLE: what a call would have ended with."""
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        """Say how many calls had no answer, and when the next one is tried."""
+        return self._details
+
+    def trailing_metadata(self) -> tuple[()]:
+        """Return nothing: no server said anything."""
+        return ()
+
+
+def is_away(error: grpc.RpcError) -> bool:
+    """Whether a call failed because of the service: it gave no answer, or turned the call away unread. A request that is too large is the caller's."""
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return "larger than max" not in (error.details() or "")
+    return error.code() in LOST
+
+
+def is_lost(error: grpc.RpcError) -> bool:
+    """Whether a call ended without a word of a server: with it, the connection is in order, whatever the server says."""
+    return error.code() in LOST and not _status(error).details
+
+
+def wait_of(error: grpc.RpcError) -> float:
+    """Return for how many seconds a server asks to be left alone, 0 if it does not say.
+
+    >>> wait_of(CircuitOpen(5, 1.0))
+    0.0
+    """
+    wait = RetryInfo()
+    for detail in _status(error).details:
+        detail.Unpack(wait)
+    return float(wait.retry_delay.ToTimedelta().total_seconds())
+
+
 def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
     """Give the fields that a server refused, by path, each with what is wrong and what would be right.
 
@@ -48,14 +95,20 @@ def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
     """
     if isinstance(error, ItemFailed):
         return {field.path: field.message for field in error.error.fields}
-    status, refused = Status(), BadRequest()
+    refused = BadRequest()
+    for detail in _status(error).details:
+        detail.Unpack(refused)
+    return {violation.field: violation.description for violation in refused.field_violations}
+
+
+def _status(error: grpc.RpcError) -> Status:
+    """Read what a server says of an error beside its code; empty if no server said anything."""
+    status = Status()
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:
         if key == "grpc-status-details-bin":
             status.ParseFromString(value)
-    for detail in status.details:
-        detail.Unpack(refused)
-    return {violation.field: violation.description for violation in refused.field_violations}
+    return status
 
 
 def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  # noqa: ARG001 - a fallback may look at the request

@@ -1,9 +1,13 @@
 """Which of its connections a client calls over: never a busier one while another has less to do, and each in its turn."""
 
+# ruff: noqa: N802 - gRPC names methods as the proto files do
+
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import grpc
 import pytest
@@ -12,8 +16,8 @@ from hypothesis import strategies as st
 
 import guidepost
 from guidepost.spreading import Spread
-from tests.serving import counter, running
-from tests.waiting import until
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
 
 
 def over(spread: Spread) -> str:
@@ -74,14 +78,76 @@ def test_calls_of_many_threads_are_all_counted() -> None:
         assert {"a", "b"} == {first, second}
 
 
-def test_a_client_counts_every_call_out_again_whether_it_was_answered_or_not() -> None:
-    with running(counter()) as address, guidepost.Client(address) as client, guidepost.Client(address, coalesce=0.001) as together:
-        client.triage(size=3, timeout=20)
-        client.decide("queue", size=3, timeout=20)
-        client.triage_many([{"size": 3}], timeout=20)
-        together.triage(size=3, timeout=20)
-        for refused in (client.triage, together.triage):
-            with pytest.raises(grpc.RpcError):
-                refused(size=3, version="no such", timeout=20)
+class Peers(DecisionServiceServicer):
+    """Counts the calls that come over each connection; refuses a ticket of size 0, and a batch with one."""
 
-        until(lambda: not any(client._decisions._under_way + together._decisions._under_way))
+    def __init__(self) -> None:
+        self.calls = Counter[str]()
+
+    def Triage(self, request: Any, context: Any) -> pb.TriageResponse:
+        self._count(request.ticket, context)
+        return pb.TriageResponse()
+
+    def TriageBatch(self, request: Any, context: Any) -> pb.TriageBatchResponse:
+        self._count(request.items[0].ticket, context)
+        return pb.TriageBatchResponse(results=[pb.TriageResult(triage=pb.TriageResponse())])
+
+    def _count(self, ticket: Any, context: Any) -> None:
+        if ticket.facts["size"].number == 0:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no size")
+        self.calls[context.peer()] += 1
+
+
+@pytest.mark.parametrize("coalesce", [None, 0.001])
+def test_a_call_that_was_refused_does_not_count_as_under_way_for_good(coalesce: float | None) -> None:
+    """Or its connection would be left alone from then on."""
+    peers, server = Peers(), grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    add_DecisionServiceServicer_to_server(peers, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    with guidepost.Client(address, channels=4, coalesce=coalesce) as client:
+        for _ in range(7):
+            with pytest.raises(grpc.RpcError):
+                client.triage(size=0, timeout=20)
+        for _ in range(40):
+            client.triage(size=3, timeout=20)
+    server.stop(0).wait()
+
+    assert [10, 10, 10, 10] == list(peers.calls.values())
+
+
+def test_a_connection_that_lost_a_call_is_left_alone_until_something_is_answered_on_it() -> None:
+    spread = Spread("abc")
+    spread.doubt(1)
+    assert "acac" == "".join(over(spread) for _ in range(4))
+
+    spread.trust(1)
+
+    assert {"a", "b", "c"} == {over(spread) for _ in range(3)}
+
+
+def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
+    spread = Spread("ab")
+    spread.doubt(0)
+    spread.doubt(1)
+
+    assert "abab" == "".join(over(spread) for _ in range(4))
+
+
+@given(st.integers(1, 5), st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
+def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_as_there_is_one(connections: int, doubted: set[int], tried: set[int]) -> None:
+    everyone = set(range(connections))
+    spread = Spread(everyone)
+    for one in doubted & everyone:
+        spread.doubt(one)
+
+    chosen = spread.enter(tried)
+
+    best = [everyone - tried - doubted, everyone - tried, everyone - doubted, everyone]
+    assert chosen in next(one for one in best if one)
+    assert spread.trusted(tried) == bool(everyone - tried - doubted)
+
+
+def test_a_client_needs_a_channel() -> None:
+    with pytest.raises(ValueError, match="at least one channel"):
+        guidepost.Client("127.0.0.1:1", channels=0)
