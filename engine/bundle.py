@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from engine.answer import UnknownVersion, VersionRef
-from engine.policy import Policy
-from engine.problems import Problem
+from engine.policy import Manifest, Policy
+from engine.problems import Place, Problem
 from engine.version import Version
 
 MIN_DIGEST: Final = 8
@@ -64,15 +65,16 @@ Bundle: TypeAlias = Versions[Version]
 
 
 def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
-    """Put versions into the order in which they come into effect; tell where two cannot stand side by side.
+    """Put versions into the order in which they come into effect; report where two cannot stand side by side.
 
-    A version that is there twice, as the working one is once it is released, counts once: the first of the two.
+    The first version names the desk; the others have to be of the same one. A version that is there twice, as the
+    working one is once it is released, counts once: the first of the two.
     """
     distinct: dict[VersionRef, V] = {}
     for version in versions:
         distinct.setdefault(version.ref, version)
     ordered = tuple(sorted(distinct.values(), key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
-    problems = []
+    problems = other_desks([version.policy.manifest for version in distinct.values()])
     for earlier, later in pairwise(ordered):
         one, other = earlier.policy.manifest, later.policy.manifest
         if one.effective_from == other.effective_from:
@@ -84,6 +86,38 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
             problems.append(Problem(version.policy.manifest.place, "repeated-id", f"there are two versions {name}", f"see {seen[name].policy.manifest.place.file}"))
         seen.setdefault(name, version)
     return Versions(ordered), problems
+
+
+def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
+    """Report the manifests that belong to another desk than the first one: those with a name that it has not, and never had.
+
+    Versions of two desks in one place would take turns by the day that they come into effect, and the newest would answer for both.
+    """
+    if not manifests:
+        return []
+    desk, *others = manifests
+    return [
+        Problem(
+            other.name_place, "other-desk", f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
+            f"keep each desk in a folder of its own; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
+        )
+        for other in others if other.name not in (desk.name, *desk.formerly)
+    ]
+
+
+def same_desk(one: Manifest, other: Manifest) -> bool:
+    """Return whether two versions are of one desk: they have the same name, or one of them had the other's before.
+
+    >>> from engine.problems import Place
+    >>> def called(name, *formerly): return Manifest(name, "1.0.0", datetime(2020, 1, 1), "", "", (), None, Place(""), Place(""), formerly)
+    >>> same_desk(called("it"), called("it")), same_desk(called("it"), called("service", "it")), same_desk(called("it"), called("hr"))
+    (True, True, False)
+    """
+    return one.name in (other.name, *other.formerly) or other.name in one.formerly
+
+
+def _at(place: Place) -> str:
+    return f"{place.file}:{place.line}"
 
 
 def _asked(version: str, digest: str, instant: datetime, found: int) -> str:

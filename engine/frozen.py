@@ -67,7 +67,8 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
         if number in found:
             problems.append(Problem(value_place(node, "version"), "repeated-id", f"{number} stands here again", f"it stands first in line {found[number].place.line}"))
         try:
-            instant = datetime.fromisoformat(since.upper()).astimezone(UTC)
+            instant = datetime.fromisoformat(since.upper())
+            instant.astimezone(UTC)
         except (ValueError, OverflowError):
             problems.append(Problem(value_place(node, "effective_from"), "bad-format", f"{unreadable(since)}: `{since}`", "write the instant of its manifest"))
             continue

@@ -248,7 +248,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Which version this is, since when, and from which text."""
+    """Which version this is, since when, and from which text.
+
+    ``effective_from`` has the offset that its owner wrote, so that its date is the one they mean. ``formerly`` are the
+    names that the desk had before, and ``name_place`` is where its name is written.
+    """
 
     name: str
     version: str
@@ -258,6 +262,8 @@ class Manifest:
     triage: tuple[str, ...]
     notice: Notice | None
     place: Place
+    name_place: Place
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

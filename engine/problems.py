@@ -54,6 +54,7 @@ CODES: Final[dict[str, str]] = {
     "frozen-gone": "a released version whose folder is not there",
     "not-frozen": "a past version that the register of frozen versions does not have",
     "version-unchanged": "a policy that changed after its version was released, and did not get a new one",
+    "other-desk": "versions of two desks in one place",
     "bad-bundle": "a file that is not a bundle as Guidepost builds them",
     "altered-bundle": "a bundle whose content is not what was built",
     "rules-engine": "durable-rules and the table disagree, or durable-rules failed",

@@ -161,7 +161,7 @@ def _manifest(decisions: Schema) -> Schema:
         },
         {
             "notice": _mapping({"text": _TEXT, "source": _TEXT}, {"assumption": _TEXT}),
-            "assumptions": _list(assumption), "questions": _list(_QUESTION),
+            "assumptions": _list(assumption), "questions": _list(_QUESTION), "formerly": _list(_WORD, 1),
         },
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.agreement import agreement_problems, proof_tables
-from engine.bundle import Bundle, Known, V, Versions, bundle
+from engine.bundle import Bundle, Known, V, Versions, bundle, other_desks
 from engine.frozen import REGISTER, Folder, Frozen, frozen_problems, read_register
 from engine.load import policy_files
 from engine.problems import Place, PolicyErrors, Problem
@@ -110,7 +110,10 @@ def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) ->
 
     Of a version that cannot be loaded (None) nothing is said but that it is frozen, or not.
     """
-    problems = _freezing_problems(folders, known)
+    strangers = other_desks([version.policy.manifest for version in known if version is not None])
+    # How a version of another desk could be added to the register, or numbered, is beside the point.
+    beside = ("not-frozen", "version-unchanged") if strangers else ()
+    problems = [one for one in _freezing_problems(folders, known) if one.code not in beside]
     # One that should have another number clashes with its past self: that is said once.
     counted = known[1:] if any(problem.code == "version-unchanged" for problem in problems) else known
     ordered, clashes = bundle(tuple(version for version in counted if version is not None))

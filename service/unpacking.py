@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
+from engine.bundle import other_desks
 from engine.frozen import REGISTER, Frozen, register_text
-from engine.problems import Place
+from engine.problems import Place, PolicyErrors
 from service.sources import BuiltBundle
 from service.store import PAST
 
@@ -25,9 +25,11 @@ def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = Fals
     """Write the policies folder of these versions; give them in the order in which they come into effect.
 
     Raises NotUnpacked if two of them have one number or one instant, or if the folder is there and is not to be replaced;
-    OSError if it cannot be written. In either case nothing is changed.
+    PolicyErrors if they are of different desks; OSError if it cannot be written. In any case nothing is changed.
     """
-    ordered = tuple(sorted(bundles, key=_effective))
+    ordered = tuple(sorted(bundles, key=lambda one: one.effective_from))
+    if problems := other_desks([one.manifest for one in reversed(ordered)]):
+        raise PolicyErrors(problems)
     _distinct(ordered)
     if folder.exists() and not replace:
         raise NotUnpacked(f"{folder} is there already")
@@ -41,10 +43,6 @@ def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = Fals
     return ordered
 
 
-def _effective(one: BuiltBundle) -> datetime:
-    return datetime.fromisoformat(one.effective_from)
-
-
 def _distinct(ordered: Sequence[BuiltBundle]) -> None:
     if not ordered:
         raise NotUnpacked("there is no bundle to unpack")
@@ -52,7 +50,7 @@ def _distinct(ordered: Sequence[BuiltBundle]) -> None:
         for other in ordered[:at]:
             if other.ref.version == one.ref.version:
                 raise NotUnpacked(f"two bundles are of version {one.ref.version}")
-            if _effective(other) == _effective(one):
+            if other.effective_from == one.effective_from:
                 raise NotUnpacked(f"the versions {other.ref.version} and {one.ref.version} come into effect at the same instant")
 
 
@@ -65,7 +63,7 @@ def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
     if past:
-        frozen = [Frozen(one.ref.version, _effective(one), one.ref.digest, Place("")) for one in past]
+        frozen = [Frozen(one.ref.version, one.effective_from, one.ref.digest, Place("")) for one in past]
         (made / PAST / REGISTER).write_text(register_text(frozen), encoding="utf-8")
     made.chmod(0o755)
 

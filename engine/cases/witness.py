@@ -184,7 +184,7 @@ def _fires(flat: Flat, at: int) -> Mask:
 
 def _usual_instant(policy: Policy) -> str:
     """Give an instant from which time can count: ten o'clock UTC on a Monday that all holiday lists cover, from the day of effect on."""
-    day = policy.manifest.effective_from.date()
+    day = policy.manifest.effective_from.astimezone(UTC).date()
     firsts = [one.first for one in policy.holidays.values()]
     lasts = [one.last for one in policy.holidays.values()]
     if firsts and not max(firsts) <= day <= min(lasts):

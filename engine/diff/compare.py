@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+from engine.bundle import same_desk
 from engine.diff.cells import Layer
 from engine.diff.joint import joint_fact
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
@@ -23,7 +24,10 @@ def compare(before: Version, after: Version) -> Diff:
     Raises PolicyErrors if an outcome spans more situations than can be laid over each other.
     """
     both = _Versions(before, after)
-    return Diff(before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after, both.elapsed), both.decisions())
+    return Diff(
+        before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after, both.elapsed), both.decisions(),
+        two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
+    )
 
 
 class _Versions:

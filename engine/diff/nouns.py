@@ -156,13 +156,14 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Two versions side by side: what the text says, what may be sent, and what is decided differently."""
+    """Two versions side by side: what the text says, what may be sent, and what is decided differently; ``two_desks`` if they have nothing to do with each other."""
 
     before: VersionRef
     after: VersionRef
     wording: tuple[Wording, ...]
     requests: tuple[Wording, ...]
     decisions: tuple[DecisionDiff, ...]
+    two_desks: bool = False
 
     @property
     def same_decisions(self) -> bool:

@@ -204,7 +204,13 @@ def decision_text(one: DecisionDiff) -> str:
 
 
 def headline(diff: Diff) -> str:
-    """Say in one sentence what a difference comes to."""
+    """Summarize a difference; versions of two desks are named as such first."""
+    if diff.two_desks:
+        return f"These are versions of two desks, {diff.before.name} and {diff.after.name}. {_summary(diff)}"
+    return _summary(diff)
+
+
+def _summary(diff: Diff) -> str:
     if diff.same_decisions:
         return NO_CHANGE
     names = [one.name for one in diff.changed_decisions]

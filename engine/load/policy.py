@@ -144,17 +144,21 @@ class _Loader:
         return Manifest(
             text(tree, "name"), text(tree, "version"), self._effective_from(), text(tree, "source"), text(tree, "owner"), texts(tree, "triage"),
             Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None, tree.place,
+            value_place(tree, "name"), texts(tree, "formerly"),
         )
 
     def _effective_from(self) -> datetime:
         written = text(self.parts.manifest_tree, "effective_from")
         try:
-            return datetime.fromisoformat(written.upper()).astimezone(UTC)
+            found = datetime.fromisoformat(written.upper())
+            # At the ends of the calendar an offset leads out of it.
+            found.astimezone(UTC)
         except (ValueError, OverflowError):
             if _INSTANT.match(written):
                 self.parts.add(value_place(self.parts.manifest_tree, "effective_from"), "bad-format", f"{unreadable(written)}: `{written}`",
                           "write an instant that the calendar has")
             return datetime.min.replace(tzinfo=UTC)
+        return found
 
     def _calendars(self, tree: Node) -> None:
         reader = CalendarReader(self.holidays, text(tree, "source"), self.parts.problems, self.parts.whole)

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from engine.problems import Place, Problem
+from engine.bundle import same_desk
+from engine.load import load as load_policy
+from engine.problems import Place, PolicyErrors, Problem
+from engine.version import Version
 from service.cli.check import Checked, Findings, check_files, show_findings
 from service.cli.folder import PoliciesOption, find_folder
 from service.cli.sourced import SPEC_HELP, KeysOption, open_source, refusing
 from service.cli.terminal import count, errors, grid, refused, results, show_json
 from service.sources import BuiltBundle, Source, make_bundle
-from service.store import frozen_versions, version_folders
+from service.store import frozen_versions, read_folder, version_folders
 from service.writing import write_whole
 
 
@@ -49,12 +52,21 @@ def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
     """Tell whether the version is frozen here with another digest: then this is not it."""
     version = checked.version
     frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
-    if version is None or frozen is None or frozen.digest == version.digest:
+    if version is None or frozen is None or frozen.digest == version.digest or not _is_of_this_desk(version, folder):
         return []
     return [Problem(
         Place(version.policy.manifest.place.file), "version-unchanged",
         f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}", "build the released version, or give this one a new number",
     )]
+
+
+def _is_of_this_desk(version: Version, folder: Path) -> bool:
+    """Return whether a version belongs to the desk of the policies folder; numbers of another desk are its own."""
+    try:
+        working = load_policy(read_folder(version_folders(folder)[0]))
+    except PolicyErrors:
+        return True
+    return same_desk(working.manifest, version.policy.manifest)
 
 
 def _written(made: BuiltBundle, output: Path | None) -> Path:
@@ -69,7 +81,7 @@ def _written(made: BuiltBundle, output: Path | None) -> Path:
 
 def _rows(made: BuiltBundle, source: Source) -> list[tuple[str, str]]:
     return [
-        ("version", f"{made.ref.name} {made.ref.version}, in force from {made.effective_from[:10]}"),
+        ("version", f"{made.ref.name} {made.ref.version}, in force from {made.effective_from:%Y-%m-%d}"),
         ("from", f"{source.root}" + (f", {source.detail}" if source.detail else "")),
         ("holds", f"{count(len(made.files), 'file')}, {count(made.rules, 'rule')}, {len(made.data):,} bytes"),
         ("digest", made.ref.digest),
@@ -79,7 +91,7 @@ def _rows(made: BuiltBundle, source: Source) -> list[tuple[str, str]]:
 
 def _plain(made: BuiltBundle, path: Path, source: Source) -> dict[str, object]:
     return {
-        "bundle": path.as_posix(), "name": made.ref.name, "version": made.ref.version, "effective_from": made.effective_from,
+        "bundle": path.as_posix(), "name": made.ref.name, "version": made.ref.version, "effective_from": made.effective_from.isoformat(),
         "digest": made.ref.digest, "sha256": made.sha256, "files": len(made.files), "rules": made.rules, "bytes": len(made.data),
         "source": {"root": source.root, "origin": source.origin.value, "detail": source.detail},
     }

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from engine.answer import UnknownDecision
+from engine.bundle import other_desks, same_desk
 from engine.decisionlog.select import Filter
 from engine.diff import Budget, check_budget
 from engine.diff.words import listed_text
 from engine.policy import Policy
+from engine.problems import PolicyErrors
 from engine.replay import Replayer
 from engine.replay.budget import excesses
 from engine.replay.nouns import Replay
@@ -24,7 +26,7 @@ from engine.vocabulary import Fact
 from service.cli.budget import budget_as_usage
 from service.cli.folder import Loaded, load
 from service.cli.replay_progress import progress
-from service.cli.sourced import open_source, open_version
+from service.cli.sourced import open_source, open_version, refusing
 from service.cli.terminal import errors, problem_text, refused
 from service.replays.proof import LISTED, Proof, prove
 from service.replays.report import Report
@@ -97,6 +99,8 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     """Replay a source against a version, and hold what changes against a budget."""
     after = asked.version(asked.against)
     before = asked.version(asked.before) if asked.before else None
+    if before is not None and not same_desk(before.policy.manifest, after.policy.manifest):
+        errors().show(f"note: these are versions of two desks, {before.ref.name} and {after.ref.name}")
     with budget_as_usage():
         check_budget(budget, *(version.policy for version in (before, after) if version is not None))
     asked = replace(asked, by=asked.by or usual_groups(after), decisions=asked.decisions or _shared(after, before))
@@ -133,6 +137,8 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
     """Decide the records of a log again, each under its own version: one of the policies folder, or one that is named."""
     loaded = load(asked.policies)
     named = {version.digest: version for version in map(asked.version, specs)}
+    with refusing("these versions"):
+        _refuse_other_desks(loaded, named.values())
     with _reading(), UnreadWriter(asked.unread) as unread:
         source = open_tickets(asked.source, _vocabulary(loaded, named.values()), None, asked.only)
         if not isinstance(source, (StoredRecords, ExportedRecords)):
@@ -142,6 +148,12 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
             found = prove(source, lambda digest: named.get(digest) or _known(loaded, digest), rejected, watch, limit=asked.limit, most=None if every else LISTED)
     _refuse_nothing(asked, found.records, rejected)
     return replace(found, kept=_kept(asked, rejected))
+
+
+def _refuse_other_desks(loaded: Loaded, named: Iterable[Version]) -> None:
+    """Refuse versions of another desk, whose words would be read for those of this one; raises PolicyErrors."""
+    if problems := other_desks([version.policy.manifest for version in (*reversed(loaded.versions), *named)]):
+        raise PolicyErrors(problems)
 
 
 def suggestion_of(asked: Asked) -> str:

@@ -35,12 +35,13 @@ def unpack(
         trust = trusted_keys(key or ())
     made = [_read(spec, trust) for spec in _listed(bundles)]
     try:
-        ordered = unpacked(made, to, replace=replace)
+        with refusing("these bundles"):
+            ordered = unpacked(made, to, replace=replace)
     except NotUnpacked as error:
         raise refused(str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])) from error
     except OSError as error:
         raise refused(f"{to} cannot be written: {error.strerror}") from error
-    rows = [{"name": one.ref.name, "version": one.ref.version, "effective_from": one.effective_from, "digest": one.ref.digest} for one in ordered]
+    rows = [{"name": one.ref.name, "version": one.ref.version, "effective_from": one.effective_from.isoformat(), "digest": one.ref.digest} for one in ordered]
     if output is TableOrJson.JSON:
         show_json({"folder": to.as_posix(), "versions": rows})
     else:

@@ -20,7 +20,7 @@ def plain_report(shown: Report) -> Plain:
     diff = shown.diff
     return {
         "before": plain_version(diff.before, shown.names[0]), "after": plain_version(diff.after, shown.names[1]),
-        "headline": headline(diff), "same_decisions": diff.same_decisions,
+        "headline": headline(diff), "two_desks": diff.two_desks, "same_decisions": diff.same_decisions,
         "wording": [_wording(one) for one in shown.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
         "matrices": [_matrix(one) for one in shown.matrices],

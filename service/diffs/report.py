@@ -29,6 +29,8 @@ class Report:
     def title(self) -> str:
         """Say which versions these are; drafts of one version have the same number."""
         one, other = self.diff.before, self.diff.after
+        if one.name != other.name:
+            return f"{one.name} {one.version} → {other.name} {other.version}"
         return f"{other.name} {other.version}" if one.version == other.version else f"{other.name}: {one.version} → {other.version}"
 
     @property

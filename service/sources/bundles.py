@@ -12,13 +12,14 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.answer import VersionRef
 from engine.digest import digest
 from engine.load import load_with_trees
-from engine.policy import Policy, Rule
+from engine.policy import Manifest, Policy, Rule
 from engine.problems import Place, PolicyErrors, Problem
 from service.sources.texts import MAX_BYTES, MAX_FILES, of_a_version, texts
 
@@ -66,7 +67,7 @@ class BuiltBundle:
 
     files: Mapping[str, str] = field(repr=False)
     ref: VersionRef
-    effective_from: str
+    manifest: Manifest
     rules: int
     data: bytes = field(repr=False)
 
@@ -74,6 +75,11 @@ class BuiltBundle:
     def sha256(self) -> str:
         """The SHA-256 of the whole archive, as hex."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def effective_from(self) -> datetime:
+        """From when on it counts, with the offset that its owner wrote."""
+        return self.manifest.effective_from
 
     @property
     def file_name(self) -> str:
@@ -86,7 +92,7 @@ def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
     policy, trees = load_with_trees(files, root)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     description = _described(files, policy, ref)
-    return BuiltBundle(dict(files), ref, description["effective_from"], len(description["rules"]), pack(files, _written(description)))
+    return BuiltBundle(dict(files), ref, policy.manifest, len(description["rules"]), pack(files, _written(description)))
 
 
 def pack(files: Mapping[str, str], description: bytes) -> bytes:
@@ -120,7 +126,7 @@ def read_bundle(data: bytes, root: str) -> BuiltBundle:
 def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
     return {
         "kind": "guidepost-bundle", "format": FORMAT, "name": ref.name, "version": ref.version,
-        "effective_from": policy.manifest.effective_from.isoformat(), "digest": ref.digest,
+        "effective_from": policy.manifest.effective_from.astimezone(UTC).isoformat(), "digest": ref.digest,
         "files": [{"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest()} for path, text in sorted(files.items())],
         "rules": [{"table": name, "id": rule.id, "source": rule.source, "assumption": rule.assumption} for name, rule in _rules(policy)],
     }
