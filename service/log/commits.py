@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from engine.decisionlog.chain import Head, beginning, following
 from engine.decisionlog.record import Kind, Record, Recordable
-from service.log.insert import Values, insert_rows
+from service.log.insert import Values, insert_rows, parts
 from service.log.tables import entries
 from service.log.transaction import Transaction, transaction
 
@@ -104,12 +106,25 @@ def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
 
 
 def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
-    """Give the records that are in the log under the request ids of these, by caller and request id."""
-    asked = list({record.request_id for record in records if record.request_id})
-    if not asked:
-        return {}
-    rows = under_way.ask(f"SELECT id, caller, request_id, body FROM entries WHERE request_id IN ({_marks(asked)})", asked)  # noqa: S608 - no value stands in it
-    return {(caller, request_id): readable(body) or _unreadable(id_, records[0]) for id_, caller, request_id, body in rows}
+    """Return the records that are in the log under the request ids of these, by caller and request id."""
+    asked = list({(record.caller, record.request_id) for record in records if record.request_id})
+    found: dict[tuple[str, str], Recordable] = {}
+    start = 0
+    for count in parts(len(asked)):
+        for id_, caller, request_id, body in under_way.ask(_look_up(count), list(chain.from_iterable(asked[start : start + count]))):
+            found[caller, request_id] = readable(body) or _unreadable(id_, records[0])
+        start += count
+    return found
+
+
+@cache
+def _look_up(count: int) -> str:
+    """Write a query for so many pairs of caller and request id.
+
+    Each pair is a query of its own, in one statement, so that each is looked up in the index on both. With lists, PostgreSQL may
+    go through all records of a caller instead, or through the whole log, depending on what it believes of how many there are.
+    """
+    return " UNION ALL ".join(["SELECT id, caller, request_id, body FROM entries WHERE caller = ? AND request_id = ?"] * count)
 
 
 def _unreadable(id_: str, like: Recordable) -> Record:

@@ -23,7 +23,7 @@ PAGES: Final = 4_000
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """The states that tables may be in, oldest first: one for each file of ``migrations/versions``."""
 
 HEAD: Final = REVISIONS[-1]
@@ -151,8 +151,9 @@ def cause(error: BaseException) -> str:
 def _sqlite_connected(connection: Any, _: Any) -> None:
     # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
     connection.isolation_level = None
-    # Told before there are tables: what is purged can be given back to the disk.
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    # Set before there are tables, so that what is purged can be given back to the disk; later it would only wait for whoever writes.
+    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     # Pages that are written again and again before are copied into the database once; a commit that copies takes longer, and so does a larger log to begin with.
