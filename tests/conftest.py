@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engine.bundle import Bundle
 from engine.version import Version
@@ -14,6 +15,10 @@ from service.store import build_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
+
+# How long an example takes says how busy the machine is, and nothing of what it holds.
+settings.register_profile("guidepost", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("guidepost")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
