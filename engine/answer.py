@@ -83,7 +83,7 @@ class Standing(NamedTuple):
     """How a deadline stands at an instant, and how much business time is used and left of it, or late.
 
     ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk. ``used`` and
-    ``late`` are None where the holidays are not known as far as ``at``.
+    ``late`` are None where the holidays are not known as far as ``at``; then ``late_at_least`` is what passed while they are.
     """
 
     state: State
@@ -93,6 +93,7 @@ class Standing(NamedTuple):
     late: timedelta | None
     total: timedelta
     at_risk_from: datetime | None
+    late_at_least: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from engine.clocks import Clocks
 from engine.localtime import local_time
 from engine.moment import Moment
 from engine.policy import AtRisk, Deadline, WhenPast
-from engine.timing import Target, Unit
+from engine.timing import BY_DAY, Target, Unit
 
 ZERO: Final = timedelta()
 RULES: Final = {rule.value: rule for rule in DayRule}
@@ -23,10 +23,8 @@ UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=
 
 def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Reached:
     """Returns the instant at which the time of a target is over; holds (in order and apart) put it off."""
-    if target.unit is Unit.BUSINESS_DAYS:
-        reached = clock.add_days(starts, int(target.amount), RULES[target.rule])
-    else:
-        reached = clock.add(starts, target.amount * UNITS[target.unit])
+    days = target.unit in BY_DAY
+    reached = clock.add_days(starts, int(target.amount), RULES[target.rule]) if days else clock.add(starts, target.amount * UNITS[target.unit])
     return clock.add_with_holds(starts, reached, holds) if holds else reached
 
 
@@ -90,7 +88,7 @@ def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
     >>> in_units(timedelta(hours=6), day, timedelta(hours=24))
     0.5
     """
-    if target.unit is Unit.BUSINESS_DAYS:
+    if target.unit in BY_DAY:
         return target.amount * (amount / total) if total else 0.0
     return amount / UNITS[target.unit]
 
@@ -120,8 +118,9 @@ def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime,
     if past:
         late = _late(clock, end, at, holds)
         used, left = None if late is None else total + late, ZERO
+        at_least = _worked(clock, end, clock.known_until, holds) if late is None else None
     else:
-        used, late = _worked(clock, starts, at, holds), ZERO
+        used, late, at_least = _worked(clock, starts, at, holds), ZERO, None
         left = total - used
     threshold = left_at_risk(deadline.at_risk, total)
     if past:
@@ -130,7 +129,7 @@ def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime,
         state = State.MET
     else:
         state = State.AT_RISK if threshold is not None and left <= threshold else State.RUNNING
-    return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds))
+    return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds), at_least)
 
 
 def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta | None:

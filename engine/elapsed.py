@@ -14,7 +14,7 @@ from engine.explain import Explainer
 from engine.look import Look
 from engine.policy import Elapsed
 from engine.ticket import Ticket
-from engine.timing import Counting, Unit
+from engine.timing import BY_DAY, Counting, Unit
 from engine.vocabulary import FactType
 
 
@@ -60,7 +60,7 @@ class ElapsedFact:
     def _value(self, region: str, since: datetime, now: datetime) -> float | None:
         """Give the number of units; None where the holidays are not known far enough."""
         one, clock = self.elapsed, self.clocks.of(self.elapsed.calendar, region)
-        if one.unit is Unit.BUSINESS_DAYS:
+        if one.unit in BY_DAY:
             return clock.count_days(since, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)
         counted = clock.count(since, now)
         if not counted.sure:

@@ -75,10 +75,11 @@ def _standing(standing: Standing, target: Target) -> dict[str, Any]:
     def amount(time: timedelta | None) -> dict[str, Any] | None:
         return None if time is None else {"amount": in_units(time, target, standing.total), "seconds": _seconds(time)}
 
-    return {
+    found = {
         "state": standing.state.value, "at": iso(standing.at), "used": amount(standing.used), "left": amount(standing.left),
         "late": amount(standing.late), "at_risk_from": iso(standing.at_risk_from) if standing.at_risk_from else None,
     }
+    return found if standing.late_at_least is None else found | {"late_at_least": amount(standing.late_at_least)}
 
 
 def _seconds(time: timedelta) -> float:

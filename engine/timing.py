@@ -24,8 +24,23 @@ class Unit(StrEnum):
     MINUTES = "minutes"
     HOURS = "hours"
     BUSINESS_DAYS = "business_days"
+    DAYS = "days"
+    """What business days are by a calendar that is always open: the dates of its zone. Policies write ``business_days`` for both."""
     NOTHING = "nothing"
     """Nothing is due."""
+
+
+BY_DAY: Final = (Unit.BUSINESS_DAYS, Unit.DAYS)
+"""The units that are counted by dates, and not by opening time."""
+
+
+def unit_by(unit: Unit, *, always: bool) -> Unit:
+    """Returns what a unit is called by a calendar, which may be ``always`` open.
+
+    >>> unit_by(Unit.BUSINESS_DAYS, always=True), unit_by(Unit.HOURS, always=True)
+    (<Unit.DAYS: 'days'>, <Unit.HOURS: 'hours'>)
+    """
+    return Unit.DAYS if always and unit is Unit.BUSINESS_DAYS else unit
 
 
 class Counting(StrEnum):
@@ -70,7 +85,7 @@ class WrittenCalendar:
 
     def needs_region(self, unit: Unit) -> bool:
         """Whether a unit cannot be counted without a region: around the clock, a zone only matters to where days begin."""
-        return self.by_region and (not self.always or unit is Unit.BUSINESS_DAYS)
+        return self.by_region and (not self.always or unit in BY_DAY)
 
 
 @dataclass(frozen=True, slots=True, order=True)

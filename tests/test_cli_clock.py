@@ -201,6 +201,38 @@ def test_the_worked_decisions_of_the_guide_say_when_and_why(name: str, golden: C
     golden(f"cli/due/{name}.txt", f"$ guidepost {command}\n{said(result)}")
 
 
+def _always_open(workshop: Path) -> None:
+    """Count the jobs of the workshop in days that are always open."""
+    path = workshop / "repair.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("then: {unit: hours, calendar: hall}", "then: {unit: business_days, rule: roll_then_clock, calendar: day_and_night}").replace(
+        "calendars:\n", "calendars:\n  day_and_night: {about: always, zone: Europe/Berlin, always: yes}\n", 1), encoding="utf-8")
+
+
+def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> None:
+    _always_open(workshop)
+    ticket = ("size=large", "came_at=2026-03-02T10:00+01:00", "--now", "2026-03-03T04:00+01:00")
+
+    answer = run("eval", *ticket, "--explain")
+    shown = run("show", "fixed_by")
+    added = run("clock", "add", "2026-03-02T10:00+01:00", "1 business day", "--calendar", "day_and_night", "--rule", "roll_then_clock")
+    counted = run("clock", "count", "2026-03-02T10:00+01:00", "2026-03-04T12:00+01:00", "--calendar", "day_and_night", "--rule", "roll_then_clock")
+
+    assert "20 days, to the same time of day (roll_then_clock)" in answer.stdout
+    assert "19.25 days (462 h) left" in answer.stdout
+    assert "days by day_and_night" in shown.stdout
+    assert "1 day by day_and_night" in added.stdout
+    assert re.search(r"^days +2 full, 3 with the one that has begun", counted.stdout, re.MULTILINE)
+    assert not any("business day" in result.stdout for result in (answer, shown, added, counted))
+
+
+def test_a_deadline_that_is_over_since_longer_than_holidays_are_known_is_late_by_at_least_what_is_counted() -> None:
+    result = run("eval", "response", "assigned_priority=P3", "plan=partner", "country=AU", "received_at=2028-12-20T15:00+11:00", "--now", "2031-02-01T11:00+11:00", "--explain", *SHIPPED)
+
+    assert "(breached: at least 4.38 business days (105 h) late)" in result.stdout
+    assert "more cannot be counted, the holidays are not known further" in result.stdout
+
+
 # What people read
 
 GOLDEN: Final = {

@@ -27,6 +27,16 @@ def lenient() -> Version:
     return build(files, "policies")
 
 
+@pytest.fixture(scope="module")
+def around_the_clock() -> Version:
+    """The guide, but its response days are those of a calendar that is always open."""
+    files = read_folder(VersionFolder(ROOT / "policies", "policies"))
+    days = "unit: business_days, rule: roll_then_clock, calendar: business_days"
+    assert days in files["sla.yaml"]
+    files["sla.yaml"] = files["sla.yaml"].replace(days, "unit: business_days, rule: roll_then_clock, calendar: around_the_clock")
+    return build(files, "policies")
+
+
 def due_of(answer: Answer, name: str = "response_due") -> Due:
     """Give how a deadline came to its instant."""
     return next(due for due in answer.dues if due.name == name)
@@ -250,6 +260,22 @@ class TestTimeThatHasPassed:
         assert "business_days" in {rule.id for rule in answer.assumptions}
 
 
+class TestCalendarDays:
+    """By a calendar that is always open, business days are dates, and are called days."""
+
+    def test_they_keep_to_the_clock_on_the_wall_and_pass_weekends_and_holidays(self, around_the_clock: Version) -> None:
+        found = due_of(decide(around_the_clock, "response", TestHowItStands.P3))
+
+        assert at("2026-01-24T15:00:00+11:00") == found.due
+
+    def test_the_answer_and_its_record_call_them_days(self, around_the_clock: Version, guide: Version) -> None:
+        made = plain(decide(around_the_clock, "response", TestHowItStands.P3, read_moment("2026-01-24T03:00:00+11:00")))["deadlines"][0]
+
+        assert (1, "days", "roll_then_clock") == (made["amount"], made["unit"], made["rule"])
+        assert 0.5 == made["standing"]["left"]["amount"]
+        assert "business_days" == plain(decide(guide, "response", TestHowItStands.P3))["deadlines"][0]["unit"]
+
+
 class TestBeyondTheKnownHolidays:
     """A computation that leaves the dates of the list says so, and assumes nothing."""
 
@@ -261,15 +287,33 @@ class TestBeyondTheKnownHolidays:
         assert due.uncertain is not None
         assert ("AU-NSW", at("2029-01-01T15:00:00+11:00")) == (due.uncertain.holidays, due.uncertain.not_before)
 
-    def test_how_late_it_is_is_not_known_there_either(self, guide: Version) -> None:
-        """That it is late is."""
+    def test_of_how_late_it_is_only_the_least_is_known(self, guide: Version) -> None:
+        """What passed while the holidays are known: here the rest of the year 2028, with Christmas and Boxing Day in it."""
         facts = {**TestHowItStands.P3, "received_at": "2028-12-20T15:00:00+11:00"}
 
         found = due_of(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z"))).standing
 
         assert found is not None
         assert (State.BREACHED, None, timedelta(), None) == (found.state, found.used, found.left, found.late)
-        assert plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0]["standing"]["late"] is None
+        # Thursday 21 December from 15:00, then Friday, Wednesday to Friday: nine hours and four days.
+        assert timedelta(hours=9 + 4 * 24) == found.late_at_least
+        standing = plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0]["standing"]
+        assert (standing["late"], standing["late_at_least"]["seconds"]) == (None, 105 * 3600)
+
+    def test_where_the_holidays_are_known_there_is_no_least(self, guide: Version) -> None:
+        standing = plain(decide(guide, "response", TestHowItStands.P3, read_moment("2026-02-01T00:00:00Z")))["deadlines"][0]["standing"]
+
+        assert standing["late"] is not None
+        assert "late_at_least" not in standing
+
+    def test_holds_are_not_counted_as_late_there_either(self, lenient: Version) -> None:
+        facts = {**TestHowItStands.P3, "received_at": "2028-12-20T15:00:00+11:00"}
+        held = (("2028-12-22T00:00:00+11:00", "2028-12-23T00:00:00+11:00"),)
+
+        found = due_of(decide(lenient, "response", facts, read_moment("2029-02-01T00:00:00Z", held))).standing
+
+        assert found is not None
+        assert timedelta(hours=9 + 3 * 24) == found.late_at_least
 
     def test_hours_around_the_clock_need_no_list(self, guide: Version) -> None:
         answer = decide(guide, "response", {**TestHowItStands.P3, "assigned_priority": "P1", "received_at": "2150-12-29T15:00:00+11:00"})

@@ -101,6 +101,11 @@ class Clock:
         amount = timedelta(0, 0, hours.elapsed(last) - hours.elapsed(first))
         return Counted(amount, sure=hours.sure_from <= first and last <= hours.sure_to)
 
+    @property
+    def known_until(self) -> datetime:
+        """The instant up to which the list of holidays covers its dates, and counting is sure."""
+        return to_datetime(self.hours.sure_to)
+
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """Give the amount alone, sure or not."""
         hours = self.hours

@@ -20,7 +20,7 @@ from engine.columns.schedule import AimColumn
 from engine.columns.sent import Mask
 from engine.due import UNITS, left_at_risk
 from engine.policy import Deadline, WhenPast
-from engine.timing import Target, Unit
+from engine.timing import BY_DAY, Target, Unit
 
 STATES: Final = tuple(State)
 """A column of states holds positions in this; ``NO_STATE`` where there is none."""
@@ -41,7 +41,7 @@ class Lane:
 
     def add(self, starts: Column, amounts: Column) -> tuple[Column, Mask]:
         """Give the due times of starts, and which of them are sure and exist."""
-        if self.unit is Unit.BUSINESS_DAYS:
+        if self.unit in BY_DAY:
             return add_days_column(self.clock, starts, amounts, DayRule(self.rule))
         return add_column(self.clock, starts, amounts)
 
@@ -103,7 +103,7 @@ class DueColumn:
 
     def _lane(self, target: Target) -> tuple[int, int]:
         """Give the lane of a target, and its amount; hours of a place that never closes are the same everywhere."""
-        days = target.unit is Unit.BUSINESS_DAYS
+        days = target.unit in BY_DAY
         clock = self._clocks.of(target.calendar, target.region)
         place = (target.calendar, clock.calendar.holidays is None) if clock.calendar.always and not days else clock
         number = self._numbers.setdefault((place, days, target.rule), len(self._lanes))

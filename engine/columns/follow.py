@@ -12,7 +12,7 @@ from engine.columns.look import CellColumn, Coded, cell_column, coded
 from engine.columns.read import Block, number_atoms
 from engine.columns.sent import Mask
 from engine.elapsed import ElapsedFact
-from engine.timing import Counting, Unit
+from engine.timing import BY_DAY, Counting, Unit
 from engine.vocabulary import FactType
 
 
@@ -59,7 +59,7 @@ class FollowColumn:
     def _values(self, region: str, starts: Column, now: Column) -> tuple[NDArray[np.float64], Mask]:
         one = self._fact.elapsed
         clock = self._fact.clocks.of(one.calendar, region)
-        if one.unit is Unit.BUSINESS_DAYS:
+        if one.unit in BY_DAY:
             days, sure = count_days_column(clock, starts, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)
             return days.astype(np.float64), sure
         amounts, sure = count_column(clock, starts, now)

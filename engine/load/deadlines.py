@@ -15,13 +15,15 @@ from engine.nearest import did_you_mean
 from engine.policy import AtRisk, Deadline, Elapsed, Form, HitPolicy, Holds, Rule, Table, WhenPast
 from engine.problems import Place, Problem
 from engine.reading import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, text, value_place
-from engine.timing import NOTHING, Counting, Measure, Region, Unit, WrittenCalendar
+from engine.timing import BY_DAY, NOTHING, Counting, Measure, Region, Unit, WrittenCalendar, unit_by
 from engine.vocabulary import Fact, FactType
 
 MAX_AMOUNT: Final = 100_000
 """The most units that a deadline may be away: more than any calendar has days."""
 
-_WORDS: Final = {Unit.MINUTES: "minutes", Unit.HOURS: "hours", Unit.BUSINESS_DAYS: "business days"}
+_WORDS: Final = {Unit.MINUTES: "minutes", Unit.HOURS: "hours", Unit.BUSINESS_DAYS: "business days", Unit.DAYS: "days"}
+_WRITTEN: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.BUSINESS_DAYS})
+"""The units that a policy can write."""
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 """What the shape of a file lets pass as a number; anything else has been told there."""
 _LEFT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%|minutes?|hours?)", re.ASCII)
@@ -71,8 +73,8 @@ class DeadlineReader:
         region = self._region(node)
         measure = self._measure(node, place, region)
         counting = Counting(text(node, "count")) if text(node, "count") in set(Counting) else Counting.FULL
-        if fact is not None and counting is Counting.EXACT and (fact.type is FactType.INTEGER or measure.unit is Unit.BUSINESS_DAYS):
-            what = "business days are counted whole" if measure.unit is Unit.BUSINESS_DAYS else f"`{name}` is a whole number"
+        if fact is not None and counting is Counting.EXACT and (fact.type is FactType.INTEGER or measure.unit in BY_DAY):
+            what = f"{_WORDS[measure.unit]} are counted whole" if measure.unit in BY_DAY else f"`{name}` is a whole number"
             self._add(value_place(node, "count"), "bad-format", f"{what}, not exactly", "write `count: full` or `count: begun`")
         return Elapsed(name, text(node, "from"), measure.unit, measure.rule, counting, measure.calendar, region,
                        text(node, "source") or self.source, text(node, "assumption"), place)
@@ -151,14 +153,15 @@ class DeadlineReader:
 
     def _measure(self, node: Node | None, place: Place, region: str, amount: str = "", *, given: bool = False) -> Measure:
         """Read unit, rule and calendar; ``given`` tells that there must be an amount too, unless an outcome gives it."""
-        known = text(node, "unit") in set(Unit) - {Unit.NOTHING}
+        known = text(node, "unit") in _WRITTEN
         unit = Unit(text(node, "unit")) if known else Unit.HOURS
         rule, calendar = text(node, "rule"), text(node, "calendar")
         if known:
             self._day_rule(node, place, unit, rule)
         self._calendar(node, calendar, region, unit)
         number = self._number(node, unit, amount, place) if given and known and node is not None else None
-        return Measure(unit, rule, calendar, number)
+        always = calendar in self.calendars and self.calendars[calendar].always
+        return Measure(unit_by(unit, always=always), rule, calendar, number)
 
     def _day_rule(self, node: Node | None, place: Place, unit: Unit, rule: str) -> None:
         if node is None:

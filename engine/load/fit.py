@@ -13,7 +13,7 @@ from engine.nearest import did_you_mean
 from engine.policy import Deadline, Decision, Elapsed, Question, Roster, Rule, Table
 from engine.problems import Place, Problem
 from engine.reading import Node, items, pairs, text, texts, value_place
-from engine.timing import Measure, Region, Unit, WrittenCalendar
+from engine.timing import BY_DAY, Measure, Region, WrittenCalendar
 from engine.vocabulary import NO, YES, Fact, FactType, number_text
 
 
@@ -149,7 +149,7 @@ def _check_producers(parts: Parts) -> None:
 def _check_amounts(parts: Parts) -> None:
     """Hold what tables give as the amount of a deadline against its units: never negative or endless, and whole business days."""
     for deadline in parts.deadlines.values():
-        counted = [rule for rule in deadline.table.rules if _counts(rule, deadline.name, Unit.BUSINESS_DAYS)]
+        counted = [rule for rule in deadline.table.rules if _counts_days(rule, deadline.name)]
         for rule in rules_of(parts.tables.values()):
             amount = rule.then.get(deadline.amount)
             if not isinstance(amount, (int, float)):
@@ -173,10 +173,10 @@ def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
     yield from ((deadline.name, deadline.place) for deadline in parts.deadlines.values())
 
 
-def _counts(rule: Rule, outcome: str, unit: Unit) -> bool:
-    """Tell whether a rule of a deadline counts in a unit what an outcome gives."""
+def _counts_days(rule: Rule, outcome: str) -> bool:
+    """Tell whether a rule of a deadline counts in days what an outcome gives."""
     measure = rule.then[outcome]
-    return isinstance(measure, Measure) and measure.unit is unit and measure.amount is None
+    return isinstance(measure, Measure) and measure.unit in BY_DAY and measure.amount is None
 
 
 def _meet(rule: Rule, other: Rule) -> bool:

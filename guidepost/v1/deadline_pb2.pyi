@@ -21,6 +21,7 @@ class TimeUnit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIME_UNIT_MINUTES: _ClassVar[TimeUnit]
     TIME_UNIT_HOURS: _ClassVar[TimeUnit]
     TIME_UNIT_BUSINESS_DAYS: _ClassVar[TimeUnit]
+    TIME_UNIT_DAYS: _ClassVar[TimeUnit]
 
 class DayRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -49,6 +50,7 @@ TIME_UNIT_UNSPECIFIED: TimeUnit
 TIME_UNIT_MINUTES: TimeUnit
 TIME_UNIT_HOURS: TimeUnit
 TIME_UNIT_BUSINESS_DAYS: TimeUnit
+TIME_UNIT_DAYS: TimeUnit
 DAY_RULE_UNSPECIFIED: DayRule
 DAY_RULE_ROLL_THEN_CLOCK: DayRule
 DAY_RULE_ROLL_THEN_CLOSE: DayRule
@@ -114,20 +116,22 @@ class Stretch(_message.Message):
     def __init__(self, start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[StretchKind, str]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Standing(_message.Message):
-    __slots__ = ("state", "at", "used", "left", "late", "at_risk_from")
+    __slots__ = ("state", "at", "used", "left", "late", "at_risk_from", "late_at_least")
     STATE_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     USED_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
     LATE_FIELD_NUMBER: _ClassVar[int]
     AT_RISK_FROM_FIELD_NUMBER: _ClassVar[int]
+    LATE_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     state: DeadlineState
     at: _timestamp_pb2.Timestamp
     used: BusinessTime
     left: BusinessTime
     late: BusinessTime
     at_risk_from: _timestamp_pb2.Timestamp
-    def __init__(self, state: _Optional[_Union[DeadlineState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used: _Optional[_Union[BusinessTime, _Mapping]] = ..., left: _Optional[_Union[BusinessTime, _Mapping]] = ..., late: _Optional[_Union[BusinessTime, _Mapping]] = ..., at_risk_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    late_at_least: BusinessTime
+    def __init__(self, state: _Optional[_Union[DeadlineState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used: _Optional[_Union[BusinessTime, _Mapping]] = ..., left: _Optional[_Union[BusinessTime, _Mapping]] = ..., late: _Optional[_Union[BusinessTime, _Mapping]] = ..., at_risk_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late_at_least: _Optional[_Union[BusinessTime, _Mapping]] = ...) -> None: ...
 
 class BusinessTime(_message.Message):
     __slots__ = ("amount", "time")

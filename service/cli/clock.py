@@ -20,7 +20,7 @@ from engine.clocks import Clocks
 from engine.due import reckon
 from engine.policy import Policy
 from engine.record_times import iso, plain_due
-from engine.timing import Target, Unit
+from engine.timing import Target, Unit, unit_by
 from service.cli.asked import CalendarOption, RegionOption, RuleOption, read_amount, read_clock, read_rule
 from service.cli.clock_show import show, sun
 from service.cli.dues import DAY_RULES, drawing_parts, due_text, why_text
@@ -29,7 +29,7 @@ from service.cli.moments import NowOption, PauseOption, read_asked, read_time
 from service.cli.plain import Plain
 from service.cli.terminal import TableOrJson, grid, refused, results, show_json
 from service.cli.timeline import Drawing, Mark, indented, stretch_table
-from service.cli.times import instant_text, length_text
+from service.cli.times import NOUNS, instant_text, length_text
 
 clock: Final = typer.Typer(name="clock", no_args_is_help=True, help="Add and count business time, draw a calendar, follow the sun.")
 OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")]
@@ -61,7 +61,7 @@ def add(
     way = read_rule(much, rule, problems)
     if read_clock(policy, calendar, region, problems, unit=much.unit if much else Unit.HOURS) is None or begin is None or much is None or problems:
         raise refused(*problems)
-    made = reckon("", Clocks(policy).of(calendar, region), Target(much.number, much.unit, way, calendar, region), begin, moment.ended_holds())
+    made = reckon("", Clocks(policy).of(calendar, region), Target(much.number, unit_by(much.unit, always=policy.calendars[calendar].always), way, calendar, region), begin, moment.ended_holds())
     if output is TableOrJson.JSON:
         show_json({name: value for name, value in plain_due(made).items() if name not in ("name", "standing")})
     else:
@@ -115,13 +115,16 @@ class Between:
         self._clock, self._start, self._end, self._way, self._rule = kept, start, end, way, rule
         self._open = sum((one.end - one.start for one in way if one.kind is Kind.OPEN), timedelta())
         self._sure = kept.count(start, end).sure
+        self._unit = unit_by(Unit.BUSINESS_DAYS, always=kept.calendar.always)
 
     def _days(self, *, begun: bool) -> int | None:
         return self._clock.count_days(self._start, self._end, self._rule, begun) if self._rule else None
 
     def plain(self) -> Plain:
         """Give it as plain data."""
-        days = {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)} if self._rule else None
+        days: Plain | None = {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)} if self._rule else None
+        if days is not None and self._unit is Unit.DAYS:
+            days["unit"] = self._unit.value
         return {
             "start": iso(self._start), "end": iso(self._end), "seconds": self._open.total_seconds(), "sure": self._sure, "business_days": days,
             "calendar": self._clock.calendar.name, "zone": self._clock.calendar.zone, "tzdb": TZDB,
@@ -138,7 +141,7 @@ class Between:
         if self._rule is not None:
             full, begun = self._days(begun=False), self._days(begun=True)
             said = "not known" if full is None or begun is None else f"{full:,} full, {begun:,} with the one that has begun"
-            rows.append(("business days", f"{said} ({DAY_RULES[self._rule]}, {self._rule})"))
+            rows.append((NOUNS[self._unit][1], f"{said} ({DAY_RULES[self._rule]}, {self._rule})"))
         rows += [("from", instant_text(self._start, zone)), ("to", instant_text(self._end, zone))]
         rows += [("calendar", f"{self._clock.calendar.name}, {zone}"), ("tz database", TZDB)]
         yield grid(rows, "cyan")

@@ -15,7 +15,7 @@ from engine.clock.layout import hours
 from engine.clock.stretches import Kind
 from engine.localtime import local_time
 from engine.policy import Policy
-from engine.timing import BY_REGION, Unit, calendar_in
+from engine.timing import BY_DAY, BY_REGION, calendar_in
 from engine.vocabulary import number_text
 from service.cli.terminal import count, grid
 from service.cli.timeline import Drawing, Mark, indented, stretch_table
@@ -37,16 +37,21 @@ LATER: Final = timedelta(days=3)
 
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
     """Say how a deadline stands: its state, and the business time left or late."""
-    time = standing.late if standing.state in (State.BREACHED, State.PASSED) else standing.left
-    if time is None:
-        return Text(f"{standing.state.value}; by how much is not known: the holidays end before", STATES[standing.state])
-    amount = worked_text(time, due.target, standing.total)
+    over = standing.state in (State.BREACHED, State.PASSED)
+    amount = _counted_text(due, standing, standing.late, standing.late_at_least) if over else worked_text(standing.left, due.target, standing.total)
     answered = now is not None and standing.at != now
     said = {
         State.MET: f"met, {amount} before", State.RUNNING: f"running: {amount} left", State.AT_RISK: f"at risk: {amount} left",
         State.BREACHED: f"breached: {'met ' if answered else ''}{amount} late", State.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
     }[standing.state]
     return Text(said, STATES[standing.state])
+
+
+def _counted_text(due: Due, standing: Standing, time: timedelta | None, at_least: timedelta | None) -> str:
+    """Write an amount of business time, or how much it is at least where the holidays are not known so far."""
+    if time is None:
+        return f"at least {worked_text(at_least or timedelta(), due.target, standing.total)}"
+    return worked_text(time, due.target, standing.total)
 
 
 def due_text(due: Due, now: datetime | None) -> Text:
@@ -74,7 +79,7 @@ def why_text(due: Due, policy: Policy) -> str:
     begun = next((one.start for one in due.stretches if one.kind in (Kind.OPEN, Kind.HOLD)), due.due)
     if begun is not None and begun > due.starts:
         parts.append(f"counted from {short_text(begun, due.zone)}")
-    if target.unit is not Unit.BUSINESS_DAYS and not calendar.always:
+    if target.unit not in BY_DAY and not calendar.always:
         by_day: dict[date, timedelta] = {}
         for one in opened:
             day = local_time(one.start, due.zone).date()
@@ -163,9 +168,11 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
     if standing is not None and due.due is not None:
         met = now is not None and standing.at != now
         yield "met" if met else "now", instant_text(standing.at, due.zone)
-        used, left, late = ("not known: the holidays end before" if time is None else worked_text(time, target, standing.total) for time in (standing.used, standing.left, standing.late))
-        yield "used", used
-        yield ("late", late) if standing.late is None or standing.late else ("left", left)
+        at_least = standing.late_at_least
+        known = "" if at_least is None else "; more cannot be counted, the holidays are not known further"
+        yield "used", _counted_text(due, standing, standing.used, None if at_least is None else standing.total + at_least) + known
+        late = _counted_text(due, standing, standing.late, at_least) + known
+        yield ("late", late) if standing.late is None or standing.late else ("left", worked_text(standing.left, target, standing.total))
         if standing.at_risk_from:
             yield "at risk from", instant_text(standing.at_risk_from, due.zone)
     if due.extended is not None and due.due is not None:

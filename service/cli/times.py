@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 from engine.clock.calendar import DAY, Interval
 from engine.due import in_units
 from engine.localtime import local_time
-from engine.timing import Target, Unit
+from engine.timing import BY_DAY, Target, Unit
 from engine.vocabulary import number_text
 
-NOUNS: Final = {Unit.MINUTES: ("minute", "minutes"), Unit.HOURS: ("hour", "hours"), Unit.BUSINESS_DAYS: ("business day", "business days")}
+NOUNS: Final = {Unit.MINUTES: ("minute", "minutes"), Unit.HOURS: ("hour", "hours"), Unit.BUSINESS_DAYS: ("business day", "business days"), Unit.DAYS: ("day", "days")}
 """What one and several of a unit are called."""
 
 T = TypeVar("T")
@@ -99,9 +99,9 @@ def worked_text(time: timedelta, target: Target, total: timedelta) -> str:
     ('2.5 hours', '2 h 31 min')
     """
     amount = in_units(time, target, total)
-    if (2 * amount).is_integer() and (amount != 0.5 or target.unit is Unit.BUSINESS_DAYS):
+    if (2 * amount).is_integer() and (amount != 0.5 or target.unit in BY_DAY):
         return amount_text(amount, target.unit)
-    if target.unit is Unit.BUSINESS_DAYS and total:
+    if target.unit in BY_DAY and total:
         return f"{amount_text(round(amount, 2), target.unit)} ({length_text(time)})"
     return length_text(time)
 

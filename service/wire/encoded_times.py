@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -20,7 +20,7 @@ STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (tag(f
 EXTENDED: Final = {False: b"\x68\x00", True: b"\x68\x01", None: b""}
 _KINDS: Final = {kind: number(3, KIND[kind]) for kind in Kind}
 _STATES: Final = {state: number(1, STATE[state]) for state in State}
-ONE, TWO, THREE, FOUR, FIVE, SIX = (tag(field) for field in range(1, 7))
+ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN = (tag(field) for field in range(1, 8))
 
 _recurring: Final = lru_cache(KEPT)(timestamp)
 """For an instant that many answers have in common, as all of a batch have the one they are decided at."""
@@ -60,12 +60,17 @@ def deadline(due: Due) -> bytes:
 
 
 def _standing(standing: Standing, target: Target) -> bytes:
-    state, at, used, left, late, total, at_risk_from = standing
+    state, at, used, left, late, total, at_risk_from, at_least = standing
     written = _STATES[state] + TWO + _recurring(at)
     for before, time in ((THREE, used), (FOUR, left), (FIVE, late)):
         if time is not None:
-            written += sized(before, real(1, in_units(time, target, total)) + TWO + duration(time))
-    return written if at_risk_from is None else written + SIX + timestamp(at_risk_from)
+            written += _amount(before, time, target, total)
+    written = written if at_risk_from is None else written + SIX + timestamp(at_risk_from)
+    return written if at_least is None else written + _amount(SEVEN, at_least, target, total)
+
+
+def _amount(before: bytes, time: timedelta, target: Target, total: timedelta) -> bytes:
+    return sized(before, real(1, in_units(time, target, total)) + TWO + duration(time))
 
 
 def duty(turn: Duty) -> bytes:

@@ -16,7 +16,7 @@ from engine.moment import ZERO
 from engine.timing import Target
 from guidepost.v1 import deadline_pb2 as pb
 
-UNIT: Final = {"minutes": pb.TIME_UNIT_MINUTES, "hours": pb.TIME_UNIT_HOURS, "business_days": pb.TIME_UNIT_BUSINESS_DAYS}
+UNIT: Final = {"minutes": pb.TIME_UNIT_MINUTES, "hours": pb.TIME_UNIT_HOURS, "business_days": pb.TIME_UNIT_BUSINESS_DAYS, "days": pb.TIME_UNIT_DAYS}
 DAY_RULE: Final = {"": pb.DAY_RULE_UNSPECIFIED, "roll_then_clock": pb.DAY_RULE_ROLL_THEN_CLOCK, "roll_then_close": pb.DAY_RULE_ROLL_THEN_CLOSE}
 
 KIND: Final = {kind: getattr(pb, f"STRETCH_KIND_{kind.name}") for kind in Kind}
@@ -97,7 +97,10 @@ def elapsed(passed: Passed) -> pb.ElapsedFact:
 def _write_standing(written: pb.Standing, standing: Standing, target: Target) -> None:
     written.state = STATE[standing.state]
     written.at.FromDatetime(standing.at)
-    for message, time in ((written.used, standing.used), (written.left, standing.left), (written.late, standing.late)):
+    amounts = (
+        (written.used, standing.used), (written.left, standing.left), (written.late, standing.late), (written.late_at_least, standing.late_at_least),
+    )
+    for message, time in amounts:
         if time is None:
             continue
         message.amount = in_units(time, target, standing.total)
