@@ -48,7 +48,7 @@ def answering(address: str = "127.0.0.1:0") -> Iterator[tuple[subprocess.Popen[s
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent) as process:
         try:
             assert process.stdout is not None
-            yield process, f"127.0.0.1:{int(process.stdout.readline())}"
+            yield process, f"{address.rpartition(':')[0]}:{int(process.stdout.readline())}"
         finally:
             process.kill()  # also one that was stopped
 

@@ -20,8 +20,10 @@ from guidepost.breaker import Circuit
 from guidepost.connecting import RECONNECT
 from guidepost.requests import BATCH_TIMEOUT
 from guidepost.v1.decision_service_pb2 import TriageResponse
+from service.limits import Limits
 from tests.answering_server import answering
 from tests.forwarding import Forwarder, forwarding
+from tests.naming import naming
 from tests.serving import ROOT, counter, run, running
 from tests.waiting import until
 
@@ -173,6 +175,40 @@ def test_the_first_decision_after_three_minutes_comes_within_three_seconds(kind:
     assert how_long_until(client.decided) < BACK
 
 
+class TestNames:
+    """A client of a name, as of a headless service: what it stands for changes, and for a while it stands for nothing."""
+
+    @pytest.mark.parametrize("kind", ["plain", "asyncio"])
+    def test_a_server_that_comes_back_at_another_address_is_found(self, kind: str, asking: Callable[..., Asking]) -> None:
+        with naming() as names, ExitStack() as servers:
+            server, address = servers.enter_context(answering())
+            names.addresses = ("127.0.0.1",)
+            port = address.rpartition(":")[2]
+            client = asking(kind, f"dns://{names.authority}/desk.test:{port}")
+            until(client.decided)
+            server.kill()
+            server.wait()
+            go_away(client)
+
+            servers.enter_context(answering(f"127.0.0.2:{port}"))
+            names.addresses = ("127.0.0.2",)
+
+            assert how_long_until(client.decided) < SLOW
+
+    @pytest.mark.faults
+    @pytest.mark.parametrize("kind", ["plain", "asyncio"])
+    def test_a_name_that_nobody_knew_for_a_minute_is_looked_up_as_soon_as_it_is_known(self, kind: str, asking: Callable[..., Asking]) -> None:
+        """gRPC by itself waits up to two minutes between two tries."""
+        with naming() as names, answering() as (_, address):
+            client = asking(kind, f"dns://{names.authority}/desk.test:{address.rpartition(':')[2]}")
+            known = time.monotonic() + 60
+            until(lambda: not client.decided() and time.monotonic() > known, 120)
+
+            names.addresses = ("127.0.0.1",)
+
+            assert how_long_until(client.decided) < BACK
+
+
 class TestMeanwhile:
     """What callers get while a server is away."""
 
@@ -278,6 +314,12 @@ class TestSeveral:
             assert undecided <= 4
             second.send_signal(signal.SIGCONT)
             until(lambda: both == {client.triage().version.version for _ in range(16)})
+
+
+def test_a_server_allows_the_pings_of_the_client() -> None:
+    allowed = dict(Limits().options)["grpc.http2.min_recv_ping_interval_without_data_ms"]
+
+    assert allowed <= connecting.KEEPALIVE * 1_000
 
 
 def test_the_defaults_in_the_manual_are_those_of_the_client() -> None:
