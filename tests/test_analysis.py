@@ -119,6 +119,8 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
     "unused-roster": (desk([GOOD, BAD, ODD], facts={"mood": FACTS["mood"], **AT}, outcomes={"who": choice("here")}, more={"rosters": {"people": ROSTER}}),
                       "no decision shows `who`, which the roster `people` gives"),
     "estimated-holidays": (timed(regions={"XX": {"zone": "UTC", "holidays": "XX"}}, files={"holidays/XX.yaml": HOLIDAYS}), "the holiday of `XX` on 2026-01-01 is estimated"),
+    "lost-minute": (timed(calendars={"clock": {"about": "x", "zone": "UTC", "holidays": "none", "hours": {"mon-sun": "00:00-23:59"}, "source": "1"}}),
+                    "the calendar `clock` closes at 23:59 on mon-sun: the minute up to 24:00 does not count"),
     "missing-citation": (desk([GOOD, {**BAD, "source": "none"}, ODD]), "the rule `t.bad` cites no heading and is no assumption"),
     "assumption": (desk([GOOD, {**BAD, "assumption": "nobody says"}, ODD]), "the rule `t.bad` assumes: nobody says"),
     "question": (desk([GOOD, BAD, ODD], more={"questions": [{"id": "which", "question": "two answers", "reading": "the first", "source": "1", "rules": ["t.bad"]}]}),
@@ -129,6 +131,30 @@ EXAMPLES["no-effect"] = (
     "the fact `age` is read, and whatever it is, every outcome is the same",
 )
 """For each code an analysis of its own: a policy that shows it, and what is said of it."""
+
+
+# ---- Hours that leave out a minute
+
+@pytest.mark.parametrize(("more", "expected"), [
+    ({"hours": {"mon-fri": ["08:00-11:59", "12:00-16:59"], "sat": "09:00-12:29"}}, [
+        "the calendar `clock` closes at 11:59 on mon-fri: the minute up to 12:00 does not count", "the calendar `clock` closes at 16:59 on mon-fri: the minute up to 17:00 does not count"]),
+    ({"hours": {"mon": ["08:00-12:29", "12:30-17:00"]}}, ["the calendar `clock` closes at 12:29 on mon: the minute up to 12:30 does not count"]),
+    ({"hours": {"mon-fri": "18:00-05:59"}}, ["the calendar `clock` closes at 05:59 on mon-fri: the minute up to 06:00 does not count"]),
+    ({"hours": {"mon-fri": "08:00-17:00"}, "dates": {"2026-12-24": "08:00-12:59"}, "breaks": {"2026-12-23": "12:00-12:59"}}, [
+        "a break of the calendar `clock` ends at 12:59 on 2026-12-23: the minute up to 13:00 counts", "the calendar `clock` closes at 12:59 on 2026-12-24: the minute up to 13:00 does not count"]),
+    ({"hours": {"mon-sun": "00:00-24:00"}}, []), ({"hours": {"mon-fri": ["08:00-12:00", "13:00-17:30"]}}, []),
+])
+def test_hours_that_leave_out_a_minute_are_noted(more: dict[str, Any], expected: list[str]) -> None:
+    calendar = {"about": "x", "zone": "UTC", "holidays": "none", "source": "1", **more}
+
+    assert said(timed(calendars={"clock": calendar}), "lost-minute") == expected
+
+
+def test_a_roster_that_ends_its_day_at_23_59_is_noted() -> None:
+    roster = {**ROSTER, "open": ["00:00", "23:59"]}
+    files = desk([GOOD, BAD, ODD], facts={"mood": FACTS["mood"], **AT}, outcomes={"who": choice("here")}, answers=("out", "who"), more={"rosters": {"people": roster}})
+
+    assert said(files, "lost-minute") == ["the roster `people` ends its days at 23:59: nobody is in daytime in the minute up to 24:00"]
 
 
 # ---- Each code by an example

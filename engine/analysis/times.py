@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from engine.analysis.finding import FINDINGS, Finding
 from engine.analysis.vocabulary import shown_outcomes
-from engine.clock.calendar import HolidayStatus
+from engine.clock.calendar import DAY, HolidayStatus, Interval
 from engine.load import list_place
+from engine.load.calendars import DAYS
 from engine.policy import Policy
 from engine.problems import Place
+
+HOUR: Final = 60
+MOST_NAMED: Final = 7
+"""How many days one finding names."""
 
 
 def time_findings(policy: Policy) -> Iterator[Finding]:
     """Give what is to say of the times of a policy."""
     yield from _unused(policy)
+    yield from _lost_minutes(policy)
     for name, listed in policy.holidays.items():
         guesses = sorted(day.day for day in listed.days.values() if day.status is HolidayStatus.ESTIMATED)
         if guesses:
@@ -40,6 +47,48 @@ def _unused(policy: Policy) -> Iterator[Finding]:
     for roster in policy.rosters.values():
         if roster.produces not in shown_outcomes(policy):
             yield _found("unused-roster", roster.place, f"no decision shows `{roster.produces}`, which the roster `{roster.name}` gives")
+
+
+def _lost_minutes(policy: Policy) -> Iterator[Finding]:
+    """Find hours that end at the last minute of an hour, or a minute before others begin: that minute is not counted."""
+    for calendar in policy.calendars.values():
+        days = [*zip(DAYS, calendar.week, strict=True), *((day.isoformat(), hours) for day, hours in calendar.dates.items())]
+        for closes, named in _one_short(days).items():
+            yield _found("lost-minute", calendar.place, f"the calendar `{calendar.name}` closes at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} does not count")
+        for closes, named in _one_short([(day.isoformat(), hours) for day, hours in calendar.breaks.items()]).items():
+            yield _found("lost-minute", calendar.place, f"a break of the calendar `{calendar.name}` ends at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} counts")
+    for roster in policy.rosters.values():
+        closes = roster.closes
+        if closes % HOUR == HOUR - 1:
+            yield _found("lost-minute", roster.place, f"the roster `{roster.name}` ends its days at {_clock(closes)}: nobody is in daytime in the minute up to {_clock(closes + 1)}")
+
+
+def _one_short(days: Iterable[tuple[str, tuple[Interval, ...]]]) -> dict[int, list[str]]:
+    """Give the closing times that leave out a minute, each with the days that have it."""
+    found: dict[int, list[str]] = {}
+    for name, hours in days:
+        opens = {one.opens for one in hours}
+        for one in hours:
+            if one.closes % HOUR == HOUR - 1 or one.closes + 1 in opens:
+                found.setdefault(one.closes, []).append(name)
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    """Name days: weekdays that follow each other as two with a dash, as a policy writes them."""
+    numbers = [DAYS.index(name) for name in names if name in DAYS]
+    run = len(numbers) == len(names) > 2 and numbers == [*range(numbers[0], numbers[-1] + 1)]
+    return f"{names[0]}-{names[-1]}" if run else ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+
+
+def _clock(minute: int) -> str:
+    """Write a minute of a day; those after midnight are of the next day.
+
+    >>> _clock(1439), _clock(1440), _clock(1739)
+    ('23:59', '24:00', '04:59')
+    """
+    within = minute if minute <= DAY else minute - DAY
+    return f"{within // HOUR:02}:{within % HOUR:02}"
 
 
 def _found(code: str, place: Place, message: str) -> Finding:
