@@ -12,11 +12,16 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something stands: a file, and the line and column in it, both counted from 1."""
+    """A position in a file: its line and column, both counted from 1.
+
+    ``text`` is the line itself, "" where it is not at hand. It is there to be shown; two places with the same position are
+    equal without it.
+    """
 
     file: str
     line: int = 1
     column: int = 1
+    text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

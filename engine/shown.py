@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
+from typing import Final
+
+_MOVING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINING: Final = "\u200c\u200d"
+"""Characters without a width of their own that scripts and emoji need."""
 
 
 def kind(sent: object) -> str:
@@ -16,6 +22,15 @@ def kind(sent: object) -> str:
     if isinstance(sent, (str, int, float)):
         return f"`{shown(sent)}`"
     return "a mapping" if isinstance(sent, Mapping) else "a list" if isinstance(sent, (list, tuple)) else type(sent).__name__
+
+
+def visible(text: str) -> str:
+    r"""Write control characters, and those that change the direction of a text, as escapes; all others stay.
+
+    >>> visible("a\x1b[31mb\u202ec é")
+    'a\\x1b[31mb\\u202ec é'
+    """
+    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in _MOVING and sign not in _JOINING else sign for sign in text)
 
 
 def shown(sent: object) -> str:

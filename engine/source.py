@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from engine.problems import Place, Problem
+from engine.yaml_errors import conflicts, explained
 
 MAX_CHARACTERS: Final = 16_000_000
 MAX_DEPTH: Final = 24
@@ -21,20 +22,10 @@ MAX_NODES: Final = 1_000_000
 """The most keys, values and list items that one file may have."""
 
 _UNPRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-_QUOTE: Final = "put a text with a character that YAML uses itself in quotes"
-_ADVICE: Final[dict[str, tuple[str, str]]] = {
-    "did not find expected key": ("this does not fit the mapping that begins in line {line}", "look at the indentation, and at the quotes and brackets above"),
-    "did not find expected '-' indicator": ("this does not fit the list that begins in line {line}", "look at the indentation; each item begins with `-`"),
-    "did not find expected ',' or ']'": ("the list that begins in line {line} is not closed here", "a `,` or `]` is missing"),
-    "did not find expected ',' or '}'": ("the mapping that begins in line {line} is not closed here", "a `,` or `}` is missing"),
-    "could not find expected ':'": ("a key without `:`", "write `key: value`"),
-    "mapping values are not allowed in this context": ("a `:` that cannot stand here", "put a text with `: ` in it in quotes, and look at the indentation"),
-    "block sequence entries are not allowed in this context": ("a list item that cannot stand here", "put the list in a line of its own, below its key"),
-    "did not find expected comment or line break": ("a text that begins with `>` or `|` goes on in the lines below", "put it in quotes; or is a quote further up not closed?"),
-    "found unexpected end of stream": ("the quote that opens here is never closed", "add the closing quote"),
-    "found unknown escape character": ("an escape that YAML does not know", "use single quotes, or write `\\\\` for a backslash"),
-}
-"""What the parser says, in words for people: message and help; ``{line}`` is where the part at fault begins."""
+_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_NO_SPACE: Final = re.compile(r"([^\s:]+):(\S+)")
+_NO_COLON: Final = re.compile(r"([\w.-]+)\s*([\[{].*)")
+_TWO_WORDS: Final = re.compile(r"([\w.-]+) +(\S.*)")
 
 _LOADER: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -79,16 +70,20 @@ class _Refused(Exception):
 @dataclass(slots=True)
 class _Reader:
     file: str
+    lines: list[str]
     events: Iterator[Any]
     problems: list[Problem] = field(default_factory=list)
     nodes: int = 0
+    quoted: tuple[int, int] | None = None
+    """Where the last quoted text begins, if it ends in a line below."""
 
     def place(self, event: Any) -> Place:
-        return _place(self.file, event.start_mark)
+        return _place(self.file, self.lines, event.start_mark)
 
     def node(self, event: Any, depth: int) -> Node:
         self._refuse_tricks(event, depth)
         if isinstance(event, yaml.ScalarEvent):
+            self._note_quoted(event)
             return Scalar(event.value, self.place(event))
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
@@ -97,12 +92,23 @@ class _Reader:
             return Sequence(tuple(items), self.place(event))
         return self._mapping(event, depth)
 
+    def _note_quoted(self, event: Any) -> None:
+        if event.style in ("'", '"'):
+            start, end = event.start_mark, event.end_mark
+            self.quoted = (start.line, start.column) if end.line > start.line else None
+
     def _mapping(self, event: Any, depth: int) -> Mapping:
         entries: dict[str, Node] = {}
         key_places: dict[str, Place] = {}
         while not isinstance(key := next(self.events), yaml.MappingEndEvent):
             name = self.node(key, depth + 1)
+            plain_key = isinstance(name, Scalar) and not key.style
+            if plain_key and (colon := _without_colon(name)) is not None:
+                raise _Refused(colon)
             value = self.node(next(self.events), depth + 1)
+            if plain_key and (space := _without_space(name, value)) is not None:
+                self.problems.append(space)
+                continue
             if not isinstance(name, Scalar):
                 raise _Refused(Problem(name.place, "wrong-type", f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
                                        "put a text that begins with `{` or `[` in quotes"))
@@ -119,12 +125,12 @@ class _Reader:
     def _refuse_tricks(self, event: Any, depth: int) -> None:
         place = self.place(event)
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(Problem(place, "alias", f"the alias `*{event.anchor}` is refused", "write the value out where it is needed"))
+            raise _Refused(Problem(place, "alias", f"the alias `*{event.anchor}` is refused", "write the value out where it is needed; put a text that begins with `*` in quotes"))
         if event.anchor is not None:
-            raise _Refused(Problem(place, "alias", f"the anchor `&{event.anchor}` is refused", "write the value out where it is needed"))
+            raise _Refused(Problem(place, "alias", f"the anchor `&{event.anchor}` is refused", "write the value out where it is needed; put a text that begins with `&` in quotes"))
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise _Refused(Problem(place, "tag", f"the tag `{tag}` is refused", "the vocabulary says what a value means; leave the tag out"))
+            raise _Refused(Problem(place, "tag", f"the tag `{tag}` is refused", "leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes"))
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise _Refused(Problem(place, "too-large", f"more than {MAX_NODES:,} keys and values in one file"))
@@ -144,16 +150,18 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     """
     if len(text) > MAX_CHARACTERS:
         return None, [Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")]
+    lines = _BREAK.split(text)
     if unprintable := _UNPRINTABLE.search(text):
-        line, column = text.count("\n", 0, unprintable.start()) + 1, unprintable.start() - text.rfind("\n", 0, unprintable.start())
-        return None, [Problem(Place(file, line, column), "yaml", f"the character U+{ord(unprintable[0]):04X}, which no text may have", "leave it out")]
-    reader = _Reader(file, yaml.parse(text, Loader=_LOADER))
+        return None, [_unprintable(file, lines, text, unprintable)]
+    if left := [*conflicts(file, lines)]:
+        return None, left
+    reader = _Reader(file, lines, yaml.parse(text, Loader=_LOADER))
     try:
         tree = _document(reader)
     except _Refused as refused:
         return None, [*reader.problems, refused.problem]
     except yaml.MarkedYAMLError as error:
-        return None, [*reader.problems, _not_yaml(file, text, error)]
+        return None, [*reader.problems, explained(file, lines, error, reader.quoted)]
     except yaml.YAMLError as error:
         return None, [*reader.problems, Problem(Place(file), "yaml", f"not YAML: {' '.join(str(error).split())}")]
     if tree is None:
@@ -172,26 +180,38 @@ def _document(reader: _Reader) -> Node | None:
     return tree
 
 
-def _place(file: str, mark: Any) -> Place:
-    return Place(file, mark.line + 1, mark.column + 1)
+def _unprintable(file: str, lines: list[str], text: str, found: re.Match[str]) -> Problem:
+    before = _BREAK.split(text[:found.start()])
+    place = Place(file, len(before), len(before[-1]) + 1, lines[len(before) - 1])
+    return Problem(place, "yaml", f"the character U+{ord(found[0]):04X}, which no text may have", "leave it out")
 
 
-def _not_yaml(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
-    """Say where the parser gave up, and what a policy owner may have meant."""
-    said = error.problem or error.context or "cannot be read"
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return Problem(Place(file), "yaml", f"not YAML: {said}")
-    begins = error.context_mark or mark
-    if said == "found character that cannot start any token":
-        here = text[mark.index:mark.index + 1]
-        if here == "\t":
-            return Problem(_place(file, mark), "yaml", "not YAML: a tab in the indentation", "indent with spaces")
-        return Problem(_place(file, mark), "yaml", f"not YAML: a text cannot begin with `{here}`", _QUOTE)
-    message, help_ = _ADVICE.get(said, (said, ""))
-    if said in ("found unexpected end of stream", "could not find expected ':'"):
-        mark = begins
-    return Problem(_place(file, mark), "yaml", f"not YAML: {message.format(line=begins.line + 1)}", help_)
+def _without_colon(key: Node) -> Problem | None:
+    """Find ``when {a: b}``, in which YAML takes ``when {a`` for the key."""
+    found = _NO_COLON.match(key.text) if isinstance(key, Scalar) else None
+    if found is None:
+        return None
+    rest = key.place.text[key.place.column - 1 + found.start(2):].rstrip()
+    return Problem(key.place, "yaml", f"a `:` is missing after `{found[1]}`", f"write `{found[1]}: {rest}`")
+
+
+def _without_space(key: Node, value: Node) -> Problem | None:
+    """Find ``{a:b}`` and ``{a b}``, which YAML takes for keys without values."""
+    if not isinstance(key, Scalar) or not isinstance(value, Scalar) or value.text:
+        return None
+    place = key.place
+    if place.text[place.column - 1:].removeprefix(key.text).lstrip().startswith(":"):
+        return None
+    if found := _NO_SPACE.fullmatch(key.text):
+        place = Place(place.file, place.line, place.column + found.end(1), place.text)
+        return Problem(place, "yaml", f"a space is missing after `{found[1]}:`", f"write `{found[1]}: {found[2]}`")
+    if found := _TWO_WORDS.fullmatch(key.text):
+        return Problem(place, "yaml", f"a `:` is missing after `{found[1]}`", f"write `{found[1]}: {found[2]}`")
+    return None
+
+
+def _place(file: str, lines: list[str], mark: Any) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1, lines[mark.line] if mark.line < len(lines) else "")
 
 
 def plain(node: Node) -> Any:

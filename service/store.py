@@ -20,6 +20,7 @@ from engine.load import policy_files
 from engine.problems import Place, PolicyErrors, Problem
 from engine.proof import ProofCache, ProofReport, proof_key, prove
 from engine.version import Version, build
+from service.encodings import decoded
 
 PAST: Final = "past"
 """The folder, below that of the policies, that holds earlier versions."""
@@ -67,10 +68,12 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
                 size = path.stat().st_size
                 if size > MAX_BYTES:
                     problems.append(Problem(place, "too-large", f"{size:,} bytes; a file may have {MAX_BYTES:,}"))
+                    continue
+                text = decoded(place.file, path.read_bytes())
+                if isinstance(text, Problem):
+                    problems.append(text)
                 else:
-                    files[name] = path.read_bytes().decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                problems.append(Problem(place, "yaml", f"not UTF-8: byte {error.start + 1}"))
+                    files[name] = text
             except OSError as error:
                 problems.append(Problem(place, "yaml", f"cannot be read: {error.strerror}"))
     if problems:

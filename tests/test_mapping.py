@@ -238,7 +238,7 @@ BROKEN = [
     ("ticket: Id", "1:1: `facts` is missing [missing-key]"),
     ("facts: [size]", "1:8: `facts` must be a mapping, not a list [wrong-type]"),
     ("", "1:1: the file is empty [yaml]"),
-    ("facts: {size: S", "2:1: not YAML: the mapping that begins in line 1 is not closed here [yaml]"),
+    ("facts: {size: S", "1:8: not YAML: the mapping that opens here is not closed [yaml]"),
 ]
 
 

@@ -105,7 +105,7 @@ class TestWhatIsWrongWithSettings:
     def test_a_file_that_is_not_there_or_no_toml_is_told_beside_the_rest(self, tmp_path: Path) -> None:
         assert told(None, tmp_path / "none.toml", port="x") == [f"{tmp_path}/none.toml: cannot be read: No such file or directory", "--port: 'x' is no whole number from 0 to 65,535"]
         [only] = told(None, toml(tmp_path, "port = = 1"))
-        assert only.startswith(f"{tmp_path}/guidepost.toml: is no TOML: ")
+        assert only.startswith(f"{tmp_path}/guidepost.toml:1:8: not TOML: ")
 
     def test_variables_that_kubernetes_sets_for_a_service_say_so(self) -> None:
         said = told({"GUIDEPOST_PORT": "tcp://10.0.0.1:50051", "GUIDEPOST_PORT_50051_TCP": "tcp://10.0.0.1:50051"})

@@ -225,7 +225,7 @@ class TestGit:
         (repository / "queue.yaml").write_bytes(b"kind: p\xff")
         committed(Path())
 
-        with pytest.raises(PolicyErrors, match=r"HEAD:policies/queue\.yaml:1:1: not UTF-8: byte 8"):
+        with pytest.raises(PolicyErrors, match=r"HEAD:policies/queue\.yaml:1:8: expected UTF-8, got the byte 0xFF, which is `ÿ` in Latin-1"):
             read_source("HEAD", policies=repository)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -28,6 +28,7 @@ from engine.problems import Place, Problem
 from engine.source import Mapping as Entries
 from engine.source import Node, Scalar, Sequence, read
 from service.access.roles import Caller, Role
+from service.excerpts import without_secrets
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 """How a caller may be called: neither `/`, behind which stands what he calls himself, nor `:`, which those have whom only a token names."""
@@ -68,7 +69,8 @@ def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
     ('portal', [])
     """
     tree, problems = read(file, text)
-    return (Callers(), problems) if tree is None else _Reader(problems).callers(tree)
+    found, problems = (Callers(), problems) if tree is None else _Reader(problems).callers(tree)
+    return found, [replace(problem, place=without_secrets(problem.place)) for problem in problems]
 
 
 class _Reader:
@@ -129,7 +131,7 @@ class _Reader:
         for text, form, what in ((id_, _ID, "12 hexadecimal digits, the middle part of the key"), (sha256, _SHA256, "64 hexadecimal digits, the hash that `guidepost access hash` gives")):
             if not form.fullmatch(text.text):
                 # What stands here may be a secret that was put in the wrong place.
-                self._say(text.place, "bad-format", f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one", what)
+                self._say(replace(text.place, text=""), "bad-format", f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one", what)
                 return
         if id_.text in self._keys:
             self._say(id_.place, "repeated-id", f"the key `{id_.text}` stands here again", "each key belongs to one caller")

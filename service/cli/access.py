@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,12 +11,15 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
+from engine.problems import Place
 from service.access import AccessRefused
 from service.access.callers import NAME, Callers, read_callers
 from service.access.keys import hashed, key_id, new_key
 from service.access.refused import content
 from service.access.roles import Role
+from service.cli.messages import problem_text
 from service.cli.terminal import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
+from service.encodings import decoded
 
 access: Final = typer.Typer(no_args_is_help=True, help="Make API keys for callers, and check the file of callers.")
 
@@ -66,11 +70,12 @@ def check_command(
 ) -> None:
     """Check a file of callers, and list who there is. Ends with 3 if it cannot be used."""
     try:
-        found, problems = read_callers(str(file), content(file).decode())
-    except (AccessRefused, UnicodeDecodeError) as error:
+        text = decoded(str(file), content(file))
+    except AccessRefused as error:
         raise refused(str(error)) from error
+    found, problems = read_callers(str(file), text) if isinstance(text, str) else (Callers(), [replace(text, place=Place(str(file)))])
     if problems:
-        errors().show(*(Text(str(problem)) for problem in problems))
+        errors().show(*map(problem_text, problems))
         raise typer.Exit(ExitCode.POLICY)
     rows = _rows(found)
     if output is TextOrJson.JSON:

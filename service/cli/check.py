@@ -18,8 +18,9 @@ from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent, ProofReport, TableProof
 from engine.version import Version, build
 from service.cli.folder import find_folder
+from service.cli.messages import problem_text
 from service.cli.plain import Plain, plain_place
-from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, problem_text, results, show_json
+from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
 from service.store import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
 
 

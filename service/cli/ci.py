@@ -17,7 +17,8 @@ from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, 
 from service.cli.ci_summary import annotation_lines, compared, plain_examined, summary_text
 from service.cli.examined import Examined, Part, examine
 from service.cli.folder import PoliciesOption, find_folder
-from service.cli.terminal import ExitCode, TextOrJson, errors, grid, problem_text, refused, results, show_json
+from service.cli.messages import problem_text
+from service.cli.terminal import ExitCode, TextOrJson, errors, grid, refused, results, show_json
 from service.cli.tested import failure_parts
 from service.cli.version import PROGRAM, installed
 from service.diffs.html import html_page

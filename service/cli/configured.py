@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from service.cli.terminal import count, errors, refused
+from service.cli.messages import Message
+from service.cli.terminal import ExitCode, count, errors, refused
 from service.settings.model import about, flag, settings
 from service.settings.reading import Found, WrongSetting, WrongSettings, read_settings
 
@@ -60,10 +61,16 @@ def configured(flags: dict[str, Any], config: Path | None) -> Found:
         raise refused_settings(error.problems) from None
 
 
+def setting_text(wrong: WrongSetting, prefix: str = "") -> Message:
+    """Give what is wrong with a setting, with its line if it stands in a file."""
+    head = Text.assemble((prefix, "bold red"), f"{wrong.origin}: {wrong.message}")
+    return Message(head, wrong.place, [f"help: {wrong.help}"] if wrong.help else [])
+
+
 def refused_settings(problems: tuple[WrongSetting, ...]) -> typer.Exit:
     """Say every problem with settings; give what to raise to end the command."""
     if len(problems) == 1:
-        [problem] = problems
-        return refused(f"{problem.origin}: {problem.message}", *([f"help: {problem.help}"] if problem.help else []))
-    errors().show(*(Text(str(problem), no_wrap=True) for problem in problems))
+        errors().show(setting_text(problems[0], "error: "))
+        return typer.Exit(int(ExitCode.USAGE))
+    errors().show(*map(setting_text, problems))
     return refused(f"{count(len(problems), 'problem')} with the settings; nothing is served")

@@ -14,8 +14,9 @@ import typer
 from engine.problems import PolicyErrors
 from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from service.cli.folder import PoliciesOption
+from service.cli.messages import problem_text
 from service.cli.sourced import SPEC_HELP, KeysOption, open_version
-from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused
+from service.cli.terminal import ExitCode, Screen, count, errors, refused
 from service.diffs.html import html_page
 from service.diffs.markdown import markdown_text
 from service.diffs.plain import plain_report

@@ -14,7 +14,9 @@ from rich.text import Text
 
 from engine.problems import Place, Problem
 from service.cli.folder import find_folder
-from service.cli.terminal import ExitCode, Screen, count, errors, problem_text, refused, results
+from service.cli.messages import problem_text
+from service.cli.terminal import ExitCode, Screen, count, errors, refused, results
+from service.encodings import decoded
 from service.formatting import Formatted, format_text
 from service.store import MAX_BYTES
 from service.writing import write_whole
@@ -104,9 +106,10 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
         if path.stat().st_size > MAX_BYTES:
             problems.append(Problem(Place(str(path)), "too-large", f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}"))
             return None
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.append(Problem(Place(str(path)), "yaml", f"not UTF-8: byte {error.start + 1}"))
+        text = decoded(str(path), path.read_bytes())
+        if isinstance(text, str):
+            return text
+        problems.append(text)
     except OSError as error:
         problems.append(Problem(Place(str(path)), "yaml", f"cannot be read: {error.strerror}"))
     return None

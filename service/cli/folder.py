@@ -17,8 +17,9 @@ from engine.load import MANIFEST, load_with_trees
 from engine.policy import Policy
 from engine.problems import PolicyErrors, Problem
 from engine.version import Version, tabulated
+from service.cli.messages import problem_text
 from service.cli.moments import read_time
-from service.cli.terminal import ExitCode, count, errors, problem_text, refused
+from service.cli.terminal import ExitCode, count, errors, refused
 from service.store import read_folder, side_by_side, version_folders
 
 VARIABLE: Final = "GUIDEPOST_POLICIES"

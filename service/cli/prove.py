@@ -19,8 +19,9 @@ from engine.policy import Policy
 from engine.problems import PolicyErrors
 from engine.version import checked_layout, proved
 from service.cli.folder import find_folder, refused_policies
+from service.cli.messages import problem_text
 from service.cli.plain import Plain, plain_place
-from service.cli.terminal import ExitCode, TableOrJson, count, errors, problem_text, results, ruled, show_json
+from service.cli.terminal import ExitCode, TableOrJson, count, errors, results, ruled, show_json
 from service.store import VersionFolder, read_folder, version_folders
 
 

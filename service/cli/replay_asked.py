@@ -25,9 +25,10 @@ from engine.version import Version
 from engine.vocabulary import Fact
 from service.cli.budget import budget_as_usage
 from service.cli.folder import Loaded, load
+from service.cli.messages import problem_text
 from service.cli.replay_progress import progress
 from service.cli.sourced import open_source, open_version, refusing
-from service.cli.terminal import errors, problem_text, refused
+from service.cli.terminal import errors, refused
 from service.replays.proof import LISTED, Proof, prove
 from service.replays.report import Report
 from service.replays.run import Rejected, run, usual_groups

@@ -6,9 +6,10 @@ import typer
 from rich.text import Text
 
 from engine.problems import PolicyErrors
-from service.cli.configured import refused_settings
+from service.cli.configured import refused_settings, setting_text
 from service.cli.folder import find_folder
-from service.cli.terminal import ExitCode, count, errors, problem_text, refused, results
+from service.cli.messages import problem_text
+from service.cli.terminal import ExitCode, count, errors, refused, results
 from service.settings.checks import in_the_way, refusals
 from service.settings.reading import Found, WrongSetting
 from service.store import load_bundle
@@ -25,7 +26,7 @@ def checked(found: Found) -> typer.Exit:
         with errors().working("checking and proving the policies"):
             versions = load_bundle(folder).versions
     except PolicyErrors as error:
-        errors().show(*map(problem_text, error.problems), *(Text(str(one), no_wrap=True) for one in wrong))
+        errors().show(*map(problem_text, error.problems), *map(setting_text, wrong))
         said = count(len(error.problems), "problem") + f" in {folder}" + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
         return refused(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
     if wrong:

@@ -12,7 +12,8 @@ import typer
 from engine.problems import PolicyErrors
 from engine.version import Version, build
 from service.cli.folder import find_folder
-from service.cli.terminal import ExitCode, count, errors, problem_text, refused
+from service.cli.messages import problem_text
+from service.cli.terminal import ExitCode, count, errors, refused
 from service.sources import Source, SourceError, read_source, trusted_keys
 
 TRUSTED: Final = "GUIDEPOST_TRUSTED_KEYS"

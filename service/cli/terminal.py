@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.nearest import nearest
-from engine.problems import Problem
+from service.cli.messages import Message
 
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
@@ -72,7 +72,7 @@ class Screen:
         )
 
     def show(self, *parts: RenderableType) -> None:
-        """Show these parts below each other; without any, an empty line. A text with ``no_wrap`` stays one line."""
+        """Show these parts below each other; without any, an empty line. A message, and a text with ``no_wrap``, keeps its lines."""
         if self._is_terminal:
             self._print(parts)
             return
@@ -84,7 +84,7 @@ class Screen:
 
     def _print(self, parts: Sequence[RenderableType]) -> None:
         for part in parts or ("",):
-            self._console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+            self._console.print(part, soft_wrap=isinstance(part, Message) or (isinstance(part, Text) and bool(part.no_wrap)))
 
     def working(self, what: str) -> AbstractContextManager[object]:
         """Say on a terminal what takes a moment, as long as the block runs."""
@@ -113,16 +113,6 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
     if details:
         screen.show(*details)
     return typer.Exit(int(code))
-
-
-def problem_text(problem: Problem) -> Text:
-    """Give a problem as its own text has it, in colours."""
-    first, *more = str(problem).splitlines()
-    place, code = str(problem.place), f"[{problem.code}]"
-    text = Text(first, no_wrap=True).append("".join(f"\n{line}" for line in more), "dim")
-    text.stylize("bold", 0, len(place))
-    text.stylize("red", len(first) - len(code), len(first))
-    return text
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:

@@ -16,8 +16,9 @@ from engine.cases.witness import Witness, Witnesses
 from engine.moment import Hold
 from engine.record_times import iso
 from engine.version import Version
+from service.cli.messages import problem_text
 from service.cli.plain import Plain, plain_place
-from service.cli.terminal import count, problem_text, sections
+from service.cli.terminal import count, sections
 from service.trials import CaseSource, Trial
 
 MAX_CELLS_LISTED: Final = 20

@@ -74,7 +74,7 @@ def _protection(found: Found) -> Iterator[WrongSetting]:
     # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
     origins = {_own_address(found): found.origin("host"), settings.admin: found.origin("admin"), **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")}}
     for one in protection_problems(protection(settings), [address for address in (_own_address(found), settings.admin) if address]):
-        yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help)
+        yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help, one.place)
 
 
 def _database(found: Found) -> Iterator[WrongSetting]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from engine.nearest import nearest
+from engine.problems import Place, Problem
+from service.encodings import decoded
+from service.excerpts import without_secrets
 from service.settings.model import PREFIX, ServerSettings, about, flag, key, settings, variable
 
 CONFIG: Final = "config"
@@ -20,6 +23,8 @@ CONFIG: Final = "config"
 
 OTHERS: Final = frozenset(f"{PREFIX}{name}" for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "FAULTS", "SPARK", "BENCH"))
 """Variables that other parts of the program read, its tests among them."""
+
+_TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 LINK: Final = re.compile(r"tcp://\S+")
 LINKED: Final = "Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
@@ -32,6 +37,8 @@ class WrongSetting:
     origin: str
     message: str
     help: str = ""
+    place: Place = field(default=Place(""), compare=False)
+    """Where it stands in a file, with the line, if that may be shown."""
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.message}" + (f"\n    help: {self.help}" if self.help else "")
@@ -47,10 +54,14 @@ class WrongSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What one source says: values by the names of the model, each with where it was said; and what is wrong with the source itself."""
+    """What one source says: values by the names of the model, each with where it was said; and what is wrong with the source itself.
+
+    ``places`` are those of the values in a file.
+    """
 
     values: Mapping[str, tuple[str, object]]
     problems: tuple[WrongSetting, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +93,10 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
                 values[one.name], origins[one.name] = about(one).kind.read(said), origin
             except ValueError as error:
                 # A text may be anything, a secret that was put in the wrong place among it: it is not repeated at length.
-                shown = repr(said) if len(repr(said)) <= 60 else "what is said"
-                problems.append(WrongSetting(origin, f"{shown} {error}", LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""))
+                short = len(repr(said)) <= 60
+                place = source.places.get(one.name, Place("")) if short else Place("")
+                help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
+                problems.append(WrongSetting(origin, f"{repr(said) if short else 'what is said'} {error}", help_, place))
     if problems:
         raise WrongSettings(problems)
     return Found(ServerSettings(**values), origins)
@@ -106,22 +119,45 @@ def _environment(environment: Mapping[str, str]) -> _Said:
 
 def _file(path: Path) -> _Said:
     try:
-        text = path.read_text(encoding="utf-8")
-        said = tomllib.loads(text)
+        text = decoded(str(path), path.read_bytes())
     except OSError as error:
         return _Said({}, (WrongSetting(f"{path}", f"cannot be read: {error.strerror}"),))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return _Said({}, (WrongSetting(f"{path}", f"is no TOML: {error}"),))
+    if isinstance(text, Problem):
+        return _Said({}, (WrongSetting(f"{path}", text.message, text.help),))
+    lines = text.splitlines()
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return _Said({}, (_not_toml(path, lines, str(error)),))
     names = {key(one.name): one.name for one in settings()}
-    places = {word: f"{path}:{_line(text, word)}" for word in said}
-    unknown = tuple(WrongSetting(places[word], f"no such setting `{word}`", _help(word, names, "")) for word in said if word not in names)
-    return _Said({names[word]: (f"{places[word]}: {word}", value) for word, value in said.items() if word in names}, unknown)
+    keys = {word: _key_place(path, lines, word) for word in said}
+    origins = {word: f"{path}:{place.line}" for word, place in keys.items()}
+    unknown = tuple(WrongSetting(origins[word], f"no such setting `{word}`", _help(word, names, ""), keys[word]) for word in said if word not in names)
+    values = {names[word]: (f"{origins[word]}: {word}", value) for word, value in said.items() if word in names}
+    return _Said(values, unknown, {names[word]: _value_place(keys[word]) for word in said if word in names})
 
 
-def _line(text: str, word: str) -> int:
-    """Give the line on which a key stands."""
-    start = re.compile(rf"""\s*\[*\s*["']?{re.escape(word)}["']?\s*[=.\]]""")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if start.match(line)), 1)
+def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
+    """Give the place of an error of the parser, which writes it behind its words."""
+    found = _TOML_PLACE.fullmatch(error)
+    if found is None:
+        return WrongSetting(f"{path}", f"not TOML: {error}")
+    line, column = (int(found[2]), int(found[3])) if found[2] else (len(lines), len(lines[-1]) + 1 if lines else 1)
+    place = without_secrets(Place(str(path), line, column, lines[line - 1] if line <= len(lines) else ""))
+    return WrongSetting(f"{path}:{line}:{column}", f"not TOML: {found[1][:1].lower()}{found[1][1:]}", "write `key = value`, a text in double quotes", place)
+
+
+def _key_place(path: Path, lines: list[str], word: str) -> Place:
+    """Give where a key stands."""
+    start = re.compile(rf"""\s*\[*\s*(["']?{re.escape(word)}["']?)\s*[=.\]]""")
+    found = next(((number, match) for number, line in enumerate(lines, 1) if (match := start.match(line))), None)
+    return Place(str(path)) if found is None else without_secrets(Place(str(path), found[0], found[1].start(1) + 1, found[1].string))
+
+
+def _value_place(place: Place) -> Place:
+    """Give where the value of a key stands, behind its `=`."""
+    found = re.compile(r"[^=]*=\s*(?=\S)").match(place.text)
+    return place if found is None else replace(place, column=found.end() + 1)
 
 
 def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:

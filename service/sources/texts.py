@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.problems import Place, PolicyErrors, Problem
+from service.encodings import decoded
 
 MAX_FILES: Final = 2_000
 """The most files that one version may have."""
@@ -27,14 +28,15 @@ def of_a_version(path: str) -> bool:
 
 
 def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
-    """Give the texts of files, in the order of their paths; raises PolicyErrors for those that are no UTF-8."""
+    """Give the texts of files, in the order of their paths; raises PolicyErrors for those that are not UTF-8."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for path, content in sorted(contents.items()):
-        try:
-            files[path] = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            problems.append(Problem(Place(f"{root}/{path}" if root else path), "yaml", f"not UTF-8: byte {error.start + 1}"))
+        text = decoded(f"{root}/{path}" if root else path, content)
+        if isinstance(text, Problem):
+            problems.append(text)
+        else:
+            files[path] = text
     if problems:
         raise PolicyErrors(problems)
     return files

@@ -19,6 +19,7 @@ from engine.source import Sequence as Nodes
 from engine.structure import shape_problems
 from engine.version import Version
 from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, folded, value_of
+from service.encodings import decoded
 from service.tickets.mapper import Vocabulary
 from service.tickets.mapping import EMPTY, EPOCHS, Always, ColumnMapping, FromColumn, FromTable, MappingErrors, Otherwise, Rule
 from service.tickets.nouns import TicketsError
@@ -69,11 +70,11 @@ def _validator() -> Draft202012Validator:
 def read_mapping(path: Path, version: Version | Vocabulary) -> ColumnMapping:
     """Read a mapping file; raises MappingErrors, or TicketsError if the file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(str(path), path.read_bytes())
     except OSError as error:
         raise TicketsError(f"the mapping {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TicketsError(f"the mapping {path} is not text in UTF-8", "save it as UTF-8") from error
+    if isinstance(text, Problem):
+        raise MappingErrors([text])
     return mapping_of(str(path), text, version)
 
 
