@@ -157,6 +157,16 @@ class TestCommand:
         assert result.exit_code == 4
         golden("policy-tests/failed.txt", golden_text(result))
 
+    def test_a_case_that_is_no_longer_decided_says_which_fact_is_missing(self, desk: Path) -> None:
+        replace(desk / "cases" / "garage.yaml", "facts: {noise: loud, smoke: thick}", "facts: {noise: loud}")
+        shown, plain, junit = run("test", "garage").stdout, json.loads(run("test", "-o", "json", "garage").stdout), run("test", "-o", "junit", "garage").stdout
+        checked = run("check", "--no-proof")
+
+        assert "    status: expected decided, got undecided; missing: `smoke`\n    urgency: expected now, got undecided; missing: `smoke`\n" in shown
+        assert [(one["got"], one["missing"]) for one in plain["versions"][0]["cases"][0]["differences"]] == [("undecided", ["smoke"])] * 2
+        assert "status: expected decided, got undecided; missing: `smoke`" in junit
+        assert "missing: `smoke`" in checked.stdout + checked.stderr
+
     def test_the_line_to_try_decides_the_ticket_of_the_case(self, desk: Path) -> None:
         replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
         line = next(line for line in run("test").stdout.splitlines() if "try: " in line).partition("try: ")[2]

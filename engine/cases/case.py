@@ -36,12 +36,23 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that came out otherwise, and the rules that made it so."""
+    """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided."""
 
     what: str
     expected: str
     got: str
     rules: tuple[Fired, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The difference without its rules.
+
+        >>> Difference("status", "decided", "undecided", missing=("plan", "stage")).sentence
+        'status: expected decided, got undecided; missing: `plan`, `stage`'
+        """
+        missing = f"; missing: {', '.join(f'`{fact}`' for fact in self.missing)}" if self.missing else ""
+        return f"{self.what}: expected {self.expected}, got {self.got}{missing}"
 
     def __str__(self) -> str:
         """Give the difference as a sentence.
@@ -50,7 +61,7 @@ class Difference:
         priority: expected P1, got P2
         """
         because = f" (by {', '.join(rule.id for rule in self.rules)})" if self.rules else ""
-        return f"{self.what}: expected {self.expected}, got {self.got}{because}"
+        return f"{self.sentence}{because}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,17 +40,18 @@ def _refused(error: WrongRequest, case: Case) -> Iterator[Difference]:
 
 def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
     if answer.status is not case.status:
-        yield Difference("status", case.status.value, answer.status.value)
+        missing = answer.missing if answer.status is Status.UNDECIDED else ()
+        yield Difference("status", case.status.value, answer.status.value, missing=missing)
     for name, expected in case.expect.items():
         outcome = answer[name]
         got = _got(outcome)
         if got != _canonical(expected, outcome):
-            yield Difference(name, expected, got, outcome.rules)
+            yield Difference(name, expected, got, outcome.rules, outcome.missing if outcome.status is Status.UNDECIDED else ())
     for name, state in case.states.items():
         standing = next((due.standing for due in answer.dues if due.name == name), None)
         got = standing.state.value if standing else "not due"
         if got != state:
-            yield Difference(name, f"to be {state}", got, answer[name].rules)
+            yield Difference(name, f"to be {state}", got, answer[name].rules, answer[name].missing)
     yield from _lists(answer, case)
 
 

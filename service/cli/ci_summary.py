@@ -91,7 +91,7 @@ def _failure(result: CaseResult, trial: Trial) -> str:
     lines = [f"- {code(str(result.case.place))} {escaped(result.case.name)}"]
     for one in result.found:
         rules = ", ".join(code(rule.id) for rule in one.rules)
-        lines.append(escaped(f"{one.what}: expected {one.expected}, got {one.got}") + (f", by {rules}" if rules else ""))
+        lines.append(escaped(one.sentence) + (f", by {rules}" if rules else ""))
     lines.append(code(eval_command(result.case, trial.source, trial.ref.version if trial.ref else "")))
     return "<br>".join(lines)
 

@@ -42,7 +42,7 @@ def failure_parts(result: CaseResult, trial: Trial) -> Iterator[RenderableType]:
     """Give a case that came out otherwise: each difference, the rules behind it, and how to look at it."""
     yield Text.assemble((f"{result.case.place}: ", "bold"), result.case.name, (" [failed case]", "red"), no_wrap=True)
     for one in result.found:
-        yield Text(f"    {one.what}: expected {one.expected}, got {one.got}", no_wrap=True)
+        yield Text(f"    {one.sentence}", no_wrap=True)
         for rule in one.rules:
             source = f", source {rule.source}" if rule.source else ""
             yield Text(f"        by {rule.id}, {rule.place}{source}", "dim", no_wrap=True)
@@ -159,7 +159,7 @@ def _plain_result(result: CaseResult, trial: Trial) -> Plain:
             {
                 "what": one.what, "expected": one.expected, "got": one.got,
                 "rules": [{"rule": rule.id, "place": plain_place(rule.place), "source": rule.source} for rule in one.rules],
-            }
+            } | ({"missing": [*one.missing]} if one.missing else {})
             for one in result.found
         ]
         found["try"] = eval_command(result.case, trial.source, trial.ref.version if trial.ref else "")
