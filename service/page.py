@@ -27,12 +27,15 @@ def page_template(package: str, name: str, words: Mapping[str, Any], *styles: st
 
 
 def coded(text: str) -> Markup:
-    """Show the words in backticks as code; all of it stays text.
+    """Show the words in backticks as code; all of it stays text. Where a backtick is left over, nothing is code.
 
-    >>> str(coded("`a` < b"))
-    '<code>a</code> &lt; b'
+    >>> str(coded("`a` < b")), str(coded("a ` b"))
+    ('<code>a</code> &lt; b', 'a ` b')
     """
-    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(text.split("`")))
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return Markup("{}").format(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _own(environment: Environment, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from engine.diff import Budget, Diff, Kind, NotABudget, OutcomeDiff, check_budge
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version import Version, build
 from service.cli.main import app
+from service.diffs.html import html_page
+from service.diffs.markdown import markdown_text
+from service.diffs.report import report
 from service.store import VersionFolder, read_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,7 +143,7 @@ def test_where_an_elapsed_time_counts_elsewhere_what_reads_it_is_not_the_same() 
 
     found = compare(small(), small(edit))
     assert not found.same_decisions
-    assert outcomes(found)["state"].terms == ("it goes by `days`, which follows otherwise: it goes by `place`, which changes in 2 situations",)
+    assert outcomes(found)["state"].terms == ("it goes by `days`, which is counted differently: its region `place` changes in 2 situations",)
     assert [one.name for one in found.requests] == ["days"]
 
 
@@ -154,7 +158,22 @@ def test_a_deadline_that_goes_by_what_follows_otherwise_says_so_too() -> None:
         made["desk.yaml"]["elapsed"]["days"]["count"] = "begun"
 
     (term,) = outcomes(compare(small(by_state), small(moved)))["due"].terms
-    assert term.startswith("it goes by `days`, which follows otherwise: it counts begun business_days")
+    assert term.startswith("it goes by `days`, which is counted differently: begun business days since")
+
+
+def test_names_in_what_is_counted_differently_are_shown_as_code_and_nothing_is_said_twice() -> None:
+    def begun(made: dict[str, Any]) -> None:
+        made["desk.yaml"]["elapsed"]["days"]["count"] = "begun"
+
+    shown = report(small(), small(begun), ("before", "after"))
+    (term,) = outcomes(shown.diff)["state"].terms
+    page, markdown = html_page(shown), markdown_text(shown)
+
+    assert term == "it goes by `days`, which is counted differently: begun business days since at by desk roll_then_clock place instead of full business days since at by desk roll_then_clock place"
+    assert "it goes by <code>days</code>, which is counted differently: begun business days" in page
+    assert "`" not in re.sub(r"<(script|style)>.*?</\1>", "", page, flags=re.DOTALL)
+    assert "it goes by `days`, which is counted differently" in markdown
+    assert "\\`" not in markdown
 
 
 def test_a_limit_of_nothing_allows_no_other_hours_and_no_other_reading() -> None:

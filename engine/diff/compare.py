@@ -74,7 +74,7 @@ class _Versions:
 
     def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
         """Add what it reads that follows otherwise from the time that has passed."""
-        terms = tuple(f"it goes by `{fact}`, which follows otherwise: {said}" for fact, said in self.elapsed.items() if fact in reads)
+        terms = tuple(f"it goes by `{fact}`, which is counted differently: {said}" for fact, said in self.elapsed.items() if fact in reads)
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 
     def _deadline_reads(self, name: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from engine.diff.nouns import Edit, Wording
 from engine.policy import Policy
@@ -10,6 +11,10 @@ from engine.version import Version
 from engine.vocabulary import Fact, FactType, number_text
 
 _REFUSED = "refused"
+
+
+ELAPSED: Final = "elapsed"
+"""The part of a wording that is about a fact which follows from the time that has passed."""
 
 
 def compare_requests(before: Version, after: Version, otherwise: Mapping[str, str]) -> tuple[Wording, ...]:
@@ -81,9 +86,9 @@ def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Ite
         one, other = before.elapsed.get(name), after.elapsed.get(name)
         if one is None or other is None:
             edit = Edit.ADDED if one is None else Edit.REMOVED
-            yield Wording("elapsed", name, edit, "follows from the time that has passed", place_before=one.place if one else None, place_after=other.place if other else None)
+            yield Wording(ELAPSED, name, edit, "follows from the time that has passed", place_before=one.place if one else None, place_after=other.place if other else None)
         elif name in otherwise:
-            yield Wording("elapsed", name, Edit.CHANGED, otherwise[name], place_before=one.place, place_after=other.place)
+            yield Wording(ELAPSED, name, Edit.CHANGED, otherwise[name], place_before=one.place, place_after=other.place)
 
 
 def _triage(before: Policy, after: Policy) -> Iterator[Wording]:

@@ -56,16 +56,16 @@ def elapsed_changes(before: Version, after: Version, outcome: Callable[[str], Ou
 
 def _elapsed_terms(one: Elapsed, other: Elapsed, before: Policy, after: Policy, outcome: Callable[[str], OutcomeDiff]) -> Iterator[str]:
     if counted(one) != counted(other):
-        yield f"it counts {counted(other)} instead of {counted(one)}"
+        yield f"{counted(other)} instead of {counted(one)}"
     if one.calendar == other.calendar and (said := calendar_change(one.calendar, before, after)):
         yield said
     if one.region == other.region and one.region and outcome(one.region).changed:
-        yield f"it goes by `{one.region}`, which changes in {outcome(one.region).changed:,} situations"
+        yield f"its region `{one.region}` changes in {outcome(one.region).changed:,} situations"
 
 
 def counted(one: Elapsed) -> str:
     """Say what an elapsed time counts."""
-    return " ".join(filter(None, (str(one.counting), str(one.unit), f"since {one.since} by {one.calendar}", one.rule, one.region)))
+    return " ".join(filter(None, (str(one.counting), one.unit.replace("_", " "), f"since {one.since} by {one.calendar}", one.rule, one.region)))
 
 
 def calendar_change(name: str, before: Policy, after: Policy) -> str:

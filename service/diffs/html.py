@@ -9,6 +9,8 @@ from typing import Any, Final
 from jinja2 import Template
 
 from engine.diff import Change, OutcomeDiff, Region
+from engine.diff.nouns import Wording
+from engine.diff.requests import ELAPSED
 from engine.diff.words import (
     change_text,
     changes_text,
@@ -21,7 +23,7 @@ from engine.diff.words import (
 )
 from service.diffs.report import SHOWN, Report, command
 from service.markdown import arrows
-from service.page import page_template
+from service.page import coded, page_template
 
 
 def html_page(shown: Report) -> str:
@@ -49,10 +51,16 @@ def _find(region: Region) -> str:
 
 def _mostly(one: OutcomeDiff) -> str:
     """Say what mostly becomes of an outcome, or whatever else there is to say of it."""
-    return arrows(mostly_text(one)) or outcome_text(one)
+    return arrows(mostly_text(one)) or coded(outcome_text(one))
+
+
+def _worded(one: Wording) -> str:
+    """Say what the text says differently; only our own sentences have backticks that mean code."""
+    said = arrows(wording_text(one))
+    return coded(said) if one.part == ELAPSED else said
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "wording_text": wording_text,
+    "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "worded": _worded,
     "change_text": _change, "changes_text": _changes, "conditions": conditions, "find": _find, "command": command, "mostly": _mostly,
 }

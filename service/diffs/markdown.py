@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff.requests import ELAPSED
 from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, mostly_text, outcome_text, region_text, wording_text
 from service.diffs.report import SHOWN, Report, command
 from service.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
@@ -64,7 +65,7 @@ def _mostly(one: OutcomeDiff) -> str:
 def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
     yield f"### {escaped(one.name)}"
     if said := decision_text(one):
-        yield escaped(said)
+        yield prose(said)
     for outcome in one.outcomes:
         yield from _outcome(one.name, outcome, length)
     if one.unchanged:
@@ -72,7 +73,7 @@ def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
 
 
 def _outcome(decision: str, one: OutcomeDiff, length: int) -> Iterator[str]:
-    yield f"**{escaped(one.name)}**: {escaped(outcome_text(one))}"
+    yield f"**{escaped(one.name)}**: {prose(outcome_text(one))}"
     if one.gist:
         yield "\n".join(_regions(decision, one.gist[:SHOWN], one.inputs))
     if more := one.gist[SHOWN:]:
@@ -111,7 +112,8 @@ def _matrix(one: MatrixDiff) -> Iterator[str]:
 
 def _wording(wording: Iterable[Wording]) -> Iterator[str]:
     for one in wording:
-        yield f"- {one.edit.value}: {escaped(wording_text(one))}" + (f" ({code(str(one.place))})" if one.place else "")
+        said = prose(wording_text(one)) if one.part == ELAPSED else escaped(wording_text(one))
+        yield f"- {one.edit.value}: {said}" + (f" ({code(str(one.place))})" if one.place else "")
 
 
 def _citations(shown: Report) -> Iterator[str]:
