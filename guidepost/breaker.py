@@ -58,6 +58,7 @@ class CircuitBreaker:
         self._state, self._failures, self._until = Circuit.CLOSED, 0, 0.0
         # Each change of state begins an epoch, by whose number a call that began in an earlier one is known.
         self._epoch, self._trial = 1, False
+        self._reason = ""
         self._lock = threading.Lock()
 
     @property
@@ -69,6 +70,11 @@ class CircuitBreaker:
     def failures(self) -> int:
         """How many calls in a row have had no answer."""
         return self._failures
+
+    @property
+    def reason(self) -> str:
+        """Why the last call had no answer."""
+        return self._reason
 
     @property
     def left(self) -> float:
@@ -92,12 +98,13 @@ class CircuitBreaker:
             if self._state is not Circuit.CLOSED:
                 self._become(Circuit.CLOSED)
 
-    def unanswered(self, ticket: int, wait: float = 0.0) -> None:
-        """End a call that had no answer. ``wait`` is for how many seconds the service asked to be left alone."""
+    def unanswered(self, ticket: int, wait: float = 0.0, reason: str = "") -> None:
+        """End a call that had no answer, for a reason. ``wait`` is for how many seconds the service asked to be left alone."""
         with self._lock:
             if ticket != self._epoch:
                 return  # it began before the state changed, and says nothing new
             self._failures += 1
+            self._reason = reason
             if self._state is Circuit.HALF_OPEN or 0 < self._limit <= self._failures:
                 self._until = self._clock() + max(self._pause, wait)
                 self._become(Circuit.OPEN)

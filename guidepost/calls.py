@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import grpc
 
@@ -93,12 +93,12 @@ class Call:
                 with attempt as stubs:
                     return await getattr(getattr(stubs, service), method)(request, timeout=attempt.timeout, metadata=metadata)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Call:  # noqa: PYI034 - no subclass is meant
         if self._breaker is not None:
             self._ticket = self._breaker.admit()
             if not self._ticket:
                 self.connections.wake()
-                raise CircuitOpen(self._breaker.failures, self._breaker.left)
+                raise CircuitOpen(self._breaker.failures, self._breaker.reason, self._breaker.left)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -111,7 +111,7 @@ class Call:
         if error is None or (isinstance(error, grpc.RpcError) and not is_away(error)):
             self._breaker.answered(self._ticket)
         elif isinstance(error, grpc.RpcError):
-            self._breaker.unanswered(self._ticket, wait_of(error))
+            self._breaker.unanswered(self._ticket, wait_of(error), f"{error.code().name}: {error.details()}")
             self.connections.wake()
         else:
             self._breaker.withdrawn(self._ticket)

@@ -48,7 +48,7 @@ CONNECT: Final = 2.0
 """Seconds that a try to connect may take until the server has answered it; a server that hangs takes connections and says nothing."""
 
 KEEPALIVE: Final = 20.0
-"""Seconds after which a connection is pinged. A server allows pings every 10 seconds, and balancers close what is silent for a minute."""
+"""Seconds after which a connection is pinged: no more often than a server allows, and before balancers close what is silent for a minute."""
 
 KEEPALIVE_ANSWER: Final = 5.0
 """Seconds that a ping waits for its answer; without one, the connection is closed and opened anew."""

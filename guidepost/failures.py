@@ -44,11 +44,11 @@ class ItemFailed(grpc.RpcError):
 class CircuitOpen(grpc.RpcError):
     """A call was not made: the service has not answered several calls in a row, and none is made until it is back."""
 
-    def __init__(self, failures: int, left: float) -> None:
+    def __init__(self, failures: int, reason: str, left: float) -> None:
         tried = "the client is trying again now" if left == 0 else f"next try in {left:.1f} s"
         self.left = left
         """Seconds until the next call may be tried; 0 if the client is trying."""
-        self._details = f"the service has not answered {failures} calls in a row; {tried}"
+        self._details = f"the service has not answered {failures} calls in a row; {tried}; the last one ended with {reason}"
         super().__init__(self._details)
 
     def code(self) -> grpc.StatusCode:
@@ -56,7 +56,7 @@ class CircuitOpen(grpc.RpcError):
         return grpc.StatusCode.UNAVAILABLE
 
     def details(self) -> str:
-        """Say how many calls had no answer, and when the next one is tried."""
+        """Say how many calls had no answer, when the next one is tried, and how the last one ended."""
         return self._details
 
     def trailing_metadata(self) -> tuple[()]:
@@ -79,7 +79,7 @@ def is_lost(error: grpc.RpcError) -> bool:
 def wait_of(error: grpc.RpcError) -> float:
     """Return for how many seconds a server asks to be left alone, 0 if it does not say.
 
-    >>> wait_of(CircuitOpen(5, 1.0))
+    >>> wait_of(CircuitOpen(3, "UNAVAILABLE", 1.0))
     0.0
     """
     wait = RetryInfo()

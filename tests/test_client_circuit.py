@@ -132,6 +132,16 @@ class TestWhatOpensIt:
             until(lambda: decided(client))
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
+    def test_what_a_server_said_last_is_said_as_long_as_the_circuit_is_open(self, server: Obedient) -> None:
+        with server.serving() as address, guidepost.Client(address) as client:
+            server.fail(code_pb2.UNAVAILABLE, "the disk is full", wait=600)
+
+            for _ in range(3):
+                with pytest.raises(grpc.RpcError, match="the disk is full"):
+                    client.triage(impact="high", timeout=20)
+            with pytest.raises(guidepost.CircuitOpen, match=r"next try in (600|59\d)\.\d s; the last one ended with UNAVAILABLE: the disk is full$"):
+                client.triage(impact="high", timeout=20)
+
     def test_a_service_that_says_how_long_it_is_busy_is_left_alone_for_so_long(self, server: Obedient) -> None:
         with desk(server, circuit_pause=0) as client:
             server.fail(code_pb2.RESOURCE_EXHAUSTED, "too busy", wait=600)

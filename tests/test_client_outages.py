@@ -56,6 +56,8 @@ class Asking:
         self._run(self.client.close())
 
 
+EITHER = ("plain", pytest.param("asyncio", marks=pytest.mark.faults))
+
 KINDS = ("plain", "plain, coalescing", "asyncio", "asyncio, coalescing")
 
 
@@ -81,7 +83,7 @@ def asking() -> Iterator[Callable[..., Asking]]:
 
 def go_away(client: Asking) -> None:
     """Ask until the client has understood that nobody answers."""
-    until(lambda: not client.decided(timeout=0.3) and client.client.circuit.state is Circuit.OPEN)
+    until(lambda: not client.decided(timeout=0.1) and client.client.circuit.state is Circuit.OPEN)
 
 
 def how_long_until(decided: Callable[[], bool]) -> float:
@@ -91,8 +93,8 @@ def how_long_until(decided: Callable[[], bool]) -> float:
 
 
 SOME = [
-    ("plain", "refuse", 1), ("plain", "refuse", 16), ("plain", "drop", 4), ("plain, coalescing", "drop", 4),
-    ("asyncio", "refuse", 4), ("asyncio", "drop", 1), ("asyncio", "drop", 16), ("asyncio, coalescing", "refuse", 4),
+    ("plain", "refuse", 1), ("plain", "drop", 4), ("plain, coalescing", "refuse", 16),
+    ("asyncio", "refuse", 4), ("asyncio", "drop", 16), ("asyncio, coalescing", "drop", 1),
 ]
 ALL = [(kind, how, channels) for kind in KINDS for how in ("refuse", "drop") for channels in (1, 4, 16)]
 
@@ -113,7 +115,7 @@ def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(kind
     assert all(client.decided() for _ in range(3 * channels))
 
 
-@pytest.mark.parametrize("kind", ["plain", "asyncio"])
+@pytest.mark.parametrize("kind", EITHER)
 def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_on(kind: str, asking: Callable[..., Asking]) -> None:
     with answering() as (server, address):
         client = asking(kind, address)
@@ -126,7 +128,7 @@ def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_
         assert how_long_until(client.decided) < SLOW
 
 
-@pytest.mark.parametrize("kind", ["plain", "asyncio"])
+@pytest.mark.parametrize("kind", EITHER)
 def test_connections_that_lead_nowhere_are_replaced_by_new_ones(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
     """The server is there all the time, but a firewall has forgotten the connections: nobody says so, and keepalive takes 25 s to notice."""
     client = asking(kind, away.address)
@@ -134,7 +136,7 @@ def test_connections_that_lead_nowhere_are_replaced_by_new_ones(kind: str, away:
 
     away.lose()
 
-    until(lambda: not client.decided(timeout=0.3))
+    until(lambda: not client.decided(timeout=0.1))
     assert how_long_until(client.decided) < SLOW
 
 
@@ -212,7 +214,7 @@ class TestNames:
 class TestMeanwhile:
     """What callers get while a server is away."""
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", ["plain, coalescing", "asyncio"])
     def test_once_it_is_clear_that_nobody_answers_the_fallback_does_at_once(self, kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
         """And not after the time that a call may take."""
         client = asking(kind, away.address)
@@ -226,7 +228,7 @@ class TestMeanwhile:
         assert time.monotonic() - begun < 20
         assert all(guidepost.is_fallback(answer) for answer in answers)
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", ["plain", "asyncio, coalescing"])
     def test_without_a_fallback_calls_fail_at_once_and_say_since_when_and_until_when(self, kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
         client = asking(kind, away.address, fallback=None)
         until(lambda: client.triage(timeout=20))
@@ -234,11 +236,11 @@ class TestMeanwhile:
 
         def opened() -> bool:
             with pytest.raises(grpc.RpcError) as raised:
-                client.triage(timeout=0.3)
+                client.triage(timeout=0.1)
             return isinstance(raised.value, guidepost.CircuitOpen)
 
         until(opened)
-        with pytest.raises(guidepost.CircuitOpen, match=r"^the service has not answered 3 calls in a row; (next try in \d\.\d s|the client is trying again now)$") as raised:
+        with pytest.raises(guidepost.CircuitOpen, match=r"^the service has not answered 3 calls in a row; (next try in \d\.\d s|the client is trying again now); the last one ended with DEADLINE_EXCEEDED: ") as raised:
             client.triage(timeout=20)
 
         assert grpc.StatusCode.UNAVAILABLE is raised.value.code()
@@ -266,7 +268,7 @@ class TestMeanwhile:
             assert grpc.StatusCode.DEADLINE_EXCEEDED is raised.value.code()
 
 
-@pytest.mark.parametrize("kind", ["plain", "asyncio"])
+@pytest.mark.parametrize("kind", EITHER)
 def test_the_other_services_are_asked_over_a_connection_that_answers(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
     """The policies and the decision log: after an outage, and when the first connection is gone, as for decisions."""
     client = asking(kind, away.address)
@@ -286,7 +288,7 @@ def test_the_other_services_are_asked_over_a_connection_that_answers(kind: str, 
 class TestSeveral:
     """Several servers behind one address, as the workers of one server are."""
 
-    @pytest.mark.parametrize("kind", ["plain", "asyncio"])
+    @pytest.mark.parametrize("kind", EITHER)
     def test_as_long_as_one_of_them_is_there_no_ticket_goes_undecided(self, kind: str, asking: Callable[..., Asking]) -> None:
         with ExitStack() as servers:
             first, address = servers.enter_context(answering())
@@ -300,7 +302,7 @@ class TestSeveral:
                 assert {f"{other.pid}"} == {client.triage(timeout=20).version.version for _ in range(24)}
                 gone = other
 
-    @pytest.mark.parametrize("kind", ["plain", "asyncio"])
+    @pytest.mark.parametrize("kind", EITHER)
     def test_one_that_hangs_costs_a_ticket_or_two_and_not_one_for_each_connection(self, kind: str, asking: Callable[..., Asking]) -> None:
         with answering() as (first, address), answering(address) as (second, _):
             client = asking(kind, address, channels=16)
