@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from engine.answer import Answer, Due, Duty, Fired, Outcome, Passed, State, Status
 from engine.assemble import assemble, ordered
@@ -19,9 +18,6 @@ from engine.schedule import Schedule, Scheduler
 from engine.ticket import Ticket
 from engine.timing import Target
 from engine.version import DecisionPlan, Version
-
-MAX_TURNS: Final = 20_000
-"""How many turns a version keeps, by roster and minute; beyond that it starts anew."""
 
 
 def from_roster(roster: Roster, duty: Duty | None) -> Outcome:
@@ -49,9 +45,7 @@ def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
     key = (roster.name, instant.timestamp() // 60)
     found = version.duty.get(key)
     if found is None:
-        if len(version.duty) >= MAX_TURNS:
-            version.duty.clear()
-        found = version.duty[key] = duty(roster, instant)
+        found = version.duty.keep(key, duty(roster, instant))
     return Duty(found.outcome, instant, found.daytime, found.now, found.next)
 
 

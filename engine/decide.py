@@ -17,10 +17,6 @@ from engine.moment import Moment
 from engine.ticket import Sent, Ticket
 from engine.version import DecisionPlan, Version
 
-MAX_SEEN: Final = 2_000
-"""How many answers a version keeps for a decision; beyond that it starts anew."""
-
-
 NO_MOMENT: Final = Moment()
 """A request that says neither what time it is nor of any hold."""
 
@@ -82,9 +78,7 @@ def _keep(version: Version, plan: DecisionPlan, ticket: Ticket, key: object, dut
     """Put an answer together for the first time, and keep it, unless it holds very long words of the caller."""
     made = _put_together(version, plan, ticket, duties)
     if all(len(word) <= MAX_WORD for _, word in ticket.unlisted):
-        if len(plan.seen) >= MAX_SEEN:
-            plan.seen.clear()
-        plan.seen[key] = made
+        plan.seen.keep(key, made)
     return made
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.answer import Fired, Outcome, Status
+from engine.cache import Cache
 from engine.classes import Atoms
 from engine.policy import Literal, Policy
 from engine.reach import Cell, Reach, missing, possible, reach_from
@@ -20,10 +21,13 @@ from engine.timing import Measure
 from engine.vocabulary import FactType
 
 MAX_KEPT: Final = 20_000
-"""How many explained cells a version keeps; beyond that it starts anew."""
+"""How many explained cells a version keeps."""
 
 Numbers = frozenset[int]
 """Rules of a version by number; numbers go up with file and line."""
+
+Way = tuple[tuple[int, int, tuple[int, ...]], ...]
+"""From the cells of one table to those of another, further up: for each axis, stride, size and what each class adds."""
 
 
 class Explainer:
@@ -32,10 +36,12 @@ class Explainer:
     def __init__(self, policy: Policy, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms]) -> None:
         self.policy, self.flats, self.producer, self.atoms = policy, flats, producer, atoms
         self.rules, self._numbers = _numbered(policy)
-        self._outcomes: dict[tuple[str, int], Outcome] = {}
-        self._paths: dict[tuple[str, int], Numbers] = {}
-        self._causes: dict[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = {}
-        self._ways: dict[tuple[str, str], tuple[tuple[int, int, tuple[int, ...]], ...]] = {}
+        self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_KEPT)
+        # Many cells have the same outcome for the same reasons: one object stands for all of them.
+        self._alike: Cache[Outcome, Outcome] = Cache(MAX_KEPT)
+        self._paths: Cache[tuple[str, int], Numbers] = Cache(MAX_KEPT)
+        self._causes: Cache[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = Cache(MAX_KEPT)
+        self._ways: Cache[tuple[str, str], Way] = Cache(MAX_KEPT)
         self._reached: tuple[tuple[str, int], Reach] | None = None
 
     def outcome(self, name: str, cell: int) -> Outcome:
@@ -43,9 +49,8 @@ class Explainer:
         key = (name, cell)
         kept = self._outcomes.get(key)
         if kept is None:
-            if len(self._outcomes) >= MAX_KEPT:
-                self._outcomes.clear()
-            kept = self._outcomes[key] = self._explained(name, cell)
+            made = self._explained(name, cell)
+            kept = self._outcomes.keep(key, self._alike.get(made) or self._alike.keep(made, made))
         return kept
 
     def ways_on(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
@@ -100,9 +105,7 @@ class Explainer:
         key = (name, cell)
         kept = self._paths.get(key)
         if kept is None:
-            if len(self._paths) >= MAX_KEPT:
-                self._paths.clear()
-            kept = self._paths[key] = self._traced(flat, name, cell)
+            kept = self._paths.keep(key, self._traced(flat, name, cell))
         return kept
 
     def _traced(self, flat: Flat, name: str, cell: int) -> Numbers:
@@ -145,7 +148,7 @@ class Explainer:
             tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
             above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
             counting = tuple(fact for fact in above if fact in tested or self._matters(flat, fact, local, name))
-            kept = self._causes[key] = (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting)
+            kept = self._causes.keep(key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting))
         return kept
 
     def _matters(self, flat: Flat, fact: str, local: int, name: str) -> bool:
@@ -159,9 +162,10 @@ class Explainer:
     def _above(self, flat: Flat, above: Flat, cell: int) -> int:
         """Give the cell of a table further up that a cell lies in."""
         key = (flat.grid.table.name, above.grid.table.name)
-        if key not in self._ways:
-            self._ways[key] = _way(flat, above)
-        return sum(cells[cell // stride % size] for stride, size, cells in self._ways[key])
+        way = self._ways.get(key)
+        if way is None:
+            way = self._ways.keep(key, _way(flat, above))
+        return sum(cells[cell // stride % size] for stride, size, cells in way)
 
     def _whichever_way(self, flat: Flat, name: str, cell: int) -> Numbers:
         """A cell that is decided though facts are open: gather the rules of all settled cells it can lead to."""
@@ -193,7 +197,7 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
     return tuple(fired for fired, _ in placed), {(fired.table, position): number for number, (fired, position) in enumerate(placed)}
 
 
-def _way(flat: Flat, above: Flat) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+def _way(flat: Flat, above: Flat) -> Way:
     """For each axis of a table further up: how to find its class in a cell number of this one, and what it adds there."""
     strides = [math.prod(flat.cell.shape[at + 1:]) for at in range(len(flat.axes))]
     steps = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from engine.clock.zone import SECOND, to_datetime, to_micros, zone
@@ -51,6 +51,6 @@ def _minute(minute: int, name: str) -> tuple[str, str] | None:
     return text[:17], text[19:]
 
 
-@cache
+@lru_cache(2_000)
 def _ahead(micros: int) -> timezone:
     return timezone(timedelta(microseconds=micros))

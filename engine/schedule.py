@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from engine.answer import Fired, Outcome, Status
+from engine.cache import Cache
 from engine.classes import Atoms, Axis
 from engine.explain import Explainer
 from engine.look import Look
@@ -25,7 +26,7 @@ from engine.timing import NOTHING, Measure, Target
 from engine.vocabulary import NO, YES
 
 MAX_KEPT: Final = 5_000
-"""How many schedules a deadline keeps; beyond that it starts anew."""
+"""How many schedules a deadline keeps."""
 
 
 class _Pending:
@@ -68,7 +69,7 @@ class Scheduler:
     pick: Callable[[list[int]], object]
     explainer: Explainer
     atoms: Mapping[str, Atoms]
-    kept: dict[object, Schedule] = field(default_factory=dict, repr=False, compare=False)
+    kept: Cache[object, Schedule] = field(default_factory=lambda: Cache(MAX_KEPT), repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Scheduler({self.deadline.name})"
@@ -78,9 +79,7 @@ class Scheduler:
         key = self.pick(atoms)
         found = self.kept.get(key)
         if found is None:
-            if len(self.kept) >= MAX_KEPT:
-                self.kept.clear()
-            found = self.kept[key] = _Case(self, atoms).schedule()
+            found = self.kept.keep(key, _Case(self, atoms).schedule())
         return found
 
     def targets(self, atoms: list[int]) -> frozenset[Target | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from engine.policy import Policy
@@ -208,7 +208,7 @@ def _frozen() -> Schema:
     return _mapping({"kind": {"const": "frozen"}, "versions": _list(entry)})
 
 
-@cache
+@lru_cache(20)
 def structure(kind: str) -> Schema:
     """Give the schema that files of a kind are loaded with; it knows no desk's words."""
     anything: Schema = {"type": "object"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.nearest import MEANT, did_you_mean, nearest
@@ -27,7 +27,7 @@ _FORMATS: Final = {
 }
 
 
-@cache
+@lru_cache(20)
 def _validator(kind: str) -> Draft202012Validator:
     # Only where files are read: what answers from a built bundle does without, and is smaller for it.
     from jsonschema import Draft202012Validator  # noqa: PLC0415

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from engine.answer import Answer, Duty, VersionRef
+from engine.cache import Cache
 from engine.check import space_problem, table_problems
 from engine.classes import Atoms, Axis, Masks
 from engine.clocks import Clocks
@@ -28,6 +30,12 @@ from engine.settle import Flat, flatten
 from engine.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 from engine.ticket import TicketReader
 
+MAX_ANSWERS: Final = 2_000
+"""How many answers a version keeps for a decision."""
+
+MAX_TURNS: Final = 20_000
+"""How many turns a version keeps, by roster and minute."""
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionPlan:
@@ -45,7 +53,7 @@ class DecisionPlan:
     looks: tuple[Look, ...]
     instants: tuple[str, ...]
     places: Mapping[str, int]
-    seen: dict[object, Answer] = field(default_factory=dict, repr=False, compare=False)
+    seen: Cache[object, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,7 +79,7 @@ class Version:
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
     invariants: tuple[Proof, ...] = ()
-    duty: dict[tuple[str, float], Duty] = field(default_factory=dict, repr=False, compare=False)
+    duty: Cache[tuple[str, float], Duty] = field(default_factory=lambda: Cache(MAX_TURNS), repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Version({self.ref.name} {self.ref.version}, {self.ref.digest[:12]})"

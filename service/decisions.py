@@ -17,6 +17,7 @@ import grpc
 from google.protobuf.message import Message
 
 from engine.answer import Answer, WrongFact
+from engine.cache import Cache
 from engine.change import Rescheduled
 from engine.decisionlog.record import Kind
 from engine.version import Version
@@ -36,7 +37,6 @@ from service.log.keeper import Given, Keeper
 from service.wire.encoding import sized, tag
 
 Written = TypeVar("Written", bound=Message | bytes)
-Kept = TypeVar("Kept", bytes, wire.Template)
 
 KINDS: Final[dict[str, type[Message]]] = {
     "priority": outcomes_pb2.PriorityDecision,
@@ -78,9 +78,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS) -> None:
         self._answering = Answering(held, clock, keeper)
         self._batches = Batches(self._answering, self._triaged, batch)
-        self._kept: dict[Key, bytes] = {}
-        self._templates: dict[Key, wire.Template] = {}
-        self._versions: dict[str, tuple[bytes, bytes]] = {}
+        self._kept: Cache[Key, bytes] = Cache(MAX_KEPT)
+        self._templates: Cache[Key, wire.Template] = Cache(MAX_KEPT)
+        self._versions: Cache[str, tuple[bytes, bytes]] = Cache(MAX_KEPT)
 
     @answered
     async def Triage(self, request: pb.TriageRequest, context: Context) -> bytes:
@@ -169,9 +169,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         kept = self._versions.get(version.digest)
         if kept is None:
             notice = wire.notice(version.policy.manifest.notice)
-            kept = self._versions[version.digest] = (
+            kept = self._versions.keep(version.digest, (
                 pb.TriageResponse(version=wire.version_ref(version.ref)).SerializeToString(), b"" if notice is None else pb.TriageResponse(notice=notice).SerializeToString(),
-            )
+            ))
         return kept
 
     async def _answer(
@@ -194,15 +194,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
             return sized(before, wire.encoded(kind, answer))
         if name is None:
             key = (before, kind, answer.id)
-            return self._kept.get(key) or _keep(self._kept, key, sized(before, wire.encoded(kind, answer)))
+            return self._kept.get(key) or self._kept.keep(key, sized(before, wire.encoded(kind, answer)))
         key = (before, kind, name)
-        template = self._templates.get(key) or _keep(self._templates, key, wire.Template(kind, answer))
+        template = self._templates.get(key) or self._templates.keep(key, wire.Template(kind, answer))
         return sized(before, template.fill(answer))
-
-
-def _keep(among: dict[Key, Kept], key: Key, made: Kept) -> Kept:
-    """Keep what was encoded; an answer and what answers with its id have in common are kept apart."""
-    if len(among) >= MAX_KEPT:
-        among.clear()
-    among[key] = made
-    return made

@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from engine.answer import Answer, Outcome, Status, UnknownVersion
+from engine.cache import Cache
 from engine.change import Rescheduled
 from engine.version import Version
 from service.held import Held
@@ -102,8 +103,8 @@ class DecisionMetrics(Observer, Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._counts: dict[tuple[str, str, str], list[int]] = {}
         # An answer is given again and again: where it is counted is looked up by its id, but for instants.
-        self._cells: dict[str, list[int]] = {}
-        self._words: dict[tuple[str, str], frozenset[str]] = {}
+        self._cells: Cache[str, list[int]] = Cache(MAX_KEPT)
+        self._words: Cache[tuple[str, str], frozenset[str]] = Cache(MAX_KEPT)
         registry.register(self)
 
     def decided(self, version: Version, given: Given) -> None:
@@ -115,9 +116,7 @@ class DecisionMetrics(Observer, Collector):
             name = answer.undated or answer.id
             cell = cells.get(name)
             if cell is None:
-                if len(cells) >= MAX_KEPT:
-                    cells.clear()
-                cell = cells[name] = self._cell(version, answer)
+                cell = cells.keep(name, self._cell(version, answer))
             cell[0] += 1
 
     def _cell(self, version: Version, answer: Answer) -> list[int]:
@@ -134,7 +133,7 @@ class DecisionMetrics(Observer, Collector):
         name = version.ref.digest, outcome.name
         words = self._words.get(name)
         if words is None:
-            words = self._words[name] = frozenset(one.value for one in version.policy.outcomes[outcome.name].values)
+            words = self._words.keep(name, frozenset(one.value for one in version.policy.outcomes[outcome.name].values))
         return value if isinstance(value, str) and value in words else OTHER
 
     def collect(self) -> Iterator[Metric]:

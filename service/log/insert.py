@@ -7,7 +7,7 @@ under load waits each time until they let go again. One statement for many rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -46,7 +46,7 @@ def parts(count: int) -> list[int]:
     return found
 
 
-@cache
+@lru_cache(1_000)
 def _statement(table: Table, count: int) -> str:
     # Names are those of our own tables, plain lower-case words.
     names = table.columns.keys()

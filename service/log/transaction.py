@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -80,6 +80,6 @@ def _begin(cursor: Any) -> None:
         cursor.execute(f"PRAGMA busy_timeout={BUSY * 1000:.0f}")
 
 
-@cache
+@lru_cache(1_000)
 def _as_psycopg(statement: str) -> str:
     return statement.replace("?", "%s")

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.cache import Cache
 from engine.clock.zone import to_micros, zone
 from engine.columns.sent import Instants, Mask
 from engine.instant_help import instant_help
@@ -35,7 +36,7 @@ class InstantReader:
     format: str = ""
     zone: str = ""
     empty: frozenset[str] = frozenset({""})
-    one_by_one: dict[str, int | None] = field(default_factory=dict)
+    one_by_one: Cache[str, tuple[int | None]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         """Give the instants, and where something stands that is none (None: nowhere).
@@ -166,11 +167,8 @@ class InstantReader:
 
     def _alone(self, text: str) -> int | None:
         """Read one text; None if it is no instant, or if nobody knows by which clock."""
-        if text not in self.one_by_one:
-            if len(self.one_by_one) >= _KEPT:
-                self.one_by_one.clear()
-            self.one_by_one[text] = self._micros(text)
-        return self.one_by_one[text]
+        (found,) = self.one_by_one.get(text) or self.one_by_one.keep(text, (self._micros(text),))
+        return found
 
     def _micros(self, text: str) -> int | None:
         at = _by_format(text, self.format) if self.format else _iso(text)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from engine.cache import Cache
 from engine.columns.sent import Mask
 
 NOTHING: Final = -1
@@ -36,7 +37,7 @@ class Lookup:
     """Translates values: ``translate`` gives what one comes to, None for nothing, or that it is wrong."""
 
     translate: Callable[[Any], Any]
-    kept: dict[tuple[type, Any], Any] = field(default_factory=dict)
+    kept: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, Wrong]]:
         """Give the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
@@ -56,11 +57,9 @@ class Lookup:
         if value is None:
             return None
         key = (value.__class__, value)
-        if key not in self.kept:
-            if len(self.kept) >= _KEPT:
-                self.kept.clear()
-            self.kept[key] = self.translate(value)
-        return self.kept[key]
+        # In a tuple, since a value may come to nothing.
+        (found,) = self.kept.get(key) or self.kept.keep(key, (self.translate(value),))
+        return found
 
 
 def coded(array: pa.Array) -> tuple[Codes, list[Any]]:

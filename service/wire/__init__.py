@@ -7,7 +7,7 @@ versions differ, ``audit`` what the decision log holds, ``times`` what all of th
 
 from __future__ import annotations
 
-from service.wire.answers import decision, notice, rescheduled, typed, undated, version_ref
+from service.wire.answers import decision, notice, rescheduled, typed, version_ref
 from service.wire.audit import WrongField, asked_instant, checked_text, entry, explained, log_filter, purged_chain, verification
 from service.wire.diffs import decision_diff, diff_summary
 from service.wire.encoded import Template, encoded
@@ -16,6 +16,6 @@ from service.wire.requests import NO_FACTS, TYPED_FACTS, WrongSelector, facts, m
 
 __all__ = [
     "NO_FACTS", "TYPED_FACTS", "Template", "WrongField", "WrongSelector", "asked_instant", "checked_text", "decision", "decision_diff", "diff_summary", "encoded", "entry", "explained",
-    "facts", "log_filter", "moment", "notice", "now", "path", "policy_version", "purged_chain", "rescheduled", "selection", "summary", "typed", "undated", "verification",
+    "facts", "log_filter", "moment", "notice", "now", "path", "policy_version", "purged_chain", "rescheduled", "selection", "summary", "typed", "verification",
     "version_ref",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -19,9 +17,6 @@ from guidepost.v1 import deadline_pb2, decision_pb2, decision_service_pb2
 from service.wire import times
 
 Typed = TypeVar("Typed", bound=Message)
-
-MAX_RULES: Final = 10_000
-"""How many rules are kept as messages; a version of the guide has some hundred."""
 
 STATUS: Final = {
     Status.DECIDED: decision_pb2.DECISION_STATUS_DECIDED,
@@ -42,9 +37,9 @@ def decision(answer: Answer) -> decision_pb2.Decision:
         ask_next=answer.ask_next,
         outcomes=[_outcome(outcome) for outcome in answer.outcomes],
         answers=answer.answers,
-        rules=[_fired(rule) for rule in answer.rules],
-        assumptions=[_fired(rule) for rule in answer.assumptions],
-        unlisted=[_unlisted(fact) for fact in answer.unlisted],
+        rules=[fired(rule) for rule in answer.rules],
+        assumptions=[fired(rule) for rule in answer.assumptions],
+        unlisted=[unlisted(fact) for fact in answer.unlisted],
         version=version_ref(answer.version),
     )
     _times(written, answer)
@@ -68,7 +63,7 @@ def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
                 name=one.after.name,
                 before=None if one.before.value is None else value(one.before.value),
                 after=None if one.after.value is None else value(one.after.value),
-                rules=[_fired(rule) for rule in one.after.rules],
+                rules=[fired(rule) for rule in one.after.rules],
             )
             for one in change.because
         ],
@@ -85,14 +80,8 @@ def typed(kind: type[Typed], answer: Answer) -> Typed:
     message.decision.CopyFrom(decision(answer))  # type: ignore[attr-defined]
     for outcome in answer.outcomes:
         if outcome.value is not None and outcome.name in fields:
-            _put(message, fields[outcome.name], outcome.value)
+            put(message, fields[outcome.name], outcome.value)
     return message
-
-
-def undated(answer: Answer) -> Answer:
-    """Take the instants out of an answer, as far as they stand outside of what its rules say."""
-    outcomes = tuple(replace(outcome, value=None) if isinstance(outcome.value, datetime) else outcome for outcome in answer.outcomes)
-    return replace(answer, outcomes=outcomes, dues=(), duties=(), passed=())
 
 
 def _times(written: decision_pb2.Decision, answer: Answer) -> None:
@@ -115,7 +104,7 @@ def notice(standing: Notice | None) -> decision_pb2.Notice | None:
     return decision_pb2.Notice(text=standing.text, source=standing.source, assumption=standing.assumption)
 
 
-def _put(message: Message, field: Any, value: Literal) -> None:
+def put(message: Message, field: Any, value: Literal) -> None:
     """Set a field, if the value is of its kind."""
     match value:
         case tuple():
@@ -179,9 +168,8 @@ def value(given: Literal) -> decision_pb2.OutcomeValue:
             return decision_pb2.OutcomeValue(number=given)
 
 
-@lru_cache(MAX_RULES)
-def _fired(rule: Fired) -> decision_pb2.FiredRule:
-    """Write a rule that fired: once, since the same ones stand in many answers, into which they are copied."""
+def fired(rule: Fired) -> decision_pb2.FiredRule:
+    """Write a rule that fired."""
     return decision_pb2.FiredRule(
         id=rule.id, table=rule.table, place=place(rule.place), source=rule.source, assumption=rule.assumption
     )
@@ -192,7 +180,7 @@ def place(at: Place) -> decision_pb2.Place:
     return decision_pb2.Place(file=at.file, line=at.line, column=at.column)
 
 
-def _unlisted(fact: Unlisted) -> decision_pb2.UnlistedFact:
+def unlisted(fact: Unlisted) -> decision_pb2.UnlistedFact:
     """Write a fact outside its open list."""
     nearest = [decision_pb2.NearestEntry(value=value, name=name) for value, name in fact.nearest]
     return decision_pb2.UnlistedFact(fact=fact.fact, sent=fact.sent, nearest=nearest)

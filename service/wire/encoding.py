@@ -9,8 +9,6 @@ import struct
 from datetime import datetime, timedelta
 from typing import Final
 
-from google.protobuf.message import Message
-
 from engine.clock.zone import EPOCH
 
 VARINT, DOUBLE, LENGTH = 0, 1, 2
@@ -101,13 +99,3 @@ def duration(time: timedelta) -> bytes:
         seconds, rest = -seconds, -rest
     content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(rest * 1000) if rest else b"")
     return _SMALL[len(content)] + content
-
-
-def fields(message: Message, first: int, last: int) -> bytes:
-    """Encode the fields of a message from one number to another."""
-    part = type(message)()
-    part.CopyFrom(message)
-    for field, _ in message.ListFields():
-        if not first <= field.number <= last:
-            part.ClearField(field.name)
-    return part.SerializeToString(deterministic=True)

@@ -1,0 +1,89 @@
+"""A bounded store of values that can be worked out again: the only cache that the program writes by hand.
+
+Reading a value is one look-up in a dictionary, since caches sit on the path of every call. A full cache drops its oldest
+eighth, by the time a value was stored, and keeps the rest: what is dropped is worked out again when it is next needed,
+one value at a time. ``docs/decisions/0033-one-cache.md`` compares this with other ways to evict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import islice
+from threading import Lock
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Cache(Generic[K, V]):
+    """Keeps at most ``bound`` values by key. What it keeps changes how long an answer takes, and nothing else.
+
+    ``get`` returns the value of a key, or None if the key is not there; None itself cannot be stored.
+
+    Several threads may use a cache at once. A value that was worked out is returned even if another thread evicts it in
+    between. A cache is pickled and copied without its values.
+
+    >>> squares = Cache(2)
+    >>> [squares.get(3), squares.keep(3, 9), squares.get(3)]
+    [None, 9, 9]
+    """
+
+    __slots__ = ("_kept", "_lock", "_making", "bound", "get")
+
+    def __init__(self, bound: int) -> None:
+        if bound < 1:
+            raise ValueError(f"expected a bound of at least 1, got {bound}")
+        self.bound = bound
+        self._kept: dict[K, V] = {}
+        self._making: dict[K, Future[V]] = {}
+        self._lock = Lock()
+        # The method of the dictionary itself: no Python code runs for a value that is there.
+        self.get: Callable[[K], V | None] = self._kept.get
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __repr__(self) -> str:
+        return f"Cache({len(self)} of {self.bound})"
+
+    def __reduce__(self) -> tuple[type[Cache[K, V]], tuple[int]]:
+        return Cache, (self.bound,)
+
+    def keep(self, key: K, value: V) -> V:
+        """Store a value under a key, and return it; a full cache drops its oldest eighth first."""
+        with self._lock:
+            kept = self._kept
+            if key not in kept and len(kept) >= self.bound:
+                for oldest in list(islice(kept, max(1, self.bound // 8))):
+                    del kept[oldest]
+            kept[key] = value
+        return value
+
+    def once(self, key: K, make: Callable[[], V]) -> V:
+        """Return the value of a key, and make it if it is not there; threads that ask meanwhile wait for the same one.
+
+        It suits values that take long. If ``make`` raises, so does the call of everyone who waits for it, and nothing is
+        stored. ``make`` must not ask for the same key.
+        """
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                return found
+            making = self._making.get(key)
+            if making is None:
+                mine = self._making[key] = Future[V]()
+        if making is not None:
+            return making.result()
+        try:
+            made = self.keep(key, make())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            mine.set_result(made)
+            return made
+        finally:
+            with self._lock:
+                del self._making[key]
