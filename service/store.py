@@ -15,6 +15,7 @@ from typing import Final
 
 from engine.agreement import agreement_problems, proof_tables
 from engine.bundle import Bundle, Known, V, Versions, bundle, other_desks
+from engine.files import ENDINGS, of_a_version
 from engine.frozen import REGISTER, Folder, Frozen, frozen_problems, read_register
 from engine.load import policy_files
 from engine.problems import Place, PolicyErrors, Problem
@@ -52,7 +53,7 @@ def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFol
     its whole path, for problems that are to be opened.
     """
     root = folder.as_posix() if as_typed or not folder.is_absolute() else folder.name
-    past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir())
+    past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir() and not path.name.startswith("."))
     return (VersionFolder(folder, root), *(VersionFolder(path, f"{root}/{PAST}/{path.name}") for path in past))
 
 
@@ -60,9 +61,11 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
     """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for those that cannot be read."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
-    for pattern in (f"{folder}*{end}" for folder in ("", "holidays/", "cases/") for end in (".yaml", ".yml")):
+    for pattern in (f"{folder}*{end}" for folder in ("", "holidays/", "cases/") for end in ENDINGS):
         for path in sorted(version.path.glob(pattern)):
             name = path.relative_to(version.path).as_posix()
+            if not of_a_version(name):
+                continue
             place = Place(f"{version.root}/{name}")
             try:
                 size = path.stat().st_size

@@ -12,6 +12,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from engine.files import ENDINGS
 from engine.problems import Place, Problem
 from service.cli.folder import find_folder
 from service.cli.messages import problem_text
@@ -93,7 +94,7 @@ def _files(paths: Iterable[str]) -> list[Path]:
 
 def _below(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        found = (one for end in ("*.yaml", "*.yml") for one in path.rglob(end))
+        found = (one for end in ENDINGS for one in path.rglob(f"*{end}"))
         yield from sorted(one for one in found if one.is_file() and not any(part.startswith(".") for part in one.relative_to(path).parts))
     elif path.is_file():
         yield path

@@ -19,6 +19,7 @@ from engine.cases.coverage import percent
 from engine.cases.propose import plain, propose
 from engine.cases.select import NotAnExpression, Selection, read_selection
 from engine.cases.written import cases_text
+from engine.files import is_policy_name
 from service.cli.folder import find_folder, refused_policies, utc_now
 from service.cli.sourced import open_source
 from service.cli.terminal import ExitCode, count, errors, meant, refused, results, show_json
@@ -276,7 +277,7 @@ def _watch(wanted: Wanted) -> None:
 
 
 def _is_policy(_: object, path: str) -> bool:
-    return path.endswith((".yaml", ".yml"))
+    return is_policy_name(Path(path).name)
 
 
 def _once(wanted: Wanted, now: Callable[[], object] = utc_now) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -117,7 +117,7 @@ def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tu
     return found
 
 
-@cache
+@lru_cache(1_000)
 def _look_up(count: int) -> str:
     """Write a query for so many pairs of caller and request id.
 

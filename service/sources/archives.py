@@ -14,12 +14,13 @@ from typing import Final
 
 import fsspec
 
+from engine.files import of_a_version
 from engine.load import MANIFEST
 from service.sources.bundles import MAX_ARCHIVE
 from service.sources.remote import check_pin, fetch, shown, split_pin
 from service.sources.signatures import Trust
 from service.sources.source import Origin, Source, SourceError
-from service.sources.texts import MAX_BYTES, MAX_FILES, of_a_version, size_problem, texts
+from service.sources.texts import MAX_BYTES, MAX_FILES, size_problem, texts
 
 KINDS: Final = ("zip", "tar")
 _GZIP: Final = b"\x1f\x8b"

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.answer import VersionRef
 from engine.digest import digest
+from engine.files import of_a_version
 from engine.load import load_with_trees
 from engine.policy import Manifest, Policy, Rule
 from engine.problems import Place, PolicyErrors, Problem
-from service.sources.texts import MAX_BYTES, MAX_FILES, of_a_version, texts
+from service.sources.texts import MAX_BYTES, MAX_FILES, texts
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

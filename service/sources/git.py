@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.files import of_a_version
 from engine.load import MANIFEST
 from engine.nearest import did_you_mean, nearest
 from service.sources.source import Origin, Source, SourceError
-from service.sources.texts import of_a_version, size_problem, texts
+from service.sources.texts import size_problem, texts
 
 _WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """What git tells its hooks, and what would turn a command in another folder to the wrong repository."""

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import fsspec
 
+from engine.files import of_a_version
 from service.sources.bundles import DESCRIPTION, MAX_ARCHIVE, description_of, pack, read_bundle
 from service.sources.signatures import MAX_SIGNATURE, SUFFIX, Signature, Trust, read_signature, same_digest, verify
 from service.sources.source import Origin, Source, SourceError
-from service.sources.texts import MAX_FILES, of_a_version, texts
+from service.sources.texts import MAX_FILES, texts
 
 CONNECT_SECONDS: Final = 10.0
 """How long a server may take to say its first word."""

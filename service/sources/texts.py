@@ -1,8 +1,7 @@
-"""Bytes of a version's files in, their texts out; and which files of a folder those are."""
+"""Bytes of a version's files in, their texts out."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,17 +13,6 @@ MAX_FILES: Final = 2_000
 
 MAX_BYTES: Final = 64_000_000
 """The most bytes that all files of a version may have together."""
-
-_OF_A_VERSION: Final = re.compile(r"(?:cases/|holidays/)?[^/\\]+\.ya?ml")
-
-
-def of_a_version(path: str) -> bool:
-    r"""Tell whether a path in a version's folder is one of its files, by the same rule as for a folder on disk.
-
-    >>> [path for path in ("a.yaml", "cases/a.yml", "past/1.0.0/a.yaml", "README.md", "../a.yaml") if of_a_version(path)]
-    ['a.yaml', 'cases/a.yml']
-    """
-    return _OF_A_VERSION.fullmatch(path) is not None
 
 
 def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import watchfiles
@@ -82,8 +83,14 @@ async def reloading(server: Reloads, asked: asyncio.Event) -> None:
                 log.error("policies not reloaded, the last good ones go on serving: %s", "; ".join(map(str, refused.problems)) or refused.message)
 
 
+def _matters(_: object, path: str) -> bool:
+    """Return whether a change may be one of the policies: not one of a side file, but also that of a link such as ``..data``, by which folders are swapped."""
+    name = Path(path).name
+    return not (name.startswith(".") and not name.startswith("..")) and not name.endswith(("~", "#")) and name != "4913"
+
+
 async def watching(settings: Settings, changed: asyncio.Event) -> None:
     """Ask for a reload when files of the policies change."""
     with suppress(asyncio.CancelledError):
-        async for _ in watchfiles.awatch(settings.policies, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True):
+        async for _ in watchfiles.awatch(settings.policies, watch_filter=_matters, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True):
             changed.set()
