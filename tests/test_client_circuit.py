@@ -33,9 +33,11 @@ class Health(health.HealthServicer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
+        self.end: Callable[[], object] = lambda: None
 
     def Check(self, request: Any, context: Any) -> Any:
         self.asked += 1
+        self.end()
         return super().Check(request, context)
 
 
@@ -225,6 +227,41 @@ class TestWhatClosesIt:
             server.answer()
 
             until(lambda: decided(client))
+
+
+def hang_wholly(server: Obedient) -> Callable[[], bool]:
+    """Have calls and probes hang; the result says whether calls have come over a second connection, which has replaced the first."""
+    peers = set[str]()
+    server.free.clear()
+    server.health.end = lambda: server.free.wait(60)
+    server.end = lambda context: (peers.add(context.peer()), server.free.wait(60))
+    return lambda: len(peers) > 1
+
+
+def test_a_call_under_way_is_answered_although_its_connection_was_replaced_meanwhile(server: Obedient) -> None:
+    with desk(server, channels=1, circuit_failures=0) as client, ThreadPoolExecutor(1) as pool:
+        replaced = hang_wholly(server)
+        patient = pool.submit(client.triage, impact="high", timeout=60)
+        until(lambda: not decided(client, timeout=0.1) and replaced())
+
+        server.answer()
+
+        assert not guidepost.is_fallback(patient.result())
+
+
+def test_so_it_is_under_asyncio(server: Obedient) -> None:
+    async def ask(address: str) -> bool:
+        async with guidepost.AsyncClient(address, channels=1, circuit_failures=0, fallback=guidepost.undecided) as client:
+            await client.triage(impact="high", timeout=60)
+            replaced = hang_wholly(server)
+            patient = asyncio.create_task(client.triage(impact="high", timeout=60))
+            while not replaced():
+                await client.triage(impact="high", timeout=0.1)
+            server.answer()
+            return not guidepost.is_fallback(await patient)
+
+    with server.serving() as address:
+        assert run(ask(address))
 
 
 def test_a_client_asks_nothing_in_the_background_while_all_is_well(server: Obedient) -> None:
