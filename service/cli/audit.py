@@ -31,6 +31,7 @@ from service.log.lines import line, note_line, read_export
 from service.log.pages import WrongToken, page
 from service.log.verifying import verify_export, verify_store
 from service.sources import trusted_keys
+from service.writing import open_private
 
 audit: Final = typer.Typer(no_args_is_help=True, help="Ask the decision log: what was decided, and is the log whole?")
 
@@ -135,7 +136,7 @@ def export(
             _write(lines, sys.stdout)
             return
         try:
-            with to.open("w", encoding="utf-8") as file:
+            with open_private(to) as file:
                 written = _write(lines, file)
         except OSError as error:
             raise refused(f"{to} cannot be written: {error.strerror}") from error

@@ -26,7 +26,7 @@ from service.log.settings import default_url
 from service.log.store import Store
 from service.sources import trusted_keys
 from service.sources.signatures import private_key
-from service.writing import write_whole
+from service.writing import PRIVATE, write_whole
 
 STYLES: Final = {Found.OK: "bold green", Found.WRONG: "bold red", Found.NOT_SHOWN: "yellow"}
 
@@ -54,7 +54,7 @@ def certificate(
         sys.stdout.write(made.text)
     else:
         try:
-            write_whole(to, made.text.encode())
+            write_whole(to, made.text.encode(), PRIVATE)
         except OSError as error:
             raise refused(f"{to} cannot be written: {error.strerror}") from error
     if made.head is None:

@@ -28,6 +28,7 @@ from service.replays.proof_forms import html_proof, markdown_proof, plain_proof,
 from service.replays.report import Report
 from service.replays.terminal import terminal_parts
 from service.tickets.logged import LOG
+from service.writing import open_private
 
 SOURCE_HELP: Final = "`log`, the URL of a decision log, or a file: what `guidepost audit export` wrote, Parquet (a folder or a pattern, too), CSV or JSON lines."
 
@@ -127,7 +128,7 @@ def _write(to: Path | None, put: Callable[[TextIO], object]) -> None:
         put(sys.stdout)
         return
     try:
-        with to.open("w", encoding="utf-8") as stream:
+        with open_private(to) as stream:
             put(stream)
     except OSError as error:
         raise refused(f"{to} cannot be written: {error.strerror}") from error

@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from service.writing import create_private
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 WRITES: Final = "guidepost_writes"
@@ -68,8 +70,10 @@ def migrate(engine: Engine) -> None:
     if engine.dialect.name == SQLITE and engine.url.database:
         try:
             Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives the files beside it, -wal and -shm, the mode of this one.
+            create_private(Path(engine.url.database))
         except OSError as error:
-            raise LogRefused(f"the folder of the decision log cannot be made: {error}") from error
+            raise LogRefused(f"the decision log cannot be made: {error}") from error
     try:
         with engine.connect() as connection:
             if state(connection) == HEAD:

@@ -21,7 +21,7 @@ from engine.decisionlog.chain import Entry
 from engine.decisionlog.masking import MASKED
 from engine.decisionlog.record import Record, canonical, instant
 from service.log.heads import PurgeNote
-from service.writing import placed_whole
+from service.writing import PRIVATE, placed_whole
 
 ROWS: Final = 16_384
 """Entries of a row group: how many are held in memory."""
@@ -49,7 +49,7 @@ def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNot
     """Write entries, row group by row group, whole or not at all; give how many. Raises OSError."""
     schema = SCHEMA.with_metadata({_NOTES: json.dumps([note.plain for note in notes]).encode()})
     written = 0
-    with placed_whole(path) as made, pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer:
+    with placed_whole(path, PRIVATE) as made, pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer:
         for rows in _groups(entries):
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
             written += len(rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from engine.replay.nouns import Unread
-from service.writing import placed_whole
+from service.writing import PRIVATE, placed_whole
 
 HEADER: Final = ("row", "ticket", "field", "message", "content")
 
@@ -38,7 +38,7 @@ class UnreadWriter:
         """Write rows; raises OSError."""
         for one in unread:
             if self._rows is None:
-                made = self._open.enter_context(placed_whole(self.path))
+                made = self._open.enter_context(placed_whole(self.path, PRIVATE))
                 self._rows = csv.writer(self._open.enter_context(made.open("w", encoding="utf-8", newline="")), lineterminator="\n")
                 self._rows.writerow(HEADER)
             self._rows.writerow((one.row, one.name, one.field, one.message, one.content))
