@@ -52,7 +52,8 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _a_decision_log_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Servers that tests start as a person does keep their log where tests may write."""
+    """Servers that tests start as a person does keep their log, and the key that signs it, where tests may write."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     os.environ["GUIDEPOST_DECISION_LOG"] = f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db"
 
 

@@ -32,7 +32,7 @@ from service.log.lines import line, note_line, read_export, read_lines
 from service.log.purging import PurgeRefused, doomed, purge
 from service.log.store import Store
 from service.log.verifying import verify_export, verify_store
-from service.sources.signatures import Trust, TrustedKey, key_id, new_key
+from service.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.logging_servers import sqlite
 from tests.recording import START, record
 from tests.serving import ROOT
@@ -171,6 +171,7 @@ def test_what_was_altered_is_never_purged_away(store: Store, statement: str) -> 
 
 def test_a_prefix_that_somebody_cut_off_with_a_note_of_their_own_is_doubted(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
+    store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", KEY, covered))
     purge(store, at(2), LATER, "me")
     report = verify_store(store, TRUST)
 
@@ -208,13 +209,14 @@ def test_an_old_head_that_was_kept_shows_a_note_that_is_forged(store: Store) -> 
 def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
     purge(store, at(3), LATER, "me", KEY)
+    head = sign_head(store.head("main"), "2026-01-24T00:00:00Z", KEY)
     lines = [*map(note_line, store.notes()), *map(line, store.entries())]
     read = list(read_export(lines))
 
     assert [type(one) for one in read] == [PurgeNote, Entry]
     assert [entry.sequence for entry in read_lines(lines)] == [3]
-    assert verify_export(read, TRUST).whole
-    assert not verify_export(read[1:], TRUST).whole
+    assert verify_export(read, TRUST, [head]).whole
+    assert not verify_export(read[1:], TRUST, [head]).whole
     with pytest.raises(ValueError, match="line 1"):
         list(read_export([note_line(store.notes()[0]).replace('"format": 1', '"format": 9')]))
 
@@ -260,13 +262,15 @@ def test_on_a_terminal_it_asks(desk: Path, store: Store) -> None:
     assert (b"Remove them for good?" in shown, len(left(store))) == (True, 3)
 
 
-def test_a_signed_purge_verifies_with_the_key(desk: Path) -> None:
+def test_a_signed_purge_verifies_with_the_key(desk: Path, store: Store) -> None:
     made = json.loads(run("purge", "--before", "2026-01-23T04:00:04Z", "--yes", "--sign-key", "desk.private.pem", "-o", "json").stdout)
 
     assert (made["removed"], [one["entries"] for one in made["chains"]], [note["sequence"] for note in made["notes"]]) == (True, [3], [3])
+    key = private_key(Path("desk.private.pem"))
+    store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", key, covered))
     assert run("verify", "--key", "desk.public.pem").exit_code == 0
-    assert run("export", "--to", "log.jsonl").exit_code == 0
-    assert run("verify", "log.jsonl", "--key", "desk.public.pem").exit_code == 0
+    assert run("export", "--to", "log.jsonl").exit_code == run("export", "--heads", "--to", "heads.jsonl").exit_code == 0
+    assert run("verify", "log.jsonl", "--key", "desk.public.pem", "--heads", "heads.jsonl").exit_code == 0
     assert json.loads(run("verify", "-o", "json").stdout)["purges"] == made["notes"]
     assert run("purge", "--before", "2026-01-23T04:00:04Z", "--yes").stdout == "nothing is that old\n"
 

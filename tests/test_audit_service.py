@@ -153,11 +153,13 @@ def test_a_whole_export_can_be_verified_elsewhere(client: Client, monkeypatch: p
 
 
 def test_a_log_is_verified_by_its_server(client: Client, url: str) -> None:
+    until(lambda: client.audit.verify().whole)
     whole = client.audit.verify()
     with Store.open(url).engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM entries WHERE sequence = 3")
     broken = client.audit.verify()
 
+    assert whole.covered == DAYS
     assert (whole.whole, whole.entries, [(one.writer, one.sequence) for one in whole.heads]) == (True, DAYS, [("main", DAYS)])
     assert (broken.whole, [(one.kind, one.first, one.last) for one in broken.breaks]) == (False, [(pb.TAMPERING_REMOVED, 3, 3)])
 
@@ -206,18 +208,24 @@ def test_a_record_that_would_come_out_otherwise_says_what(client: Client, url: s
     assert ("queue", "outcome queue", "slow", "fast") in [(one.decision, one.part, one.recorded, one.again) for one in explained.differences]
 
 
-def test_a_certificate_from_a_server_is_checked_without_it(client: Client, url: str, tmp_path: Path) -> None:
-    unsigned = client.audit.certificate(made(1).id)
-    client.decide("gift", colour="red")
-    key = private_key(tmp_path / "private.pem")
-    store = Store.open(url)
-    store.sign("main", lambda head, covered: sign_head(head, "2026-01-01T00:00:00Z", key, covered))
+def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_path: Path) -> None:
+    until(lambda: client.audit.certificate(made(1).id).signed)
     signed = client.audit.certificate(made(1).id)
 
     steps = check(Certificate.read(signed.certificate), trusted_keys([tmp_path / "public.pem"]), counter().versions[0])
-    assert (unsigned.signed, signed.signed) == (False, True)
     assert {step.found for step in steps} == {Found.OK}
     assert [SignedHead.read(line).head.writer for line in client.audit.verify().signed_heads] == ["main"]
+
+
+def test_a_certificate_of_a_server_that_does_not_sign_says_so(url: str) -> None:
+    with asking(LogSettings(url)) as client:
+        assert not client.audit.certificate(made(1).id).signed
+
+
+def test_the_first_record_of_a_server_is_signed_at_once(client: Client, url: str) -> None:
+    client.decide("gift", colour="red")
+
+    until(lambda: Store.open(url).signed_heads()[-1:] and Store.open(url).signed_heads()[-1].head.sequence == DAYS + 1)
 
 
 def test_nobody_removes_records_unless_the_server_was_started_to_allow_it(client: Client) -> None:
@@ -319,10 +327,11 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
                 len((await desk.audit.purge(at(2), dry_run=True)).chains),
             ]
 
+    until(lambda: client.audit.certificate(made(1).id).signed)
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url), protection=PURGING)
     address = run(server.__aenter__())
     try:
-        assert run(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, False, 1]
+        assert run(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, True, 1]
     finally:
         run(server.__aexit__(None, None, None))
 

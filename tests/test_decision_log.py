@@ -152,15 +152,16 @@ def test_whatever_is_altered_in_the_database_is_found(store: Store, url: str, st
     assert found in altered(url, statement)
 
 
-def test_heads_are_signed_while_the_server_runs_and_when_it_stops(url: str, tmp_path: Path) -> None:
+def test_heads_are_signed_with_the_first_record_and_when_the_server_stops(url: str, tmp_path: Path) -> None:
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
     with logging(settings(url, key=private_key(tmp_path / "private.pem"))) as stub:
         ask(stub, vip=True)
         ask(stub, vip=True)
 
     heads = reading(url).signed_heads()
-    assert [(one.head, one.signed) for one in heads] == [(reading(url).ends()[0], "2026-01-23T04:00:00Z")]
-    assert heads[0] == sign_head(heads[0].head, heads[0].signed, private_key(tmp_path / "private.pem"), heads[0].covered)
+    assert [one.head.sequence for one in heads] == [1, 2]
+    assert (heads[-1].head, heads[-1].signed) == (reading(url).ends()[0], "2026-01-23T04:00:00Z")
+    assert heads[-1] == sign_head(heads[-1].head, heads[-1].signed, private_key(tmp_path / "private.pem"), heads[-1].covered)
 
 
 # ---- Searching

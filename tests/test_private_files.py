@@ -1,4 +1,4 @@
-"""Files with recorded facts or keys in them are for their owner only."""
+"""Files with recorded facts or keys in them are for their owner only, and those that stand open are reported."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ def mode(path: Path | str) -> int:
 
 def run(*words: object) -> Result:
     return CliRunner().invoke(app, [*map(str, words)])
+
+
+def check(*words: object) -> Result:
+    return run("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
 
 
 def kept(tmp_path: Path) -> str:
@@ -94,3 +98,33 @@ def test_a_new_private_key_is_for_its_owner_only_and_the_public_one_for_all() ->
     new_key(Path("a.private.pem"), Path("a.public.pem"))
 
     assert (mode("a.private.pem"), mode("a.public.pem")) == (0o600, 0o644)
+
+
+def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_start_all_the_same(tmp_path: Path) -> None:
+    url = kept(tmp_path)
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+    for path in ("log/decisions.db", "a.private.pem"):
+        Path(path).chmod(0o644)
+
+    done = check("--decision-log", url, "--log-sign-key", "a.private.pem")
+
+    assert done.exit_code == 0, done.output
+    assert "has the mode 0644: everybody can read it" in done.output
+    assert "help: chmod 640 a.private.pem" in done.output
+    assert "decisions.db has the mode 0644" in done.output
+    for path in ("log/decisions.db", "a.private.pem"):
+        Path(path).chmod(0o640)
+    assert "warning" not in check("--decision-log", url, "--log-sign-key", "a.private.pem").output
+
+
+@pytest.mark.parametrize(
+    ("mode_", "said"), [(0o604, "everybody can read it"), (0o660, "others can change it"), (0o666, "everybody can read it and others can change it"), (0o640, ""), (0o440, "")],
+)
+def test_a_callers_file_is_reported_if_others_can_read_or_change_it(mode_: int, said: str) -> None:
+    Path("callers.yaml").write_text("callers:\n  - name: portal\n    roles: [decide]\n    subjects: [portal@desk.example]\n")
+    Path("callers.yaml").chmod(mode_)
+
+    done = check("--callers", "callers.yaml", "--log-durability", "off")
+
+    assert done.exit_code == 0, done.output
+    assert (f"callers.yaml has the mode {mode_:04o}: {said}" in done.output) if said else ("warning" not in done.output)

@@ -40,16 +40,40 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What there is of a chain: the entries behind the number ``after`` (0, or up to where it was purged) up to ``last``."""
+
+    writer: str
+    after: int
+    last: int
+
+    @property
+    def entries(self) -> int:
+        """How many entries that is."""
+        return self.last - self.after
+
+    def covered_by(self, head: Head) -> int:
+        """Return how many of the entries a head vouches for: all up to it, since each holds the hash of the one before.
+
+        >>> Extent("main", 10, 30).covered_by(Head("main", 25, "ab")), Extent("main", 10, 30).covered_by(Head("main", 9, "ab"))
+        (15, 0)
+        """
+        return max(0, min(head.sequence, self.last) - self.after) if head.writer == self.writer else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """What was found: the breaks in order, how many entries were looked at, and how far each chain comes.
 
-    ``unheld`` are the heads that nothing can be held against, since the entries up to them were purged.
+    ``extents`` are the chains, by name. ``held`` are the heads that the chains agree with, and ``unheld`` those that nothing can be held against, since the entries up to them were purged.
     """
 
     breaks: tuple[Break, ...]
     entries: int
     heads: tuple[Head, ...]
     unheld: tuple[Head, ...] = ()
+    extents: tuple[Extent, ...] = ()
+    held: frozenset[Head] = frozenset()
 
 
 def verify(entries: Iterable[Entry | Purge], heads: Iterable[Head] = (), ends: Iterable[Head] = (), trees: Iterable[Covered] = ()) -> Verified:
@@ -82,7 +106,10 @@ def verify(entries: Iterable[Entry | Purge], heads: Iterable[Head] = (), ends: I
         chain.end(kept.get(chain.writer, ()))
     unheld = tuple(head for of in kept.values() for head in of if head.sequence < chains[head.writer].first.sequence)
     found = sorted({one for chain in chains.values() for one in chain.breaks}, key=lambda one: (one.writer, one.sequence, one.last, one.kind))
-    return Verified(tuple(found), count, tuple(chain.head for _, chain in sorted(chains.items()) if chain.head.sequence), unheld)
+    begun = [chain for _, chain in sorted(chains.items()) if chain.head.sequence]
+    extents = tuple(Extent(chain.writer, chain.first.sequence, chain.head.sequence) for chain in begun)
+    held = frozenset(head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash)
+    return Verified(tuple(found), count, tuple(chain.head for chain in begun), unheld, extents, held)
 
 
 @dataclass(slots=True)

@@ -31,15 +31,15 @@ from guidepost.v1 import decision_pb2 as guidepost_dot_v1_dot_decision__pb2
 from guidepost.v1 import decision_service_pb2 as guidepost_dot_v1_dot_decision__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n guidepost/v1/audit_service.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/decision.proto\x1a#guidepost/v1/decision_service.proto\"\x1e\n\x10GetRecordRequest\x12\n\n\x02id\x18\x01 \x01(\t\":\n\x11GetRecordResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.LogEntry\"\xc8\x01\n\x0cRecordFilter\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0f\n\x07outcome\x18\x06 \x01(\t\x12)\n\x05since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x13QueryRecordsRequest\x12*\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.RecordFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x14QueryRecordsResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.guidepost.v1.LogEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x14\x45xportRecordsRequest\x12*\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.RecordFilter\"&\n\x15\x45xportRecordsResponse\x12\r\n\x05lines\x18\x01 \x03(\t\"\x12\n\x10VerifyLogRequest\"`\n\x11VerifyLogResponse\x12\x12\n\x08progress\x18\x01 \x01(\x03H\x00\x12/\n\x06result\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.LogVerificationH\x00\x42\x06\n\x04part\"\xb9\x01\n\x0fLogVerification\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12(\n\x06\x62reaks\x18\x03 \x03(\x0b\x32\x18.guidepost.v1.ChainBreak\x12\x0e\n\x06\x64oubts\x18\x04 \x03(\t\x12&\n\x05heads\x18\x05 \x03(\x0b\x32\x17.guidepost.v1.ChainHead\x12\x14\n\x0csigned_heads\x18\x06 \x03(\t\x12\x0e\n\x06purges\x18\x07 \x03(\t\"q\n\nChainBreak\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.guidepost.v1.Tampering\x12\x0e\n\x06writer\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x03\x12\x0c\n\x04last\x18\x04 \x01(\x03\x12\x0f\n\x07message\x18\x05 \x01(\t\";\n\tChainHead\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\"\n\x14\x45xplainRecordRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xe4\x01\n\x15\x45xplainRecordResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.LogEntry\x12)\n\tdecisions\x18\x02 \x03(\x0b\x32\x16.guidepost.v1.Decision\x12\x35\n\x0brescheduled\x18\x03 \x01(\x0b\x32 .guidepost.v1.RescheduleResponse\x12\r\n\x05\x65qual\x18\x04 \x01(\x08\x12\x33\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x1e.guidepost.v1.RecordDifference\"S\n\x10RecordDifference\x12\x10\n\x08\x64\x65\x63ision\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\t\x12\x10\n\x08recorded\x18\x03 \x01(\t\x12\r\n\x05\x61gain\x18\x04 \x01(\t\"#\n\x15GetCertificateRequest\x12\n\n\x02id\x18\x01 \x01(\t\"=\n\x16GetCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\t\x12\x0e\n\x06signed\x18\x02 \x01(\x08\"^\n\x13PurgeRecordsRequest\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02\x62y\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\"P\n\x14PurgeRecordsResponse\x12)\n\x06\x63hains\x18\x01 \x03(\x0b\x32\x19.guidepost.v1.PurgedChain\x12\r\n\x05notes\x18\x02 \x03(\t\"\xa3\x01\n\x0bPurgedChain\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x0c\n\x04last\x18\x03 \x01(\x03\x12\x32\n\x0e\x66irst_received\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_received\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x08LogEntry\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x10\n\x08previous\x18\x03 \x01(\t\x12\x0c\n\x04hash\x18\x04 \x01(\t\x12\x0e\n\x06record\x18\x05 \x01(\t\x12\r\n\x05holds\x18\x06 \x01(\x08\x12(\n\x07\x63ontent\x18\x07 \x01(\x0b\x32\x17.guidepost.v1.LogRecord\"\x8c\x02\n\tLogRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x08received\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x0e\n\x06ticket\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12)\n\x07version\x18\x08 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12/\n\tdecisions\x18\t \x03(\x0b\x32\x1c.guidepost.v1.DecisionRecord\"\xa5\x01\n\x0e\x44\x65\x63isionRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12-\n\x08outcomes\x18\x03 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeRecord\x12\x10\n\x08rule_ids\x18\x04 \x03(\t\x12\x16\n\x0e\x61ssumption_ids\x18\x05 \x03(\t\"v\n\rOutcomeRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12)\n\x05value\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue*\x85\x01\n\tTampering\x12\x19\n\x15TAMPERING_UNSPECIFIED\x10\x00\x12\x15\n\x11TAMPERING_CHANGED\x10\x01\x12\x15\n\x11TAMPERING_REMOVED\x10\x02\x12\x16\n\x12TAMPERING_INSERTED\x10\x03\x12\x17\n\x13TAMPERING_REORDERED\x10\x04\x32\xed\x04\n\x0c\x41uditService\x12L\n\tGetRecord\x12\x1e.guidepost.v1.GetRecordRequest\x1a\x1f.guidepost.v1.GetRecordResponse\x12U\n\x0cQueryRecords\x12!.guidepost.v1.QueryRecordsRequest\x1a\".guidepost.v1.QueryRecordsResponse\x12Z\n\rExportRecords\x12\".guidepost.v1.ExportRecordsRequest\x1a#.guidepost.v1.ExportRecordsResponse0\x01\x12N\n\tVerifyLog\x12\x1e.guidepost.v1.VerifyLogRequest\x1a\x1f.guidepost.v1.VerifyLogResponse0\x01\x12X\n\rExplainRecord\x12\".guidepost.v1.ExplainRecordRequest\x1a#.guidepost.v1.ExplainRecordResponse\x12[\n\x0eGetCertificate\x12#.guidepost.v1.GetCertificateRequest\x1a$.guidepost.v1.GetCertificateResponse\x12U\n\x0cPurgeRecords\x12!.guidepost.v1.PurgeRecordsRequest\x1a\".guidepost.v1.PurgeRecordsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n guidepost/v1/audit_service.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/decision.proto\x1a#guidepost/v1/decision_service.proto\"\x1e\n\x10GetRecordRequest\x12\n\n\x02id\x18\x01 \x01(\t\":\n\x11GetRecordResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.LogEntry\"\xc8\x01\n\x0cRecordFilter\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0f\n\x07outcome\x18\x06 \x01(\t\x12)\n\x05since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x13QueryRecordsRequest\x12*\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.RecordFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x14QueryRecordsResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.guidepost.v1.LogEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x14\x45xportRecordsRequest\x12*\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.RecordFilter\"&\n\x15\x45xportRecordsResponse\x12\r\n\x05lines\x18\x01 \x03(\t\"\x12\n\x10VerifyLogRequest\"`\n\x11VerifyLogResponse\x12\x12\n\x08progress\x18\x01 \x01(\x03H\x00\x12/\n\x06result\x18\x02 \x01(\x0b\x32\x1d.guidepost.v1.LogVerificationH\x00\x42\x06\n\x04part\"\xdb\x01\n\x0fLogVerification\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12(\n\x06\x62reaks\x18\x03 \x03(\x0b\x32\x18.guidepost.v1.ChainBreak\x12\x0e\n\x06\x64oubts\x18\x04 \x03(\t\x12&\n\x05heads\x18\x05 \x03(\x0b\x32\x17.guidepost.v1.ChainHead\x12\x14\n\x0csigned_heads\x18\x06 \x03(\t\x12\x0e\n\x06purges\x18\x07 \x03(\t\x12\x14\n\x07\x63overed\x18\x08 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_covered\"q\n\nChainBreak\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.guidepost.v1.Tampering\x12\x0e\n\x06writer\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x03\x12\x0c\n\x04last\x18\x04 \x01(\x03\x12\x0f\n\x07message\x18\x05 \x01(\t\";\n\tChainHead\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\"\n\x14\x45xplainRecordRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xe4\x01\n\x15\x45xplainRecordResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.guidepost.v1.LogEntry\x12)\n\tdecisions\x18\x02 \x03(\x0b\x32\x16.guidepost.v1.Decision\x12\x35\n\x0brescheduled\x18\x03 \x01(\x0b\x32 .guidepost.v1.RescheduleResponse\x12\r\n\x05\x65qual\x18\x04 \x01(\x08\x12\x33\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x1e.guidepost.v1.RecordDifference\"S\n\x10RecordDifference\x12\x10\n\x08\x64\x65\x63ision\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\t\x12\x10\n\x08recorded\x18\x03 \x01(\t\x12\r\n\x05\x61gain\x18\x04 \x01(\t\"#\n\x15GetCertificateRequest\x12\n\n\x02id\x18\x01 \x01(\t\"=\n\x16GetCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\t\x12\x0e\n\x06signed\x18\x02 \x01(\x08\"^\n\x13PurgeRecordsRequest\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02\x62y\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\"P\n\x14PurgeRecordsResponse\x12)\n\x06\x63hains\x18\x01 \x03(\x0b\x32\x19.guidepost.v1.PurgedChain\x12\r\n\x05notes\x18\x02 \x03(\t\"\xa3\x01\n\x0bPurgedChain\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x0c\n\x04last\x18\x03 \x01(\x03\x12\x32\n\x0e\x66irst_received\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_received\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x08LogEntry\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x10\n\x08previous\x18\x03 \x01(\t\x12\x0c\n\x04hash\x18\x04 \x01(\t\x12\x0e\n\x06record\x18\x05 \x01(\t\x12\r\n\x05holds\x18\x06 \x01(\x08\x12(\n\x07\x63ontent\x18\x07 \x01(\x0b\x32\x17.guidepost.v1.LogRecord\"\x8c\x02\n\tLogRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x08received\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x0e\n\x06ticket\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12)\n\x07version\x18\x08 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12/\n\tdecisions\x18\t \x03(\x0b\x32\x1c.guidepost.v1.DecisionRecord\"\xa5\x01\n\x0e\x44\x65\x63isionRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12-\n\x08outcomes\x18\x03 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeRecord\x12\x10\n\x08rule_ids\x18\x04 \x03(\t\x12\x16\n\x0e\x61ssumption_ids\x18\x05 \x03(\t\"v\n\rOutcomeRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12)\n\x05value\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue*\x85\x01\n\tTampering\x12\x19\n\x15TAMPERING_UNSPECIFIED\x10\x00\x12\x15\n\x11TAMPERING_CHANGED\x10\x01\x12\x15\n\x11TAMPERING_REMOVED\x10\x02\x12\x16\n\x12TAMPERING_INSERTED\x10\x03\x12\x17\n\x13TAMPERING_REORDERED\x10\x04\x32\xed\x04\n\x0c\x41uditService\x12L\n\tGetRecord\x12\x1e.guidepost.v1.GetRecordRequest\x1a\x1f.guidepost.v1.GetRecordResponse\x12U\n\x0cQueryRecords\x12!.guidepost.v1.QueryRecordsRequest\x1a\".guidepost.v1.QueryRecordsResponse\x12Z\n\rExportRecords\x12\".guidepost.v1.ExportRecordsRequest\x1a#.guidepost.v1.ExportRecordsResponse0\x01\x12N\n\tVerifyLog\x12\x1e.guidepost.v1.VerifyLogRequest\x1a\x1f.guidepost.v1.VerifyLogResponse0\x01\x12X\n\rExplainRecord\x12\".guidepost.v1.ExplainRecordRequest\x1a#.guidepost.v1.ExplainRecordResponse\x12[\n\x0eGetCertificate\x12#.guidepost.v1.GetCertificateRequest\x1a$.guidepost.v1.GetCertificateResponse\x12U\n\x0cPurgeRecords\x12!.guidepost.v1.PurgeRecordsRequest\x1a\".guidepost.v1.PurgeRecordsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'guidepost.v1.audit_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TAMPERING']._serialized_start=2738
-  _globals['_TAMPERING']._serialized_end=2871
+  _globals['_TAMPERING']._serialized_start=2772
+  _globals['_TAMPERING']._serialized_end=2905
   _globals['_GETRECORDREQUEST']._serialized_start=149
   _globals['_GETRECORDREQUEST']._serialized_end=179
   _globals['_GETRECORDRESPONSE']._serialized_start=181
@@ -59,35 +59,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYLOGRESPONSE']._serialized_start=768
   _globals['_VERIFYLOGRESPONSE']._serialized_end=864
   _globals['_LOGVERIFICATION']._serialized_start=867
-  _globals['_LOGVERIFICATION']._serialized_end=1052
-  _globals['_CHAINBREAK']._serialized_start=1054
-  _globals['_CHAINBREAK']._serialized_end=1167
-  _globals['_CHAINHEAD']._serialized_start=1169
-  _globals['_CHAINHEAD']._serialized_end=1228
-  _globals['_EXPLAINRECORDREQUEST']._serialized_start=1230
-  _globals['_EXPLAINRECORDREQUEST']._serialized_end=1264
-  _globals['_EXPLAINRECORDRESPONSE']._serialized_start=1267
-  _globals['_EXPLAINRECORDRESPONSE']._serialized_end=1495
-  _globals['_RECORDDIFFERENCE']._serialized_start=1497
-  _globals['_RECORDDIFFERENCE']._serialized_end=1580
-  _globals['_GETCERTIFICATEREQUEST']._serialized_start=1582
-  _globals['_GETCERTIFICATEREQUEST']._serialized_end=1617
-  _globals['_GETCERTIFICATERESPONSE']._serialized_start=1619
-  _globals['_GETCERTIFICATERESPONSE']._serialized_end=1680
-  _globals['_PURGERECORDSREQUEST']._serialized_start=1682
-  _globals['_PURGERECORDSREQUEST']._serialized_end=1776
-  _globals['_PURGERECORDSRESPONSE']._serialized_start=1778
-  _globals['_PURGERECORDSRESPONSE']._serialized_end=1858
-  _globals['_PURGEDCHAIN']._serialized_start=1861
-  _globals['_PURGEDCHAIN']._serialized_end=2024
-  _globals['_LOGENTRY']._serialized_start=2027
-  _globals['_LOGENTRY']._serialized_end=2176
-  _globals['_LOGRECORD']._serialized_start=2179
-  _globals['_LOGRECORD']._serialized_end=2447
-  _globals['_DECISIONRECORD']._serialized_start=2450
-  _globals['_DECISIONRECORD']._serialized_end=2615
-  _globals['_OUTCOMERECORD']._serialized_start=2617
-  _globals['_OUTCOMERECORD']._serialized_end=2735
-  _globals['_AUDITSERVICE']._serialized_start=2874
-  _globals['_AUDITSERVICE']._serialized_end=3495
+  _globals['_LOGVERIFICATION']._serialized_end=1086
+  _globals['_CHAINBREAK']._serialized_start=1088
+  _globals['_CHAINBREAK']._serialized_end=1201
+  _globals['_CHAINHEAD']._serialized_start=1203
+  _globals['_CHAINHEAD']._serialized_end=1262
+  _globals['_EXPLAINRECORDREQUEST']._serialized_start=1264
+  _globals['_EXPLAINRECORDREQUEST']._serialized_end=1298
+  _globals['_EXPLAINRECORDRESPONSE']._serialized_start=1301
+  _globals['_EXPLAINRECORDRESPONSE']._serialized_end=1529
+  _globals['_RECORDDIFFERENCE']._serialized_start=1531
+  _globals['_RECORDDIFFERENCE']._serialized_end=1614
+  _globals['_GETCERTIFICATEREQUEST']._serialized_start=1616
+  _globals['_GETCERTIFICATEREQUEST']._serialized_end=1651
+  _globals['_GETCERTIFICATERESPONSE']._serialized_start=1653
+  _globals['_GETCERTIFICATERESPONSE']._serialized_end=1714
+  _globals['_PURGERECORDSREQUEST']._serialized_start=1716
+  _globals['_PURGERECORDSREQUEST']._serialized_end=1810
+  _globals['_PURGERECORDSRESPONSE']._serialized_start=1812
+  _globals['_PURGERECORDSRESPONSE']._serialized_end=1892
+  _globals['_PURGEDCHAIN']._serialized_start=1895
+  _globals['_PURGEDCHAIN']._serialized_end=2058
+  _globals['_LOGENTRY']._serialized_start=2061
+  _globals['_LOGENTRY']._serialized_end=2210
+  _globals['_LOGRECORD']._serialized_start=2213
+  _globals['_LOGRECORD']._serialized_end=2481
+  _globals['_DECISIONRECORD']._serialized_start=2484
+  _globals['_DECISIONRECORD']._serialized_end=2649
+  _globals['_OUTCOMERECORD']._serialized_start=2651
+  _globals['_OUTCOMERECORD']._serialized_end=2769
+  _globals['_AUDITSERVICE']._serialized_start=2908
+  _globals['_AUDITSERVICE']._serialized_end=3529
 # @@protoc_insertion_point(module_scope)

@@ -104,7 +104,7 @@ class VerifyLogResponse(_message.Message):
     def __init__(self, progress: _Optional[int] = ..., result: _Optional[_Union[LogVerification, _Mapping]] = ...) -> None: ...
 
 class LogVerification(_message.Message):
-    __slots__ = ("whole", "entries", "breaks", "doubts", "heads", "signed_heads", "purges")
+    __slots__ = ("whole", "entries", "breaks", "doubts", "heads", "signed_heads", "purges", "covered")
     WHOLE_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     BREAKS_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class LogVerification(_message.Message):
     HEADS_FIELD_NUMBER: _ClassVar[int]
     SIGNED_HEADS_FIELD_NUMBER: _ClassVar[int]
     PURGES_FIELD_NUMBER: _ClassVar[int]
+    COVERED_FIELD_NUMBER: _ClassVar[int]
     whole: bool
     entries: int
     breaks: _containers.RepeatedCompositeFieldContainer[ChainBreak]
@@ -119,7 +120,8 @@ class LogVerification(_message.Message):
     heads: _containers.RepeatedCompositeFieldContainer[ChainHead]
     signed_heads: _containers.RepeatedScalarFieldContainer[str]
     purges: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, whole: bool = ..., entries: _Optional[int] = ..., breaks: _Optional[_Iterable[_Union[ChainBreak, _Mapping]]] = ..., doubts: _Optional[_Iterable[str]] = ..., heads: _Optional[_Iterable[_Union[ChainHead, _Mapping]]] = ..., signed_heads: _Optional[_Iterable[str]] = ..., purges: _Optional[_Iterable[str]] = ...) -> None: ...
+    covered: int
+    def __init__(self, whole: bool = ..., entries: _Optional[int] = ..., breaks: _Optional[_Iterable[_Union[ChainBreak, _Mapping]]] = ..., doubts: _Optional[_Iterable[str]] = ..., heads: _Optional[_Iterable[_Union[ChainHead, _Mapping]]] = ..., signed_heads: _Optional[_Iterable[str]] = ..., purges: _Optional[_Iterable[str]] = ..., covered: _Optional[int] = ...) -> None: ...
 
 class ChainBreak(_message.Message):
     __slots__ = ("kind", "writer", "first", "last", "message")

@@ -23,7 +23,7 @@ from service.cli.audit_explain import explain
 from service.cli.audit_proof import certificate, check
 from service.cli.audit_purge import purge
 from service.cli.logged import LogOption, reading_log
-from service.cli.recorded import last_vouched, record_page, record_rows, verified_page
+from service.cli.recorded import last_vouched, plain_coverage, record_page, record_rows, verified_page
 from service.cli.sourced import KeysOption, refusing
 from service.cli.terminal import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
 from service.log.heads import PurgeNote, SignedHead
@@ -166,7 +166,8 @@ def verify_log(
 ) -> None:
     """Verify the log: every entry that was changed, removed, inserted or reordered is named.
 
-    Ends with 7 if the log is not whole. With --key, signed heads are held against it too.
+    With --key or --heads it reports how many entries a trusted head covers.
+    Ends with 7 if the log is not whole, or if a chain has no head that is trusted.
     """
     with refusing("keys"):
         trust = trusted_keys(key or ())
@@ -181,7 +182,7 @@ def verify_log(
         show_json({
             "whole": report.whole, "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": report.doubts,
             "heads": [asdict(head) for head in found.heads], "unheld": [asdict(head) for head in found.unheld],
-            "signed": last_vouched(report), "purges": [note.plain for note in report.notes],
+            "signed": last_vouched(report), "covered": None if report.coverage is None else report.covered, "coverage": plain_coverage(report), "purges": [note.plain for note in report.notes],
         })
     else:
         results().show(*verified_page(report))

@@ -60,7 +60,7 @@ def certificate(
     if made.head is None:
         errors().show(
             "no signed head covers this record yet, so the certificate proves no more than that its content has its hash",
-            "help: a server with --log-sign-key signs every minute; --sign-key FILE signs now",
+            "help: a server signs every minute, unless it runs with --no-log-sign; --sign-key FILE signs now",
         )
     elif to is not None:
         errors().show(f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at {made.head.head.sequence} that was signed on {made.head.signed} by {made.head.key}")
@@ -75,7 +75,7 @@ def check(
 ) -> None:
     """Check a certificate without any log: its hash, its path, its signature, its version, and that this version decides so.
 
-    Ends with 7 if any of these is wrong. What cannot be shown without a key or a version is said, and is not wrong.
+    Ends with 7 if any of these is wrong, and if nothing proves that the record was in the log: without a signed head, or without --key.
     """
     try:
         made = Certificate.read(_text(file))
@@ -86,10 +86,10 @@ def check(
     version = open_version(against, policies=policies, keys=key) if against else None
     steps = checked(made, trust, version)
     if output is TableOrJson.JSON:
-        show_json({"record": _id(made), "sound": _sound(steps), "complete": _complete(steps), "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps]})
+        show_json({"record": _id(made), "sound": _sound(steps), "proved": proved(steps), "complete": _complete(steps), "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps]})
     else:
         results().show(*_page(made, steps))
-    if not _sound(steps):
+    if not proved(steps):
         raise typer.Exit(int(ExitCode.LOG))
 
 
@@ -151,6 +151,12 @@ def _complete(steps: Sequence[Step]) -> bool:
     return all(step.found is Found.OK for step in steps)
 
 
+def proved(steps: Sequence[Step]) -> bool:
+    """Return whether a certificate proves that its record was in the log: a trusted key signed the head that covers it, and nothing is wrong."""
+    found = {step.name: step.found for step in steps}
+    return _sound(steps) and all(found[name] is Found.OK for name in ("entry", "path", "signature"))
+
+
 def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
     yield Text.assemble("certificate of record ", (_id(made), "bold"))
     yield grid([(f"  {step.name}", Text(step.found.value, STYLES[step.found]), step.said) for step in steps], "cyan")
@@ -158,7 +164,9 @@ def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
     wrong = [step.name for step in steps if step.found is Found.WRONG]
     if wrong:
         yield Text(f"not to be relied on: wrong in {', '.join(wrong)}", "bold red")
+    elif not proved(steps):
+        yield Text(f"nothing proves that this record was in the log; not shown: {', '.join(missing)}", "bold red")
     elif missing:
-        yield Text(f"nothing is wrong in what was checked; not shown: {', '.join(missing)}", "bold yellow")
+        yield Text(f"proved: this record was in the log when its head was signed; not shown: {', '.join(missing)}", "bold yellow")
     else:
         yield Text("all of it holds", "bold green")

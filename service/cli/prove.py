@@ -86,6 +86,8 @@ def _row(proof: Proof) -> tuple[RenderableType, ...]:
 
 def _summary(found: list[Proved]) -> Text:
     proofs = [proof for one in found for proof in one.proofs]
+    if not proofs:
+        return Text.assemble(f"{count(len(found), 'version')}: ", ("no invariants, so nothing is proved", "yellow"))
     failed = sum(not proof.holds for proof in proofs)
     return Text.assemble(
         f"{count(len(found), 'version')}: {len(proofs) - failed:,} of {count(len(proofs), 'invariant')} ",

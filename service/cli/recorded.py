@@ -61,9 +61,12 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
         yield Text(str(one), "red", no_wrap=True)
     for doubt in report.doubts:
         yield Text(doubt, "red", no_wrap=True)
-    wrong = len(found.breaks) + len(report.doubts)
+    wrong = [count(number, noun) for number, noun in ((len(found.breaks), "break"), (len(report.doubts), "doubt")) if number]
     said = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
-    yield Text.assemble((f"{said}: ", "bold"), (count(wrong, "break"), "bold red") if wrong else ("whole", "bold green"))
+    whole = ("whole", "bold green") if found.heads else ("nothing to verify", "bold yellow")
+    yield Text.assemble((f"{said}: ", "bold"), (", ".join(wrong), "bold red") if wrong else whole)
+    if not found.breaks:
+        yield _covered(report)
     yield grid([(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads], "cyan", "", "dim")
     for note in report.notes:
         purge = note.purge
@@ -75,10 +78,29 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
         yield Text(f"  {signed}", "dim")
 
 
+def _covered(report: Report) -> Text:
+    """Summarize how many entries are covered by a head that somebody vouches for."""
+    if report.coverage is None:
+        return Text("  no key is trusted, so this shows no rewriting of the whole log: --key FILE or --heads FILE does", "yellow")
+    total = sum(one.entries for one in report.coverage)
+    by = "a head that a trusted key signed" if report.vouched else "a head that was kept" if report.covered else "any trusted head"
+    return Text(f"  {report.covered:,} of {count(total, 'entry', 'entries')} covered by {by}", "green" if report.covered == total and total else "yellow")
+
+
 def last_vouched(report: Report) -> list[str]:
     """Name the last head of each chain for which a trusted key vouches."""
     last = {one.head.writer: one for one in sorted(report.vouched, key=lambda one: one.head.sequence)}
     return [f"{writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for writer, one in sorted(last.items())]
+
+
+def plain_coverage(report: Report) -> list[dict[str, Any]] | None:
+    """Write how much of each chain is covered as plain data; None if nothing is trusted."""
+    if report.coverage is None:
+        return None
+    return [
+        {"writer": one.writer, "entries": one.entries, "covered": one.covered, "head": one.head.head.sequence if one.head else None, "signed": one.head.signed if one.head else None}
+        for one in report.coverage
+    ]
 
 
 def fact_text(value: Any) -> str:

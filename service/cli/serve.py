@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -29,12 +30,17 @@ from service.log.options import LogOptions
 from service.log.settings import default_url
 from service.settings.checks import UNIX, refusals
 from service.settings.model import ServerSettings
+from service.settings.modes import open_files
 from service.settings.parts import log_options, supervised, written
+from service.settings.signing import Signing, signing
+from service.sources import SourceError
 from service.wire import TYPED_FACTS
 from service.workers.member import CannotServe
 from service.workers.run import supervise
 from service.workers.supervisor import cores
 from service.workers.told import Refused
+
+log = logging.getLogger("guidepost.serve")
 
 Ready = Callable[[str, str, str], object]
 
@@ -55,15 +61,23 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     if wrong := refusals(found):
         raise refused_settings(tuple(wrong))
     loaded = load(settings.policies)
+    for one in open_files(found):
+        log.warning("a file is open to others: %s: %s; mend it with %s", one.origin, one.message, one.help)
+    try:
+        key = signing(settings)
+    except SourceError as error:
+        raise refused(error.message, "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign") from error
+    if key.why_not:
+        log.warning("the heads of the decision log are not signed: %s", key.why_not)
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
 
         def ready(address: str, admin: str, url: str) -> None:
             waiting.close()
-            results().show(*_welcome(loaded, address, (admin, url), settings))
+            results().show(*_welcome(loaded, address, (admin, url), settings, key))
 
         try:
-            refusal = _run(settings, loaded.folder, ready)
+            refusal = _run(settings, loaded.folder, key.private, ready)
         except CannotServe as error:
             raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
         except LogRefused as error:
@@ -74,9 +88,9 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
         raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
 
 
-def _run(settings: ServerSettings, policies: Path, ready: Ready) -> Refused | None:
+def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Refused | None:
     """Serve until told to stop: from workers, or from this process alone."""
-    parts = supervised(settings, policies)
+    parts = supervised(settings, policies, sign_key)
     if parts.workers:
         return asyncio.run(supervise(parts, settings.host, settings.port, watch=settings.watch, ready=ready))
     from service.workers.alone import serve_alone  # noqa: PLC0415 - a supervisor does without gRPC
@@ -85,7 +99,7 @@ def _run(settings: ServerSettings, policies: Path, ready: Ready) -> Refused | No
     return serve_alone(parts, address, ready, watch=settings.watch)
 
 
-def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings) -> Iterator[RenderableType]:
+def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing) -> Iterator[RenderableType]:
     options = [] if settings.policies is None else ["--policies", str(settings.policies)]
     kept, workers = log_options(settings), cores() if settings.workers is None else settings.workers
     rows = [
@@ -101,6 +115,8 @@ def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: Se
     yield grid(rows)
     yield ""
     yield Text(f"decision log {_log_name(kept)}, {kept.durability}" if kept else "no decision log", no_wrap=True)
+    if kept:
+        yield Text(_signed(key), no_wrap=True)
     yield Text.assemble("listening on ", (address, "bold green"), f" with {count(workers, 'worker') if workers else 'a single process'}; end it with Ctrl-C")
     for what, where in zip(("the admin service listens on ", "metrics are on "), beside, strict=True):
         if where:
@@ -109,9 +125,18 @@ def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: Se
     yield from _calls(loaded.versions[-1].policy, address, options)
 
 
-def _log_name(log: LogOptions) -> str:
+def _log_name(options: LogOptions) -> str:
     """Give the URL of a log, without a password."""
-    return shown(connect(log.url or default_url()))
+    return shown(connect(options.url or default_url()))
+
+
+def _signed(key: Signing) -> str:
+    """Say which key signs the heads of the log, and how to verify them."""
+    if not key.id:
+        return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"
+    made = ", made just now" if key.made else ""
+    verifying = shlex.join([*program(), "audit", "verify", "--key", _near(key.public)]) if key.public else ""
+    return f"its heads are signed by the key {key.id}{made}" + (f"; verify them with `{verifying}`" if verifying else "")
 
 
 def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[RenderableType]:

@@ -11,8 +11,18 @@ from service.cli.folder import find_folder
 from service.cli.messages import problem_text
 from service.cli.terminal import ExitCode, count, errors, refused, results
 from service.settings.checks import in_the_way, refusals
+from service.settings.modes import open_files
 from service.settings.reading import Found, WrongSetting
+from service.settings.signing import signing_problem
 from service.store import load_bundle
+
+
+def _warnings(found: Found) -> list[WrongSetting]:
+    """Report what keeps no server from serving, and should be mended: files that are open to others, and heads that nobody would sign."""
+    warnings = open_files(found)
+    if why := signing_problem(found.settings):
+        warnings.append(WrongSetting("log-sign", f"the heads of the decision log would not be signed: {why}", "name a key with log-sign-key, or set log-sign to false"))
+    return warnings
 
 
 def checked(found: Found) -> typer.Exit:
@@ -32,5 +42,7 @@ def checked(found: Found) -> typer.Exit:
     if wrong:
         return refused_settings(tuple(wrong))
     named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
+    for one in _warnings(found):
+        errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))
     results().show(Text.assemble(("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"))
     return typer.Exit(int(ExitCode.OK))

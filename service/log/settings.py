@@ -52,8 +52,12 @@ def default_url() -> str:
     named = os.environ.get(VARIABLE)
     if named:
         return named
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return f"sqlite:///{(state / 'guidepost' / 'decisions.db').as_posix()}"
+    return f"sqlite:///{(state_folder() / 'decisions.db').as_posix()}"
+
+
+def state_folder() -> Path:
+    """Return the folder of what a server keeps where no setting says otherwise: $XDG_STATE_HOME/guidepost, else below ~/.local/state."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "guidepost"
 
 
 def token_key(path: Path) -> bytes:

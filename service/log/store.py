@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from engine.decisionlog.chain import Entry, Head, Purge, beginning
 from engine.decisionlog.record import Record, Recordable
@@ -128,7 +129,11 @@ class Store:
             growing = self._grown(writer, head, purged)
         whole = growing.since + growing.tree.size == head.sequence
         signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
-        self.add_head(signed)
+        try:
+            self.add_head(signed)
+        except IntegrityError:
+            # Another process signed this very end meanwhile.
+            return None
         self._growing[writer] = _Growing(head.sequence, purged, head)
         return signed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.verify import Verified, verify
+from engine.decisionlog.verify import Extent, Verified, verify
 from service.log.heads import PurgeNote, SignedHead, unvouched
 from service.log.store import Store
 from service.sources.signatures import Trust
@@ -20,15 +20,27 @@ STEP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the entries of a chain a trusted head vouches for, and the last such head; None if there is none."""
+
+    writer: str
+    entries: int
+    covered: int
+    head: SignedHead | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was found.
 
     Attributes:
         found: the breaks, and how far each chain comes.
-        doubts: heads and notes for which no trusted key vouches, each with the reason; empty if no key is trusted.
+        doubts: what no trusted head or key vouches for, each with the reason: heads, notes of purges, whole chains, or a log
+            without entries. Empty if nothing is trusted.
         signed: the signed heads that were held against the chains.
         vouched: those of them for which a trusted key vouches.
         notes: the notes of what was purged.
+        coverage: how much of each chain trusted heads cover; None if nothing is trusted.
     """
 
     found: Verified
@@ -36,6 +48,12 @@ class Report:
     signed: tuple[SignedHead, ...]
     vouched: tuple[SignedHead, ...]
     notes: tuple[PurgeNote, ...]
+    coverage: tuple[Coverage, ...] | None = None
+
+    @property
+    def covered(self) -> int:
+        """How many entries trusted heads cover."""
+        return sum(one.covered for one in self.coverage or ())
 
     @property
     def whole(self) -> bool:
@@ -51,17 +69,17 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
         known = {end.writer for end in ends}
         never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
         signed = (*kept, *store.signed_heads())
-        report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust)
+        report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept)
         if store.notes() == notes:
             return report
 
 
 def verify_export(lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
     """Verify a whole export; raises what its lines raise."""
-    return _verified(_counted(lines, told), (), tuple(kept), trust)
+    return _verified(_counted(lines, told), (), tuple(kept), trust, kept)
 
 
-def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust) -> Report:
+def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust, kept: Sequence[SignedHead]) -> Report:
     notes: list[PurgeNote] = []
     found = verify(_noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered])
     doubts, vouched = [], []
@@ -76,7 +94,28 @@ def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: 
         why = unvouched(note, trust)
         if why:
             doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}")
-    return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes))
+    coverage = None
+    if trust.keys or kept:
+        # Without a key, heads count that somebody kept; those in the log could be made up.
+        trusted = [one for one in (vouched if trust.keys else kept) if one.head in found.held]
+        coverage = tuple(_coverage(extent, trusted) for extent in found.extents)
+        doubts += _uncovered(coverage, "no trusted key signed a head of this chain" if trust.keys else "no head that was kept covers this chain")
+    return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes), coverage)
+
+
+def _coverage(extent: Extent, heads: Iterable[SignedHead]) -> Coverage:
+    """Find the head that covers most of a chain."""
+    last = max((one for one in heads if extent.covered_by(one.head)), key=lambda one: one.head.sequence, default=None)
+    return Coverage(extent.writer, extent.entries, extent.covered_by(last.head) if last else 0, last)
+
+
+def _uncovered(coverage: Sequence[Coverage], why: str) -> Iterator[str]:
+    """Name the chains that nobody vouches for; a chain of which all is purged has the note of that."""
+    if not coverage:
+        yield "the log has no entries, so nothing is vouched for"
+    for one in coverage:
+        if one.entries and not one.covered:
+            yield f"{one.writer}: {why}: 0 of {one.entries:,} entries are covered"
 
 
 def _noted(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterator[Entry | Purge]:

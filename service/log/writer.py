@@ -89,7 +89,11 @@ class Writer:
         self._submitted = self._settled = self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
-        self._sign_at = time.monotonic() + sign_every
+        self._sign_at = 0.0
+        # What an earlier run left without a signature, before anybody waits for a record: of a long chain it takes seconds.
+        self._sign(now=True)
+        # The first records of this run are signed as soon as they are committed, so that their certificates prove something.
+        self._sign_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
         self._thread.start()
 

@@ -39,6 +39,8 @@ def _together(found: Found) -> Iterator[WrongSetting]:
         yield WrongSetting(found.origin("admin"), "a single process has no admin service", "leave it out, or let there be workers")
     if settings.host.startswith(UNIX) and settings.workers != 0:
         yield WrongSetting(found.origin("host"), "workers cannot share a Unix socket", "`--workers 0` serves from one process")
+    if settings.log_sign_key is not None and not settings.log_sign:
+        yield WrongSetting(found.origin("log_sign_key"), f"a key is named, and {found.origin('log_sign')} turns signing off", "say one of them")
     listening = [("port", _own_address(found)), ("admin", settings.admin), ("metrics", settings.metrics)]
     taken: dict[str, str] = {}
     for name, address in listening:

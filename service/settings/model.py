@@ -65,7 +65,8 @@ class ServerSettings:
     log_mask_key: Path | None = setting(None, FILE, LOG, "The key of the tokens that stand for texts; without one, texts leave no token.", "none")
     log_mask: tuple[str, ...] = setting((), TEXTS, LOG, "Mask what is not on the open list of this fact, too.", "none")
     log_in_clear: tuple[str, ...] = setting((), TEXTS, LOG, "Record this text as it is sent.", "none")
-    log_sign_key: Path | None = setting(None, FILE, LOG, "The private key that signs how far the chain has come, every minute.", "none")
+    log_sign: bool = setting(True, YES, LOG, "Sign how far the chain has come, every minute, so that `guidepost audit verify --key` and certificates prove something.")
+    log_sign_key: Path | None = setting(None, FILE, LOG, "The private key that signs.", "one in your state folder, made on first start")
     audit_purge: bool = setting(False, YES, LOG, "Let anybody who may call remove old records from the decision log, over gRPC; where callers are known, the role `admin` may.")
 
     tls_certificate: Path | None = setting(None, FILE, SECURITY, "The server's certificate and those above it, as PEM; read again when the file changes.", "no TLS")

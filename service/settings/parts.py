@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from service.limits import Limits
@@ -37,10 +38,11 @@ def written(messages: str) -> str:
     return messages if messages != "auto" else "text" if sys.stderr.isatty() else "json"
 
 
-def supervised(settings: ServerSettings, policies: Path) -> Settings:
-    """Give what the supervisor of the workers is told."""
+def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Settings:
+    """Give what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
-    return Settings(policies, workers, log_options(settings), settings.grace, settings.admin, settings.metrics, watching(settings), protection(settings))
+    log = log_options(settings)
+    return Settings(policies, workers, replace(log, sign_key=sign_key) if log else None, settings.grace, settings.admin, settings.metrics, watching(settings), protection(settings))
 
 
 def protection(settings: ServerSettings) -> Protection:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from service.sources.source import SourceError
+from service.writing import PRIVATE, PUBLIC
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -73,13 +74,9 @@ def new_key(private: Path, public: Path) -> str:
     Raises SourceError rather than overwrite a file.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
     key = Ed25519PrivateKey.generate()
-    for path, content, mode in (
-        (private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600),
-        (public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644),
-    ):
+    for path, content, mode in ((private, private_pem(key), PRIVATE), (public, public_pem(key), PUBLIC)):
         try:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(content)
@@ -88,6 +85,20 @@ def new_key(private: Path, public: Path) -> str:
         except OSError as error:
             raise SourceError(f"{path} cannot be written: {error.strerror}") from error
     return key_id(key.public_key())
+
+
+def private_pem(key: Ed25519PrivateKey) -> bytes:
+    """Write a private key as PEM, without a password."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_pem(key: Ed25519PrivateKey) -> bytes:
+    """Write the public half of a key as PEM."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:

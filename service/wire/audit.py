@@ -87,6 +87,7 @@ def verification(report: Report) -> pb.LogVerification:
         breaks=[pb.ChainBreak(kind=KIND[one.kind], writer=one.writer, first=one.sequence, last=one.last, message=one.message) for one in found.breaks],
         heads=[pb.ChainHead(writer=head.writer, sequence=head.sequence, hash=head.hash) for head in found.heads],
         signed_heads=[one.line() for one in report.signed], purges=[json.dumps(note.plain) for note in report.notes],
+        covered=None if report.coverage is None else report.covered,
     )
 
 

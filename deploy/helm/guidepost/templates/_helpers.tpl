@@ -22,6 +22,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $settings := dict "host" "0.0.0.0" "port" (int .Values.service.port) "workers" (int .Values.workers) "metrics" (printf "0.0.0.0:%d" (int .Values.metrics.port)) }}
 {{- if include "guidepost.bundles" . }}{{ $_ := set $settings "policies" "/policies/current" }}{{ end }}
 {{- if .Values.log.secretName }}{{ $_ := set $settings "decision-log-file" "/etc/guidepost/log/url" }}{{ end }}
+{{- if .Values.log.signKeySecret }}
+{{- $_ := set $settings "log-sign-key" "/etc/guidepost/log-key/head.private.pem" }}
+{{- else if .Values.log.secretName }}
+{{- $_ := set $settings "log-sign" false }}
+{{- end }}
 {{- if .Values.tls.secretName }}
 {{- $_ := set $settings "tls-certificate" "/etc/guidepost/tls/tls.crt" }}
 {{- $_ := set $settings "tls-key" "/etc/guidepost/tls/tls.key" }}
