@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from engine.bundle import Bundle
 from engine.digest import digest
 from engine.frozen import Frozen, read_register, register_text
 from engine.load import load, load_with_trees
@@ -15,6 +17,9 @@ from engine.problems import Place, PolicyErrors
 from service.cli.main import app
 from service.sources.bundles import make_bundle, read_bundle
 from service.store import build_bundle
+from service.workers.alone import Alone
+from service.workers.supervisor import built_from
+from service.workers.told import Refused, Reloaded
 from tests.desks import GOOD, desk, later, write
 from tests.releasing import register
 
@@ -79,6 +84,26 @@ def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp
 
     assert "[other-desk]" in done.output
     assert "[version-unchanged]" not in done.output
+
+
+def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
+    folder, built = desk(tmp_path / "desk"), tmp_path / "built"
+    built.mkdir()
+
+    async def reload_twice() -> tuple[object, object, Bundle, Bundle]:
+        server = Alone(built_from(folder), built)
+        first = await server.reload()
+        before = server.held.bundle
+        mixed(folder)
+        return first, await server.reload(), before, server.held.bundle
+
+    first, second, before, after = asyncio.run(reload_twice())
+
+    assert isinstance(first, Reloaded)
+    assert isinstance(second, Refused)
+    assert {one.code for one in second.problems} == {"other-desk"}
+    assert after is before
+    assert len(after.versions) == 2
 
 
 def test_bundles_of_two_desks_are_not_unpacked_together(tmp_path: Path) -> None:

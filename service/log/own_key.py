@@ -46,13 +46,15 @@ def own_key(folder: Path) -> OwnKey:
 def own_key_problem(folder: Path) -> str:
     """Say why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
     private = folder / PRIVATE_FILE
-    if private.exists():
-        try:
+    try:
+        if private.exists():
             private_key(private)
-        except SourceError as error:
-            return error.message
-        return ""
-    parent = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+            return ""
+        parent = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    except SourceError as error:
+        return error.message
+    except OSError as error:
+        return f"{folder} cannot be read: {error.strerror}"
     return "" if os.access(parent, os.W_OK | os.X_OK) else f"{parent} cannot be written"
 
 

@@ -33,6 +33,7 @@ Secrets are never written into a setting: keys are named by their files, and a U
 
 `guidepost serve --check` checks everything that can be checked without serving, and says all of it at once:
 the settings; keys and certificates, whether they can be read and fit each other; the decision log, whether it can be opened, and brought up to date if it is older; the ports, whether they are free; the policies, with their proof.
+It warns of keys, callers files and logs that others can read or change, and if the heads of the log could not be signed.
 It changes nothing, and ends with 0 if all is well, 2 if settings are wrong or something is in the way, 3 if only the policies are wrong.
 
 Kubernetes sets variables such as `GUIDEPOST_PORT=tcp://…` in every pod for a service that is called `guidepost`; `enableServiceLinks: false` keeps them away.
