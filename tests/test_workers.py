@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,7 +36,8 @@ from service.workers.built import read_built, write_built
 from service.workers.member import CannotServe
 from service.workers.office import Office
 from service.workers.port import reserved
-from service.workers.supervisor import Settings, Supervisor, own_folder
+from service.workers.storage import own_folder
+from service.workers.supervisor import Settings, Supervisor
 from service.workers.told import Commit, Load, Prepare, Refused, Reloaded, Settle
 from service.workers.worker import Worker
 from tests.serving import COUNTER, NOW, ROOT, counter, run
@@ -264,6 +266,19 @@ def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supe
     assert isinstance(run(supervisor.reload()), Reloaded)
 
 
+def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    shutil.rmtree(supervisor._storage.folder)
+    before = supervisor.processes
+    os.kill(before[1], signal.SIGKILL)
+
+    until(lambda: supervisor.processes[1] != before[1])
+    with guidepost.Client(address) as client:
+        assert client.decide("queue", size=3, timeout=20).version.version == supervisor.versions[0].version
+    making.turn += 1
+    assert isinstance(run(supervisor.reload()), Reloaded)
+
+
 def test_a_worker_that_cannot_serve_says_why() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -298,7 +313,7 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
 
 
 def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
-    killed = subprocess.run([sys.executable, "-c", "from service.workers.supervisor import own_folder; print(own_folder())"], cwd=ROOT, capture_output=True, text=True, check=True)
+    killed = subprocess.run([sys.executable, "-c", "from service.workers.storage import own_folder; print(own_folder())"], cwd=ROOT, capture_output=True, text=True, check=True)
     left = Path(killed.stdout.strip())
     assert left.is_dir()
     ours, second = own_folder(), own_folder()

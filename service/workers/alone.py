@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,10 +15,12 @@ from engine.answer import VersionRef
 from engine.bundle import Bundle
 from service.held import Held
 from service.metrics import Metrics, exposed
+from service.workers.builder import Builder, built_from
 from service.workers.built import read_built
 from service.workers.notify import READY, STOPPING, notify
 from service.workers.run import reloading, watching
-from service.workers.supervisor import Builder, Settings, built_from, own_folder
+from service.workers.storage import Storage
+from service.workers.supervisor import Settings
 from service.workers.told import Refused, Reloaded
 from service.workers.worker import answering, settle
 
@@ -29,32 +30,36 @@ def serve_alone(settings: Settings, address: str, ready: Callable[[str, str, str
 
     Raises LogRefused, SourceError, AccessRefused, OSError; ValueError if the address of the metrics is none.
     """
-    folder = own_folder()
+    storage = Storage()
     try:
-        return uvloop.run(_serve(Alone(built_from(settings.policies), folder), settings, address, ready, watch))
+        return uvloop.run(_serve(Alone(built_from(settings.policies), storage), settings, address, ready, watch))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        storage.close()
 
 
 class Alone:
     """What a single process answers from: built by a process that ends, like that of workers."""
 
-    def __init__(self, build: Builder, folder: Path) -> None:
-        self._build, self._path = build, folder / "built"
+    def __init__(self, build: Builder, storage: Storage) -> None:
+        self._build, self._storage = build, storage
         self._versions: tuple[VersionRef, ...] = ()
         self.held = Held(Bundle(()))
 
     async def reload(self) -> Reloaded | Refused:
         """Build the policies anew, and answer from them; what cannot be built or read changes nothing."""
+        path: Path | None = None
         try:
-            made = await self._build(self._path)
+            path = self._storage.file()
+            made = await self._build(path)
             if isinstance(made, Refused):
                 return replace(made, versions=self._versions)
             # In a thread: reading takes a moment, and the calls go on meanwhile.
-            self.held.bundle = await asyncio.to_thread(read_built, self._path)
-            self._path.unlink()
+            self.held.bundle = await asyncio.to_thread(read_built, path)
         except (OSError, ValueError) as error:
-            return Refused(message=f"the policies could not be built: {error}", versions=self._versions)
+            return Refused(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}", versions=self._versions)
+        finally:
+            if path is not None:
+                path.unlink(missing_ok=True)
         before, self._versions = self._versions, made.versions
         settle()
         return replace(made, changed=before != made.versions)

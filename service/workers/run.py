@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import watchfiles
 
@@ -19,6 +19,8 @@ from service.workers.supervisor import Settings, Supervisor
 from service.workers.told import Refused, Reloaded
 
 log = logging.getLogger("guidepost.supervisor")
+
+T = TypeVar("T")
 
 SETTLED_MS = 300
 """Milliseconds for which nothing changes before policies are read: an editor writes several files."""
@@ -42,8 +44,8 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
         supervisor = Supervisor(settings, address)
         office = Office(supervisor, settings.admin, settings.metrics) if settings.admin or settings.metrics else None
         try:
-            started = await supervisor.start()
-            if isinstance(started, Refused):
+            started = await _unless(stop, supervisor.start())
+            if started is None or isinstance(started, Refused):
                 return started
             if office is not None:
                 await office.open()
@@ -56,11 +58,25 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
             notify(STOPPING)
             for task in tasks:
                 task.cancel()
+            # A build that is under way ends with the server.
+            await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             if office is not None:
                 await office.close()
             await supervisor.stop()
     return None
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Wait for work to be done; None if the server is stopped before, which cancels the work."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        for task in (working, stopped):
+            task.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)
 
 
 class Reloads(Protocol):

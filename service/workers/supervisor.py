@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
 import logging
 import os
-import shutil
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from engine.answer import VersionRef
-from engine.problems import Place, Problem
 from service.log.options import LogOptions
 from service.protection import UNPROTECTED, Protection
 from service.watching import UNWATCHED, Watching
+from service.workers.builder import Builder, built_from
 from service.workers.channel import Gone
 from service.workers.member import CannotServe, Member, started
+from service.workers.storage import Storage, Stored
 from service.workers.told import (
     Abort,
     Commit,
@@ -46,11 +41,6 @@ from service.workers.told import (
 )
 
 log = logging.getLogger("guidepost.supervisor")
-
-PREFIX: Final = "guidepost-serve-"
-"""How the folders of built bundles are called: this, the number of the process and when it began, and letters."""
-
-_SELF: Final = (str(os.getpid()), str(time.time_ns()))
 
 FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0
 """Seconds before a worker is started anew that died at once: the first time, and the most it grows to."""
@@ -84,63 +74,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def own_folder() -> Path:
-    """Make a folder for built bundles, and remove those of servers that were killed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        number, _, rest = left.name.removeprefix(PREFIX).partition("-")
-        # In a container each server has the same number as the one before.
-        if not _runs(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1]):
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{'-'.join(_SELF)}-"))
-
-
-def _runs(number: str) -> bool:
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError):
-        return True
-    return True
-
-
-Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
-"""Writes a built bundle to a file, or says why not."""
-
-
-def built_from(policies: Path) -> Builder:
-    """Give what builds the policies of a folder, in a process of its own."""
-
-    async def build(path: Path) -> Reloaded | Refused:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "service.workers.build", str(policies), str(path), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
-        )
-        told, _ = await process.communicate()
-        try:
-            plain = json.loads(told)
-        except ValueError:
-            return Refused(message=f"the policies could not be built: the program that builds them ended with {process.returncode}")
-        if process.returncode:
-            return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in plain["problems"]))
-        return Reloaded(tuple(VersionRef(**one) for one in plain["versions"]))
-
-    return build
-
-
 class Supervisor:
     """The workers of a server."""
 
     def __init__(self, settings: Settings, address: str, build: Builder | None = None) -> None:
         """Prepare to serve on an address; ``build`` makes the bundles, by default from the policies of the settings."""
         self._settings, self._address, self._make = settings, address, build or built_from(settings.policies)
-        self._folder = own_folder()
-        # Whatever clears away old temporary files leaves a folder alone that is locked: a worker may be started anew after weeks.
-        self._lock = os.open(self._folder, os.O_RDONLY)
-        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        self._storage = Storage()
         # What is promised of the decision log holds for all workers together.
         self._share = settings.log and replace(settings.log, records=max(1, settings.log.records // settings.workers))
-        self._built: Path | None = None
-        self._count = 0
+        self._built: Stored | None = None
         self._members: dict[int, Member] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
@@ -157,12 +100,14 @@ class Supervisor:
         if isinstance(made, Refused):
             return made
         self._built, self.versions = made[0], made[1].versions
+        log.info("starting %d %s", self._settings.workers, "worker" if self._settings.workers == 1 else "workers")
         started = [asyncio.create_task(self._first(number)) for number in range(1, self._settings.workers + 1)]
         try:
             members = await asyncio.gather(*started)
-        except CannotServe:
+        except BaseException:
             for one in started:
                 one.cancel()
+            await asyncio.gather(*started, return_exceptions=True)
             raise
         self._tasks = [asyncio.create_task(self._keep(member)) for member in members]
         return made[1]
@@ -185,19 +130,19 @@ class Supervisor:
             return made
         built, reloaded = made
         members = [member for member in self._members.values() if member.serving]
-        answers = await asyncio.gather(*(member.ask(Prepare(str(built))) for member in members))
+        answers = await asyncio.gather(*(member.ask(Prepare(str(built.path))) for member in members))
         # One that has ended is started anew with whatever is served then.
         if failed := {answer.message for answer in answers if isinstance(answer, Failed)}:
             await asyncio.gather(*(member.ask(Abort()) for member in members))
-            built.unlink()
+            built.remove()
             return Refused(message="; ".join(sorted(failed)))
         before, self._built = self._built, built
         changed, self.versions = reloaded.versions != self.versions, reloaded.versions
         await asyncio.gather(*(member.ask(Commit()) for member in members))
         for member in members:
-            member.built = built
+            member.built = built.path
         if before is not None:
-            before.unlink()
+            before.remove()
         # One at a time: it holds up the calls of a worker for a moment.
         for member in members:
             await member.ask(Settle())
@@ -219,8 +164,7 @@ class Supervisor:
         await asyncio.gather(*(self._end(member) for member in self._members.values()))
         for task in self._tasks:
             task.cancel()
-        os.close(self._lock)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._storage.close()
 
     async def measured(self) -> Measurements:
         """Ask every worker what it has measured; one that has just ended has nothing to say."""
@@ -249,14 +193,22 @@ class Supervisor:
         """The process id of each worker, by its number."""
         return {number: member.process.pid for number, member in self._members.items()}
 
-    async def _build(self) -> tuple[Path, Reloaded] | Refused:
-        self._count += 1
-        path = self._folder / f"{self._count}.built"
+    async def _build(self) -> tuple[Stored, Reloaded] | Refused:
+        path: Path | None = None
+        stored: Stored | None = None
         try:
+            path = self._storage.file()
             made = await self._make(path)
+            if isinstance(made, Refused):
+                return made
+            stored = Stored(self._storage, path)
         except OSError as error:
-            return Refused(message=f"the policies could not be built: {error}")
-        return made if isinstance(made, Refused) else (path, made)
+            return Refused(message=f"the policies could not be built: {error.strerror or error}")
+        finally:
+            # On every way out, also where the server is stopped meanwhile.
+            if path is not None and stored is None:
+                path.unlink(missing_ok=True)
+        return stored, made
 
     async def _first(self, number: int) -> Member:
         member = await self._spawn(number)
@@ -296,14 +248,24 @@ class Supervisor:
         built = self._built
         if built is None:
             raise AssertionError("workers are started once there is something to serve")
+        try:
+            await asyncio.to_thread(built.restore)
+        except OSError as error:
+            raise CannotServe(f"the built versions are gone, and cannot be written again: {error.strerror or error}") from error
         process, channel = await started("service.workers.worker", self.messages)
-        member = Member(number, process, channel, built)
-        loaded = await member.ask(self._settings.load(number, str(built), self._address, self._share))
-        serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
+        member = Member(number, process, channel, built.path)
+        serving: object = None
+        try:
+            loaded = await member.ask(self._settings.load(number, str(built.path), self._address, self._share))
+            serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
+        finally:
+            # Also where the server is stopped meanwhile.
+            if not isinstance(serving, Serving):
+                channel.close()
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
         if not isinstance(serving, Serving):
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
             said = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
             raise CannotServe(said.message, said.help)
         member.serving, member.since = True, time.time()
