@@ -46,7 +46,7 @@ def _disagreement(version: Version, found: Disagreement) -> Problem:
 def _failure(version: Version, found: Failure) -> Problem:
     where = f" on the table `{found.table}`" if found.table else ""
     cell = _cell(version, found.table, found.cell) if found.table and found.cell is not None else ()
-    return Problem(_place(version, found.table), "rules-engine", f"durable-rules failed{where}: {found.reason}", "", cell)
+    return Problem(_place(version, found.table), "rules-engine", found.reason if found.help else f"durable-rules failed{where}: {found.reason}", found.help, cell)
 
 
 def _place(version: Version, table: str | None) -> Place:

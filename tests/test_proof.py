@@ -360,7 +360,15 @@ def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
     [failure] = report.failures
 
     assert () == report.tables
-    assert failure.reason.startswith("the child ended with exit code 3: durable-rules is not installed")
+    assert failure.reason == "durable-rules is not installed: No module named 'durable_rules_engine'"
+    assert failure.help == "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-proof` checks everything else"
+
+
+def test_where_python_is_too_new_for_durable_rules_that_is_the_reason() -> None:
+    program = f"import sys; sys.version_info = (3, 13, 1); sys.argv[0] = '{WORKER}'; exec(compile(open('{WORKER}').read(), '{WORKER}', 'exec'))"
+    [failure] = prove([MATRIX], command=[sys.executable, "-I", "-S", "-c", program]).failures
+
+    assert failure.reason == "durable-rules is not installed: it runs on Python 3.11 and 3.12, and this is Python 3.13"
 
 
 def test_a_child_that_cannot_be_started_is_a_failure() -> None:

@@ -53,6 +53,7 @@ class Failure:
     table: str | None
     cell: Cell | None
     reason: str
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)

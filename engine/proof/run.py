@@ -22,12 +22,15 @@ from engine.proof.compare import Words, compare
 from engine.proof.plan import BUDGET, Plan, plan
 from engine.proof.report import Disagreement, Failure, ProofReport, TableProof
 from engine.proof.table import ProofTable
+from engine.proof.worker import NOT_INSTALLED
 
 WORKER: Final = Path(__file__).with_name("worker.py")
 COMMAND: Final = (sys.executable, "-P", str(WORKER))
 """The child: run by path, so that it need not import the engine; -P keeps this folder off its import path."""
 
 TIMEOUT_SECONDS: Final = 120.0
+
+_INSTALL: Final = "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-proof` checks everything else"
 
 _PROGRESS: Final = struct.Struct("<3q")
 _NOT_STARTED: Final = (-1, -1, -1)
@@ -92,9 +95,10 @@ def _ask(planned: Plan, timeout_seconds: float, command: Sequence[str]) -> tuple
             reason = f"the child answered for {len(answers)} of {planned.asked} cells"
         if not reason:
             return answers, ()
-        if last_words:
-            reason = f"{reason}: {last_words.splitlines()[-1][:300]}"
-        return answers, (_failure(planned, paths[1].read_bytes(), reason),)
+        last = last_words.splitlines()[-1][:300] if last_words else ""
+        if last.startswith(NOT_INSTALLED):
+            return answers, (Failure(None, None, last, _INSTALL),)
+        return answers, (_failure(planned, paths[1].read_bytes(), f"{reason}: {last}" if last else reason),)
 
 
 def _run(command: Sequence[str], timeout_seconds: float, stderr: int) -> str:

@@ -27,6 +27,12 @@ EXIT_MISSING = 3
 EXIT_FAILED = 4
 """Exit code when durable-rules reports an error or answers with something unexpected."""
 
+NOT_INSTALLED = "durable-rules is not installed"
+"""How the last line on stderr begins then."""
+
+LAST_PYTHON = (3, 12)
+"""The last Python that durable-rules can be built for."""
+
 NO_CLASS = -1
 """A class that no cell has, for a rule that allows none."""
 
@@ -117,12 +123,23 @@ def run(engine: Any, plan: list[list[dict[str, Any]]], progress: mmap.mmap, answ
             answers.flush()
 
 
+def missing(python: tuple[int, int], error: str) -> str:
+    """Say why durable-rules cannot be loaded: mostly because it cannot be built for this Python.
+
+    >>> missing((3, 13), "No module named 'durable_rules_engine'")
+    'durable-rules is not installed: it runs on Python 3.11 and 3.12, and this is Python 3.13'
+    """
+    if python > LAST_PYTHON:
+        return f"{NOT_INSTALLED}: it runs on Python 3.11 and 3.12, and this is Python {python[0]}.{python[1]}"
+    return f"{NOT_INSTALLED}: {error}"
+
+
 def main(arguments: list[str]) -> int:
     """Read the plan, ask, and give the exit code; the last line on stderr says what went wrong."""
     try:
         import durable_rules_engine as engine  # type: ignore[import-not-found, unused-ignore]  # C, without stubs
     except ImportError as error:
-        print(f"durable-rules is not installed: {error}", file=sys.stderr)
+        print(missing(sys.version_info[:2], str(error)), file=sys.stderr)
         return EXIT_MISSING
     plan_path, progress_path, answers_path = arguments
     with open(plan_path, encoding="utf-8") as file:
