@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from engine.answer import VersionRef
-from engine.cases import Case, CaseResult, load_cases, run_case
+from engine.cases import Case, CaseResult, read_cases, run_case
 from engine.cases.coverage import Coverage, Touched, covered, trace
 from engine.cases.select import Selection, selected
 from engine.digest import digest
@@ -76,11 +76,9 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     if only and ref.version != only:
         return None
-    trial, problems, cases = Trial(source, ref), list[Problem](), tuple[Case, ...]()
-    try:
-        cases = load_cases(source.files(), policy, source.root)
-    except PolicyErrors as error:
-        problems += error.problems
+    trial, problems = Trial(source, ref), list[Problem]()
+    cases, wrong = read_cases(source.files(), policy, source.root)
+    problems += wrong
     chosen = tuple(case for case in cases if selection is None or selected(selection, case))
     trial = replace(trial, cases=cases, left_out=len(cases) - len(chosen), problems=tuple(problems))
     if not (chosen or measure or problems):
@@ -88,9 +86,7 @@ def run_source(source: CaseSource, selection: Selection | None = None, *, only: 
     try:
         version = tabulated(policy, ref)
     except PolicyErrors as error:
-        problems += error.problems
-    if problems:
-        return replace(trial, problems=tuple(sorted(problems)))
+        return replace(trial, problems=tuple(sorted([*problems, *error.problems])))
     results = _run(version, chosen, stop=stop)
     trial = replace(trial, version=version, results=results, left_out=len(cases) - len(results))
     if not measure:

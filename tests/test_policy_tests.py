@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from junitparser import Failure, JUnitXml
 
-from engine.cases import load_cases, run_case
+from engine.cases import load_cases, read_cases, run_case
 from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, read_selection, selected
 from engine.problems import PolicyErrors
@@ -143,6 +143,17 @@ class TestRefusals:
 
 
 # ---- The command
+
+
+def test_cases_with_nothing_wrong_run_beside_those_that_cannot_be_read() -> None:
+    policy = build(GOOD).policy
+    one = "  - {name: NAME, decision: queue, facts: {FACT: broken}}\n"
+    good, unknown, misshapen = one.replace("NAME", "a").replace("FACT", "damage"), one.replace("NAME", "b").replace("FACT", "damag"), "  - {name: c, decision: queue}\n"
+
+    cases, problems = read_cases({"cases/a.yaml": f"kind: cases\ncases:\n{unknown}{good}{misshapen}{good.replace('name: a', 'name: d')}{good}"}, policy)
+
+    assert [case.name for case in cases] == ["a", "d"]
+    assert [(problem.place.line, problem.code) for problem in problems] == [(3, "unknown-fact"), (5, "missing-key"), (7, "repeated-id")]
 
 
 @pytest.mark.usefixtures("desk")

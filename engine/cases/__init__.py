@@ -15,7 +15,7 @@ One module a step::
 from __future__ import annotations
 
 from engine.cases.case import Case, CaseResult
-from engine.cases.load import load_cases
+from engine.cases.load import load_cases, read_cases
 from engine.cases.run import run_case, run_cases
 
-__all__ = ["Case", "CaseResult", "load_cases", "run_case", "run_cases"]
+__all__ = ["Case", "CaseResult", "load_cases", "read_cases", "run_case", "run_cases"]

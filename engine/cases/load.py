@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import Final
 
@@ -27,6 +28,14 @@ EXPECTATIONS: Final = ("status", "expect", "missing", "possible", "ask_next", "r
 
 def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tuple[Case, ...]:
     """Read the cases of a version from the files of its folder (those below ``cases/``); raises PolicyErrors."""
+    cases, problems = read_cases(files, policy, root)
+    if problems:
+        raise PolicyErrors(problems)
+    return cases
+
+
+def read_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
+    """Read the cases of a version; return those with which nothing is wrong, and every problem of the others."""
     reader = _CaseReader(policy)
     cases: list[Case] = []
     for path, content in sorted(files.items()):
@@ -35,12 +44,11 @@ def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tu
         tree, found = read(f"{root}/{path}" if root else path, content)
         shape = structure_problems("cases", tree) if tree is not None else []
         reader.problems += [*found, *shape]
-        if tree is not None and not shape:
-            cases.extend(reader.case(node) for node in items(tree, "cases"))
-    problems = [*reader.problems, *_repeated(cases)]
-    if problems:
-        raise PolicyErrors(problems)
-    return tuple(cases)
+        if tree is not None:
+            cases.extend(reader.sound(items(tree, "cases"), [problem.place for problem in (*found, *shape)]))
+    repeated = _repeated(cases)
+    again = {problem.place for problem in repeated}
+    return tuple(case for case in cases if case.place not in again), tuple(sorted({*reader.problems, *repeated}))
 
 
 def _repeated(cases: Iterable[Case]) -> list[Problem]:
@@ -61,6 +69,20 @@ class _CaseReader:
         self.problems: list[Problem] = []
         self._tickets = TicketReader(policy.facts, all_atoms(policy))
         self._declared = Declared(policy)
+
+    def sound(self, nodes: Sequence[Node], wrong: Sequence[Place]) -> Iterator[Case]:
+        """Read the cases of a file that have the right shape; ``wrong`` are the places of the file where it is not right."""
+        begins = [node.place for node in nodes]
+        if any(place < begins[0] for place in wrong if begins):
+            return
+        troubled = {bisect_right(begins, place) - 1 for place in wrong}
+        for at, node in enumerate(nodes):
+            before = len(self.problems)
+            if at in troubled:
+                continue
+            case = self.case(node)
+            if len(self.problems) == before:
+                yield case
 
     def case(self, node: Node) -> Case:
         """Read one case."""

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.agreement import agreement_problems
-from engine.cases import Case, CaseResult, load_cases, run_cases
+from engine.cases import Case, CaseResult, read_cases, run_cases
 from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent, ProofReport, TableProof
 from engine.version import Version, build
@@ -113,10 +113,8 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     problems: list[Problem] = []
     examples: tuple[Case, ...] = ()
     if cases:
-        try:
-            examples = load_cases(files, version.policy, root)
-        except PolicyErrors as error:
-            problems.extend(error.problems)
+        examples, wrong = read_cases(files, version.policy, root)
+        problems.extend(wrong)
     report = prove_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))

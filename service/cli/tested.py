@@ -34,7 +34,7 @@ def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
             yield from failure_parts(timed.result, trial)
         elif verbose:
             yield Text.assemble(("  passed  ", "green"), timed.result.case.name, (f"  {timed.result.case.place}", "dim"), no_wrap=True)
-    if not trial.problems:
+    if trial.results or not trial.problems:
         yield Padding(_count_text(trial), (0, 0, 0, 2))
 
 
