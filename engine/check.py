@@ -6,7 +6,7 @@ problem, and every witness is a ticket that can be sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from engine.problems import Place, Problem
 from engine.settle import Flat
 from engine.tabulate import MAX_CELLS, Grid, Tests, cells, region
 from engine.vocabulary import FactType
+
+MAX_READERS = 4
+"""How many of the tables that read a fact are named."""
+
+MAX_TRIED = 32
+"""The most cells of which a witness is made."""
 
 MAX_OVERLAPS = 20
 """How many pairs of overlapping rules are reported for one table."""
@@ -28,12 +34,29 @@ def too_many(axes: tuple[Axis, ...]) -> bool:
     return cells(axes) > MAX_CELLS
 
 
-def space_problem(what: str, axes: tuple[Axis, ...], place: Place) -> Problem | None:
-    """Give the problem of axes that span more cells than can be tabulated."""
+def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Sequence[Table]) -> Problem | None:
+    """Give the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
     if not too_many(axes):
         return None
     return Problem(place, "space-too-large", f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
-                   "split it into tables that read fewer facts, or tell fewer values of a fact apart")
+                   _smaller(axes, tables))
+
+
+def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
+    """Say which facts have to go, where they are read, and how many cells are left without them."""
+    left, gone = cells(axes), list[Axis]()
+    for axis in sorted(axes, key=lambda one: (-one.size, one.fact)):
+        if left <= MAX_CELLS:
+            break
+        gone.append(axis)
+        left //= axis.size
+    parts = []
+    for axis in gone:
+        readers = [table.name for table in tables if axis.fact in table.reads]
+        more = f" and {len(readers) - MAX_READERS} more" if len(readers) > MAX_READERS else ""
+        parts.append(f"`{axis.fact}`" + (f" out of {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else ""))
+    return (f"the sizes multiply: take {', and '.join(parts)}, and {left:,} are left; "
+            f"or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own")
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
@@ -68,13 +91,27 @@ class Witnesses:
         self.flat, self.atoms = flat, atoms
 
     def __call__(self, where: Mask) -> Witness:
-        """Give a ticket for the first cell of a mask: the one with the fewest facts missing."""
+        """Give the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
+
+        A cell in which every fact is sent goes before one in which some are missing. Of many cells only some are tried, so
+        that there may be a smaller ticket; none of the facts of this one can be left out.
+        """
         found = np.argwhere(where)
         missing = (found == 0).sum(axis=1)
-        cell = found[int(np.argmin(missing))]
-        return tuple(
-            (axis.fact, self.atoms[axis.fact].text(axis.members[at])) for axis, at in zip(self.flat.axes, cell, strict=True) if at
-        )
+        best = found[missing == missing.min()]
+        tried = best[np.unique(np.linspace(0, len(best) - 1, MAX_TRIED).astype(np.intp))]
+        cell, named = min(((cell, _named(where, cell)) for cell in tried.tolist()), key=lambda pair: len(pair[1]))
+        return tuple((axis.fact, self.atoms[axis.fact].text(axis.members[cell[at]])) for at, axis in enumerate(self.flat.axes) if at in named)
+
+
+def _named(where: Mask, cell: list[int]) -> list[int]:
+    """Give the axes that keep a cell in a mask: along any other, every value that can be sent lies in it, too."""
+    named = [at for at, value in enumerate(cell) if value]
+    for axis in reversed(named):
+        fewer = [at for at in named if at != axis]
+        if where[tuple(value if at in fewer or not value else slice(1, None) for at, value in enumerate(cell))].all():
+            named = fewer
+    return named
 
 
 def _known(flat: Flat) -> Mask:

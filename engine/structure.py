@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingOf
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.helps import elsewhere, formatted, keys_of, shaped, unit
 from engine.nearest import MEANT, did_you_mean, nearest
 from engine.problems import Place, Problem
 from engine.schema import KINDS, structure
@@ -44,15 +46,15 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
     if isinstance(said, Scalar) and said.text != kind:
         what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
         return [Problem(said.place, "wrong-kind", f"the file {what}", f"in this place it must be `kind: {kind}`")]
-    return shape_problems(_validator(kind), tree)
+    return shape_problems(_validator(kind), tree, keys_of(kind))
 
 
-def shape_problems(validator: Draft202012Validator, tree: Node) -> list[Problem]:
-    """Give what is wrong with a tree by any schema."""
+def shape_problems(validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None) -> list[Problem]:
+    """Give what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
     problems: list[Problem] = []
     for error in validator.iter_errors(plain(tree)):
         for leaf in _leaves(error):
-            problems.extend(_translate(leaf, tree))
+            problems.extend(_translate(leaf, tree, keys or {}))
     return problems
 
 
@@ -68,7 +70,7 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
     return [leaf for inner in fitting[0] for leaf in _leaves(inner)] if fitting else [error]
 
 
-def _translate(error: ValidationError, tree: Node) -> list[Problem]:
+def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) -> list[Problem]:
     path = tuple(error.absolute_path)
     node = at(tree, path)
     name = _called(path)
@@ -77,30 +79,30 @@ def _translate(error: ValidationError, tree: Node) -> list[Problem]:
     match error.validator:
         case "additionalProperties" if isinstance(node, Mapping):
             free = [key for key in schema["properties"] if key not in node.entries]
-            return [Problem(place, "unknown-key", f"unknown key `{key}`{_within(path)}", did_you_mean(key, free))
+            return [Problem(place, "unknown-key", f"unknown key `{key}`{_within(path)}", did_you_mean(key, free) or elsewhere(key, path, schema["properties"]))
                     for key, place in node.key_places.items() if key not in schema["properties"]]
         case "required" if isinstance(node, Mapping):
             missing = [key for key in wanted if key not in node.entries and f"'{key}'" in error.message]
             free = [key for key in schema["properties"] if key not in node.entries]
             misspelt = {meant for key in node.entries if key not in schema["properties"] for meant in nearest(key, free, 1, MEANT)}
-            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}") for key in missing if key not in misspelt]
+            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, "")) for key in missing if key not in misspelt]
         case "type":
             shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
-            return [Problem(node.place, "wrong-type", f"{name} must be {shape}, not {_shape(node)}")]
+            return [Problem(node.place, "wrong-type", f"{name} must be {shape}, not {_shape(node)}", shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys))]
         case "enum" | "const" if isinstance(node, Scalar):
             allowed = wanted if error.validator == "enum" else [wanted]
             words = [word for word in allowed if isinstance(word, str)]
             if {"yes", "no"} <= set(words):
                 return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
-            help_ = f"known: {', '.join(words)}" if node.text in set(FactType) else did_you_mean(node.text, words)
+            help_ = f"known: {', '.join(words)}" if node.text in set(FactType) else (unit(node.text) if path[-1] == "unit" else "") or did_you_mean(node.text, words)
             return [Problem(node.place, "unknown-value", f"unknown {path[-1]} `{node.text}`", help_)]
         case "pattern":
             place, shown = _patterned(error, node)
-            return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}")]
+            return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}", formatted(str(wanted), shown))]
         case "minLength":
-            return [Problem(node.place, "wrong-type", f"{name} is empty")]
+            return [Problem(node.place, "wrong-type", f"{name} is empty", keys.get(str(path[-1]), "") if path else "")]
         case "minItems" | "maxItems" | "minProperties":
-            return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node))]
+            return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node), keys.get(str(path[-1]), "") if path else "")]
         case _:
             shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
             return [Problem(node.place, "wrong-type", f"{name} must be {' or '.join(shapes)}, not {_shape(node)}")]

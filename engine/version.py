@@ -132,7 +132,7 @@ def _timed(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str
     timed, problems = {}, []
     for name, deadline in policy.deadlines.items():
         axes = table_axes(deadline.table, masks)
-        problem = space_problem(f"the deadline `{name}`", axes, deadline.place)
+        problem = space_problem(f"the deadline `{name}`", axes, deadline.place, (deadline.table,))
         problems += [problem] if problem else []
         if not problem:
             timed[name] = flatten(tabulate(deadline.table, axes, masks), axes, {}, policy, atoms)
@@ -224,8 +224,8 @@ def _axes(
         sent = frozenset(name for other in chain for name in other.reads if name not in producer)
         whole = local if chain == [table] else axes_over(chain, masks, sent)
         axes[table.name] = (local, whole)
-        own = space_problem(f"the table `{table.name}`", local, table.place)
-        below = space_problem(f"the table `{table.name}`, with all it depends on,", whole, table.place)
+        own = space_problem(f"the table `{table.name}`", local, table.place, (table,))
+        below = space_problem(f"the table `{table.name}`, with all it depends on,", whole, table.place, chain)
         problems += [problem for problem in (own or below,) if problem]
     if problems:
         raise PolicyErrors(problems)

@@ -297,7 +297,9 @@ def test_problems_carry_the_path_below_the_root() -> None:
 desks/bikes/manifest.yaml:1:1: there is no file manifest.yaml [missing-file]
     help: every version needs one
 desks/bikes/queue.yaml:1:1: `about` is missing [missing-key]
+    help: say in a few words what it is: `about: …`
 desks/bikes/queue.yaml:1:1: `source` is missing [missing-key]
+    help: cite where it stands in the text that the policy restates: `source: …`; `none` if it stands nowhere
 desks/bikes/queue.yaml:1:7: `kind` must be `policy`, not a list [wrong-type]
 desks/bikes/vocabulary.yaml:1:1: there is no file vocabulary.yaml [missing-file]
     help: every version needs one"""
@@ -324,7 +326,7 @@ def test_a_space_too_large_names_its_facts_and_their_sizes() -> None:
 
     assert "\n".join(map(str, problems_of(files))) == """\
 queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabulated: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
-    help: split it into tables that read fewer facts, or tell fewer values of a fact apart"""
+    help: the sizes multiply: take `f0` out of `welcome`, and 1,048,576 are left; or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own"""
 
 
 def test_tables_that_read_from_each_other_without_end_are_refused() -> None:

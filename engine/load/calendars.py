@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +26,60 @@ CLOSED: Final = "closed"
 
 _HOURS: Final = re.compile(r"(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ABOUT_HOURS: Final = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?", re.ASCII | re.IGNORECASE)
+_RANGE: Final = re.compile(r"\d{4}-\d\d-\d\d\s*(?:\.{2,3}|-|–|/|to|until)\s*\S.*")
+_NO_YEAR: Final = re.compile(r"-{0,2}\d\d-\d\d", re.ASCII)
+_LAST_HOUR: Final = 24
+_MONTHS: Final = 12
 _OPEN_ALL_WEEK: Final = ((Interval(0, DAY),),) * 7
 _FORM: Final = "write opening and closing time, such as 09:00-17:00; 24:00 is the end of the day"
+
+
+def _hours_help(written: str) -> str:
+    """Return hours as they are written, made from those that are there if they can be guessed.
+
+    >>> _hours_help("12:00-28:00"), _hours_help("9-17")
+    ('hours after midnight belong to the day on which they begin: write `12:00-04:00`', 'write `09:00-17:00`')
+    """
+    found = _ABOUT_HOURS.fullmatch(written)
+    if found is None:
+        return _FORM
+    begin, end = _hour(found[1], found[3]), _hour(found[4], found[6])
+    minutes = [found[2] or "00", found[5] or "00"]
+    if begin >= _LAST_HOUR or end > 2 * _LAST_HOUR or max(minutes) > "59":
+        return _FORM
+    if end * 60 + int(minutes[1]) > DAY:
+        return f"hours after midnight belong to the day on which they begin: write `{begin:02d}:{minutes[0]}-{end - _LAST_HOUR:02d}:{minutes[1]}`"
+    return f"write `{begin:02d}:{minutes[0]}-{end:02d}:{minutes[1]}`"
+
+
+def _hour(written: str, half: str | None) -> int:
+    """Read an hour; after noon, `1pm` is 13."""
+    return int(written) % 12 + 12 * half.lower().startswith("p") if half else int(written)
+
+
+def _no_date(written: str) -> tuple[str, str]:
+    """Say why a key is not a date, and what to write.
+
+    >>> _no_date("2026-02-30")
+    ('there is no day 2026-02-30', 'the last day of that month is 2026-02-28')
+    >>> _no_date("12-24")[1]
+    'add the year, a line for each: 2026-12-24'
+    """
+    if _DATE.fullmatch(written):
+        year, month, _ = map(int, written.split("-"))
+        if FIRST_YEAR <= year <= LAST_YEAR:
+            last = f"the last day of that month is {year}-{month:02d}-{monthrange(year, month)[1]}" if 1 <= month <= _MONTHS else "a year has the months 01 to 12"
+            return f"there is no day {written}", last
+        return f"`{written}` is no date of the years {FIRST_YEAR} to {LAST_YEAR}", "write year, month and day, such as 2026-12-24"
+    message = f"expected a date such as 2026-12-24, got `{written}`"
+    if written.partition("-")[0] in DAYS:
+        return message, 'what holds on each weekday stands under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`'
+    if _RANGE.fullmatch(written):
+        return message, "write a line for each day"
+    if _NO_YEAR.fullmatch(written):
+        return message, f"add the year, a line for each: 2026-{written.strip('-')}"
+    return message, "write year, month and day"
 
 
 def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
@@ -141,7 +194,7 @@ class CalendarReader:
         except ValueError:
             day = None
         if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-            self._add(place, "bad-format", f"`{written}` is no date of the years {FIRST_YEAR} to {LAST_YEAR}", "write year, month and day, such as 2026-12-24")
+            self._add(place, "bad-format", *_no_date(written))
             return None
         return day
 
@@ -164,7 +217,7 @@ class CalendarReader:
         opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
         if match is None or max(int(match[2]), int(match[4])) > 59 or opens >= DAY or closes > DAY:
             self._add(node.place, "bad-format", f"`{node.text.strip()}` are no hours of a day",
-                      f"`{CLOSED}` stands alone, in place of hours" if node.text.strip() == CLOSED and overnight else _FORM)
+                      f"`{CLOSED}` stands alone, in place of hours" if node.text.strip() == CLOSED and overnight else _hours_help(node.text.strip()))
             return None
         if opens == closes:
             self._add(node.place, "bad-format", f"`{node.text.strip()}` begins and ends at the same time", f"write 00:00-24:00 for a whole day, and `{CLOSED}` for none")

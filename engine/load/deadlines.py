@@ -101,10 +101,10 @@ class DeadlineReader:
         name = text(node, "region")
         if not name or not self._outcome(node, "region", (FactType.CHOICE,), "a choice"):
             return name
-        unknown = [value.value for value in self.outcomes[name].values if value.value not in self.regions]
-        if unknown and self.whole:
-            self._add(value_place(node, "region"), "unknown-reference", f"no region {', '.join(f'`{word}`' for word in unknown)}, as `{name}` can be",
-                      "write each under `regions`, with its zone and its holidays")
+        words = [value.value for value in self.outcomes[name].values]
+        if self.whole and self.regions and words and not set(words) & set(self.regions):
+            regional = [one.name for one in self.outcomes.values() if set(one.words) & set(self.regions)]
+            self._add(value_place(node, "region"), "unknown-reference", f"expected an outcome whose values are regions, got `{name}`", did_you_mean(name, regional))
         return name
 
     def _outcome(self, node: Node, key: str, types: tuple[FactType, ...], what: str) -> bool:

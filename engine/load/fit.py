@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.load.deadlines import MAX_AMOUNT
 from engine.nearest import did_you_mean
@@ -15,6 +15,9 @@ from engine.problems import Place, Problem
 from engine.reading import Node, items, pairs, text, texts, value_place
 from engine.timing import BY_DAY, Measure, Region, WrittenCalendar
 from engine.vocabulary import NO, YES, Fact, FactType, number_text
+
+MAX_USERS: Final = 3
+"""The most deadlines that one problem names."""
 
 
 class Placed(Protocol):
@@ -69,6 +72,7 @@ def check_fit(parts: Parts) -> None:
     _check_ids(parts)
     _check_questions(parts)
     _check_triage(parts)
+    _check_regions(parts)
     if not parts.problems:
         _check_producers(parts)
         _check_amounts(parts)
@@ -120,6 +124,25 @@ def _check_triage(parts: Parts) -> None:
         elif parts.whole and name and "" not in parts.decisions and name not in parts.decisions:
             parts.add(item.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, parts.decisions))
         seen.add(name)
+
+
+def _check_regions(parts: Parts) -> None:
+    """A value that stands for a region needs that region; it is missed once, however many deadlines count by it."""
+    used: dict[str, list[str]] = {}
+    counted = [(one.region, one.name, one.place) for one in parts.deadlines.values()]
+    counted += [(time.region, time.fact, time.place) for time in parts.elapsed.values()]
+    for region, name, place in counted:
+        used.setdefault(region, []).append(f"`{name}` ({place.file}:{place.line})")
+    for name, users in used.items():
+        outcome = parts.outcomes.get(name)
+        words = [value.value for value in outcome.values] if outcome is not None else []
+        gone = [word for word in words if word not in parts.regions]
+        if outcome is None or not parts.whole or not gone or (parts.regions and len(gone) == len(words)):
+            continue
+        more = f" and {len(users) - MAX_USERS} more" if len(users) > MAX_USERS else ""
+        lines = ", ".join(f"`{word}: {{zone: …, holidays: …}}`" for word in gone)
+        parts.add(outcome.place, "unknown-reference", f"no region {', '.join(f'`{word}`' for word in gone)}, as `{name}` can be",
+                  f"add {lines} under `regions`; what counts by it: {', '.join(users[:MAX_USERS])}{more}")
 
 
 def _check_producers(parts: Parts) -> None:
