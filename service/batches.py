@@ -30,6 +30,9 @@ TURN: Final = 20
 IN_FLIGHT: Final = 200
 """The most tickets of a stream that are read ahead of their answers; a caller who does not read his answers waits."""
 
+IN_FLIGHT_BYTES: Final = 256 << 10
+"""The most bytes of them: a stream of few large tickets is read ahead no further than one of many small ones."""
+
 TRIAGE: Final = Question(Kind.TRIAGE)
 
 Write = Callable[[Version, Given], bytes]
@@ -63,7 +66,7 @@ class Batches:
 
     async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str) -> AsyncIterator[bytes]:
         """Answer tickets as they come, in their order; those that have come meanwhile are recorded together."""
-        waiting: asyncio.Queue[pb.TriageStreamRequest | None] = asyncio.Queue(IN_FLIGHT)
+        waiting = _Ahead(IN_FLIGHT)
         reading = asyncio.create_task(_read(requests, waiting))
         try:
             ended = False
@@ -109,7 +112,27 @@ class Batches:
         return sized(FAILED, item_error(found, item).SerializeToString())
 
 
-async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: asyncio.Queue[pb.TriageStreamRequest | None]) -> None:
+class _Ahead(asyncio.Queue[pb.TriageStreamRequest | None]):
+    """What is read ahead of its answers. It is full by number, or by bytes."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)  # type: ignore[misc]
+        self._bytes = 0
+
+    def full(self) -> bool:
+        return super().full() or self._bytes >= IN_FLIGHT_BYTES
+
+    def _put(self, item: pb.TriageStreamRequest | None) -> None:
+        super()._put(item)  # type: ignore[misc]
+        self._bytes += 0 if item is None else item.ByteSize()
+
+    def _get(self) -> pb.TriageStreamRequest | None:
+        item: pb.TriageStreamRequest | None = super()._get()  # type: ignore[misc]
+        self._bytes -= 0 if item is None else item.ByteSize()
+        return item
+
+
+async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: _Ahead) -> None:
     try:
         async for request in requests:
             await waiting.put(request)

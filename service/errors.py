@@ -24,7 +24,7 @@ from engine.answer import UnknownDecision, UnknownVersion, WrongFact, WrongReque
 from engine.problems import PolicyErrors
 from service import wire
 from service.access.refusals import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
-from service.limits import Malformed, TooBusy
+from service.limits import Malformed, TooBusy, TooSlow
 from service.log.calls import WrongCall
 from service.log.database import LogRefused, cause
 from service.log.keeper import RecordedOtherwise, RequestIdUsed
@@ -163,6 +163,8 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             wait = error_details_pb2.RetryInfo()
             wait.retry_delay.FromMilliseconds(BUSY_FOR)
             return _status(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_BUSY", str(error), wait)
+        case TooSlow():
+            return _status(grpc.StatusCode.DEADLINE_EXCEEDED, "TOO_SLOW", str(error))
         case Forbidden():
             return _status(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", str(error))
         case NoLog():

@@ -1,148 +1,239 @@
-"""Every call comes through here: who makes it, may he, is there room for it, and can its message be read.
+"""Every call comes through here: who makes it, is it allowed, is there room for it, and can its message be read.
 
-In this order, so that whoever may not come in costs little: not even his message is read.
+In this order. gRPC would receive the message of a call with one message before it calls the handler. The gate's own handlers
+take a stream instead, whatever the call sends, and read from it once the caller is admitted.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
 
-from service.access import Access
+from service.access import Access, Admission, Forbidden, Unproven
 from service.access.roles import answering, needed
+from service.arrivals import Arrivals
 from service.errors import explained, reason, refuse
-from service.limits import Limits, Malformed, Room
+from service.limits import Limits, Malformed, Room, TooBusy, TooSlow
+from service.streams import parts
 
 Handler = Any
 """A method as grpc keeps it; it has no public type."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
+EOF: Final[object] = grpc.aio.EOF  # type: ignore[attr-defined]
+"""What is read where a call has no further message; the stubs of grpc do not know it."""
+
 NOT_READ: Final = "the message is not what this call takes"
+NO_MESSAGE: Final = "the call ended without a message"
+
+REFUSALS: Final = (Unproven, Forbidden, TooBusy, TooSlow, Malformed)
+"""What the gate rejects a call for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What some methods share: room for calls with one answer, for those with a stream, and for messages that are arriving."""
+
+    calls: Room
+    streams: Room
+    arrivals: Arrivals
 
 
 class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Lets calls in, or says why not. ``refused`` counts those that it did not let in, by the reason that they were told."""
+    """Admits calls, or rejects them with a reason. ``refused`` counts the rejected ones by that reason."""
 
     def __init__(self, access: Access, limits: Limits) -> None:
         self._access = access
-        self._calls, self._streams = Room(limits.in_flight, "calls"), Room(limits.streams, "streams")
+        self._own = Rooms(Room(limits.in_flight, "calls"), Room(limits.streams, "streams"), Arrivals(limits.incomplete, limits.message_timeout))
+        # Anyone may call health and reflection. They have rooms of their own, so that callers with a key do not lose theirs.
+        self._health = Rooms(Room(limits.in_flight, "calls"), Room(limits.watches, "health watches"), Arrivals(limits.open_incomplete, limits.message_timeout))
+        self._reflection = Rooms(
+            Room(limits.in_flight, "calls"), Room(limits.open_incomplete, "reflection streams"), Arrivals(limits.open_incomplete, limits.message_timeout),
+        )
         self._gated: dict[str, Handler] = {}
         self.refused: Counter[str] = Counter()
 
     @property
     def in_flight(self) -> int:
         """How many calls with one answer are under way."""
-        return self._calls.taken
+        return self._own.calls.taken
 
     @property
     def streams(self) -> int:
         """How many calls with a stream are under way."""
-        return self._streams.taken
+        return self._own.streams.taken
+
+    @property
+    def abandoned(self) -> int:
+        """How many messages never arrived completely."""
+        return sum(rooms.arrivals.abandoned for rooms in (self._own, self._health, self._reflection))
 
     async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
-        """Give the handler of a call, gated; one that is open to all is left as it is, and one that is not there stays so."""
+        """Return the gated handler of a method; None, as gRPC does, for one that does not exist."""
         method = handler_call_details.method
         found = self._gated.get(method)
         if found is None:
             handler = await continuation(handler_call_details)
-            if handler is None or needed(method) is None:
-                return handler
-            found = self._gated[method] = self._gate(method, handler)
+            if handler is None:
+                return None
+            found = self._gated[method] = _Gated(self, self._access, method, self._rooms(method), handler).handler
         return found
 
-    def _gate(self, method: str, handler: Handler) -> Handler:
-        # The message is read here, and not by grpc, which would call one that it cannot read a fault of ours.
-        if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(self._one(method, handler), None, handler.response_serializer)
-        if handler.unary_stream:
-            return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream, _whole(handler)), None, handler.response_serializer)
-        if handler.stream_stream:
-            return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream, _parts(handler)), None, handler.response_serializer)
-        raise AssertionError(f"{method} has one answer to a stream, which no call of ours has")
+    def _rooms(self, method: str) -> Rooms:
+        if needed(method) is not None:
+            return self._own
+        return self._health if "Health" in method else self._reflection
 
-    def _one(self, method: str, handler: Handler) -> Callable[[bytes, Context], Awaitable[Any]]:
-        answer, read, room = handler.unary_unary, _whole(handler), self._calls
-
-        async def gated(sent: bytes, context: Context) -> Any:
-            try:
-                self._admit(method, context)
-                room.enter()
-            except Exception as error:
-                await self._refuse(context, error)
-                raise AssertionError("abort always raises") from error
-            try:
-                return await answer(await self._read(read, sent, context), context)
-            finally:
-                room.leave()
-
-        return gated
-
-    def _many(self, method: str, answers: Callable[[Any, Context], AsyncIterator[Any]], read: Callable[[Any], Any]) -> Callable[[Any, Context], AsyncIterator[Any]]:
-        room = self._streams
-
-        async def gated(sent: Any, context: Context) -> AsyncIterator[Any]:
-            try:
-                self._admit(method, context)
-                room.enter()
-            except Exception as error:
-                await self._refuse(context, error)
-                raise AssertionError("abort always raises") from error
-            try:
-                async with aclosing(answers(await self._read(read, sent, context), context)) as parts:  # type: ignore[type-var]
-                    async for part in parts:
-                        yield part
-            finally:
-                room.leave()
-
-        return gated
-
-    async def _read(self, read: Callable[[Any], Any], sent: Any, context: Context) -> Any:
-        try:
-            return read(sent)
-        except Malformed as error:
-            await self._refuse(context, error)
-            raise AssertionError("abort always raises") from error
-
-    def _admit(self, method: str, context: Context) -> None:
-        if not self._access.named:
-            return
-        found = self._access.caller(context.invocation_metadata() or (), lambda: _certificate(context))
-        self._access.admit(method, found)
-        answering(found)
-
-    async def _refuse(self, context: Context, error: Exception) -> None:
+    async def refuse(self, context: Context, error: Exception) -> NoReturn:
+        """End a call, with the status that an error stands for."""
         refusal = explained(error, None)
-        self.refused[reason(refusal)] += 1
-        await refuse(context, refusal)
-
-
-def _certificate(context: Context) -> Mapping[str, Any]:
-    return context.auth_context() or {}
-
-
-def _whole(handler: Handler) -> Callable[[bytes], Any]:
-    deserialize = handler.request_deserializer
-
-    def read(sent: bytes) -> Any:
+        self.count(refusal)
         try:
-            return deserialize(sent)
+            await refuse(context, refusal)
+        except grpc.aio.AbortError as aborted:
+            _let_go(aborted)
+            raise
+        raise AssertionError("abort always raises") from error
+
+    def count(self, refusal: Status) -> None:
+        """Count a call that is rejected with a status."""
+        self.refused[reason(refusal)] += 1
+
+
+def _let_go(aborted: grpc.aio.AbortError) -> None:
+    """Have an exception forget where it was raised, once the call has ended.
+
+    gRPC keeps it with the call, and its frames keep the call: what the call has received would stay in memory until Python looks for such circles.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        raise AssertionError("a call is answered by a task")
+
+    def forget(_: object) -> None:
+        aborted.__traceback__ = aborted.__context__ = None
+
+    task.add_done_callback(forget)
+
+
+class _Gated:
+    """One method behind the gate. Whatever is raised of ``REFUSALS`` ends the call with the status that it stands for."""
+
+    def __init__(self, gate: Gate, access: Access, method: str, rooms: Rooms, handler: Handler) -> None:
+        self._gate, self._access, self._method, self._rooms, self._inner = gate, access, method, rooms, handler
+        self._open = needed(method) is None
+        self._deserialize = handler.request_deserializer
+
+    @property
+    def handler(self) -> Handler:
+        """The method as gRPC is to call it."""
+        write = self._inner.response_serializer
+        if self._inner.unary_unary:
+            return grpc.stream_unary_rpc_method_handler(self._one(self._inner.unary_unary), None, write)
+        if self._inner.unary_stream:
+            return grpc.stream_stream_rpc_method_handler(self._answers(self._inner.unary_stream), None, write)
+        if self._inner.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(self._exchange(self._inner.stream_stream), None, write)
+        raise AssertionError(f"{self._method} has one answer to a stream, which no call of ours has")
+
+    def _one(self, answer: Callable[[Any, Context], Awaitable[Any]]) -> Callable[[Any, Context], Awaitable[Any]]:
+        room = self._rooms.calls
+
+        async def gated(_: object, context: Context) -> Any:
+            try:
+                self._admit(context)
+                room.enter()
+            except REFUSALS as error:
+                await self._gate.refuse(context, error)
+            try:
+                message = await self._message(context)
+                return await answer(message, context)
+            except REFUSALS as error:
+                await self._gate.refuse(context, error)
+            finally:
+                room.leave()
+
+        return gated
+
+    def _answers(self, answers: Callable[[Any, Context], Any]) -> Callable[[Any, Context], AsyncIterator[Any]]:
+        """Gate a method that answers one message in parts; whether the caller is still admitted is asked before each part."""
+
+        async def given(context: Context, admission: Admission | None) -> AsyncIterator[Any]:
+            message = await self._message(context)
+            async for part in parts(answers(message, context)):
+                if admission is not None:
+                    admission.renew()
+                yield part
+
+        return self._many(given)
+
+    def _exchange(self, answers: Callable[[Any, Context], Any]) -> Callable[[Any, Context], AsyncIterator[Any]]:
+        """Gate a method that answers a stream of messages; whether the caller is still admitted is asked for each message."""
+
+        def given(context: Context, admission: Admission | None) -> AsyncIterator[Any]:
+            return parts(answers(self._messages(context, admission), context))
+
+        return self._many(given)
+
+    def _many(self, given: Callable[[Context, Admission | None], AsyncIterator[Any]]) -> Callable[[Any, Context], AsyncIterator[Any]]:
+        room = self._rooms.streams
+
+        async def gated(_: object, context: Context) -> AsyncIterator[Any]:
+            try:
+                admission = self._admit(context)
+                room.enter()
+            except REFUSALS as error:
+                await self._gate.refuse(context, error)
+            try:
+                async with aclosing(given(context, admission)) as answers:  # type: ignore[type-var]
+                    async for part in answers:
+                        yield part
+            except REFUSALS as error:
+                await self._gate.refuse(context, error)
+            finally:
+                room.leave()
+
+        return gated
+
+    def _admit(self, context: Context) -> Admission | None:
+        if self._open or not self._access.named:
+            return None
+        admission = Admission(self._access, self._method, context.invocation_metadata() or (), lambda: context.auth_context() or {})
+        answering(admission.caller)
+        return admission
+
+    async def _message(self, context: Context) -> Any:
+        """Return the only message of a call."""
+        sent = await self._rooms.arrivals.read(context)
+        if sent is EOF:
+            raise Malformed(NO_MESSAGE)
+        return self._parsed(sent)
+
+    async def _messages(self, context: Context, admission: Admission | None) -> AsyncIterator[Any]:
+        """Yield the messages of a stream. Those of an open method have to arrive in time, so that nobody holds a stream without using it."""
+        while (sent := await (self._rooms.arrivals.read(context) if self._open else context.read())) is not EOF:
+            try:
+                if admission is not None:
+                    admission.renew()
+                message = self._parsed(sent)
+            except REFUSALS as error:
+                if not self._open:
+                    # Our own handlers answer it themselves.
+                    self._gate.count(explained(error, None))
+                raise
+            yield message
+
+    def _parsed(self, sent: bytes) -> Any:
+        try:
+            return self._deserialize(sent)
         except (DecodeError, ValueError, RecursionError) as error:
+            # gRPC would report this as a fault of the server.
             raise Malformed(NOT_READ) from error
-
-    return read
-
-
-def _parts(handler: Handler) -> Callable[[AsyncIterator[bytes]], AsyncIterator[Any]]:
-    whole = _whole(handler)
-
-    async def read(sent: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        async for one in sent:
-            yield whole(one)
-
-    return read

@@ -12,6 +12,7 @@ import grpc
 
 from service.access import Access, open_access
 from service.gate import Gate
+from service.memory import release
 from service.protection import Protection
 
 RENEWED: Final = 1.0
@@ -39,7 +40,7 @@ async def guarded(protection: Protection) -> AsyncIterator[Guard]:
     """Open what protects a server, and follow its files while the block runs; raises AccessRefused."""
     access = open_access(protection.access)
     guard = Guard(access, Gate(access, protection.limits), _credentials(protection))
-    following = asyncio.create_task(_follow(access))
+    following = asyncio.create_task(_follow(access, guard.gate))
     try:
         yield guard
     finally:
@@ -57,8 +58,12 @@ def _credentials(protection: Protection) -> grpc.ServerCredentials | None:
     return credentials(protection.tls)
 
 
-async def _follow(access: Access) -> None:
+async def _follow(access: Access, gate: Gate) -> None:
+    abandoned = 0
     while True:
         await asyncio.sleep(RENEWED)
         # In a thread, for whoever keeps a long list of callers.
         await asyncio.to_thread(access.renew)
+        if gate.abandoned != abandoned:
+            abandoned = gate.abandoned
+            await asyncio.to_thread(release)

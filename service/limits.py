@@ -15,6 +15,10 @@ class TooBusy(Exception):
     """There is no room for a call now; it may be made again."""
 
 
+class TooSlow(Exception):
+    """A message took too long to arrive."""
+
+
 class Malformed(ValueError):
     """A message cannot be read as what it should be."""
 
@@ -25,8 +29,16 @@ class Limits:
 
     in_flight: int = 1_000
     """Calls with one answer that one worker has under way."""
-    streams: int = 200
+    streams: int = 32
     """Calls with a stream that one worker has under way; those who say nothing take room here only."""
+    incomplete: int = 48
+    """Messages that one worker is receiving; with one more, the call that has waited longest ends."""
+    open_incomplete: int = 12
+    """The same for the methods that need no key; also how many reflection streams there may be."""
+    watches: int = 1_000
+    """Health watches of one worker."""
+    message_timeout: float = 10.0
+    """How long a message may take to arrive."""
     batch: int = MOST_TICKETS
     """Tickets of one call."""
     request: int = 1 << 20
@@ -35,7 +47,9 @@ class Limits:
     """A message that a client gets."""
     metadata: int = 16 << 10
     """All metadata of one call."""
-    connection_streams: int = 256
+    connections: int = 1_000
+    """Connections of one worker."""
+    connection_streams: int = 100
     """Calls under way on one connection."""
     connection_idle: int = 15 * 60
     """How long a connection without calls stays open."""
@@ -45,6 +59,8 @@ class Limits:
     """How long calls have to end on a connection that is closed for its age."""
     handshake: int = 10
     """How long a connection may take until it can carry calls."""
+    ping_interval: int = 5
+    """The shortest time between the pings of a client, also while it has no call under way."""
 
     @property
     def options(self) -> tuple[tuple[str, int], ...]:
@@ -52,7 +68,10 @@ class Limits:
         return (
             ("grpc.max_receive_message_length", self.request),
             ("grpc.max_send_message_length", self.response),
+            ("grpc.max_allowed_incoming_connections", self.connections),
             ("grpc.max_concurrent_streams", self.connection_streams),
+            # Or gRPC makes the window of a connection larger the more it gets, whether anyone reads it or not.
+            ("grpc.http2.bdp_probe", 0),
             ("grpc.max_metadata_size", self.metadata),
             # Between the two, gRPC refuses some calls and not others, so as not to fall off a cliff; we want one limit.
             ("grpc.absolute_max_metadata_size", self.metadata),
@@ -63,8 +82,7 @@ class Limits:
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),
             ("grpc.keepalive_permit_without_calls", 1),
-            # Who pings more often than that, or without a call under way, is told to go away.
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", self.ping_interval * 1_000),
             ("grpc.http2.max_ping_strikes", 3),
         )
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import pytest
@@ -23,10 +23,13 @@ from service.limits import Limits
 from service.protection import Protection
 from service.settings.model import ServerSettings
 from service.settings.parts import protection
+from tests.http2 import HELLO, NO_ROOM_FOR_ANSWERS, WINDOW, Connection
 from tests.securing import channel, protected
 
-LIMITS = Limits(request=2_000, batch=5, metadata=4_096, connection_streams=8, streams=3)
+LIMITS = Limits(request=2_000, batch=5, metadata=4_096, connection_streams=8, streams=3, connections=3_000)
 REQUEST = pb.DecideRequest(decision="queue", ticket=Ticket(facts={"vip": FactValue(flag=True)}))
+EMPTY = 5
+"""Bytes of a message that says nothing."""
 IDLE = 2_000
 """Connections that say nothing."""
 
@@ -34,6 +37,12 @@ IDLE = 2_000
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     with protected(Protection(limits=LIMITS)) as address:
+        yield address
+
+
+@pytest.fixture
+def address_of_default() -> Iterator[str]:
+    with protected(Protection()) as address:
         yield address
 
 
@@ -150,63 +159,6 @@ def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_tol
     assert ({one.code() for one in refused}, info.reason, wait.retry_delay.ToMilliseconds()) == ({grpc.StatusCode.RESOURCE_EXHAUSTED}, "TOO_BUSY", 100)
 
 
-WINDOW = 65_535
-"""Bytes that HTTP/2 lets the other side send before it is told that there is room for more."""
-HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
-HEADERS, DATA, SETTINGS, PING, MORE_ROOM = 1, 0, 4, 6, 8
-
-
-class Deaf:
-    """A client that sends one stream of empty messages and never makes room for answers."""
-
-    def __init__(self, address: str, path: str) -> None:
-        host, _, port = address.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), 60)
-        self._room = {0: WINDOW, 1: WINDOW}
-        self.sent = self.answered = 0
-        named = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", address), ("te", "trailers"), ("content-type", "application/grpc"))
-        block = b"".join(b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in named)
-        self._socket.sendall(HELLO + self._frame(HEADERS, 4, 1, block))
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def send_while_allowed(self, most: int) -> None:
-        """Send until the server makes no room any more for a while."""
-        patience, limit = time.monotonic() + 1, time.monotonic() + 60
-        while self.sent < most and (time.monotonic() < patience or not self.answered) and time.monotonic() < limit:
-            part = b"\0\0\0\0\0" * (min(*self._room.values(), 10_000) // 5)
-            if not part:
-                time.sleep(0.01)
-                continue
-            self._room = {stream: room - len(part) for stream, room in self._room.items()}
-            self._socket.sendall(self._frame(DATA, 0, 1, part))
-            self.sent += len(part)
-            patience = time.monotonic() + 1
-
-    def _read(self) -> None:
-        read = self._socket.makefile("rb").read
-        try:
-            while head := read(9):
-                kind, flags, stream, body = head[3], head[4], int.from_bytes(head[5:9], "big"), read(int.from_bytes(head[:3], "big"))
-                if kind == DATA:
-                    self.answered += len(body)
-                elif kind == MORE_ROOM:
-                    self._room[stream] += int.from_bytes(body, "big")
-                elif kind in (SETTINGS, PING) and not flags & 1:
-                    self._socket.sendall(self._frame(kind, 1, 0, body if kind == PING else b""))
-        except (OSError, ValueError):
-            return
-
-    @staticmethod
-    def _frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
-        return len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-
 class TestSlow:
     def test_streams_that_say_nothing_take_room_from_streams_only(self, served: str, stub: Any) -> None:
         end = threading.Event()
@@ -233,13 +185,28 @@ class TestSlow:
 
     def test_a_client_that_never_reads_its_stream_holds_up_nobody_and_is_not_read_for_ever(self, served: str, stub: Any) -> None:
         """A client library reads ahead by itself, so this one speaks HTTP/2: it sends as long as it may, and never makes room for an answer."""
-        with Deaf(served, "/guidepost.v1.DecisionService/TriageStream") as deaf:
-            deaf.send_while_allowed(5_000_000)
+        with Connection(served) as deaf:
+            deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
+            sent = 0
+            while sent < 5_000_000 and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1 if deaf.answered else 60):
+                sent += deaf.data(1, b"\0" * (min(deaf.room(1), 10_000) // EMPTY * EMPTY))
             for _ in range(20):
                 assert stub.Decide(REQUEST, timeout=60).decision.status
 
             assert 0 < deaf.answered <= WINDOW
-            assert deaf.sent < 1_000_000
+            assert sent < 1_000_000
+
+    def test_a_client_that_never_reads_is_not_read_ahead_by_many_large_tickets(self, address_of_default: str) -> None:
+        large = pb.TriageStreamRequest(item=pb.TriageItem(ticket=Ticket(facts={"colour": FactValue(text="x" * 10_000)}))).SerializeToString()
+        message = b"\0" + len(large).to_bytes(4, "big") + large
+        with Connection(address_of_default) as deaf:
+            deaf.send(NO_ROOM_FOR_ANSWERS)
+            deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
+            sent = 0
+            while sent < 5_000_000 and deaf.wait(lambda: deaf.room(1) >= len(message), 1):
+                sent += deaf.data(1, message)
+
+            assert sent < 1_000_000
 
     def test_connections_that_say_nothing_hold_up_nobody(self, served: str, stub: Any) -> None:
         host, _, port = served.rpartition(":")

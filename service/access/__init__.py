@@ -14,11 +14,11 @@ One module a step::
 ``service.gate`` asks these for every call; nothing here knows gRPC.
 """
 
-from service.access.access import Access, open_access
+from service.access.access import Access, Admission, open_access
 from service.access.refusals import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
 from service.access.refused import AccessRefused
 from service.access.roles import Action, Caller, Role, caller
 
 __all__ = [
-    "Access", "AccessRefused", "Action", "Caller", "Forbidden", "NoLog", "NotExplained", "Role", "UnknownRecord", "Unproven", "caller", "open_access",
+    "Access", "AccessRefused", "Action", "Admission", "Caller", "Forbidden", "NoLog", "NotExplained", "Role", "UnknownRecord", "Unproven", "caller", "open_access",
 ]

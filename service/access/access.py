@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.problems import Place, Problem
 from service.access.callers import Callers, read_callers
 from service.access.proving import Certificate, Proving
-from service.access.refusals import Forbidden
+from service.access.refusals import Forbidden, Unproven
 from service.access.refused import AccessRefused, content, refused
 from service.access.roles import ACTIONS, Action, Caller, caller, needed
 from service.access.watched import Watched
@@ -63,6 +64,31 @@ class Access:
         if self._callers is None and self._tokens is None:
             return None
         return Proving(self._callers.value if self._callers else Callers(), self._tokens.value if self._tokens else None)
+
+
+class Admission:
+    """A call that is admitted; ``caller`` is who makes it. Creating one raises Unproven or Forbidden."""
+
+    __slots__ = ("_access", "_certificate", "_metadata", "_method", "caller")
+
+    def __init__(self, access: Access, method: str, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> None:
+        # The certificate of a connection does not change, and takes long to read.
+        self._access, self._method, self._metadata, self._certificate = access, method, metadata, cache(certificate)
+        self.caller = self._admitted()
+
+    def renew(self) -> None:
+        """Raise Unproven or Forbidden if the call would not be admitted now, or not as the same caller."""
+        found = self._admitted()
+        if found is not self.caller and found.name != self.caller.name:
+            raise Unproven("the key or token now belongs to another caller; open the stream again")
+        self.caller = found
+
+    def _admitted(self) -> Caller:
+        found = self._access.caller(self._metadata, self._certificate)
+        if found is None:
+            raise AssertionError("callers are asked who they are from the start or never")
+        self._access.admit(self._method, found)
+        return found
 
 
 def open_access(settings: AccessSettings) -> Access:

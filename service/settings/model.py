@@ -81,14 +81,20 @@ class ServerSettings:
     trust_network: bool = setting(False, YES, SECURITY, "Listen beyond loopback without TLS or callers: the network lets in only who may come in, as behind a mesh.")
 
     max_in_flight: int = setting(1_000, whole(1), LIMITS, "Calls with one answer that may be under way in one worker.")
-    max_streams: int = setting(200, whole(1), LIMITS, "Streams that may be under way in one worker.")
+    max_streams: int = setting(32, whole(1), LIMITS, "Streams that may be under way in one worker.")
+    max_health_watches: int = setting(1_000, whole(1), LIMITS, "Health watches that may be open in one worker.")
+    max_incomplete: int = setting(48, whole(1), LIMITS, "Messages that one worker receives at once; one more ends the call that has waited longest.")
+    max_incomplete_open: int = setting(12, whole(1), LIMITS, "The same for health and for reflection, which need no key; also the most reflection streams.")
+    message_timeout: float = setting(10.0, seconds(0.1), LIMITS, "How long a message may take to arrive.")
     max_request_bytes: int = setting(1 << 20, whole(1_024), LIMITS, "The most bytes of a request.")
     max_batch: int = setting(1_000, whole(1, 1_000), LIMITS, "The most tickets of one call.")
     max_metadata_bytes: int = setting(16 << 10, whole(1_024), LIMITS, "The most bytes of a call's metadata.")
-    max_connection_streams: int = setting(256, whole(1), LIMITS, "Calls that may be under way on one connection.")
+    max_connections: int = setting(1_000, whole(1), LIMITS, "Connections of one worker; further ones are closed at once.")
+    max_connection_streams: int = setting(100, whole(1), LIMITS, "Calls that may be under way on one connection.")
     max_connection_idle: int = setting(900, whole(1), LIMITS, "After how many seconds without a call a connection is closed.")
     max_connection_age: int = setting(3_600, whole(1), LIMITS, "After how many seconds a connection is closed, so that clients spread anew.")
     max_connection_age_grace: int = setting(60, whole(1), LIMITS, "Seconds that the calls of such a connection have to end.")
+    min_ping_interval: int = setting(5, whole(1), LIMITS, "Seconds between the pings of a client (keepalive), also without a call; a client that pings more often is disconnected.")
 
 
 def settings() -> tuple[Field[Any], ...]:

@@ -52,9 +52,12 @@ def protection(settings: ServerSettings) -> Protection:
         _path(settings.callers), _path(settings.jwt_keys), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim, settings.audit_purge,
     )
     limits = Limits(
-        in_flight=settings.max_in_flight, streams=settings.max_streams, batch=settings.max_batch, request=settings.max_request_bytes, metadata=settings.max_metadata_bytes,
-        connection_streams=settings.max_connection_streams, connection_idle=settings.max_connection_idle,
+        in_flight=settings.max_in_flight, streams=settings.max_streams, watches=settings.max_health_watches,
+        incomplete=settings.max_incomplete, open_incomplete=settings.max_incomplete_open, message_timeout=settings.message_timeout,
+        batch=settings.max_batch, request=settings.max_request_bytes, metadata=settings.max_metadata_bytes,
+        connections=settings.max_connections, connection_streams=settings.max_connection_streams, connection_idle=settings.max_connection_idle,
         connection_age=settings.max_connection_age, connection_age_grace=settings.max_connection_age_grace,
+        ping_interval=settings.min_ping_interval,
     )
     return Protection(access, files if any((files.certificate, files.key, files.client_ca)) else None, limits, settings.reflection, settings.trust_network)
 
