@@ -19,6 +19,7 @@ from engine.change import Rescheduled
 from engine.version import Version
 from service.access.roles import proven
 from service.log.keeper import Given
+from service.streams import parts
 
 Handler = Any
 """A method as grpc keeps it; it has no public type."""
@@ -111,11 +112,13 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         read, write = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(self._one(method, handler.unary_unary), read, write)
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(self._one(method, handler.stream_unary), read, write)
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream), read, write)
         if handler.stream_stream:
             return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), read, write)
-        return handler
+        raise AssertionError(f"{method} has no handler")
 
     def _one(self, method: str, answer: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
         async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
@@ -140,8 +143,8 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             call = self._begin(method, context, streams=True)
             try:
-                async with aclosing(answers(request, context)) as parts:  # type: ignore[type-var]
-                    async for part in parts:
+                async with aclosing(parts(answers(request, context))) as given:  # type: ignore[type-var]
+                    async for part in given:
                         yield part
                 call.code = "OK"
             except grpc.aio.AbortError:
