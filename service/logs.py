@@ -6,7 +6,9 @@ holds a fact of a ticket, or a text that a caller sent.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
 from typing import Final, TextIO
 
@@ -56,7 +58,28 @@ def _renamed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
-    """Write a message as a line: when, how bad, who, what, and the values that go with it."""
+    """Write a message as a line: when, how bad, who, what, and the values that go with it. What does not fit a line follows indented, so that it is not taken for the next message."""
     head = f"{event.pop('timestamp')} {event.pop('level').upper()} {event.pop('logger')} {event.pop('event')}"
     trace = event.pop("exception", "")
-    return " ".join([head, *(f"{name}={value}" for name, value in event.items())]) + (f"\n{trace}" if trace else "")
+    line = " ".join([head, *(f"{name}={_value(value)}" for name, value in event.items())]) + (f"\n{trace}" if trace else "")
+    return "\n    ".join(map(_printable, line.split("\n")))
+
+
+_PLAIN: Final = re.compile(r"[^\s\"'=\\]+")
+
+
+def _value(value: object) -> str:
+    """Write a value so that it cannot be taken for several: as a JSON string where it is more than a plain word.
+
+    >>> _value("portal"), _value(7), _value("bob status=OK"), _value(["a", "b"])
+    ('portal', '7', '"bob status=OK"', '[a,b]')
+    """
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_value, value))}]"
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _printable(line: str) -> str:
+    """Write the characters of a line that do not print as Python writes them."""
+    return line if line.isprintable() else "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
+import structlog
 
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -48,6 +49,30 @@ def test_a_message_is_a_line_of_text_for_people(stream: io.StringIO) -> None:
     logging.getLogger("guidepost.log").error("the log %s", "fails")
 
     assert re.fullmatch(r"\S+Z ERROR guidepost\.log the log fails\n", stream.getvalue())
+
+
+@pytest.mark.parametrize(("caller", "written"), [
+    ("portal", "portal"),
+    ("bob version=9.9.9 digest=000 ", '"bob version=9.9.9 digest=000 "'),
+    ('a"b', '"a\\"b"'),
+    ("a\n2026-01-01T00:00:00Z INFO guidepost.calls call", '"a\\n2026-01-01T00:00:00Z INFO guidepost.calls call"'),
+    ("\x1b[31mred\u202e", '"\\u001b[31mred\\u202e"'),
+    ("Žofie", "Žofie"),
+    ("", '""'),
+])
+def test_a_value_from_outside_cannot_be_taken_for_other_values_or_another_line(stream: io.StringIO, caller: str, written: str) -> None:
+    logs.set_up("text", stream)
+    structlog.get_logger().bind(logger=logs.CALLS).info("call", caller=caller, status="OK")
+
+    assert stream.getvalue().endswith(f" INFO guidepost.calls call caller={written} status=OK\n")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_message_of_several_lines_is_indented_and_its_control_characters_are_written_out(stream: io.StringIO) -> None:
+    logs.set_up("text", stream)
+    logging.getLogger("guidepost.log").error("first\n2026-01-01T00:00:00Z INFO forged\x1b[2J\x7f")
+
+    assert re.fullmatch(r"\S+Z ERROR guidepost\.log first\n    2026-01-01T00:00:00Z INFO forged\\x1b\[2J\\x7f\n", stream.getvalue())
 
 
 @pytest.mark.parametrize("how", ["json", "text"])
