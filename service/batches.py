@@ -116,18 +116,18 @@ class _Ahead(asyncio.Queue[pb.TriageStreamRequest | None]):
     """What is read ahead of its answers. It is full by number, or by bytes."""
 
     def _init(self, maxsize: int) -> None:
-        super()._init(maxsize)  # type: ignore[misc]
+        super()._init(maxsize)
         self._bytes = 0
 
     def full(self) -> bool:
         return super().full() or self._bytes >= IN_FLIGHT_BYTES
 
     def _put(self, item: pb.TriageStreamRequest | None) -> None:
-        super()._put(item)  # type: ignore[misc]
+        super()._put(item)
         self._bytes += 0 if item is None else item.ByteSize()
 
     def _get(self) -> pb.TriageStreamRequest | None:
-        item: pb.TriageStreamRequest | None = super()._get()  # type: ignore[misc]
+        item = super()._get()
         self._bytes -= 0 if item is None else item.ByteSize()
         return item
 
