@@ -56,8 +56,8 @@ def rows() -> list[Row]:
     """Measure it."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         contestants = _contestants(Path(folder), stack)
-        started = {name: stack.enter_context(_server(arguments)) for name, arguments in contestants.items()}
-        addresses = {name: _address(process) for name, process in started.items()}
+        started = {name: stack.enter_context(server(arguments)) for name, arguments in contestants.items()}
+        addresses = {name: address_of(process) for name, process in started.items()}
         found = _load(addresses, {name: process.pid for name, process in started.items()})
     return [row for in_flight in IN_FLIGHT for row in _rows(in_flight, found[str(in_flight)])]
 
@@ -84,8 +84,9 @@ def _postgresql(stack: ExitStack) -> dict[str, str]:
 
 
 @contextmanager
-def _server(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "server.py", "--policies", str(POLICIES), "--address", "127.0.0.1:0", *arguments]
+def server(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a server of one process while the block runs."""
+    command = [sys.executable, "server.py", "--policies", str(POLICIES), "--port", "0", "--workers", "0", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield process
@@ -94,10 +95,11 @@ def _server(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         process.wait(30)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    said = process.stdout.readline() if process.stdout else ""
-    if not said.startswith("listening on "):
-        raise ValueError(f"the server did not start: {said or 'it said nothing'}")
+def address_of(process: subprocess.Popen[str]) -> str:
+    """Wait until a server answers; give its address."""
+    said = next((line for line in process.stdout or () if line.startswith("listening on ")), "")
+    if not said:
+        raise ValueError("the server did not start")
     return said.split()[2].rstrip(";")
 
 

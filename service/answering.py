@@ -110,17 +110,20 @@ class Answering:
         asked = Asked(call, question.kind, facts, moment, question.before)
         return Step(question, chosen, asked, given, None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given))
 
-    async def kept(self, step: Step) -> tuple[Version, Given]:
-        """Give the answer when it may leave; raises LogUnavailable if it may not, and RequestIdUsed or RecordedOtherwise for a call that is repeated."""
+    async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:
+        """Give the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
+
+        Raises LogUnavailable if it may not leave, and RequestIdUsed or RecordedOtherwise for a call that is repeated.
+        """
         if self._keeper is None or step.record is None:
             return _noted(step, step.chosen.version, step.given)
-        return self._settled(step, await self._keeper.keep(step.record))
+        return self._settled(step, await self._keeper.keep(step.record, left))
 
-    async def all_kept(self, steps: Sequence[Step]) -> list[tuple[Version, Given] | Exception]:
+    async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Given] | Exception]:
         """Give the answers when they may leave, all of them together; in place of one that may not, why."""
         if self._keeper is None:
             return [_noted(step, step.chosen.version, step.given) for step in steps]
-        kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None])
+        kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None], left)
         return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
 
     def _settled_or_not(self, step: Step, kept: Kept | LogUnavailable) -> tuple[Version, Given] | Exception:

@@ -37,6 +37,9 @@ TRIAGE: Final = Question(Kind.TRIAGE)
 
 Write = Callable[[Version, Given], bytes]
 
+Left = Callable[[], "float | None"]
+"""Returns how many seconds a call has until its deadline; None if it has none."""
+
 VERSION, RESULTS = (tag(pb.TriageBatchResponse.DESCRIPTOR.fields_by_name[name].number) for name in ("version", "results"))
 RESULT: Final = tag(pb.TriageStreamResponse.DESCRIPTOR.fields_by_name["result"].number)
 TRIAGED, FAILED = (tag(pb.TriageResult.DESCRIPTOR.fields_by_name[name].number) for name in ("triage", "error"))
@@ -48,7 +51,7 @@ class Batches:
     def __init__(self, answering: Answering, write: Write, most: int) -> None:
         self._answering, self._write, self._most = answering, write, most
 
-    async def batch(self, request: pb.TriageBatchRequest, caller: str) -> bytes:
+    async def batch(self, request: pb.TriageBatchRequest, caller: str, left: Left) -> bytes:
         """Answer a batch, all of it from one version."""
         if len(request.items) > self._most:
             raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {self._most:,}")
@@ -60,11 +63,11 @@ class Batches:
                 await asyncio.sleep(0)
             steps.append(self._step(item, chosen, caller))
         parts = [sized(VERSION, wire.version_ref(chosen.version.ref).SerializeToString())]
-        async for result in self._results(request.items, steps):
+        async for result in self._results(request.items, steps, left):
             parts.append(sized(RESULTS, result))
         return b"".join(parts)
 
-    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str) -> AsyncIterator[bytes]:
+    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str, left: Left) -> AsyncIterator[bytes]:
         """Answer tickets as they come, in their order; those that have come meanwhile are recorded together."""
         waiting = _Ahead(IN_FLIGHT)
         reading = asyncio.create_task(_read(requests, waiting))
@@ -78,7 +81,7 @@ class Batches:
                 ended = len(asked) < len(taken)
                 note_tickets(len(asked))
                 steps = [self._chosen_step(one, caller) for one in asked]
-                async for result in self._results([one.item for one in asked], steps):
+                async for result in self._results([one.item for one in asked], steps, left):
                     yield sized(RESULT, result)
             await reading
         finally:
@@ -97,9 +100,9 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
 
-    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception]) -> AsyncIterator[bytes]:
+    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception], left: Left) -> AsyncIterator[bytes]:
         """Give the results of steps once they may leave."""
-        kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)]))
+        kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)], left()))
         settled = [next(kept) if isinstance(step, Step) else step for step in steps]
         for number, (item, one) in enumerate(zip(items, settled, strict=True)):
             if number % TURN == TURN - 1:

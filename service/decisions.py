@@ -143,12 +143,12 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     @answered
     async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> bytes:
         """Make all decisions for many tickets."""
-        return await self._batches.batch(request, self._call(context).caller)
+        return await self._batches.batch(request, self._call(context).caller, context.time_remaining)
 
     @streaming
     async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[bytes]:
         """Make all decisions for tickets as they come."""
-        async for response in self._batches.stream(requests, self._call(context).caller):
+        async for response in self._batches.stream(requests, self._call(context).caller, context.time_remaining):
             yield response
 
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
@@ -180,7 +180,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Answer a question, once it is recorded; with no log, at once. ``wrong`` is what is known to be wrong with the request already."""
         chosen = self._answering.choose(request)
         step = self._answering.step(question, request, chosen, self._call(context), wrong)
-        return write(*await self._answering.kept(step))
+        return write(*await self._answering.kept(step, context.time_remaining()))
 
     def _call(self, context: Context) -> Call:
         """Read what the call says of itself, for the log."""

@@ -27,7 +27,9 @@ from service.access.refusals import Forbidden, NoLog, NotExplained, UnknownRecor
 from service.limits import Malformed, TooBusy, TooSlow
 from service.log.calls import WrongCall
 from service.log.database import LogRefused, cause
+from service.log.events import Refusal
 from service.log.keeper import RecordedOtherwise, RequestIdUsed
+from service.log.patience import RETRY_AFTER, pushback
 from service.log.purging import PurgeRefused
 from service.log.writer import LogUnavailable
 
@@ -39,8 +41,8 @@ DESCRIPTION_LENGTH: Final = 500
 DETAILS_SIZE: Final = 3_000
 """Details travel in a header, and clients refuse headers above 8 KiB: what does not fit is counted instead."""
 
-RETRY_AFTER: Final = 1_000
-"""Milliseconds after which a call may be worth repeating that was refused since it could not be recorded."""
+PUSHBACK: Final = "grpc-retry-pushback-ms"
+"""The metadata by which gRPC's clients learn after how many milliseconds to repeat a call; -1 for not at all."""
 
 BUSY_FOR: Final = 100
 """Milliseconds after which a call may be worth repeating for which there was no room."""
@@ -67,8 +69,8 @@ def served(
         try:
             return answer(servicer, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            status = rpc_status.to_status(explained(error, request))
-        await context.abort(status.code, status.details, status.trailing_metadata)
+            refusal = _refusal(error, request, context)
+        await context.abort(*refusal)
         raise AssertionError("abort always raises")
 
     return rpc
@@ -84,8 +86,8 @@ def answered(
         try:
             return await answer(servicer, request, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            status = rpc_status.to_status(explained(error, request))
-        await context.abort(status.code, status.details, status.trailing_metadata)
+            refusal = _refusal(error, request, context)
+        await context.abort(*refusal)
         raise AssertionError("abort always raises")
 
     return rpc
@@ -114,12 +116,24 @@ def streaming(
             async for part in answers(servicer, request, context):
                 yield part
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            status = rpc_status.to_status(explained(error, request))
+            refusal = _refusal(error, request, context)
         else:
             return
-        await context.abort(status.code, status.details, status.trailing_metadata)
+        await context.abort(*refusal)
 
     return rpc
+
+
+def _refusal(error: Exception, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str | bytes], ...]]:
+    """Return code, message and metadata that a call ends with.
+
+    Clients repeat what is UNAVAILABLE by themselves. Where the log is the reason, they learn when that may help, or that it cannot before their deadline.
+    """
+    status = rpc_status.to_status(explained(error, request))
+    metadata = tuple(status.trailing_metadata)
+    if isinstance(error, LogUnavailable) and error.why is not Refusal.STOPPING:
+        metadata += ((PUSHBACK, str(pushback(context.time_remaining()))),)
+    return status.code, status.details, metadata
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: status_pb2.Status) -> None:
@@ -183,7 +197,7 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "RECORDED_OTHERWISE", str(error))
         case LogUnavailable():
             wait = error_details_pb2.RetryInfo()
-            wait.retry_delay.FromMilliseconds(RETRY_AFTER)
+            wait.retry_delay.FromMilliseconds(int(RETRY_AFTER * 1_000))
             return _status(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", str(error), wait)
         case _:
             incident = secrets.token_hex(8)

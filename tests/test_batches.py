@@ -102,7 +102,7 @@ class TestBatches:
         async def answer() -> None:
             other = asyncio.create_task(others())
             batches = Batches(Watched(Held(counter()), lambda: NOW, None), write, MOST_TICKETS)
-            await batches.batch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS), "")
+            await batches.batch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS), "", lambda: None)
             other.cancel()
 
         asyncio.run(answer())

@@ -36,7 +36,7 @@ def url(tmp_path: Path) -> str:
 def failing(url: str, monkeypatch: pytest.MonkeyPatch) -> Failing:
     """The store that the next server opens."""
     made = Failing(url)
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: made)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: made)
     return made
 
 
@@ -177,7 +177,7 @@ def test_bounded_writes_what_it_promised_when_the_server_stops(url: str) -> None
 
 def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(url)
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     with logging(settings(url, patience=0.3)) as stub:
         ask(stub, vip=True, _ticket="before")
         with store._engine.connect() as connection:

@@ -18,6 +18,7 @@ from engine.decisionlog.verify import verify
 from service.log.commits import Kept
 from service.log.events import Events, Refusal
 from service.log.keeper import Keeper
+from service.log.patience import Patience
 from service.log.settings import Durability
 from service.log.store import Store
 from service.log.transaction import transaction
@@ -40,7 +41,7 @@ class Refused(Events):
 def keeping(url: str, monkeypatch: pytest.MonkeyPatch, play: Callable[[Keeper, Failing], Any], capacity: int = 100, **more: Any) -> Any:
     """Play with a keeper and its store, and close it."""
     store = Failing(url)
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     monkeypatch.setattr("service.log.keeper.Writer", lambda *given, **named: Writer(*given, **named, capacity=capacity))
 
     async def played() -> Any:
@@ -196,9 +197,9 @@ def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_do
     store.close()
 
 
-def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.log.transaction.BUSY", 0.2)
-    store = Store.open(sqlite(tmp_path))
+def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
+    patience = Patience(0.3)
+    store = Store.open(sqlite(tmp_path), patience)
     with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OperationalError, match="locked"):
@@ -206,6 +207,6 @@ def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Pa
         other.execute("COMMIT")
 
     with store.engine.connect() as connection:
-        assert 200 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        assert patience.lock * 1000 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
     assert store.append("main", [record(0)])
     store.close()

@@ -119,7 +119,7 @@ def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
 
 def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     log = settings(sqlite(tmp_path), Durability.BOUNDED, records=2, milliseconds=60_000, patience=0.2)
     with measured(log) as (stub, scraped):
         store.broken = True
@@ -246,7 +246,7 @@ def test_the_version_in_force_changes_at_its_instant() -> None:
 
 def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     with measured(settings(sqlite(tmp_path), patience=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
         store.broken = True
         waiting = [callers.submit(ask, stub, vip=True) for _ in range(3)]

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from service.log.patience import Patience
 from service.writing import create_private
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -18,7 +19,13 @@ WRITES: Final = "guidepost_writes"
 """The execution option of a connection that will write."""
 
 BUSY: Final = 5.0
-"""Seconds that a connection waits for another one, or for a server."""
+"""Seconds that a command, which nobody waits for, waits for a lock, and that a connection to a server takes at most."""
+
+LOCK: Final = "guidepost_lock"
+"""The execution option of an engine that has how many seconds it waits for a lock."""
+
+NAME: Final = "guidepost_name"
+"""The execution option of an engine that has the name of its connections, as PostgreSQL shows it."""
 
 PAGES: Final = 4_000
 """How many pages of 4 kB SQLite writes beside the database before it copies them into it."""
@@ -40,24 +47,29 @@ class LogRefused(Exception):
         super().__init__(f"{message}; {help_}" if help_ else message)
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, patience: Patience | None = None) -> Engine:
     """Give an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
 
+    ``patience`` bounds what a server waits for, so that it hears the cause before it refuses calls; without it, statements take as long as they need.
     Raises LogRefused for a URL that is none, and for other databases.
     """
+    lock = BUSY if patience is None else patience.lock
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
         if backend == SQLITE:
             if parsed.database in (None, "", ":memory:"):
                 raise LogRefused("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
-            engine = create_engine(parsed, connect_args={"timeout": BUSY}, pool_size=1, max_overflow=4)
+            engine = create_engine(parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4)
             event.listen(engine, "connect", _sqlite_connected)
             event.listen(engine, "begin", _sqlite_begins)
             return engine
         if backend == POSTGRESQL:
-            arguments = {"connect_timeout": int(BUSY), "options": "-c synchronous_commit=on", "tcp_user_timeout": 10_000}
-            return create_engine(parsed, connect_args=arguments, pool_pre_ping=True, pool_size=1, max_overflow=4)
+            name = f"guidepost {'reader' if patience is None else 'writer'} {os.getpid()}"
+            limits = {"lock_timeout": lock, "statement_timeout": 0.0 if patience is None else patience.statement}
+            options = ["-c synchronous_commit=on", *(f"-c {limit}={seconds * 1000:.0f}" for limit, seconds in limits.items())]
+            arguments = {"connect_timeout": int(BUSY), "application_name": name, "options": " ".join(options), "tcp_user_timeout": 10_000}
+            return create_engine(parsed, connect_args=arguments, execution_options={NAME: name}, pool_pre_ping=True, pool_size=1, max_overflow=4)
     except ArgumentError:
         raise LogRefused(f"`{url}` is no URL of a database", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
     except (NoSuchModuleError, ImportError) as error:
@@ -150,6 +162,30 @@ def cause(error: BaseException) -> str:
     """Say in one line what a database said."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
+
+
+def held_up_by(engine: Engine) -> str:
+    """Return what the connections of an engine wait for, as PostgreSQL sees it: a lock and who holds it, a standby, the disk. "" if it does not say, and for SQLite.
+
+    For when something does not return; asking may take long, too.
+    """
+    if engine.dialect.name != POSTGRESQL:
+        return ""
+    asked = text(
+        "SELECT wait_event_type, wait_event, pg_blocking_pids(pid) FROM pg_stat_activity"
+        " WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND wait_event_type <> 'Client' ORDER BY state_change LIMIT 1"
+    )
+    try:
+        with engine.connect() as connection, connection.begin():
+            # A slow answer is better than none here.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            found = connection.execute(asked, {"name": engine.get_execution_options()[NAME]}).one_or_none()
+    except (SQLAlchemyError, OSError) as error:
+        return cause(error)
+    if found is None:
+        return ""
+    kind, what, blocking = found
+    return f"PostgreSQL waits for {kind} {what}{f', held by process {blocking[0]}' if blocking else ''}"
 
 
 def _sqlite_connected(connection: Any, _: Any) -> None:

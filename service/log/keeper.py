@@ -7,9 +7,10 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
+from heapq import heappop, heappush
+from itertools import count, groupby
 from typing import Final, cast
 
 from engine.answer import Answer, VersionRef
@@ -27,6 +28,7 @@ from service.log.commits import Kept
 from service.log.database import LogRefused
 from service.log.events import Events, Refusal
 from service.log.heads import sign_head
+from service.log.patience import Patience
 from service.log.settings import Durability, LogSettings
 from service.log.store import Store
 from service.log.writer import MAX_BATCH, LogUnavailable, Writer
@@ -90,6 +92,16 @@ class _Left:
         self.set_result(())
 
 
+@dataclass(order=True, frozen=True, slots=True)
+class _Waiting:
+    """Somebody who waits for so many seconds, until ``end`` by the clock of the loop; ``number`` tells those with one end apart."""
+
+    end: float
+    number: int
+    seconds: float = field(compare=False)
+    future: asyncio.Future[Sequence[Kept]] = field(compare=False)
+
+
 class Keeper:
     """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
 
@@ -98,10 +110,13 @@ class Keeper:
         self.settings, self._events = settings, events or Events()
         key = settings.key
         signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
-        self._store = Store.open(settings.url)
-        self._writer = Writer(self._store, settings.writer, signer=signer, gather=GATHER if settings.durability is Durability.BOUNDED else 0.0, events=self._events)
+        self._patience = Patience(settings.patience)
+        self._store = Store.open(settings.url, self._patience)
+        gather = GATHER if settings.durability is Durability.BOUNDED else 0.0
+        self._writer = Writer(self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience)
         self._at_risk: deque[float] = deque()
-        self._waiting: deque[tuple[float, asyncio.Future[Sequence[Kept]]]] = deque()
+        self._waiting: list[_Waiting] = []
+        self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._chances, self._last = _chances(), cast("_Received | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
@@ -115,7 +130,7 @@ class Keeper:
     @property
     def failure(self) -> str:
         """Why the log cannot be written now; "" if it can."""
-        return self._writer.failure
+        return self._writer.condition.failure
 
     @property
     def waiting(self) -> int:
@@ -128,8 +143,10 @@ class Keeper:
         return len(self._at_risk)
 
     def watch(self, told: Callable[[], None]) -> None:
-        """Have somebody told, on another thread, when the log fails and when it recovers."""
-        self._writer.watch = told
+        """Have somebody told, on another thread, when the log fails and when it recovers; at once if it fails already."""
+        self._writer.condition.watch = told
+        if self.failure:
+            told()
 
     def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
         """Give the record of a call that is answered."""
@@ -183,8 +200,8 @@ class Keeper:
             hidden = self._hidden[version.ref] = self.settings.masking.hidden(version.policy.facts)
         return hidden
 
-    async def keep(self, record: Recordable) -> Kept:
-        """Come back when the answer may leave; raises LogUnavailable if it may not.
+    async def keep(self, record: Recordable, left: float | None = None) -> Kept:
+        """Come back when the answer may leave; raises LogUnavailable if it may not, before the call's deadline in ``left`` seconds.
 
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
         """
@@ -192,9 +209,7 @@ class Keeper:
             if not record.request_id and self._may_leave():
                 self._leave((record,))
                 return Kept(record, True)
-            future = self._writer.submit((record,))
-            self._wait_for(future)
-            (kept,) = await future
+            (kept,) = await self._written((record,), left)
         except LogUnavailable as error:
             self._events.refused(error.why)
             raise
@@ -202,38 +217,54 @@ class Keeper:
             self._events.repeated()
         return kept
 
-    def _wait_for(self, future: asyncio.Future[Sequence[Kept]]) -> None:
-        """Have an answer wait as long as the patience goes; a timer of its own for each would cost more than all else here.
+    def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Kept]]:
+        """Have records written for whom somebody waits; raises LogUnavailable at once where waiting is in vain.
 
-        Records are committed in the order in which they came, so that the first that still waits has waited longest.
+        Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
         """
+        if self._writer.condition.failing_for > self._patience.seconds and not all(one.future.done() for one in self._waiting):
+            raise LogUnavailable(f"the decision log cannot be written: {self.failure}", Refusal.LATE)
+        future = self._writer.submit(records)
+        self._wait_for(future, self._patience.within(left))
+        return future
+
+    def _wait_for(self, future: asyncio.Future[Sequence[Kept]], seconds: float) -> None:
+        """Have an answer wait for so long; a timer of its own for each would cost more than all else here."""
         waiting, loop = self._waiting, asyncio.get_running_loop()
-        while waiting and waiting[0][1].done():
-            waiting.popleft()
-        waiting.append((loop.time() + self.settings.patience, future))
-        if self._timer is None:
-            self._timer = loop.call_at(waiting[0][0], self._give_up, loop)
+        while waiting and waiting[0].future.done():
+            heappop(waiting)
+        heappush(waiting, _Waiting(loop.time() + seconds, next(self._numbers), seconds, future))
+        self._set_timer(loop)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake up when the first of those that wait has waited for long enough."""
+        end = self._waiting[0].end
+        if self._timer is not None and self._timer.when() <= end:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(end, self._give_up, loop)
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Refuse what has waited for too long; what is not under way by then is not recorded."""
         waiting, self._timer = self._waiting, None
-        while waiting and (waiting[0][1].done() or waiting[0][0] <= loop.time()):
-            _, future = waiting.popleft()
-            if not future.done():
+        while waiting and (waiting[0].future.done() or waiting[0].end <= loop.time()):
+            one = heappop(waiting)
+            if not one.future.done():
                 why = f": {self.failure}" if self.failure else ""
-                future.set_exception(LogUnavailable(f"the decision could not be recorded in {self.settings.patience:g} s{why}", Refusal.LATE))
+                one.future.set_exception(LogUnavailable(f"the decision could not be recorded in {one.seconds:.3g} s{why}", Refusal.LATE))
         if waiting:
-            self._timer = loop.call_at(waiting[0][0], self._give_up, loop)
+            self._set_timer(loop)
 
-    async def keep_all(self, records: Sequence[Recordable]) -> list[Kept | LogUnavailable]:
+    async def keep_all(self, records: Sequence[Recordable], left: float | None = None) -> list[Kept | LogUnavailable]:
         """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
-        submitted = list(self._submitted(records))
+        submitted = list(self._submitted(records, left))
         waiting = [one for _, one in submitted if isinstance(one, asyncio.Future)]
         if waiting:
             await asyncio.wait(waiting)
         return [self._counted(one) for part, found in submitted for one in _outcomes(part, found)]
 
-    def _submitted(self, records: Sequence[Recordable]) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
+    def _submitted(self, records: Sequence[Recordable], time_left: float | None) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
         """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
         may_leave = self._may_leave()
 
@@ -248,18 +279,16 @@ class Keeper:
             while left:
                 part = left[: min(self._writer.room, MAX_BATCH)] or left
                 left = left[len(part) :]
-                yield part, self._submit(part, at_once=at_once)
+                yield part, self._submit(part, time_left, at_once=at_once)
 
-    def _submit(self, part: Sequence[Recordable], *, at_once: bool) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
+    def _submit(self, part: Sequence[Recordable], left: float | None, *, at_once: bool) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
         try:
             if at_once:
                 self._leave(part)
                 return None
-            future = self._writer.submit(part)
+            return self._written(part, left)
         except LogUnavailable as error:
             return error
-        self._wait_for(future)
-        return future
 
     def _counted(self, found: Kept | LogUnavailable) -> Kept | LogUnavailable:
         if isinstance(found, LogUnavailable):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.decisionlog.masking import Masking
 from service.log.database import LogRefused
+from service.log.patience import DEFAULT
 from service.log.settings import Durability, LogSettings, default_url, token_key
 from service.sources.signatures import private_key
 
@@ -22,7 +23,7 @@ class LogOptions:
     records: int = 1_000
     milliseconds: int = 200
     writer: str = "main"
-    patience: float = 5.0
+    patience: float = DEFAULT
     mask_key: str = ""
     mask: tuple[str, ...] = ()
     clear: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.decisionlog.masking import Masking
 from service.log.database import LogRefused
+from service.log.patience import DEFAULT
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,7 +43,7 @@ class LogSettings:
     writer: str = "main"
     records: int = 1_000
     milliseconds: int = 200
-    patience: float = 5.0
+    patience: float = DEFAULT
     masking: Masking = field(default_factory=Masking)
     key: Ed25519PrivateKey | None = field(default=None, repr=False)
 

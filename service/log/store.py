@@ -18,9 +18,10 @@ from engine.decisionlog.record import Record, Recordable
 from engine.decisionlog.select import Filter
 from engine.decisionlog.tree import Covered, Tree
 from service.log.commits import Commit, Kept, commit, readable
-from service.log.database import WRITES, check, connect, migrate, shown
+from service.log.database import WRITES, check, connect, held_up_by, migrate, shown
 from service.log.heads import FORMAT, PurgeNote, SignedHead
 from service.log.narrowed import narrowed
+from service.log.patience import Patience
 from service.log.tables import entries, heads, purges, writers
 
 PAGE: Final = 500
@@ -56,11 +57,15 @@ class Store:
         self._ended: dict[str, Head] = {}
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open a log to write it, and bring its tables up to date; raises LogRefused."""
+    def open(cls, url: str, patience: Patience | None = None) -> Store:
+        """Open a log to write it, and bring its tables up to date; raises LogRefused. ``patience`` bounds what a server waits for."""
         engine = connect(url)
         migrate(engine)
-        return cls(engine)
+        if patience is None:
+            return cls(engine)
+        # Bringing tables up to date may take long.
+        engine.dispose()
+        return cls(connect(url, patience))
 
     @classmethod
     def reading(cls, url: str) -> Store:
@@ -106,6 +111,10 @@ class Store:
         """See that the log can be written, without leaving anything in it."""
         with self.writing() as connection, connection.begin():
             connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
+
+    def held_up_by(self) -> str:
+        """Return what the database waits for, where an attempt to write does not return; "" if it does not say. May block as well."""
+        return held_up_by(self._engine)
 
     def head(self, writer: str) -> Head:
         """Give how far a chain has come."""

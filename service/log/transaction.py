@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from service.log.database import BUSY, SQLITE
+from service.log.database import BUSY, LOCK, SQLITE
 
 AGAIN: Final = 0.0002
 """Seconds after which SQLite is asked again whether it may be written: some commits' time. Left to itself it asks ever more seldom, up to ten times a second, while others go first."""
@@ -50,7 +50,7 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
         connection = engine.raw_connection()
         cursor = connection.cursor()
         if sqlite:
-            _begin(cursor)
+            _begin(cursor, engine.get_execution_options().get(LOCK, BUSY))
         yield Transaction(cursor, sqlite=sqlite)
         connection.commit()
     except engine.dialect.loaded_dbapi.Error as error:
@@ -62,9 +62,9 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
             connection.close()
 
 
-def _begin(cursor: Any) -> None:
+def _begin(cursor: Any, seconds: float) -> None:
     """Begin to write in SQLite, which lets one write at a time, as soon as nobody else does; raises the driver's error if that takes too long."""
-    end = time.monotonic() + BUSY
+    end = time.monotonic() + seconds
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         while True:
@@ -77,7 +77,7 @@ def _begin(cursor: Any) -> None:
                 return
             time.sleep(AGAIN)
     finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY * 1000:.0f}")
+        cursor.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
 
 
 @lru_cache(1_000)

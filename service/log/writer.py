@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -20,8 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decisionlog.record import Recordable
 from service.log.commits import Kept
+from service.log.condition import Condition
 from service.log.database import cause
 from service.log.events import Events, Refusal
+from service.log.patience import Patience
 from service.log.store import Signer, Store
 
 log = logging.getLogger("guidepost.log")
@@ -73,15 +75,16 @@ class Waiting:
 
 
 class Writer:
-    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``watch`` is told, on the thread, when the store fails and recovers.
+    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``condition`` has whether the store can be written.
 
     ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many calls the last one was for, so that a lone caller waits for nobody.
+    An attempt that takes longer than ``patience`` allows counts as stuck.
     """
 
     def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
-                 events: Events | None = None) -> None:
-        self.failure, self._events = "", events or Events()
-        self.watch: Callable[[], None] = lambda: None
+                 events: Events | None = None, patience: Patience = Patience()) -> None:  # noqa: B008 - it is frozen
+        self._events = events or Events()
+        self.condition = Condition(store.name, patience.attempt, store.held_up_by)
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
         self._waiting: deque[Waiting] = deque()
         self._batch: list[Waiting] = []
@@ -111,7 +114,7 @@ class Writer:
         """Say why there is no room: too many are waiting, or the log is closed."""
         if self._closing.is_set():
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
-        return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.failure}' if self.failure else ''}", Refusal.FULL)
+        return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.condition.failure}' if self.condition.failure else ''}", Refusal.FULL)
 
     def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Kept]]:
         """Have records written in one commit; raises LogUnavailable if there is no room for them."""
@@ -134,6 +137,7 @@ class Writer:
         self._closing.set()
         self._wake.set()
         self._thread.join(grace + LAST_PAUSE + 30)
+        self.condition.close()
         self._store.close()
 
     def _run(self) -> None:
@@ -147,6 +151,9 @@ class Writer:
                 self._commit()
                 self._sign(now=False)
             self._sign(now=self._closing.is_set())
+            if self.condition.failure:
+                # A head hung: whether records can be written shows only when it is tried.
+                self._commit()
 
     def _taken(self) -> list[Waiting]:
         """Take from what waits as many records as go into a commit."""
@@ -170,24 +177,21 @@ class Writer:
             self._batch = batch = self._still_waiting()
             start = time.monotonic()
             try:
-                if batch:
-                    kept = self._store.append(self._name, [record for one in batch for record in one.records], again=again)
-                else:
-                    self._store.probe(self._name)
-                    kept = []
+                with self.condition.attempt():
+                    kept = self._attempted(batch, again=again)
             except Exception as error:
                 # Whatever it is: if this thread ended, every call would wait in vain, and nobody be told.
                 if not isinstance(error, (SQLAlchemyError, OSError)):
                     log.exception("a fault of ours keeps the decision log %s from being written", self._store.name)
                 self._events.failed()
-                self._failed(cause(error))
+                self.condition.failed(cause(error))
                 if time.monotonic() > self._give_up_at:
                     self._abandon()
                     return
                 self._closing.wait(pause) if not self._closing.is_set() else time.sleep(pause)
                 pause, again = min(pause * 2, LAST_PAUSE), True
             else:
-                self._recovered()
+                self.condition.recovered()
                 self._batch, self._last = [], len(batch)
                 self._settled += len(kept)
                 if fresh := sum(one.fresh for one in kept):
@@ -195,28 +199,22 @@ class Writer:
                 _deliver(batch, kept)
                 return
 
+    def _attempted(self, batch: Sequence[Waiting], *, again: bool) -> list[Kept]:
+        """Write a batch, or see whether the log can be written if there is none."""
+        if batch:
+            return self._store.append(self._name, [record for one in batch for record in one.records], again=again)
+        self._store.probe(self._name)
+        return []
+
     def _abandon(self) -> None:
         left = [*self._batch, *self._waiting]
         self._batch = []
         self._waiting.clear()
         self._settled = self._submitted
-        log.error("%d records were not written to %s before the server stopped: %s", _number(left), self._store.name, self.failure)
+        log.error("%d records were not written to %s before the server stopped: %s", _number(left), self._store.name, self.condition.failure)
         for one in left:
             with suppress(RuntimeError):
-                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.failure, Refusal.STOPPING))
-
-    def _failed(self, why: str) -> None:
-        if not self.failure:
-            log.error("the decision log %s cannot be written: %s", self._store.name, why)
-        first, self.failure = not self.failure, why
-        if first:
-            self.watch()
-
-    def _recovered(self) -> None:
-        if self.failure:
-            log.warning("the decision log %s can be written again", self._store.name)
-            self.failure = ""
-            self.watch()
+                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.condition.failure, Refusal.STOPPING))
 
     def _sign(self, *, now: bool) -> None:
         """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
@@ -224,7 +222,8 @@ class Writer:
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
-            signed = self._store.sign(self._name, self._signer)
+            with self.condition.attempt():
+                signed = self._store.sign(self._name, self._signer)
             if signed is not None:
                 self._events.signed(signed.head.sequence)
         except (SQLAlchemyError, OSError) as error:

@@ -8,6 +8,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from service.log.patience import DEFAULT as PATIENCE
 from service.settings.kinds import ADDRESS, FILE, FOLDER, NAME, SHARE, TEXT, TEXTS, URL, YES, Kind, one_of, seconds, whole
 
 PREFIX: Final = "GUIDEPOST_"
@@ -61,7 +62,9 @@ class ServerSettings:
     log_records: int = setting(1_000, whole(1), LOG, "Under `bounded`: at most so many records are at risk, in all workers together.")
     log_milliseconds: int = setting(200, whole(1), LOG, "Under `bounded`: no answer leaves ahead of a record that is older than this.")
     log_writer: str = setting("main", NAME, LOG, "The name of this server's chains; servers that share a log have names of their own.")
-    log_patience: float = setting(5.0, seconds(0.01), LOG, "How long an answer waits for its record before the call is refused.")
+    log_patience: float = setting(
+        PATIENCE, seconds(0.01), LOG, "How long an answer waits for its record before the call is refused; less if the caller's deadline is nearer. Keep it below what callers wait.",
+    )
     log_mask_key: Path | None = setting(None, FILE, LOG, "The key of the tokens that stand for texts; without one, texts leave no token.", "none")
     log_mask: tuple[str, ...] = setting((), TEXTS, LOG, "Mask what is not on the open list of this fact, too.", "none")
     log_in_clear: tuple[str, ...] = setting((), TEXTS, LOG, "Record this text as it is sent.", "none")

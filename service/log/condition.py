@@ -1,0 +1,116 @@
+"""Whether a decision log can be written now: what the thread that writes reports, and what it cannot report since it hangs.
+
+A disk whose fsync does not return, a standby that PostgreSQL waits for, or a frozen server raise nothing. So a thread of
+its own looks at how long the present attempt has lasted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+log = logging.getLogger("guidepost.log")
+
+LOOKS: Final = 8
+"""How often the thread looks during the time that an attempt may last."""
+
+
+ASKS: Final = 5.0
+"""Seconds for which the cause is asked for; health has changed by then, and only the message waits."""
+
+
+class Condition:
+    """The condition of one log. ``watch`` is called, on any thread, when the log fails and when it recovers."""
+
+    def __init__(self, name: str, limit: float, cause: Callable[[], str] = lambda: "") -> None:
+        """Watch over a log.
+
+        Args:
+            name: how messages name the log.
+            limit: after how many seconds an attempt to write counts as stuck.
+            cause: returns why an attempt does not end, as far as can be found out; "" if it cannot. It may take long.
+        """
+        self.failure = ""
+        """Why the log cannot be written; "" if it can."""
+        self.watch: Callable[[], None] = lambda: None
+        self._name, self._limit, self._cause = name, limit, cause
+        self._since, self._began, self._stuck = 0.0, 0.0, 0.0
+        self._changing, self._closed = threading.Lock(), threading.Event()
+        threading.Thread(target=self._look, name="decision log, watch", daemon=True).start()
+
+    @property
+    def failing_for(self) -> float:
+        """For how many seconds the log could not be written; 0 if it can be."""
+        return time.monotonic() - self._since if self.failure else 0.0
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Do within this block what may hang; one thread does it, one attempt at a time."""
+        self._began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._began = 0.0
+
+    def failed(self, why: str) -> None:
+        """Report that an attempt failed."""
+        with self._changing:
+            # A log that hung and fails now gives the cause that was not known before.
+            first, known = not self.failure, bool(self.failure) and not self._stuck
+            self._since = self._since if self.failure else time.monotonic()
+            self.failure, self._stuck = why, 0.0
+        if not known:
+            log.error("the decision log %s cannot be written: %s", self._name, why)
+        if first:
+            self.watch()
+
+    def recovered(self) -> None:
+        """Report that an attempt succeeded."""
+        with self._changing:
+            if not self.failure:
+                return
+            self.failure, self._stuck = "", 0.0
+        log.warning("the decision log %s can be written again", self._name)
+        self.watch()
+
+    def close(self) -> None:
+        """Look no longer."""
+        self._closed.set()
+
+    def _look(self) -> None:
+        while not self._closed.wait(self._limit / LOOKS):
+            began = self._began
+            if began and began != self._stuck and time.monotonic() - began > self._limit:
+                self._report(began)
+
+    def _report(self, began: float) -> None:
+        """Report that an attempt neither ends nor fails: first to health, then with its cause, which takes longer to find out."""
+        why = f"an attempt to write has not returned for {self._limit:.3g} s"
+        with self._changing:
+            if self._began != began:
+                return
+            first = not self.failure
+            if first:
+                self.failure, self._since, self._stuck = why, began, began
+        if not first:
+            return
+        self.watch()
+        cause = self._asked()
+        with self._changing:
+            if self._stuck != began:
+                return
+            self.failure = f"{why}: {cause or 'its disk or its server does not respond'}"
+            log.error("the decision log %s cannot be written: %s", self._name, self.failure)
+
+    def _asked(self) -> str:
+        """Ask for the cause, but not for ever: what hangs may hang here, too."""
+        found: list[str] = []
+        asking = threading.Thread(target=lambda: found.append(self._cause()), name="decision log, cause", daemon=True)
+        asking.start()
+        asking.join(ASKS)
+        return found[0] if found else ""
