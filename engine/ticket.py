@@ -12,7 +12,7 @@ from engine.answer import WrongFact, WrongRequest
 from engine.classes import Atoms
 from engine.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
 from engine.nearest import MEANT, nearest
-from engine.shown import kind, shown
+from engine.shown import encodable, kind, shown
 from engine.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings, stands_for_nothing, written
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -187,7 +187,7 @@ def _meant(text: str, allowed: tuple[str, ...]) -> str:
 def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
         raise _Wrong(f"`{fact.name}` is a text, not {kind(sent)}", allowed)
-    if not sent.isascii() and shown(sent) != sent:
+    if not sent.isascii() and not encodable(sent):
         raise _Wrong(f"`{fact.name}` is not Unicode text: `{shown(sent)}`", allowed)
     return sent
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from engine.shown import visible
+
 MOST_BYTES: Final = 1_000_000
 """How long a summary may become; GitHub shows none that is longer than 1 MiB."""
 
@@ -41,7 +43,7 @@ def escaped(text: str) -> str:
     >>> escaped("a|b <i> c_d\n -> e")
     'a\\|b &lt;i&gt; c\\_d → e'
     """
-    text = arrows(" ".join(text.split()))
+    text = visible(arrows(" ".join(text.split())))
     for mark in SPECIAL:
         text = text.replace(mark, f"\\{mark}")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -66,7 +68,7 @@ def code(text: str, *, in_table: bool = False) -> str:
     >>> code("a=b"), code("a`b"), code("a|b", in_table=True)
     ('`a=b`', '``a`b``', '`a\\|b`')
     """
-    text = " ".join(text.split()) or " "
+    text = visible(" ".join(text.split())) or " "
     marks = "`"
     while marks in text:
         marks += "`"

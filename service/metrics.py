@@ -270,7 +270,7 @@ def exposed(registry: CollectorRegistry, address: str) -> Iterator[str]:
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"`{address}` is no address such as 127.0.0.1:9464")
+        raise ValueError(f"expected HOST:PORT, for example 127.0.0.1:9464, got `{address}`")
     server, thread = start_http_server(int(port), host.strip("[]"), registry)
     try:
         yield f"http://{host}:{server.server_port}{PATH}"

@@ -13,11 +13,13 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from engine.shown import visible_lines
+
 
 def page_template(package: str, name: str, words: Mapping[str, Any], *styles: str) -> Template:
     """Give a template of a package, which may include the shared ones; ``words`` are its functions, ``styles`` its own style sheets."""
     loader = ChoiceLoader([PackageLoader(package, "templates"), PackageLoader("service", "templates")])
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe)
     environment.globals.update(words, coded=coded)
     style, script = ("\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",)))
     environment.globals.update(
@@ -26,15 +28,20 @@ def page_template(package: str, name: str, words: Mapping[str, Any], *styles: st
     return environment.get_template(name)
 
 
+def _safe(value: Any) -> Any:
+    """Return what a template puts into a page; control characters of a text are written as escapes, markup of our own stays."""
+    return visible_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def coded(text: str) -> Markup:
     """Show the words in backticks as code; all of it stays text. Where a backtick is left over, nothing is code.
 
     >>> str(coded("`a` < b")), str(coded("a ` b"))
     ('<code>a</code> &lt; b', 'a ` b')
     """
-    parts = text.split("`")
+    parts = visible_lines(text).split("`")
     if len(parts) % 2 == 0:
-        return Markup("{}").format(text)
+        return Markup("{}").format(visible_lines(text))
     return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 

@@ -242,7 +242,7 @@ class TestSignatures:
 
     @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"x" * 5_000, b'{"format": 1}', b"[" * 4_000])
     def test_what_is_no_signature_is_said_plainly(self, content: bytes) -> None:
-        with pytest.raises(SourceError, match="is no signature that this program can read"):
+        with pytest.raises(SourceError, match="expected a signature, cannot read"):
             read_signature(content, "a.sig")
 
     def test_a_private_key_is_for_its_owner_s_eyes_only_and_none_is_overwritten(self, keys: Path) -> None:

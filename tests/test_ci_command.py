@@ -247,7 +247,7 @@ def test_a_limit_that_cannot_be_read_is_refused_before_anything_is_done(top: Pat
     ended = ci("--max-changed", "a lot", "--summary", "../summary.md")
 
     assert (ended.exit_code, Path("../summary.md").exists()) == (2, False)
-    assert "`a lot` is no limit" in ended.output
+    assert "expected a number such as 100 or a share such as 2%, got `a lot`" in ended.output
 
 
 # ---- Where there is nothing to compare with

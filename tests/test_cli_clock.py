@@ -447,7 +447,7 @@ def test_a_region_is_shown_with_its_holidays(name: str) -> None:
 
 
 AMOUNTS: Final = {
-    "soon": "`soon` is no amount of time; an amount is written as",
+    "soon": "expected an amount of time, got `soon`; an amount is written as",
     "3 fortnights": "`3 fortnights` is in no unit that is known; an amount is written as",
     "2 days": "`2 days` could be so many times 24 hours, or business days: write `48 hours` or `2 business days`",
     "1.5 business days": "`1.5 business days`: business days are whole",

@@ -153,7 +153,7 @@ def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
         server.terminate()
         server.communicate(timeout=20)
     wrong = subprocess.run([*command, "9464"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: --metrics: '9464' is no address such as 127.0.0.1:9464")
+    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: --metrics: expected HOST:PORT, for example 127.0.0.1:9464, got '9464'")
 
 
 def test_a_signed_head_shows_how_far_it_goes() -> None:
@@ -172,7 +172,7 @@ def test_two_servers_in_one_process_measure_apart() -> None:
 
 def test_an_address_that_is_none_or_taken_is_refused() -> None:
     for wrong in ("9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"):
-        with pytest.raises(ValueError, match="is no address"), exposed(Metrics().registry, wrong):
+        with pytest.raises(ValueError, match="expected HOST:PORT"), exposed(Metrics().registry, wrong):
             pass
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"), exposed(Metrics().registry, f"127.0.0.1:{taken.getsockname()[1]}"):
         pass

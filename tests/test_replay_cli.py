@@ -315,7 +315,7 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["tickets.csv"], "tickets.csv is no decision log"),
+        (["tickets.csv"], "expected a decision log to prove, got tickets.csv"),
         (["nothing.csv", "--against", "2.0.0"], "no such file: nothing.csv"),
         (["tickets.csv", "--against", "2.0.0", "--mapping", "missing.yaml"], "missing.yaml"),
         (["tickets.csv", "--against", "2.0.0", "--by", "chanel"], "did you mean `channel`?"),
@@ -325,7 +325,7 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
         (["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"], "which Spark does not read"),
         (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
-        (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "is no decision log"),
+        (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "expected a decision log, got"),
     ],
 )
 def test_what_is_asked_wrongly_ends_with_2_and_says_what_to_do(log: Store, arguments: list[str], said: str) -> None:

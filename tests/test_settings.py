@@ -94,16 +94,16 @@ class TestWhatIsWrongWithSettings:
             f"{file}:1: no such setting `workerz`\n    help: did you mean `workers`?",
             f"{file}:4: no such setting `zzz`",
             "$GUIDEPOST_LOG_DURABILTY: no such setting\n    help: did you mean `GUIDEPOST_LOG_DURABILITY`?",
-            f"{file}:3: port: 'high' is no whole number from 0 to 65,535",
-            "--workers: 'many' is no whole number from 0 to 256",
-            "$GUIDEPOST_GRACE: '-1' is no number of seconds, 0 or more",
+            f"{file}:3: port: expected an integer from 0 to 65,535, got 'high'",
+            "--workers: expected an integer from 0 to 256, got 'many'",
+            "$GUIDEPOST_GRACE: expected a number of seconds, 0 or more, got '-1'",
         ]
 
     def test_what_is_overridden_has_to_be_right_all_the_same(self) -> None:
-        assert told({"GUIDEPOST_PORT": "x"}, port="1") == ["$GUIDEPOST_PORT: 'x' is no whole number from 0 to 65,535"]
+        assert told({"GUIDEPOST_PORT": "x"}, port="1") == ["$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got 'x'"]
 
     def test_a_file_that_is_not_there_or_no_toml_is_told_beside_the_rest(self, tmp_path: Path) -> None:
-        assert told(None, tmp_path / "none.toml", port="x") == [f"{tmp_path}/none.toml: cannot be read: No such file or directory", "--port: 'x' is no whole number from 0 to 65,535"]
+        assert told(None, tmp_path / "none.toml", port="x") == [f"{tmp_path}/none.toml: cannot be read: No such file or directory", "--port: expected an integer from 0 to 65,535, got 'x'"]
         [only] = told(None, toml(tmp_path, "port = = 1"))
         assert only.startswith(f"{tmp_path}/guidepost.toml:1:8: not TOML: ")
 
@@ -114,7 +114,7 @@ class TestWhatIsWrongWithSettings:
 
     @pytest.mark.parametrize("wrong", [True, 1.0, "1.0", "-1", "", "١", [1], "1_0", None])
     def test_a_whole_number_is_written_in_digits(self, wrong: object) -> None:
-        with pytest.raises(ValueError, match="is no whole number"):
+        with pytest.raises(ValueError, match="expected an integer"):
             whole(0).read(wrong)
 
     def test_a_long_value_is_not_repeated(self) -> None:

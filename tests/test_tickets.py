@@ -168,8 +168,8 @@ UNREADABLE = [
     ("blank.csv", b"\n\n", "blank.csv is empty", "the first line of a CSV file names its columns"),
     ("wide.csv", "Id,Size\nT1,A".encode("utf-16"), "wide.csv is text in UTF-16, not in UTF-8", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
     ("latin.csv", "Id,Größe\nT1,A".encode("latin-1"), "latin.csv is not text in UTF-8: byte 6 is no part of it", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
-    ("zip.csv", b"PK\x03\x04\0\0", "zip.csv is no text", "give Parquet, CSV or JSON lines"),
-    ("cut.parquet", b"PAR1abc", "cut.parquet is no Parquet file that can be read", "have it written again, or give a CSV or JSON lines file"),
+    ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "give Parquet, CSV or JSON lines"),
+    ("cut.parquet", b"PAR1abc", "expected a Parquet file, cannot read cut.parquet", "have it written again, or give a CSV or JSON lines file"),
     ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines has one object a line"),
     ("other.csv", b"Id,Sizes\nT1,A\n", "other.csv does not have the column `Size`, which the mapping map.yaml reads", "did you mean `Sizes`?"),
     ("nothing/*.parquet", None, "no file is called nothing/*.parquet", "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),
@@ -214,7 +214,7 @@ def test_a_text_over_several_lines_may_stand_at_the_end(tmp_path: Path) -> None:
 
 
 def test_only_a_log_can_be_asked_for_some_of_its_records(tmp_path: Path) -> None:
-    with pytest.raises(TicketsError, match="is no decision log"):
+    with pytest.raises(TicketsError, match="expected a decision log"):
         open_tickets(written(tmp_path / "t.csv", "size\nlarge\n"), COUNTER, None, Filter(caller="desk"))
 
 

@@ -93,7 +93,7 @@ def read_limit(text: str) -> Limit:
     """
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
-        raise NotABudget(f"`{text}` is no limit: write a number such as 100, or a share such as 2%")
+        raise NotABudget(f"expected a number such as 100 or a share such as 2%, got `{text}`")
     return Limit(float(found[1]) / 100 if found[2] else float(found[1]), bool(found[2]))
 
 
@@ -105,7 +105,7 @@ def read_forbidden(text: str) -> Forbidden:
     """
     found = _FORBIDDEN.fullmatch(text)
     if found is None:
-        raise NotABudget(f"`{text}` is no change: write it as `outcome: value -> value`, with * for any value; undecided and not_covered are values too")
+        raise NotABudget(f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are values too")
     return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
 
 

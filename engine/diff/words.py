@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from engine.conditions import interval_text
 from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
 from engine.policy import Literal
 from engine.record import written
+from engine.shown import shell_word
 from engine.timing import Measure, Unit
 from engine.vocabulary import number_text
 
@@ -154,7 +154,7 @@ def ticket_text(ticket: Mapping[str, str]) -> str:
     >>> ticket_text({"impact": "high", "beds": "< 3"})
     "impact=high 'beds=< 3'"
     """
-    return " ".join(shlex.quote(f"{fact}={value}") for fact, value in ticket.items()) or "(no facts)"
+    return " ".join(shell_word(f"{fact}={value}") for fact, value in ticket.items()) or "(no facts)"
 
 
 def share_text(changed: int, cells: int) -> str:

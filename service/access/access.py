@@ -138,7 +138,7 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
             plain = json.loads(content(file))
             keys = read_keys(plain if isinstance(plain, dict) else {})
         except (ValueError, RecursionError) as error:
-            raise refused(file, f"is no set of public keys (JWKS): {error}") from error
+            raise refused(file, f"expected a set of public keys (JWKS): {error}") from error
         return Tokens(keys, settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim)
 
     return Watched([file], load)

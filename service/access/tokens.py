@@ -72,7 +72,7 @@ class Tokens:
     def _read(self, claims: dict[str, Any]) -> Bearer:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
-            raise Unproven(f"the subject of the token is no text of 1 to {MAX_SUBJECT} printable characters")
+            raise Unproven(f"expected a subject of 1 to {MAX_SUBJECT} printable characters in the token")
         given = claims.get(self.roles_claim, ())
         words = given.split() if isinstance(given, str) else given if isinstance(given, list) else ()
         # A token may carry the roles of other services, too.
@@ -87,7 +87,7 @@ def read_keys(content: dict[str, Any]) -> dict[str, jwt.PyJWK]:
     """Take the keys that sign out of a JWKS, by their ids; raises ValueError if one cannot be used or none is there."""
     found = dict(_keys(content))
     if not found:
-        raise ValueError("there is no key in it that can verify a token")
+        raise ValueError("expected a key that can verify a token, found none")
     return found
 
 

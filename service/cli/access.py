@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from engine.problems import Place
+from engine.shown import visible
 from service.access import AccessRefused
 from service.access.callers import NAME, Callers, read_callers
 from service.access.keys import hashed, key_id, new_key
@@ -35,9 +36,9 @@ def new_key_command(
 ) -> None:
     """Make a key: the key itself, which is shown this once, and what the file of callers says of it."""
     if not NAME.fullmatch(name):
-        raise refused(f"`{name}` is no name of a caller", "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+        raise refused(f"expected the name of a caller, got `{visible(name)}`", "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
     if expires and not _is_day(expires):
-        raise refused(f"`{expires}` is no day", "help: write it like 2027-07-01")
+        raise refused(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
     made, roles = new_key(), [one.value for one in role or [Role.DECIDE]]
     if output is TextOrJson.JSON:
         show_json({"caller": name, "roles": roles, "key": made.text, "id": made.id, "sha256": made.sha256, "expires": expires or None})
@@ -56,7 +57,7 @@ def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
     text = sys.stdin.readline().strip()
     id_ = key_id(text)
     if not id_:
-        raise refused("what stands on standard input is no key", "help: `guidepost access new-key` makes one, which begins with gpk_")
+        raise refused("expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_")
     if output is TextOrJson.JSON:
         show_json({"id": id_, "sha256": hashed(text)})
     else:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from engine.answer import Answer, Due, Duty, Outcome, Status, Unlisted
 from engine.policy import Literal, Policy
+from engine.shown import visible
 from engine.vocabulary import number_text
 from service.cli.dues import due_text, duty_text, passed_text, timeline_parts, why_text, zone_of
 from service.cli.facts import allowed
@@ -169,7 +170,7 @@ def _without_rules(outcome: Outcome) -> str:
 
 
 def _unlisted(unlisted: Unlisted) -> Text:
-    shown = Text.assemble(unlisted.fact, " ", (f"`{unlisted.sent}`", "bold"))
+    shown = Text.assemble(unlisted.fact, " ", (f"`{visible(unlisted.sent)}`", "bold"))
     if not unlisted.nearest:
         return shown
     near = ", ".join(f"{value} ({name})" if name else value for value, name in unlisted.nearest)

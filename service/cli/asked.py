@@ -12,6 +12,7 @@ from engine.clock.calendar import DayRule
 from engine.clock.clock import Clock
 from engine.clocks import Clocks
 from engine.policy import Policy
+from engine.shown import visible
 from engine.timing import BY_REGION, Unit
 from service.cli.dues import DAY_RULES
 from service.cli.terminal import meant
@@ -50,7 +51,7 @@ def read_amount(words: str, problems: list[str]) -> Amount | None:
     text = " ".join(words.lower().split())
     found = _AMOUNT.fullmatch(text)
     if found is None:
-        problems.append(f"`{words}` is no amount of time; {FORM}")
+        problems.append(f"expected an amount of time, got `{visible(words)}`; {FORM}")
         return None
     number, unit = float(found[1]), UNITS.get(found[2])
     if unit is None and found[2] in ("day", "d"):

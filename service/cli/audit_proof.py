@@ -133,7 +133,7 @@ def _text(file: Path) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise NoCertificate("this is no text in UTF-8") from error
+        raise NoCertificate("expected text in UTF-8") from error
 
 
 def _id(made: Certificate) -> str:

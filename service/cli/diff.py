@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
@@ -16,7 +15,7 @@ from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, 
 from service.cli.folder import PoliciesOption
 from service.cli.messages import problem_text
 from service.cli.sourced import SPEC_HELP, KeysOption, open_version
-from service.cli.terminal import ExitCode, Screen, count, errors, refused
+from service.cli.terminal import ExitCode, Screen, count, errors, json_text, refused
 from service.diffs.html import html_page
 from service.diffs.markdown import markdown_text
 from service.diffs.plain import plain_report
@@ -77,4 +76,4 @@ def _write(found: Report, output: DiffForm, to: Path | None, *, every: bool) -> 
             case DiffForm.HTML:
                 stream.write(html_page(found))
             case DiffForm.JSON:
-                stream.write(json.dumps(plain_report(found), indent=2, ensure_ascii=False) + "\n")
+                stream.write(json_text(plain_report(found)))

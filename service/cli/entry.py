@@ -10,6 +10,7 @@ import typer
 
 from service.cli.configured import with_flags
 from service.cli.serve import serve
+from service.cli.terminal import help_markup
 from service.cli.version import PROGRAM
 
 SERVE: Final = "serve"
@@ -30,6 +31,6 @@ def main() -> None:
 
 def run_server(name: str, arguments: Sequence[str]) -> None:
     """Run ``guidepost serve`` under a name, with the same settings and the same exit codes."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]})
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=help_markup(), context_settings={"help_option_names": ["-h", "--help"]})
     app.command()(with_flags(serve))
     app(list(arguments), prog_name=name)

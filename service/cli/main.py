@@ -27,6 +27,7 @@ from service.cli.schema import schema
 from service.cli.serve import serve
 from service.cli.show import show
 from service.cli.sign import keys, sign, verify_bundle
+from service.cli.terminal import help_markup
 from service.cli.test import policy_tests
 from service.cli.unpack import unpack
 from service.cli.version import PROGRAM, installed
@@ -35,7 +36,7 @@ from service.cli.version import version as version_command
 app: Final = typer.Typer(
     name=PROGRAM,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=help_markup(),
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -12,6 +12,7 @@ from engine.answer import Status
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.masking import GIVEN, MASKED, TOKEN
 from engine.decisionlog.record import Kind, Record, RecordedChange
+from engine.shown import visible
 from service.cli.terminal import count, grid, ruled
 from service.log.verifying import Report
 
@@ -20,7 +21,10 @@ SHORT = 12
 
 def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
     """Give one line for each record."""
-    rows = [(record.id, record.received[:19] + "Z", record.ticket, record.caller, record.version.version, _summary(record)) for _, record in found]
+    rows = [
+        (record.id, record.received[:19] + "Z", visible(record.ticket), visible(record.caller), record.version.version, visible(_summary(record)))
+        for _, record in found
+    ]
     return ruled(("record", "received", "ticket", "caller", "version", "decided"), rows)
 
 
@@ -48,7 +52,7 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
         *(("on hold", f"{start} to {end or 'now'}") for start, end in record.pauses),
         ("entry", f"{entry.sequence} of {entry.writer}  hash {entry.hash}"),
     ]
-    yield grid([(f"  {name}", value) for name, value in rows if value], "cyan")
+    yield grid([(f"  {name}", visible(value)) for name, value in rows if value], "cyan")
     yield ""
     yield Text("facts", "bold")
     yield grid([(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan")
@@ -104,15 +108,20 @@ def plain_coverage(report: Report) -> list[dict[str, Any]] | None:
 
 
 def fact_text(value: Any) -> str:
-    """Write a recorded fact.
+    r"""Write a recorded fact.
 
     >>> fact_text({"masked": "given", "token": "ab"}), fact_text({"masked": "blank"}), fact_text(True), fact_text("NZ")
     ('masked, token ab', 'blank', 'yes', 'NZ')
+
+    A text of a ticket stays on one line, so that it cannot look like another fact.
+
+    >>> fact_text("NZ\npriority  P1")
+    'NZ\\npriority  P1'
     """
     if isinstance(value, dict) and MASKED in value:
         token = f", token {value[TOKEN]}" if TOKEN in value else ""
         return f"{MASKED if value[MASKED] == GIVEN else value[MASKED]}{token}"
-    return _value(value, "")
+    return visible(_value(value, ""))
 
 
 def _changed(change: RecordedChange) -> Iterator[RenderableType]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,7 +18,7 @@ from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, 
 from service.cli.folder import PoliciesOption
 from service.cli.replay_asked import Asked, Engine, beside, proof_of, report_of, suggestion_of
 from service.cli.sourced import SPEC_HELP, KeysOption
-from service.cli.terminal import ExitCode, Screen, count, errors, refused
+from service.cli.terminal import ExitCode, Screen, count, errors, json_text, refused
 from service.replays.html import html_page
 from service.replays.markdown import markdown_text
 from service.replays.plain import plain_report
@@ -103,7 +102,7 @@ def _put(shown: Report, output: ReplayForm, stream: TextIO, *, every: bool) -> N
         case ReplayForm.HTML:
             stream.write(html_page(shown))
         case ReplayForm.JSON:
-            stream.write(_json(plain_report(shown)))
+            stream.write(json_text(plain_report(shown)))
 
 
 def _put_proof(found: Proof, output: ReplayForm, stream: TextIO) -> None:
@@ -115,11 +114,7 @@ def _put_proof(found: Proof, output: ReplayForm, stream: TextIO) -> None:
         case ReplayForm.HTML:
             stream.write(html_proof(found))
         case ReplayForm.JSON:
-            stream.write(_json(plain_proof(found)))
-
-
-def _json(plain: object) -> str:
-    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+            stream.write(json_text(plain_proof(found)))
 
 
 def _write(to: Path | None, put: Callable[[TextIO], object]) -> None:
@@ -137,7 +132,7 @@ def _write(to: Path | None, put: Callable[[TextIO], object]) -> None:
 def _refuse_without_version(options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value]
     if given:
-        raise refused(f"{' and '.join(given)} {'needs' if len(given) == 1 else 'need'} --against VERSION; without it, a log is proved")
+        raise refused(f"{' and '.join(given)} {'needs' if len(given) == 1 else 'need'} --against VERSION", "help: `guidepost replay FILE --mapping FILE --against VERSION` decides the tickets of a file; without --against, the decision log is proved")
 
 
 def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:

@@ -143,7 +143,7 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
     with _reading(), UnreadWriter(asked.unread) as unread:
         source = open_tickets(asked.source, _vocabulary(loaded, named.values()), None, asked.only)
         if not isinstance(source, (StoredRecords, ExportedRecords)):
-            raise refused(f"{asked.source} is no decision log, so there is nothing to prove", "help: --against VERSION says what to replay these tickets against")
+            raise refused(f"expected a decision log to prove, got {asked.source}", "help: --against VERSION says what to replay these tickets against")
         rejected = Rejected(unread.add)
         with progress(f"proving {Path(asked.source).name}") as watch:
             found = prove(source, lambda digest: named.get(digest) or _known(loaded, digest), rejected, watch, limit=asked.limit, most=None if every else LISTED)

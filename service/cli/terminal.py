@@ -1,25 +1,31 @@
 """The terminal: where results and errors go, in which colours, how wide, and the exit codes.
 
-Results go to standard output and everything else to standard error. Colours are for terminals only (and ``NO_COLOR``
-is respected); text that goes to a file or a pipe is as wide as its longest line, so that nothing is wrapped or cut.
+Results go to standard output and everything else to standard error. Colours are for terminals only, and not where
+``NO_COLOR`` is set. Text that goes to a file or a pipe is not wrapped or cut, unless ``COLUMNS`` says how wide it is to be.
+
+Control characters and marks of writing direction are written as escapes, whatever they came with: a fact, a name of a file,
+a text of a policy from a foreign branch.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
-from typing import Final, TextIO
+from typing import Final, Literal, TextIO
 
 import typer
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from engine.nearest import nearest
+from engine.shown import visible_json, visible_lines
 from service.cli.messages import Message
 
 WIDE: Final = 10_000
@@ -56,15 +62,23 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
+class _SafeConsole(Console):
+    """A console that writes no character of a text that a terminal obeys; its own colours it writes."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible_lines(segment.text), segment.style)
+
+
 class Screen:
-    """A stream that shows text and tables: as wide as the terminal, or as its longest line if it is none."""
+    """A stream that shows text and tables: as wide as the terminal or ``COLUMNS``, else as wide as its lines are."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_terminal = stream.isatty()
-        self._console = Console(
+        self._console = _SafeConsole(
             file=stream,
-            width=None if self._is_terminal else WIDE,
+            width=None if self._is_terminal else _columns(),
             force_terminal=None if self._is_terminal else False,
             highlight=False,
             markup=False,
@@ -78,7 +92,7 @@ class Screen:
             return
         with self._console.capture() as captured:
             self._print(parts)
-        for line in captured.get().splitlines():
+        for line in captured.get().split("\n")[:-1]:
             self._stream.write(line.rstrip() + "\n")
         self._stream.flush()
 
@@ -89,6 +103,17 @@ class Screen:
     def working(self, what: str) -> AbstractContextManager[object]:
         """Say on a terminal what takes a moment, as long as the block runs."""
         return self._console.status(what) if self._is_terminal else nullcontext()
+
+
+def _columns() -> int:
+    """Return how wide what is not a terminal is to be: ``COLUMNS``, or wider than any line."""
+    wanted = os.environ.get("COLUMNS", "")
+    return int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) > 0 else WIDE
+
+
+def help_markup() -> Literal["markdown"] | None:
+    """Return how Typer lays out its help: with boxes on a terminal, else as plain text that nothing pads."""
+    return "markdown" if sys.stdout.isatty() else None
 
 
 def results() -> Screen:
@@ -103,7 +128,12 @@ def errors() -> Screen:
 
 def show_json(plain: object) -> None:
     """Write plain data as JSON: indented, in the order given, without colours."""
-    sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(plain))
+
+
+def json_text(plain: object) -> str:
+    """Return plain data as JSON text with a line break behind it; no character in it is one that a terminal obeys."""
+    return visible_json(json.dumps(plain, indent=2, ensure_ascii=False)) + "\n"
 
 
 def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -15,6 +14,7 @@ from engine.cases.coverage import Coverage, Kind, TableCoverage, percent
 from engine.cases.witness import Witness, Witnesses
 from engine.moment import Hold
 from engine.record_times import iso
+from engine.shown import shell_word
 from engine.version import Version
 from service.cli.messages import problem_text
 from service.cli.plain import Plain, plain_place
@@ -56,7 +56,7 @@ def eval_command(case: Case, source: CaseSource, version: str) -> str:
     for hold in case.moment.holds:
         words += ["--pause", _hold_text(hold)]
     words += ["--policies", source.policies, "--version", version] if source.policies else []
-    return shlex.join([*words, "--explain"])
+    return " ".join(map(shell_word, [*words, "--explain"]))
 
 
 def _hold_text(hold: Hold) -> str:

@@ -71,7 +71,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
             arguments = {"connect_timeout": int(BUSY), "application_name": name, "options": " ".join(options), "tcp_user_timeout": 10_000}
             return create_engine(parsed, connect_args=arguments, execution_options={NAME: name}, pool_pre_ping=True, pool_size=1, max_overflow=4)
     except ArgumentError:
-        raise LogRefused(f"`{url}` is no URL of a database", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
+        raise LogRefused(f"expected the URL of a database, got `{url}`", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
     except (NoSuchModuleError, ImportError) as error:
         raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", "PostgreSQL needs the extra `postgresql`: pip install 'guidepost[server,postgresql]'") from error
     raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")

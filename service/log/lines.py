@@ -36,7 +36,7 @@ def read_export(lines: Iterable[str]) -> Iterator[Entry | PurgeNote]:
             plain = json.loads(text)
             yield PurgeNote.of(plain[_PURGE]) if _PURGE in plain else read_entry(plain)
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"line {number} is no entry of a decision log") from error
+            raise ValueError(f"line {number}: expected an entry of a decision log") from error
 
 
 def read_entry(plain: Any) -> Entry:

@@ -47,7 +47,7 @@ def _read(token: str, asked: Filter) -> str:
     except ValueError:
         content = b""
     if len(content) != 16 + _MARK:
-        raise WrongToken("this is no page token")
+        raise WrongToken("expected a page token, as the page before contains it")
     if content[16:] != _mark(asked):
         raise WrongToken("the page token is of a search for something else")
     return str(UUID(bytes=content[:16]))

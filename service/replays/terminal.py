@@ -11,6 +11,7 @@ from rich.text import Text
 
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from engine.shown import visible
 from service.cli.terminal import count, grid, ruled
 from service.replays import words
 from service.replays.report import SHOWN, Report, changes, decided
@@ -103,7 +104,7 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
 def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
     yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region)}")
     for example in region.examples[:1]:
-        yield Text(f"    {f'{example.name}: ' if example.name else ''}{shown.command(one.name, example)}", "dim")
+        yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim")
 
 
 def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
@@ -119,7 +120,7 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
         ]
         yield _indented(grid(rows))
     for example in one.examples[:1]:
-        yield _indented(Text(f"{f'{example.name}: ' if example.name else ''}{shown.command(one.name, example)}", "dim"))
+        yield _indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim"))
 
 
 def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool) -> Iterator[RenderableType]:
@@ -149,10 +150,10 @@ def _unread(shown: Report) -> Iterator[RenderableType]:
         return
     yield from ("", Text("Rows that could not be read", "bold underline yellow"))
     listed = list(shown.replay.unread.items())
-    yield _indented(grid([(_number(number), what) for what, number in listed[:SHOWN]]))
+    yield _indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
     yield from map(_indented, _more(len(listed) - SHOWN, "kind", every=False))
     if shown.unread:
-        yield _indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), one.name, one.field, one.message) for one in shown.unread]))
+        yield _indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), visible(one.name), visible(one.field), visible(one.message)) for one in shown.unread]))
 
 
 def _more(number: int, noun: str, every: bool) -> Iterator[RenderableType]:

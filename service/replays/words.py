@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
 from engine.replay.nouns import Moves, Replayed, Shift, Tickets
+from engine.shown import visible
 from service.replays.report import NOT_SENT, Report, changes, only_one_side
 
 _UNITS: Final = (("week", "weeks", timedelta(weeks=1)), ("day", "days", timedelta(days=1)), ("h", "h", timedelta(hours=1)), ("min", "min", timedelta(minutes=1)), ("s", "s", timedelta(seconds=1)))
@@ -119,7 +120,7 @@ def elsewhere_text(one: Replayed) -> str:
 
 def value_label(value: str) -> str:
     """Write the value of a fact by which tickets are grouped."""
-    return value or NOT_SENT
+    return visible(value) or NOT_SENT
 
 
 def moves_text(one: Moves) -> str:

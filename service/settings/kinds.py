@@ -35,7 +35,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Kind:
     def read(value: object) -> int:
         text = str(value).strip()
         if isinstance(value, bool | float) or not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
-            raise ValueError(f"is no whole number {f'of {least:,} or more' if most >= 2**31 - 1 else f'from {least:,} to {most:,}'}")
+            raise ValueError(f"expected an integer {f'of {least:,} or more' if most >= 2**31 - 1 else f'from {least:,} to {most:,}'}")
         return int(text)
 
     return Kind("NUMBER", read)
@@ -54,7 +54,7 @@ def seconds(least: float) -> Kind:
         except ValueError:
             number = math.nan
         if not (math.isfinite(number) and number >= least):
-            raise ValueError(f"is no number of seconds, {least:g} or more")
+            raise ValueError(f"expected a number of seconds, {least:g} or more")
         return number
 
     return Kind("SECONDS", read)
@@ -66,7 +66,7 @@ def _share(value: object) -> float:
     except ValueError:
         number = math.nan
     if not 0 <= number <= 1:
-        raise ValueError("is no share from 0 to 1")
+        raise ValueError("expected a share from 0 to 1")
     return number
 
 
@@ -75,7 +75,7 @@ def one_of(*words: str) -> Kind:
 
     def read(value: object) -> str:
         if value not in words:
-            raise ValueError(f"is none of {', '.join(words)}")
+            raise ValueError(f"expected one of {', '.join(words)}")
         return str(value)
 
     return Kind("|".join(words), read)
@@ -84,13 +84,13 @@ def one_of(*words: str) -> Kind:
 def _yes(value: object) -> bool:
     word = str(value).strip().lower()
     if word not in (*_YES, *_NO):
-        raise ValueError("is neither true nor false")
+        raise ValueError("expected true or false")
     return word in _YES
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise ValueError("is no text" if not isinstance(value, str) else f"is longer than {MAX_TEXT:,} characters")
+        raise ValueError("expected a text" if not isinstance(value, str) else f"expected at most {MAX_TEXT:,} characters")
     return value
 
 
@@ -108,7 +108,7 @@ def _address(value: object) -> str:
     text = _text(value)
     host, _, port = text.rpartition(":")
     if text and (not host or not port.isascii() or not port.isdecimal() or int(port) > 65535):
-        raise ValueError("is no address such as 127.0.0.1:9464")
+        raise ValueError("expected HOST:PORT, for example 127.0.0.1:9464")
     return text
 
 

@@ -96,7 +96,7 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
                 short = len(repr(said)) <= 60
                 place = source.places.get(one.name, Place("")) if short else Place("")
                 help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
-                problems.append(WrongSetting(origin, f"{repr(said) if short else 'what is said'} {error}", help_, place))
+                problems.append(WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place))
     if problems:
         raise WrongSettings(problems)
     return Found(ServerSettings(**values), origins)

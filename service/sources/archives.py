@@ -51,7 +51,7 @@ def local_bytes(path: Path, pin: str = "") -> bytes:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > MAX_ARCHIVE:
-        raise SourceError(f"{path} is larger than {MAX_ARCHIVE:,} bytes", "that is no bundle of policies")
+        raise SourceError(f"{path} is larger than {MAX_ARCHIVE:,} bytes", "a bundle of policies is smaller")
     if pin:
         check_pin(data, pin, str(path))
     return data

@@ -62,7 +62,7 @@ def split_pin(spec: str) -> tuple[str, str]:
     """
     name, mark, pin = spec.partition(_PIN)
     if mark and (len(pin) != 64 or set(pin.lower()) - set("0123456789abcdef")):
-        raise SourceError(f"`{_PIN}{pin}` is no SHA-256", "write its 64 hexadecimal digits; `guidepost build` says them")
+        raise SourceError(f"expected a SHA-256, got `{_PIN}{pin}`", "write its 64 hexadecimal digits; `guidepost build` says them")
     return name, pin.lower()
 
 
@@ -144,7 +144,7 @@ def _up_to(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limit:
-            raise SourceError(f"{name} is larger than {limit:,} bytes", "that is no bundle of policies, or no signature of one")
+            raise SourceError(f"{name} is larger than {limit:,} bytes", "a bundle of policies, or its signature, is smaller")
     return b"".join(parts)
 
 

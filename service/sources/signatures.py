@@ -153,7 +153,7 @@ def read_signature(content: bytes, name: str) -> Signature:
             return Signature(str(plain["key"]), str(plain["digest"]), str(plain["sha256"]), base64.b64decode(plain["signature"], validate=True))
     except (ValueError, TypeError, RecursionError):
         pass
-    raise SourceError(f"{name} is no signature that this program can read", "`guidepost sign` writes one")
+    raise SourceError(f"expected a signature, cannot read {name}", "`guidepost sign` writes one")
 
 
 def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> TrustedKey:

@@ -51,11 +51,11 @@ def header_of(path: Path) -> Header:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TicketsError(f"{path.name} is text in UTF-16, not in UTF-8", _NOT_UTF_8)
     if b"\0" in start:
-        raise TicketsError(f"{path.name} is no text", "give Parquet, CSV or JSON lines")
+        raise TicketsError(f"expected text in {path.name}", "give Parquet, CSV or JSON lines")
     try:
         text = start.decode("utf-8-sig") if len(start) < _HEADER else start[:start.rfind(b"\n") + 1].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TicketsError(f"{path.name} is not text in UTF-8: byte {error.start + 1} is no part of it", _NOT_UTF_8) from error
+        raise TicketsError(f"expected UTF-8 in {path.name}, byte {error.start + 1} is not", _NOT_UTF_8) from error
     if not text.strip():
         raise TicketsError(f"{path.name} is empty", "the first line of a CSV file names its columns")
     line = next(one for one in text.splitlines() if one.strip())
@@ -174,4 +174,4 @@ def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
         return TicketsError(f"{name} is not text in UTF-8 throughout: {said.removeprefix('In ')}", _NOT_UTF_8)
     if "straddl" in said or "block" in said:
         return TicketsError(f"{name} has a row of more than {BLOCK >> 20} MB", "look for a quote that is opened and never closed")
-    return TicketsError(f"{name} is no CSV that can be read: {said}")
+    return TicketsError(f"expected CSV in {name}: {said}")

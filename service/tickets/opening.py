@@ -52,7 +52,7 @@ def open_tickets(spec: str, version: Version | Vocabulary, mapping: ColumnMappin
         _no_mapping(spec, mapping)
         return ExportedRecords(spec, paths[0], only or Filter(), vocabulary)
     if only is not None and only != Filter():
-        raise TicketsError(f"{spec} is no decision log", "only the records of a log can be chosen by time, caller and the like")
+        raise TicketsError(f"expected a decision log, got {spec}", "only the records of a log can be chosen by time, caller and the like")
     files = files_of(spec)
     notes: list[str] = []
     if mapping is None:
