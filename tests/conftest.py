@@ -20,6 +20,10 @@ GOLDEN = ROOT / "tests" / "golden"
 settings.register_profile("guidepost", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("guidepost")
 
+# Golden files are of output that no setting of the shell narrows or paints.
+for _name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(_name, None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="accept what the tests print now as the golden files")

@@ -171,7 +171,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
     ("arguments", "said"),
     [
         (["get", "nothing"], "no record `nothing`"), (["query", "--since", "yesterday"], "--since"), (["query", "--page", "x"], "expected a page token"),
-        (["verify", "none.jsonl"], "cannot be read"), (["verify", "junk"], "line 1 is no entry"), (["verify", "--heads", "junk"], "no signed heads"),
+        (["verify", "none.jsonl"], "cannot be read"), (["verify", "junk"], "line 1: expected an entry"), (["verify", "--heads", "junk"], "no signed heads"),
         (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"), (["export", "--to", "/nowhere/x"], "cannot be written"),
     ],
 )

@@ -272,7 +272,7 @@ def test_without_the_package_it_says_how_to_get_it(isle: Path, monkeypatch: pyte
     monkeypatch.setattr(command, "installed_package", missing)
     result = CliRunner().invoke(app, ["holidays", "refresh", "--policies", str(isle)])
 
-    assert (result.exit_code, result.output) == (2, "error: the `holidays` package drafts the lists, and is not installed: pip install 'guidepost[holidays]'\n")
+    assert (result.exit_code, result.output) == (2, "error: the `holidays` package drafts the lists, and is not installed: `pip install holidays`\n")
 
 
 def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,7 +419,7 @@ def test_the_lists_have_the_days_that_are_easily_missed(name: str, day: str, hol
     assert (found.name if found else None) == holiday
 
 
-@pytest.mark.skipif(find_spec("holidays") is None, reason="the holidays package is not installed: pip install 'guidepost[holidays]'")
+@pytest.mark.skipif(find_spec("holidays") is None, reason="the holidays package is not installed: pip install holidays")
 def test_the_shipped_lists_are_what_the_package_drafts_but_for_what_a_person_changed(golden: Callable[[str, str], None]) -> None:
     result = CliRunner().invoke(app, ["holidays", "refresh", "--check", "--policies", str(ROOT / "policies")])
 

@@ -154,7 +154,7 @@ def test_without_pyspark_or_java_it_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(TicketsError, match="pyspark is not installed") as error:
         spark.session()
-    assert "guidepost[server,spark]" in error.value.help
+    assert "pip install pyspark" in error.value.help
 
 
 def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[Task, list[pa.RecordBatch]]:

@@ -63,3 +63,12 @@ def make_wheel(path: Path) -> None:
         archive.writestr("probe-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: probe\nVersion: 1.0\n")
         archive.writestr("probe-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr("probe-1.0.dist-info/RECORD", "probe.py,,\nprobe-1.0.dist-info/METADATA,,\nprobe-1.0.dist-info/WHEEL,,\nprobe-1.0.dist-info/RECORD,,\n")
+
+
+def test_no_message_sends_a_user_to_the_package_of_the_same_name() -> None:
+    """On the package index, `guidepost` is another project's: an extra of that name would install it."""
+    written = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "service").rglob("*.py"), *(ROOT / "guidepost").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in written for line in path.read_text(encoding="utf-8").splitlines()
+             if re.search(r"\binstall\b.*\bguidepost\[", line) and "git+" not in line]
+
+    assert found == []

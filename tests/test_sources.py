@@ -463,7 +463,7 @@ class TestAddresses:
         monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
 
         assert refusal(f"s3://desk/a.zip#sha256={'0' * 64}", NOBODY) == (
-            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: it needs the extra `guidepost[remote]`: `pip install 'guidepost[remote]'`"
+            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `pip install 'fsspec[http]'`, `s3fs` for `s3://` or `gcsfs` for `gs://`"
         )
 
     @pytest.mark.parametrize("spec", ["ftp://desk.example/a.zip", "github://desk:main@/a.zip", "sftp://desk.example/a.zip", "local://a.zip"])

@@ -167,7 +167,7 @@ UNREADABLE = [
     ("empty.csv", b"", "empty.csv is empty", "the first line of a CSV file names its columns"),
     ("blank.csv", b"\n\n", "blank.csv is empty", "the first line of a CSV file names its columns"),
     ("wide.csv", "Id,Size\nT1,A".encode("utf-16"), "wide.csv is text in UTF-16, not in UTF-8", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
-    ("latin.csv", "Id,Größe\nT1,A".encode("latin-1"), "latin.csv is not text in UTF-8: byte 6 is no part of it", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
+    ("latin.csv", "Id,Größe\nT1,A".encode("latin-1"), "expected UTF-8 in latin.csv, byte 6 is not", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
     ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "give Parquet, CSV or JSON lines"),
     ("cut.parquet", b"PAR1abc", "expected a Parquet file, cannot read cut.parquet", "have it written again, or give a CSV or JSON lines file"),
     ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines has one object a line"),

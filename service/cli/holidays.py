@@ -124,7 +124,7 @@ def _drafted(files: dict[str, ListFile], first: int | None, last: int | None) ->
     try:
         drafter = installed_package()
     except PackageMissing as error:
-        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: pip install 'guidepost[holidays]'") from error
+        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: `pip install {PACKAGE}`") from error
     drafted: dict[str, tuple[ListFile, Drafter | None, Comparison | None]] = {}
     for name, file in files.items():
         if not file.code:

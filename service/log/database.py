@@ -73,7 +73,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
     except ArgumentError:
         raise LogRefused(f"expected the URL of a database, got `{url}`", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
     except (NoSuchModuleError, ImportError) as error:
-        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", "PostgreSQL needs the extra `postgresql`: pip install 'guidepost[server,postgresql]'") from error
+        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", "PostgreSQL needs the package psycopg: `pip install 'psycopg[binary]'`") from error
     raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
 
 

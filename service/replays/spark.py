@@ -169,7 +169,7 @@ def session() -> Any:
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
-        raise TicketsError("pyspark is not installed", "install guidepost[server,spark], or use --engine embedded") from error
+        raise TicketsError("pyspark is not installed", "`pip install pyspark pandas`, or use --engine embedded") from error
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise TicketsError("Spark needs Java, and there is none", "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

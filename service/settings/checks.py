@@ -68,7 +68,7 @@ def _log(found: Found) -> Iterator[WrongSetting]:
 
 def _traces(found: Found) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
-        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", "traces need the extra `tracing`: pip install 'guidepost[server,tracing]'")
+        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", "traces need two packages: `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-grpc`")
 
 
 def _protection(found: Found) -> Iterator[WrongSetting]:

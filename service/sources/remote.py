@@ -31,7 +31,7 @@ PROTOCOLS: Final = ("http", "https", "s3", "gs", "memory")
 """Where bytes may come from; other protocols that fsspec knows are refused."""
 
 _PIN: Final = "#sha256="
-_DRIVERS: Final = "it needs the extra `guidepost[remote]`: `pip install 'guidepost[remote]'`"
+_DRIVERS: Final = "install the one for it: `pip install 'fsspec[http]'`, `s3fs` for `s3://` or `gcsfs` for `gs://`"
 _MAX_DESCRIPTION: Final = 16_000_000
 
 
