@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -178,7 +179,7 @@ def written(values: Iterable[Value]) -> frozenset[str]:
 def number_text(number: float) -> str:
     """Write a number as people do: no needless fraction.
 
-    >>> number_text(50.0), number_text(0.5)
-    ('50', '0.5')
+    >>> number_text(50.0), number_text(0.5), number_text(float("inf"))
+    ('50', '0.5', 'inf')
     """
-    return str(int(number)) if number == int(number) else repr(number)
+    return str(int(number)) if math.isfinite(number) and number == int(number) else repr(number)

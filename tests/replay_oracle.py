@@ -13,6 +13,7 @@ from engine.decide import decide
 from engine.diff.nouns import Kind, State, Values
 from engine.moment import Hold, Moment
 from engine.version import Version
+from engine.vocabulary import FactType
 
 Facts = dict[str, Any]
 
@@ -85,7 +86,8 @@ def replayed(past: Sequence[Past], after: Version, before: Version) -> Count:
             continue
         sides = [side if not isinstance(side, str) else refused(version, names) for side, version in ((old, before), (new, after))]
         different = isinstance(new, str) or isinstance(old, str)
-        _count(found, row, sides[0], sides[1], different)
+        texts = [name for name in names if all(name in version.policy.outcomes and given_to_all(version, name) for version in (after, before))]
+        _count(found, row, sides[0], sides[1], different, texts=texts)
     return found
 
 
@@ -104,11 +106,20 @@ def against_record(past: Sequence[Past], after: Version, digest: str) -> Count:
             found.unread.append((row, new))
             continue
         sides = refused(after, names) if isinstance(new, str) else new
-        _count(found, row, (ticket.outcomes, ticket.dues), sides, isinstance(new, str), recorded=True)
+        texts = [name for name in names if name in after.policy.outcomes and given_to_all(after, name)]
+        _count(found, row, (ticket.outcomes, ticket.dues), sides, isinstance(new, str), recorded=True, texts=texts)
     return found
 
 
-def _count(found: Count, row: int, old: Any, new: Any, different: bool, recorded: bool = False) -> None:
+def given_to_all(version: Version, outcome: str) -> bool:
+    """Tell whether an outcome is a text that a version gives to every ticket, by the rules of its table."""
+    if version.policy.outcomes[outcome].type not in (FactType.TEXT, FactType.LIST) or outcome not in version.producer:
+        return False
+    codes = version.flats[version.producer[outcome]].codes[outcome]
+    return len({*codes.low.ravel().tolist(), *codes.high.ravel().tolist()}) == 1 and codes.low.max() < len(codes.domain)
+
+
+def _count(found: Count, row: int, old: Any, new: Any, different: bool, recorded: bool = False, texts: Sequence[str] = ()) -> None:
     found.tickets += 1
     absent = State(Kind.ABSENT)
     for name in old[0] if recorded else sorted({*old[0], *new[0]}):
@@ -116,7 +127,7 @@ def _count(found: Count, row: int, old: Any, new: Any, different: bool, recorded
         found.matrix.setdefault(name, Counter())[pair] += 1
         if not same(*pair):
             found.changes.setdefault(name, []).append(row)
-            different = True
+            different = different or (absent not in pair and name not in texts)
     for name in old[1] if recorded else sorted({*old[1], *new[1]}):
         one, other = old[1].get(name), new[1].get(name)
         found.compared[name] += 1

@@ -49,7 +49,7 @@ UNREAD: Final = (Unread(3, "INC0000003", "impact", "unknown impact `9 - Huge`"),
 def sample(version: Version) -> Report:
     """Give a replay of what a desk recorded, with changes, moves, unread rows, and a limit that it breaks."""
     replay = Replay(
-        version.ref, {"": 24_900}, True, 24_912, 24_900, 3_440, {"unknown impact `9 - Huge`": 10, NASTY: 2}, (PRIORITY, CHANNEL), (DUE,), GROUPS,
+        version.ref, {"": 24_900}, True, 24_912, 24_900, 3_440, {"unknown impact `9 - Huge`": 10, NASTY: 2}, (PRIORITY, CHANNEL), (DUE,), GROUPS, 24_900,
     )
     excess = Excess("at most 2%", "`priority` changes in 3,435 of 24,900 (13.8%) tickets; 2% may", "impact=low, urgency=low", "impact=low urgency=low")
     return Report(replay, version, "incidents.csv", "", "draft", UNREAD, "incidents.unread.csv", (excess,))
@@ -59,7 +59,7 @@ def quiet(version: Version) -> Report:
     """Give a replay in which nothing changes."""
     kept = replace(PRIORITY, changed=0, matrix={Change(P4, P4): 24_900}, regions=(), examples={}, elsewhere=0)
     still = replace(DUE, both=24_900, earlier=0, later=0, appear=0, vanish=0, shifts=(), mean=None, most_earlier=None, most_later=None, examples=())
-    return Report(Replay(version.ref, {"17dfa7c9bbc5": 24_900}, False, 24_900, 24_900, 0, {}, (kept, CHANNEL), (still,)), version, "log", "1.0.0", "2.0.0")
+    return Report(Replay(version.ref, {"17dfa7c9bbc5": 24_900}, False, 24_900, 24_900, 0, {}, (kept, CHANNEL), (still,), {}, 24_900), version, "log", "1.0.0", "2.0.0")
 
 
 def alone(version: Version) -> Report:

@@ -16,9 +16,9 @@ from engine.decide import decide
 from engine.diff import Kind, State
 from engine.replay import Replayer
 from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.replay.rows import rows_of
 from engine.version import Version, build
 from service.replays.proof import prove
-from service.replays.rows import rows_of
 from service.replays.run import FIRST, KINDS, OTHER, Rejected, limited, run, usual_groups
 from service.tickets import SIZE, Batch
 from tests.desks import GOOD

@@ -111,12 +111,12 @@ def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(versi
 
 def test_all_is_said_where_all_change_and_one_ticket_is_one(version: Version) -> None:
     def of(changed: int, tickets: int) -> str:
-        return headline(replace(sample(version), replay=replace(sample(version).replay, changed=changed, tickets=tickets)))
+        return headline(replace(sample(version), replay=replace(sample(version).replay, changed=changed, tickets=tickets, compared=tickets)))
 
-    assert of(1, 1) == "1 of 1 ticket (100%) comes out otherwise."
-    assert of(3, 3) == "All 3 tickets come out otherwise."
-    assert of(1, 3) == "1 of 3 tickets (33.3%) comes out otherwise."
-    assert of(0, 1) == "Nothing changes: the ticket comes out as before."
+    assert of(1, 1) == "1 of 1 ticket (100%) differs."
+    assert of(3, 3) == "All 3 tickets differ."
+    assert of(1, 3) == "1 of 3 tickets (33.3%) differs."
+    assert of(0, 1) == "Nothing changes: 1 ticket is decided as before."
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.diff.budget import Budget, Excess, Forbidden, Limit
+from engine.diff.budget import ANY, Budget, Excess, Forbidden, Limit
 from engine.diff.nouns import Change
 from engine.diff.words import change_text, share_text, ticket_text, when_texts
 from engine.replay.nouns import Example, Moves, Replay, Replayed
@@ -14,12 +14,19 @@ from engine.replay.pairs import changed
 def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     """Give everything that changes beyond what may.
 
-    A limit is for each outcome and each deadline, and of the tickets of which both sides say something. A forbidden
-    change is one of an outcome; from anything to anything, it forbids that a deadline moves, too.
+    A limit is for each outcome and each deadline, and of the tickets of which both sides say something. It does not count
+    what changes for every ticket alike. A forbidden change is one of an outcome; from anything to anything, it forbids
+    that a deadline moves, too. Where nothing was compared, no budget is kept.
     """
+    if budget and not replay.compared:
+        return (Excess("something to compare", "nothing was compared, so nothing shows that the limits are kept"),)
     parts: tuple[Replayed | Moves, ...] = (*replay.outcomes, *replay.deadlines)
-    found = [] if budget.limit is None else [one for part in parts for one in _over(part, budget.limit)]
+    limited = [part for part in parts if part.name not in replay.alike]
+    found = [] if budget.limit is None else [one for part in limited for one in _over(part, budget.limit)]
+    known = {part.name for part in parts}
     for rule in budget.forbidden:
+        if rule.outcome not in (ANY, *known):
+            found.append(Excess(f"never {rule}", f"`{rule.outcome}` was compared for no ticket, so nothing shows that it never does"))
         found += [one for outcome in replay.outcomes for one in _forbidden(outcome, rule)]
         found += [one for deadline in replay.deadlines if rule.forbids_all(deadline.name) for one in _moved(deadline, f"never {rule}")]
     return tuple(found)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.answer import VersionRef
 from engine.columns.sent import Instants, SentColumn, Words
-from engine.diff.nouns import Change, State, Values
+from engine.diff.nouns import Change, Kind, State, Values
 from engine.moment import Hold
 
 
@@ -40,12 +40,15 @@ class Recorded:
         due: by the name of the deadline; ``given`` is false where none was due, or none was decided.
         dated: by the name of the deadline, where anything is recorded of it at all; without, everywhere.
         digest: the version under which all of them were decided, or "" if that is not known.
+        within: by the name of an outcome that is a number, or of a deadline (in microseconds): how far what is decided now
+            may be from what is recorded, and still be the same.
     """
 
     outcomes: Mapping[str, States] = field(default_factory=dict)
     due: Mapping[str, Instants] = field(default_factory=dict)
     dated: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     digest: str = ""
+    within: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Chunk:
         names: what the source calls each ticket.
         holds: the holds on a ticket, by its position here; most have none.
         recorded: how they were decided, if the source says so.
+        tickets: a number for the ticket that each row belongs to (0: it has no name), if the source names tickets.
+        ticket_names: what the source calls these tickets, if that is not what it calls its rows.
     """
 
     size: int
@@ -69,6 +74,8 @@ class Chunk:
     names: Words | None = None
     holds: Mapping[int, tuple[Hold, ...]] = field(default_factory=dict)
     recorded: Recorded | None = None
+    tickets: NDArray[np.uint64] | None = None
+    ticket_names: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +104,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Tickets that a few facts describe, and how many of them change."""
+    """Tickets that a few facts describe, and how many of them change; of those alone that ``version`` decided, if there are several."""
 
     when: tuple[Values, ...]
     tickets: int
     changed: int
     changes: Mapping[Change, int]
     examples: tuple[Example, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ class Replayed:
 
     ``matrix`` counts what stays as well: from each state to each. Where there is no before, it counts what is decided
     now, as what stays. ``regions`` together hold every ticket that changes, but for ``elsewhere``: those that change in
-    one of too many different situations, or that say what neither version can place.
+    one of too many different situations, or that say what neither version can place. ``near`` of the tickets are not the
+    same as recorded, but within the tolerance.
     """
 
     name: str
@@ -122,6 +131,13 @@ class Replayed:
     regions: tuple[Tickets, ...] = ()
     examples: Mapping[Change, tuple[Example, ...]] = field(default_factory=dict)
     elsewhere: int = 0
+    near: int = 0
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether only one side has this outcome: that says something of the versions, and nothing of a ticket."""
+        changing = [change for change in self.matrix if change.before != change.after]
+        return bool(changing) and (all(one.before.kind is Kind.ABSENT for one in changing) or all(one.after.kind is Kind.ABSENT for one in changing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,7 @@ class Moves:
 
     ``tickets`` are those of which both sides say something; ``both`` of them are due before and after. Of these,
     ``earlier`` and ``later`` move; ``appear`` are due only after, ``vanish`` only before. ``shifts`` count the moves.
+    ``near`` are not due at the very instant that is recorded, but within the tolerance: they do not move.
     """
 
     name: str
@@ -153,6 +170,7 @@ class Moves:
     most_earlier: timedelta | None = None
     most_later: timedelta | None = None
     examples: tuple[Example, ...] = ()
+    near: int = 0
 
     @property
     def changed(self) -> int:
@@ -171,6 +189,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many tickets the rows belong to.
+
+    ``tickets`` are all, ``repeated`` those with several rows; ``exact`` is false if both are estimates. ``examples`` are
+    the names of some of these, each with the number of its rows.
+    """
+
+    tickets: int
+    repeated: int
+    exact: bool = True
+    examples: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """A source replayed against a version.
 
@@ -179,10 +211,15 @@ class Replay:
         before: the versions by which they were decided before, as far as they are known: digest to number of tickets.
         recorded: whether what was before is what the source says, and not what another version decides.
         rows: all rows of the source; those that were decided are ``tickets``, the others ``unread``.
-        changed: the tickets in which anything changes, in an outcome or a deadline.
+        compared: the tickets of which both sides say something; of the others, nothing was recorded.
+        changed: the tickets that differ: in a deadline, or in an outcome that is not the same for every ticket.
         unread: how many rows could not be read, by what was wrong.
         outcomes, deadlines: what becomes of each, those that change most first.
         groups: by fact, the values with most changes first.
+        alike: the outcomes that change for every ticket alike: texts that a version gives to all of them, and what only
+            one side has. They make no ticket one that differs.
+        decided: how many tickets each version decided, by its number, if each was decided by the version in force.
+        repeats: how many tickets the rows belong to, if some belong to the same; None if none does, or nobody knows.
     """
 
     after: VersionRef
@@ -195,8 +232,12 @@ class Replay:
     outcomes: tuple[Replayed, ...]
     deadlines: tuple[Moves, ...]
     groups: Mapping[str, tuple[Group, ...]] = field(default_factory=dict)
+    compared: int = 0
+    alike: tuple[str, ...] = ()
+    decided: Mapping[str, int] = field(default_factory=dict)
+    repeats: Repeats | None = None
 
     @property
     def equal(self) -> bool:
-        """Whether everything came out as it was before."""
-        return not self.changed
+        """Whether something was compared, and nothing changes, not even for every ticket alike."""
+        return bool(self.compared) and not self.changed and not any(one.changed for one in self.outcomes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,11 +19,14 @@ from engine.replay.count import Situations, any_of, count_due, count_outcome
 from engine.replay.groups import Grouping, count_group
 from engine.replay.nouns import Chunk, Example, Recorded, Replay, States, Unread
 from engine.replay.pairs import ABSENT, Pairs
+from engine.replay.seen import Seen
 from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
 from engine.replay.space import Space
 from engine.replay.spaces import Spaces
 from engine.replay.summary import summarise
 from engine.replay.tally import DueTally, OutcomeTally, Tally
+from engine.replay.texts import texts_for_all
+from engine.replay.tolerance import near_dues, near_states
 from engine.version import Version
 
 
@@ -48,6 +51,8 @@ class _Compared:
     kept: Column | None
     otherwise: Mask | None
     """The rows that one side refuses."""
+    near: Mapping[str, int] = field(default_factory=dict)
+    """By outcome or deadline, the rows that differ by less than the tolerance."""
 
 
 class Replayer:
@@ -81,6 +86,7 @@ class Replayer:
             if name not in facts:
                 raise ValueError(f"no fact `{name}`; {did_you_mean(name, sorted(facts))}")
         self._spaces = Spaces(after, before)
+        self.texts = frozenset(name for name in texts_for_all(after) if before is None or name in texts_for_all(before))
         self._sides: dict[tuple[str, ...], _Sides] = {}
         self._pairs: dict[tuple[tuple[State, ...], tuple[State, ...]], Pairs] = {}
 
@@ -102,7 +108,7 @@ class Replayer:
             unread: how many rows could not be read, by what was wrong.
             rows: how many rows the source has.
         """
-        return summarise(self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded))
+        return summarise(self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded), texts=self.texts)
 
     def space(self, outcome: str) -> Space:
         """Give the situations of an outcome."""
@@ -148,9 +154,17 @@ class Replayer:
         lost = None if recorded.digest else made.refuses
         live = np.ones(chunk.size, np.bool_) if lost is None else ~lost
         names = sides.wanted - set(self.after.policy.deadlines)
+        near: dict[str, int] = {}
         said = {name: (one, _rows(live & (one.codes >= 0))) for name, one in recorded.outcomes.items() if name in names}
         due = {name: (_dues(one), _rows(live & recorded.dated.get(name, live))) for name, one in recorded.due.items() if name in sides.wanted}
-        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None), _unread(chunk, made.refused, lost)
+        for name, most in recorded.within.items():
+            if name in said and name in made.outcomes:
+                states, close = near_states(said[name][0], made.outcomes[name], most)
+                said[name], near[name] = (states, said[name][1]), _among(close, said[name][1])
+            if name in due and name in made.dues:
+                placed, close = near_dues(due[name][0], made.dues[name], most)
+                due[name], near[name] = (placed, due[name][1]), _among(close, due[name][1])
+        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None, near), _unread(chunk, made.refused, lost)
 
 
 class _Count:
@@ -161,23 +175,45 @@ class _Count:
         self._shown: dict[int, Example] = {}
         self._at: dict[int, Situations] = {}
         self._changed: dict[str, Column] = {}
+        self._one_sided: set[str] = set()
         self._absent = States(np.zeros(chunk.size, np.uint8), (ABSENT,))
         self._never = Dues(np.zeros(chunk.size, np.int64), np.zeros(chunk.size, np.bool_))
 
     def tally(self) -> Tally:
         compared, chunk = self._compared, self._chunk
         outcomes, deadlines = dict(self._outcomes()), dict(self._deadlines())
-        marks = any_of(chunk.size, list(self._changed.values()))
+        texts = self._replayer.texts - self._one_sided
+        marks = any_of(chunk.size, [rows for name, rows in self._changed.items() if name not in texts and name not in self._one_sided])
         if compared.otherwise is not None:
             marks |= compared.otherwise
+        worded = any_of(chunk.size, [rows for name, rows in self._changed.items() if name in texts]) & ~marks
         if compared.kept is not None:
-            marks &= any_of(chunk.size, [compared.kept])
+            kept = any_of(chunk.size, [compared.kept])
+            marks, worded = marks & kept, worded & kept
         tickets = chunk.size if compared.kept is None else len(compared.kept)
         atoms = (None if compared.before_made is None else compared.before_made.read, compared.made.read)
-        groups = {one.fact: count_group(one, atoms, compared.kept, marks, self._changed) for one in self._sides.groupings}
+        groups = {one.fact: count_group(one, atoms, compared.kept, (marks, worded), self._changed) for one in self._sides.groupings}
         recorded = chunk.recorded is not None and self._replayer.before is None
         digest = self._replayer.before.digest if self._replayer.before is not None else chunk.recorded.digest if chunk.recorded is not None else ""
-        return Tally(tickets, int(marks.sum()), {digest: tickets} if digest and tickets else {}, outcomes, deadlines, groups, tickets if recorded else 0)
+        seen = Seen() if chunk.tickets is None else Seen.of(chunk.tickets, self._ticket)
+        return Tally(
+            tickets, int(marks.sum()), {digest: tickets} if digest and tickets else {}, outcomes, deadlines, groups, tickets if recorded else 0,
+            self._both(tickets), int(worded.sum()), {name: rows for name, rows in compared.near.items() if rows}, seen,
+        )
+
+    def _both(self, tickets: int) -> int:
+        """Count the rows of which both sides say something."""
+        sides = [rows for _, rows in (*self._compared.before.values(), *self._compared.before_due.values())]
+        if any(rows is None for rows in sides):
+            return tickets
+        return int(any_of(self._chunk.size, [rows for rows in sides if rows is not None]).sum())
+
+    def _ticket(self, row: int) -> str:
+        names = self._chunk.ticket_names
+        return self._name(row) if names is None else str(names.sent(row) or "")
+
+    def _name(self, row: int) -> str:
+        return "" if self._chunk.names is None else str(self._chunk.names.sent(row) or "")
 
     def _outcomes(self) -> Iterable[tuple[str, OutcomeTally]]:
         made, before = self._compared.made.outcomes, self._compared.before
@@ -190,6 +226,8 @@ class _Count:
             else:
                 one, rows = self._absent if compares else made[name], self._compared.kept
             other = made.get(name, self._absent)
+            if one is self._absent or other is self._absent:
+                self._one_sided.add(name)
             if rows is not None and not len(rows):
                 continue
             pairs = self._replayer.pairs(one.states, other.states)
@@ -227,8 +265,7 @@ class _Count:
         if row not in self._shown:
             chunk, now = self._chunk, now_of(self._chunk, row)
             facts = {name: value if isinstance(value, str) else written(value) for name, value in facts_of(chunk.facts, row).items()}  # type: ignore[arg-type]
-            name = "" if chunk.names is None else str(chunk.names.sent(row) or "")
-            self._shown[row] = Example(int(chunk.rows[row]), name, facts, "" if now is None else iso(now))
+            self._shown[row] = Example(int(chunk.rows[row]), self._name(row), facts, "" if now is None else iso(now))
         return self._shown[row]
 
 
@@ -251,6 +288,10 @@ def _kept(lost: Mask | None) -> Column | None:
 
 def _rows(mask: Mask) -> Column | None:
     return None if mask.all() else np.flatnonzero(mask)
+
+
+def _among(close: Mask, rows: Column | None) -> int:
+    return int(close.sum() if rows is None else close[rows].sum())
 
 
 def _either(one: Mask | None, other: Mask | None) -> Mask | None:

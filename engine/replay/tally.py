@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.clock.zone import Column
 from engine.diff.nouns import Change, Kind, State
 from engine.replay.nouns import Example
+from engine.replay.seen import Seen
 from engine.replay.shifts import SHIFTS
 
 MAX_CELLS: Final = 20_000
@@ -99,15 +100,16 @@ class DueTally:
 
 @dataclass(frozen=True, slots=True)
 class GroupTally:
-    """What is counted of the tickets with one value of a fact; ``changes`` by outcome or deadline."""
+    """What is counted of the tickets with one value of a fact; ``changes`` by outcome or deadline, ``texts`` as in a Tally."""
 
     tickets: int = 0
     changed: int = 0
     changes: Mapping[str, int] = field(default_factory=dict)
+    texts: int = 0
 
     def merge(self, other: GroupTally) -> GroupTally:
         """Add up."""
-        return GroupTally(self.tickets + other.tickets, self.changed + other.changed, _united(self.changes, other.changes, _plus))
+        return GroupTally(self.tickets + other.tickets, self.changed + other.changed, _united(self.changes, other.changes, _plus), self.texts + other.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,17 @@ class Tally:
 
     Attributes:
         tickets: how many were decided.
-        changed: in how many of them anything changes.
+        changed: in how many of them anything changes but texts that a version gives to every ticket, and what only one side has.
+        texts: in how many others such a text changes.
         versions: by the digest of the version that decided them before.
         outcomes, deadlines: by name.
         groups: by fact, then by its value ("" where it was not sent).
-        recorded: how many of them were compared with what is recorded.
+        recorded: how many of them come from a source that records how tickets were decided.
+        compared: of how many both sides say something.
+        near: by outcome or deadline, how many differ by less than the tolerance.
+        seen: how many tickets the rows belong to.
+        parts: where each ticket is decided by the version in force at its instant, the tally of each version by its number;
+            then nothing else is counted here.
     """
 
     tickets: int = 0
@@ -130,6 +138,11 @@ class Tally:
     deadlines: Mapping[str, DueTally] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, GroupTally]] = field(default_factory=dict)
     recorded: int = 0
+    compared: int = 0
+    texts: int = 0
+    near: Mapping[str, int] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    parts: Mapping[str, Tally] = field(default_factory=dict)
 
     def merge(self, other: Tally) -> Tally:
         """Add up: the tally of both.
@@ -143,16 +156,19 @@ class Tally:
             self.tickets + other.tickets, self.changed + other.changed, _united(self.versions, other.versions, _plus),
             _united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)), _united(self.deadlines, other.deadlines, DueTally.merge),
             _united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
-            self.recorded + other.recorded,
+            self.recorded + other.recorded, self.compared + other.compared, self.texts + other.texts, _united(self.near, other.near, _plus),
+            self.seen.merge(other.seen), _united(self.parts, other.parts, Tally.merge),
         )
 
     def plain(self) -> dict[str, Any]:
         """Give it as JSON has it; ``read`` gives it back."""
         return {
             "tickets": self.tickets, "changed": self.changed, "recorded": self.recorded, "versions": dict(self.versions),
+            "compared": self.compared, "texts": self.texts, "near": dict(self.near), "seen": self.seen.plain(),
+            "parts": {version: one.plain() for version, one in self.parts.items()},
             "outcomes": {name: _plain_outcome(one) for name, one in self.outcomes.items()},
             "deadlines": {name: _plain_due(one) for name, one in self.deadlines.items()},
-            "groups": {fact: {value: [one.tickets, one.changed, dict(one.changes)] for value, one in values.items()} for fact, values in self.groups.items()},
+            "groups": {fact: {value: [one.tickets, one.changed, dict(one.changes), one.texts] for value, one in values.items()} for fact, values in self.groups.items()},
         }
 
     @classmethod
@@ -162,7 +178,8 @@ class Tally:
             plain["tickets"], plain["changed"], dict(plain["versions"]),
             {name: _outcome(one) for name, one in plain["outcomes"].items()}, {name: _due(one) for name, one in plain["deadlines"].items()},
             {fact: {value: GroupTally(*one) for value, one in values.items()} for fact, values in plain["groups"].items()},
-            plain["recorded"],
+            plain["recorded"], plain["compared"], plain["texts"], dict(plain["near"]), Seen.read(plain["seen"]),
+            {version: cls.read(one) for version, one in plain["parts"].items()},
         )
 
 

@@ -43,8 +43,8 @@ class ReplayForm(StrEnum):
 
 def replay(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = LOG,
-    against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version under trial. {SPEC_HELP} Without it, a log is proved: each record decided again under its own version.")] = "",
-    before: Annotated[str, typer.Option("--from", metavar="VERSION", help="Compare with what this version decides. Default: with what is recorded.")] = "",
+    against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version under trial. {SPEC_HELP} `in-force`: for each ticket, the version that was in force when it was decided. Without it, a log is proved: each record decided again under its own version.")] = "",
+    before: Annotated[str, typer.Option("--from", metavar="VERSION", help="Compare with what this version decides; `in-force`, as for --against. Default: with what is recorded.")] = "",
     mapping: Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="From the columns of another system to facts. Default: columns that are called like facts are facts.")] = None,
     suggest_mapping: Annotated[bool, typer.Option("--suggest-mapping", help="Look at the columns, and write a draft of a mapping file instead.")] = False,
     with_: Annotated[list[str] | None, typer.Option("--with", metavar="VERSION", help="A version to prove records by that is not in the policies folder. May be repeated.")] = None,
@@ -89,7 +89,7 @@ def replay(
     _write(to, lambda stream: _put(shown, output, stream, every=every))
     _hold_unread(limits[1], sum(shown.replay.unread.values()), shown.replay.rows)
     if shown.excesses:
-        errors().show(f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow")
+        errors().show(f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow" if shown.compared else shown.excesses[0].message)
         raise typer.Exit(int(ExitCode.BUDGET))
 
 

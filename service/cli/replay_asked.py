@@ -18,8 +18,9 @@ from engine.diff import Budget, check_budget
 from engine.diff.words import listed_text
 from engine.policy import Policy
 from engine.problems import PolicyErrors
-from engine.replay import Replayer
+from engine.replay import InForceReplayer, Replayer
 from engine.replay.budget import excesses
+from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import Replay
 from engine.version import Version
 from engine.vocabulary import Fact
@@ -98,15 +99,17 @@ def beside(source: str) -> Path:
 
 def report_of(asked: Asked, budget: Budget) -> Report:
     """Replay a source against a version, and hold what changes against a budget."""
-    after = asked.version(asked.against)
-    before = asked.version(asked.before) if asked.before else None
+    in_force = _in_force(asked) if IN_FORCE in (asked.against, asked.before) else ()
+    after = in_force[-1] if asked.against == IN_FORCE else asked.version(asked.against)
+    before = asked.version(asked.before) if asked.before and asked.before != IN_FORCE else None
+    versions = tuple(version for version in (*in_force, before, after) if version is not None)
     if before is not None and not same_desk(before.policy.manifest, after.policy.manifest):
         errors().show(f"note: these are versions of two desks, {before.ref.name} and {after.ref.name}")
     with budget_as_usage():
-        check_budget(budget, *(version.policy for version in (before, after) if version is not None))
-    asked = replace(asked, by=asked.by or usual_groups(after), decisions=asked.decisions or _shared(after, before))
-    replayer = _replayer(after, before, asked)
-    words = _words(after, before)
+        check_budget(budget, *(version.policy for version in versions))
+    asked = replace(asked, by=asked.by or usual_groups(after), decisions=asked.decisions or (() if in_force else _shared(after, before)))
+    replayer = _replayer(after, before, asked, in_force)
+    words = _words(after, versions)
     with _reading(), UnreadWriter(asked.unread) as unread:
         mapping = read_mapping(asked.mapping, words) if asked.mapping else None
         rejected = Rejected(unread.add)
@@ -115,21 +118,35 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     _refuse_nothing(asked, found.tickets, rejected)
     for note in notes:
         errors().show(f"note: {note}")
-    return Report(found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget), asked.option)
+    near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
+    return Report(
+        found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget), asked.option,
+        tuple(notes), rejected.doubts, near,
+    )
 
 
-def _here(asked: Asked, replayer: Replayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+def _in_force(asked: Asked) -> tuple[Version, ...]:
+    """Give all versions of the policies folder, in the order in which they come into effect."""
+    loaded = load(asked.policies)
+    with errors().working("loading the versions"):
+        return tuple(loaded.tabulate(known) for known in loaded.versions)
+
+
+def _here(asked: Asked, replayer: Replayer | InForceReplayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
     """Replay on this machine; give also what there is to note of the source."""
     source = open_tickets(asked.source, words, mapping, asked.only)
     with progress(f"replaying {Path(asked.source).name}") as watch:
         return run(source, replayer, rejected, watch, asked.limit), source.notes
 
 
-def _on_spark(asked: Asked, replayer: Replayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+def _on_spark(asked: Asked, replayer: Replayer | InForceReplayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
     """Replay on Spark, whose workers build the versions from their texts."""
     if asked.only != Filter():
         raise refused("--since and --until choose records of a log, which Spark does not read", "help: export the log as Parquet, or leave --engine out")
-    trial = Trial(asked.texts(asked.against), asked.texts(asked.before) if asked.before else None, asked.by, asked.decisions or None)
+    after, before = (asked.texts(spec) if spec and spec != IN_FORCE else None for spec in (asked.against, asked.before))
+    known = load(asked.policies).versions if IN_FORCE in (asked.against, asked.before) else ()
+    versions = tuple(asked.texts(f"version:{one.ref.version}") for one in known)
+    trial = Trial(after, before, asked.by, asked.decisions or None, versions, asked.before == IN_FORCE)
     with errors().working("replaying on Spark"):
         return run_on_spark(asked.source, words, mapping, trial, replayer, rejected, asked.limit)
 
@@ -161,7 +178,7 @@ def suggestion_of(asked: Asked) -> str:
     """Draft a mapping file for a source."""
     if asked.source == LOG or is_url(asked.source):
         raise refused(f"{asked.source} is a decision log, whose facts need no mapping")
-    version = asked.version(asked.against or "working")
+    version = asked.version(asked.against if asked.against not in ("", IN_FORCE) else "working")
     with _reading():
         return suggest_mapping(asked.source, version)
 
@@ -180,14 +197,16 @@ def _reading() -> Iterator[None]:
         raise refused(f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}") from error
 
 
-def _words(after: Version, before: Version | None) -> Vocabulary:
-    """Give what a mapping may speak of: what the version under trial knows, and the facts of the other one, too."""
-    versions = [version for version in (before, after) if version is not None]
+def _words(after: Version, versions: Sequence[Version]) -> Vocabulary:
+    """Give what a mapping may speak of: what the version under trial knows, and the facts of the others, too."""
     return replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
 
 
-def _replayer(after: Version, before: Version | None, asked: Asked) -> Replayer:
+def _replayer(after: Version, before: Version | None, asked: Asked, in_force: tuple[Version, ...]) -> Replayer | InForceReplayer:
     try:
+        if in_force:
+            trial = None if asked.against == IN_FORCE else after
+            return InForceReplayer(in_force, trial, before, from_in_force=asked.before == IN_FORCE, by=asked.by, decisions=asked.decisions or None)
         return Replayer(after, before, asked.by, asked.decisions or None)
     except ValueError as error:
         raise refused(f"--by: {error}") from error

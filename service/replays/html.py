@@ -77,7 +77,7 @@ def _mostly(one: Replayed | Moves) -> str:
 
 
 def _conditions(region: Tickets) -> list[str]:
-    return when_texts(region.when)
+    return [*when_texts(region.when), *([f"decided by {region.version}"] if region.version else [])]
 
 
 def _region_changes(region: Tickets) -> str:
@@ -85,7 +85,7 @@ def _region_changes(region: Tickets) -> str:
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": words.headline, "sides": words.sides, "compare_help": words.compare_help, "unread_text": words.unread_text, "outcome_text": words.outcome_text,
+    "headline": words.headline, "notes": words.notes, "alike_texts": words.alike_texts, "sides": words.sides, "compare_help": words.compare_help, "unread_text": words.unread_text, "outcome_text": words.outcome_text,
     "moves_text": words.moves_text, "extent_text": words.extent_text, "elsewhere_text": words.elsewhere_text, "region_count": words.region_count, "region_changes": _region_changes,
     "conditions": _conditions, "find": _find, "mostly": _mostly, "label": words.value_label, "crossed": crossed, "changed_rows": _changed_rows,
     "shift_rows": _shift_rows, "shift_figures": _shift_figures, "told_rows": _told_rows, "grouped": _grouped, "cut": _cut, "strength": _strength,

@@ -26,6 +26,8 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     yield f"## Past tickets by {escaped(shown.after)}"
     yield f"**{escaped(words.headline(shown))}**"
     yield f"{code(shown.source)}: {escaped(before)} → {escaped(after)}"
+    if notes := words.notes(shown):
+        yield "\n".join(f"- {prose(note)}" for note in notes)
     if not shown.compared:
         yield prose(words.compare_help())
     if said := words.unread_text(shown):
@@ -38,6 +40,8 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
         )
     if shown.compared:
         yield from _changed(shown, length)
+        if alike := words.alike_texts(shown):
+            yield "\n".join(f"- {escaped(said)}" for said in alike)
     else:
         yield from _told(shown, length)
     yield from _groups(shown, length)
@@ -61,37 +65,37 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
 
 def _changed(shown: Report, length: int) -> Iterator[str]:
     rows = [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(words.mostly_text(one))} |" for one in shown.changed]
-    rows += [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one).partition(': ')[2]} |" for one in shown.moved]
+    rows += [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one, shown.unit).partition(': ')[2]} |" for one in shown.moved]
     if rows:
-        yield "\n".join(_table("outcome|#tickets|#share|mostly", rows, length))
+        yield "\n".join(_table(f"outcome|#{shown.unit}|#share|mostly", rows, length))
     for one in shown.detailed:
-        yield folded(f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one))}", _outcome(shown, one, length))
+        yield folded(f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one, shown.unit))}", _outcome(shown, one, length))
     for moves in shown.moved:
-        yield folded(f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves))}", _moves(shown, moves))
+        yield folded(f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves, shown.unit))}", _moves(shown, moves))
 
 
 def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
     rows = [f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |" for change, number in changes(one).items()]
     stays = one.tickets - one.changed
     same = [f"| the same | {stays:,} | {_share(stays, one.tickets)} |"] if stays else []
-    yield from _table("from → to|#tickets|#share", rows, length, same)
+    yield from _table(f"from → to|#{shown.unit}|#share", rows, length, same)
     if one.regions:
         yield ""
-        yield from _table("where|change|#tickets|for example", (_region(shown, one, region) for region in one.regions), length)
+        yield from _table(f"where|change|#{shown.unit}|for example", (_region(shown, one, region) for region in one.regions), length)
     if said := words.elsewhere_text(one):
         yield from ("", said)
 
 
 def _region(shown: Report, one: Replayed, region: Tickets) -> str:
     example = code(shown.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
-    return f"| {escaped(words.where_text(region))} | {escaped(words.region_changes(region))} | {words.region_count(region)} | {example} |"
+    return f"| {escaped(words.where_text(region))} | {escaped(words.region_changes(region))} | {words.region_count(region, shown.unit)} | {example} |"
 
 
 def _moves(shown: Report, one: Moves) -> Iterator[str]:
     if said := words.extent_text(one):
         yield f"They move {said}."
         yield ""
-    yield from _table("moves by|#tickets|#share", [f"| {words.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |" for shift in one.shifts if shift.tickets], len(one.shifts))
+    yield from _table(f"moves by|#{shown.unit}|#share", [f"| {words.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |" for shift in one.shifts if shift.tickets], len(one.shifts))
     for example in one.examples[:1]:
         yield ""
         yield f"For example {code(shown.command(one.name, example))}"
@@ -100,12 +104,12 @@ def _moves(shown: Report, one: Moves) -> Iterator[str]:
 def _told(shown: Report, length: int) -> Iterator[str]:
     for one in shown.told:
         rows = [f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |" for state, number in decided(one).items()]
-        yield folded(f"<b>{escape(one.name)}</b>", _table("decided|#tickets|#share", rows, length))
+        yield folded(f"<b>{escape(one.name)}</b>", _table(f"decided|#{shown.unit}|#share", rows, length))
 
 
 def _groups(shown: Report, length: int) -> Iterator[str]:
     for fact, groups in shown.groups.items():
-        headings = f"{escaped(fact)}|#tickets" + ("|#changed|#share" if shown.compared else "")
+        headings = f"{escaped(fact)}|#{shown.unit}" + ("|#changed|#share" if shown.compared else "")
         yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
 
 

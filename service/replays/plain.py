@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from engine.diff import Change
 from engine.diff.words import change_text, state_text
-from engine.replay.nouns import Example, Group, Moves, Replayed, Tickets
+from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, Tickets
 from service.diffs.plain import plain_change, plain_values, plain_version
 from service.replays.report import Report
-from service.replays.words import headline, where_text
+from service.replays.words import headline, notes, where_text
 
 FORMAT: Final = 1
 """The form of the data; a reader refuses a higher one."""
@@ -24,7 +24,9 @@ def plain_report(shown: Report) -> Plain:
     return {
         "format": FORMAT, "source": shown.source, "after": plain_version(one.after, shown.after),
         "before": {"asked": shown.before, "recorded": one.recorded, "versions": dict(one.before)}, "compared": shown.compared,
-        "headline": headline(shown), "rows": one.rows, "tickets": one.tickets, "changed": one.changed,
+        "headline": headline(shown), "rows": one.rows, "tickets": one.tickets, "compared_tickets": one.compared, "changed": one.changed,
+        "counts": shown.unit, "distinct_tickets": _repeats(one.repeats), "decided_by": dict(one.decided), "alike": list(one.alike),
+        "notes": [*notes(shown), *shown.notes], "doubts": [{"fact": fact, "word": word, "rows": rows} for (fact, word), rows in shown.doubts.items()],
         "outcomes": [_outcome(outcome) for outcome in one.outcomes], "deadlines": [_moves(moves) for moves in one.deadlines],
         "groups": {fact: [_group(group) for group in groups] for fact, groups in one.groups.items()},
         "unread": {
@@ -37,7 +39,7 @@ def plain_report(shown: Report) -> Plain:
 
 def _outcome(one: Replayed) -> Plain:
     return {
-        "outcome": one.name, "tickets": one.tickets, "changed": one.changed,
+        "outcome": one.name, "tickets": one.tickets, "changed": one.changed, "within_tolerance": one.near,
         "matrix": [{**_change(change), "tickets": number} for change, number in one.matrix.items()],
         "regions": [_region(region) for region in one.regions], "elsewhere": one.elsewhere,
         "examples": [{"change": change_text(change), "tickets": list(map(_example, examples))} for change, examples in one.examples.items()],
@@ -52,7 +54,7 @@ def _change(change: Change) -> Plain:
 
 def _region(one: Tickets) -> Plain:
     return {
-        "text": where_text(one), "when": [plain_values(values) for values in one.when], "tickets": one.tickets, "changed": one.changed,
+        "text": where_text(one), "version": one.version or None, "when": [plain_values(values) for values in one.when], "tickets": one.tickets, "changed": one.changed,
         "changes": [{**plain_change(change), "tickets": number} for change, number in one.changes.items()],
         "examples": list(map(_example, one.examples)),
     }
@@ -60,11 +62,17 @@ def _region(one: Tickets) -> Plain:
 
 def _moves(one: Moves) -> Plain:
     return {
-        "deadline": one.name, "tickets": one.tickets, "changed": one.changed, "both": one.both, "earlier": one.earlier, "later": one.later,
+        "deadline": one.name, "tickets": one.tickets, "changed": one.changed, "within_tolerance": one.near, "both": one.both, "earlier": one.earlier, "later": one.later,
         "appear": one.appear, "vanish": one.vanish, "mean": _seconds(one.mean), "most_earlier": _seconds(one.most_earlier), "most_later": _seconds(one.most_later),
         "shifts": [{"from": _seconds(shift.least), "below": _seconds(shift.most), "tickets": shift.tickets} for shift in one.shifts],
         "examples": list(map(_example, one.examples)),
     }
+
+
+def _repeats(one: Repeats | None) -> Plain | None:
+    if one is None:
+        return None
+    return {"tickets": one.tickets, "in_several_rows": one.repeated, "exact": one.exact, "examples": [{"ticket": name, "rows": rows} for name, rows in one.examples]}
 
 
 def _group(one: Group) -> Plain:

@@ -12,9 +12,9 @@ from engine.answer import VersionRef
 from engine.diff.words import change_text
 from engine.replay.nouns import Chunk, Moves, Replay, Unread
 from engine.replay.replay import Replayer
+from engine.replay.rows import rows_of
 from engine.version import Version
 from service.replays.report import changes
-from service.replays.rows import rows_of
 from service.replays.run import Rejected, Watch, limited
 from service.replays.words import moved_text
 from service.tickets import TicketSource

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from engine.diff import Change, Excess, Kind, State
 from engine.diff.words import state_text, ticket_text
+from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Unread
 from engine.version import Version
 from engine.vocabulary import FactType
@@ -31,6 +32,9 @@ class Report:
         kept: the file with all of these, if there are any.
         excesses: what changes beyond what may.
         option: what chooses the version under trial on a command line.
+        notes: what there is to note of the source.
+        doubts: in how many rows a word that may stand for an empty cell is read as a value, by fact and word.
+        near: how close a recorded value counts as the same, by outcome or deadline, as the mapping writes it.
     """
 
     replay: Replay
@@ -42,21 +46,34 @@ class Report:
     kept: str = ""
     excesses: tuple[Excess, ...] = ()
     option: str = ""
+    notes: tuple[str, ...] = ()
+    doubts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    near: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def compared(self) -> bool:
-        """Whether there is anything to compare with: another version, or what the source recorded."""
-        return bool(self.before) or self.replay.recorded
+        """Whether anything was compared: with another version, or with what the source recorded."""
+        return bool(self.replay.compared)
+
+    @property
+    def unit(self) -> str:
+        """What is counted: tickets, or the rows of a source in which tickets have several."""
+        return "rows" if self.replay.repeats else "tickets"
 
     @property
     def changed(self) -> tuple[Replayed, ...]:
-        """The outcomes that change for some tickets; those that only one version has come last."""
-        return tuple(sorted((one for one in self.replay.outcomes if one.changed), key=lambda one: only_one_side(one) is not None))
+        """The outcomes that differ by ticket."""
+        return tuple(one for one in self.replay.outcomes if one.changed and one.name not in self.replay.alike)
+
+    @property
+    def alike(self) -> tuple[Replayed, ...]:
+        """The outcomes that change for every ticket alike: texts, and what only one side has."""
+        return tuple(one for one in self.replay.outcomes if one.changed and one.name in self.replay.alike)
 
     @property
     def detailed(self) -> tuple[Replayed, ...]:
         """Of these, the ones of which there is more to say than one line."""
-        return tuple(one for one in self.changed if only_one_side(one) is None and (len(changes(one)) > 1 or one.changed < one.tickets))
+        return tuple(one for one in self.changed if len(changes(one)) > 1 or one.changed < one.tickets)
 
     @property
     def moved(self) -> tuple[Moves, ...]:
@@ -91,7 +108,8 @@ class Report:
             read, dated = self._read(decision)
             facts = {name: value for name, value in facts.items() if name in read}
             now = now if dated else ""
-        parts = ["guidepost eval", decision, ticket_text(facts) if facts else "", f"--now {now}" if now else "", self.option]
+        as_of = f"--as-of {example.now}" if self.after == IN_FORCE and example.now else ""
+        parts = ["guidepost eval", decision, ticket_text(facts) if facts else "", f"--now {now}" if now else "", as_of, self.option]
         return " ".join(part for part in parts if part)
 
     def _decision(self, outcome: str) -> str:

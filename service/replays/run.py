@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
+from engine.replay.in_force import InForceReplayer
 from engine.replay.nouns import Replay, Unread
 from engine.replay.replay import Replayer
+from engine.replay.rows import rows_of
 from engine.replay.tally import Tally
 from engine.version import Version
 from engine.vocabulary import FactType
-from service.replays.rows import rows_of
 from service.tickets import SIZE, Batch, TicketSource
 
 FIRST: Final = 5
@@ -33,9 +34,13 @@ Watch = Callable[[int, float | None], None]
 
 @dataclass(slots=True)
 class Rejected:
-    """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written."""
+    """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written.
+
+    ``doubts`` are rows that were read, with a word that may stand for an empty cell, by the fact and the word.
+    """
 
     write: Callable[[Iterable[Unread]], None]
+    doubts: dict[tuple[str, str], int] = field(default_factory=dict)
     by: dict[str, int] = field(default_factory=dict)
     first: list[Unread] = field(default_factory=list)
 
@@ -53,17 +58,23 @@ class Rejected:
         self.first += found[: FIRST - len(self.first)]
         self.write(found)
 
+    def doubt(self, found: Mapping[tuple[str, str], int]) -> None:
+        """Count words that may stand for an empty cell."""
+        for key, rows in found.items():
+            self.doubts[key] = self.doubts.get(key, 0) + rows
+
     def counted(self) -> dict[str, int]:
         """Give the counts, the greatest first."""
         return dict(sorted(self.by.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0])))
 
 
-def run(source: TicketSource, replayer: Replayer, rejected: Rejected, watch: Watch, limit: int | None = None) -> Replay:
+def run(source: TicketSource, replayer: Replayer | InForceReplayer, rejected: Rejected, watch: Watch, limit: int | None = None) -> Replay:
     """Replay a source, or its first rows; raises TicketsError, and OSError if what is rejected cannot be written."""
     tally, rows = Tally(), 0
     for batch in limited(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
         rejected.add(batch.unread)
+        rejected.doubt(batch.doubts)
         rejected.add(replace(one, content=one.content or batch.content(one.row)) for one in refused)
         tally = tally.merge(found)
         rows += batch.chunk.size + len(batch.unread)

@@ -23,18 +23,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.replay import Replayer, Tally
+from engine.replay import InForceReplayer, Replayer, Tally
 from engine.replay.nouns import Replay, Unread
 from engine.version import build
 from service.replays.run import Rejected
 from service.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
 from service.tickets.logged import is_exported
+from service.tickets.mapping import Repeated
 from service.tickets.naming import by_name, missing_columns
 from service.tickets.opening import files_of
 
 ADDRESS: Final = "://"
 TALLY: Final = "tally"
 UNREAD: Final = "unread"
+DOUBT: Final = "doubt"
 
 _FILE, _ROW = "__guidepost_file", "__guidepost_row"
 _MADE: Final = "kind string, row long, payload string"
@@ -60,10 +62,13 @@ class Texts:
 class Trial:
     """What a worker needs to make a replayer: the texts of the versions, and how tickets are counted."""
 
-    after: Texts
+    after: Texts | None
     before: Texts | None = None
     by: tuple[str, ...] = ()
     decisions: tuple[str, ...] | None = None
+    versions: tuple[Texts, ...] = ()
+    """All versions in the order in which they come into effect, if one side is the version in force at the time."""
+    from_in_force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class Task:
             batch = self.mapper.batch(rows, numbers)
             found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
             tally = tally.merge(found)
+            if batch.doubts:
+                yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in batch.doubts.items()]))])
             unread = [*batch.unread, *(replace(one, content=one.content or batch.content(one.row)) for one in refused)]
             if unread:
                 yield _made([(UNREAD, one.row, json.dumps(astuple(one))) for one in unread])
@@ -103,7 +110,7 @@ class Task:
 
 
 def run_on_spark(
-    spec: str, vocabulary: Vocabulary, mapping: ColumnMapping | None, trial: Trial, replayer: Replayer, rejected: Rejected, limit: int | None = None,
+    spec: str, vocabulary: Vocabulary, mapping: ColumnMapping | None, trial: Trial, replayer: Replayer | InForceReplayer, rejected: Rejected, limit: int | None = None,
 ) -> tuple[Replay, list[str]]:
     """Replay Parquet files on Spark; give also what there is to note of them.
 
@@ -126,6 +133,8 @@ def run_on_spark(
     notes: list[str] = []
     if mapping is None:
         mapping, notes = by_name(rows.columns, vocabulary, spec)
+    if mapping.repeated is not Repeated.ALL:
+        raise TicketsError("on Spark, `repeated` in a mapping is not supported", "take one row of each ticket before, or leave --engine out")
     missing_columns(mapping, rows.columns, spec)
     task = Task(trial, Mapper(mapping, vocabulary), first_rows(counts), limit)
     columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
@@ -195,9 +204,12 @@ def _spark_said(spec: str) -> Iterator[None]:
 
 
 @lru_cache(maxsize=4)
-def replayer_of(trial: Trial) -> Replayer:
+def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
     """Make a replayer of texts; a worker that is used again has it already."""
     sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (trial.after, trial.before)]
+    if trial.versions:
+        versions = [build(dict(texts.files), texts.root) for texts in trial.versions]
+        return InForceReplayer(versions, *sides, from_in_force=trial.from_in_force, by=trial.by, decisions=trial.decisions)
     if sides[0] is None:
         raise AssertionError("a trial has a version")
     return Replayer(sides[0], sides[1], trial.by, trial.decisions)
@@ -221,6 +233,8 @@ def _gathered(made: Any, rejected: Rejected) -> Tally:
         tally = Tally()
         for one in kept.where(f"kind = '{TALLY}'").toLocalIterator():
             tally = tally.merge(Tally.read(json.loads(one["payload"])))
+        for one in kept.where(f"kind = '{DOUBT}'").toLocalIterator():
+            rejected.doubt({(fact, word): rows for fact, word, rows in json.loads(one["payload"])})
         portion: list[Unread] = []
         for one in kept.where(f"kind = '{UNREAD}'").orderBy("row").toLocalIterator():
             portion.append(Unread(*json.loads(one["payload"])))

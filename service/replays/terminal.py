@@ -27,12 +27,14 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
         yield from _told(shown, every)
     elif shown.changed or shown.moved:
         yield from _glance(shown)
+    for said in words.alike_texts(shown):
+        yield from ("", Text(said))
     for one in shown.detailed if shown.compared else ():
         yield from _outcome(shown, one, every)
     for moves in shown.moved if shown.compared else ():
         yield from _moves(shown, moves)
     for fact, groups in shown.groups.items():
-        yield from _groups(fact, groups, compared=shown.compared, every=every)
+        yield from _groups(fact, groups, shown=shown, every=every)
     if shown.compared and not shown.replay.equal and shown.same:
         yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
     yield from _unread(shown)
@@ -46,7 +48,9 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
 def _head(shown: Report) -> Iterator[RenderableType]:
     before, after = words.sides(shown)
     yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
-    yield Text(words.headline(shown), "green" if shown.compared and shown.replay.equal else "bold")
+    yield Text(words.headline(shown), "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold")
+    for note in words.notes(shown):
+        yield Text(note)
     if not shown.compared:
         yield Text(f"help: {words.compare_help()}")
     if said := words.unread_text(shown):
@@ -72,9 +76,9 @@ def _bar(number: int, most: int, style: str = "cyan") -> Text:
 
 def _glance(shown: Report) -> Iterator[RenderableType]:
     rows = [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one)) for one in shown.changed]
-    rows += [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.moves_text(one).partition(": ")[2]) for one in shown.moved]
+    rows += [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.moves_text(one, shown.unit).partition(": ")[2]) for one in shown.moved]
     yield ""
-    yield ruled(("outcome", "tickets", "share", "mostly"), rows)
+    yield ruled(("outcome", shown.unit, "share", "mostly"), rows)
 
 
 def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
@@ -88,11 +92,11 @@ def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
 
 def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one)}")
+    yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one, shown.unit)}")
     found = list(changes(one).items())
     rows = [(words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
     stays = one.tickets - one.changed
-    yield _indented(ruled(("from -> to", "tickets", "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
+    yield _indented(ruled(("from -> to", shown.unit, "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
     yield from map(_indented, _more(len(found) - SHOWN, "change", every))
     for region in one.regions if every else one.regions[:SHOWN]:
         yield from map(_indented, _region(shown, one, region))
@@ -102,14 +106,14 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
 
 
 def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
-    yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region)}")
+    yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region, shown.unit)}")
     for example in region.examples[:1]:
         yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim")
 
 
 def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one)}")
+    yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one, shown.unit)}")
     if said := words.extent_text(one):
         yield _indented(Text(f"they move {said}"))
     most = max((shift.tickets for shift in one.shifts), default=0)
@@ -123,18 +127,18 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
         yield _indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim"))
 
 
-def _groups(fact: str, groups: tuple[Group, ...], *, compared: bool, every: bool) -> Iterator[RenderableType]:
+def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool) -> Iterator[RenderableType]:
     most = max(one.changed for one in groups)
     listed = groups if every else groups[:SHOWN]
-    if compared:
+    if shown.compared:
         rows = [
             (words.value_label(one.value), _number(one.tickets), _number(one.changed), _share(one.changed, one.tickets), _bar(one.changed, most), Text(_by_outcome(one), "dim"))
             for one in listed
         ]
-        table = ruled((f"by {fact}", "tickets", "changed", "share", "", ""), rows)
+        table = ruled((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
     else:
         all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
-        table = ruled((f"by {fact}", "tickets", "share", ""), [(words.value_label(one.value), _number(one.tickets), _share(one.tickets, all_), _bar(one.tickets, largest)) for one in listed])
+        table = ruled((f"by {fact}", shown.unit, "share", ""), [(words.value_label(one.value), _number(one.tickets), _share(one.tickets, all_), _bar(one.tickets, largest)) for one in listed])
     yield from ("", table)
     yield from _more(len(groups) - SHOWN, "value", every)
 

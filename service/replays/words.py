@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
+from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import Moves, Replayed, Shift, Tickets
 from engine.shown import visible
 from service.replays.report import NOT_SENT, Report, changes, only_one_side
@@ -17,32 +18,83 @@ MOST: Final = 80
 """How long a change may be in a table."""
 
 
-def tickets_text(number: int) -> str:
-    """Write a number of tickets.
+def tickets_text(number: int, unit: str = "tickets") -> str:
+    """Write a number of tickets, or of rows.
 
-    >>> tickets_text(1), tickets_text(1200)
-    ('1 ticket', '1,200 tickets')
+    >>> tickets_text(1), tickets_text(1200), tickets_text(1, "rows")
+    ('1 ticket', '1,200 tickets', '1 row')
     """
-    return f"{number:,} {'ticket' if number == 1 else 'tickets'}"
+    return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
 
 
-def of_text(number: int, all_: int) -> str:
+def of_text(number: int, all_: int, unit: str = "tickets") -> str:
     """Write how many tickets of how many, with the share.
 
-    >>> of_text(1, 8), of_text(8, 8)
-    ('1 of 8 tickets (12.5%)', 'all 8 tickets')
+    >>> of_text(1, 8), of_text(8, 8), of_text(3, 5, "rows")
+    ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
     """
-    return f"all {tickets_text(all_)}" if number == all_ > 1 else share_text(number, all_).replace(" (", f" {tickets_text(all_).split()[1]} (")
+    return f"all {tickets_text(all_, unit)}" if number == all_ > 1 else share_text(number, all_).replace(" (", f" {tickets_text(all_, unit).split()[1]} (")
 
 
 def headline(shown: Report) -> str:
-    """Say in one sentence what a replay comes to."""
+    """Say in one or two sentences what a replay comes to: of what was compared, and how much that was."""
+    one, unit = shown.replay, shown.unit
+    left = one.tickets - one.compared
+    nothing = f"Nothing was recorded for {left:,} of {tickets_text(one.tickets, unit)}"
+    if not one.compared:
+        if one.recorded:
+            return f"{nothing}; nothing is compared."
+        return f"{tickets_text(one.tickets, unit)} decided by {'the version in force at the time' if shown.after == IN_FORCE else shown.after}. There is nothing to compare this with."
+    rest = f" {nothing}; {'it is' if left == 1 else 'they are'} in no other number." if left else ""
+    every = tickets_text(one.compared, unit) if one.compared == 1 else f"all {tickets_text(one.compared, unit)}"
+    if not one.changed:
+        said = f"{'the ' if one.compared == 1 else ''}{every} that {'was' if one.compared == 1 else 'were'} compared" if left else every
+        if shown.alike:
+            return f"{_capital(said)} {_is(one.compared)} decided as before, but for what changes for every {unit.removesuffix('s')} alike.{rest}"
+        return f"Nothing changes: {said} {_is(one.compared)} decided as before.{rest}"
+    said = of_text(one.changed, one.compared, unit)
+    if left:
+        noun, _, share = said.partition(" (")
+        said = f"{noun} that {'was' if one.compared == 1 else 'were'} compared" + (f" ({share}" if share else "")
+    return f"{_capital(said)} {'differs' if one.changed == 1 else 'differ'}.{rest}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def alike_texts(shown: Report) -> list[str]:
+    """Say once what changes for every ticket alike."""
+    texts = [f"{one.name}: {short(change_text(next(iter(changes(one)))))}" for one in shown.alike if not one.one_sided]
+    found = [f"A text changes for every ticket, {said}" for said in texts]
+    for side in ("only now", "only before"):
+        if names := [one.name for one in shown.alike if only_one_side(one) == side]:
+            found.append(f"{side.capitalize()}: {listed_text(names)}, which the other side does not decide")
+    return found
+
+
+def notes(shown: Report) -> list[str]:
+    """Say what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
     one = shown.replay
-    if not shown.compared:
-        return f"{tickets_text(one.tickets)} decided by {shown.after}. There is nothing to compare this with."
-    if one.equal:
-        return f"Nothing changes: {'the ticket comes' if one.tickets == 1 else f'all {one.tickets:,} tickets come'} out as before."
-    return f"{_capital(of_text(one.changed, one.tickets))} {'comes' if one.changed == 1 else 'come'} out otherwise."
+    found = []
+    if repeats := one.repeats:
+        example = f"{repeats.examples[0][0]} is in {repeats.examples[0][1]:,}" if repeats.examples and repeats.examples[0][0] else ""
+        about = "" if repeats.exact else "about "
+        found.append(
+            f"{tickets_text(one.tickets, 'rows')}, {about}{tickets_text(repeats.tickets)}{f' ({example})' if example else ''}: every number counts rows; "
+            "`repeated: last` in a mapping takes the last row of each ticket",
+        )
+    if one.decided:
+        found.append("decided by the version in force: " + ", ".join(f"{version} {tickets_text(number, shown.unit)}" for version, number in one.decided.items()))
+    parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
+    for part in parts:
+        if part.name in shown.near:
+            found.append(f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.near[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same")
+    found += [
+        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it stands for an empty cell, list it under `empty` in the mapping"
+        for (fact, word), number in shown.doubts.items()
+    ]
+    return found
 
 
 def sides(shown: Report) -> tuple[str, str]:
@@ -50,8 +102,10 @@ def sides(shown: Report) -> tuple[str, str]:
     one = shown.replay
     ref = one.after
     after = f"{ref.name} {ref.version} ({ref.digest[:12]})" + (f", {shown.after}" if shown.after != ref.version else "")
+    if one.decided and shown.after == IN_FORCE:
+        after = "by the version in force at the time"
     if shown.before:
-        return f"decided by {shown.before}", after
+        return "decided by the version in force at the time" if shown.before == IN_FORCE else f"decided by {shown.before}", after
     if not one.recorded:
         return "nothing recorded", after
     known = [f"{f'by {digest[:12]}' if digest else 'by a version that is not known'}: {tickets_text(number)}" for digest, number in one.before.items()]
@@ -73,16 +127,14 @@ def unread_text(shown: Report) -> str:
     return said + (f"; they are in {shown.kept}" if shown.kept else "")
 
 
-def outcome_text(one: Replayed) -> str:
+def outcome_text(one: Replayed, unit: str = "tickets") -> str:
     """Sum an outcome up: for how many tickets it changes."""
-    return of_text(one.changed, one.tickets)
+    return of_text(one.changed, one.tickets, unit)
 
 
 def mostly_text(one: Replayed) -> str:
     """Give the most frequent change of an outcome, and say how many there are besides."""
     found = list(changes(one))
-    if said := only_one_side(one):
-        return f"{said} is there such an outcome"
     if not found:
         return ""
     return short(change_text(found[0])) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
@@ -100,12 +152,13 @@ def short(text: str) -> str:
 
 def where_text(region: Tickets) -> str:
     """Say which tickets these are."""
-    return ", ".join(when_texts(region.when)) if region.when else "every ticket"
+    said = ", ".join(when_texts(region.when)) if region.when else "every ticket"
+    return f"{said}, decided by {region.version}" if region.version else said
 
 
-def region_count(region: Tickets) -> str:
+def region_count(region: Tickets, unit: str = "tickets") -> str:
     """Say how many of the tickets of a region change."""
-    return of_text(region.changed, region.tickets)
+    return of_text(region.changed, region.tickets, unit)
 
 
 def region_changes(region: Tickets) -> str:
@@ -123,11 +176,11 @@ def value_label(value: str) -> str:
     return visible(value) or NOT_SENT
 
 
-def moves_text(one: Moves) -> str:
+def moves_text(one: Moves, unit: str = "tickets") -> str:
     """Sum a deadline up: the share that moves, and how."""
     parts = [f"{number:,} {word}" for number, word in
              ((one.later, "later"), (one.earlier, "earlier"), (one.appear, "due only after"), (one.vanish, "due only before")) if number]
-    return f"{of_text(one.changed, one.tickets)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}" if parts else of_text(0, one.tickets)
+    return f"{of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}" if parts else of_text(0, one.tickets, unit)
 
 
 def extent_text(one: Moves) -> str:
@@ -184,7 +237,7 @@ def shift_text(one: Shift) -> str:
 
 
 def same_text(shown: Report) -> str:
-    """Name what comes out as before for every ticket."""
+    """Name what is the same for every ticket."""
     return listed_text(shown.same) if shown.same else ""
 
 

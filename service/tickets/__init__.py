@@ -11,6 +11,8 @@ values: a chunk of tickets, and the rows that cannot be read. One module a step:
     instants    written times            -> instants
     columns     a rule, foreign rows     -> one column, and what is wrong with it
     mapper      ColumnMapping, rows      -> Batch
+    identity    names of tickets         -> numbers
+    repeated    all rows                 -> one row of each ticket
     naming      names of columns         -> a mapping by equal names
     parquet, delimited, lines            -> rows of files
     logged, records                      -> records of the decision log

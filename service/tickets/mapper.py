@@ -20,7 +20,8 @@ from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.replay.nouns import Chunk, Recorded, States, Unread
 from engine.version import Version
 from engine.vocabulary import Fact, FactType, stands_for_nothing, value_of
-from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, fact_column, names_of
+from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, column_of, fact_column, names_of
+from service.tickets.identity import numbers_of
 from service.tickets.instants import InstantReader
 from service.tickets.mapping import ColumnMapping, FromColumn
 from service.tickets.meaning import text_of
@@ -89,8 +90,10 @@ class Mapper:
         due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
         names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
         dated = {name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given for name, column in due.items()}
-        recorded = Recorded(outcomes, due, dated) if outcomes or due else None
-        chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded)
+        within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
+        recorded = Recorded(outcomes, due, dated, within=within) if outcomes or due else None
+        tickets = numbers_of(column_of(rows, self.mapping.ticket)) if self.mapping.ticket else None
+        chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded, tickets)
         content = partial(_content, rows, numbers)
         whole = _without(chunk, faults) if faults else chunk
         return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts(whole))
@@ -140,8 +143,9 @@ def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
         recorded and Recorded(
             {name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
             {name: _kept(column, keep) for name, column in recorded.due.items()},
-            {name: mask[keep] for name, mask in recorded.dated.items()}, recorded.digest,
+            {name: mask[keep] for name, mask in recorded.dated.items()}, recorded.digest, recorded.within,
         ),
+        None if chunk.tickets is None else chunk.tickets[keep],
     )
 
 

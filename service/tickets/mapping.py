@@ -16,6 +16,14 @@ EPOCHS: Final[Mapping[str, int]] = {"epoch": 1_000_000, "epoch_ms": 1_000, "epoc
 """Formats of instants that are numbers: microseconds in one unit since 1970-01-01T00:00Z."""
 
 
+class Repeated(StrEnum):
+    """Which of several rows of one ticket count."""
+
+    ALL = "all"
+    FIRST = "first"
+    LAST = "last"
+
+
 class Otherwise(StrEnum):
     """What a value means that the mapping does not list."""
 
@@ -42,6 +50,8 @@ class FromColumn:
         comma: whether numbers are written with a decimal comma.
         zone: the time zone of the clock that shows times without an offset.
         format: how an instant is written: as for strptime, or one of EPOCHS; "" is ISO 8601.
+        within: how far what is decided may be from what is recorded here and be the same: microseconds, or a number.
+        written: the tolerance as the mapping writes it.
     """
 
     columns: tuple[str, ...]
@@ -52,6 +62,8 @@ class FromColumn:
     comma: bool = False
     zone: str = ""
     format: str = ""
+    within: float = 0.0
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ class ColumnMapping:
     """How the rows of another system are read as tickets.
 
     ``recorded`` and ``recorded_due`` say how the desk decided, by the name of the outcome or deadline. ``empty`` are the
-    texts that stand for nothing. ``name`` says where the mapping stands.
+    texts that stand for nothing. ``name`` says where the mapping stands. ``repeated`` says which rows of a ticket count.
     """
 
     facts: Mapping[str, Rule]
@@ -89,6 +101,7 @@ class ColumnMapping:
     recorded_due: Mapping[str, FromColumn] = field(default_factory=dict)
     empty: tuple[str, ...] = EMPTY
     name: str = ""
+    repeated: Repeated = Repeated.ALL
 
     @property
     def rules(self) -> tuple[tuple[str, Rule], ...]:
@@ -99,6 +112,11 @@ class ColumnMapping:
             *((f"recorded.{name}", rule) for name, rule in self.recorded.items()),
             *((f"recorded_due.{name}", rule) for name, rule in self.recorded_due.items()),
         )
+
+    @property
+    def tolerances(self) -> dict[str, FromColumn]:
+        """The recorded outcomes and deadlines that have a tolerance."""
+        return {name: rule for name, rule in (*self.recorded.items(), *self.recorded_due.items()) if rule.within}
 
     @property
     def columns(self) -> tuple[str, ...]:

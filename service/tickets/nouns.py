@@ -41,7 +41,10 @@ class TicketSource(Protocol):
 
     name: str
     rows: int | None
-    notes: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for whoever replays it."""
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Give its rows in order, at most so many at a time; raises TicketsError."""

@@ -15,10 +15,11 @@ from service.tickets.delimited import DelimitedTickets, header_of
 from service.tickets.lines import LineTickets, columns_of
 from service.tickets.logged import LOG, ExportedRecords, StoredRecords, is_exported, is_url
 from service.tickets.mapper import Mapper, Vocabulary
-from service.tickets.mapping import ColumnMapping
+from service.tickets.mapping import ColumnMapping, Repeated
 from service.tickets.naming import by_name
 from service.tickets.nouns import TicketsError, TicketSource
 from service.tickets.parquet import ParquetTickets, is_parquet, schema_of
+from service.tickets.repeated import OneRowEach
 
 _JSON = re.compile(rb"\s*\{")
 
@@ -58,6 +59,11 @@ def open_tickets(spec: str, version: Version | Vocabulary, mapping: ColumnMappin
     if mapping is None:
         mapping, notes = by_name(files.columns, vocabulary, spec)
     mapper = Mapper(mapping, vocabulary)
+    source = _source(spec, files, mapper, notes)
+    return source if mapping.repeated is Repeated.ALL else OneRowEach(source, mapping.repeated)
+
+
+def _source(spec: str, files: Files, mapper: Mapper, notes: list[str]) -> TicketSource:
     match files.form:
         case "parquet":
             return ParquetTickets(spec, files.paths, mapper, notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from engine.version import Version
 from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, folded, value_of
 from service.encodings import decoded
 from service.tickets.mapper import Vocabulary
-from service.tickets.mapping import EMPTY, EPOCHS, Always, ColumnMapping, FromColumn, FromTable, MappingErrors, Otherwise, Rule
+from service.tickets.mapping import EMPTY, EPOCHS, Always, ColumnMapping, FromColumn, FromTable, MappingErrors, Otherwise, Repeated, Rule
 from service.tickets.nouns import TicketsError
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -29,6 +29,8 @@ _NAMES: Final[dict[str, Any]] = {"anyOf": [_TEXT, {"type": "array", "items": _TE
 _VALUES: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}
 _CLOCK: Final = {"zone": _TEXT, "format": _TEXT}
 
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re.ASCII)
+_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _DIRECTIVE: Final = re.compile(r"%([A-Za-z%])")
 _KNOWN_DIRECTIVES: Final = frozenset("YymdHIMSpbBaAzZjf%T")
 _OTHERWISE: Final = {one.value: one for one in (Otherwise.ERROR, Otherwise.UNKNOWN, Otherwise.KEEP)}
@@ -55,8 +57,9 @@ SCHEMA: Final[dict[str, Any]] = _object({
         "type": "object", "minProperties": 1,
         "additionalProperties": _either(_object({**_COLUMN, **_TABLE, **_CLOCK, "always": _TEXT, "scale": _TEXT, "decimal": _TEXT})),
     },
-    "recorded": {"type": "object", "additionalProperties": _either(_object({**_COLUMN, "scale": _TEXT, "decimal": _TEXT}, ("column",)))},
-    "recorded_due": {"type": "object", "additionalProperties": _either(_object({"column": _NAMES, **_CLOCK}, ("column",)))},
+    "recorded": {"type": "object", "additionalProperties": _either(_object({**_COLUMN, "scale": _TEXT, "decimal": _TEXT, "within": _TEXT}, ("column",)))},
+    "recorded_due": {"type": "object", "additionalProperties": _either(_object({"column": _NAMES, **_CLOCK, "within": _TEXT}, ("column",)))},
+    "repeated": _TEXT,
     "empty": {"type": "array", "items": _TEXT},
 }, ("facts",))
 """The shape of a mapping file."""
@@ -105,12 +108,25 @@ class _Reader:
         outcomes = {name: one for name, one in self.vocabulary.outcomes.items() if name not in deadlines}
         facts = {name: self._fact(one, node) for name, one, node in self._named(tree.get("facts"), self.vocabulary.facts, "fact")}
         recorded = {name: self._outcome(one, node) for name, one, node in self._named(tree.get("recorded"), outcomes, "outcome")}
-        due = {name: self._clocked(node) for name, _, node in self._named(tree.get("recorded_due"), deadlines, "deadline")}
+        due = {name: self._due(node) for name, _, node in self._named(tree.get("recorded_due"), deadlines, "deadline")}
         now, ticket, empty = tree.get("now"), tree.get("ticket"), tree.get("empty")
         return ColumnMapping(
             facts, ticket.text if isinstance(ticket, Scalar) else "", self._clocked(now) if now is not None else None, recorded, due,
             tuple(item.text for item in empty.items if isinstance(item, Scalar)) if isinstance(empty, Nodes) else EMPTY, file,
+            self._repeated(tree, ticket),
         )
+
+    def _repeated(self, tree: Mapping, ticket: Node | None) -> Repeated:
+        """Read which of several rows of a ticket count."""
+        node = tree.get("repeated")
+        if node is None:
+            return Repeated.ALL
+        if _text(node) not in set(Repeated):
+            self._say(node.place, "bad-format", f"expected last, first or all, got `{_text(node)}`", "`repeated` says which of several rows of a ticket count")
+            return Repeated.ALL
+        if ticket is None:
+            self._say(tree.key_places["repeated"], "missing-key", "`repeated` needs `ticket`", "name the column with the ids of the tickets")
+        return Repeated(_text(node))
 
     def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
         self.problems.append(Problem(place, code, message, help_))
@@ -178,7 +194,27 @@ class _Reader:
         return FromColumn(_columns(node), listed, otherwise, fallback, self._scale(_get(node, "scale")), decimal is not None and _text(decimal) == ",", zone, form)
 
     def _outcome(self, outcome: Fact, node: Node) -> FromColumn:
-        return self._column(outcome, node, recorded=True) if isinstance(node, Mapping) else FromColumn((_text(node),))
+        if not isinstance(node, Mapping):
+            return FromColumn((_text(node),))
+        rule, within = self._column(outcome, node, recorded=True), _get(node, "within")
+        if within is None:
+            return rule
+        if not outcome.numeric or not _is_number(_text(within)) or float(_text(within)) <= 0:
+            what = f"expected a number above 0, got `{_text(within)}`" if outcome.numeric else f"`within` is for numbers and due times, and `{outcome.name}` is a {outcome.type.value}"
+            self._say(within.place, "bad-format", what)
+            return rule
+        return replace(rule, within=float(_text(within)), written=_text(within))
+
+    def _due(self, node: Node) -> FromColumn:
+        """Read when something was due, and how exactly that is recorded."""
+        rule, within = self._clocked(node), _get(node, "within") if isinstance(node, Mapping) else None
+        if within is None:
+            return rule
+        found = _DURATION.fullmatch(_text(within).strip())
+        if found is None or not float(found[1]):
+            self._say(within.place, "bad-format", f"expected a length of time above 0, got `{_text(within)}`", "write it as `5 minutes`; units are seconds, minutes, hours and days")
+            return rule
+        return replace(rule, within=float(found[1]) * _SECONDS[found[2]] * 1_000_000, written=_text(within).strip())
 
     def _clocked(self, node: Node) -> FromColumn:
         if not isinstance(node, Mapping):

@@ -19,6 +19,7 @@ from engine.diff.nouns import Kind, State
 from engine.moment import Hold
 from engine.replay.nouns import Chunk, Recorded, States, Unread
 from engine.vocabulary import Fact, FactType
+from service.tickets.identity import numbers_of_texts
 from service.tickets.mapper import Vocabulary
 from service.tickets.nouns import Batch
 
@@ -79,8 +80,18 @@ def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabu
     columns = {name: _fact([one.get(name) for one in sent], vocabulary.facts.get(name)) for name in names}
     holds = {at: _holds(record) for at, record in enumerate(records) if record.pauses}
     now = _instants([record.now for record in records])
-    ids = Words(np.arange(len(records), dtype=np.int32), tuple(record.id for record in records))
-    return Chunk(len(records), columns, np.array([number for number, _ in numbered], np.int64), now, ids, holds, _recorded(records, digest, vocabulary.deadlines))
+    ids, tickets = (Words(np.arange(len(records), dtype=np.int32), tuple(texts)) for texts in ((one.id for one in records), (one.ticket or one.request_id for one in records)))
+    return Chunk(
+        len(records), columns, np.array([number for number, _ in numbered], np.int64), now, ids, holds, _recorded(records, digest, vocabulary.deadlines),
+        numbers_of_texts([_ticket(record) for record in records]), tickets,
+    )
+
+
+def _ticket(record: Record) -> str:
+    """Name the ticket that a record is of, as its caller called it; a repeated call has the same id. "" if neither has a name."""
+    if record.ticket:
+        return f"{record.caller}\n{record.ticket}"
+    return f"{record.caller}\n\n{record.request_id}" if record.request_id else ""
 
 
 def _fact(values: list[Any], fact: Fact | None) -> SentColumn:

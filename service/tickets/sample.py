@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from service.tickets.opening import Files
 
 ROWS: Final = 20_000
 """How many rows are looked at."""
+
+
+_SECONDS: Final = re.compile(r":\d\d:(?!00)\d\d|^\d+$")
+"""A time to the second, or one that is a number."""
 
 
 @dataclass(slots=True)
@@ -51,6 +56,11 @@ class Profile:
     def nulls(self) -> list[str]:
         """The words in it that stand for an empty cell, unless a fact has them as a value."""
         return [text for text in self.counts if stands_for_nothing(text)]
+
+    @property
+    def to_the_minute(self) -> bool:
+        """Whether its times have no seconds."""
+        return bool(self.given) and not any(_SECONDS.search(text) for text in self.given)
 
     @property
     def number(self) -> bool:

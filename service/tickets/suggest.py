@@ -92,6 +92,7 @@ def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profi
     yield "# nobody was asked. What is marked GUESS needs a decision; docs/tickets.md has all that a mapping can say."
     if ticket:
         yield f"ticket: {_quoted(ticket.name)}"
+        yield from _repeated(ticket)
     yield ""
     yield "facts:"
     chosen = [one for one in guesses if one.part == FACT]
@@ -119,6 +120,14 @@ def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profi
     yield from _left(columns, ticket, guesses)
 
 
+def _repeated(ticket: Profile) -> Iterator[str]:
+    """Say that tickets have several rows, if they have."""
+    name, most = max(((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0))
+    if most > 1:
+        yield f"# GUESS: {sum(ticket.given.values()):,} rows are {len(ticket.given):,} tickets ({_short(name)} is in {most:,}). `last` takes the last row of each, `all` counts every row."
+        yield "repeated: last"
+
+
 def _says(guess: _Guess) -> bool:
     """Tell whether a guess is more than a remark."""
     return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(meanings(guess.profile, guess.fact)[0])
@@ -131,7 +140,8 @@ def _rule(guess: _Guess) -> Iterator[str]:
     column = _quoted(guess.profile.name)
     name, fact = guess.fact.name, guess.fact
     if fact.type is FactType.INSTANT:
-        yield from _clock(name, column, instants(guess.profile) or Written(), remark)
+        within = guess.part == DEADLINE and guess.profile.to_the_minute
+        yield from _clock(name, column, instants(guess.profile) or Written(), remark, within=within)
         return
     if fact.numeric and any("," in text for text in guess.profile.given):
         yield f'  {name}: {{column: {column}, decimal: ","}}{remark}'
@@ -176,8 +186,10 @@ def _doubt(one: Meant) -> Iterator[str]:
     yield f"      {'' if one.why else '# '}{_quoted(one.written)}: {one.target}"
 
 
-def _clock(name: str, column: str, written: Written, remark: str) -> Iterator[str]:
-    parts = [f"column: {column}"]
+def _clock(name: str, column: str, written: Written, remark: str, *, within: bool = False) -> Iterator[str]:
+    parts = [f"column: {column}", *(["within: 1 minute"] if within else [])]
+    if within:
+        yield "  # The times are to the minute, and what is decided is to the second."
     if not written.offset:
         parts.append("zone: UTC")
     if written.format:

@@ -25,6 +25,8 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
         None if chunk.names is None else _column(chunk.names, rows),
         {at[row]: holds for row, holds in chunk.holds.items() if row in at},
         None if chunk.recorded is None else _recorded(chunk.recorded, rows),
+        None if chunk.tickets is None else chunk.tickets[rows],
+        None if chunk.ticket_names is None else _column(chunk.ticket_names, rows),
     )
 
 

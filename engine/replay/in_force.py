@@ -1,0 +1,129 @@
+"""Tickets decided by the version that was in force when each of them was decided: a replayer for each version, and their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Final
+
+import numpy as np
+
+from engine.answer import UnknownDecision, VersionRef
+from engine.clock.zone import Column, to_micros
+from engine.columns.sent import Instants
+from engine.nearest import did_you_mean
+from engine.record_times import iso
+from engine.replay.join import joined
+from engine.replay.nouns import Chunk, Replay, Unread
+from engine.replay.replay import Replayer
+from engine.replay.rows import rows_of
+from engine.replay.tally import Tally
+from engine.version import Version
+
+IN_FORCE: Final = "in-force"
+
+NO_INSTANT: Final = "no instant, so nobody knows which version was in force"
+
+
+class InForceReplayer:
+    """Replays chunks of past tickets, each row by the version that was in force at its instant.
+
+    Args:
+        versions: all of them, in the order in which they come into effect.
+        after: the version under trial; None is the one in force.
+        before: the version to compare with; None is the one in force, if ``from_in_force``, else what is recorded.
+        by, decisions: as for a :class:`Replayer`; a version leaves out what it does not have.
+
+    Raises:
+        UnknownDecision: no version makes one of the decisions.
+        ValueError: no version has a fact of ``by``.
+    """
+
+    def __init__(
+        self, versions: Sequence[Version], after: Version | None, before: Version | None, *, from_in_force: bool = False,
+        by: Sequence[str] = (), decisions: Sequence[str] | None = None,
+    ) -> None:
+        self._versions = tuple(versions)
+        self._starts = np.array([to_micros(one.policy.manifest.effective_from) for one in versions], np.int64)
+        pairs = [(after or one, one if from_in_force else before) for one in versions]
+        every = [version for pair in pairs for version in pair if version is not None]
+        facts = {fact for version in every for fact in version.policy.facts}
+        plans = sorted({name for version in every for name in version.plans})
+        for name in by:
+            if name not in facts:
+                raise ValueError(f"no fact `{name}`; {did_you_mean(name, sorted(facts))}")
+        for name in decisions or ():
+            if name not in plans:
+                raise UnknownDecision(name, tuple(plans))
+        self._facts = facts
+        self._replayers = {one.ref.version: _replayer(*pair, by, decisions) for one, pair in zip(versions, pairs, strict=True)}
+        newest = self._versions[-1].ref
+        self._after = after.ref if after is not None else VersionRef(newest.name, IN_FORCE, "")
+
+    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
+        """Decide a chunk; rows without an instant, and those before the first version, are unread."""
+        at = self._at(chunk)
+        unread = [Unread(int(chunk.rows[row]), _name(chunk, row), "", self._why(int(at[row]))) for row in np.flatnonzero(at < 0).tolist()]
+        parts: dict[str, Tally] = {}
+        for number, version in enumerate(self._versions):
+            rows = np.flatnonzero(at == number)
+            if len(rows):
+                part = self._part(rows_of(chunk, rows) if len(rows) < chunk.size else chunk, self._replayers[version.ref.version])
+                parts[version.ref.version], refused = self._replayers[version.ref.version].replay(part)
+                unread += refused
+        return Tally(parts=parts), tuple(sorted(unread, key=lambda one: one.row))
+
+    def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
+        """Say what a tally comes to."""
+        tallies = {one.ref.version: tally.parts[one.ref.version] for one in self._versions if one.ref.version in tally.parts}
+        parts = {version: self._replayers[version].summary(one, {}, one.tickets) for version, one in tallies.items()}
+        seen = reduce(lambda one, other: one.merge(other), (one.seen for one in tallies.values()), Tally().seen)
+        due = reduce(lambda one, other: one.merge(other), (Tally(deadlines=one.deadlines) for one in tallies.values()), Tally())
+        whole = joined(parts, due.deadlines, self._after)
+        return replace(
+            whole, rows=rows, unread=dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
+            decided={version: one.tickets for version, one in tallies.items()}, repeats=seen.repeats(),
+        )
+
+    def _at(self, chunk: Chunk) -> Column:
+        """Give which version was in force in each row: -1 is none yet, -2 that nobody knows."""
+        if chunk.now is None:
+            return np.full(chunk.size, -2, np.int64)
+        if not isinstance(chunk.now, Instants):
+            return np.full(chunk.size, self._number(np.array([to_micros(chunk.now)]))[0], np.int64)
+        found = self._number(chunk.now.micros)
+        return found if chunk.now.given is None else np.where(chunk.now.given, found, -2)
+
+    def _number(self, micros: Column) -> Column:
+        found: Column = np.searchsorted(self._starts, micros, side="right").astype(np.int64) - 1
+        return found
+
+    def _why(self, at: int) -> str:
+        if at == -2:
+            return NO_INSTANT
+        first = self._versions[0]
+        return f"before {iso(first.policy.manifest.effective_from)}, when the first version, {first.ref.version}, came into force"
+
+    def _part(self, chunk: Chunk, replayer: Replayer) -> Chunk:
+        """Leave out the facts that only versions know that decide other rows."""
+        known = {fact for version in (replayer.after, replayer.before) if version is not None for fact in version.policy.facts}
+        return replace(chunk, facts={name: column for name, column in chunk.facts.items() if name in known or name not in self._facts})
+
+
+def _replayer(after: Version, before: Version | None, by: Sequence[str], decisions: Sequence[str] | None) -> Replayer:
+    versions = [version for version in (after, before) if version is not None]
+    facts = [name for name in by if any(name in version.policy.facts for version in versions)]
+    if decisions is not None:
+        return Replayer(after, before, facts, [name for name in decisions if any(name in version.plans for version in versions)])
+    return Replayer(after, before, facts, None if before is None else shared(after, before) or None)
+
+
+def shared(after: Version, before: Version) -> tuple[str, ...]:
+    """Return the decisions that a new ticket needs in either version and that both make."""
+    needed = dict.fromkeys((*after.policy.manifest.triage, *before.policy.manifest.triage))
+    return tuple(name for name in needed if name in after.plans and name in before.plans)
+
+
+def _name(chunk: Chunk, row: int) -> str:
+    return "" if chunk.names is None else str(chunk.names.sent(row) or "")

@@ -1,0 +1,79 @@
+"""Replays of the tickets of several versions in, one replay of all of them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from engine.answer import VersionRef
+from engine.diff.nouns import Change
+from engine.replay.nouns import Example, Group, Replay, Replayed
+from engine.replay.pairs import changed
+from engine.replay.summary import moves_of
+from engine.replay.tally import MAX_EXAMPLES, DueTally
+
+_K = TypeVar("_K")
+
+
+def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: VersionRef) -> Replay:
+    """Add up the replays of the tickets of each version; ``deadlines`` are counted for all of them. Rows, unread rows and repeats are left to the caller."""
+    parts = tuple(by.values())
+    names = _names(one.name for part in parts for one in part.outcomes)
+    outcomes = [_outcome({version: one for version, part in by.items() for one in part.outcomes if one.name == name}) for name in names]
+    near = _sum((one.name, one.near) for part in parts for one in part.deadlines)
+    due = [moves_of(name, deadlines[name], near.get(name, 0)) for name in _names(one.name for part in parts for one in part.deadlines)]
+    facts = _names(fact for part in parts for fact in part.groups)
+    return Replay(
+        after, _sum(pair for part in parts for pair in part.before.items()), any(part.recorded for part in parts), 0,
+        sum(part.tickets for part in parts), sum(part.changed for part in parts), {},
+        tuple(sorted(outcomes, key=lambda one: -one.changed)), tuple(sorted(due, key=lambda one: -one.changed)),
+        {fact: _groups(group for part in parts for group in part.groups.get(fact, ())) for fact in facts},
+        sum(part.compared for part in parts), _alike(parts),
+    )
+
+
+def _alike(parts: Sequence[Replay]) -> tuple[str, ...]:
+    """Name what changes alike for every ticket of every version for which it changes at all."""
+    by_ticket = {one.name for part in parts for one in part.outcomes if one.changed and one.name not in part.alike}
+    return tuple(name for name in _names(name for part in parts for name in part.alike) if name not in by_ticket)
+
+
+def _outcome(by: Mapping[str, Replayed]) -> Replayed:
+    found = tuple(by.values())
+    regions = [replace(region, version=version) for version, one in by.items() for region in one.regions]
+    matrix = _sum(pair for one in found for pair in one.matrix.items())
+    examples: dict[Change, tuple[Example, ...]] = {}
+    for one in found:
+        for change, more in one.examples.items():
+            examples[change] = _earliest(examples.get(change, ()), more)
+    return Replayed(
+        found[0].name, sum(one.tickets for one in found), sum(one.changed for one in found),
+        dict(sorted(matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0])))), tuple(sorted(regions, key=lambda one: -one.changed)), examples,
+        sum(one.elsewhere for one in found), sum(one.near for one in found),
+    )
+
+
+def _groups(found: Iterable[Group]) -> tuple[Group, ...]:
+    groups: dict[str, Group] = {}
+    for one in found:
+        known = groups.get(one.value)
+        groups[one.value] = one if known is None else Group(
+            one.value, known.tickets + one.tickets, known.changed + one.changed, _sum((*known.outcomes.items(), *one.outcomes.items())),
+        )
+    return tuple(sorted(groups.values(), key=lambda one: (-one.changed, -one.tickets, one.value)))
+
+
+def _earliest(one: tuple[Example, ...], more: tuple[Example, ...]) -> tuple[Example, ...]:
+    return tuple(sorted((*one, *more), key=lambda example: example.row)[:MAX_EXAMPLES])
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _sum(pairs: Iterable[tuple[_K, int]]) -> dict[_K, int]:
+    found: dict[_K, int] = {}
+    for key, number in pairs:
+        found[key] = found.get(key, 0) + number
+    return found

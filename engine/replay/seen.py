@@ -1,0 +1,124 @@
+"""The tickets that rows belong to, counted in bounded memory: a value that adds up in any order, and that travels as JSON.
+
+Each ticket is a number that its name was hashed to. The MOST least numbers are kept, each with its rows: they are all of
+the tickets of a small source, and of a large one a sample in which none is more likely than another.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.replay.nouns import Repeats
+
+MOST: Final = 1 << 18
+"""How many tickets are counted exactly."""
+
+NAMED: Final = 1_024
+"""Of how many of them the names are kept."""
+
+SHOWN: Final = 3
+
+Numbers = NDArray[np.uint64]
+
+
+def _none() -> NDArray[np.uint64]:
+    return np.empty(0, np.uint64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Seen:
+    """Some rows by their tickets.
+
+    Attributes:
+        tickets: the least numbers of tickets, sorted.
+        rows: how many rows each of these has.
+        names: what the source calls those with the least numbers.
+        named: how many rows have a ticket at all, ``nameless`` how many have none: each of these is a ticket by itself.
+        whole: whether ``tickets`` are all.
+    """
+
+    tickets: Numbers = field(default_factory=_none)
+    rows: Numbers = field(default_factory=_none)
+    names: Mapping[int, str] = field(default_factory=dict)
+    named: int = 0
+    nameless: int = 0
+    whole: bool = True
+
+    @classmethod
+    def of(cls, numbers: Numbers, name: Callable[[int], str]) -> Self:
+        """Count rows by the numbers of their tickets (0: none); ``name`` gives what the source calls the ticket of a row."""
+        found, first, rows = np.unique(numbers, return_index=True, return_counts=True)
+        nameless = int(rows[0]) if len(found) and found[0] == 0 else 0
+        if nameless:
+            found, first, rows = found[1:], first[1:], rows[1:]
+        least = min(NAMED, MOST)
+        names = {number: name(at) for number, at in zip(found[:least].tolist(), first[:least].tolist(), strict=True)}
+        return cls(found[:MOST], rows[:MOST].astype(np.uint64), names, len(numbers) - nameless, nameless, len(found) <= MOST)
+
+    def merge(self, other: Seen) -> Seen:
+        """Add up: the rows of both."""
+        if not other.named and not other.nameless:
+            return self
+        if not self.named and not self.nameless:
+            return other
+        # Beyond the greatest number that either side kept, it does not know how many rows there are.
+        ends = [one.tickets[-1] for one in (self, other) if not one.whole]
+        sides = [_up_to(one, min(ends)) for one in (self, other)] if ends else [self, other]
+        numbers = np.concatenate([one.tickets for one in sides])
+        order = np.argsort(numbers, kind="stable")
+        numbers, counts = numbers[order], np.concatenate([one.rows for one in sides])[order]
+        starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else np.empty(0, np.intp)
+        tickets = numbers[starts]
+        rows = np.add.reduceat(counts, starts) if len(starts) else counts
+        least = set(tickets[:min(NAMED, MOST)].tolist())
+        names = {number: name for one in (self, other) for number, name in one.names.items() if number in least}
+        return Seen(
+            tickets[:MOST], rows[:MOST], names, self.named + other.named, self.nameless + other.nameless,
+            self.whole and other.whole and len(tickets) <= MOST,
+        )
+
+    def repeats(self) -> Repeats | None:
+        """Say how many tickets there are; None if no two rows are known to belong to the same."""
+        several = self.rows > 1
+        if not several.any():
+            return None
+        # Every ticket is as likely to be kept as any other, so these tell how many rows a ticket has.
+        share = 1.0 if self.whole else self.named / int(self.rows.sum())
+        known = [(name, int(self.rows[np.searchsorted(self.tickets, np.uint64(number))])) for number, name in self.names.items()]
+        examples = sorted((one for one in known if one[1] > 1), key=lambda one: (-one[1], one[0]))[:SHOWN]
+        return Repeats(round(len(self.tickets) * share) + self.nameless, round(int(several.sum()) * share), self.whole, tuple(examples))
+
+    def plain(self) -> list[Any]:
+        """Give it as JSON has it; ``read`` gives it back."""
+        return [_text(self.tickets), _text(self.rows), {str(number): name for number, name in self.names.items()}, self.named, self.nameless, self.whole]
+
+    @classmethod
+    def read(cls, plain: list[Any]) -> Self:
+        """Give back what ``plain`` gave."""
+        tickets, rows, names, *rest = plain
+        return cls(_numbers(tickets), _numbers(rows), {int(number): name for number, name in names.items()}, *rest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seen) and self.plain() == other.plain()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _up_to(one: Seen, most: np.uint64) -> Seen:
+    """Leave out what cannot be kept."""
+    end = int(np.searchsorted(one.tickets, most, side="right"))
+    return Seen(one.tickets[:end], one.rows[:end])
+
+
+def _text(numbers: Numbers) -> str:
+    return b64encode(numbers.astype("<u8").tobytes()).decode()
+
+
+def _numbers(text: str) -> Numbers:
+    return np.frombuffer(b64decode(text), "<u8").astype(np.uint64)

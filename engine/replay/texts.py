@@ -1,0 +1,20 @@
+"""Texts that a version gives to every ticket, whatever its facts: a mailbox, a help text. To change one changes no decision on a ticket."""
+
+from __future__ import annotations
+
+from engine.settle import Codes
+from engine.version import Version
+from engine.vocabulary import FactType
+
+
+def texts_for_all(version: Version) -> frozenset[str]:
+    """Return the outcomes that are texts or lists of texts and the same in every cell of their table."""
+    return frozenset(
+        name for name, table in version.producer.items()
+        if version.policy.outcomes[name].type in (FactType.TEXT, FactType.LIST) and _one_value(version.flats[table].codes[name])
+    )
+
+
+def _one_value(codes: Codes) -> bool:
+    first = int(codes.low.flat[0])
+    return first < codes.not_covered and bool((codes.low == first).all() and (codes.high == first).all())

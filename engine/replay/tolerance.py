@@ -1,0 +1,35 @@
+"""What is recorded to the minute, and decided to the second: what is close enough is taken for the same, and counted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.columns.sent import Mask
+from engine.diff.nouns import State
+from engine.replay.nouns import States
+from engine.replay.side import Dues
+
+
+def near_dues(recorded: Dues, decided: Dues, most: float) -> tuple[Dues, Mask]:
+    """Put recorded due times that are within so many microseconds at what is decided; mark those that were not the same before."""
+    both = recorded.given & decided.given
+    apart = np.abs(np.where(both, decided.micros - np.where(both, recorded.micros, 0), 0))
+    close = both & (apart > 0) & (apart <= most)
+    return Dues(np.where(close, decided.micros, recorded.micros), recorded.given), close
+
+
+def near_states(recorded: States, decided: States, most: float) -> tuple[States, Mask]:
+    """Put recorded numbers that are within so much at what is decided; mark those that were not the same before."""
+    before, after = (np.array([_number(state) for state in one.states], np.float64) for one in (recorded, decided))
+    given = recorded.codes >= 0
+    one = np.where(given, before.take(recorded.codes, mode="clip") if len(before) else np.nan, np.nan)
+    other = after.take(decided.codes, mode="clip") if len(after) else np.full(len(one), np.nan)
+    apart = np.abs(one - other)
+    close = (apart > 0) & (apart <= most)
+    codes = np.where(close, decided.codes.astype(np.int64) + len(recorded.states), recorded.codes.astype(np.int64))
+    return States(codes, (*recorded.states, *decided.states)), close
+
+
+def _number(state: State) -> float:
+    value = state.value
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else np.nan
