@@ -22,6 +22,7 @@ from service.audit import Audit
 from service.decisions import Decisions
 from service.encoded import Encoding
 from service.guard import Guard, guarded
+from service.health import Health
 from service.held import Held
 from service.log.keeper import Keeper, open_keeper
 from service.log.settings import LogSettings
@@ -90,7 +91,7 @@ async def _listening(
     add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper, protection.limits.batch), Encoding(server))
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
-    status = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    status = Health(held)
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     if protection.reflection:
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -9,6 +9,7 @@ from engine.bundle import Bundle
 
 @dataclass(slots=True)
 class Held:
-    """Holds a bundle, until it is replaced by another one, whole."""
+    """Holds a bundle, until it is replaced by another one, whole; ``refused`` says why the last reload failed, if it did."""
 
     bundle: Bundle
+    refused: str = ""

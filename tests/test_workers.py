@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import re
 import shutil
@@ -31,6 +32,8 @@ from engine.problems import Place, Problem
 from engine.version import Version, build
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
+from service.cli.health import health
+from service.cli.terminal import TableOrJson
 from service.watching import Watching
 from service.workers.built import read_built, write_built
 from service.workers.member import CannotServe
@@ -277,6 +280,25 @@ def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folde
         assert client.decide("queue", size=3, timeout=20).version.version == supervisor.versions[0].version
     making.turn += 1
     assert isinstance(run(supervisor.reload()), Reloaded)
+
+
+def test_health_says_that_the_last_reload_failed_until_one_succeeds(serving: tuple[Supervisor, str, Making], capsys: pytest.CaptureFixture[str]) -> None:
+    supervisor, address, making = serving
+    making.problems = (Problem(Place("desk/queue.yaml", 3, 5), "unknown-value", "unknown size `hgue`"), Problem(Place("desk/queue.yaml", 9), "yaml", "no"))
+    run(supervisor.reload())
+    making.problems = ()
+
+    def said(output: TableOrJson = TableOrJson.TABLE) -> str:
+        health(address, output=output)
+        return capsys.readouterr().out
+
+    assert said() == (
+        f"{address}: SERVING\n"
+        "the last reload failed, and the versions before it go on serving: desk/queue.yaml:3:5 [unknown-value], and 1 more\n"
+    )
+    assert json.loads(said(TableOrJson.JSON))["last_reload"] == "desk/queue.yaml:3:5 [unknown-value], and 1 more"
+    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert said() == f"{address}: SERVING\n"
 
 
 def test_a_worker_that_cannot_serve_says_why() -> None:

@@ -26,30 +26,36 @@ def health(
 ) -> None:
     """Ask a server how it is. Ends with 0 if it is serving, and with 1 if it is not or does not answer in time."""
     credentials = _credentials(authority, certificate, key)
-    found, why = asked(address, service, timeout, credentials, name)
+    found, why, refused_reload = asked(address, service, timeout, credentials, name)
     if output is TableOrJson.JSON:
-        show_json({"address": address, "service": service, "status": found, **({"message": why} if why else {})})
+        show_json({"address": address, "service": service, "status": found, **({"message": why} if why else {}), **({"last_reload": refused_reload} if refused_reload else {})})
     else:
         results().show(f"{address}: {found}" + (f", {why}" if why else ""))
+        if refused_reload:
+            results().show(f"the last reload failed, and the versions before it go on serving: {refused_reload}")
     if found != SERVING:
         raise typer.Exit(int(ExitCode.UNHEALTHY))
 
 
 SERVING: Final = "SERVING"
+LAST_RELOAD: Final = "guidepost-last-reload-bin"
+"""The metadata in which a server says why its last reload failed, as ``service.health`` has it; importing that would take longer than asking."""
+
 NO_ANSWER: Final = "NO_ANSWER"
 """The status of a server that does not say how it is."""
 
 
-def asked(address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = "") -> tuple[str, str]:
-    """Ask the health service; give the name of the status, and why there is none."""
+def asked(address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = "") -> tuple[str, str, str]:
+    """Ask the health service; give the name of the status, why there is none, and why the last reload failed."""
     options = (("grpc.ssl_target_name_override", name),) if name else ()
     channel = grpc.insecure_channel(address, options) if credentials is None else grpc.secure_channel(address, credentials, options)
     with channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service), timeout=timeout)
+            answer, call = health_pb2_grpc.HealthStub(channel).Check.with_call(health_pb2.HealthCheckRequest(service=service), timeout=timeout)
         except grpc.RpcError as error:
-            return NO_ANSWER, f"{error.code().name}: {error.details()}"
-    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status), ""
+            return NO_ANSWER, f"{error.code().name}: {error.details()}", ""
+    said = dict(call.trailing_metadata() or ()).get(LAST_RELOAD, b"")
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status), "", said.decode(errors="replace")
 
 
 def _credentials(authority: Path | None, certificate: Path | None, key: Path | None) -> grpc.ChannelCredentials | None:

@@ -52,17 +52,23 @@ class Alone:
             path = self._storage.file()
             made = await self._build(path)
             if isinstance(made, Refused):
-                return replace(made, versions=self._versions)
+                return self._kept(made)
             # In a thread: reading takes a moment, and the calls go on meanwhile.
             self.held.bundle = await asyncio.to_thread(read_built, path)
         except (OSError, ValueError) as error:
-            return Refused(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}", versions=self._versions)
+            return self._kept(Refused(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}"))
         finally:
             if path is not None:
                 path.unlink(missing_ok=True)
         before, self._versions = self._versions, made.versions
+        self.held.refused = ""
         settle()
         return replace(made, changed=before != made.versions)
+
+    def _kept(self, refused: Refused) -> Refused:
+        """Go on with the versions that are held, and have health say why."""
+        self.held.refused = refused.summary
+        return replace(refused, versions=self._versions)
 
 
 async def _serve(alone: Alone, settings: Settings, address: str, ready: Callable[[str, str, str], object], watch: bool) -> Refused | None:

@@ -29,6 +29,7 @@ from service.workers.told import (
     Measure,
     Measured,
     Measurements,
+    Note,
     Prepare,
     Refused,
     Reloaded,
@@ -119,6 +120,7 @@ class Supervisor:
             if isinstance(found, Refused):
                 self._failures += 1
                 self._refused = replace(found, versions=self.versions)
+                await asyncio.gather(*(member.ask(Note(found.summary)) for member in self._members.values() if member.serving))
                 return self._refused
             self._reloaded, self._refused = time.time(), None
             self._reloads += 1
@@ -268,6 +270,8 @@ class Supervisor:
         if not isinstance(serving, Serving):
             said = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
             raise CannotServe(said.message, said.help)
+        if self._refused is not None:
+            await member.ask(Note(self._refused.summary))
         member.serving, member.since = True, time.time()
         return member
 

@@ -76,6 +76,13 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """To a worker: why the last reload failed, for its health service. It answers Serving."""
+
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """From a worker: what it was told to do cannot be done, and why."""
 
@@ -152,6 +159,14 @@ class Refused:
     message: str = ""
     versions: tuple[VersionRef, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        """The first problem in a line, without words of the policy: whoever asks for health may read it."""
+        if not self.problems:
+            return self.message
+        first, more = self.problems[0], len(self.problems) - 1
+        return f"{first.place} [{first.code}]" + (f", and {more} more" if more else "")
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
@@ -177,7 +192,7 @@ class Status:
 
 
 Told: TypeAlias = (
-    Load | Serve | Prepare | Commit | Abort | Settle | Stop | Loaded | Serving | Failed
+    Load | Serve | Prepare | Commit | Abort | Settle | Note | Stop | Loaded | Serving | Failed
     | Administer | Administering | Measure | Measured | Measurements | Reload | Roll | AskStatus | Reloaded | Refused | Status
 )
 

@@ -27,7 +27,7 @@ from service.observers import observers
 from service.sources import SourceError
 from service.workers.built import read_built
 from service.workers.channel import Channel, Gone
-from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Prepare, Serve, Serving, Settle, Stop, Told
+from service.workers.told import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Note, Prepare, Serve, Serving, Settle, Stop, Told
 
 
 @asynccontextmanager
@@ -92,10 +92,13 @@ class Worker:
                     return Failed(f"the new policies cannot be read: {error}")
                 return Loaded()
             case Commit():
-                self._held.bundle = self._next
+                self._held.bundle, self._held.refused = self._next, ""
                 return self._serving()
             case Abort():
                 self._next = self._held.bundle
+                return self._serving()
+            case Note():
+                self._held.refused = told.refused
                 return self._serving()
             case Settle():
                 settle()
