@@ -3,7 +3,9 @@
 The way of a policy, one module a step::
 
     source      YAML text            -> trees that know line and column
-    structure   tree                 -> problems of shape (JSON Schema, from schema)
+                yaml_errors: what a text that is not YAML was meant to be
+    indentation tree                 -> the tree that was meant, where a part is indented too far or too little
+    structure   tree                 -> problems of shape (JSON Schema, from schema); helps: what to write instead
     load        files                -> Policy          (a package with its own map; conditions)
     classes     rules                -> classes of values that no rule tells apart
     tabulate    table                -> Grid            (which rule fires in every cell)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from engine.indentation import repaired
 from engine.instant_help import unreadable
 from engine.invariants.load import Named, load_invariants
 from engine.invariants.nouns import INVARIANTS, Invariant
@@ -61,8 +62,8 @@ def _read_all(files: MappingOf[str, str], root: str) -> tuple[dict[str, Node], l
         tree, found = read(f"{root}/{path}" if root else path, content)
         problems.extend(found)
         if tree is not None:
-            trees[path] = tree
-            problems.extend(structure_problems(_kind(path), tree))
+            trees[path], moved = repaired(_kind(path), tree)
+            problems.extend([*moved, *structure_problems(_kind(path), trees[path])])
     return trees, problems
 
 
