@@ -25,6 +25,7 @@ _UNPRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue00
 _BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _NO_SPACE: Final = re.compile(r"([^\s:]+):(\S+)")
 _NO_COLON: Final = re.compile(r"([\w.-]+)\s*([\[{].*)")
+_CUT: Final = re.compile(r"[ \t]+(#[^\s#])")
 _TWO_WORDS: Final = re.compile(r"([\w.-]+) +(\S.*)")
 
 _LOADER: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -212,6 +213,24 @@ def _without_space(key: Node, value: Node) -> Problem | None:
 
 def _place(file: str, lines: list[str], mark: Any) -> Place:
     return Place(file, mark.line + 1, mark.column + 1, lines[mark.line] if mark.line < len(lines) else "")
+
+
+def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
+    r"""Find texts that `` #`` cuts off, though no space behind it makes it look like a comment; give the place of the ``#`` and the text with its rest.
+
+    >>> tree, _ = read("a.yaml", "about: whom #1 support covers\nowner: anna # a comment\n")
+    >>> [(str(place), text) for place, text in cut_texts(tree)]
+    [('a.yaml:1:13', 'whom #1 support covers')]
+    """
+    if isinstance(node, Scalar):
+        place = node.place
+        line = place.text[place.column - 1:]
+        found = _CUT.match(line, len(node.text)) if node.text and line.startswith(node.text) else None
+        if found is not None:
+            yield Place(place.file, place.line, place.column + found.start(1), place.text), line.rstrip()
+        return
+    for inner in node.items if isinstance(node, Sequence) else node.entries.values():
+        yield from cut_texts(inner)
 
 
 def plain(node: Node) -> Any:

@@ -221,3 +221,17 @@ def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
         for problem in read("a.yaml", left)[1]:
             assert problem.place.text in left.split("\n")
             assert "did not find" not in problem.message
+
+
+def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> None:
+    queue = desk / "queue.yaml"
+    queue.write_text(queue.read_text(encoding="utf-8").replace("todya", "today").replace("about: when it is its turn", "about: when #1 is next # said so"), encoding="utf-8")
+
+    made = run("check", str(desk), "--no-proof", "--no-cases")
+
+    assert made.exit_code == 0
+    assert """queue.yaml:6:15: the text ends here, since a comment begins with `#1 is next # said so` [note]
+    6 |   about: when #1 is next # said so
+      |               ^^^^^^^^^^
+    help: put the text in quotes: `"when #1 is next # said so"`; if it is a comment, write a space behind `#`
+""" in made.stdout

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
@@ -16,17 +17,23 @@ from engine.agreement import agreement_problems
 from engine.cases import Case, CaseResult, read_cases, run_cases
 from engine.problems import PolicyErrors, Problem
 from engine.proof import Extent, ProofReport, TableProof
+from engine.source import cut_texts, read
 from engine.version import Version, build
 from service.cli.folder import find_folder
-from service.cli.messages import problem_text
+from service.cli.messages import Message, problem_text
 from service.cli.plain import Plain, plain_place
 from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
 from service.store import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
 
+_PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found out about the version in one folder; ``version`` is None if it is too broken to build."""
+    """What was found out about the version in one folder; ``version`` is None if it is too broken to build.
+
+    ``notes`` are about what is right, and perhaps not meant: no command ends otherwise for them.
+    """
 
     root: str
     version: Version | None
@@ -34,6 +41,7 @@ class Checked:
     proof: ProofReport | None
     cases: tuple[Case, ...]
     failures: tuple[CaseResult, ...]
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,17 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     report = prove_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
-    return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples))
+    return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples), tuple(_notes(files, root)))
+
+
+def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
+    """Find what is right as it is written, and perhaps not meant."""
+    for path, text in sorted(files.items()):
+        tree, _ = read(f"{root}/{path}" if root else path, text) if _PERHAPS_CUT.search(text) else (None, [])
+        for place, whole in cut_texts(tree) if tree is not None else ():
+            rest = place.text[place.column - 1:].rstrip()
+            head = Text.assemble((f"{place}", "bold"), f": the text ends here, since a comment begins with `{rest}` ", ("[note]", "yellow"))
+            yield Message(head, place, [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'])
 
 
 def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseResult]) -> None:
@@ -128,7 +146,10 @@ def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failu
         case = failure.case
         screen.show(Text.assemble((f"{case.place}: ", "bold"), case.name, (" [failed case]", "red")))
         screen.show(*(f"    {difference}" for difference in failure.differences))
-    if problems or failures:
+    notes = [note for one in checked for note in one.notes]
+    for note in notes:
+        screen.show(note)
+    if problems or failures or notes:
         screen.show()
     for one in checked:
         screen.show(*_version_parts(one))
