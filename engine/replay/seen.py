@@ -53,12 +53,13 @@ class Seen:
     @classmethod
     def of(cls, numbers: Numbers, name: Callable[[int], str]) -> Self:
         """Count rows by the numbers of their tickets (0: none); ``name`` gives what the source calls the ticket of a row."""
-        found, first, rows = np.unique(numbers, return_index=True, return_counts=True)
+        found, rows = np.unique(numbers, return_counts=True)
         nameless = int(rows[0]) if len(found) and found[0] == 0 else 0
         if nameless:
-            found, first, rows = found[1:], first[1:], rows[1:]
-        least = min(NAMED, MOST)
-        names = {number: name(at) for number, at in zip(found[:least].tolist(), first[:least].tolist(), strict=True)}
+            found, rows = found[1:], rows[1:]
+        least = found[: min(NAMED, MOST)]
+        named = np.flatnonzero((numbers > 0) & (numbers <= least[-1])) if len(least) else np.empty(0, np.intp)
+        names = {number: name(at) for number, at in zip(numbers[named[::-1]].tolist(), named[::-1].tolist(), strict=True)}
         return cls(found[:MOST], rows[:MOST].astype(np.uint64), names, len(numbers) - nameless, nameless, len(found) <= MOST)
 
     def merge(self, other: Seen) -> Seen:
@@ -70,12 +71,7 @@ class Seen:
         # Beyond the greatest number that either side kept, it does not know how many rows there are.
         ends = [one.tickets[-1] for one in (self, other) if not one.whole]
         sides = [_up_to(one, min(ends)) for one in (self, other)] if ends else [self, other]
-        numbers = np.concatenate([one.tickets for one in sides])
-        order = np.argsort(numbers, kind="stable")
-        numbers, counts = numbers[order], np.concatenate([one.rows for one in sides])[order]
-        starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else np.empty(0, np.intp)
-        tickets = numbers[starts]
-        rows = np.add.reduceat(counts, starts) if len(starts) else counts
+        tickets, rows = _united(*sorted(sides, key=lambda one: len(one.tickets)))
         least = set(tickets[:min(NAMED, MOST)].tolist())
         names = {number: name for one in (self, other) for number, name in one.names.items() if number in least}
         return Seen(
@@ -108,6 +104,16 @@ class Seen:
         return isinstance(other, Seen) and self.plain() == other.plain()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
+    """Put the tickets of both in order, and add up the rows of those that both have."""
+    at = np.searchsorted(many.tickets, few.tickets)
+    known = at < len(many.tickets)
+    known[known] = many.tickets[at[known]] == few.tickets[known]
+    rows = many.rows.copy()
+    rows[at[known]] += few.rows[known]
+    return np.insert(many.tickets, at[~known], few.tickets[~known]), np.insert(rows, at[~known], few.rows[~known])
 
 
 def _up_to(one: Seen, most: np.uint64) -> Seen:

@@ -1,6 +1,6 @@
 """Of several rows of one ticket, the first or the last: a source of all rows in, a source of one row a ticket out.
 
-The source is read twice. Meanwhile 16 bytes are kept for each ticket, and none of its text.
+The source is read twice. Meanwhile two numbers are kept for each ticket, and none of its text.
 """
 
 from __future__ import annotations
