@@ -7,6 +7,7 @@ A case without an answer is none of these: it is an answer.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import secrets
@@ -70,7 +71,7 @@ def served(
             return answer(servicer, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             refusal = _refusal(error, request, context)
-        await context.abort(*refusal)
+        await _end(context, *refusal)
         raise AssertionError("abort always raises")
 
     return rpc
@@ -87,7 +88,7 @@ def answered(
             return await answer(servicer, request, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             refusal = _refusal(error, request, context)
-        await context.abort(*refusal)
+        await _end(context, *refusal)
         raise AssertionError("abort always raises")
 
     return rpc
@@ -119,7 +120,7 @@ def streaming(
             refusal = _refusal(error, request, context)
         else:
             return
-        await context.abort(*refusal)
+        await _end(context, *refusal)
 
     return rpc
 
@@ -133,13 +134,39 @@ def _refusal(error: Exception, request: Any, context: grpc.aio.ServicerContext[A
     metadata = tuple(status.trailing_metadata)
     if isinstance(error, LogUnavailable) and error.why is not Refusal.STOPPING:
         metadata += ((PUSHBACK, str(pushback(context.time_remaining()))),)
+    # Its frames keep the call, and may keep the error.
+    error.__traceback__ = error.__context__ = None
     return status.code, status.details, metadata
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: status_pb2.Status) -> None:
     """End a call with a status."""
     status = rpc_status.to_status(refusal)
-    await context.abort(status.code, status.details, status.trailing_metadata)
+    await _end(context, status.code, status.details, tuple(status.trailing_metadata))
+
+
+async def _end(context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, details: str, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
+    try:
+        await context.abort(code, details, metadata)
+    except grpc.aio.AbortError as aborted:
+        _let_go(aborted)
+        raise
+
+
+def _let_go(aborted: grpc.aio.AbortError) -> None:
+    """Have an exception forget where it was raised, once the call has ended.
+
+    gRPC keeps it with the call, and its frames keep the call: the call, with what it received, would stay until Python looks
+    for such circles. Until then gRPC counts it among the calls of its connection, and refuses new ones.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        raise AssertionError("a call is answered by a task")
+
+    def forget(_: object) -> None:
+        aborted.__traceback__ = aborted.__context__ = None
+
+    task.add_done_callback(forget)
 
 
 def reason(refusal: status_pb2.Status) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -34,6 +34,12 @@ EOF: Final[object] = grpc.aio.EOF  # type: ignore[attr-defined]
 
 NOT_READ: Final = "the message is not what this call takes"
 NO_MESSAGE: Final = "the call ended without a message"
+
+DRAINED: Final = 1.0
+"""Seconds for which a stream that is rejected is read on at most."""
+
+QUIET: Final = 0.05
+"""Seconds without a message after which nothing more is expected on it."""
 
 REFUSALS: Final = (Unproven, Forbidden, TooBusy, TooSlow, Malformed)
 """What the gate rejects a call for."""
@@ -97,11 +103,8 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         """End a call, with the status that an error stands for."""
         refusal = explained(error, None)
         self.count(refusal)
-        try:
-            await refuse(context, refusal)
-        except grpc.aio.AbortError as aborted:
-            _let_go(aborted)
-            raise
+        error.__traceback__ = None
+        await refuse(context, refusal)
         raise AssertionError("abort always raises") from error
 
     def count(self, refusal: Status) -> None:
@@ -109,19 +112,17 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self.refused[reason(refusal)] += 1
 
 
-def _let_go(aborted: grpc.aio.AbortError) -> None:
-    """Have an exception forget where it was raised, once the call has ended.
+async def _drain(context: Context) -> None:
+    """Read and drop what a client has already sent on a stream that is about to be rejected.
 
-    gRPC keeps it with the call, and its frames keep the call: what the call has received would stay in memory until Python looks for such circles.
+    If its stream ends while it writes, a client with grpc.aio reports `INTERNAL: Internal error from Core` instead of the reason.
     """
-    task = asyncio.current_task()
-    if task is None:
-        raise AssertionError("a call is answered by a task")
-
-    def forget(_: object) -> None:
-        aborted.__traceback__ = aborted.__context__ = None
-
-    task.add_done_callback(forget)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED):
+            while True:
+                async with asyncio.timeout(QUIET):
+                    if await context.read() is EOF:
+                        return
 
 
 class _Gated:
@@ -228,6 +229,7 @@ class _Gated:
                 if not self._open:
                     # Our own handlers answer it themselves.
                     self._gate.count(explained(error, None))
+                await _drain(context)
                 raise
             yield message
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -194,6 +196,31 @@ class TestOpenStreams:
             given = channel.unary_stream("/guidepost.v1.DecisionService/Parts")(b"x", metadata=bearer(PORTAL.text), timeout=20)
             assert next(given) == b"first"
             assert refusal(lambda: next(given))[0] == code
+
+
+def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place_on_the_connection(tmp_path: Path) -> None:
+    """Of a client that goes on writing while its streams are rejected: it sees why, and its connection has room for as many new ones as before."""
+    async def rejected(method: Any, messages: int) -> str:
+        async def sent() -> AsyncIterator[bytes]:
+            for _ in range(messages):
+                yield b"\xff\xff"
+
+        try:
+            return str([part async for part in method(sent(), metadata=bearer(PORTAL.text), timeout=60)])
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name}: {error.details()}"
+
+    async def all_of(address: str) -> set[str]:
+        async with grpc.aio.insecure_channel(address) as channel:
+            method = channel.stream_stream(STREAM)
+            return {said for _ in range(20) for said in await asyncio.gather(*(rejected(method, messages) for messages in (1, 2, 5, 30, 30)))}
+
+    gc.disable()
+    try:
+        with served(tmp_path, Limits(connection_streams=10)) as address:
+            assert run(all_of(address)) == {"INVALID_ARGUMENT: the message is not what this call takes"}
+    finally:
+        gc.enable()
 
 
 @contextmanager
