@@ -82,7 +82,7 @@ class Limits:
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),
             ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", self.ping_interval * 1_000),
+            ("grpc.http2.min_ping_interval_without_data_ms", self.ping_interval * 1_000),
             ("grpc.http2.max_ping_strikes", 3),
         )
 

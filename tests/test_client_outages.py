@@ -319,7 +319,7 @@ class TestSeveral:
 
 
 def test_a_server_allows_the_pings_of_the_client() -> None:
-    allowed = dict(Limits().options)["grpc.http2.min_recv_ping_interval_without_data_ms"]
+    allowed = dict(Limits().options)["grpc.http2.min_ping_interval_without_data_ms"]
 
     assert allowed <= connecting.KEEPALIVE * 1_000
 
