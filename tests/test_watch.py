@@ -101,7 +101,7 @@ class TestObserved:
 
 def test_whoever_watches_hears_when_decisions_cannot_be_recorded_and_when_they_can_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
-    monkeypatch.setattr("service.log.keeper.Store.open", lambda _: store)
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     with observed(("metrics",), log=settings(sqlite(tmp_path), patience=0.2)) as address, grpc.insecure_channel(address) as channel:
         watching = watch(channel)
         assert next(watching).status == SERVING
