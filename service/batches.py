@@ -24,8 +24,11 @@ from service.log.keeper import Given
 from service.observing import note_tickets
 from service.wire.encoding import sized, tag
 
-TURN: Final = 20
-"""After how many tickets the loop is given back: a few milliseconds at most."""
+TURN: Final = 10
+"""After how many tickets the loop is given back: a single call waits one or two milliseconds behind a batch."""
+
+TOGETHER: Final = 20
+"""The most tickets of a stream that are recorded together."""
 
 IN_FLIGHT: Final = 200
 """The most tickets of a stream that are read ahead of their answers; a caller who does not read his answers waits."""
@@ -75,7 +78,7 @@ class Batches:
             ended = False
             while not ended:
                 taken = [await waiting.get()]
-                while not waiting.empty() and len(taken) < TURN:
+                while not waiting.empty() and len(taken) < TOGETHER:
                     taken.append(waiting.get_nowait())
                 asked = [one for one in taken if one is not None]
                 ended = len(asked) < len(taken)
