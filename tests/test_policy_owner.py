@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.main import get_command
 
 from engine.bundle import Bundle
@@ -22,6 +23,7 @@ from engine.load import load
 from engine.problems import PolicyErrors
 from engine.version import Version, build
 from service.cli.main import app
+from service.cli.messages import problem_text
 from service.cli.terminal import Screen
 from service.diffs.report import Report, report
 from service.diffs.terminal import terminal_parts
@@ -122,7 +124,10 @@ def test_a_number_that_changes_is_named_by_the_cases_that_say_otherwise() -> Non
     with pytest.raises(PolicyErrors) as caught:
         load_cases(changed, load(changed, "policies"), "policies")
 
-    assert str(caught.value.problems[0]) == blocks("Change a number")[0].rstrip()
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(problem_text(caught.value.problems[0]), soft_wrap=True)
+    assert captured.get().rstrip() == blocks("Change a number")[0].rstrip()
 
 
 @pytest.mark.parametrize("left_out", range(4) if LONG else range(2))
