@@ -29,11 +29,13 @@ from service.cli.main import app
 from service.log.certificates import Certificate, Found, NoCertificate, certify, check
 from service.log.heads import SignedHead, sign_head
 from service.log.store import Store
+from service.log.writer import Writer
 from service.sources import make_bundle
 from service.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.logging_servers import sqlite
 from tests.recording import START, chain
 from tests.serving import COUNTER, counter
+from tests.waiting import until
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.public_key()),))
@@ -274,6 +276,38 @@ def test_heads_cover_the_chain_without_a_gap_whoever_signs_and_whenever(tmp_path
         assert check(certify(store, entry), TRUST)[1].found is Found.OK
     store.close()
     other.close()
+
+
+def test_a_head_over_a_long_chain_reads_it_in_parts_between_which_records_are_committed(tmp_path: Path) -> None:
+    store, earlier = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
+    earlier.append("main", [record(number) for number in range(25)])
+
+    def sign(head: Head, covered: Covered | None) -> SignedHead:
+        return sign_head(head, "2026-01-23T09:00:00Z", KEY, covered)
+
+    assert [(store.sign("main", sign, 10), store.behind("main")) for _ in range(2)] == [(None, True)] * 2
+    store.append("main", [record(25)])
+    signed = store.sign("main", sign, 10)
+
+    assert signed is not None
+    assert (signed.since, signed.head.sequence, store.behind("main")) == (0, 26, False)
+    store.append("main", [record(26)])
+    assert store.sign("main", sign, 10) is not None
+    for entry in store.entries():
+        assert check(certify(store, entry), TRUST)[1].found is Found.OK
+    store.close()
+    earlier.close()
+
+
+def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.log.writer.READ", 3)
+    store = Store.open(sqlite(tmp_path))
+    store.append("main", [record(number) for number in range(40)])
+    writer = Writer(store, "main", signer=lambda head, covered: sign_head(head, "2026-01-23T09:00:00Z", KEY, covered), sign_every=0.01)
+    until(store.signed_heads)
+
+    assert [(one.since, one.head.sequence) for one in store.signed_heads()] == [(0, 40)]
+    writer.close(5)
 
 
 def test_a_head_of_the_first_form_still_verifies() -> None:

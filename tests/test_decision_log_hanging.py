@@ -174,15 +174,16 @@ def test_a_disk_that_does_not_return(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, go_on = Failing(sqlite(tmp_path)), threading.Event()
+    store, hangs, go_on = Failing(sqlite(tmp_path)), threading.Event(), threading.Event()
 
     def sign(*_: Any) -> None:
-        if not go_on.is_set():
+        if hangs.is_set() and not go_on.is_set():
             go_on.wait(60)
             raise OSError("no room for a head")
 
     monkeypatch.setattr(store, "sign", sign)
     writer = Writer(store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2))
+    hangs.set()
     until(lambda: writer.condition.failure)
     go_on.set()
     until(lambda: not writer.condition.failure)

@@ -39,7 +39,7 @@ Signer = Callable[[Head, Covered | None], SignedHead]
 class _Growing:
     """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
 
-    ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
+    While what was written before is still to be read, ``head`` has no hash, only how far that has come. ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
     """
 
     since: int
@@ -97,7 +97,7 @@ class Store:
 
     def _grow(self, writer: str, made: Commit) -> None:
         growing = self._growing.get(writer)
-        if growing is None:
+        if growing is None or not growing.head.hash:
             return
         if growing.head != made.before:
             # Another server writes this chain, too, or a commit was made of which nobody heard.
@@ -125,8 +125,11 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             return tuple(Head(*row) for row in connection.execute(select(writers.c.writer, writers.c.sequence, writers.c.hash).order_by(writers.c.writer)))
 
-    def sign(self, writer: str, signer: Signer) -> SignedHead | None:
-        """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already."""
+    def sign(self, writer: str, signer: Signer, most: int | None = None) -> SignedHead | None:
+        """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already.
+
+        With ``most``, so many entries are read at most that were written before: None as well if more are left. :meth:`behind` says so, and the next call reads on.
+        """
         with self._engine.connect() as connection, connection.begin():
             last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
             purged = connection.scalar(select(func.max(purges.c.sequence)).where(purges.c.writer == writer)) or 0
@@ -134,8 +137,10 @@ class Store:
         if head.sequence <= last:
             return None
         growing = self._growing.get(writer)
-        if growing is None or growing.purged != purged or growing.head != head:
-            growing = self._grown(writer, head, purged)
+        if growing is None or growing.purged != purged or growing.head.sequence > head.sequence or growing.head.hash not in ("", head.hash):
+            growing = self._growing[writer] = self._planted(writer, purged)
+        if growing.head != head and not self._caught_up(growing, head, most):
+            return None
         whole = growing.since + growing.tree.size == head.sequence
         signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
         try:
@@ -146,8 +151,13 @@ class Store:
         self._growing[writer] = _Growing(head.sequence, purged, head)
         return signed
 
-    def _grown(self, writer: str, head: Head, purged: int) -> _Growing:
-        """Read the tree over what stands behind the entries that heads cover without a gap."""
+    def behind(self, writer: str) -> bool:
+        """Whether entries that were written before are still to be read before a head can be signed."""
+        growing = self._growing.get(writer)
+        return growing is not None and not growing.head.hash
+
+    def _planted(self, writer: str, purged: int) -> _Growing:
+        """Return an empty tree for what is behind the entries that heads cover without a gap."""
         with self._engine.connect() as connection, connection.begin():
             asked = select(heads.c.since, heads.c.sequence).where(heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged)
             covered = connection.execute(asked.order_by(heads.c.since, heads.c.sequence)).all()
@@ -155,10 +165,16 @@ class Store:
         for row in covered:
             if row.since == since or row.since < since < row.sequence:
                 since = row.sequence
-        growing = _Growing(since, purged, head)
-        for one in self.hashes(writer, since, head.sequence):
+        return _Growing(since, purged, Head(writer, since, ""))
+
+    def _caught_up(self, growing: _Growing, head: Head, most: int | None) -> bool:
+        """Read on until a tree reaches a head, but at most so many entries; returns whether it does."""
+        start = growing.head.sequence
+        end = head if most is None or start + most >= head.sequence else Head(head.writer, start + most, "")
+        for one in self.hashes(head.writer, start, end.sequence):
             growing.tree.add(one)
-        return growing
+        growing.head = end
+        return end is head
 
     def add_head(self, signed: SignedHead) -> None:
         """Keep a signed head."""

@@ -37,6 +37,9 @@ CAPACITY: Final = 10_000
 SIGN_EVERY: Final = 60.0
 """Seconds between two signed heads, if anything was written."""
 
+READ: Final = 2_000
+"""How many entries are read between two commits, where a head is to cover some that were written before."""
+
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 """Seconds between attempts on a store that fails: the first, and the most it grows to."""
 
@@ -92,7 +95,7 @@ class Writer:
         self._submitted = self._settled = self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
-        self._sign_at = 0.0
+        self._sign_at, self._behind = 0.0, False
         # What an earlier run left without a signature, before anybody waits for a record: of a long chain it takes seconds.
         self._sign(now=True)
         # The first records of this run are signed as soon as they are committed, so that their certificates prove something.
@@ -142,7 +145,7 @@ class Writer:
 
     def _run(self) -> None:
         while not self._closing.is_set() or self._waiting:
-            self._wake.wait(min(self._sign_every, 5.0))
+            self._wake.wait(0.0 if self._behind else min(self._sign_every, 5.0))
             self._wake.clear()
             while self._waiting:
                 if gather := self._gather or min(max(self._last - 1, 0) * GATHER_EACH, GATHER_MOST):
@@ -218,15 +221,18 @@ class Writer:
 
     def _sign(self, *, now: bool) -> None:
         """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
-        if self._signer is None or not (now or time.monotonic() >= self._sign_at):
+        if self._signer is None or not (now or time.monotonic() >= self._sign_at or self._behind):
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
             with self.condition.attempt():
-                signed = self._store.sign(self._name, self._signer)
+                # Whoever waits to be recorded waits for one part of a long chain at most.
+                signed = self._store.sign(self._name, self._signer, None if now else READ)
+            self._behind = self._store.behind(self._name)
             if signed is not None:
                 self._events.signed(signed.head.sequence)
         except (SQLAlchemyError, OSError) as error:
+            self._behind = False
             log.warning("the head of the decision log was not signed: %s", cause(error))
 
 
