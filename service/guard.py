@@ -18,6 +18,9 @@ from service.protection import Protection
 RENEWED: Final = 1.0
 """Seconds after which the files that say who may come in are looked at again."""
 
+RELEASES: Final = 5
+"""How many times, a second apart, memory is given back after messages were left unfinished."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -59,11 +62,14 @@ def _credentials(protection: Protection) -> grpc.ServerCredentials | None:
 
 
 async def _follow(access: Access, gate: Gate) -> None:
-    abandoned = 0
+    abandoned = releases = 0
     while True:
         await asyncio.sleep(RENEWED)
         # In a thread, for whoever keeps a long list of callers.
         await asyncio.to_thread(access.renew)
         if gate.abandoned != abandoned:
-            abandoned = gate.abandoned
+            # gRPC frees what it received a moment after the call has ended.
+            abandoned, releases = gate.abandoned, RELEASES
+        if releases:
+            releases -= 1
             await asyncio.to_thread(release)
