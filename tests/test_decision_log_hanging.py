@@ -109,16 +109,34 @@ def test_a_table_that_is_locked(postgresql: PostgreSQL, caplog: pytest.LogCaptur
 
 def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
     url = postgresql.database("standby")
-    admin = executing(url)
+    admin, hanging = executing(url), threading.Event()
 
     def standby(name: str) -> None:
         admin.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         admin.execute("SELECT pg_reload_conf()")
         until(lambda: (admin.execute("SHOW synchronous_standby_names").fetchone() or ("",))[0] == name)
 
+    def commits() -> None:
+        with executing(url) as other:
+            while not hanging.is_set():
+                other.execute("SELECT txid_current()")
+
+    def waits() -> bool:
+        return bool(admin.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").fetchone())
+
     def hang() -> Callable[[], object]:
         standby("away")
-        return lambda: standby("")
+        # A process of PostgreSQL's own takes the setting over, some time after it is shown.
+        committing = threading.Thread(target=commits)
+        committing.start()
+        until(waits)
+        hanging.set()
+
+        def go_on() -> None:
+            standby("")
+            committing.join()
+
+        return go_on
 
     tells_the_truth(url, hang, "PostgreSQL waits for IPC SyncRep", caplog)
     admin.close()
