@@ -15,7 +15,7 @@ from engine.instant_help import instant_help, unreadable
 from engine.shown import kind, shown
 
 RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
-EMPTY: Final = "an empty text is no value"
+EMPTY: Final = "an empty text is not a value"
 LEAVE_OUT: Final = "leave the fact out if it is not known"
 ZERO: Final = "1970-01-01T00:00:00Z, a zero timestamp: was it set?"
 """What is said of an instant that is exactly this: on the wire, an empty ``Timestamp`` cannot be told from it."""

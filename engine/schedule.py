@@ -247,4 +247,4 @@ def _atom(atoms: Atoms, value: Value) -> int:
         return atoms.of(YES if value else NO)
     if isinstance(value, (str, int, float)):
         return atoms.of(value)
-    raise TypeError(f"{value!r} is no value that a table can read")
+    raise TypeError(f"expected a value that a table can read, got {value!r}")

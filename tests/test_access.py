@@ -275,7 +275,7 @@ class TestTokens:
         assert len(proving._kept) <= MAX_KEPT
 
     @pytest.mark.parametrize(("content", "why"), [
-        ("[", "JWKS"), ("[]", "no key"), ('{"keys": []}', "no key"), ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}', "secret"),
+        ("[", "JWKS"), ("[]", "expected a key"), ('{"keys": []}', "expected a key"), ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}', "secret"),
         ('{"keys": [{"kty": "EC", "kid": "a"}]}', "cannot be used"), (ISSUER.jwks.replace('"k1"', '""'), "no `kid`"),
     ])
     def test_a_file_of_keys_that_cannot_be_used_is_refused(self, tmp_path: Path, content: str, why: str) -> None:

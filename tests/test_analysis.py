@@ -121,7 +121,7 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
     "estimated-holidays": (timed(regions={"XX": {"zone": "UTC", "holidays": "XX"}}, files={"holidays/XX.yaml": HOLIDAYS}), "the holiday of `XX` on 2026-01-01 is estimated"),
     "lost-minute": (timed(calendars={"clock": {"about": "x", "zone": "UTC", "holidays": "none", "hours": {"mon-sun": "00:00-23:59"}, "source": "1"}}),
                     "the calendar `clock` closes at 23:59 on mon-sun: the minute up to 24:00 does not count"),
-    "missing-citation": (desk([GOOD, {**BAD, "source": "none"}, ODD]), "the rule `t.bad` cites no heading and is no assumption"),
+    "missing-citation": (desk([GOOD, {**BAD, "source": "none"}, ODD]), "the rule `t.bad` cites no heading and is not an assumption"),
     "assumption": (desk([GOOD, {**BAD, "assumption": "nobody says"}, ODD]), "the rule `t.bad` assumes: nobody says"),
     "question": (desk([GOOD, BAD, ODD], more={"questions": [{"id": "which", "question": "two answers", "reading": "the first", "source": "1", "rules": ["t.bad"]}]}),
                  "`which`: two answers; read as: the first"),

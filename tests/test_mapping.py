@@ -118,7 +118,7 @@ def test_numbers_are_scaled_and_read_with_a_decimal_comma() -> None:
 
 
 def test_what_is_no_number_where_one_is_calculated_with_is_unread() -> None:
-    assert read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).unread[0].message == "`many` is no number"
+    assert read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).unread[0].message == "`many` is not a number"
 
 
 def test_of_a_text_only_whether_something_is_written_is_kept() -> None:
@@ -175,7 +175,7 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
 def test_a_recorded_value_that_the_outcome_does_not_have_makes_the_row_unread() -> None:
     found = read("facts: {size: Size}\nrecorded: {queue: Queue}", {"Size": ["small", "small"], "Queue": ["slow", "P9"]})
 
-    assert [one.message for one in found.unread] == ["`P9` is no value of the outcome `queue`"]
+    assert [one.message for one in found.unread] == ["`P9` is not a value of the outcome `queue`"]
     assert len(found.chunk.recorded.outcomes["queue"]) == 1  # type: ignore[union-attr]
 
 

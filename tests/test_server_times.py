@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import grpc
@@ -345,7 +346,7 @@ def test_what_is_never_asked_again_is_not_kept_written() -> None:
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
     for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):
         for hours in range(5):
-            run(service.Decide(asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name), None))
+            run(service.Decide(asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name), SimpleNamespace(time_remaining=lambda: None)))
 
     assert (len(service._templates), len(service._kept)) == (1, 0)
 

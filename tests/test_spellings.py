@@ -138,7 +138,7 @@ def test_a_mapping_never_takes_a_sign_for_punctuation() -> None:
 def test_a_number_with_anything_but_its_sign_and_its_separators_is_none(text: str) -> None:
     found = read('facts: {share: {column: S, decimal: ","}}', {"S": [text]})
 
-    assert [one.message for one in found.unread] == [f"`{text}` is no number"]
+    assert [one.message for one in found.unread] == [f"`{text}` is not a number"]
 
 
 def test_a_draft_takes_no_negative_number_for_a_rank(desk: Version) -> None:

@@ -80,8 +80,8 @@ def test_without_an_offset_and_without_a_zone_nobody_knows_when_it_was() -> None
     assert said(["2026-05-01T09:00", None, "", "2026-05-01T09:00Z"]) == ["wrong", None, None, "2026-05-01T09:00:00+00:00"]
     assert said(pa.array([datetime(2026, 5, 1), None], pa.timestamp("us"))) == ["wrong", None]  # noqa: DTZ001
     assert reader.why("2026-05-01T09:00") == "has no offset from UTC, and the mapping names no zone for it"
-    assert reader.why("soon") == "is no instant as ISO 8601 writes it; a mapping can say its format"
-    assert InstantReader("%d/%m/%Y").why("soon") == "is no instant in the format `%d/%m/%Y`"
+    assert reader.why("soon") == "is not an instant as ISO 8601 writes it; a mapping can say its format"
+    assert InstantReader("%d/%m/%Y").why("soon") == "is not an instant in the format `%d/%m/%Y`"
 
 
 def test_what_is_no_instant_is_told_row_by_row() -> None:

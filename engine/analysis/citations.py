@@ -81,7 +81,7 @@ def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
 
 
 def _missing(place: Place, what: str, name: str) -> Finding:
-    return Finding(place, "missing-citation", f"the {what} `{name}` cites no heading and is no assumption", FINDINGS["missing-citation"].help)
+    return Finding(place, "missing-citation", f"the {what} `{name}` cites no heading and is not an assumption", FINDINGS["missing-citation"].help)
 
 
 def _assumed(place: Place, what: str, name: str, reason: str) -> Finding:

@@ -166,7 +166,7 @@ class Record:
                 "change": _change(plain["change"]) if "change" in plain else None,
             })
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"this is no record: {error}") from error
+            raise ValueError(f"expected a record: {error}") from error
 
 
 def canonical(plain: Any) -> str:

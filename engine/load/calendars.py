@@ -71,7 +71,7 @@ def _no_date(written: str) -> tuple[str, str]:
         if FIRST_YEAR <= year <= LAST_YEAR:
             last = f"the last day of that month is {year}-{month:02d}-{monthrange(year, month)[1]}" if 1 <= month <= _MONTHS else "a year has the months 01 to 12"
             return f"there is no day {written}", last
-        return f"`{written}` is no date of the years {FIRST_YEAR} to {LAST_YEAR}", "write year, month and day, such as 2026-12-24"
+        return f"expected a date of the years {FIRST_YEAR} to {LAST_YEAR}, got `{written}`", "write year, month and day, such as 2026-12-24"
     message = f"expected a date such as 2026-12-24, got `{written}`"
     if written.partition("-")[0] in DAYS:
         return message, 'what holds on each weekday stands under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`'
@@ -168,7 +168,7 @@ class CalendarReader:
             parts = ("sun" if first == "sun" else f"{first}-sun", "mon" if last == "mon" else f"mon-{last}")
             self._add(place, "bad-format", f"`{key}` runs past the end of the week", f"write {' and '.join(parts)} apart; a week begins with mon")
             return ()
-        self._add(place, "bad-format", f"`{key}` is no weekday", f"write {', '.join(DAYS)}, or two of them as in mon-fri")
+        self._add(place, "bad-format", f"expected a weekday, got `{key}`", f"write {', '.join(DAYS)}, or two of them as in mon-fri")
         return ()
 
     def _into_next_day(self, week: tuple[tuple[Interval, ...], ...], places: MappingOf[int, Place]) -> None:
@@ -216,7 +216,7 @@ class CalendarReader:
         match = _HOURS.fullmatch(node.text.strip())
         opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
         if match is None or max(int(match[2]), int(match[4])) > 59 or opens >= DAY or closes > DAY:
-            self._add(node.place, "bad-format", f"`{node.text.strip()}` are no hours of a day",
+            self._add(node.place, "bad-format", f"expected hours of a day, got `{node.text.strip()}`",
                       f"`{CLOSED}` stands alone, in place of hours" if node.text.strip() == CLOSED and overnight else _hours_help(node.text.strip()))
             return None
         if opens == closes:

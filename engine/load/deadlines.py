@@ -65,7 +65,7 @@ class DeadlineReader:
         """Read one elapsed time; its name is that of the fact it stands in for."""
         fact = self.facts.get(name)
         if fact is None:
-            what = "is an outcome, which a table gives" if name in self.outcomes else "is no fact"
+            what = "is an outcome, which a table gives" if name in self.outcomes else "is not a fact"
             self._add(place, "unknown-fact", f"`{name}` {what}; time that has passed stands in for a fact that is a number", did_you_mean(name, self._numbers()))
         elif not fact.numeric and not undescribed(fact):
             self._add(place, "bad-outcome", f"`{name}` is {kind_text(fact.type)}; time that has passed is a number", "write `type: number` in the vocabulary")
@@ -83,7 +83,7 @@ class DeadlineReader:
         name = text(node, key)
         if name and (name not in self.facts or (self.facts[name].type is not FactType.INSTANT and not undescribed(self.facts[name]))):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = "is an outcome" if name in self.outcomes else "is no fact"
+            what = "is an outcome" if name in self.outcomes else "is not a fact"
             if name in self.facts:
                 what = f"is {kind_text(self.facts[name].type)}, not an instant"
             self._add(value_place(node, key), "unknown-fact", f"`{name}` {what}; `{key}` names an instant fact", did_you_mean(name, instants))
@@ -122,7 +122,7 @@ class DeadlineReader:
             return None
         match = _LEFT.fullmatch(text(node, "left"))
         if match is None or (match[2] == "%" and float(match[1]) > 100):
-            self._add(value_place(node, "left"), "bad-format", f"`{text(node, 'left')}` is no part of the time", "write a share or an amount of business time, such as 25% or 30 minutes")
+            self._add(value_place(node, "left"), "bad-format", f"expected a part of the time, got `{text(node, 'left')}`", "write a share or an amount of business time, such as 25% or 30 minutes")
             return None
         amount = float(match[1])
         if match[2] == "%":
@@ -197,7 +197,7 @@ class DeadlineReader:
         number = plain_number(written)
         if number is None or not 0 <= number <= MAX_AMOUNT or (unit is Unit.BUSINESS_DAYS and number != int(number)):
             whole = "a whole number" if unit is Unit.BUSINESS_DAYS else "a number"
-            self._add(value_place(node, "amount"), "bad-format", f"`{written}` is no number of {_WORDS[unit]}", f"write {whole} of 0 to {MAX_AMOUNT:,}")
+            self._add(value_place(node, "amount"), "bad-format", f"expected a number of {_WORDS[unit]}, got `{written}`", f"write {whole} of 0 to {MAX_AMOUNT:,}")
             return None
         return float(number)
 

@@ -178,7 +178,7 @@ def _check_amounts(parts: Parts) -> None:
             if not isinstance(amount, (int, float)):
                 continue
             if not 0 <= amount <= MAX_AMOUNT:
-                parts.add(rule.place, "bad-outcome", f"`{number_text(amount)}` is no amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
+                parts.add(rule.place, "bad-outcome", f"`{number_text(amount)}` is not an amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
                           f"give 0 to {MAX_AMOUNT:,}")
             elif amount != int(amount) and any(_meet(rule, other) for other in counted):
                 other = next(other for other in counted if _meet(rule, other))

@@ -33,7 +33,7 @@ class RosterReader:
         at, produces = text(node, "at"), text(node, "produces")
         if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is no fact"
+            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is not a fact"
             if at not in self.facts or not undescribed(self.facts[at]):
                 self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
         entries = self._entries(node)

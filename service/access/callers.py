@@ -106,7 +106,7 @@ class _Reader:
         if text is None:
             return ""
         if not NAME.fullmatch(text.text):
-            self._say(text.place, "bad-format", f"`{text.text[:80]}` is no name of a caller", "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+            self._say(text.place, "bad-format", f"expected the name of a caller, got `{text.text[:80]}`", "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
             return ""
         if text.text in self._names:
             self._say(text.place, "repeated-id", f"the caller `{text.text}` stands here again", f"it stands first in line {self._names[text.text].line}")
@@ -148,7 +148,7 @@ class _Reader:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            self._say(text.place, "bad-format", f"`{text.text[:80]}` is no instant", "write a day such as 2027-07-01, or an instant such as 2027-07-01T09:00+10:00")
+            self._say(text.place, "bad-format", f"expected an instant, got `{text.text[:80]}`", "write a day such as 2027-07-01, or an instant such as 2027-07-01T09:00+10:00")
             return None
         return found
 

@@ -67,10 +67,10 @@ class Certificate:
             made = cls(read_entry(plain["entry"]), head, tuple(str(one) for one in plain["path"]))
             as_written = canonical(made._plain) == canonical(plain)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            why = str(error) if isinstance(error, NoCertificate) else "this is no decision certificate that this program can read"
+            why = str(error) if isinstance(error, NoCertificate) else "expected a decision certificate that this program can read"
             raise NoCertificate(why) from error
         if not known:
-            raise NoCertificate("this is no decision certificate that this program can read")
+            raise NoCertificate("expected a decision certificate that this program can read")
         if not as_written:
             raise NoCertificate("this is not what was written: something was added, left out or written otherwise")
         return made

@@ -68,7 +68,7 @@ class SignedHead:
             tree = (int(plain["since"]), str(plain["root"])) if plain["format"] == FORMAT else (0, "")
             return cls(head, str(plain["signed"]), str(plain["key"]), base64.b64decode(plain["signature"], validate=True), *tree)
         except (KeyError, TypeError) as error:
-            raise ValueError("this is no signed head") from error
+            raise ValueError("expected a signed head") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class PurgeNote:
             purge = Purge(str(plain["writer"]), int(plain["sequence"]), str(plain["hash"]), *texts)
             return cls(purge, str(plain["key"]), base64.b64decode(plain["signature"], validate=True))
         except (KeyError, TypeError) as error:
-            raise ValueError("this is no note of a purge") from error
+            raise ValueError("expected a note of a purge") from error
 
 
 def sign_head(head: Head, at: str, key: Ed25519PrivateKey, covered: Covered | None = None) -> SignedHead:

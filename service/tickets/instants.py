@@ -76,8 +76,8 @@ class InstantReader:
             return NO_ZONE
         if not self.format:
             found = instant_help(text)
-            return f"is no instant as ISO 8601 writes it{f': {found.reason}' if found else ''}; a mapping can say its format"
-        return f"is no instant in the format `{self.format}`"
+            return f"is not an instant as ISO 8601 writes it{f': {found.reason}' if found else ''}; a mapping can say its format"
+        return f"is not an instant in the format `{self.format}`"
 
     def _is_zero(self, value: object, text: str) -> bool:
         if isinstance(value, datetime):

@@ -119,7 +119,7 @@ def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
             pass
     if isinstance(value, Wrong):
         return value
-    return State(Kind.DECIDED, value) if value is not None else Wrong(f"is no value of the outcome `{outcome.name}`")
+    return State(Kind.DECIDED, value) if value is not None else Wrong(f"is not a value of the outcome `{outcome.name}`")
 
 
 def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
@@ -143,8 +143,8 @@ def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
 def _number(text: str, rule: FromColumn) -> float | Wrong:
     plain = text.removesuffix("%").strip()
     if not (_COMMA if rule.comma else _POINT).fullmatch(plain):
-        return Wrong("is no number")
+        return Wrong("is not a number")
     plain = _GROUPING.sub("", plain)
     number = float(plain.replace(".", "").replace(",", ".") if rule.comma else plain)
     # As a whole column is rounded, so that a number does not depend on its neighbours.
-    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is no number")
+    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is not a number")
