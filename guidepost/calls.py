@@ -74,7 +74,8 @@ class Call:
     __slots__ = ("_breaker", "_ticket", "connections", "tried", "until")
 
     def __init__(self, connections: Connections, timeout: float, breaker: CircuitBreaker | None) -> None:
-        self.connections, self._breaker = connections, breaker
+        # A call without time for an answer says nothing about the service.
+        self.connections, self._breaker = connections, breaker if timeout > 0 else None
         self.until, self.tried, self._ticket = time.monotonic() + timeout, list[int](), 0
 
     def ask(self, service: str, method: str, request: Any, metadata: Metadata) -> Any:

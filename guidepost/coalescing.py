@@ -104,11 +104,9 @@ class TogetherAsync:
 
     async def _exchange(self, calls: list[Call]) -> None:
         try:
-            response = await self._send(batch_of(calls), timeout=max(call.timeout for call in calls))
-        except (grpc.RpcError, asyncio.CancelledError) as error:
+            settle(calls, await self._send(batch_of(calls), timeout=max(call.timeout for call in calls)))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, those who wait get it: they would wait for ever
             fail(calls, error)
-        else:
-            settle(calls, response)
 
 
 class Together:
@@ -161,14 +159,17 @@ class Together:
     def _exchange(self, calls: list[Call]) -> None:
         try:
             sent = self._send(batch_of(calls), timeout=max(call.timeout for call in calls))
-        except (ValueError, grpc.RpcError) as error:  # the client is closed, or its circuit open
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait get it, and this thread goes on for the calls that come next
             fail(calls, error)
             return
         sent.add_done_callback(lambda done: _received(calls, done))
 
 
 def _received(calls: list[Call], done: Any) -> None:
-    if done.cancelled() or (error := done.exception()) is not None:
-        fail(calls, grpc.FutureCancelledError() if done.cancelled() else error)
-    else:
+    if done.cancelled():
+        fail(calls, grpc.FutureCancelledError())
+        return
+    try:
         settle(calls, done.result())
+    except Exception as error:  # noqa: BLE001 - as above
+        fail(calls, error)

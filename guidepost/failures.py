@@ -15,6 +15,9 @@ from guidepost.v1.decision_service_pb2 import ItemError, TriageRequest, TriageRe
 LOST: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
 """How a call ends that had no answer."""
 
+_TOO_LARGE: Final = ("larger than max", "metadata size exceeds")
+"""What gRPC says of a message, and of metadata such as a request id, that the server does not take."""
+
 Fallback = Callable[[TriageRequest, grpc.RpcError], TriageResponse]
 """What a client answers by itself when the service is away: the request, and how the call ended, to an answer."""
 
@@ -65,9 +68,9 @@ class CircuitOpen(grpc.RpcError):
 
 
 def is_away(error: grpc.RpcError) -> bool:
-    """Whether a call failed because of the service: it gave no answer, or turned the call away unread. A request that is too large is the caller's."""
+    """Whether a call failed because of the service: it gave no answer, or turned the call away unread. A request that is too large, or that has too long an id, is the caller's."""
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return "larger than max" not in (error.details() or "")
+        return not any(words in (error.details() or "") for words in _TOO_LARGE)
     return error.code() in LOST
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -362,6 +362,26 @@ class TestManyAtOnce:
             failed = [one.exception() for one in [pool.submit(client.triage, size=1, timeout=5) for _ in range(4)]]
 
         assert [grpc.StatusCode.UNAVAILABLE] * 4 == [error.code() for error in failed]  # type: ignore[union-attr]
+
+    def test_a_call_that_cannot_be_sent_fails_and_those_behind_it_are_answered(self) -> None:
+        """What is wrong with one call ends no thread that the others wait for."""
+        with Counting().serving() as address, guidepost.Client(address, coalesce=0.001) as client, futures.ThreadPoolExecutor(1) as pool:
+            wrong = pool.submit(client.triage, size=1, timeout=cast("Any", "soon"))
+            assert isinstance(wrong.exception(timeout=60), TypeError)
+            assert "size 2" == pool.submit(client.triage, size=2).result(timeout=60).others[0].id
+
+    def test_calls_that_wait_to_go_together_end_when_the_client_is_closed(self) -> None:
+        """Under asyncio; none of them waits for ever."""
+        async def ask(address: str) -> list[Any]:
+            client = guidepost.AsyncClient(address, coalesce=0.05)
+            waiting = [asyncio.create_task(client.triage(size=number)) for number in range(3)]
+            await asyncio.sleep(0)
+            await client.close()
+            waiting.append(asyncio.create_task(client.triage(size=3)))
+            return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60)
+
+        with Counting().serving() as address:
+            assert all(isinstance(one, Exception) for one in run(ask(address)))
 
 
 class TestAway:

@@ -163,6 +163,21 @@ class TestWhatOpensIt:
 
             assert Circuit.CLOSED is client.circuit.state
 
+    def test_so_is_an_id_that_is_too_long_for_the_server(self) -> None:
+        with running(shipped()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
+            for _ in range(10):
+                with pytest.raises(grpc.RpcError) as error:
+                    client.triage(impact="high", ticket_id="x" * 20_000)
+
+            assert (Circuit.CLOSED, 0, grpc.StatusCode.RESOURCE_EXHAUSTED) == (client.circuit.state, client.circuit.failures, error.value.code())
+
+    @pytest.mark.parametrize("timeout", [0, -1])
+    def test_a_call_that_has_no_time_left_does_not_open_it(self, server: Obedient, timeout: float) -> None:
+        with desk(server) as client:
+            server.hang()
+            assert not any(decided(client, timeout) for _ in range(10))
+            assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
+
     def test_calls_that_their_callers_give_up_do_not_open_it(self, server: Obedient) -> None:
         async def give_up(address: str) -> Circuit:
             async with guidepost.AsyncClient(address) as client:
