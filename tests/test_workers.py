@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
@@ -332,6 +333,33 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
             return asking.connect_ex((host, int(port))) != 0
 
     until(closed)
+
+
+def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one in a container of its own, whose number here is nobody's, and whatever else is called so."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    line = [sys.executable, "-c", "import sys; from service.workers.storage import Storage; storage = Storage(); print(storage.folder, flush=True); sys.stdin.read()"]
+    with subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}) as other:
+        assert other.stdout is not None
+        folder = Path(other.stdout.readline().strip())
+        elsewhere = folder.rename(folder.with_name(folder.name.replace(f"-{other.pid}-", f"-{gone()}-")))
+        odd = tmp_path / f"guidepost-serve-{10**30}-1-x"
+        odd.mkdir()
+
+        own_folder()
+
+        assert elsewhere.is_dir()
+        assert odd.is_dir()
+        other.communicate("")
+    own_folder()
+    assert not elsewhere.exists()
+
+
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    with subprocess.Popen(["true"]) as ended:
+        return ended.pid
+
 
 
 def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:

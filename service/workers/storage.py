@@ -22,7 +22,9 @@ def own_folder() -> Path:
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         number, _, rest = left.name.removeprefix(PREFIX).partition("-")
         # In a container each server has the same number as the one before.
-        if not _runs(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1]):
+        gone = not _runs(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1])
+        # Containers that share a folder for temporary files do not see each other's processes, but each other's locks.
+        if gone and not _is_locked(left):
             shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{'-'.join(_SELF)}-"))
 
@@ -32,7 +34,7 @@ def _runs(number: str) -> bool:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, ValueError):
+    except (PermissionError, ValueError, OverflowError):
         return True
     return True
 
@@ -91,6 +93,21 @@ class Stored:
         """Remove the file, once no worker is to read it any more."""
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+def _is_locked(folder: Path) -> bool:
+    """Return whether a server that runs holds a folder; one that cannot be opened is not ours to remove."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def _locked(folder: Path) -> int:
