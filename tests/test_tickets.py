@@ -19,6 +19,7 @@ from engine.decisionlog.select import Filter
 from engine.replay.nouns import Unread
 from service.tickets import TicketsError, UnreadWriter, open_tickets, write_unread
 from service.tickets.delimited import BLOCK
+from service.tickets.opening import files_of
 from tests.ticketing import COUNTER, all_unread, mapped, tickets, written
 
 MAP = """
@@ -149,6 +150,38 @@ def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_w
     assert [(one.row, one.message.partition(":")[0], one.content) for one in all_unread(source)] == [(2, "no JSON object", lines[1]), (4, "no JSON object", "[1]")]
 
 
+@pytest.mark.parametrize(("line", "why"), [
+    ('{"Id": ' + "[" * 100_000 + "]" * 100_000 + "}", "lists or objects are nested too deeply"),
+    ('{"Id": ' * 100_000 + "1" + "}" * 100_000, "lists or objects are nested too deeply"),
+    ('{"Id": "\\ud800"}', "an escape is half of a character, without its other half"),
+    ('{"Id": 1, "\\uDFFF": 1}', "an escape is half of a character, without its other half"),
+])
+def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_nothing(tmp_path: Path, line: str, why: str) -> None:
+    spec = written(tmp_path / "t.jsonl", f'{{"Id": "\\ud83d\\ude00", "Size": "A"}}\n{line}\n{{"Id": "T3", "Size": "A"}}\n')
+
+    batches = list(opened(spec, "ticket: Id\nfacts: {size: Size}").batches())
+
+    assert [one["name"] for one in tickets(batches)] == ["\U0001f600", "T3"]
+    assert [(one.row, one.message) for batch in batches for one in batch.unread] == [(2, f"no JSON object: {why}")]
+
+
+def test_bytes_and_lists_in_parquet_are_read_as_the_text_that_they_hold(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"Id": [b"T1", b"T\xff", None], "Size": [b"A", b"A", b"A"], "Story": [["a"], [], None]}), tmp_path / "t.parquet")
+    batches = list(opened(str(tmp_path / "t.parquet"), "ticket: Id\nfacts: {size: Size, story: Story}").batches())
+
+    assert [(one["name"], one["size"], one.get("story")) for one in tickets(batches)] == [("T1", "A", "given"), ("T\ufffd", "A", "given"), (None, "A", None)]
+
+
+def test_a_file_with_very_many_columns_is_read_in_a_moment(tmp_path: Path) -> None:
+    spec = written(tmp_path / "t.csv", "Id,Size" + "".join(f",x{number}" for number in range(60_000)) + "\nT1,A" + ",1" * 60_000 + "\n")
+
+    assert 60_002 == len(files_of(spec).columns)
+
+
+def test_lines_may_end_as_on_an_old_mac(tmp_path: Path) -> None:
+    assert ["T1", "T2"] == [one["name"] for one in tickets(opened(written(tmp_path / "t.csv", "Id,Size\rT1,A\rT2,A\r"), "ticket: Id\nfacts: {size: Size}").batches())]
+
+
 def test_columns_that_share_a_name_are_told_apart_by_number(tmp_path: Path) -> None:
     source = opened(written(tmp_path / "t.csv", "Id,Label,Label\nT1,A,B\n"), "facts: {size: {column: Label (2), values: {B: small}}}")
 
@@ -162,6 +195,8 @@ def test_without_a_mapping_columns_that_are_called_like_facts_are_facts(tmp_path
     assert source.notes == ["left out, since no fact is called so: `Colour`"]
 
 
+DAMAGED = gzip.compress(b"")[:10] + b"\xff" * 50
+
 UNREADABLE = [
     ("none.csv", None, "no such file: none.csv", "did you mean `some.csv`?"),
     ("empty.csv", b"", "empty.csv is empty", "the first line of a CSV file names its columns"),
@@ -170,6 +205,10 @@ UNREADABLE = [
     ("latin.csv", "Id,Größe\nT1,A".encode("latin-1"), "expected UTF-8 in latin.csv, byte 6 is not", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
     ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "give Parquet, CSV or JSON lines"),
     ("cut.parquet", b"PAR1abc", "expected a Parquet file, cannot read cut.parquet", "have it written again, or give a CSV or JSON lines file"),
+    ("damaged.csv.gz", DAMAGED, "damaged.csv.gz cannot be read: Error -3", ""),
+    ("damaged.json.gz", DAMAGED, "damaged.json.gz cannot be read: Error -3", ""),
+    ("long.csv", b"Id," + b"x" * 200_000 + b"\n1,2\n", "the first line of long.csv cannot be read: field larger than", "the first line of a CSV file names its columns"),
+    ("endless.csv", b"Id," * 500_000 + b"\n", "the first line of endless.csv is longer than 1 MB", "the first line of a CSV file names its columns"),
     ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines has one object a line"),
     ("other.csv", b"Id,Sizes\nT1,A\n", "other.csv does not have the column `Size`, which the mapping map.yaml reads", "did you mean `Sizes`?"),
     ("nothing/*.parquet", None, "no file is called nothing/*.parquet", "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),

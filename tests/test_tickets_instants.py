@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.clock.zone import to_datetime, to_micros, zone
+from service.tickets.columns import plain
 from service.tickets.instants import InstantReader
 from tests.test_oracle import LONG
 
@@ -143,3 +144,19 @@ def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
     assert said(["0", "1769385600"], "epoch", empty=("", "0")) == [None, "2026-01-26T00:00:00+00:00"]
     assert said(pa.array([0, -1, 1769385600]), "epoch", empty=("", "0", "-1")) == [None, None, "2026-01-26T00:00:00+00:00"]
     assert said(["1970-01-01T00:00:00Z", "2026-01-26T00:00Z"], empty=("", "1970-01-01T00:00:00Z")) == [None, "2026-01-26T00:00:00+00:00"]
+
+
+@pytest.mark.parametrize(("array", "form"), [
+    (pa.array([253_402_300_800, None, 1_769_400_000_000_000]), "epoch"), (pa.array([2**62, None, -(2**62)]), "epoch_ms"), (pa.array([float("inf"), None, -1e300]), "epoch_ms"),
+    (pa.array(["17694000000000000", "", "-99999999999999999"]), "epoch_ms"), (pa.array([2**64 - 1, None, 2**63], pa.uint64()), "epoch_us"),
+    (pa.array([2**62, None, -(2**62)], pa.timestamp("s")), ""), (pa.array([2**62, None, -(2**62)], pa.timestamp("us", "UTC")), ""), (pa.array([2**30, None, -(2**30)], pa.date32()), ""),
+    (pa.array(["9999-12-31T23:59:59-23:00", "", "0001-01-01T00:00+14:00"]), ""),
+])
+def test_a_time_that_no_calendar_has_is_no_instant_and_never_becomes_another_one(array: Any, form: str) -> None:
+    reader = InstantReader(form, "UTC")
+    found, wrong = reader.read(array)
+
+    assert wrong is not None
+    assert found.given is not None
+    assert ([True, False, True], [False] * 3) == (wrong.tolist(), found.given.tolist())
+    assert all(reader.why(plain(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))

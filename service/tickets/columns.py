@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -192,14 +193,34 @@ class InstantColumn:
         return found, Fault(_named(self.rule.columns), wrong, partial(self._message, array))
 
     def _message(self, array: pa.Array, row: int) -> str:
-        value = array[row].as_py()
+        value = plain(array[row])
         return f"{_quoted(value)} {self.reader.why(value)}"
 
 
+def plain(cell: pa.Scalar) -> Any:
+    """Return the value of a cell; a time that no ``datetime`` can hold as one of numpy."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        kind = cell.type
+        number = cell.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).as_py()
+        return np.datetime64(number, "D" if pa.types.is_date32(kind) else getattr(kind, "unit", "ms"))
+
+
 def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """Give a column by name; one that the batch does not have says nothing in every row."""
+    """Give a column by name; one that the batch does not have says nothing in every row.
+
+    Bytes come as the text that they are in UTF-8, and what is inside lists and objects as JSON, as in a file of JSON lines.
+    """
     at = batch.schema.get_field_index(name)
-    return batch.column(at) if at >= 0 else pa.nulls(batch.num_rows)
+    if at < 0:
+        return pa.nulls(batch.num_rows)
+    column = batch.column(at)
+    if pa.types.is_nested(column.type):
+        return pa.array([None if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in column.to_pylist()], pa.string())
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
+        return pa.array([None if one is None else one.decode(errors="replace") for one in column.to_pylist()], pa.string())
+    return column
 
 
 def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:

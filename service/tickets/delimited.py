@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ GZIP: Final = b"\x1f\x8b"
 
 _HEADER: Final = 1 << 20
 _TAIL: Final = 1 << 12
+_NAMES: Final = "the first line of a CSV file names its columns"
 _NOT_UTF_8: Final = "have it exported as UTF-8 (in Excel: CSV UTF-8)"
 
 
@@ -46,21 +48,27 @@ def header_of(path: Path) -> Header:
             zipped = raw.read(2) == GZIP
         with gzip.open(path) if zipped else path.open("rb") as file:
             start = file.read(_HEADER)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TicketsError(f"{path.name} is text in UTF-16, not in UTF-8", _NOT_UTF_8)
     if b"\0" in start:
         raise TicketsError(f"expected text in {path.name}", "give Parquet, CSV or JSON lines")
     try:
-        text = start.decode("utf-8-sig") if len(start) < _HEADER else start[:start.rfind(b"\n") + 1].decode("utf-8-sig")
+        whole = start if len(start) < _HEADER else start[:max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
+        text = whole.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TicketsError(f"expected UTF-8 in {path.name}, byte {error.start + 1} is not", _NOT_UTF_8) from error
+    if start and not whole:
+        raise TicketsError(f"the first line of {path.name} is longer than {_HEADER >> 20} MB", _NAMES)
     if not text.strip():
-        raise TicketsError(f"{path.name} is empty", "the first line of a CSV file names its columns")
+        raise TicketsError(f"{path.name} is empty", _NAMES)
     line = next(one for one in text.splitlines() if one.strip())
     separator = max(SEPARATORS, key=line.count)
-    names = next(csv.reader(io.StringIO(text.lstrip("\r\n")), delimiter=separator))
+    try:
+        names = next(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise TicketsError(f"the first line of {path.name} cannot be read: {error}", _NAMES) from error
     return Header(unique(names), separator)
 
 

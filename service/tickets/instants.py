@@ -6,6 +6,7 @@ later by the gap, and of one that comes twice the first is meant.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,6 +26,9 @@ MICROS: Final = pa.timestamp("us")
 UTC_MICROS: Final = pa.timestamp("us", "UTC")
 NO_ZONE: Final = "has no offset from UTC, and the mapping names no zone for it"
 
+LEAST, MOST = to_micros(datetime.min.replace(tzinfo=UTC)), to_micros(datetime.max.replace(tzinfo=UTC))
+OUTSIDE: Final = "lies outside the years 1 to 9999"
+
 _KEPT: Final = 100_000
 """How many texts are kept that had to be read one by one."""
 
@@ -41,14 +45,16 @@ class InstantReader:
     def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         """Give the instants, and where something stands that is none (None: nowhere).
 
-        Exactly 1970-01-01T00:00:00Z is none, since exports write it for a time that was never set.
+        Exactly 1970-01-01T00:00:00Z is none, since exports write it for a time that was never set; neither is what no calendar has.
         """
         found, wrong = self._read(array)
-        zero = found.micros == 0 if found.given is None else (found.micros == 0) & found.given
-        if not zero.any():
+        none = (found.micros == 0) | (found.micros < LEAST) | (found.micros > MOST)
+        if found.given is not None:
+            none &= found.given
+        if not none.any():
             return found, wrong
-        given = ~zero if found.given is None else found.given & ~zero
-        return Instants(found.micros, given), zero if wrong is None else zero | wrong
+        given = ~none if found.given is None else found.given & ~none
+        return Instants(found.micros, given), none if wrong is None else none | wrong
 
     def _read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         kind = array.type
@@ -56,9 +62,9 @@ class InstantReader:
             array = array.dictionary_decode()
             kind = array.type
         if pa.types.is_timestamp(kind):
-            return self._placed(array.cast(pa.timestamp("us", kind.tz), safe=False), None)
+            return self._placed(_in_reach(array), None)
         if pa.types.is_date(kind):
-            return self._placed(array.cast(MICROS), None)
+            return self._placed(_in_reach(array.cast(pa.timestamp("s" if pa.types.is_date32(kind) else "ms"))), None)
         if pa.types.is_null(kind):
             return Instants(np.zeros(len(array), np.int64), np.zeros(len(array), np.bool_)), None
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -67,11 +73,16 @@ class InstantReader:
 
     def why(self, value: object) -> str:
         """Say why a value is no instant."""
+        if isinstance(value, np.datetime64):
+            return OUTSIDE
         if isinstance(value, datetime) and value.tzinfo is None and not self.zone:
             return NO_ZONE
         text = str(value)
-        if self._is_zero(value, text):
+        micros = self._meant(value, text)
+        if micros == 0:
             return f"is {ZERO} List it under `empty` if it stands for nothing"
+        if micros is not None and not LEAST <= micros <= MOST:
+            return f"{OUTSIDE} in the format `{self.format}`" if self.format in EPOCHS else OUTSIDE
         if not self.format and not self.zone and _iso(text) is not None:
             return NO_ZONE
         if not self.format:
@@ -79,22 +90,26 @@ class InstantReader:
             return f"is not an instant as ISO 8601 writes it{f': {found.reason}' if found else ''}; a mapping can say its format"
         return f"is not an instant in the format `{self.format}`"
 
-    def _is_zero(self, value: object, text: str) -> bool:
+    def _meant(self, value: object, text: str) -> float | None:
+        """Return the instant that a value would be, in microseconds; None if it is not written like one."""
         if isinstance(value, datetime):
-            return self._in_micros(value) == 0
+            return self._in_micros(value)
         if self.format in EPOCHS:
-            return _number(text) == 0
-        return self._micros(text) == 0
+            number = _number(text)
+            return None if number is None or math.isnan(number) else number * EPOCHS[self.format]
+        return self._micros(text)
 
     def _numbered(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         array = self._without_empty(array)
         given = _given(array)
         if self.format not in EPOCHS:
             return Instants(np.zeros(len(array), np.int64), np.zeros(len(array), np.bool_)), _mask(array.is_valid())
-        numbers = np.nan_to_num(_filled(array.cast(pa.float64(), safe=False), 0.0))
-        if pa.types.is_integer(array.type):
-            return Instants(_filled(array.cast(pa.int64()), 0) * EPOCHS[self.format], given), None
-        return Instants(np.rint(numbers * EPOCHS[self.format]).astype(np.int64), given), None
+        unit = EPOCHS[self.format]
+        least, most = LEAST // unit - 1, MOST // unit + 1
+        if pa.types.is_integer(array.type) and not pa.types.is_uint64(array.type):
+            return Instants(np.clip(_filled(array.cast(pa.int64()), 0), least, most) * unit, given), None
+        numbers = np.clip(np.nan_to_num(_filled(array.cast(pa.float64(), safe=False), 0.0)), least, most)
+        return Instants(np.rint(numbers * unit).astype(np.int64), given), None
 
     def _without_empty(self, array: pa.Array) -> pa.Array:
         """Leave out the numbers that the mapping lists as nothing, such as 0 or -1."""
@@ -178,6 +193,15 @@ class InstantReader:
         if at.tzinfo is not None:
             return to_micros(at)
         return zone(self.zone).resolve(to_micros(at.replace(tzinfo=UTC))) if self.zone else None
+
+
+def _in_reach(array: pa.Array) -> pa.Array:
+    """Give times in microseconds. Those that no calendar has become others that none has, since in microseconds they might not fit into 64 bits."""
+    kind = array.type
+    per = {"s": 1_000_000, "ms": 1_000}.get(kind.unit, 1)
+    if per > 1:
+        array = pc.max_element_wise(pc.min_element_wise(array.cast(pa.int64()), MOST // per + 1, skip_nulls=False), LEAST // per - 1, skip_nulls=False).cast(kind)
+    return array.cast(pa.timestamp("us", kind.tz), safe=False)
 
 
 def _by_format(text: str, form: str) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.replay.nouns import Unread
+from engine.shown import encodable
 from service.tickets.delimited import GZIP
 from service.tickets.mapper import Mapper
 from service.tickets.nouns import SIZE, Batch, TicketsError
@@ -30,7 +32,7 @@ def raw_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
             zipped = raw.read(2) == GZIP
             raw.seek(0)
             yield raw, iter(cast("BufferedReader", gzip.GzipFile(fileobj=raw)) if zipped else raw)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -52,10 +54,17 @@ def row_of(line: bytes) -> dict[str, Any]:
     >>> row_of(b'{"key": "A-1", "fields": {"priority": {"name": "High"}, "labels": ["a"]}}')
     {'key': 'A-1', 'fields.priority.name': 'High', 'fields.labels': '["a"]'}
     """
-    found = json.loads(line)
-    if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004 - a line of a file, not an argument
-    return dict(_flat("", found))
+    try:
+        found = json.loads(line)
+        if not isinstance(found, dict):
+            raise ValueError("no object")  # noqa: TRY004 - a line of a file, not an argument
+        row = dict(_flat("", found))
+    except RecursionError:
+        raise ValueError("lists or objects are nested too deeply") from None
+    # JSON can write half of a character as an escape, which no column of text can hold.
+    if b"\\ud" in line.lower() and not all(encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()):
+        raise ValueError("an escape is half of a character, without its other half")
+    return row
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -20,7 +20,7 @@ from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.replay.nouns import Chunk, Recorded, States, Unread
 from engine.version import Version
 from engine.vocabulary import Fact, FactType, stands_for_nothing, value_of
-from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, column_of, fact_column, names_of
+from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColumn, column_of, fact_column, names_of, plain
 from service.tickets.identity import numbers_of
 from service.tickets.instants import InstantReader
 from service.tickets.mapping import ColumnMapping, FromColumn
@@ -117,7 +117,7 @@ def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
 def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
     """Give a row as JSON, what it has no value for left out."""
     at = int(np.searchsorted(numbers, row))
-    cells = zip(rows.schema.names, (column[at].as_py() for column in rows.columns), strict=True)
+    cells = zip(rows.schema.names, (plain(column[at]) for column in rows.columns), strict=True)
     return json.dumps({name: value if isinstance(value, (str, int, bool)) else text_of(value) for name, value in cells if value is not None}, ensure_ascii=False)
 
 

@@ -39,7 +39,8 @@ def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[
     ticket = next((free[folded(one)] for one in TICKET if folded(one) in free), "")
     now = free.get(NOW)
     mapping = ColumnMapping(facts, ticket, FromColumn((now,)) if now else None)
-    left = [column for column in columns if column not in mapping.columns]
+    read = set(mapping.columns)
+    left = [column for column in columns if column not in read]
     return mapping, [f"left out, since no fact is called so: {_listed(left)}"] if left else []
 
 
@@ -57,15 +58,15 @@ def unique(names: Iterable[str]) -> list[str]:
     >>> unique(["Key", "Label", "Label", ""])
     ['Key', 'Label', 'Label (2)', 'column 4']
     """
-    found: list[str] = []
+    found: dict[str, None] = {}
     for at, written in enumerate(names, 1):
         name = written.strip() or f"column {at}"
         number, one = 1, name
         while one in found:
             number += 1
             one = f"{name} ({number})"
-        found.append(one)
-    return found
+        found[one] = None
+    return list(found)
 
 
 def _listed(names: Sequence[str]) -> str:
