@@ -66,7 +66,7 @@ KEYS: Final[Mapping[str, str]] = {
 
 _OF_KIND: Final[Mapping[str, Mapping[str, str]]] = {
     "vocabulary": {"facts": "declare what callers send: `facts:`, and below it `name: {type: choice, about: …, values: […]}`"},
-    "holidays": {"from": "write the first day: `from: 2026-01-01`", "package": "name the package that drafted the list: `package: holidays`", "version": "write the version of the package: `version: 0.60`", "code": "write the code of the region in the package: `code: AU/NSW`"},
+    "holidays": {"from": "write the first day: `from: 2026-01-01`", "package": "name the package that drafted the list: `package: holidays`", "version": "write the version of the package: `version: 0.60`", "code": "write the code of the region in the package: `code: DE/BY`", "source": "say where the days are from: `source: …`"},
     "cases": {"from": "write the instant at which the hold begins: `from: 2026-01-31T09:00:00+10:00`"},
     "invariants": {"then": "say what has to hold then: `then: {outcome: value}`"},
     "frozen": {"version": "write the number of the version: `version: 1.0.0`"},

@@ -238,7 +238,7 @@ class TestCommand:
         result = run("fmt", str(desk))
 
         assert result.exit_code == 3
-        assert f"{desk / 'broken.yaml'}:2:1: not YAML" in result.stderr
+        assert f"{desk / 'broken.yaml'}:1:4: not YAML: the list that opens here" in result.stderr
         assert (desk / "broken.yaml").read_text(encoding="utf-8") == "a: [\n"
         assert (desk / "cases" / "odd.yaml").read_text(encoding="utf-8") == "a: 1\n"
 

@@ -35,7 +35,7 @@ CLIENTS_OWN = "Internal error from Core"
 
 AGAIN = 10
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds that a case may take. It is long for purges, which wait their turn behind a verification of a log of thousands of records."""
 
 OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 64 << 20))
