@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import grpc
 import pytest
+import uvloop
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
@@ -206,3 +207,21 @@ def test_a_call_without_a_deadline_waits_as_long_as_the_patience(tmp_path: Path)
 
     assert why(raised.value) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
     assert "in 0.3 s" in (raised.value.details() or "")
+
+
+@pytest.mark.parametrize("run_", [asyncio.run, uvloop.run])
+def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]) -> None:
+    """Also by uvloop, on which servers run, and whose timers differ from those of asyncio where they are due at once."""
+    store = Failing(sqlite(tmp_path))
+    monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
+
+    async def play() -> list[Any]:
+        keeper = Keeper(settings(sqlite(tmp_path)), lambda: NOW)
+        store.open_.clear()
+        calls = (keeper.keep(record(number), left) for number, left in enumerate((0.001, 0.0004, 0.0004, 0.0, 0.05)))
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        store.open_.set()
+        await keeper.close()
+        return ended
+
+    assert [LogUnavailable] * 5 == [type(one) for one in run_(play())]

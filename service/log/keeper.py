@@ -117,7 +117,8 @@ class Keeper:
         self._at_risk: deque[float] = deque()
         self._waiting: list[_Waiting] = []
         self._numbers = count()
-        self._timer: asyncio.TimerHandle | None = None
+        # Until when the timer runs is kept beside it: a timer of uvloop that is due at once cannot tell.
+        self._timer, self._timer_end = cast("asyncio.Handle | None", None), 0.0
         self._chances, self._last = _chances(), cast("_Received | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
         self._texts = Texts(settings.masking.more)
@@ -239,11 +240,11 @@ class Keeper:
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake up when the first of those that wait has waited for long enough."""
         end = self._waiting[0].end
-        if self._timer is not None and self._timer.when() <= end:
+        if self._timer is not None and self._timer_end <= end:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_at(end, self._give_up, loop)
+        self._timer, self._timer_end = loop.call_at(end, self._give_up, loop), end
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Refuse what has waited for too long; what is not under way by then is not recorded."""
