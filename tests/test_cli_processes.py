@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminals import COLOURED, on_terminal
-from tests.test_cli import ESCAPE, ROOT, garage, replace, run
+from tests.test_cli import ESCAPE, ROOT, garage, replace
 
 __all__ = ["garage"]
 
@@ -111,8 +111,8 @@ def test_a_server_does_without_what_only_other_commands_load() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--port", "high"), ("--no-such-option",)])
-def test_serve_says_the_same_whether_it_is_alone_or_one_of_all_commands(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    alone, among = guidepost("serve", *arguments), run("serve", *arguments)
+def test_serve_says_the_same_whether_it_is_alone_or_one_of_all_commands(arguments: tuple[str, ...]) -> None:
+    every = [sys.executable, "-c", "from service.cli.main import app; app(prog_name='guidepost')", "serve", *arguments]
+    alone, among = guidepost("serve", *arguments), subprocess.run(every, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
-    assert (among.exit_code, among.stdout, among.stderr) == (alone.returncode, alone.stdout, alone.stderr)
+    assert (among.returncode, among.stdout, among.stderr) == (alone.returncode, alone.stdout, alone.stderr)
