@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from engine.bundle import Bundle
@@ -59,6 +61,16 @@ def _a_decision_log_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> No
     """Servers that tests start as a person does keep their log, and the key that signs it, where tests may write."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     os.environ["GUIDEPOST_DECISION_LOG"] = f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db"
+
+
+@pytest.fixture(autouse=True)
+def _messages_of_one_test() -> Iterator[None]:
+    """A test that sets up the messages of a server leaves them as they were: their stream may be closed by the next test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
