@@ -18,6 +18,7 @@ from service.cli.main import app
 from service.sources.bundles import make_bundle, read_bundle
 from service.store import build_bundle
 from service.workers.alone import Alone
+from service.workers.storage import Storage
 from service.workers.supervisor import built_from
 from service.workers.told import Refused, Reloaded
 from tests.desks import GOOD, desk, later, write
@@ -87,8 +88,7 @@ def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp
 
 
 def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
-    folder, built = desk(tmp_path / "desk"), tmp_path / "built"
-    built.mkdir()
+    folder, built = desk(tmp_path / "desk"), Storage()
 
     async def reload_twice() -> tuple[object, object, Bundle, Bundle]:
         server = Alone(built_from(folder), built)
@@ -97,7 +97,10 @@ def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path:
         mixed(folder)
         return first, await server.reload(), before, server.held.bundle
 
-    first, second, before, after = asyncio.run(reload_twice())
+    try:
+        first, second, before, after = asyncio.run(reload_twice())
+    finally:
+        built.close()
 
     assert isinstance(first, Reloaded)
     assert isinstance(second, Refused)

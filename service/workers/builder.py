@@ -69,7 +69,7 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
     if "problems" in told:
         return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in told["problems"]))
     if said:
-        log.error("the program that builds the policies said:\n%s", said)
+        log.error("the program that builds the policies failed: %s", said)
     return Refused(message=f"the policies could not be built: {told.get('failed') or ended(code, said)}")
 
 
