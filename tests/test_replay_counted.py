@@ -362,6 +362,53 @@ def test_a_word_for_an_empty_cell_is_counted_where_it_is_read_as_a_value(desk: P
     assert "`none` is read as the value of level in 1 row" in replay(rows, MAPPING, "--against", "2.0.0").stdout
 
 
+UNREAD_ROWS: Final = "id,level,came\nA1,low,2026-02-01T10:00:00Z\nA1,low,2026-02-01T10:00:00Z\nA2,hihg,2026-02-01T10:00:00Z\nA3,N/A,2026-02-01T10:00:00Z\nA5,high,2026-02-01T10:00:00Z\n"
+
+
+@pytest.mark.parametrize("versions", [("--against", "2.0.0", "--from", "1.0.0"), ("--against", "2.0.0"), ("--against", "in-force")])
+def test_tickets_of_rows_that_cannot_be_read_are_in_no_number(desk: Path, versions: tuple[str, ...]) -> None:
+    found = replay(UNREAD_ROWS, MAPPING, *versions)
+
+    assert "3 rows, 2 tickets (A1 is in 2)" in found.stdout
+    assert "2 of 5 rows could not be read, and are in no other number" in found.stdout
+
+
+def test_the_only_row_of_a_ticket_that_is_decided_makes_no_ticket_of_several_rows(desk: Path) -> None:
+    rows = "id,level,came\nA1,low,2026-02-01T10:00:00Z\nA1,hihg,2026-02-01T10:00:00Z\n"
+
+    assert plain(rows, MAPPING, "--against", "2.0.0")["distinct_tickets"] is None
+
+
+DOUBTED: Final = [("A", "none", "low"), ("B", "none", "hihg"), ("C", "low", "low"), ("D", "none", "low")]
+TWO_LEVELS: Final = VOCABULARY.replace("  came_at:", "  size: {type: choice, about: how large, values: [{value: low, about: small}, {value: none, about: nothing}]}\n  came_at:")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_doubtful_word_is_counted_only_in_rows_that_are_decided(desk: Path, form: str) -> None:
+    (desk / "policies" / "vocabulary.yaml").write_text(TWO_LEVELS)
+    names = ("id", "size", "level")
+    rows = [dict(zip(names, row, strict=True), came="2026-02-01T10:00:00Z") for row in DOUBTED]
+    lines = {
+        "csv": "\n".join(["id,size,level,came", *(",".join(row.values()) for row in rows), "E,low"]), "jsonl": "\n".join([*map(json.dumps, rows), "{"]),
+    }
+    if form == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), "tickets.parquet")
+    else:
+        Path(f"tickets.{form}").write_text(lines[form] + "\n")
+    Path("mapping.yaml").write_text(MAPPING + "  size: size\n")
+    asked = ["replay", f"tickets.{form}", "--mapping", "mapping.yaml", "--against", "working", "-o", "json"]
+
+    assert [json.loads(CliRunner().invoke(app, [*asked, *more]).stdout)["doubts"] for more in ([], ["--limit", "3"])] == [
+        [{"fact": "size", "word": "none", "rows": 2}], [{"fact": "size", "word": "none", "rows": 1}],
+    ]
+
+
+def test_a_doubtful_word_in_a_row_that_another_row_of_its_ticket_replaces_is_not_counted(desk: Path) -> None:
+    rows = "id,level,came\nA,none,2026-02-01T10:00:00Z\nA,low,2026-02-01T11:00:00Z\n"
+
+    assert plain(rows, MAPPING + "repeated: last\n", "--against", "2.0.0")["doubts"] == []
+
+
 def test_a_chunk_without_names_of_tickets_counts_rows_as_tickets(new: Version) -> None:
     chunk = Chunk(2, {"level": words_of(["low", "low"])}, np.array([1, 2]), datetime(2026, 2, 1, tzinfo=UTC))
     tally, _ = Replayer(new).replay(chunk)

@@ -154,8 +154,8 @@ def test_a_word_that_is_a_value_and_an_empty_cell_is_counted(desk: Version) -> N
     words = Vocabulary.of(desk)
     rows = pa.RecordBatch.from_pydict({"I": ["none", "none", "high", "None"]})
 
-    assert Mapper(mapping_of("m", "facts: {impact: I}", words), words).batch(rows).doubts == {("impact", "none"): 2}
-    assert Mapper(mapping_of("m", "facts: {impact: {column: I, values: {none: none, high: high}}}", words), words).batch(rows).doubts == {}
+    assert Mapper(mapping_of("m", "facts: {impact: I}", words), words).batch(rows).doubts(()) == {("impact", "none"): 2}
+    assert Mapper(mapping_of("m", "facts: {impact: {column: I, values: {none: none, high: high}}}", words), words).batch(rows).doubts(()) == {}
 
 
 def test_a_listed_value_is_meant_though_it_stands_for_nothing_elsewhere() -> None:

@@ -195,11 +195,17 @@ class _Count:
         groups = {one.fact: count_group(one, atoms, compared.kept, (marks, worded), self._changed) for one in self._sides.groupings}
         recorded = chunk.recorded is not None and self._replayer.before is None
         digest = self._replayer.before.digest if self._replayer.before is not None else chunk.recorded.digest if chunk.recorded is not None else ""
-        seen = Seen() if chunk.tickets is None else Seen.of(chunk.tickets, self._ticket)
         return Tally(
             tickets, int(marks.sum()), {digest: tickets} if digest and tickets else {}, outcomes, deadlines, groups, tickets if recorded else 0,
-            self._both(tickets), int(worded.sum()), {name: rows for name, rows in compared.near.items() if rows}, seen,
+            self._both(tickets), int(worded.sum()), {name: rows for name, rows in compared.near.items() if rows}, self._seen(),
         )
+
+    def _seen(self) -> Seen:
+        """Count the tickets of the rows that are decided."""
+        tickets, kept = self._chunk.tickets, self._compared.kept
+        if tickets is None:
+            return Seen()
+        return Seen.of(tickets, self._ticket) if kept is None else Seen.of(tickets[kept], lambda row: self._ticket(int(kept[row])))
 
     def _both(self, tickets: int) -> int:
         """Count the rows of which both sides say something."""

@@ -36,7 +36,7 @@ Watch = Callable[[int, float | None], None]
 class Rejected:
     """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written.
 
-    ``doubts`` are rows that were read, with a word that may stand for an empty cell, by the fact and the word.
+    ``doubts`` are rows that were decided, with a word that may stand for an empty cell, by the fact and the word.
     """
 
     write: Callable[[Iterable[Unread]], None]
@@ -74,7 +74,7 @@ def run(source: TicketSource, replayer: Replayer | InForceReplayer, rejected: Re
     for batch in limited(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
         rejected.add(batch.unread)
-        rejected.doubt(batch.doubts)
+        rejected.doubt(batch.doubts(refused))
         rejected.add(replace(one, content=one.content or batch.content(one.row)) for one in refused)
         tally = tally.merge(found)
         rows += batch.chunk.size + len(batch.unread)

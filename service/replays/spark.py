@@ -88,8 +88,8 @@ class Task:
             batch = self.mapper.batch(rows, numbers)
             found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
             tally = tally.merge(found)
-            if batch.doubts:
-                yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in batch.doubts.items()]))])
+            if doubts := batch.doubts(refused):
+                yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
             unread = [*batch.unread, *(replace(one, content=one.content or batch.content(one.row)) for one in refused)]
             if unread:
                 yield _made([(UNREAD, one.row, json.dumps(astuple(one))) for one in unread])

@@ -7,7 +7,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,7 +169,7 @@ def _tail(path: Path) -> bytes:
 def _with(batch: Batch, wrong: list[Unread]) -> Batch:
     if not wrong:
         return batch
-    return Batch(batch.chunk, tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)), batch.share, batch.content)
+    return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
 
 
 def _nothing(header: Header) -> pa.RecordBatch:

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -111,7 +111,7 @@ class LineTickets:
         columns = [_column([row.get(name) for row in rows]) for name in names]
         table = pa.RecordBatch.from_arrays(columns, names) if names else pa.RecordBatch.from_arrays([pa.nulls(len(rows))], [""])
         batch = self.mapper.batch(table, np.array(numbers, np.int64), share)
-        return Batch(batch.chunk, tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)), share, batch.content)
+        return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
 
 
 def _column(values: list[Any]) -> pa.Array:

@@ -96,7 +96,7 @@ class Mapper:
         chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded, tickets)
         content = partial(_content, rows, numbers)
         whole = _without(chunk, faults) if faults else chunk
-        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts(whole))
+        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts)
 
     def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
         """Count the words that may stand for an empty cell where no list of values says what they mean."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import numpy as np
+
 from engine.replay.nouns import Chunk, Unread
+from engine.replay.rows import rows_of
 
 SIZE: Final = 65_536
 """The most rows of a batch, unless somebody asks for another number."""
 
 
+Doubts = Mapping[tuple[str, str], int]
+"""Rows by a fact and a word."""
+
+
 def _nothing(_: int) -> str:
     return ""
+
+
+def _no_doubts(_: Chunk) -> Doubts:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +32,22 @@ class Batch:
     """Some rows of a source: those that can be decided, and those that cannot be read.
 
     ``share`` tells how far through the source it leads (1.0: the end), if that is known. ``content`` gives a row of the
-    batch, by its number, as text: for the file that keeps what a version refuses. ``doubts`` count the rows in which a word
-    that may stand for an empty cell is read as a value, by the fact and the word.
+    batch, by its number, as text: for the file that keeps what a version refuses. ``doubtful`` counts the rows of a chunk in
+    which a word that may stand for an empty cell is read as a value, by the fact and the word.
     """
 
     chunk: Chunk
     unread: tuple[Unread, ...] = ()
     share: float | None = None
     content: Callable[[int], str] = field(default=_nothing, repr=False, compare=False)
-    doubts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    doubtful: Callable[[Chunk], Doubts] = field(default=_no_doubts, repr=False, compare=False)
+
+    def doubts(self, refused: Sequence[Unread]) -> Doubts:
+        """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""
+        if not refused:
+            return self.doubtful(self.chunk)
+        lost = np.isin(self.chunk.rows, [one.row for one in refused])
+        return self.doubtful(rows_of(self.chunk, np.flatnonzero(~lost)))
 
 
 class TicketSource(Protocol):
