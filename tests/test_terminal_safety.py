@@ -88,6 +88,9 @@ class TestCommands:
         assert "\x1b[31mRED" not in said
         assert SHOWN in said
 
+    def test_a_word_that_is_refused_is_shown_as_it_was_sent(self) -> None:
+        assert r"unknown impact `hi\x08gh\x07`" in output("eval", "priority", "impact=hi\x08gh\x07", code=2)
+
     @pytest.mark.parametrize("arguments", [("get", "ID"), ("get", "ID", "-o", "json"), ("query",), ("query", "-o", "json"), ("explain", "ID"), ("export",)])
     def test_so_are_records_of_the_decision_log(self, log: str, arguments: tuple[str, ...]) -> None:
         said = output("audit", *(record(1).id if one == "ID" else one for one in arguments), "--decision-log", log, code=None)

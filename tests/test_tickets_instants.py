@@ -69,6 +69,10 @@ def test_fractions_of_seconds_leading_zeros_and_spaces_around_do_not_matter() ->
     assert said(["2026-05-01 09:05:00.25"], "%Y-%m-%d %H:%M:%S.%f", "UTC") == ["2026-05-01T09:05:00.250000+00:00"]
 
 
+def test_small_letters_mean_the_same_as_for_a_call() -> None:
+    assert said(["2026-01-23t15:00z", "2026-01-23T15:00Z"], "") == ["2026-01-23T15:00:00+00:00"] * 2
+
+
 def test_an_offset_in_the_text_counts_more_than_the_zone() -> None:
     assert said(["2026-05-01T09:00+10:00", "2026-05-01T09:00Z"], "", "Europe/Berlin") == ["2026-04-30T23:00:00+00:00", "2026-05-01T09:00:00+00:00"]
     assert said(["2026-05-01T09:00+10:00", "2026-05-01T09:00"], "", "Europe/Berlin") == ["2026-04-30T23:00:00+00:00", "2026-05-01T07:00:00+00:00"]

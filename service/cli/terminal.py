@@ -139,7 +139,8 @@ def json_text(plain: object) -> str:
 def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
     """Say what is wrong on standard error; give what to raise to end the command with this exit code."""
     screen = errors()
-    screen.show(Text.assemble(("error: ", "bold red"), message))
+    # Here already: a text of Rich drops some control characters, such as BEL and BS, so that a word looks like another one.
+    screen.show(Text.assemble(("error: ", "bold red"), visible_lines(message)))
     if details:
         screen.show(*details)
     return typer.Exit(int(code))

@@ -213,7 +213,7 @@ def _by_format(text: str, form: str) -> datetime | None:
 
 def _iso(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text.strip())
+        return datetime.fromisoformat(text.strip().upper())
     except ValueError:
         return None
 
