@@ -29,6 +29,7 @@ from service.log import purging
 from service.log.certificates import certify
 from service.log.heads import PurgeNote, sign_head, sign_purge, unvouched
 from service.log.lines import line, note_line, read_export, read_lines
+from service.log.own_key import own_key
 from service.log.purging import PurgeRefused, doomed, purge
 from service.log.store import Store
 from service.log.verifying import verify_export, verify_store
@@ -176,7 +177,7 @@ def test_a_prefix_that_somebody_cut_off_with_a_note_of_their_own_is_doubted(stor
     report = verify_store(store, TRUST)
 
     assert (report.whole, report.found.breaks) == (False, ())
-    assert report.doubts == ("main: the purge up to 1: nobody signed it",)
+    assert report.doubts == ("main: the purge up to 1: nobody signed it; the note of a later purge, signed, takes its place",)
     purge(store, at(3), LATER, "me", KEY)
     assert verify_store(store, TRUST).whole
 
@@ -229,6 +230,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
     """A folder with a log of five records, which the commands find by the environment, and a key."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("service.cli.audit_purge.utc_now", lambda: LATER)
     new_key(Path("desk.private.pem"), Path("desk.public.pem"))
     store.append("main", [record(number) for number in (1, 2, 3, 4, 5)])
@@ -246,7 +248,7 @@ def test_nothing_goes_unless_somebody_says_so(desk: Path, store: Store, golden: 
     assert "--yes" in shown.stderr
     purged = run("purge", "--before", "2026-01-23T04:00:03Z", "--yes", "--by", "records office")
     golden("audit/purge.txt", shown.stdout + purged.stdout + run("verify").stdout)
-    assert "not signed" in purged.stderr
+    assert "warning: no key signs the note of this purge, so `verify --key` will doubt it" in purged.stderr
     assert left(store) == [3, 4, 5]
 
 
@@ -275,10 +277,37 @@ def test_a_signed_purge_verifies_with_the_key(desk: Path, store: Store) -> None:
     assert run("purge", "--before", "2026-01-23T04:00:04Z", "--yes").stdout == "nothing is that old\n"
 
 
+def test_a_purge_signs_with_the_servers_own_key_so_that_the_log_still_verifies(desk: Path, store: Store) -> None:
+    own = own_key(desk / "state" / "guidepost")
+    store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", private_key(own.private), covered))
+
+    purged = run("purge", "--before", "2026-01-23T04:00:04Z", "--yes")
+
+    assert (purged.exit_code, purged.stderr) == (0, "")
+    verified = run("verify", "--key", str(own.public))
+    assert (verified.exit_code, f"signed by {own.id}" in verified.stdout) == (0, True)
+
+
+def test_a_purge_without_a_key_makes_none_and_warns_before_it_removes_anything(desk: Path, store: Store) -> None:
+    shown = run("purge", "--before", "2026-01-23T04:00:04Z")
+
+    assert "will doubt it; there is no head.private.pem in your state folder\nhelp: --sign-key FILE" in shown.stderr
+    assert (left(store), (desk / "state").exists()) == ([1, 2, 3, 4, 5], False)
+
+
+def test_a_purge_warns_of_a_key_that_signed_no_head_of_the_log(desk: Path, store: Store) -> None:
+    own_key(desk / "state" / "guidepost")
+    key = private_key(Path("desk.private.pem"))
+    store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", key, covered))
+
+    assert "signed no head of this log" in run("purge", "--before", "2026-01-23T04:00:04Z").stderr
+    assert "signed no head" not in run("purge", "--before", "2026-01-23T04:00:04Z", "--sign-key", "desk.private.pem").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--before", "yesterday"], 2, "--before"), (["--before", "2027-01-01T00:00Z"], 2, "lies in the future"), (["--before", "2026-01-23T05:00Z", "--by", "a\nb"], 2, "printable"),
+        (["--before", "2025-01-01"], 2, "error: `--before` has no time and no offset"), (["--before", "yesterday"], 2, "--before"), (["--before", "2027-01-01T00:00Z"], 2, "lies in the future"), (["--before", "2026-01-23T05:00Z", "--by", "a\nb"], 2, "printable"),
         (["--before", "2026-01-23T05:00Z", "--sign-key", "none.pem"], 2, "cannot be read"), (["--before", "2026-01-23T05:00Z", "--yes", "--decision-log", "sqlite:///none.db"], 2, "no decision log"),
     ],
 )

@@ -273,9 +273,15 @@ class TestSignatures:
         assert said == [
             "the key in other.private.pem is not of the kind Ed25519", "the key in locked.pem is encrypted", "none.pem holds no private key in PEM",
             "ann.public.pem holds a public key; signing takes the private one", "the key gone cannot be read: No such file or directory",
-            "the key in other.public.pem is not of the kind Ed25519", "ann.private.pem holds a private key; trust takes the public one",
+            "the key in other.public.pem is not of the kind Ed25519", "ann.private.pem holds a private key; expected a public one",
             "none.pem holds no public key in PEM", "the key gone cannot be read: No such file or directory",
         ]
+
+    def test_a_private_key_in_the_place_of_its_public_half_names_the_file_of_that(self, keys: Path) -> None:
+        with pytest.raises(SourceError) as caught:
+            trusted_keys([keys / "ann.private.pem"])
+
+        assert caught.value.help == "give its public half: ann.public.pem beside it"
 
     def test_a_folder_of_keys_is_that_of_its_public_ones(self, keys: Path, tmp_path: Path) -> None:
         assert [key.name for key in trusted_keys([keys]).keys] == ["ann.public.pem", "bo.public.pem"]

@@ -45,7 +45,7 @@ def new_key_command(
         return
     until = f", expires: {expires}" if expires else ""
     results().show(
-        Text("the key, which is nowhere else: give it to the caller", "bold"), Text(f"  {made.text}", no_wrap=True), "",
+        Text("the key; it is shown only now, so hand it to the caller", "bold"), Text(f"  {made.text}", no_wrap=True), "",
         Text("for the file of callers", "bold"),
         Text(f"  - name: {name}\n    roles: [{', '.join(roles)}]\n    keys:\n      - {{id: {made.id}, sha256: {made.sha256}{until}}}", no_wrap=True),
     )

@@ -18,11 +18,11 @@ import typer
 from engine.decisionlog.chain import Entry
 from engine.decisionlog.record import Record
 from engine.decisionlog.select import Filter
-from engine.moment import NotAnInstant, read_instant
 from service.cli.audit_explain import explain
 from service.cli.audit_proof import certificate, check
 from service.cli.audit_purge import purge
 from service.cli.logged import LogOption, reading_log
+from service.cli.moments import option_instant
 from service.cli.recorded import last_vouched, plain_coverage, record_page, record_rows, verified_page
 from service.cli.sourced import KeysOption, refusing
 from service.cli.terminal import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
@@ -187,7 +187,7 @@ def verify_log(
     else:
         results().show(*verified_page(report))
         if report.signed and not trust.keys:
-            errors().show(f"{count(len(report.signed), 'signed head')}, held against the chains; --key FILE tells whether the signatures are yours")
+            errors().show(f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too")
     if not report.whole:
         raise typer.Exit(int(ExitCode.LOG))
 
@@ -233,7 +233,4 @@ def _asked(ticket: str, request_id: str, caller: str, version: str, rule: str, o
 
 
 def _instant(option: str, text: str) -> datetime | None:
-    try:
-        return read_instant(option, text) if text else None
-    except NotAnInstant as error:
-        raise refused(f"{option}: {error.message}", *([f"help: {error.help}"] if error.help else [])) from error
+    return option_instant(option, text) if text else None

@@ -169,4 +169,5 @@ def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
     elif missing:
         yield Text(f"proved: this record was in the log when its head was signed; not shown: {', '.join(missing)}", "bold yellow")
     else:
-        yield Text("all of it holds", "bold green")
+        version = Record.read(made.entry.body).version
+        yield Text(f"proved: the record was in the log, and {version.name} {version.version} decides it the same again", "bold green")

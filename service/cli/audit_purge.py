@@ -12,22 +12,23 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.moment import NotAnInstant, read_instant
 from service.cli.folder import utc_now
 from service.cli.logged import LogOption, reading_log, refusing_log
+from service.cli.moments import option_instant
 from service.cli.terminal import ExitCode, TableOrJson, count, errors, refused, results, ruled, show_json
+from service.log.own_key import PRIVATE_FILE
 from service.log.purging import Doomed, PurgeRefused, doomed
 from service.log.purging import purge as purged
-from service.log.settings import default_url
+from service.log.settings import default_url, state_folder
 from service.log.store import Store
-from service.sources.signatures import private_key
+from service.sources.signatures import key_id, private_key
 
 MAX_NAME = 200
 
 
 def purge(
     before: Annotated[str, typer.Option("--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z.")],
-    sign_key: Annotated[Path | None, typer.Option("--sign-key", metavar="FILE", help="The private key that signs the note of the purge.")] = None,
+    sign_key: Annotated[Path | None, typer.Option("--sign-key", metavar="FILE", help="The private key that signs the note of the purge. Default: the server's own, in your state folder.")] = None,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Remove without being asked.")] = False,
     log: LogOption = "",
@@ -37,24 +38,25 @@ def purge(
 
     A note of it stays, behind which the rest of the chain verifies. Shows what would go and asks on a terminal; without one, nothing goes unless --yes is given.
     """
-    try:
-        instant = read_instant("--before", before)
-    except NotAnInstant as error:
-        raise refused(f"--before: {error.message}", *([f"help: {error.help}"] if error.help else [])) from error
+    instant = option_instant("--before", before)
     if instant > utc_now():
-        raise refused(f"--before {before} lies in the future", "help: a purge is of what is old")
+        raise refused(f"--before {before} lies in the future", "help: give an instant in the past")
     name = by or _user()
     if not (0 < len(name) <= MAX_NAME and name.isprintable()):
         raise refused(f"--by takes 1 to {MAX_NAME} printable characters")
     with refusing_log():
-        key = private_key(sign_key) if sign_key else None
+        file = sign_key or _own_key()
+        key = private_key(file) if file else None
     with reading_log(log) as store:
         going = doomed(store, instant)
+        signers = store.signers() if going else frozenset()
     if not going:
         _show(going, [], output, done=False)
         return
     if not yes and output is TableOrJson.TABLE:
         results().show(*_page(going))
+    for line in _doubted("" if key is None else key_id(key.public_key()), signers):
+        errors().show(line)
     if not (yes or (sys.stdin.isatty() and typer.confirm("Remove them for good?"))):
         if output is TableOrJson.JSON:
             _show(going, [], output, done=False)
@@ -69,8 +71,23 @@ def purge(
     finally:
         writing.close()
     _show(going, [note.plain for note in notes], output, done=True)
-    if key is None:
-        errors().show("the note is not signed, so a verification with --key will doubt it; --sign-key FILE signs one")
+
+
+def _own_key() -> Path | None:
+    """Return the file of the server's own key; None if this account has none. A key made for a purge would be one that nobody trusts."""
+    file = state_folder() / PRIVATE_FILE
+    return file if file.exists() else None
+
+
+def _doubted(key: str, signers: frozenset[str]) -> Iterator[str]:
+    """Warn of a note that a verification with the key of the heads will doubt: it is not signed, or with a key that signed none of them."""
+    if not key:
+        yield f"warning: no key signs the note of this purge, so `verify --key` will doubt it; there is no {PRIVATE_FILE} in your state folder"
+    elif signers and key not in signers:
+        yield f"warning: the key {key} signed no head of this log, so `verify --key` with the key of its heads will doubt the note of this purge"
+    else:
+        return
+    yield "help: --sign-key FILE names the private key that signs the heads"
 
 
 def _user() -> str:

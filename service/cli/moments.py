@@ -10,6 +10,7 @@ import typer
 
 from engine.answer import WrongFact, WrongRequest
 from engine.moment import Moment, NotAnInstant, read_instant, read_moment
+from service.cli.terminal import refused
 
 NowOption = Annotated[
     str, typer.Option("--now", metavar="INSTANT", help="What time it is, as 2026-01-23T15:00+11:00. Default: the clock of this machine.")
@@ -40,6 +41,16 @@ def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
     except NotAnInstant as error:
         problems += wrong_lines(_unless_named(label, error.message), WrongFact(label, text, error.message, error.allowed, error.help))
         return None
+
+
+def option_instant(option: str, text: str) -> datetime:
+    """Read the instant of an option; end the command if it is none."""
+    try:
+        return read_instant(option, text)
+    except NotAnInstant as error:
+        label = _unless_named(option, error.message)
+        allowed = [f"allowed: {', '.join(error.allowed)}"] if error.allowed else []
+        raise refused(f"{label}: {error.message}" if label else error.message, *allowed, *([f"help: {error.help}"] if error.help else [])) from error
 
 
 def read_asked(now: str, given: Sequence[str], clock: datetime, problems: list[str], filed_now: object = None, filed: Sequence[Pause] = ()) -> Moment:

@@ -77,7 +77,7 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
         vouched = f"signed by {note.key}" if note.key else "not signed"
         yield Text(f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: what was received before {purge.before}; {vouched}", "dim")
     if found.unheld:
-        yield Text(f"  {count(len(found.unheld), 'head')} could not be held against anything, since what they cover was purged", "dim")
+        yield Text(f"  {count(len(found.unheld), 'head')} could not be checked: what {'it covers' if len(found.unheld) == 1 else 'they cover'} was purged", "dim")
     for signed in last_vouched(report):
         yield Text(f"  {signed}", "dim")
 
@@ -85,7 +85,7 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
 def _covered(report: Report) -> Text:
     """Summarize how many entries are covered by a head that somebody vouches for."""
     if report.coverage is None:
-        return Text("  no key is trusted, so this shows no rewriting of the whole log: --key FILE or --heads FILE does", "yellow")
+        return Text("  no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE", "yellow")
     total = sum(one.entries for one in report.coverage)
     by = "a head that a trusted key signed" if report.vouched else "a head that was kept" if report.covered else "any trusted head"
     return Text(f"  {report.covered:,} of {count(total, 'entry', 'entries')} covered by {by}", "green" if report.covered == total and total else "yellow")

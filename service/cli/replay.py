@@ -13,9 +13,9 @@ import typer
 
 from engine.decisionlog.select import Filter
 from engine.diff import Limit, read_limit
-from engine.moment import NotAnInstant, read_instant
 from service.cli.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from service.cli.folder import PoliciesOption
+from service.cli.moments import option_instant
 from service.cli.replay_asked import Asked, Engine, beside, proof_of, report_of, suggestion_of
 from service.cli.sourced import SPEC_HELP, KeysOption
 from service.cli.terminal import ExitCode, Screen, count, errors, json_text, refused
@@ -148,7 +148,4 @@ def _limit(text: str) -> Limit | None:
 
 
 def _instant(option: str, text: str) -> datetime | None:
-    try:
-        return read_instant(option, text) if text else None
-    except NotAnInstant as error:
-        raise refused(f"{option}: {error.message}", *([f"help: {error.help}"] if error.help else [])) from error
+    return option_instant(option, text) if text else None

@@ -110,7 +110,7 @@ def check(certificate: Certificate, trust: Trust, version: Version | None = None
     except ValueError as error:
         return (*steps, Step("record", Found.WRONG, str(error)))
     if not certificate.entry.holds:
-        return (*steps, _version(record, version), Step("decisions", Found.NOT_SHOWN, "what was changed is not decided again"))
+        return (*steps, _version(record, version), Step("decisions", Found.NOT_SHOWN, "not checked: the record was changed"))
     return (*steps, _version(record, version), _decided(record, version))
 
 
@@ -128,7 +128,8 @@ def _covered(certificate: Certificate) -> Step:
     place, size = entry.sequence - head.since, head.head.sequence - head.since
     same_chain = bool(head.root) and head.head.writer == entry.writer
     if same_chain and climb(entry.hash, place - 1, size, certificate.path) == head.root and (entry.sequence < head.head.sequence or entry.hash == head.head.hash):
-        return Step("path", Found.OK, f"it is number {place:,} of the {size:,} entries that the head at {head.head.sequence} covers")
+        which = "the only entry" if size == 1 else f"number {place:,} of the {size:,} entries"
+        return Step("path", Found.OK, f"it is {which} that the head at {head.head.sequence} covers")
     return Step("path", Found.WRONG, "the path does not lead from this entry to the root of the head")
 
 

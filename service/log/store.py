@@ -190,6 +190,11 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             return tuple(_signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence)))
 
+    def signers(self) -> frozenset[str]:
+        """Return the ids of the keys that signed heads, as the heads name them."""
+        with self._engine.connect() as connection, connection.begin():
+            return frozenset(connection.scalars(select(heads.c.key).distinct()))
+
     def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
         """Give the signed heads that cover an entry by a tree, the smallest tree first."""
         size = heads.c.sequence - heads.c.since

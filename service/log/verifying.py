@@ -19,6 +19,10 @@ STEP = 1_000
 """After how many entries it is told."""
 
 
+NO_HEADS = "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)"
+"""Why a key alone covers no entry of an export."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How many of the entries of a chain a trusted head vouches for, and the last such head; None if there is none."""
@@ -37,7 +41,7 @@ class Report:
         found: the breaks, and how far each chain comes.
         doubts: what no trusted head or key vouches for, each with the reason: heads, notes of purges, whole chains, or a log
             without entries. Empty if nothing is trusted.
-        signed: the signed heads that were held against the chains.
+        signed: the signed heads that were checked against the chains, each once.
         vouched: those of them for which a trusted key vouches.
         notes: the notes of what was purged.
         coverage: how much of each chain trusted heads cover; None if nothing is trusted.
@@ -68,18 +72,21 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
         ends, strangers, notes = store.ends(), store.strangers(), store.notes()
         known = {end.writer for end in ends}
         never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
-        signed = (*kept, *store.signed_heads())
+        # A head that was kept is mostly in the log too; it counts once.
+        signed = tuple(dict.fromkeys((*kept, *store.signed_heads())))
         report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept)
         if store.notes() == notes:
             return report
 
 
 def verify_export(lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
-    """Verify a whole export; raises what its lines raise."""
-    return _verified(_counted(lines, told), (), tuple(kept), trust, kept)
+    """Verify a whole export, which has no heads but those that were kept; raises what its lines raise."""
+    return _verified(_counted(lines, told), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
 
 
-def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust, kept: Sequence[SignedHead]) -> Report:
+def _verified(
+    lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust, kept: Sequence[SignedHead], *, export: bool = False
+) -> Report:
     notes: list[PurgeNote] = []
     found = verify(_noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered])
     doubts, vouched = [], []
@@ -93,13 +100,16 @@ def _verified(lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: 
     for note in {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values() if trust.keys else ():
         why = unvouched(note, trust)
         if why:
-            doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}")
+            doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}")
     coverage = None
     if trust.keys or kept:
         # Without a key, heads count that somebody kept; those in the log could be made up.
         trusted = [one for one in (vouched if trust.keys else kept) if one.head in found.held]
         coverage = tuple(_coverage(extent, trusted) for extent in found.extents)
-        doubts += _uncovered(coverage, "no trusted key signed a head of this chain" if trust.keys else "no head that was kept covers this chain")
+        if export and not kept and found.entries:
+            doubts.append(NO_HEADS)
+        else:
+            doubts += _uncovered(coverage, "no trusted key signed a head of this chain" if trust.keys else "no head that was kept covers this chain")
     return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes), coverage)
 
 

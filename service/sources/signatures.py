@@ -195,11 +195,20 @@ def _public_key(path: Path) -> TrustedKey:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        what = "a private key; trust takes the public one" if b"PRIVATE KEY" in pem else "no public key in PEM"
-        raise SourceError(f"{path} holds {what}", "`guidepost keys new NAME` makes a pair") from None
+        if b"PRIVATE KEY" in pem:
+            raise SourceError(f"{path} holds a private key; expected a public one", _public_half(path)) from None
+        raise SourceError(f"{path} holds no public key in PEM", "`guidepost keys new NAME` makes a pair") from None
     if not isinstance(key, Ed25519PublicKey):
         raise SourceError(f"the key in {path} is not of the kind Ed25519", "`guidepost keys new NAME` makes a pair")
     return TrustedKey(path.name, key_id(key), key)
+
+
+def _public_half(path: Path) -> str:
+    """Return the help for a private key where a public one is needed: the other half by its name, if it lies beside it."""
+    name = path.name.replace("private", "public")
+    if name != path.name and path.with_name(name).is_file():
+        return f"give its public half: {name} beside it"
+    return "give its public half; `guidepost keys new NAME` makes a pair"
 
 
 def _pem(path: Path) -> bytes:
