@@ -29,14 +29,22 @@ MOST: Final = 16
 """The most calls that are sent as one: enough to share what a call costs, few enough that calls which come together are spread over all connections, and the workers behind them."""
 
 
+Batch = tuple[bytes, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call on its way; calls with the same ``key`` may share a batch."""
+    """One call on its way; calls with the same ``key`` and ``timeout`` may share a batch."""
 
     item: TriageItem
     key: bytes
     timeout: float
     answer: Any = field(default=None, compare=False)
+
+    @property
+    def batch(self) -> Batch:
+        """What calls in one batch have in common; of several timeouts one would be too long or too short for somebody."""
+        return self.key, self.timeout
 
 
 def batch_of(calls: Iterable[Call]) -> TriageBatchRequest:
@@ -80,22 +88,22 @@ class TogetherAsync:
 
     def __init__(self, send: Callable[..., Awaitable[TriageBatchResponse]], wait: float = WAIT, most: int = MOST) -> None:
         self._send, self._wait, self._most = send, wait, most
-        self._waiting: dict[bytes, list[Call]] = defaultdict(list)
+        self._waiting: dict[Batch, list[Call]] = defaultdict(list)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def triage(self, request: TriageRequest, request_id: str, ticket_id: str, timeout: float) -> TriageResponse:
         """Ask for one ticket, with others; raises ItemFailed for what is wrong with it, and grpc.RpcError if all failed."""
         call = Call(TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id), key_of(request), timeout, asyncio.get_running_loop().create_future())
-        waiting = self._waiting[call.key]
+        waiting = self._waiting[call.batch]
         waiting.append(call)
         if len(waiting) >= self._most:
-            self._flush(call.key)
+            self._flush(call.batch)
         elif len(waiting) == 1:
-            asyncio.get_running_loop().call_later(self._wait, self._flush, call.key)
+            asyncio.get_running_loop().call_later(self._wait, self._flush, call.batch)
         answer: TriageResponse = await call.answer
         return answer
 
-    def _flush(self, key: bytes) -> None:
+    def _flush(self, key: Batch) -> None:
         calls = self._waiting.pop(key, [])
         if calls:
             task = asyncio.get_running_loop().create_task(self._exchange(calls))
@@ -104,7 +112,7 @@ class TogetherAsync:
 
     async def _exchange(self, calls: list[Call]) -> None:
         try:
-            settle(calls, await self._send(batch_of(calls), timeout=max(call.timeout for call in calls)))
+            settle(calls, await self._send(batch_of(calls), timeout=calls[0].timeout))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, those who wait get it: they would wait for ever
             fail(calls, error)
 
@@ -150,15 +158,15 @@ class Together:
                 while len(self._waiting) < self._most and not self._closed and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
                 calls, self._waiting = self._waiting[: self._most], self._waiting[self._most:]
-            by_key: dict[bytes, list[Call]] = defaultdict(list)
+            batches: dict[Batch, list[Call]] = defaultdict(list)
             for call in calls:
-                by_key[call.key].append(call)
-            for group in by_key.values():
+                batches[call.batch].append(call)
+            for group in batches.values():
                 self._exchange(group)
 
     def _exchange(self, calls: list[Call]) -> None:
         try:
-            sent = self._send(batch_of(calls), timeout=max(call.timeout for call in calls))
+            sent = self._send(batch_of(calls), timeout=calls[0].timeout)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait get it, and this thread goes on for the calls that come next
             fail(calls, error)
             return

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -369,6 +370,15 @@ class TestManyAtOnce:
             wrong = pool.submit(client.triage, size=1, timeout=cast("Any", "soon"))
             assert isinstance(wrong.exception(timeout=60), TypeError)
             assert "size 2" == pool.submit(client.triage, size=2).result(timeout=60).others[0].id
+
+    def test_a_call_that_goes_together_with_patient_ones_keeps_its_own_timeout(self) -> None:
+        """Each waits for as long as it said, whatever the others said."""
+        with socket.create_server(("127.0.0.1", 0)) as silent, futures.ThreadPoolExecutor(2) as pool:
+            address = f"127.0.0.1:{silent.getsockname()[1]}"
+            with guidepost.Client(address, coalesce=0.05) as client:
+                patient, hasty = pool.submit(client.triage, size=1, timeout=600), pool.submit(client.triage, size=2, timeout=0.1)
+                assert isinstance(hasty.exception(timeout=60), grpc.RpcError)
+                assert not patient.done()
 
     def test_calls_that_wait_to_go_together_end_when_the_client_is_closed(self) -> None:
         """Under asyncio; none of them waits for ever."""
