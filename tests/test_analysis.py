@@ -140,6 +140,7 @@ EXAMPLES["no-effect"] = (
         "the calendar `clock` closes at 11:59 on mon-fri: the minute up to 12:00 does not count", "the calendar `clock` closes at 16:59 on mon-fri: the minute up to 17:00 does not count"]),
     ({"hours": {"mon": ["08:00-12:29", "12:30-17:00"]}}, ["the calendar `clock` closes at 12:29 on mon: the minute up to 12:30 does not count"]),
     ({"hours": {"mon-fri": "18:00-05:59"}}, ["the calendar `clock` closes at 05:59 on mon-fri: the minute up to 06:00 does not count"]),
+    ({"hours": {"mon-fri": "08:00-24:00", "sat-sun": "00:01-24:00"}}, ["the calendar `clock` opens at 00:01 on sat, sun: the minute from 00:00 does not count"]),
     ({"hours": {"mon-fri": "08:00-17:00"}, "dates": {"2026-12-24": "08:00-12:59"}, "breaks": {"2026-12-23": "12:00-12:59"}}, [
         "a break of the calendar `clock` ends at 12:59 on 2026-12-23: the minute up to 13:00 counts", "the calendar `clock` closes at 12:59 on 2026-12-24: the minute up to 13:00 does not count"]),
     ({"hours": {"mon-sun": "00:00-24:00"}}, []), ({"hours": {"mon-fri": ["08:00-12:00", "13:00-17:30"]}}, []),

@@ -50,7 +50,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "unused-holidays": Kind(_W, "a holiday list that no calendar and no region names", "take the file out, or name the list"),
     "unused-roster": Kind(_W, "a roster that no decision shows", "name its outcome in a decision, or take it out"),
     "estimated-holidays": Kind(_N, "holidays whose dates nobody has confirmed", "look the dates up as they are published, and write `status: confirmed`"),
-    "lost-minute": Kind(_N, "hours that leave out a minute, such as those that end at 23:59", "write the end that the minute goes up to: hours do not count the minute that they end with, and a day ends at 24:00"),
+    "lost-minute": Kind(_N, "hours that leave out a minute, such as those that end at 23:59 or begin at 00:01", "write the end that the minute goes up to: hours do not count the minute that they end with, and a day ends at 24:00"),
     "missing-citation": Kind(_W, "something that names neither the heading it comes from nor an assumption", "write its `source`, or the reason as `assumption`"),
     "assumption": Kind(_N, "something that the source text does not say", "have the owner of the text confirm it"),
     "question": Kind(_N, "a contradiction in the source text", "have the owner of the text settle it"),

@@ -50,11 +50,14 @@ def _unused(policy: Policy) -> Iterator[Finding]:
 
 
 def _lost_minutes(policy: Policy) -> Iterator[Finding]:
-    """Find hours that end at the last minute of an hour, or a minute before others begin: that minute is not counted."""
+    """Find hours that end at the last minute of an hour or begin at 00:01, or that end a minute before others begin: that minute is not counted."""
     for calendar in policy.calendars.values():
         days = [*zip(DAYS, calendar.week, strict=True), *((day.isoformat(), hours) for day, hours in calendar.dates.items())]
         for closes, named in _one_short(days).items():
             yield _found("lost-minute", calendar.place, f"the calendar `{calendar.name}` closes at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} does not count")
+        late = [name for name, hours in days if any(one.opens == 1 for one in hours)]
+        if late:
+            yield _found("lost-minute", calendar.place, f"the calendar `{calendar.name}` opens at 00:01 on {_listed(late)}: the minute from 00:00 does not count")
         for closes, named in _one_short([(day.isoformat(), hours) for day, hours in calendar.breaks.items()]).items():
             yield _found("lost-minute", calendar.place, f"a break of the calendar `{calendar.name}` ends at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} counts")
     for roster in policy.rosters.values():
