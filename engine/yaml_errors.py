@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from engine.problems import Place, Problem
 
+_BETWEEN: Final = "=" * 7
 _CONFLICT: Final = re.compile(r"(<{7}|\|{7}|>{7})(?: |$)")
 _NO_SPACE: Final = re.compile(r"\s*(?:- )*([\w.-]+):(?=[^\s:/])(\S.*)")
 _NO_COLON: Final = re.compile(r"\s*(?:- )*([\w.-]+)(?:\s+(\S.*?))?\s*")
@@ -106,9 +107,13 @@ def conflicts(file: str, lines: Sequence[str]) -> Iterator[Problem]:
 
     >>> [problem.message for problem in conflicts("a.yaml", ["<<<<<<< HEAD", "a: 1", "=======", "a: 2", ">>>>>>> branch"])]
     ['not YAML: a merge conflict begins here and ends in line 5']
+    >>> [problem.message for problem in conflicts("a.yaml", ["a: 1", "=======", "b: 2"])]
+    ['not YAML: a line of a merge conflict is left']
     """
     begun = False
     for number, line in enumerate(lines):
+        if line == _BETWEEN and not begun and not any(_CONFLICT.match(other) for other in lines):
+            yield _conflict(file, number, line, "a line of a merge conflict is left")
         sign = _CONFLICT.match(line)
         if sign is None or (begun and sign[1][0] != ">"):
             continue

@@ -26,6 +26,7 @@ CLOSED: Final = "closed"
 
 _HOURS: Final = re.compile(r"(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_BETWEEN_SPANS: Final = re.compile(r"\s*(?:[,;+&]|\band\b)\s*")
 _ABOUT_HOURS: Final = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?", re.ASCII | re.IGNORECASE)
 _RANGE: Final = re.compile(r"\d{4}-\d\d-\d\d\s*(?:\.{2,3}|-|–|/|to|until)\s*\S.*")
 _NO_YEAR: Final = re.compile(r"-{0,2}\d\d-\d\d", re.ASCII)
@@ -40,7 +41,13 @@ def _hours_help(written: str) -> str:
 
     >>> _hours_help("12:00-28:00"), _hours_help("9-17")
     ('hours after midnight belong to the day on which they begin: write `12:00-04:00`', 'write `09:00-17:00`')
+    >>> _hours_help("09:00-12:00, 13:00-17:00")
+    'several spans of a day are a list: write `["09:00-12:00", "13:00-17:00"]`'
     """
+    spans = [span for span in _BETWEEN_SPANS.split(written) if span]
+    if len(spans) > 1 and all(_HOURS.fullmatch(span) for span in spans):
+        listed = ", ".join(f'"{span}"' for span in spans)
+        return f"several spans of a day are a list: write `[{listed}]`"
     found = _ABOUT_HOURS.fullmatch(written)
     if found is None:
         return _FORM
