@@ -156,7 +156,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
             raise _Wrong(EMPTY, allowed, LEAVE_OUT)
         if fact.open:
             return atoms.of(UNLISTED), text
-        raise _Wrong(f"unknown {fact.name} `{text}`", allowed, _meant(text, allowed))
+        raise _Wrong(f"unknown {fact.name} `{shown(text)}`", allowed, _meant(text, allowed))
 
     return read
 
@@ -164,8 +164,8 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
 def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
     """Say why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
     if meant:
-        return f"unknown {fact.name} `{text}`, which may also be an empty cell", allowed, f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip()
-    return f"unknown {fact.name} `{text}`, which stands for an empty cell", allowed, LEAVE_OUT
+        return f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell", allowed, f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip()
+    return f"unknown {fact.name} `{shown(text)}`, which stands for an empty cell", allowed, LEAVE_OUT
 
 
 def _finite(sent: Sent) -> float | None:

@@ -80,6 +80,12 @@ class TestCommands:
         assert not harmful(said)
         assert SHOWN in said if form == "table" else ATTACK in json.loads(said)["unlisted"][0].values()
 
+    def test_a_value_that_is_rejected_cannot_add_lines_to_the_message(self) -> None:
+        lines = output("eval", "priority", "impact=x`\nallowed: everything", code=None).splitlines()
+
+        assert len(lines) == 2
+        assert "x`\\nallowed: everything" in lines[0]
+
     def test_so_it_is_on_a_terminal(self) -> None:
         said = on_terminal(200, "eval", "scope", f"service={ATTACK}", NO_COLOR="1")
 
