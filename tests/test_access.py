@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from service.access import Access, AccessRefused, Role, Unproven, open_access
-from service.access.callers import read_callers
+from service.access.callers import expired, read_callers
 from service.access.keys import key_id, new_key
 from service.access.proving import MAX_KEPT
 from service.access.roles import NEEDED, OPEN, needed
@@ -394,6 +395,16 @@ class TestCommand:
         hashed = CliRunner().invoke(app, ["access", "hash"], input=made["key"] + "\n").output
         assert hashed == f"{{id: {made['id']}, sha256: {made['sha256']}}}\n"
         assert "key " + made["id"] + " until 2999-01-01" in CliRunner().invoke(app, ["access", "check", str(tmp_path / "c.yaml")]).output
+
+    def test_a_key_that_expired_is_a_warning(self, tmp_path: Path) -> None:
+        made = new_key()
+        (tmp_path / "c.yaml").write_text(f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(made, '2025-07-01')}]}}\n")
+        done = CliRunner().invoke(app, ["access", "check", str(tmp_path / "c.yaml")])
+
+        assert (done.exit_code, done.stderr) == (0, f"warning: the key {made.id} of `portal`: expired since 2025-07-01; nobody can use it\n")
+        at = datetime(2025, 7, 1, tzinfo=UTC)
+        callers, _ = read_callers("c.yaml", (tmp_path / "c.yaml").read_text())
+        assert [len(expired(callers, now)) for now in (at - timedelta(seconds=1), at)] == [0, 1]
 
     @pytest.mark.parametrize("arguments", [["new-key", "a/b"], ["new-key", "a", "--expires", "soon"], ["new-key", "a", "--role", "king"], ["hash"]])
     def test_wrong_usage_is_refused(self, arguments: list[str]) -> None:

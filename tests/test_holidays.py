@@ -21,6 +21,7 @@ from service import drafting
 from service.cli import holidays as command
 from service.cli.main import app
 from service.drafting import Drafter, NoSuchCalendar, PackageMissing
+from service.installing import install
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REGIONS: Final = ("AU-NSW", "AU-VIC", "ID", "MY-14", "NZ-AUK", "PH", "SG", "TH")
@@ -272,7 +273,7 @@ def test_without_the_package_it_says_how_to_get_it(isle: Path, monkeypatch: pyte
     monkeypatch.setattr(command, "installed_package", missing)
     result = CliRunner().invoke(app, ["holidays", "refresh", "--policies", str(isle)])
 
-    assert (result.exit_code, result.output) == (2, "error: the `holidays` package drafts the lists, and is not installed: `pip install holidays`\n")
+    assert (result.exit_code, result.output) == (2, f"error: the `holidays` package drafts the lists, and is not installed: `{install('holidays')}`\n")
 
 
 def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

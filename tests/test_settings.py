@@ -17,6 +17,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.access.keys import new_key
 from service.cli.main import app
 from service.log.database import LogRefused, connect, examine, migrate
 from service.settings.checks import in_the_way, refusals
@@ -25,6 +26,7 @@ from service.settings.model import GROUPS, ServerSettings, about, flag, key, set
 from service.settings.page import PAGE, page
 from service.settings.parts import log_options, written
 from service.settings.reading import Found, WrongSettings, read_settings
+from tests.securing import entry
 from tests.serving import COUNTER, ROOT
 
 NAMES = [one.name for one in settings()]
@@ -92,9 +94,9 @@ class TestWhatIsWrongWithSettings:
 
         assert told({"GUIDEPOST_LOG_DURABILTY": "sync", "GUIDEPOST_GRACE": "-1"}, file, workers="many") == [
             f"{file}:1: no such setting `workerz`\n    help: did you mean `workers`?",
+            f"{file}:3: port: expected an integer from 0 to 65,535, got 'high'",
             f"{file}:4: no such setting `zzz`",
             "$GUIDEPOST_LOG_DURABILTY: no such setting\n    help: did you mean `GUIDEPOST_LOG_DURABILITY`?",
-            f"{file}:3: port: expected an integer from 0 to 65,535, got 'high'",
             "--workers: expected an integer from 0 to 256, got 'many'",
             "$GUIDEPOST_GRACE: expected a number of seconds, 0 or more, got '-1'",
         ]
@@ -116,6 +118,11 @@ class TestWhatIsWrongWithSettings:
     def test_a_whole_number_is_written_in_digits(self, wrong: object) -> None:
         with pytest.raises(ValueError, match="expected an integer"):
             whole(0).read(wrong)
+
+    def test_an_address_without_quotes_says_what_an_address_is(self, tmp_path: Path) -> None:
+        file = toml(tmp_path, "metrics = 9464\n")
+
+        assert told(None, file) == [f"{file}:1: metrics: expected HOST:PORT, for example 127.0.0.1:9464, got 9464"]
 
     def test_a_long_value_is_not_repeated(self) -> None:
         [said] = told({"GUIDEPOST_PORT": "s3cret" * 50})
@@ -159,6 +166,7 @@ def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> N
         port = str(taken.getsockname()[1])
         said = in_the_way(found(None, None, port=port, metrics=f"127.0.0.1:{port}", decision_log=f"sqlite:///{tmp_path}/d.db"))
     assert [(one.origin, one.message) for one in said] == [(name, f"cannot listen on 127.0.0.1:{port}: Address already in use") for name in ("--port", "--metrics")]
+    assert [one.help for one in said] == [f"a server runs there already? `guidepost health 127.0.0.1:{port}` asks it", ""]
     assert in_the_way(found(None, None, port="0", decision_log=f"sqlite:///{tmp_path}/d.db")) == []
     assert not (tmp_path / "d.db").exists()
 
@@ -198,6 +206,19 @@ def check(desk: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_check_says_that_all_is_well_and_serves_nothing(desk: Path) -> None:
     fine = check(desk, "--port", "0")
     assert (fine.returncode, fine.stdout, fine.stderr) == (0, "all is ready to serve: counter 7.0.0; settings, keys, decision log and ports are fine\n", "")
+
+
+def test_check_reports_a_missing_policies_folder_once(tmp_path: Path) -> None:
+    wrong = check(tmp_path / "none", "--port", "0")
+    assert (wrong.returncode, wrong.stderr) == (2, f"error: --policies: no such folder: {tmp_path / 'none'}\n")
+
+
+def test_check_warns_of_a_key_that_expired(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "callers.yaml"
+    file.write_text(f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(new_key(), '2025-07-01')}, {entry(new_key(), '2999-07-01')}]}}\n")
+    file.chmod(0o600)
+    fine = check(desk, "--port", "0", "--callers", str(file))
+    assert (fine.returncode, fine.stderr.count("warning: "), "of `portal`: expired since 2025-07-01; nobody can use it" in fine.stderr) == (0, 1, True)
 
 
 def test_check_says_everything_that_is_in_the_way(desk: Path) -> None:

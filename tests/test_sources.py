@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine.problems import PolicyErrors
+from service.installing import install
 from service.sources import Origin, SourceError, Trust, load_source, make_bundle, read_source, remote
 from service.sources.signatures import TrustedKey, key_id, sign
 from tests.desks import GOOD, committed, desk, git, later, write
@@ -463,7 +464,7 @@ class TestAddresses:
         monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
 
         assert refusal(f"s3://desk/a.zip#sha256={'0' * 64}", NOBODY) == (
-            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `pip install 'fsspec[http]'`, `s3fs` for `s3://` or `gcsfs` for `gs://`"
+            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `" + install("s3fs") + "`"
         )
 
     @pytest.mark.parametrize("spec", ["ftp://desk.example/a.zip", "github://desk:main@/a.zip", "sftp://desk.example/a.zip", "local://a.zip"])

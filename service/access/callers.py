@@ -73,6 +73,19 @@ def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
     return found, [replace(problem, place=without_secrets(problem.place)) for problem in problems]
 
 
+def expired(callers: Callers, now: datetime) -> list[str]:
+    """Name the keys that no longer count at an instant, one message each, in the order of the file.
+
+    >>> key = Key(Caller("portal"), "", datetime(2025, 7, 1, tzinfo=UTC))
+    >>> expired(Callers({"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
+    ['the key 5f0c9a3b1d2e of `portal`: expired since 2025-07-01; nobody can use it']
+    """
+    return [
+        f"the key {id_} of `{key.caller.name}`: expired since {key.expires:%Y-%m-%d}; nobody can use it"
+        for id_, key in callers.keys.items() if key.expires is not None and key.expires <= now
+    ]
+
+
 class _Reader:
     def __init__(self, problems: list[Problem]) -> None:
         self._problems = problems

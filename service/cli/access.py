@@ -14,10 +14,11 @@ from rich.text import Text
 from engine.problems import Place
 from engine.shown import visible
 from service.access import AccessRefused
-from service.access.callers import NAME, Callers, read_callers
+from service.access.callers import NAME, Callers, expired, read_callers
 from service.access.keys import hashed, key_id, new_key
 from service.access.refused import content
 from service.access.roles import Role
+from service.cli.folder import utc_now
 from service.cli.messages import problem_text
 from service.cli.terminal import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
 from service.encodings import decoded
@@ -78,6 +79,8 @@ def check_command(
     if problems:
         errors().show(*map(problem_text, problems))
         raise typer.Exit(ExitCode.POLICY)
+    for one in expired(found, utc_now()):
+        errors().show(Text.assemble(("warning: ", "bold yellow"), one))
     rows = _rows(found)
     if output is TextOrJson.JSON:
         show_json([{"caller": name, "roles": roles.split(", ") if roles else [], "proved_by": by.split(", ")} for name, roles, by in rows])

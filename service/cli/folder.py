@@ -45,6 +45,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+class NoPolicies(Exception):
+    """There is no policies folder; says where it was looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
     """A version that is read and not yet tabulated: enough to choose and to show it, in a fraction of the time."""
@@ -116,7 +120,15 @@ def load(given: Path | None) -> Loaded:
 
 
 def find_folder(given: Path | None) -> Path:
-    """Give the policies folder: the one given, else the one in the environment, else the first usual one."""
+    """Give the policies folder; end the command if there is none."""
+    try:
+        return policies_folder(given)
+    except NoPolicies as error:
+        raise refused(str(error)) from error
+
+
+def policies_folder(given: Path | None) -> Path:
+    """Return the policies folder: the one given, else the one in the environment, else the first usual one. Raises NoPolicies."""
     if given is not None:
         return _existing(given, "")
     if named := os.environ.get(VARIABLE, ""):
@@ -125,7 +137,7 @@ def find_folder(given: Path | None) -> Path:
     for folder in (Path("policies"), here.parents[2] / "policies", here.parents[1] / "policies"):
         if (folder / MANIFEST).is_file():
             return folder
-    raise refused(f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is")
+    raise NoPolicies(f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is")
 
 
 def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
@@ -136,7 +148,7 @@ def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
 
 def _existing(folder: Path, origin: str) -> Path:
     if not folder.is_dir():
-        raise refused(f"no such folder: {folder}{origin}")
+        raise NoPolicies(f"no such folder: {folder}{origin}")
     return folder
 
 

@@ -29,6 +29,7 @@ from service.drafting import (
     read_list,
     revised,
 )
+from service.installing import install
 from service.store import read_folder, version_folders
 
 holidays: Final = typer.Typer(name="holidays", no_args_is_help=True, help="Show the holiday lists, or draft them anew.")
@@ -124,7 +125,7 @@ def _drafted(files: dict[str, ListFile], first: int | None, last: int | None) ->
     try:
         drafter = installed_package()
     except PackageMissing as error:
-        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: `pip install {PACKAGE}`") from error
+        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install(PACKAGE)}`") from error
     drafted: dict[str, tuple[ListFile, Drafter | None, Comparison | None]] = {}
     for name, file in files.items():
         if not file.code:

@@ -21,7 +21,7 @@ from engine.policy import Form, Policy
 from engine.vocabulary import FactType
 from service import logs
 from service.cli.configured import CheckOption, ConfigOption, configured, refused_settings
-from service.cli.folder import Loaded, load, refused_policies
+from service.cli.folder import Loaded, load, refused_policies, utc_now
 from service.cli.serve_check import checked
 from service.cli.terminal import count, errors, grid, refused, results
 from service.cli.version import PROGRAM
@@ -57,7 +57,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     settings = found.settings
     logs.set_up(written(settings.messages))
     if check:
-        raise checked(found)
+        raise checked(found, utc_now())
     if wrong := refusals(found):
         raise refused_settings(tuple(wrong))
     loaded = load(settings.policies)

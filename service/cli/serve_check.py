@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 import typer
 from rich.text import Text
 
 from engine.problems import PolicyErrors
+from service.access.callers import expired, read_callers
+from service.access.refused import content
 from service.cli.configured import refused_settings, setting_text
-from service.cli.folder import find_folder
+from service.cli.folder import NoPolicies, policies_folder
 from service.cli.messages import problem_text
 from service.cli.terminal import ExitCode, count, errors, refused, results
+from service.encodings import decoded
 from service.settings.checks import in_the_way, refusals
 from service.settings.modes import open_files
 from service.settings.reading import Found, WrongSetting
@@ -17,21 +23,27 @@ from service.settings.signing import signing_problem
 from service.store import load_bundle
 
 
-def _warnings(found: Found) -> list[WrongSetting]:
-    """Report what keeps no server from serving, and should be mended: files that are open to others, and heads that nobody would sign."""
-    warnings = open_files(found)
+def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
+    """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
+    warnings = [*open_files(found), *(WrongSetting(found.origin("callers"), one) for one in _expired(found.settings.callers, now))]
     if why := signing_problem(found.settings):
         warnings.append(WrongSetting("log-sign", f"the heads of the decision log would not be signed: {why}", "name a key with log-sign-key, or set log-sign to false"))
     return warnings
 
 
-def checked(found: Found) -> typer.Exit:
+def _expired(file: Path | None, now: datetime) -> list[str]:
+    """Name the keys of the file of callers that expired; the file was read before, so what is wrong with it was reported."""
+    text = "" if file is None else decoded(str(file), content(file))
+    return expired(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
+
+
+def checked(found: Found, now: datetime) -> typer.Exit:
     """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
     wrong = [*refusals(found), *in_the_way(found)]
     try:
-        folder = find_folder(found.settings.policies)
-    except typer.Exit:
-        return refused_settings((*wrong, WrongSetting(found.origin("policies"), "there are no policies")))
+        folder = policies_folder(found.settings.policies)
+    except NoPolicies as error:
+        return refused_settings((*wrong, WrongSetting(found.origin("policies"), str(error))))
     try:
         with errors().working("checking and proving the policies"):
             versions = load_bundle(folder).versions
@@ -42,7 +54,7 @@ def checked(found: Found) -> typer.Exit:
     if wrong:
         return refused_settings(tuple(wrong))
     named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
-    for one in _warnings(found):
+    for one in _warnings(found, now):
         errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))
     results().show(Text.assemble(("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"))
     return typer.Exit(int(ExitCode.OK))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from service.installing import install
 from service.log.patience import Patience
 from service.writing import create_private
 
@@ -73,7 +74,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
     except ArgumentError:
         raise LogRefused(f"expected the URL of a database, got `{url}`", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
     except (NoSuchModuleError, ImportError) as error:
-        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", "PostgreSQL needs the package psycopg: `pip install 'psycopg[binary]'`") from error
+        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", f"PostgreSQL needs the package psycopg: `{install('psycopg[binary]')}`") from error
     raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
 
 

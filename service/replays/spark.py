@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 from engine.replay import InForceReplayer, Replayer, Tally
 from engine.replay.nouns import Replay, Unread
 from engine.version import build
+from service.installing import install
 from service.replays.run import Rejected
 from service.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
 from service.tickets.logged import is_exported
@@ -178,7 +179,7 @@ def session() -> Any:
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
-        raise TicketsError("pyspark is not installed", "`pip install pyspark pandas`, or use --engine embedded") from error
+        raise TicketsError("pyspark is not installed", f"`{install('pyspark', 'pandas')}`, or use --engine embedded") from error
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise TicketsError("Spark needs Java, and there is none", "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

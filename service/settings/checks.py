@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import socket
@@ -12,6 +13,7 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service.installing import install
 from service.log.database import LogRefused, connect, examine
 from service.log.settings import default_url
 from service.protecting import protection_problems
@@ -68,7 +70,7 @@ def _log(found: Found) -> Iterator[WrongSetting]:
 
 def _traces(found: Found) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
-        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", "traces need two packages: `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-grpc`")
+        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`")
 
 
 def _protection(found: Found) -> Iterator[WrongSetting]:
@@ -96,8 +98,10 @@ def _ports(found: Found) -> Iterator[WrongSetting]:
             folder = Path(address.removeprefix(UNIX)).parent
             if not os.access(folder, os.W_OK):
                 yield WrongSetting(found.origin("host"), f"no socket can be made in {folder}")
-        elif address and (why := _taken(address)):
-            yield WrongSetting(found.origin(name), f"cannot listen on {address}: {why}")
+        elif address and (why := _taken(address)) is not None:
+            # Only the first of these addresses answers calls about health.
+            running = name == "port" and why.errno == errno.EADDRINUSE
+            yield WrongSetting(found.origin(name), f"cannot listen on {address}: {why.strerror or why}", f"a server runs there already? `guidepost health {address}` asks it" if running else "")
 
 
 def _own_address(found: Found) -> str:
@@ -105,8 +109,8 @@ def _own_address(found: Found) -> str:
     return host if host.startswith(UNIX) else f"{host}:{found.settings.port}"
 
 
-def _taken(address: str) -> str:
-    """Say why an address cannot be bound; "" if it can."""
+def _taken(address: str) -> OSError | None:
+    """Return why an address cannot be bound; None if it can."""
     host, _, port = address.rpartition(":")
     try:
         family, _, _, _, where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -115,8 +119,8 @@ def _taken(address: str) -> str:
             alone.bind(where)
             alone.listen(1)
     except OSError as error:
-        return error.strerror or str(error)
-    return ""
+        return error
+    return None
 
 
 def _has_password(url: str) -> bool:

@@ -105,9 +105,9 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _address(value: object) -> str:
-    text = _text(value)
+    text = value if isinstance(value, str) else str(value)
     host, _, port = text.rpartition(":")
-    if text and (not host or not port.isascii() or not port.isdecimal() or int(port) > 65535):
+    if text and (len(text) > MAX_TEXT or not host or not port.isascii() or not port.isdecimal() or int(port) > 65535):
         raise ValueError("expected HOST:PORT, for example 127.0.0.1:9464")
     return text
 

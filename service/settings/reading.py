@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ _TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of 
 
 LINK: Final = re.compile(r"tcp://\S+")
 LINKED: Final = "Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
+
+
+_NO_LINE: Final = 2**31
+"""Sorts a problem that is not about a line of the file behind those that are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
     sources = [_Said({}) if file is None else _file(file), _environment(environment), _flags(flags)]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    problems = [problem for source in sources for problem in source.problems]
+    problems = [(problem.place.line if problem.place.file else _NO_LINE, problem) for source in sources for problem in source.problems]
     for one in settings():
         for source in sources:
             if one.name not in source.values:
@@ -94,11 +99,13 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
             except ValueError as error:
                 # A text may be anything, a secret that was put in the wrong place among it: it is not repeated at length.
                 short = len(repr(said)) <= 60
-                place = source.places.get(one.name, Place("")) if short else Place("")
+                place = source.places.get(one.name, Place(""))
+                line = place.line if place.file else _NO_LINE
+                place = place if short else Place("")
                 help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
-                problems.append(WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place))
+                problems.append((line, WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place)))
     if problems:
-        raise WrongSettings(problems)
+        raise WrongSettings([problem for _, problem in sorted(problems, key=itemgetter(0))])
     return Found(ServerSettings(**values), origins)
 
 

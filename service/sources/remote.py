@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import fsspec
 
 from engine.files import of_a_version
+from service.installing import install
 from service.sources.bundles import DESCRIPTION, MAX_ARCHIVE, description_of, pack, read_bundle
 from service.sources.signatures import MAX_SIGNATURE, SUFFIX, Signature, Trust, read_signature, same_digest, verify
 from service.sources.source import Origin, Source, SourceError
@@ -30,8 +31,10 @@ TOTAL_SECONDS: Final = 60.0
 PROTOCOLS: Final = ("http", "https", "s3", "gs", "memory")
 """Where bytes may come from; other protocols that fsspec knows are refused."""
 
+DRIVERS: Final = {"http": "fsspec[http]", "https": "fsspec[http]", "s3": "s3fs", "gs": "gcsfs", "memory": "fsspec"}
+"""The package that reads each protocol."""
+
 _PIN: Final = "#sha256="
-_DRIVERS: Final = "install the one for it: `pip install 'fsspec[http]'`, `s3fs` for `s3://` or `gcsfs` for `gs://`"
 _MAX_DESCRIPTION: Final = 16_000_000
 
 
@@ -126,7 +129,7 @@ def _bytes(address: str, limit: int) -> bytes:
         with system.open(address, "rb", **_OPENED.get(protocol, {})) as file:
             return _up_to(file.read, limit, name)
     except ImportError as error:
-        raise SourceError(f"{name} cannot be read without a driver for `{protocol}://`", _DRIVERS) from error
+        raise SourceError(f"{name} cannot be read without a driver for `{protocol}://`", f"install the one for it: `{install(DRIVERS[protocol])}`") from error
     except FileNotFoundError:
         raise SourceError(f"there is nothing at {name}") from None
     except TimeoutError:

@@ -1,0 +1,23 @@
+"""The command that installs a missing package for the Python that runs this program, as a person types it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import Final
+
+PYTHON: Final = "python"
+
+
+def install(*packages: str) -> str:
+    """Return the command, with the Python of a virtual environment below the working directory by its relative path.
+
+    A bare `pip` may belong to another Python.
+
+    >>> install("psycopg[binary]").endswith("-m pip install 'psycopg[binary]'")
+    True
+    """
+    from_here = os.path.relpath(sys.executable)
+    python = PYTHON if from_here.startswith(os.pardir) else from_here
+    return shlex.join([python, "-m", "pip", "install", *packages])
