@@ -34,6 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest tests first, since a worker that comes to them last keeps everybody waiting; leave faults to `.ci/run`."""
     items.sort(key=lambda item: "every_cell_of_every_table" not in item.name)
+    if os.environ.get("GUIDEPOST_CAMPAIGN") == "long":
+        for item in items:
+            if item.get_closest_marker("campaign"):
+                item.add_marker(pytest.mark.timeout(6 * 3600))
     if os.environ.get("GUIDEPOST_FAULTS") != "yes":
         left = pytest.mark.skip(reason="servers are killed, drained and flooded with GUIDEPOST_FAULTS=yes, as .ci/run sets it")
         for item in items:

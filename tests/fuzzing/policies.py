@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
+from copy import deepcopy
 from contextlib import suppress
 from functools import cache
 from random import Random
@@ -70,7 +71,8 @@ def changed_tree(chance: Random, text: str) -> str:
         _, twin = other = chance.choice(places)
         match chance.randrange(5):
             case 0:
-                holder[key] = chance.choice(VALUES)
+                # A copy: a later edit would change the value for every case that follows.
+                holder[key] = deepcopy(chance.choice(VALUES))
             case 1:
                 holder[key] = json.loads(json.dumps(other[0][twin]))
             case 2:
