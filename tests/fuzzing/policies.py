@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
-from copy import deepcopy
 from contextlib import suppress
+from copy import deepcopy
 from functools import cache
 from random import Random
 from typing import Any
