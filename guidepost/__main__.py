@@ -4,32 +4,50 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from pathlib import Path
 
 import grpc
 from google.protobuf.json_format import MessageToJson
 
 from guidepost.client import Client
-from guidepost.failures import wrong_fields
+from guidepost.failures import is_lost, wrong_fields
 
 
 def main(arguments: list[str]) -> int:
-    """Make the call; give the exit code: 0 answered, 1 failed, 2 wrongly called."""
-    if not arguments or any("=" not in fact for fact in arguments[1:]):
-        print("usage: python -m guidepost ADDRESS [FACT=VALUE ...]", file=sys.stderr)
-        return 2
+    """Make the call; return the exit code: 0 answered, 1 failed. Wrong usage ends the process with 2."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if wrong := [fact for fact in asked.facts if "=" not in fact]:
+        parser.error(f"expected FACT=VALUE, got `{wrong[0]}`")
+    try:
+        token = "" if asked.token_file is None else asked.token_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"--token-file {asked.token_file} cannot be read: {getattr(error, 'strerror', None) or error}")
     # All of them as texts: the server reads each by the type that the policy gives it.
-    facts = dict(fact.split("=", 1) for fact in arguments[1:])
-    with Client(arguments[0]) as client:
+    facts = dict(fact.split("=", 1) for fact in asked.facts)
+    with Client(asked.address, token=token) as client:
         try:
             reply = client.triage(facts)
         except grpc.RpcError as error:
             print(f"{error.code().name}: {error.details()}", file=sys.stderr)
             for path, description in list(wrong_fields(error).items())[1:]:
                 print(f"{path}: {description}", file=sys.stderr)
+            if error.code() is grpc.StatusCode.UNAVAILABLE and is_lost(error):
+                print("help: is the server running? `make serve` starts one", file=sys.stderr)
             return 1
     print(MessageToJson(reply, preserving_proto_field_name=True))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m guidepost", description="Triage a ticket on a running server, and print the reply as JSON.", allow_abbrev=False)
+    parser.add_argument("address", metavar="ADDRESS", help="where the server listens, such as 127.0.0.1:50051")
+    parser.add_argument("facts", metavar="FACT=VALUE", nargs="*", help="what is known of the ticket, such as impact=high")
+    # In a file, since other processes can read the arguments of this one.
+    parser.add_argument("--token-file", metavar="FILE", type=Path, help="a file with your API key or JSON Web Token, for a server that knows its callers")
+    return parser
 
 
 if __name__ == "__main__":

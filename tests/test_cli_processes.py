@@ -10,10 +10,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from service.access.keys import new_key
+from tests.securing import entry
 from tests.terminals import COLOURED, on_terminal
 from tests.test_cli import ESCAPE, ROOT, garage, replace
 
@@ -49,8 +52,15 @@ def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path) -> No
 @pytest.fixture
 def serving(garage: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A real server of the small desk on a free port, and all that it said until it was ready."""
+    with started(garage) as server:
+        yield server
+
+
+@contextmanager
+def started(garage: Path, *arguments: str, last: str = "grpcurl -plaintext") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a server; give it, and all that it said up to the line that has the last words."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "serve", "--policies", str(garage), "--port", "0"],
+        [sys.executable, "-m", "service.cli", "serve", "--policies", str(garage), "--port", "0", *arguments],
         cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     timer = threading.Timer(120, process.kill)
@@ -59,12 +69,14 @@ def serving(garage: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line)
-        if "grpcurl -plaintext" in line:
+        if last in line:
             break
-    yield process, "".join(lines)
-    timer.cancel()
-    process.kill()
-    process.communicate()
+    try:
+        yield process, "".join(lines)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.communicate()
 
 
 def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subprocess.Popen[str], str]) -> None:
@@ -81,6 +93,22 @@ def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subp
     assert process.wait(timeout=30) == 0
     assert "2 policy versions, checked and proved" in shown
     assert calls[2].endswith(" guidepost.v1.DecisionService/Decide")
+
+
+def test_serve_with_callers_prints_calls_with_a_key(garage: Path, tmp_path: Path) -> None:
+    key, callers, file = new_key(), tmp_path / "callers.yaml", tmp_path / "key"
+    callers.write_text(f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(key)}]}}\n")
+    file.write_text(key.text + "\n")
+    with started(garage, "--callers", str(callers), last="--token-file") as (_, shown):
+        _, by_grpcurl, by_client = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
+        answered, refused = (
+            subprocess.run(shlex.split(call), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+            for call in (by_client.replace("FILE", str(file)), by_client.replace("--token-file FILE ", ""))
+        )
+
+    assert by_grpcurl.startswith("grpcurl -plaintext -H 'authorization: Bearer KEY' -d ")
+    assert '"text": "soon"' in answered.stdout, answered.stderr
+    assert refused.stderr.startswith("UNAUTHENTICATED: ")
 
 
 def test_a_second_server_on_a_port_is_refused(serving: tuple[subprocess.Popen[str], str], garage: Path) -> None:

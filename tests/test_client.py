@@ -279,7 +279,22 @@ import guidepost, guidepost.__main__
 
     def test_the_module_says_how_it_is_called(self) -> None:
         """With exit code 2."""
-        assert [command().returncode, command("127.0.0.1:1", "impact").returncode] == [2, 2]
+        wrong = command("127.0.0.1:1", "impact")
+        assert [command().returncode, wrong.returncode, command("127.0.0.1:1", "--token-file", "none").returncode] == [2, 2, 2]
+        assert "expected FACT=VALUE, got `impact`" in wrong.stderr
+        for flag in ("-h", "--help"):
+            asked = command(flag)
+            assert (asked.returncode, asked.stdout.startswith("usage: python -m guidepost [-h] [--token-file FILE]")) == (0, True)
+
+    def test_the_module_asks_whether_the_server_runs_where_nothing_answers(self) -> None:
+        """Behind the words of gRPC."""
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            done = command(f"127.0.0.1:{unused.getsockname()[1]}", "impact=high")
+
+        assert done.returncode == 1
+        first, *_, last = done.stderr.splitlines()
+        assert (first.partition(":")[0], last) == ("UNAVAILABLE", "help: is the server running? `make serve` starts one")
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -122,7 +122,7 @@ def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: Se
         if where:
             yield Text(f"{what}{where}", no_wrap=True)
     yield ""
-    yield from _calls(loaded.versions[-1].policy, address, options)
+    yield from _calls(loaded.versions[-1].policy, address, options, settings)
 
 
 def _log_name(options: LogOptions) -> str:
@@ -139,8 +139,8 @@ def _signed(key: Signing) -> str:
     return f"its heads are signed by the key {key.id}{made}" + (f"; verify them with `{verifying}`" if verifying else "")
 
 
-def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[RenderableType]:
-    """Give calls to try, for the shell: one without the server, and two that ask it."""
+def _calls(policy: Policy, address: str, options: Sequence[str], settings: ServerSettings) -> Iterator[RenderableType]:
+    """Return calls to try, for the shell: one without the server, and those that this server answers."""
     facts = example_facts(policy)
     decision = next(iter(policy.manifest.triage), next(iter(policy.decisions)))
     request = json.dumps({"decision": decision, "ticket": _ticket(facts)})
@@ -150,10 +150,15 @@ def _calls(policy: Policy, address: str, options: Sequence[str]) -> Iterator[Ren
     yield Text("try it in another terminal", "bold")
     yield Text("  without the server:", "cyan")
     yield _command(*program(), "eval", decision, *pairs, *options)
-    yield Text("  a call to the server:", "cyan")
-    yield _command(_near(sys.executable), "-m", "guidepost", target, *pairs)
-    yield Text("  the same with grpcurl, if it is installed:", "cyan")
-    yield _command("grpcurl", "-plaintext", "-d", request, target, METHOD)
+    secured, named = settings.tls_certificate is not None, settings.callers is not None or settings.jwt_keys is not None
+    if not (secured or named):
+        yield Text("  a call to the server:", "cyan")
+        yield _command(_near(sys.executable), "-m", "guidepost", target, *pairs)
+    yield Text("  a call to the server with grpcurl, if it is installed" + (", with a caller's key for KEY:" if named else ":"), "cyan")
+    yield _command("grpcurl", *([] if secured else ["-plaintext"]), *(["-H", "authorization: Bearer KEY"] if named else []), "-d", request, target, METHOD)
+    if named and not secured:
+        yield Text("  the same with the key in a file:", "cyan")
+        yield _command(_near(sys.executable), "-m", "guidepost", "--token-file", "FILE", target, *pairs)
 
 
 def _command(*words: str) -> Text:
