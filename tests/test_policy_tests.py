@@ -22,7 +22,7 @@ from engine.cases import load_cases, read_cases, run_case
 from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, read_selection, selected
 from engine.problems import PolicyErrors
-from engine.version import build
+from engine.version import Version, build
 from tests.conftest import ROOT
 from tests.test_broken import GOOD
 from tests.test_cli import garage, replace, run, said
@@ -130,16 +130,43 @@ class TestRefusals:
     def test_it_fails_if_other_facts_are_refused(self) -> None:
         result = run_case(build(GOOD), one_case("{name: a bike, decision: queue, facts: {damage: brokn, rider: other}, refused: [damage, rider]}"))
 
-        assert result.differences == ("refused: expected damage, rider, got damage",)
+        assert result.differences == ('refused: missing "rider"',)
 
     def test_it_fails_if_the_request_is_answered(self) -> None:
         result = run_case(build(GOOD), one_case("{name: a bike, decision: queue, facts: {damage: broken, rider: other}, refused: [damage]}"))
 
-        assert result.differences == ("refused: expected damage, got an answer",)
+        assert result.differences == ("refused: expected [damage], got an answer",)
 
     def test_a_fact_that_cannot_be_read_is_a_problem_of_any_other_case(self) -> None:
         with pytest.raises(PolicyErrors, match="unknown damage `brokn`"):
             one_case("{name: a bike, decision: queue, facts: {damage: brokn}}")
+
+
+# ---- How a difference reads
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        (
+            "decision: response, facts: {assigned_priority: P3, plan: partner, country: AU, received_at: 2026-01-23T15:00:00+11:00}, expect: {response_due: 2026-01-26T10:00:00+11:00}",
+            "response_due: expected 2026-01-26T10:00:00+11:00, got 2026-01-27T15:00:00+11:00",
+        ),
+        (
+            "decision: channel, facts: {stage: arrival, channel: email, country: SG}, expect: {telephone_numbers: []}",
+            "telephone_numbers: expected [], got [+65 3138 2425]",
+        ),
+        (
+            'decision: channel, facts: {stage: arrival, channel: email, country: AU}, expect: {telephone_numbers: ["+61 2 8350 8484", "1800 013 722"]}',
+            'telephone_numbers: missing "1800 013 722"; more "1300 303 520"',
+        ),
+    ],
+    ids=["an instant has the offset of the case", "an empty list is []", "of two lists, what is missing and what is more"],
+)
+def test_a_difference_can_be_read(guide: Version, case: str, sentence: str) -> None:
+    (one,) = load_cases({"cases/a.yaml": f"kind: cases\ncases:\n  - {{name: a ticket, {case}}}\n"}, guide.policy)
+
+    assert [difference.sentence for difference in run_case(guide, one).found] == [sentence]
 
 
 # ---- The command

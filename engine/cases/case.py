@@ -21,7 +21,7 @@ class Case:
     decision: str
     facts: Mapping[str, str]
     status: Status
-    expect: Mapping[str, str]
+    expect: Mapping[str, str | tuple[str, ...]]
     missing: tuple[str, ...] | None
     possible: tuple[str, ...] | None
     ask_next: str | None
@@ -36,13 +36,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided."""
+    """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided.
+
+    ``expected`` and ``got`` are for programs. ``compared`` is the two for people, where they need to be written otherwise.
+    """
 
     what: str
     expected: str
     got: str
     rules: tuple[Fired, ...] = ()
     missing: tuple[str, ...] = ()
+    compared: str = ""
 
     @property
     def sentence(self) -> str:
@@ -52,7 +56,7 @@ class Difference:
         'status: expected decided, got undecided; missing: `plan`, `stage`'
         """
         missing = f"; missing: {', '.join(f'`{fact}`' for fact in self.missing)}" if self.missing else ""
-        return f"{self.what}: expected {self.expected}, got {self.got}{missing}"
+        return f"{self.what}: {self.compared or f'expected {self.expected}, got {self.got}'}{missing}"
 
     def __str__(self) -> str:
         """Give the difference as a sentence.

@@ -145,10 +145,10 @@ class _CaseReader:
             return Moment()
 
 
-def _expected(node: Node) -> str:
-    return text(node) if isinstance(node, Scalar) else ", ".join(texts(node))
+def _expected(node: Node) -> str | tuple[str, ...]:
+    return text(node) if isinstance(node, Scalar) else texts(node)
 
 
 def _given(node: Node, key: str) -> tuple[str, ...] | None:
     found = node.get(key) if isinstance(node, Mapping) else None
-    return None if found is None else tuple(_expected(item) for item in items(found))
+    return None if found is None else tuple(", ".join(texts(item)) for item in items(found))

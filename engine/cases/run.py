@@ -7,6 +7,7 @@ from datetime import datetime
 
 from engine.answer import Answer, Fired, Outcome, Status, WrongRequest
 from engine.cases.case import Case, CaseResult, Difference
+from engine.cases.comparison import instants_compared, list_text, lists_compared
 from engine.decide import decide
 from engine.moment import NotAnInstant, read_instant
 from engine.record import written
@@ -25,7 +26,7 @@ def run_case(version: Version, case: Case) -> CaseResult:
     except WrongRequest as error:
         return CaseResult(case, None, tuple(_refused(error, case)))
     if case.refused:
-        return CaseResult(case, answer, (Difference("refused", ", ".join(case.refused), "an answer"),))
+        return CaseResult(case, answer, (Difference("refused", ", ".join(case.refused), "an answer", compared=f"expected {list_text(case.refused)}, got an answer"),))
     return CaseResult(case, answer, tuple(_differences(answer, case)))
 
 
@@ -34,8 +35,8 @@ def _refused(error: WrongRequest, case: Case) -> Iterator[Difference]:
     refused = sorted({wrong.fact for wrong in error.wrong})
     if not case.refused:
         yield from (Difference(wrong.fact, "a value that can be read", wrong.message) for wrong in error.wrong)
-    elif refused != sorted(set(case.refused)):
-        yield Difference("refused", ", ".join(sorted(set(case.refused))), ", ".join(refused))
+    elif refused != (wanted := sorted(set(case.refused))):
+        yield Difference("refused", ", ".join(wanted), ", ".join(refused), compared=lists_compared(wanted, refused))
 
 
 def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
@@ -44,9 +45,9 @@ def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
         yield Difference("status", case.status.value, answer.status.value, missing=missing)
     for name, expected in case.expect.items():
         outcome = answer[name]
-        got = _got(outcome)
-        if got != _canonical(expected, outcome):
-            yield Difference(name, expected, got, outcome.rules, outcome.missing if outcome.status is Status.UNDECIDED else ())
+        if _differs(expected, outcome):
+            missing = outcome.missing if outcome.status is Status.UNDECIDED else ()
+            yield Difference(name, _joined(expected), _got(outcome), outcome.rules, missing, _compared(expected, outcome))
     for name, state in case.states.items():
         standing = next((due.standing for due in answer.dues if due.name == name), None)
         got = standing.state.value if standing else "not due"
@@ -65,7 +66,8 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
         ("nearest", case.nearest, {value for one in answer.unlisted for value, _ in one.nearest}, False),
     ):
         if wanted is not None and (set(wanted) != got if exact else not set(wanted) <= got):
-            yield Difference(what, ", ".join(wanted) or "none", ", ".join(sorted(got)) or "none", _odd(answer, what, set(wanted)))
+            compared = lists_compared(wanted, sorted(got)) if exact else f"expected {list_text(wanted)}, got {list_text(sorted(got))}"
+            yield Difference(what, ", ".join(wanted) or "none", ", ".join(sorted(got)) or "none", _odd(answer, what, set(wanted)), compared=compared)
     if case.ask_next is not None and case.ask_next != answer.ask_next:
         yield Difference("ask_next", case.ask_next, answer.ask_next or "nothing")
 
@@ -77,6 +79,27 @@ def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:
 
 def _got(outcome: Outcome) -> str:
     return written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value
+
+
+def _joined(expected: str | tuple[str, ...]) -> str:
+    return expected if isinstance(expected, str) else ", ".join(expected)
+
+
+def _differs(expected: str | tuple[str, ...], outcome: Outcome) -> bool:
+    if isinstance(expected, tuple) and isinstance(outcome.value, tuple):
+        return expected != outcome.value
+    return _got(outcome) != _canonical(_joined(expected), outcome)
+
+
+def _compared(expected: str | tuple[str, ...], outcome: Outcome) -> str:
+    """Write for people what was expected and what came out; "" where the plain values say it."""
+    if isinstance(outcome.value, tuple):
+        return lists_compared((expected,) if isinstance(expected, str) else expected, outcome.value)
+    if isinstance(expected, tuple):
+        return f"expected {list_text(expected)}, got {_got(outcome)}"
+    if isinstance(outcome.value, datetime):
+        return instants_compared(expected, outcome.value)
+    return ""
 
 
 def _canonical(expected: str, outcome: Outcome) -> str:
