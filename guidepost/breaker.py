@@ -22,12 +22,19 @@ PAUSE: Final = 1.0
 """Seconds for which an open circuit stays open at least."""
 
 
-class Circuit(Enum):
-    """The states of a circuit breaker."""
+class Circuit(str, Enum):  # noqa: UP042 - StrEnum came with Python 3.11, and the client is to run on 3.10
+    """The states of a circuit breaker; each equals its word.
+
+    >>> Circuit.OPEN == "open", f"{Circuit.HALF_OPEN}"
+    (True, 'half-open')
+    """
 
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half-open"
+
+    def __str__(self) -> str:
+        return str(self.value)
 
 
 class CircuitBreaker:
@@ -73,7 +80,7 @@ class CircuitBreaker:
 
     @property
     def reason(self) -> str:
-        """Why the last call had no answer."""
+        """Why the last call had no answer; empty once the service has answered one."""
         return self._reason
 
     @property
@@ -94,7 +101,7 @@ class CircuitBreaker:
         if self._failures == 0 and self._state is Circuit.CLOSED:
             return  # the common case, without the lock
         with self._lock:
-            self._failures = 0
+            self._failures, self._reason = 0, ""
             if self._state is not Circuit.CLOSED:
                 self._become(Circuit.CLOSED)
 

@@ -45,6 +45,24 @@ def test_calls_go_through_until_several_in_a_row_had_no_answer(clock: Clock) -> 
     assert (Circuit.OPEN, 3, 0, 1.0) == (breaker.state, breaker.failures, breaker.admit(), breaker.left)
 
 
+def test_a_state_equals_its_word_and_is_written_as_it(clock: Clock) -> None:
+    state = opened(clock).state
+
+    assert (state == "open", str(state), f"{state}") == (True, "open", "open")
+
+
+def test_the_reason_is_forgotten_when_the_service_answers(clock: Clock) -> None:
+    breaker = CircuitBreaker(1, 1.0, clock)
+    breaker.unanswered(breaker.admit(), reason="no answer in 2 s")
+    assert breaker.reason == "no answer in 2 s"
+
+    clock.seconds += 1
+    breaker.back()
+    breaker.answered(breaker.admit())
+
+    assert (str(breaker.state), breaker.reason) == ("closed", "")
+
+
 def test_time_alone_lets_no_call_through_and_an_answer_in_the_background_lets_one(clock: Clock) -> None:
     breaker = opened(clock)
     clock.seconds += 1_000
