@@ -244,12 +244,19 @@ def test_a_problem_counts_more_than_a_failed_case(garage: Path) -> None:
 
 
 def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> None:
-    result = run("check", str(garage))
+    result, verbose = run("check", str(garage)), run("check", "--verbose", str(garage))
 
-    assert result.exit_code == 0
-    assert result.stdout.count("proved whole  4 tables: ") == 2
-    assert "look (9 cells)" in result.stdout
-    assert "only sampled" not in result.stdout
+    assert (result.exit_code, verbose.exit_code) == (0, 0)
+    assert result.stdout.count("  tables  4 proved whole\n") == 2
+    assert "9 cells" not in result.stdout
+    assert "`look` (9 cells)" in verbose.stdout
+
+
+def test_check_says_whose_cases_were_not_run(garage: Path) -> None:
+    replace(garage / "bay.yaml", "drives: no", "drive: no")
+
+    assert run("check", "--no-proof").stdout.splitlines()[-1] == "2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed"
+    assert run("test").stdout.splitlines()[-1].startswith("2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed in")
 
 
 @pytest.mark.usefixtures("garage")

@@ -23,6 +23,7 @@ from service.cli.folder import find_folder
 from service.cli.messages import Message, problem_text
 from service.cli.plain import Plain, plain_place
 from service.cli.terminal import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
+from service.cli.tested import cases_summary
 from service.store import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
 
 _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
@@ -70,6 +71,7 @@ def check(
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TextOrJson.TEXT,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
     no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the worked examples.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="List every table that was proved, with its cells.")] = False,
 ) -> None:
     """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
 
@@ -81,7 +83,7 @@ def check(
     if output is TextOrJson.JSON:
         show_json(_plain(found.checked, found.problems))
     else:
-        show_findings(found, results())
+        show_findings(found, results(), verbose=verbose)
     if found.problems or found.failures:
         raise typer.Exit(int(found.code))
 
@@ -98,9 +100,22 @@ def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Fin
     return Findings(tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among))))
 
 
-def show_findings(found: Findings, screen: Screen) -> None:
-    """Show for people what was found out."""
-    _show(screen, list(found.checked), list(found.problems), list(found.failures))
+def show_findings(found: Findings, screen: Screen, *, verbose: bool = False) -> None:
+    """Show for people what was found out; if verbose, with every table that was proved."""
+    for problem in found.problems:
+        screen.show(problem_text(problem))
+    for failure in found.failures:
+        case = failure.case
+        screen.show(Text.assemble((f"{case.place}: ", "bold"), case.name, (" [failed case]", "red")))
+        screen.show(*(f"    {difference}" for difference in failure.differences))
+    notes = [note for one in found.checked for note in one.notes]
+    for note in notes:
+        screen.show(note)
+    if found.problems or found.failures or notes:
+        screen.show()
+    for one in found.checked:
+        screen.show(*_version_parts(one, verbose=verbose))
+    screen.show(_summary(found))
 
 
 def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
@@ -139,32 +154,19 @@ def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
             yield Message(head, place, [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'])
 
 
-def _show(screen: Screen, checked: list[Checked], problems: list[Problem], failures: list[CaseResult]) -> None:
-    for problem in problems:
-        screen.show(problem_text(problem))
-    for failure in failures:
-        case = failure.case
-        screen.show(Text.assemble((f"{case.place}: ", "bold"), case.name, (" [failed case]", "red")))
-        screen.show(*(f"    {difference}" for difference in failure.differences))
-    notes = [note for one in checked for note in one.notes]
-    for note in notes:
-        screen.show(note)
-    if problems or failures or notes:
-        screen.show()
-    for one in checked:
-        screen.show(*_version_parts(one))
-    run = sum(len(one.cases) for one in checked)
-    screen.show(
-        Text.assemble(
-            f"{count(len(checked), 'version')}: ",
-            (count(len(problems), "problem"), "bold red" if problems else "green"),
-            ", ",
-            (f"{len(failures):,} of {count(run, 'case')} failed" if run else "no case run", "bold red" if failures else "green"),
-        )
+def _summary(found: Findings) -> Text:
+    run, failed = sum(len(one.cases) for one in found.checked), len(found.failures)
+    # Without `--no-cases` a version whose cases were not run is one that could not be loaded.
+    broken = [one.root for one in found.checked if one.version is None] if run else []
+    return Text.assemble(
+        f"{count(len(found.checked), 'version')}: ",
+        (count(len(found.problems), "problem"), "bold red" if found.problems else "green"),
+        "; " if broken else ", ",
+        (cases_summary(failed, run, broken), "bold red" if failed else "yellow" if broken else "green"),
     )
 
 
-def _version_parts(one: Checked) -> Iterator[RenderableType]:
+def _version_parts(one: Checked, *, verbose: bool) -> Iterator[RenderableType]:
     version = one.version
     if version is None:
         yield Text.assemble((one.root, "bold"), (f"  not loaded: {count(len(one.problems), 'problem')}", "red"))
@@ -175,7 +177,7 @@ def _version_parts(one: Checked) -> Iterator[RenderableType]:
     yield Text.assemble(
         (one.root, "bold"), f"  {manifest.name} {manifest.version}, {since}", (f", digest {version.digest[:12]}", "dim")
     )
-    rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof)]
+    rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof, verbose=verbose)]
     if version.invariants:
         rows.append(("invariants", f"{len(version.invariants):,} proved over all cells"))
     passed = len(one.cases) - len(one.failures)
@@ -184,24 +186,27 @@ def _version_parts(one: Checked) -> Iterator[RenderableType]:
     yield ""
 
 
-def _proof_rows(proof: ProofReport | None) -> Iterator[tuple[str, Text]]:
+def _proof_rows(proof: ProofReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
     if proof is None:
         yield "not proved", Text("durable-rules was not asked", "yellow")
         return
-    agreed = [table for table in proof.tables if not table.disagreements]
-    for label, extent, style in (("proved whole", Extent.WHOLE, ""), ("only sampled", Extent.SAMPLED, "yellow")):
-        if tables := [table for table in agreed if table.extent is extent]:
-            yield label, Text(f"{count(len(tables), 'table')}: {', '.join(map(_cells, tables))}", style)
+    whole, sampled = ([table for table in proof.tables if not table.disagreements and table.extent is extent] for extent in (Extent.WHOLE, Extent.SAMPLED))
+    said = [f"{len(whole):,} proved whole"] if whole else []
+    said += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
+    if said:
+        yield "tables", Text(", ".join(said), "yellow" if sampled else "")
+    if verbose and whole:
+        yield "proved whole", Text(", ".join(map(_cells, whole)))
     for table in proof.tables:
         if table.disagreements:
-            yield "disagrees", Text(f"{table.table} ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")
+            yield "disagrees", Text(f"`{table.table}` ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")
     for failure in proof.failures:
         yield "failed", Text(f"{failure.table or 'before the first table'}: {failure.reason}", "red")
 
 
 def _cells(table: TableProof) -> str:
     covered = f"{table.covered:,} of " if table.covered < table.cells else ""
-    return f"{table.table} ({covered}{count(table.cells, 'cell')})"
+    return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
 
 
 def _plain(checked: Sequence[Checked], problems: Iterable[Problem]) -> Plain:

@@ -22,6 +22,7 @@ from engine.version import lay_out
 from service.base import Base, Lack, find_base
 from service.cli.check import Checked, Findings, check_folder
 from service.cli.terminal import ExitCode, count, errors
+from service.cli.tested import cases_summary
 from service.diffs.report import Report, report
 from service.formatting import format_text
 from service.store import read_folder, version_folders
@@ -171,7 +172,9 @@ def _test(one: Examined) -> Part:
     failed, run = sum(len(trial.failed) for trial in one.trials), sum(len(trial.results) for trial in one.trials)
     if not run:
         return Part("test", ExitCode.OK, "no case was run", noted=True)
-    return Part("test", ExitCode.CASES if failed else ExitCode.OK, f"{failed:,} of {count(run, 'case')} failed" if failed else f"{count(run, 'case')} passed")
+    broken = [trial.source.root for trial in one.trials if trial.ref is None]
+    said = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
+    return Part("test", ExitCode.CASES if failed else ExitCode.OK, said, noted=bool(broken))
 
 
 def _analyze(one: Examined) -> Part:

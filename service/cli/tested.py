@@ -122,12 +122,26 @@ def summary_text(trials: Sequence[Trial], seconds: float) -> Text:
     """Say in one line what came of all versions."""
     run, failed = sum(len(one.results) for one in trials), sum(len(one.failed) for one in trials)
     problems = sum(len(one.problems) for one in trials)
+    broken = [one.source.root for one in trials if one.ref is None]
     return Text.assemble(
         f"{count(len(trials), 'version')}: ",
-        (f"{count(problems, 'problem')}, ", "bold red") if problems else "",
-        (f"{failed:,} of {count(run, 'case')} failed", "bold red" if failed else "green"),
+        (count(problems, "problem"), "bold red") if problems else "",
+        (", ", "; ")[bool(broken)] if problems else "",
+        (cases_summary(failed, run, broken), "bold red" if failed else "yellow" if broken else "green"),
         (f" in {seconds:.1f} s", "dim"),
     )
+
+
+def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
+    """Say how many cases failed, and which versions are too broken to run theirs.
+
+    >>> cases_summary(1, 3, []), cases_summary(0, 3, ["policies"]), cases_summary(0, 0, ["policies"])
+    ('1 of 3 cases failed', 'the cases of policies were not run, 3 of 3 elsewhere passed', 'the cases of policies were not run')
+    """
+    if not broken:
+        return f"{failed:,} of {count(run, 'case')} failed" if run else "no case run"
+    elsewhere = f", {failed:,} of {run:,} elsewhere failed" if failed else f", {run:,} of {run:,} elsewhere passed" if run else ""
+    return f"the cases of {' and '.join(broken)} were not run{elsewhere}"
 
 
 def plain_trials(trials: Sequence[Trial], seconds: float, *, ok: bool) -> Plain:
