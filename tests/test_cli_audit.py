@@ -52,6 +52,15 @@ def test_records_are_listed_in_order_of_receipt(log: Store, golden: Callable[[st
     golden("audit/query.txt", run("query").stdout)
 
 
+def test_what_no_record_has_gets_no_column_and_no_id_or_instant_is_broken(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.append("other", [record(4, caller="", ticket="")])
+    monkeypatch.setenv("COLUMNS", "80")
+    headings, _, *lines = run("query", "--since", record(4).received).stdout.splitlines()
+
+    assert headings.split() == ["record", "received", "version", "decided"]
+    assert " ".join(lines).split() == [record(4).id, "2026-01-23T04:00:04Z", "7.0.0", "queue:", "fast"]
+
+
 def test_a_record_shows_all_that_it_rests_on(log: Store, golden: Callable[[str, str], None]) -> None:
     golden("audit/get.txt", run("get", record(1).id).stdout + run("get", record(3).id).stdout)
 

@@ -153,14 +153,21 @@ class TestPipes:
 
     @pytest.mark.parametrize("arguments", [("show", "assumptions"), ("eval", "coverage", "channel=email", "--explain")])
     def test_columns_says_how_wide_it_is(self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("COLUMNS", "60")
-        assert max(map(len, output(*arguments).splitlines())) <= 60
+        monkeypatch.setenv("COLUMNS", "110")
+        assert 90 < max(map(len, output(*arguments).splitlines())) <= 110
+
+    @pytest.mark.parametrize("arguments", [("show", "assumptions"), ("eval", "priority", "impact=high", "urgency=low", "--explain")])
+    def test_no_id_and_no_place_is_broken_however_narrow_it_is(self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+        wide = output(*arguments)
+        monkeypatch.setenv("COLUMNS", "40")
+
+        assert set(output(*arguments).split()) >= {word for word in wide.split() if "─" not in word}
 
     def test_a_terminal_heeds_columns_and_no_color(self) -> None:
-        said = on_terminal(200, "show", "assumptions", COLUMNS="70", NO_COLOR="1")
+        said = on_terminal(200, "show", "assumptions", COLUMNS="110", NO_COLOR="1")
 
         assert not COLOURED.search(said)
-        assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 70
+        assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 110
 
     def test_the_help_heeds_columns(self) -> None:
         ended = subprocess.run([sys.executable, "-m", "service.cli", "--help"], cwd=ROOT, env={**os.environ, "COLUMNS": "60"}, capture_output=True, check=True, text=True)

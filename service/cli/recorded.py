@@ -20,12 +20,14 @@ SHORT = 12
 
 
 def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
-    """Give one line for each record."""
+    """Give one line for each record; what none has, such as a ticket, has no column."""
+    headings = ("record", "received", "ticket", "caller", "version", "decided")
     rows = [
         (record.id, record.received[:19] + "Z", visible(record.ticket), visible(record.caller), record.version.version, visible(_summary(record)))
         for _, record in found
     ]
-    return ruled(("record", "received", "ticket", "caller", "version", "decided"), rows)
+    kept = [index for index in range(len(headings)) if any(row[index] for row in rows)]
+    return ruled([headings[index] for index in kept], [[row[index] for index in kept] for row in rows])
 
 
 def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:

@@ -15,13 +15,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
+from io import StringIO
 from typing import Final, Literal, TextIO
 
 import typer
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.segment import Segment
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from engine.nearest import nearest
@@ -30,6 +33,11 @@ from service.cli.messages import Message
 
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
+
+LONGEST_WORD: Final = 80
+"""Characters of a word beyond which a table may break it."""
+
+_RULER: Final = Console(width=WIDE, file=StringIO(), markup=False, emoji=False, highlight=False, force_terminal=False)
 
 RANKS: Final = ("bold red", "dark_orange", "yellow", "green", "cyan", "blue", "magenta")
 """Colours of the values of a choice, by their order in the vocabulary."""
@@ -70,6 +78,21 @@ class _SafeConsole(Console):
             yield segment if segment.control else Segment(visible_lines(segment.text), segment.style)
 
 
+class _WholeTable:
+    """A table that is at least as wide as its longest words need, however narrow the terminal is."""
+
+    def __init__(self, table: RenderableType) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        least = Measurement.get(_RULER, _RULER.options, self._table).minimum
+        yield from console.render(self._table, options.update(width=max(least, options.max_width)))
+
+
+def _is_table(part: RenderableType) -> bool:
+    return isinstance(part.renderable if isinstance(part, Padding) else part, Table)
+
+
 class Screen:
     """A stream that shows text and tables: as wide as the terminal or ``COLUMNS``, else as wide as its lines are."""
 
@@ -98,7 +121,8 @@ class Screen:
 
     def _print(self, parts: Sequence[RenderableType]) -> None:
         for part in parts or ("",):
-            self._console.print(part, soft_wrap=isinstance(part, Message) or (isinstance(part, Text) and bool(part.no_wrap)))
+            lines = isinstance(part, Message) or (isinstance(part, Text) and bool(part.no_wrap))
+            self._console.print(_WholeTable(part) if _is_table(part) else part, soft_wrap=lines, crop=False)
 
     def working(self, what: str) -> AbstractContextManager[object]:
         """Say on a terminal what takes a moment, as long as the block runs."""
@@ -147,12 +171,13 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
-    """Give rows in columns without lines; ``styles`` are those of the columns."""
+    """Give rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
     table = Table.grid(padding=(0, 2))
     for index in range(max((len(row) for row in rows), default=0)):
         table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
     for row in rows:
         table.add_row(*row)
+    _keep_words(table)
     return table
 
 
@@ -162,7 +187,11 @@ def ruled(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> 
 
 
 def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
-    """Give groups of rows under headings, with a line below these and between the groups."""
+    """Give groups of rows under headings, with a line below these and between the groups.
+
+    No id, place or instant is broken: columns of several words fold between them, and a table that still does not fit
+    is wider than the terminal.
+    """
     table = Table(box=box.HORIZONTALS, pad_edge=False, header_style="bold", show_edge=False)
     for position, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=position == 0)
@@ -170,7 +199,25 @@ def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[Rendera
         for row in rows:
             table.add_row(*row)
         table.add_section()
+    _keep_words(table)
     return table
+
+
+def _keep_words(table: Table) -> None:
+    """Set the least widths of a table's columns so that only texts of several words fold."""
+    sizes = [_size(column) for column in table.columns]
+    folding = [not column.no_wrap and least < most for column, (least, most) in zip(table.columns, sizes, strict=True)]
+    # Rich narrows the widest columns first, down to a common width. So all that fold have room for the longest word of any.
+    word = max((least for (least, _), folds in zip(sizes, folding, strict=True) if folds), default=0)
+    for column, (_, most), folds in zip(table.columns, sizes, folding, strict=True):
+        column.no_wrap = not folds
+        column.min_width = min(most, word) if folds else most
+
+
+def _size(column: Column) -> tuple[int, int]:
+    """Return how wide the longest word and the longest line of a column are; a word that nobody reads at a glance may break."""
+    measured = [Measurement.get(_RULER, _RULER.options, cell) for cell in (column.header, *column.cells)]
+    return min(LONGEST_WORD, max(one.minimum for one in measured)), max(one.maximum for one in measured)
 
 
 def rank_style(value: object, values: Sequence[str]) -> str:
