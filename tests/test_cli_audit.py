@@ -20,6 +20,7 @@ from service.log.store import Store
 from service.sources.signatures import new_key, private_key
 from tests.logging_servers import sqlite
 from tests.recording import START, record
+from tests.serving import COUNTER
 
 GIFT = Decided("gift", "id", "not_covered", (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)), (), ("smile.otherwise",), (RecordedDue("due", None),))
 
@@ -78,6 +79,34 @@ def test_records_are_found_by_what_is_asked_for_and_exported_alike(log: Store, o
 
     assert [one["record"]["id"] for one in plain("query", *options)["entries"]] == ids
     assert [json.loads(line)["record"]["id"] for line in run("export", *options).stdout.splitlines()] == ids
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        (["--outcome", "gift=blue"], "; no version here has an outcome `gift` (did you mean `gifts`?)"),
+        (["--outcome", "polite=maybe"], "; no version here has a value `maybe` of `polite`"),
+        (["--rule", "smile.otherwis"], "; no version here has a rule `smile.otherwis` (did you mean `smile.otherwise`?)"),
+        (["--rule", "nosuch", "--outcome", "nosuch"], "; no version here has a rule `nosuch`; no version here has an outcome `nosuch`"),
+        (["--outcome", "polite=no"], ""), (["--outcome", "polite=undecided"], ""), (["--rule", "smile.otherwise", "--caller", "nobody"], ""), (["--caller", "nobody"], ""),
+    ],
+)
+def test_no_records_says_which_words_no_version_here_has(log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], note: str) -> None:
+    (tmp_path / "policies").mkdir()
+    for name, text in COUNTER.items():
+        (tmp_path / "policies" / name).write_text(text, encoding="utf-8")
+    monkeypatch.delenv("GUIDEPOST_POLICIES", raising=False)
+    found = run("query", *options)
+
+    assert (found.exit_code, found.stdout) == (0, f"no records{note}\n")
+    as_json = run("query", *options, "-o", "json")
+    assert (json.loads(as_json.stdout)["entries"], as_json.stderr) == ([], f"{note.removeprefix('; ')}\n" if note else "")
+
+
+def test_no_records_says_nothing_of_words_where_no_policies_can_be_read(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_POLICIES", "none")
+
+    assert run("query", "--rule", "nosuch").stdout == "no records\n"
 
 
 def test_a_page_says_how_to_get_the_next_one(log: Store) -> None:

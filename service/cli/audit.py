@@ -21,6 +21,8 @@ from engine.decisionlog.select import Filter
 from service.cli.audit_explain import explain
 from service.cli.audit_proof import certificate, check
 from service.cli.audit_purge import purge
+from service.cli.audit_words import unknown_words
+from service.cli.folder import policies_at_hand
 from service.cli.logged import LogOption, reading_log
 from service.cli.moments import option_instant
 from service.cli.recorded import last_vouched, plain_coverage, record_page, record_rows, verified_page
@@ -97,11 +99,14 @@ def query(
             found = page(store, asked, limit, token)
         except WrongToken as error:
             raise refused(f"--page {token}: {error}") from error
+    slips = [] if found.found or not (rule or outcome) else unknown_words(asked, policies_at_hand())
     if output is TableOrJson.JSON:
         show_json({"entries": [json.loads(line(entry)) for entry, _ in found.found], "next": found.next})
+        if slips:
+            errors().show("; ".join(slips))
         return
     if not found.found:
-        results().show("no records")
+        results().show("; ".join(["no records", *slips]))
         return
     results().show(record_rows(found.found))
     if found.next:

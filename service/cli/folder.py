@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from engine.version import Version, tabulated
 from service.cli.messages import problem_text
 from service.cli.moments import read_time
 from service.cli.terminal import ExitCode, count, errors, refused
-from service.store import read_folder, side_by_side, version_folders
+from service.store import VersionFolder, read_folder, side_by_side, version_folders
 
 VARIABLE: Final = "GUIDEPOST_POLICIES"
 """The environment variable that names the folder."""
@@ -104,6 +105,24 @@ def load(given: Path | None) -> Loaded:
     """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
     folder = find_folder(given)
     folders = version_folders(folder)
+    read, problems = _read(folders)
+    ordered, clashes = side_by_side(folders, read)
+    if problems or clashes:
+        raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
+    return Loaded(folder, ordered, utc_now())
+
+
+def policies_at_hand() -> tuple[Policy, ...]:
+    """Return the versions of the policies folder, for a command that does without; none if there is no folder, or it has problems."""
+    try:
+        read, problems = _read(version_folders(policies_folder(None)))
+    except NoPolicies:
+        return ()
+    return () if problems else tuple(version.policy for version in read if version)
+
+
+def _read(folders: Sequence[VersionFolder]) -> tuple[list[Known | None], list[Problem]]:
+    """Read versions, None for each that has problems; give these too."""
     read: list[Known | None] = []
     problems: list[Problem] = []
     for place in folders:
@@ -113,10 +132,7 @@ def load(given: Path | None) -> Loaded:
         except PolicyErrors as error:
             read.append(None)
             problems.extend(error.problems)
-    ordered, clashes = side_by_side(folders, read)
-    if problems or clashes:
-        raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
-    return Loaded(folder, ordered, utc_now())
+    return read, problems
 
 
 def find_folder(given: Path | None) -> Path:
