@@ -65,7 +65,7 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
     for node in items(tree, "versions"):
         number, since = text(node, "version"), text(node, "effective_from")
         if number in found:
-            problems.append(Problem(value_place(node, "version"), "repeated-id", f"{number} stands here again", f"it stands first in line {found[number].place.line}"))
+            problems.append(Problem(value_place(node, "version"), "repeated-id", f"{number} is repeated", f"first used in line {found[number].place.line}"))
         try:
             instant = datetime.fromisoformat(since.upper())
             instant.astimezone(UTC)

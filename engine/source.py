@@ -116,8 +116,8 @@ class _Reader:
             if name.text in entries:
                 first = key_places[name.text].line
                 self.problems.append(
-                    Problem(name.place, "repeated-key", f"the key `{name.text}` stands here again",
-                            f"it stands first in line {first}; keep one of the two")
+                    Problem(name.place, "repeated-key", f"the key `{name.text}` is repeated",
+                            f"first used in line {first}; keep one of the two")
                 )
             else:
                 entries[name.text], key_places[name.text] = value, name.place

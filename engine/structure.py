@@ -88,7 +88,7 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
             return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, "")) for key in missing if key not in misspelt]
         case "type":
             shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
-            return [Problem(node.place, "wrong-type", f"{name} must be {shape}, not {_shape(node)}", shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys))]
+            return [Problem(node.place, "wrong-type", f"{name}: expected {shape}, got {_shape(node)}", shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys))]
         case "enum" | "const" if isinstance(node, Scalar):
             allowed = wanted if error.validator == "enum" else [wanted]
             words = [word for word in allowed if isinstance(word, str)]
@@ -105,7 +105,7 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
             return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node), keys.get(str(path[-1]), "") if path else "")]
         case _:
             shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
-            return [Problem(node.place, "wrong-type", f"{name} must be {' or '.join(shapes)}, not {_shape(node)}")]
+            return [Problem(node.place, "wrong-type", f"{name}: expected {' or '.join(shapes)}, got {_shape(node)}")]
 
 
 def _called(path: tuple[str | int, ...]) -> str:

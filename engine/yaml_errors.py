@@ -20,6 +20,9 @@ _NO_SPACE: Final = re.compile(r"\s*(?:- )*([\w.-]+):(?=[^\s:/])(\S.*)")
 _NO_COLON: Final = re.compile(r"\s*(?:- )*([\w.-]+)(?:\s+(\S.*?))?\s*")
 _KEY: Final = re.compile(r"\s*(?:- )*([\w.-]+)")
 _KEY_AND_VALUE: Final = re.compile(r"\s*(?:- )*([\w.-]+): +[^\s#]")
+_KEY_START: Final = re.compile(r"\s*(?:- )*([\w.-]+:(?: |$))")
+_ITEM: Final = re.compile(r"\s*(- )")
+_VALUE: Final = re.compile(r"\s*(?:- )*[\w.-]+: +([^\s\"'\[{>|&*!%@`]\S*(?: +[^\s#]\S*)*)")
 _IN_BRACKETS: Final = re.compile(r"[^\s,\[\]{}]+(?: +[^\s,\[\]{}#]+)*")
 _TO_THE_END: Final = re.compile(r"\S+(?: +[^\s#]\S*)*")
 _QUOTES: Final = "\"'"
@@ -234,6 +237,31 @@ def _indented(failure: Failure) -> Problem | None:
     return failure.problem((failure.at[0], found.start(1)), f"`{found[1]}` is indented below `{over[1]}`, which has a value", f"indent it like line {above + 1}, or take the value of `{over[1]}` out")
 
 
+def _between_levels(failure: Failure) -> Problem | None:
+    """A key or an item that is indented a little more or less than those it belongs to: the nearest of them above."""
+    if failure.before or failure.said not in ("did not find expected key", "did not find expected '-' indicator"):
+        return None
+    start = _ITEM if failure.here.startswith("- ") else _KEY_START
+    levels: list[tuple[int, int]] = []
+    for number in range(failure.at[0] - 1, -1, -1):
+        found = start.match(failure.lines[number])
+        if found is not None and (not levels or found.start(1) < levels[-1][0]):
+            levels.append((found.start(1), number + 1))
+    if not levels or any(column == failure.at[1] for column, _ in levels):
+        return None
+    column, line = min(levels, key=lambda level: abs(level[0] - failure.at[1]))
+    amount = f"indent it by {column} space{'' if column == 1 else 's'}" if column else "do not indent it"
+    return failure.problem(failure.at, _KNOWN[failure.said][0].format(line=failure.begins[0] + 1), f"{amount}, like line {line}")
+
+
+def _colon(failure: Failure) -> Problem | None:
+    """A text with `: ` in it that has no quotes."""
+    found = _VALUE.match(failure.line) if failure.said == "mapping values are not allowed in this context" else None
+    if found is None or found.start(1) > failure.at[1] or '"' in found[1] or "\\" in found[1]:
+        return None
+    return failure.problem(failure.at, _KNOWN[failure.said][0], f'put the text in quotes: `"{found[1]}"`')
+
+
 def _missing_space(failure: Failure) -> Problem | None:
     """`key:value`, in the line where the parser began, in the one where it gave up, or in the one above."""
     if failure.said not in ("could not find expected ':'", "mapping values are not allowed in this context", "did not find expected key"):
@@ -256,7 +284,7 @@ def _missing_colon(failure: Failure) -> Problem | None:
     return failure.problem((failure.begins[0], found.start(1)), f"a `:` is missing after `{found[1]}`", f"write `{written}`; or, if the line belongs to a text above, indent it")
 
 
-_LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (_tab, _reserved, _empty_item, _not_closed, _quote, _missing_space, _indented, _missing_colon)
+_LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (_tab, _reserved, _empty_item, _not_closed, _quote, _missing_space, _between_levels, _indented, _colon, _missing_colon)
 
 
 def _as_said(failure: Failure) -> Problem:

@@ -42,7 +42,7 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
             assert wait() == 20
             (policies / "queue.yaml").write_text(COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8")
             process.send_signal(signal.SIGHUP)
-            until(lambda: "policies read again, and the same" in said.read_text())
+            until(lambda: "policies read again: nothing changed" in said.read_text())
             assert wait() == 20
         process.send_signal(signal.SIGTERM)
 

@@ -300,7 +300,7 @@ desks/bikes/queue.yaml:1:1: `about` is missing [missing-key]
     help: say in a few words what it is: `about: …`
 desks/bikes/queue.yaml:1:1: `source` is missing [missing-key]
     help: cite where it stands in the text that the policy restates: `source: …`; `none` if it stands nowhere
-desks/bikes/queue.yaml:1:7: `kind` must be `policy`, not a list [wrong-type]
+desks/bikes/queue.yaml:1:7: `kind`: expected `policy`, got a list [wrong-type]
 desks/bikes/vocabulary.yaml:1:1: there is no file vocabulary.yaml [missing-file]
     help: every version needs one"""
 

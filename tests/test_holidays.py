@@ -112,7 +112,7 @@ def test_a_list_has_its_span_and_each_date_with_name_status_and_source() -> None
         (", status: confirmed, source: decree 4", "", "13:15: `status` is missing in `2026-08-14` [missing-key]\n    help: say whether the day is sure: `status: confirmed` or `status: estimated`"),
         ("source: the charter\n", "", "3:1: `source` is missing [missing-key]\n    help: say where the days are from: `source: …`"),
         ("2027-01-01: {name: New Year's Day", "2026-01-01: {name: New Year's Day",
-         "15:3: the key `2026-01-01` stands here again [repeated-key]\n    help: it stands first in line 12; keep one of the two"),
+         "15:3: the key `2026-01-01` is repeated [repeated-key]\n    help: first used in line 12; keep one of the two"),
         ("kind: holidays", "kind: policy", "3:7: the file says it is of the kind `policy` [wrong-kind]\n    help: in this place it must be `kind: holidays`"),
     ],
 )

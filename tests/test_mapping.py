@@ -236,7 +236,7 @@ BROKEN = [
     ("facts: {size: S}\nrecorded: {answer_due: D}", "2:12: unknown outcome `answer_due` [unknown-fact]\n    help: known: free, minutes, queue, tongues"),
     ("facts: {size: S}\nrecorded_due: {queue: D}", "2:16: unknown deadline `queue` [unknown-fact]\n    help: known: answer_due"),
     ("ticket: Id", "1:1: `facts` is missing [missing-key]"),
-    ("facts: [size]", "1:8: `facts` must be a mapping, not a list [wrong-type]"),
+    ("facts: [size]", "1:8: `facts`: expected a mapping, got a list [wrong-type]"),
     ("", "1:1: the file is empty [yaml]"),
     ("facts: {size: S", "1:8: not YAML: the mapping that opens here is not closed [yaml]"),
 ]

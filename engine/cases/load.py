@@ -56,7 +56,7 @@ def _repeated(cases: Iterable[Case]) -> list[Problem]:
     problems = []
     for case in cases:
         if case.name in names:
-            problems.append(Problem(case.place, "repeated-id", f"the case `{case.name}` stands already at {names[case.name]}", "choose another name"))
+            problems.append(Problem(case.place, "repeated-id", f"the case `{case.name}` is already defined at {names[case.name]}", "choose another name"))
         names.setdefault(case.name, case.place)
     return problems
 

@@ -36,7 +36,7 @@ def load_invariants(tree: Node, named: Named, problems: list[Problem]) -> tuple[
     for node in items(tree, "invariants"):
         name, place = text(node, "id"), value_place(node, "id")
         if name in places:
-            problems.append(Problem(place, "repeated-id", f"the invariant `{name}` stands already at {places[name]}", "choose another id"))
+            problems.append(Problem(place, "repeated-id", f"the invariant `{name}` is already defined at {places[name]}", "choose another id"))
         places.setdefault(name, place)
         claim = reader.claim(node)
         if claim is not None:

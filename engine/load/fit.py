@@ -96,7 +96,7 @@ def _check_ids(parts: Parts) -> None:
     seen |= {f"{name}.{part}": one.place for name, one in parts.deadlines.items() for part in ("at_risk", "holds")}
     for rule in parts.rules():
         if rule.id and rule.id in seen and rule.place != seen[rule.id]:
-            parts.add(rule.place, "repeated-id", f"the rule `{rule.id}` stands already at {seen[rule.id]}", "choose another id")
+            parts.add(rule.place, "repeated-id", f"the rule `{rule.id}` is already defined at {seen[rule.id]}", "choose another id")
         seen.setdefault(rule.id, rule.place)
 
 
@@ -120,7 +120,7 @@ def _check_triage(parts: Parts) -> None:
     for item in items(parts.manifest_tree, "triage"):
         name = text(item)
         if name in seen:
-            parts.add(item.place, "repeated-id", f"the decision `{name}` stands here again", "keep one of the two")
+            parts.add(item.place, "repeated-id", f"the decision `{name}` is repeated", "keep one of the two")
         elif parts.whole and name and "" not in parts.decisions and name not in parts.decisions:
             parts.add(item.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, parts.decisions))
         seen.add(name)

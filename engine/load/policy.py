@@ -193,7 +193,7 @@ class _Loader:
 
     def _new(self, what: str, name: str, place: Place, known: MappingOf[str, Placed]) -> None:
         if name in known:
-            self.parts.add(place, "repeated-id", f"the {what} `{name}` stands already at {known[name].place}", "choose another name")
+            self.parts.add(place, "repeated-id", f"the {what} `{name}` is already defined at {known[name].place}", "choose another name")
 
     def _decision(self, node: Mapping, owner: str) -> None:
         name = text(node, "name")

@@ -177,7 +177,7 @@ class TableReader:
         again = set()
         for column in columns:
             if column.text in seen:
-                self._problem(column.place, "bad-matrix", f"the column `{column.text}` stands here again", "keep one of the two")
+                self._problem(column.place, "bad-matrix", f"the column `{column.text}` is repeated", "keep one of the two")
                 again.add(column)
             seen.add(column.text)
         return again

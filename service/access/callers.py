@@ -122,7 +122,7 @@ class _Reader:
             self._say(text.place, "bad-format", f"expected the name of a caller, got `{text.text[:80]}`", "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
             return ""
         if text.text in self._names:
-            self._say(text.place, "repeated-id", f"the caller `{text.text}` stands here again", f"it stands first in line {self._names[text.text].line}")
+            self._say(text.place, "repeated-id", f"the caller `{text.text}` is repeated", f"first used in line {self._names[text.text].line}")
         self._names.setdefault(text.text, text.place)
         return text.text
 
@@ -147,7 +147,7 @@ class _Reader:
                 self._say(replace(text.place, text=""), "bad-format", f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one", what)
                 return
         if id_.text in self._keys:
-            self._say(id_.place, "repeated-id", f"the key `{id_.text}` stands here again", "each key belongs to one caller")
+            self._say(id_.place, "repeated-id", f"the key `{id_.text}` is repeated", "each key belongs to one caller")
         self._keys[id_.text] = Key(caller, sha256.text, expires)
 
     def _expires(self, node: Node | None) -> datetime | None:
@@ -187,7 +187,8 @@ class _Reader:
         if node is None:
             return ()
         if not isinstance(node, Sequence):
-            self._say(node.place, "wrong-type", f"`{key}` is a list")
+            text = node.text[:80] if isinstance(node, Scalar) else ""
+            self._say(node.place, "wrong-type", f"`{key}`: expected a list, got {f'`{text}`' if text else 'keys with values'}", f"write `[{text}]`" if text else "")
             return ()
         return node.items
 

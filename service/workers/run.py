@@ -94,7 +94,7 @@ async def reloading(server: Reloads, asked: asyncio.Event) -> None:
         asked.clear()
         match await server.reload():
             case Reloaded(versions, changed):
-                log.info("%s: %s", "policies reloaded" if changed else "policies read again, and the same", ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions))
+                log.info("%s: %s", "policies reloaded" if changed else "policies read again: nothing changed", ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions))
             case Refused() as refused:
                 log.error("policies not reloaded, the last good ones go on serving: %s", "; ".join(map(str, refused.problems)) or refused.message)
 
