@@ -265,6 +265,20 @@ def test_what_a_server_recorded_comes_out_as_it_answered(here: Path, shipped: Bu
     assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
 
+def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
+    start = datetime(2026, 1, 23, 4, tzinfo=UTC)
+    with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
+        client.triage({**PAST[0], "plan": "partner"}, now=start)
+        client.reschedule({"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"})
+    note = "1 reschedule record is not replayed: it changes a due time and decides nothing"
+
+    assert note in run("log", "--against", "2.0.0").stderr
+    for form in ("text", "markdown", "html", "json"):
+        assert note in run("log", "-o", form).stdout
+    assert plain("log")["records"] == 1
+
+
 def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
     for name in ("log.jsonl", "log.parquet"):
         assert CliRunner().invoke(app, ["audit", "export", "--to", name]).exit_code == 0

@@ -194,7 +194,7 @@ def test_calls_in_which_nothing_was_decided_are_left_out_and_told(tmp_path: Path
     source = open_tickets(kept(tmp_path, record(1), record(2, decisions=())).name, COUNTER)
 
     assert [one["row"] for one in tickets(source.batches())] == [1]
-    assert source.notes == ["left out, since nothing was decided in them: 1 call of another kind"]
+    assert source.notes == ["1 decide record is not replayed: it decides nothing"]
 
 
 def test_a_record_that_was_altered_beyond_reading_is_unread_and_not_dropped(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Proof:
         versions: the versions in the order in which the log has them.
         otherwise: the records that come out otherwise, the first of them at least.
         unread: how many records could not be read, by what was wrong; ``first`` are the first of these.
+        notes: what the log has besides, such as records that are not replayed.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Proof:
     unread: Mapping[str, int]
     first: tuple[Unread, ...] = ()
     kept: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def records(self) -> int:
@@ -113,7 +115,7 @@ def prove(source: TicketSource, find: Find, rejected: Rejected, watch: Watch, *,
                 found += list(_otherwise(count.replayer, chunk, digest, left))
         watch(chunk.size + len(batch.unread), batch.share)
     versions = tuple(Proved(digest, count.replayer.after.ref if count.replayer else None, count.records, count.otherwise) for digest, count in counts.items())
-    return Proof(source.name, versions, tuple(sorted(found, key=lambda one: one.row)), rejected.counted(), tuple(rejected.first))
+    return Proof(source.name, versions, tuple(sorted(found, key=lambda one: one.row)), rejected.counted(), tuple(rejected.first), notes=tuple(source.notes))
 
 
 def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Otherwise]:

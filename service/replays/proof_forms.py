@@ -42,6 +42,7 @@ def terminal_proof(one: Proof) -> Iterator[RenderableType]:
     """Give the parts of a proof."""
     yield Text(one.source, "bold")
     yield Text(headline(one), "green" if one.whole else "bold red")
+    yield from map(Text, one.notes)
     if one.versions:
         yield ""
         yield ruled(("version", "digest", "records", ""), [
@@ -71,6 +72,8 @@ def _parts(one: Proof, length: int) -> Iterator[str]:
     yield "## The log and the policies"
     yield f"{'✅' if one.whole else '❌'} **{escaped(headline(one))}**"
     yield code(one.source)
+    if one.notes:
+        yield "\n".join(f"- {prose(note)}" for note in one.notes)
     yield "\n".join(["| version | digest | records | |", "|---|---|---:|---|", *(
         f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_said(version))} |" for version in one.versions
     )])
@@ -88,6 +91,7 @@ def plain_proof(one: Proof) -> dict[str, Any]:
     """Write a proof as plain data."""
     return {
         "format": FORMAT, "source": one.source, "whole": one.whole, "headline": headline(one), "records": one.records, "otherwise": one.differing,
+        "notes": list(one.notes),
         "versions": [
             {"digest": version.digest, "name": version.version.name if version.version else None, "version": version.version.version if version.version else None,
              "found": version.version is not None, "records": version.records, "otherwise": version.otherwise} for version in one.versions

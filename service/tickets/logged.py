@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.decisionlog.record import Record
+from engine.decisionlog.record import Kind, Record
 from engine.decisionlog.select import Filter
 from engine.replay.nouns import Unread
 from service.log.database import LogRefused
@@ -149,14 +150,26 @@ class ExportedRecords:
 
 
 def _deciding(found: Found, notes: list[str]) -> Found:
-    """Leave out the calls that decided nothing, and say how many there were."""
-    left = 0
+    """Leave out the records that decide nothing, and say how many there are."""
+    left: Counter[Kind] = Counter()
     for number, one, share in found:
         if isinstance(one, Unread) or one.decisions:
             yield number, one, share
         else:
-            left += 1
-    notes[:] = [f"left out, since nothing was decided in them: {left:,} {'call' if left == 1 else 'calls'} of another kind"] if left else []
+            left[one.kind] += 1
+    notes[:] = [_left_out(kind, records) for kind, records in sorted(left.items())]
+
+
+def _left_out(kind: Kind, records: int) -> str:
+    """Say that records are not replayed.
+
+    >>> _left_out(Kind.RESCHEDULE, 2)
+    '2 reschedule records are not replayed: they change due times and decide nothing'
+    """
+    moves = kind is Kind.RESCHEDULE
+    if records == 1:
+        return f"1 {kind} record is not replayed: it {'changes a due time and ' if moves else ''}decides nothing"
+    return f"{records:,} {kind} records are not replayed: they {'change due times and ' if moves else ''}decide nothing"
 
 
 def _record(number: int, body: str) -> Record | Unread:
