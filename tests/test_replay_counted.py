@@ -358,7 +358,7 @@ def test_a_word_for_an_empty_cell_is_counted_where_it_is_read_as_a_value(desk: P
     found = plain(rows, MAPPING, "--against", "2.0.0")
 
     assert found["doubts"] == [{"fact": "level", "word": "none", "rows": 1}]
-    assert [one["message"] for one in found["unread"]["first"]] == ["unknown level `None`, which may also be an empty cell"]
+    assert [one["message"] for one in found["unread"]["first"]] == ["unknown level `None`, which may also be an empty cell; list it under `empty` (or under `values`) in a mapping"]
     assert "`none` is read as the value of level in 1 row" in replay(rows, MAPPING, "--against", "2.0.0").stdout
 
 
@@ -407,6 +407,47 @@ def test_a_doubtful_word_in_a_row_that_another_row_of_its_ticket_replaces_is_not
     rows = "id,level,came\nA,none,2026-02-01T10:00:00Z\nA,low,2026-02-01T11:00:00Z\n"
 
     assert plain(rows, MAPPING + "repeated: last\n", "--against", "2.0.0")["doubts"] == []
+
+
+def test_a_word_for_an_empty_cell_is_refused_with_where_to_list_it(desk: Path) -> None:
+    rows = "id,level,came,fee\nA,N/A,2026-02-01T10:00:00Z,1\nB,high,null,1\nC,high,2026-02-01T10:00:00Z,NaN\nD,high,1970-01-01T00:00:00Z,1\nE,high,2026-02-01T10:00:00Z,10\nF,hihg,2026-02-01T10:00:00Z,1\n"
+    listed = "list it under `empty` (or under `values`) in a mapping"
+    said = ["`null` is not an instant; list it under `empty` in a mapping", f"`NaN` is not a number; {listed}", "`1970-01-01T00:00:00Z` is a zero timestamp, which exports write for a time that was never set; list it under `empty`"]
+    asis = plain(rows, MAPPING + "recorded: {fee: fee}\n", "--against", "2.0.0")
+    values = plain(rows, MAPPING.replace("level: level", "level: {column: level, values: {high: high, hihg: high}}"), "--against", "2.0.0")
+
+    assert [one["message"] for one in asis["unread"]["first"]] == [f"unknown level `N/A`, which stands for an empty cell; {listed}", *said, "unknown level `hihg`"]
+    assert values["unread"]["first"][0]["message"] == f"`N/A` is not among the values that the mapping lists; {listed}"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_that_cannot_be_read_are_in_order_in_the_report_and_in_the_file(desk: Path, form: str) -> None:
+    rows = [("A", "hihg", "2026-02-01"), ("B", "low", "soon"), ("C", "hihg", "2026-02-01"), ("D", "low", "2026-02-01"), ("E", "low", "soon"), ("F", "hihg", "2026-02-01")]
+    named = [dict(zip(("id", "level", "came"), (name, level, f"{came}T10:00:00Z"), strict=True)) for name, level, came in rows]
+    lines = {"csv": ["id,level,came", *(",".join(row.values()) for row in named)], "jsonl": list(map(json.dumps, named))}[form]
+    Path(f"tickets.{form}").write_text("\n".join(lines) + "\n")
+    Path("mapping.yaml").write_text(MAPPING)
+    found = CliRunner().invoke(app, ["replay", f"tickets.{form}", "--mapping", "mapping.yaml", "--against", "2.0.0", "--unread", "unread.csv", "-o", "json"])
+
+    assert [one["ticket"] for one in json.loads(found.stdout)["unread"]["first"]] == ["A", "B", "C", "E", "F"]
+    assert [line.split(",")[1] for line in Path("unread.csv").read_text().splitlines()[1:]] == ["A", "B", "C", "E", "F"]
+
+
+def test_a_budget_that_holds_over_few_of_the_rows_points_to_a_limit_on_the_others(desk: Path) -> None:
+    asked = (UNREAD_ROWS + "A6,hihg,2026-02-01T10:00:00Z\n", MAPPING, "--against", "2.0.0", "--from", "1.0.0", "--max-changed", "100%")
+    note = "note: 3 of 6 rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them"
+
+    assert (replay(*asked).exit_code, replay(*asked).stderr.strip()) == (0, note)
+    assert note not in replay(*asked, "--max-unread", "3").stderr
+    assert note not in replay(*asked[:-2]).stderr
+
+
+@pytest.mark.parametrize(("options", "named"), [(["--against", "in-force"], "--against"), (["--against", "2.0.0", "--from", "in-force"], "--from")])
+def test_where_all_tickets_are_older_than_every_version_a_version_is_to_be_named(desk: Path, options: list[str], named: str) -> None:
+    found = replay("id,level,came\nA,low,2019-03-01T10:00:00Z\nB,low,2019-04-01T10:00:00Z\n", MAPPING, *options)
+
+    assert (found.exit_code, f"help: these tickets are older than every version; name one: {named} 1.0.0" in found.stderr) == (2, True)
+    assert "--suggest-mapping" not in found.stderr
 
 
 def test_a_chunk_without_names_of_tickets_counts_rows_as_tickets(new: Version) -> None:

@@ -142,7 +142,7 @@ def test_a_time_that_an_export_never_set_is_no_instant(array: Any, form: str) ->
 
 
 def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
-    why = "is 1970-01-01T00:00:00Z, a zero timestamp: was it set? List it under `empty` if it stands for nothing"
+    why = "is a zero timestamp, which exports write for a time that was never set; list it under `empty`"
 
     assert [InstantReader("epoch").why(0), InstantReader("epoch").why("0"), InstantReader().why("1970-01-01T00:00:00Z"), InstantReader().why(datetime(1970, 1, 1, tzinfo=UTC))] == [why] * 4
     assert said(["0", "1769385600"], "epoch", empty=("", "0")) == [None, "2026-01-26T00:00:00+00:00"]

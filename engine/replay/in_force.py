@@ -100,10 +100,17 @@ class InForceReplayer:
         return found
 
     def _why(self, at: int) -> str:
-        if at == -2:
-            return NO_INSTANT
-        first = self._versions[0]
-        return f"before {iso(first.policy.manifest.effective_from)}, when the first version, {first.ref.version}, came into force"
+        return NO_INSTANT if at == -2 else self.too_early
+
+    @property
+    def first(self) -> str:
+        """The number of the version that came into force first."""
+        return self._versions[0].ref.version
+
+    @property
+    def too_early(self) -> str:
+        """Why a ticket is unread that is older than every version."""
+        return f"before {iso(self._versions[0].policy.manifest.effective_from)}, when the first version, {self.first}, came into force"
 
     def _part(self, chunk: Chunk, replayer: Replayer) -> Chunk:
         """Leave out the facts that only versions know that decide other rows."""

@@ -91,6 +91,8 @@ def replay(
     if shown.excesses:
         errors().show(f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow" if shown.compared else shown.excesses[0].message)
         raise typer.Exit(int(ExitCode.BUDGET))
+    if limits[0] and limits[1] is None:
+        _point_to_max_unread(sum(shown.replay.unread.values()), shown.replay.rows)
 
 
 def _put(shown: Report, output: ReplayForm, stream: TextIO, *, every: bool) -> None:
@@ -140,6 +142,12 @@ def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
     if limit is not None and not limit.allows(unread, rows):
         errors().show(f"{unread:,} of {rows:,} rows could not be read; {limit} may")
         raise typer.Exit(int(ExitCode.BUDGET))
+
+
+def _point_to_max_unread(unread: int, rows: int) -> None:
+    """Say where a budget is kept of which half of the rows or more are no part."""
+    if unread and 2 * unread >= rows:
+        errors().show(f"note: {unread:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them")
 
 
 def _limit(text: str) -> Limit | None:

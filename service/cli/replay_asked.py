@@ -115,7 +115,7 @@ def report_of(asked: Asked, budget: Budget) -> Report:
         rejected = Rejected(unread.add)
         replayed = _on_spark if asked.engine is Engine.SPARK else _here
         found, notes = replayed(asked, replayer, words, mapping, rejected)
-    _refuse_nothing(asked, found.tickets, rejected)
+    _refuse_nothing(asked, found.tickets, rejected, _too_early(asked, replayer, rejected) or NO_ROWS)
     for note in notes:
         errors().show(f"note: {note}")
     near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
@@ -225,14 +225,22 @@ def _shared(after: Version, before: Version | None) -> tuple[str, ...]:
     return both
 
 
-def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected) -> None:
+def _too_early(asked: Asked, replayer: Replayer | InForceReplayer, rejected: Rejected) -> str:
+    """Return the help where every row is older than every version, else ""."""
+    if not isinstance(replayer, InForceReplayer) or set(rejected.by) != {replayer.too_early}:
+        return ""
+    option = "--against" if asked.against == IN_FORCE else "--from"
+    return f"these tickets are older than every version; name one: {option} {replayer.first}"
+
+
+def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected, help_: str = NO_ROWS) -> None:
     """End the command if there was not one ticket."""
     if tickets:
         return
     if not rejected.rows:
         raise refused(f"there are no tickets in {asked.source}")
     lines = [f"row {one.row}{f', {one.field}' if one.field else ''}: {one.message}" for one in rejected.first]
-    raise refused(f"none of the {rejected.rows:,} rows of {asked.source} can be read", *lines, *([f"they are in {asked.unread}"]), f"help: {NO_ROWS}")
+    raise refused(f"none of the {rejected.rows:,} rows of {asked.source} can be read", *lines, *([f"they are in {asked.unread}"]), f"help: {help_}")
 
 
 def _kept(asked: Asked, rejected: Rejected) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 from typing import Final
 
 import numpy as np
@@ -55,7 +56,7 @@ class Rejected:
         for one in found:
             kind = one.message if one.message in self.by or len(self.by) < KINDS else OTHER
             self.by[kind] = self.by.get(kind, 0) + 1
-        self.first += found[: FIRST - len(self.first)]
+        self.first = nsmallest(FIRST, (*self.first, *found), key=lambda one: one.row)
         self.write(found)
 
     def doubt(self, found: Mapping[tuple[str, str], int]) -> None:
@@ -73,9 +74,8 @@ def run(source: TicketSource, replayer: Replayer | InForceReplayer, rejected: Re
     tally, rows = Tally(), 0
     for batch in limited(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
-        rejected.add(batch.unread)
         rejected.doubt(batch.doubts(refused))
-        rejected.add(replace(one, content=one.content or batch.content(one.row)) for one in refused)
+        rejected.add(batch.rejected(refused))
         tally = tally.merge(found)
         rows += batch.chunk.size + len(batch.unread)
         watch(batch.chunk.size + len(batch.unread), batch.share)

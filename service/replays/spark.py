@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -91,8 +91,7 @@ class Task:
             tally = tally.merge(found)
             if doubts := batch.doubts(refused):
                 yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
-            unread = [*batch.unread, *(replace(one, content=one.content or batch.content(one.row)) for one in refused)]
-            if unread:
+            if unread := batch.rejected(refused):
                 yield _made([(UNREAD, one.row, json.dumps(astuple(one))) for one in unread])
         yield _made([(TALLY, 0, json.dumps(tally.plain()))])
 

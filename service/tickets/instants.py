@@ -19,11 +19,12 @@ from engine.cache import Cache
 from engine.clock.zone import to_micros, zone
 from engine.columns.sent import Instants, Mask
 from engine.instant_help import instant_help
-from engine.moment import ZERO
+from engine.vocabulary import stands_for_nothing
 from service.tickets.mapping import EPOCHS
 
 MICROS: Final = pa.timestamp("us")
 UTC_MICROS: Final = pa.timestamp("us", "UTC")
+NEVER_SET: Final = "is a zero timestamp, which exports write for a time that was never set; list it under `empty`"
 NO_ZONE: Final = "has no offset from UTC, and the mapping names no zone for it"
 
 LEAST, MOST = to_micros(datetime.min.replace(tzinfo=UTC)), to_micros(datetime.max.replace(tzinfo=UTC))
@@ -80,9 +81,11 @@ class InstantReader:
         text = str(value)
         micros = self._meant(value, text)
         if micros == 0:
-            return f"is {ZERO} List it under `empty` if it stands for nothing"
+            return NEVER_SET
         if micros is not None and not LEAST <= micros <= MOST:
             return f"{OUTSIDE} in the format `{self.format}`" if self.format in EPOCHS else OUTSIDE
+        if stands_for_nothing(text):
+            return "is not an instant; list it under `empty` in a mapping"
         if not self.format and not self.zone and _iso(text) is not None:
             return NO_ZONE
         if not self.format:

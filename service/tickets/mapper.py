@@ -24,7 +24,7 @@ from service.tickets.columns import FactColumn, Fault, InstantColumn, StateColum
 from service.tickets.identity import numbers_of
 from service.tickets.instants import InstantReader
 from service.tickets.mapping import ColumnMapping, FromColumn
-from service.tickets.meaning import text_of
+from service.tickets.meaning import LIST_IT, text_of
 from service.tickets.nouns import Batch
 
 
@@ -96,7 +96,7 @@ class Mapper:
         chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded, tickets)
         content = partial(_content, rows, numbers)
         whole = _without(chunk, faults) if faults else chunk
-        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts)
+        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts, _help)
 
     def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
         """Count the words that may stand for an empty cell where no list of values says what they mean."""
@@ -108,6 +108,13 @@ class Mapper:
                     if isinstance(word, str) and stands_for_nothing(word) and value_of(listed, word) and (rows := int(np.count_nonzero(column.codes == code))):
                         found[name, word] = rows
         return found
+
+
+def _help(chunk: Chunk, refused: Unread) -> str:
+    """Say what to do with a word that stands for an empty cell."""
+    column = chunk.facts.get(refused.field)
+    value = None if column is None else column.sent(int(np.searchsorted(chunk.rows, refused.row)))
+    return LIST_IT if isinstance(value, str) and stands_for_nothing(value) else ""
 
 
 def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:

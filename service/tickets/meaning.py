@@ -25,6 +25,8 @@ _COMMA: Final = re.compile(r"(?=[+-]?,?\d)[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|
 """Numbers as people write them, with spaces (or dots) between thousands. A separator anywhere else makes it none."""
 
 _NOT_LISTED: Final = "is not among the values that the mapping lists"
+LIST_IT: Final = "list it under `empty` (or under `values`) in a mapping"
+"""What to do with a word that other systems write into an empty cell."""
 
 Meaning = Callable[[Any], Any]
 
@@ -52,6 +54,9 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
 
     def mean(value: Any) -> Any:
         text = text_of(value)
+        return _helped(text, translated(value, text))
+
+    def translated(value: Any, text: str) -> Any:
         if text in empty and not (rule.values and text in rule.values):
             return None
         if listed is not None:
@@ -87,8 +92,9 @@ def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Mea
 
     def mean(value: Any) -> Any:
         text = text_of(value)
-        if text in empty:
-            return None
+        return None if text in empty else _helped(text, translated(text))
+
+    def translated(text: str) -> Any:
         target = listed(text) if listed is not None else text
         if target is None:
             if rule.otherwise is not Otherwise.KEEP:
@@ -128,6 +134,11 @@ def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
     for written, target in values.items():
         loose.setdefault(folded(written), target)
     return lambda text: values.get(text, None if stands_for_nothing(text) else loose.get(folded(text)))
+
+
+def _helped(text: str, found: Any) -> Any:
+    """Add to what is wrong with a word for an empty cell where to list it."""
+    return Wrong(f"{found.why}; {LIST_IT}") if isinstance(found, Wrong) and stands_for_nothing(text) else found
 
 
 def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -27,13 +27,18 @@ def _no_doubts(_: Chunk) -> Doubts:
     return {}
 
 
+def _no_help(_: Chunk, __: Unread) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some rows of a source: those that can be decided, and those that cannot be read.
 
     ``share`` tells how far through the source it leads (1.0: the end), if that is known. ``content`` gives a row of the
     batch, by its number, as text: for the file that keeps what a version refuses. ``doubtful`` counts the rows of a chunk in
-    which a word that may stand for an empty cell is read as a value, by the fact and the word.
+    which a word that may stand for an empty cell is read as a value, by the fact and the word. ``help`` says of a row of a chunk
+    that a version refused what to change in the mapping, or "".
     """
 
     chunk: Chunk
@@ -41,6 +46,15 @@ class Batch:
     share: float | None = None
     content: Callable[[int], str] = field(default=_nothing, repr=False, compare=False)
     doubtful: Callable[[Chunk], Doubts] = field(default=_no_doubts, repr=False, compare=False)
+    help: Callable[[Chunk, Unread], str] = field(default=_no_help, repr=False, compare=False)
+
+    def rejected(self, refused: Iterable[Unread]) -> tuple[Unread, ...]:
+        """Return all rows that cannot be read, in order: those of the batch, and those that the version refused, with what they say."""
+        return tuple(sorted((*self.unread, *map(self._told, refused)), key=lambda one: one.row))
+
+    def _told(self, one: Unread) -> Unread:
+        said = self.help(self.chunk, one)
+        return replace(one, message=f"{one.message}; {said}" if said else one.message, content=one.content or self.content(one.row))
 
     def doubts(self, refused: Sequence[Unread]) -> Doubts:
         """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""
