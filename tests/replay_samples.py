@@ -51,7 +51,7 @@ def sample(version: Version) -> Report:
     replay = Replay(
         version.ref, {"": 24_900}, True, 24_912, 24_900, 3_440, {"unknown impact `9 - Huge`": 10, NASTY: 2}, (PRIORITY, CHANNEL), (DUE,), GROUPS, 24_900,
     )
-    excess = Excess("at most 2%", "`priority` changes in 3,435 of 24,900 (13.8%) tickets; 2% may", "impact=low, urgency=low", "impact=low urgency=low")
+    excess = Excess("at most 2%", "`priority` changes in 3,435 of 24,900 tickets (13.8%); the limit is 2%", "impact=low, urgency=low", "impact=low urgency=low")
     return Report(replay, version, "incidents.csv", "", "draft", UNREAD, "incidents.unread.csv", (excess,))
 
 

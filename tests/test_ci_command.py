@@ -227,8 +227,8 @@ def test_a_change_beyond_its_limits_ends_with_6_and_shows_where(top: Path) -> No
 
     said = summary("--max-changed", "2%", "--forbid", "queue: later -> *", code=6)
 
-    assert "### More than it may" in said
-    assert "❌ `queue` changes in 2 of 12 (16.7%) situations; 2% may" in said
+    assert "### Beyond the limits" in said
+    assert "❌ `queue` changes in 2 of 12 situations (16.7%); the limit is 2%" in said
     assert "where damage=worn, rider=other, such as `damage=worn rider=other`" in said
     assert summary("--max-changed", "20%", "--forbid", "queue: now -> *")
 

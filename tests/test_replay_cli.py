@@ -215,7 +215,7 @@ def test_more_than_a_limit_allows_ends_with_6_and_a_limit_that_is_none_with_2(he
 def test_what_is_beyond_a_limit_is_named_with_a_ticket(here: Path) -> None:
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", "--max-changed", "0", "--forbid", "priority: P4 -> *")
 
-    assert "`priority` changes in 2 of 4 (50%) tickets; 0 may" in found.stdout
+    assert "`priority` changes in 2 of 4 tickets (50%); the limit is 0" in found.stdout
     assert "`priority` goes P4 -> P5 in 2 tickets\n      where urgency=low\n      such as impact=low" in found.stdout
     assert "2 changes beyond what --max-changed and --forbid allow" in found.stderr
 

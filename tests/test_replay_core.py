@@ -471,11 +471,11 @@ def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, l
 
     assert excesses(replay, Budget(read_limit("2%"))) == ()
     over = excesses(replay, Budget(read_limit("1")))
-    assert over[0].message == "`priority` changes in 2 of 100 (2%) tickets; 1 may"
+    assert over[0].message == "`priority` changes in 2 of 100 tickets (2%); the limit is 1"
     assert over[0].example.startswith("channel=email country=AU impact=low")
-    assert "`response_due` changes in 2 of 100 (2%) tickets; 1 may" in {one.message for one in over}
+    assert "`response_due` changes in 2 of 100 tickets (2%); the limit is 1" in {one.message for one in over}
     forbidden = excesses(replay, Budget(None, (read_forbidden("priority: P5 -> *"), read_forbidden("priority: P4 -> *"), read_forbidden("response_due: * -> *"))))
-    assert [one.message for one in forbidden] == ["`priority` goes P5 -> P4 in 2 tickets", "`response_due` moves in 2 of 100 (2%) tickets"]
+    assert [one.message for one in forbidden] == ["`priority` goes P5 -> P4 in 2 tickets", "`response_due` moves in 2 of 100 tickets (2%)"]
     assert forbidden[0].region == "urgency=low", "no other ticket says so"
 
 

@@ -169,6 +169,15 @@ class TestPipes:
         assert not COLOURED.search(said)
         assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 110
 
+    @pytest.mark.parametrize("arguments", [
+        ("diff", "1.0.0", "2.0.0"), ("replay", "examples/mappings/servicenow.csv", "--mapping", "examples/mappings/servicenow.yaml", "--against", "2.0.0"),
+    ])
+    def test_a_command_to_copy_is_on_one_line_however_narrow_the_terminal(self, arguments: tuple[str, ...]) -> None:
+        narrow, wide = ([line.strip() for line in on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines() if "guidepost eval" in line] for columns in (50, 400))
+
+        assert narrow
+        assert narrow == wide
+
     def test_the_help_heeds_columns(self) -> None:
         ended = subprocess.run([sys.executable, "-m", "service.cli", "--help"], cwd=ROOT, env={**os.environ, "COLUMNS": "60"}, capture_output=True, check=True, text=True)
 

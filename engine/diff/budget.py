@@ -159,7 +159,7 @@ def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[st
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
     for one in outcomes:
         if limit is not None and not limit.allows(one.changed, one.cells):
-            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells)} {_situations(one.cells)}; {limit} may")
+            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}")
 
 
 def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]) -> Iterator[Excess]:

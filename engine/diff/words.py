@@ -157,14 +157,14 @@ def ticket_text(ticket: Mapping[str, str]) -> str:
     return " ".join(shell_word(f"{fact}={value}") for fact, value in ticket.items()) or "(no facts)"
 
 
-def share_text(changed: int, cells: int) -> str:
+def share_text(changed: int, cells: int, noun: str = "") -> str:
     """Write how many situations of how many.
 
-    >>> share_text(1, 8), share_text(3, 100_000)
-    ('1 of 8 (12.5%)', '3 of 100,000 (0.003%)')
+    >>> share_text(1, 8), share_text(3, 100_000, "tickets")
+    ('1 of 8 (12.5%)', '3 of 100,000 tickets (0.003%)')
     """
     share = 100 * changed / cells if cells else 0.0
-    return f"{changed:,} of {cells:,} ({share:.3g}%)"
+    return f"{changed:,} of {cells:,}{f' {noun}' if noun else ''} ({share:.3g}%)"
 
 
 def wording_text(one: Wording) -> str:

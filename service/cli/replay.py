@@ -140,7 +140,7 @@ def _refuse_without_version(options: Mapping[str, object]) -> None:
 def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
     """End with 6 if more rows could not be read than may."""
     if limit is not None and not limit.allows(unread, rows):
-        errors().show(f"{unread:,} of {rows:,} rows could not be read; {limit} may")
+        errors().show(f"{unread:,} of {rows:,} rows could not be read; the limit is {limit}")
         raise typer.Exit(int(ExitCode.BUDGET))
 
 

@@ -170,6 +170,13 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
     return typer.Exit(int(code))
 
 
+def indented(part: RenderableType, columns: int = 2) -> RenderableType:
+    """Move a part to the right. A text with ``no_wrap`` keeps its lines, such as a command that people copy."""
+    if isinstance(part, Text) and part.no_wrap:
+        return Text("\n", no_wrap=True).join(Text.assemble(" " * columns, line) for line in part.split("\n"))
+    return Padding(part, (0, 0, 0, columns))
+
+
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
     """Give rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
     table = Table.grid(padding=(0, 2))

@@ -29,7 +29,7 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     yield escaped(headline(shown.diff))
     yield f"{escaped(shown.names[0])} `{one.digest[:12]}` → {escaped(shown.names[1])} `{other.digest[:12]}`"
     if shown.excesses:
-        yield "### More than it may"
+        yield "### Beyond the limits"
         yield "\n".join(
             f"- ❌ {prose(excess.message)}" + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
             for excess in shown.excesses

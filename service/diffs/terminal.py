@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from engine.diff import DecisionDiff, Edit, MatrixDiff, OutcomeDiff, Region, Wording
 from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, wording_text
-from service.cli.terminal import count, grid, ruled
+from service.cli.terminal import count, grid, indented, ruled
 from service.diffs.report import SHOWN, Report, command
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edit.RENAMED: "cyan"}
@@ -21,32 +20,28 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
     yield from _head(shown)
     if shown.wording or shown.citations:
         yield from ("", Text("What the text says", "bold underline"))
-        yield _indented(grid([_wording_row(one) for one in shown.wording]))
-        yield from map(_indented, _citations(shown, every))
+        yield indented(grid([_wording_row(one) for one in shown.wording]))
+        yield from map(indented, _citations(shown, every))
     for matrix in shown.changed_matrices:
         yield from ("", _matrix(matrix))
     if shown.diff.requests:
         yield from ("", Text("What may be sent", "bold underline"))
-        yield _indented(grid([_wording_row(one) for one in shown.diff.requests]))
+        yield indented(grid([_wording_row(one) for one in shown.diff.requests]))
     if shown.diff.changed_decisions:
         yield from ("", Text("What it does", "bold underline"))
     for decision in shown.diff.changed_decisions:
-        yield from map(_indented, _decision(decision, every))
+        yield from map(indented, _decision(decision, every))
     if shown.excesses:
-        yield from ("", Text("More than it may", "bold underline red"))
+        yield from ("", Text("Beyond the limits", "bold underline red"))
         for excess in shown.excesses:
             where = f"\n    where {excess.region}\n    such as {excess.example}" if excess.region else ""
-            yield _indented(Text.assemble((excess.message, "red"), where))
+            yield indented(Text.assemble((excess.message, "red"), where))
 
 
 def _head(shown: Report) -> Iterator[RenderableType]:
     sides = [f"{ref.name} {ref.version} ({ref.digest[:12]})" for ref in (shown.diff.before, shown.diff.after)]
     yield Text.assemble((sides[0], "bold"), " -> ", (sides[1], "bold"))
     yield Text(headline(shown.diff), "green" if shown.diff.same_decisions else "")
-
-
-def _indented(part: RenderableType) -> Padding:
-    return Padding(part, (0, 0, 0, 2))
 
 
 def _wording_row(one: Wording) -> tuple[RenderableType, ...]:
@@ -76,30 +71,30 @@ def _decision(one: DecisionDiff, every: bool) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold"), f"  {said}" if (said := decision_text(one)) else "")
     for outcome in one.outcomes:
-        yield from map(_indented, _outcome(one.name, outcome, every))
+        yield from map(indented, _outcome(one.name, outcome, every))
     if one.unchanged:
-        yield _indented(Text(f"the same in every situation: {', '.join(one.unchanged)}", "dim"))
+        yield indented(Text(f"the same in every situation: {', '.join(one.unchanged)}", "dim"))
 
 
 def _outcome(decision: str, one: OutcomeDiff, every: bool) -> Iterator[RenderableType]:
     yield Text.assemble((one.name, "cyan"), f": {outcome_text(one)}")
     if len(one.changes) > 1:
-        yield _indented(grid([(Text(f"{cells:,}", justify="right"), change_text(change)) for change, cells in one.changes.items()]))
+        yield indented(grid([(Text(f"{cells:,}", justify="right"), change_text(change)) for change, cells in one.changes.items()]))
     if not one.regions:
         return
     summed = one.gist != one.regions
-    yield from map(_indented, _regions(decision, one.gist, one.inputs, every))
+    yield from map(indented, _regions(decision, one.gist, one.inputs, every))
     if summed and not every:
-        yield _indented(Text(f"exactly: {count(len(one.regions), 'region')}, each with one change; --all shows them", "dim"))
+        yield indented(Text(f"exactly: {count(len(one.regions), 'region')}, each with one change; --all shows them", "dim"))
     elif summed:
-        yield _indented(Text("exactly:", "dim"))
-        yield from map(_indented, _regions(decision, one.regions, one.inputs, every))
+        yield indented(Text("exactly:", "dim"))
+        yield from map(indented, _regions(decision, one.regions, one.inputs, every))
 
 
 def _regions(decision: str, regions: tuple[Region, ...], inputs: bool, every: bool) -> Iterator[RenderableType]:
     for region in regions if every else regions[:SHOWN]:
         yield Text.assemble((f"{region_text(region)}: ", ""), (changes_text(region.changes), "bold yellow"), f"  {count(region.cells, 'cell')}{alike_text(region)}")
         if not inputs:
-            yield Text(f"    {command(decision, region)}", "dim")
+            yield Text(f"    {command(decision, region)}", "dim", no_wrap=True)
     if len(regions) > SHOWN and not every:
         yield Text(f"and {count(len(regions) - SHOWN, 'region')} more; --all shows them", "dim")

@@ -33,7 +33,7 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     if said := words.unread_text(shown):
         yield f"⚠️ {escaped(said)}"
     if shown.excesses:
-        yield "### More than it may"
+        yield "### Beyond the limits"
         yield "\n".join(
             f"- ❌ {prose(one.message)}" + (f"; where {escaped(one.region)}" if one.region else "") + (f", such as {code(one.example)}" if one.example else "")
             for one in shown.excesses

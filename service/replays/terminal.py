@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Group, Moves, Replayed, Tickets
 from engine.shown import visible
-from service.cli.terminal import count, grid, ruled
+from service.cli.terminal import count, grid, indented, ruled
 from service.replays import words
 from service.replays.report import SHOWN, Report, changes, decided
 
@@ -39,10 +38,10 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
         yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
     yield from _unread(shown)
     if shown.excesses:
-        yield from ("", Text("More than it may", "bold underline red"))
+        yield from ("", Text("Beyond the limits", "bold underline red"))
         for excess in shown.excesses:
             where = f"\n    where {excess.region}" if excess.region else ""
-            yield _indented(Text.assemble((excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""))
+            yield indented(Text.assemble((excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""))
 
 
 def _head(shown: Report) -> Iterator[RenderableType]:
@@ -55,10 +54,6 @@ def _head(shown: Report) -> Iterator[RenderableType]:
         yield Text(f"help: {words.compare_help()}")
     if said := words.unread_text(shown):
         yield Text(said, "yellow")
-
-
-def _indented(part: RenderableType, columns: int = 2) -> Padding:
-    return Padding(part, (0, 0, 0, columns))
 
 
 def _number(number: int) -> Text:
@@ -86,8 +81,8 @@ def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
         found = list(decided(one).items())
         yield from ("", Text(one.name, "bold cyan"))
         rows = [(state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1])) for state, number in found[: None if every else SHOWN]]
-        yield _indented(grid(rows))
-        yield from map(_indented, _more(len(found) - SHOWN, "value", every))
+        yield indented(grid(rows))
+        yield from map(indented, _more(len(found) - SHOWN, "value", every))
 
 
 def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableType]:
@@ -96,35 +91,35 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
     found = list(changes(one).items())
     rows = [(words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
     stays = one.tickets - one.changed
-    yield _indented(ruled(("from -> to", shown.unit, "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
-    yield from map(_indented, _more(len(found) - SHOWN, "change", every))
+    yield indented(ruled(("from -> to", shown.unit, "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
+    yield from map(indented, _more(len(found) - SHOWN, "change", every))
     for region in one.regions if every else one.regions[:SHOWN]:
-        yield from map(_indented, _region(shown, one, region))
-    yield from map(_indented, _more(len(one.regions) - SHOWN, "region", every))
+        yield from map(indented, _region(shown, one, region))
+    yield from map(indented, _more(len(one.regions) - SHOWN, "region", every))
     if said := words.elsewhere_text(one):
-        yield _indented(Text(said, "dim"))
+        yield indented(Text(said, "dim"))
 
 
 def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
     yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region, shown.unit)}")
     for example in region.examples[:1]:
-        yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim")
+        yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True)
 
 
 def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one, shown.unit)}")
     if said := words.extent_text(one):
-        yield _indented(Text(f"they move {said}"))
+        yield indented(Text(f"they move {said}"))
     most = max((shift.tickets for shift in one.shifts), default=0)
     if most:
         rows = [
             (words.shift_text(shift), _number(shift.tickets), _share(shift.tickets, one.tickets), _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"))
             for shift in one.shifts if shift.tickets
         ]
-        yield _indented(grid(rows))
+        yield indented(grid(rows))
     for example in one.examples[:1]:
-        yield _indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim"))
+        yield indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True))
 
 
 def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool) -> Iterator[RenderableType]:
@@ -154,10 +149,10 @@ def _unread(shown: Report) -> Iterator[RenderableType]:
         return
     yield from ("", Text("Rows that could not be read", "bold underline yellow"))
     listed = list(shown.replay.unread.items())
-    yield _indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
-    yield from map(_indented, _more(len(listed) - SHOWN, "kind", every=False))
+    yield indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
+    yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
     if shown.unread:
-        yield _indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), visible(one.name), visible(one.field), visible(one.message)) for one in shown.unread]))
+        yield indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), visible(one.name), visible(one.field), visible(one.message)) for one in shown.unread]))
 
 
 def _more(number: int, noun: str, every: bool) -> Iterator[RenderableType]:

@@ -33,7 +33,7 @@ def of_text(number: int, all_: int, unit: str = "tickets") -> str:
     >>> of_text(1, 8), of_text(8, 8), of_text(3, 5, "rows")
     ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
     """
-    return f"all {tickets_text(all_, unit)}" if number == all_ > 1 else share_text(number, all_).replace(" (", f" {tickets_text(all_, unit).split()[1]} (")
+    return f"all {tickets_text(all_, unit)}" if number == all_ > 1 else share_text(number, all_, tickets_text(all_, unit).split()[1])
 
 
 def headline(shown: Report) -> str:
@@ -50,7 +50,8 @@ def headline(shown: Report) -> str:
     if not one.changed:
         said = f"{'the ' if one.compared == 1 else ''}{every} that {'was' if one.compared == 1 else 'were'} compared" if left else every
         if shown.alike:
-            return f"{_capital(said)} {_is(one.compared)} decided as before, but for what changes for every {unit.removesuffix('s')} alike.{rest}"
+            names = listed_text([outcome.name for outcome in shown.alike])
+            return f"Nothing differs in the {tickets_text(one.compared, unit)} compared, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
         return f"Nothing changes: {said} {_is(one.compared)} decided as before.{rest}"
     said = of_text(one.changed, one.compared, unit)
     if left:
@@ -65,11 +66,12 @@ def _is(number: int) -> str:
 
 def alike_texts(shown: Report) -> list[str]:
     """Say once what changes for every ticket alike."""
-    texts = [f"{one.name}: {short(change_text(next(iter(changes(one)))))}" for one in shown.alike if not one.one_sided]
-    found = [f"A text changes for every ticket, {said}" for said in texts]
-    for side in ("only now", "only before"):
+    unit = shown.unit.removesuffix("s")
+    found = [f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}" for one in shown.alike if not one.one_sided]
+    for side, asked in (("only now", shown.after), ("only before", shown.before)):
         if names := [one.name for one in shown.alike if only_one_side(one) == side]:
-            found.append(f"{side.capitalize()}: {listed_text(names)}, which the other side does not decide")
+            decides = "the version in force at the time decides" if asked == IN_FORCE else f"{asked} decides" if asked else "what is recorded has"
+            found.append(f"Only {decides}: {listed_text(names)}")
     return found
 
 
