@@ -74,6 +74,12 @@ def found(made: Certificate, trust: Trust = TRUST, against: Any = None) -> dict[
 # ---- What holds
 
 
+def test_a_head_over_one_entry_says_so() -> None:
+    said = {step.name: step.said for step in check(certificate(number=3, size=3, since=2), TRUST)}
+
+    assert said["path"] == "it is the only entry that the head at 3 covers"
+
+
 @given(st.integers(1, 12), st.data())
 @settings(deadline=None, max_examples=20)
 def test_every_entry_that_a_signed_head_covers_has_a_certificate_that_holds(size: int, data: st.DataObject) -> None:

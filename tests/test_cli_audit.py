@@ -208,7 +208,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["get", "nothing"], "no record `nothing`"), (["query", "--since", "yesterday"], "--since"), (["query", "--page", "x"], "expected a page token"),
+        (["get", "nothing"], "no record `nothing`"), (["query", "--since", "yesterday"], "error: `--since` is an instant, not `yesterday`"), (["query", "--until", "2026-01-01"], "error: `--until` has no time and no offset"), (["query", "--page", "x"], "expected a page token"),
         (["verify", "none.jsonl"], "cannot be read"), (["verify", "junk"], "line 1: expected an entry"), (["verify", "--heads", "junk"], "no signed heads"),
         (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"), (["export", "--to", "/nowhere/x"], "cannot be written"),
     ],
