@@ -47,6 +47,7 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(60) == 0
+        assert said.read_text().splitlines()[-1].endswith("stopped")
     finally:
         process.kill()
         process.wait()

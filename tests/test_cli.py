@@ -387,6 +387,20 @@ def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> No
 
 
 @pytest.mark.usefixtures("garage")
+@pytest.mark.parametrize(("word", "said"), [("urgncy", "no decision `urgncy`; did you mean `urgency`?"), ("nois=loud", "unknown fact `nois`; did you mean `noise`?")])
+def test_a_hint_is_enough_where_there_is_one(word: str, said: str) -> None:
+    assert run("eval", word).stderr == f"error: {said}\n"
+
+
+def test_a_broken_policy_does_not_hide_the_version_of_the_program(garage: Path) -> None:
+    replace(garage / "bay.yaml", "drives: no", "drive: no")
+    result = run("version")
+
+    assert result.exit_code == 3
+    assert re.search(r"^guidepost \S", result.stderr, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("garage")
 def test_an_unknown_option_lists_the_facts() -> None:
     result = run("eval", "--colour", "red")
 

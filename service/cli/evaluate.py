@@ -22,7 +22,7 @@ from service.cli.facts import Facts, FactsError, Words, read_before, read_file, 
 from service.cli.folder import AsOfOption, DigestOption, PoliciesOption, VersionOption, load
 from service.cli.moments import NOW, PAUSES, NowOption, Pause, PauseOption, read_asked, wrong_lines
 from service.cli.moved import moved_parts, plain_moved
-from service.cli.terminal import TableOrJson, meant, refused, results, show_json
+from service.cli.terminal import HINT, TableOrJson, meant, refused, results, show_json
 from service.cli.why_not import found_why_not, plain_why_not, why_not_parts
 
 TRIAGE: Final = "triage"
@@ -117,7 +117,8 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
     wrong: list[WrongFact] = []
     name = asked.words.decision or TRIAGE
     if name not in (*version.plans, TRIAGE):
-        problems.append(f"{UnknownDecision(name, (*sorted(version.plans), TRIAGE))}{meant(name, (*version.plans, TRIAGE))}")
+        hint = meant(name, (*version.plans, TRIAGE))
+        problems.append(f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE))))
     try:
         answers = (decide(version, name, asked.facts, asked.moment),) if name in version.plans else triage(version, asked.facts, asked.moment)
     except WrongRequest as error:
@@ -133,14 +134,15 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
 
 def _wrong_lines(problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
     """Say everything that is wrong with what was sent, each with what it may be."""
-    lines = [*problems, *times]
+    lines, unknown = [*problems, *times], [*problems]
     for fact in wrong:
         name = fact.fact.removeprefix(BEFORE)
         if name in policy.facts:
             lines += wrong_lines(fact.fact if name == fact.fact else f"--before {name}", fact)
         else:
-            lines.append(f"{fact.message}{meant(name, policy.facts)}")
-    if problems or any(fact.fact.removeprefix(BEFORE) not in policy.facts for fact in wrong):
+            unknown.append(f"{fact.message}{meant(name, policy.facts)}")
+            lines.append(unknown[-1])
+    if not all(HINT in line for line in unknown):
         lines.append(f"facts: {', '.join(policy.facts)}")
     return lines
 

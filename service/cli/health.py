@@ -32,7 +32,7 @@ def health(
     else:
         results().show(f"{address}: {found}" + (f", {why}" if why else ""))
         if refused_reload:
-            results().show(f"the last reload failed, and the versions before it go on serving: {refused_reload}")
+            results().show(f"the last reload failed, and the versions before it go on serving: {refused_reload}", "help: run `guidepost check` on the policies there")
     if found != SERVING:
         raise typer.Exit(int(ExitCode.UNHEALTHY))
 

@@ -34,6 +34,9 @@ from service.cli.messages import Message
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
 
+HINT: Final = "; did you mean"
+"""How the end of a message begins that names what was perhaps meant."""
+
 LONGEST_WORD: Final = 80
 """Characters of a word beyond which a table may break it."""
 
@@ -239,7 +242,7 @@ def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
     ('; did you mean `priority`?', '')
     """
     near = nearest(word, known, limit=1)
-    return f"; did you mean `{prefix}{near[0]}`?" if near else ""
+    return f"{HINT} `{prefix}{near[0]}`?" if near else ""
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from service.cli.folder import PoliciesOption, load
-from service.cli.terminal import TableOrJson, grid, results, ruled, show_json
+from service.cli.terminal import TableOrJson, errors, grid, results, ruled, show_json
 
 PROGRAM: Final = "guidepost"
 
@@ -23,7 +23,12 @@ def version(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
 ) -> None:
     """Say which versions run: the program, the policies, Python and the libraries."""
-    loaded = load(policies)
+    try:
+        loaded = load(policies)
+    except typer.Exit:
+        # What is wrong with the policies is said already; which program says so is what people are asked for.
+        errors().show(f"{PROGRAM} {installed(PROGRAM)}")
+        raise
     runtime = {"Python": platform.python_version(), **{name: installed(name) for name in LIBRARIES}}
     if output is TableOrJson.JSON:
         listed = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,6 +24,8 @@ from service.workers.storage import Storage
 from service.workers.supervisor import Settings
 from service.workers.told import Refused, Reloaded
 from service.workers.worker import answering, settle
+
+log = logging.getLogger("guidepost.server")
 
 
 def serve_alone(settings: Settings, address: str, ready: Callable[[str, str, str], object], *, watch: bool) -> Refused | None:
@@ -91,4 +94,5 @@ async def _serve(alone: Alone, settings: Settings, address: str, ready: Callable
             notify(STOPPING)
             for task in tasks:
                 task.cancel()
+    log.info("stopped")
     return None

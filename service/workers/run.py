@@ -64,6 +64,7 @@ async def supervise(settings: Settings, host: str, port: int, *, watch: bool, re
             if office is not None:
                 await office.close()
             await supervisor.stop()
+    log.info("stopped")
     return None
 
 
