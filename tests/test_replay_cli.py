@@ -131,6 +131,15 @@ def test_every_row_is_a_ticket_or_unread(here: Path) -> None:
     assert found["unread"]["file"] == "tickets.unread.csv"
 
 
+def test_rows_that_cannot_be_read_go_beside_their_file_whatever_it_is_called(here: Path) -> None:
+    (here / "past").mkdir()
+    (here / "tickets.csv").rename(here / "past" / "day[1].csv")
+
+    found = plain("past/day[1].csv", "--against", "2.0.0", "--mapping", "recorded.yaml")
+
+    assert found["unread"]["file"] == "past/day[1].unread.csv"
+
+
 def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
     shown = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml").stdout
     command = next(line for line in shown.splitlines() if "guidepost eval priority" in line).partition("guidepost ")[2]

@@ -91,9 +91,9 @@ def beside(source: str) -> Path:
     >>> beside("past/incidents.csv.gz").as_posix(), beside("sqlite:///log.db").as_posix(), beside("tickets/*.parquet").as_posix()
     ('past/incidents.unread.csv', 'tickets.unread.csv', 'tickets.unread.csv')
     """
-    if source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or Path(source).is_dir():
-        return Path("tickets.unread.csv")
     path = Path(source)
+    if not path.is_file() and (source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or path.is_dir()):
+        return Path("tickets.unread.csv")
     return path.with_name(f"{path.name.partition('.')[0] or path.name}.unread.csv")
 
 
