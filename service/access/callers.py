@@ -76,7 +76,7 @@ def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
 def expired(callers: Callers, now: datetime) -> list[str]:
     """Name the keys that no longer count at an instant, one message each, in the order of the file.
 
-    >>> key = Key(Caller("portal"), "", datetime(2025, 7, 1, tzinfo=UTC))
+    >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))
     >>> expired(Callers({"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
     ['the key 5f0c9a3b1d2e of `portal`: expired since 2025-07-01; nobody can use it']
     """
