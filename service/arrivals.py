@@ -2,7 +2,7 @@
 
 gRPC receives a message into memory before anyone can look at it, and never gives up. A client that announces a message and
 does not finish it holds that memory. Here, a message that takes too long, or that has waited longest when there are too
-many, ends its call: whoever sends at an ordinary pace is not held up by those who do not.
+many, ends its call: callers that send at an ordinary pace are not held up by those that do not.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_a_text_that_is_nothing_like_an_instant_has_no_help(text: str) -> None:
     assert instant_help(text) is None
 
 
-def test_it_reaches_whoever_sends_an_instant() -> None:
+def test_it_reaches_everyone_who_sends_an_instant() -> None:
     with pytest.raises(NotAnInstant) as caught:
         read_instant("received_at", "2026-03-02 10:00:00 UTC")
 

@@ -1,4 +1,4 @@
-"""The key that signs the heads of a server's log: made on first start, one for all, and known to whoever verifies."""
+"""The key that signs the heads of a server's log: made on first start, one for all, and known to the auditor."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class TestObserved:
         assert "guidepost.v1.DecisionService" in {one.name for one in answer.list_services_response.service}
 
 
-def test_whoever_watches_hears_when_decisions_cannot_be_recorded_and_when_they_can_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("service.log.keeper.Store.open", lambda *_: store)
     with observed(("metrics",), log=settings(sqlite(tmp_path), patience=0.2)) as address, grpc.insecure_channel(address) as channel:
@@ -113,7 +113,7 @@ def test_whoever_watches_hears_when_decisions_cannot_be_recorded_and_when_they_c
         assert next(watching).status == SERVING
 
 
-def test_whoever_watches_hears_that_the_server_stops() -> None:
+def test_a_watch_reports_that_the_server_stops() -> None:
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, metrics=Metrics())
     address = run(server.__aenter__())
     with grpc.insecure_channel(address) as channel:

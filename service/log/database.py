@@ -192,7 +192,7 @@ def held_up_by(engine: Engine) -> str:
 def _sqlite_connected(connection: Any, _: Any) -> None:
     # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
     connection.isolation_level = None
-    # Set before there are tables, so that what is purged can be given back to the disk; later it would only wait for whoever writes.
+    # Set before there are tables, so that what is purged can be given back to the disk; later it would only wait for a writer.
     if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")

@@ -76,7 +76,7 @@ class TicketSource(Protocol):
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for whoever replays it."""
+        """Sentences for the person who replays it."""
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Give its rows in order, at most so many at a time; raises TicketsError."""

@@ -21,7 +21,7 @@ from service.workers.told import Refused, Reloaded
 log = logging.getLogger("guidepost.supervisor")
 
 Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
-"""Writes a built bundle to a file, or says why not; what a failed build leaves in the file is removed by whoever named the file."""
+"""Writes a built bundle to a file, or says why not; what a failed build leaves in the file is removed by the process that named it."""
 
 MAX_SAID: Final = 300
 """The most characters of what the program that builds says last that a message holds."""

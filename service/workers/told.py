@@ -161,7 +161,7 @@ class Refused:
 
     @property
     def summary(self) -> str:
-        """The first problem in a line, without words of the policy: whoever asks for health may read it."""
+        """The first problem in a line, without words of the policy: anyone who asks for health can read it."""
         if not self.problems:
             return self.message
         first, more = self.problems[0], len(self.problems) - 1
