@@ -25,6 +25,8 @@ settings.load_profile("guidepost")
 # Golden files are of output that no setting of the shell narrows or paints.
 for _name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(_name, None)
+    # Readline, which pytest loads, sets COLUMNS behind Python's back, for the processes that tests start.
+    os.unsetenv(_name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -21,12 +22,23 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    if sys.argv[1:2] == [SERVE]:
-        run_server(f"{PROGRAM} {SERVE}", sys.argv[2:])
-    else:
-        from service.cli.main import app  # noqa: PLC0415 - half of what it loads is of no use to a server
+    try:
+        if sys.argv[1:2] == [SERVE]:
+            run_server(f"{PROGRAM} {SERVE}", sys.argv[2:])
+        else:
+            from service.cli.main import app  # noqa: PLC0415 - half of what it loads is of no use to a server
 
-        app(prog_name=PROGRAM)
+            app(prog_name=PROGRAM)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write what is left of the results; a reader that has closed its pipe wants none of it, and the interpreter is not to complain."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_server(name: str, arguments: Sequence[str]) -> None:
