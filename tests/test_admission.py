@@ -247,7 +247,13 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
         run(server.stop(0))
 
 
-@pytest.mark.parametrize(("path", "key"), [(TRIAGE, ""), (STREAM, ""), (HEALTH, ""), (REFLECTION, ""), (TRIAGE, PORTAL.text)], ids=["triage", "stream", "health", "reflection", "triage with a key"])
+@pytest.mark.parametrize(("path", "key"), [
+    pytest.param(TRIAGE, "", id="triage"),
+    pytest.param(STREAM, "", id="stream", marks=pytest.mark.faults),
+    pytest.param(HEALTH, "", id="health", marks=pytest.mark.faults),
+    pytest.param(REFLECTION, "", id="reflection", marks=pytest.mark.faults),
+    pytest.param(TRIAGE, PORTAL.text, id="triage with a key", marks=pytest.mark.faults),
+])
 def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, key: str, tmp_path: Path) -> None:
     """Eight connections announce 250 messages of 1 MiB each, and send all but the last bytes as far as they are let."""
     with process(tmp_path) as (address, worker):

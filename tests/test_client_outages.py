@@ -154,6 +154,7 @@ def tries(away: Forwarder, client: Asking, wanted: int) -> list[float]:
     return [after - one for one, after in pairwise(away.arrivals[before:])]
 
 
+@pytest.mark.faults
 def test_a_client_tries_to_connect_every_other_second_however_often_it_was_in_vain(away: Forwarder, asking: Callable[..., Asking]) -> None:
     """gRPC's own defaults would have it wait 1, 1.6, 2.6, 4.1 seconds and so on, up to 120; it varies each by a fifth."""
     between = tries(away, asking("plain", away.address, channels=1), wanted=12)

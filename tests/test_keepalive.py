@@ -30,6 +30,7 @@ def pings(address: str, number: int, seconds: float) -> bytes:
         return one.closed
 
 
+@pytest.mark.faults
 def test_pings_at_the_interval_of_the_setting_are_accepted_without_a_call_and_faster_ones_are_not() -> None:
     with protected(Protection(limits=Limits(ping_interval=INTERVAL))) as address:
         assert pings(address, 8, INTERVAL * 1.2) == b""

@@ -188,7 +188,7 @@ class TestSlow:
         with Connection(served) as deaf:
             deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
             sent = 0
-            while sent < 5_000_000 and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1 if deaf.answered else 60):
+            while sent < 5_000_000 and deaf.wait(lambda: deaf.room(1) >= EMPTY or deaf.answered > 0, 60) and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1):
                 sent += deaf.data(1, b"\0" * (min(deaf.room(1), 10_000) // EMPTY * EMPTY))
             for _ in range(20):
                 assert stub.Decide(REQUEST, timeout=60).decision.status

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
 import pytest
+from typer.testing import Result
 
 from service.sources import read_source
 from service.workers.run import _matters
+from tests import test_cli as cli
 from tests.desks import committed, desk, git
 
 FOLDERS: Final = ("", "cases", "holidays", "past/1.0.0", "past/1.0.0/cases")
@@ -40,8 +40,8 @@ def littered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "service.cli", *map(str, arguments)], capture_output=True, text=True, check=False)
+def run(*arguments: object) -> Result:
+    return cli.run(*map(str, arguments))
 
 
 @pytest.mark.parametrize("command", [
@@ -54,7 +54,7 @@ def test_a_command_does_the_same_beside_side_files(littered: Path, tmp_path: Pat
     seen = []
     for folder in (clean, littered):
         done = run(*(word.replace("{}", str(folder)) for word in command))
-        seen.append((done.returncode, done.stdout.replace(str(folder.parent), ""), done.stderr.replace(str(folder.parent), "")))
+        seen.append((done.exit_code, done.stdout.replace(str(folder.parent), ""), done.stderr.replace(str(folder.parent), "")))
     assert seen[0] == seen[1]
 
 
@@ -63,7 +63,7 @@ def test_a_release_puts_no_side_file_aside(littered: Path, tmp_path: Path) -> No
     shutil.copytree(littered, folder, symlinks=True)
     done = run("release", "--policies", folder)
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     put_aside = folder / "past" / "2.0.0"
     assert put_aside.is_dir()
     assert [path.name for path in put_aside.rglob("*") if path.name.startswith(".") or path.is_symlink()] == []

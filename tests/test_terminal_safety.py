@@ -170,7 +170,8 @@ class TestPipes:
         assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 110
 
     @pytest.mark.parametrize("arguments", [
-        ("diff", "1.0.0", "2.0.0"), ("replay", "examples/mappings/servicenow.csv", "--mapping", "examples/mappings/servicenow.yaml", "--against", "2.0.0"),
+        pytest.param(("diff", "1.0.0", "2.0.0"), marks=pytest.mark.faults),
+        ("replay", "examples/mappings/servicenow.csv", "--mapping", "examples/mappings/servicenow.yaml", "--against", "2.0.0"),
     ])
     def test_a_command_to_copy_is_on_one_line_however_narrow_the_terminal(self, arguments: tuple[str, ...]) -> None:
         narrow, wide = ([line.strip() for line in on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines() if "guidepost eval" in line] for columns in (50, 400))
