@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from service.cli.entry import run_server
+from guidepost.cli.entry import run_server
 
 if __name__ == "__main__":
     run_server("server.py", sys.argv[1:])

@@ -18,11 +18,11 @@ from benchmarks import generated
 from benchmarks.load import ROOT
 from benchmarks.measure import Row, in_turns
 from engine.analysis import analyse
-from engine.decide import decide
+from engine.decide.decide import decide
 from engine.diff import Diff, compare
 from engine.diff.cover import forget
-from engine.version import Version, build, lay_out, proved
-from service.store import read_folder, version_folders
+from engine.version.version import Version, build, lay_out, proved
+from guidepost.policies.sources.folder import read_folder, version_folders
 
 SHIPPED_GOAL: Final = 1.0
 BIG_GOAL: Final = 5.0

@@ -26,8 +26,8 @@ from benchmarks.tickets import START, Facts, draw
 from engine.clock.zone import to_micros
 from engine.columns.decide import ColumnDecider
 from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, words_of
-from engine.decide import triage
-from engine.moment import Moment
+from engine.decide.decide import triage
+from engine.request.moment import Moment
 
 DRAWN: Final = 50_000
 """Distinct tickets; repeated, each time an hour and a bit later, they make a million."""

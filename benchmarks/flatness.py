@@ -7,8 +7,8 @@ from typing import Final
 
 from benchmarks import generated
 from benchmarks.measure import Row, in_turns, per_call, ratio
-from engine.decide import decide
-from engine.version import Version, build
+from engine.decide.decide import decide
+from engine.version.version import Version, build
 
 FEW: Final = 10
 MANY: Final = 10_000

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from benchmarks import generated
 from benchmarks.measure import Row
-from engine import version
-from engine.agreement import proof_tables
-from engine.decide import decide
+from engine.cross_check import prove
+from engine.decide.decide import decide
 from engine.load import policy as load
-from engine.proof import prove
-from service.store import read_folder, version_folders
+from engine.version import version
+from engine.version.agreement import proof_tables
+from guidepost.policies.sources.folder import read_folder, version_folders
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 

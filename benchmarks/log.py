@@ -26,10 +26,10 @@ import grpc
 from benchmarks.look_up import POLICIES
 from benchmarks.measure import Row
 from benchmarks.tickets import draw
-from engine.version import Version, build
-from guidepost.requests import Facts, triage_request
-from service.store import read_folder, version_folders
-from tests.logging_servers import POSTGRESQL, PostgreSQL
+from engine.version.version import Version, build
+from guidepost.client.requests import Facts, triage_request
+from guidepost.policies.sources.folder import read_folder, version_folders
+from tests.support.log_servers import POSTGRESQL, PostgreSQL
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from benchmarks.measure import Row, each, in_turns, per_call, percentile, ratio
 from benchmarks.tickets import START, Facts, draw
-from engine.decide import triage
-from engine.moment import Moment
-from engine.version import Version, build
-from service.store import read_folder, version_folders
+from engine.decide.decide import triage
+from engine.request.moment import Moment
+from engine.version.version import Version, build
+from guidepost.policies.sources.folder import read_folder, version_folders
 
 POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"
 

@@ -22,9 +22,9 @@ from typing import Any, Final
 
 from benchmarks.measure import Row, in_turns, per_call, ratio
 from benchmarks.peers_zen import jdm
-from engine.decide import decide
-from engine.version import Version, build
-from service.store import read_folder, version_folders
+from engine.decide.decide import decide
+from engine.version.version import Version, build
+from guidepost.policies.sources.folder import read_folder, version_folders
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,7 @@ import time
 
 import durable_rules_engine
 
-from engine.proof.worker import ask, definition
+from engine.cross_check.worker import ask, definition
 
 
 def main() -> None:

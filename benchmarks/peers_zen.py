@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.conditions import Condition
-from engine.version import Version
+from engine.model.conditions import Condition
+from engine.version.version import Version
 
 
 def jdm(version: Version, tables: Mapping[str, str]) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from benchmarks.tickets import draw
 from engine.columns.sent import Instants, Numbers, Words
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import Replay
-from engine.version import Version
-from service.replays.run import Rejected, run, usual_groups
-from service.store import build_bundle
-from service.tickets import open_tickets
+from engine.version.version import Version
+from guidepost.policies.sources.folder import build_bundle
+from guidepost.replay.run import Rejected, run, usual_groups
+from guidepost.tickets import open_tickets
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DRAWN: Final = 50_000

@@ -30,16 +30,16 @@ from benchmarks.log import address_of, server
 from benchmarks.look_up import POLICIES
 from benchmarks.measure import machine
 from benchmarks.tickets import START, draw
-from engine.decide import triage
+from engine.decide.answer_times_json import iso
+from engine.decide.decide import triage
 from engine.decisionlog.identity import uuid7
 from engine.decisionlog.record import Kind, Record, decided
-from engine.moment import Moment
-from engine.record_times import iso
-from engine.version import Version, build
-from guidepost.requests import triage_request
-from service.log.store import Store
-from service.store import read_folder, version_folders
-from tests.logging_servers import POSTGRESQL, PostgreSQL
+from engine.request.moment import Moment
+from engine.version.version import Version, build
+from guidepost.client.requests import triage_request
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources.folder import read_folder, version_folders
+from tests.support.log_servers import POSTGRESQL, PostgreSQL
 
 LENGTH: Final = 1_000_000
 BATCH: Final = 2_000

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from engine.version import Version
-from engine.vocabulary import Fact, FactType
+from engine.model.vocabulary import Fact, FactType
+from engine.version.version import Version
 
 Facts = dict[str, object]
 

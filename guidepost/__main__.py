@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 from google.protobuf.json_format import MessageToJson
 
-from guidepost.client import Client
-from guidepost.failures import is_lost, wrong_fields
+from guidepost.client.errors import is_lost, wrong_fields
+from guidepost.client.sync import Client
 
 
 def main(arguments: list[str]) -> int:

@@ -11,9 +11,9 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from engine.bundle import Bundle
-from engine.version import Version
-from service.store import build_bundle
+from engine.version.bundle import Bundle
+from engine.version.version import Version
+from guidepost.policies.sources.folder import build_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from engine.policy import HitPolicy, Literal, Policy, Rule, SameAs, Table
-from engine.vocabulary import FactType
+from engine.model.policy import HitPolicy, Literal, Policy, Rule, SameAs, Table
+from engine.model.vocabulary import FactType
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 SEPARATORS = " \t_" + DASHES

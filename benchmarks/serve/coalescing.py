@@ -12,7 +12,7 @@ import uvloop
 
 from benchmarks.serve.requests import tickets
 from guidepost import AsyncClient
-from guidepost.coalescing import WAIT
+from guidepost.client.batching import WAIT
 
 CALLERS: Final = 64
 ROUNDS: Final = 3

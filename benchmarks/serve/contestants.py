@@ -40,7 +40,7 @@ class Server:
 def guidepost(folder: Path, durability: str) -> Iterator[Server]:
     """Start Guidepost with the shipped policies, and a log in a file of its own."""
     command = [
-        sys.executable, "-m", "service.cli", "serve", "--policies", str(ROOT / "policies"), "--port", "0", "--workers", f"{WORKERS}", "--no-watch",
+        sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(ROOT / "policies"), "--port", "0", "--workers", f"{WORKERS}", "--no-watch",
         "--decision-log", f"sqlite:///{folder}/{durability}.db", "--log-durability", durability,
     ]
     with _started(command, ROOT) as process:

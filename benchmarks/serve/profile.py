@@ -16,19 +16,19 @@ import uvloop
 
 from benchmarks.serve import requests
 from benchmarks.serve.h2load import Load, run
-from engine.bundle import Bundle
-from service.app import listening
-from service.held import Held
-from service.log.settings import Durability, LogSettings
-from service.store import load_bundle
-from service.workers.built import read_built, write_built
+from engine.version.bundle import Bundle
+from guidepost.decision_log.settings import Durability, LogSettings
+from guidepost.policies.sources.folder import load_bundle
+from guidepost.server.app import listening
+from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.workers.bundle_file import read_built, write_built
 
 PARTS: Final = (
     ("deciding: tables, due times, duties", ("engine/clock/", "engine/d", "engine/l", "engine/r", "engine/s", "engine/a", "engine/v", "engine/e", "engine/t", "engine/moment", "engine/bundle")),
-    ("the record: its text, its way to the log", ("engine/decisionlog/", "service/log/", "sqlalchemy/", "sqlite3")),
+    ("the record: its text, its way to the log", ("engine/decisionlog/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3")),
     ("encoding the answer", ("service/wire/e", "service/wire/a", "service/wire/times", "service/encoded", "service/decisions")),
     ("reading the request", ("service/wire/requests", "service/answering", "service/batches", "engine/ticket", "google/")),
-    ("grpc: its Python part, and what guards it", ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "service/access")),
+    ("grpc: its Python part, and what guards it", ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "guidepost/server/auth")),
 )
 """Each part of a call, and what the files have in their names that belong to it; the first that fits counts, a longer name before a shorter."""
 

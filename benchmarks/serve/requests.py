@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from guidepost.requests import triage_request
+from guidepost.client.requests import triage_request
 from guidepost.v1 import decision_service_pb2 as pb
 
 LEVELS: Final = ("high", "medium", "low")

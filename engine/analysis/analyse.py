@@ -13,11 +13,11 @@ from engine.analysis.rules import rule_findings, spare_rules
 from engine.analysis.tickets import Tickets
 from engine.analysis.times import time_findings
 from engine.analysis.vocabulary import threshold_findings, vocabulary_findings
-from engine.check import overlapping, table_problems
 from engine.invariants.prove import invariant_problems
-from engine.policy import Policy
-from engine.problems import Problem
-from engine.version import Layout, proved, region_problems
+from engine.model.policy import Policy
+from engine.model.problems import Problem
+from engine.tables.check import overlapping, table_problems
+from engine.version.version import Layout, proved, region_problems
 
 
 def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:

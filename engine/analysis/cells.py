@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.check import Witness, holds, idle_rules, reached_cells
-from engine.classes import Atoms, Indices, Mask
-from engine.policy import HitPolicy, Rule, SameAs, Table
-from engine.settle import Flat
+from engine.model.policy import HitPolicy, Rule, SameAs, Table
+from engine.tables.check import Witness, holds, idle_rules, reached_cells
+from engine.tables.classes import Atoms, Indices, Mask
+from engine.tables.partial import Flat
 
 Numbers = npt.NDArray[np.int64]
 

@@ -9,9 +9,9 @@ from typing import Final
 from engine.analysis.cells import Cells
 from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.analysis.tickets import Tickets
-from engine.check import Witness, rule_at
-from engine.policy import Policy, Table
-from engine.problems import Place
+from engine.model.policy import Policy, Table
+from engine.model.problems import Place
+from engine.tables.check import Witness, rule_at
 
 NO_SOURCE: Final = ("", "none")
 """How a source is written that is none."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from engine.check import Witness
-from engine.problems import CODES, Place, Problem
+from engine.model.problems import CODES, Place, Problem
+from engine.tables.check import Witness
 
 
 class Level(StrEnum):

@@ -9,10 +9,10 @@ import numpy as np
 
 from engine.analysis.cells import Cells, Numbers
 from engine.analysis.finding import FINDINGS, Finding, Related
-from engine.check import overlapping
-from engine.classes import Indices, Mask
-from engine.policy import Form, HitPolicy, SameAs
-from engine.tabulate import Tests, region
+from engine.model.policy import Form, HitPolicy, SameAs
+from engine.tables.check import overlapping
+from engine.tables.classes import Indices, Mask
+from engine.tables.tabulate import Tests, region
 
 MAX_CONFLICTS: Final = 20
 """How many pairs of rules of which only the order decides are reported for one table."""

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from engine.analysis.cells import Cells
-from engine.check import Witness
-from engine.classes import Atoms, Mask
-from engine.settle import Flat
+from engine.tables.check import Witness
+from engine.tables.classes import Atoms, Mask
+from engine.tables.partial import Flat
 
 MAX_TRIED: Final = 200
 """How many cells of one table are tried for each of the others."""

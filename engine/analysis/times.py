@@ -10,8 +10,8 @@ from engine.analysis.vocabulary import shown_outcomes
 from engine.clock.calendar import DAY, HolidayStatus, Interval
 from engine.load import list_place
 from engine.load.calendars import DAYS
-from engine.policy import Policy
-from engine.problems import Place
+from engine.model.policy import Policy
+from engine.model.problems import Place
 
 HOUR: Final = 60
 MOST_NAMED: Final = 7

@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.analysis.cells import Cells
 from engine.analysis.finding import FINDINGS, Finding, Related
-from engine.classes import Atoms
-from engine.conditions import Condition
-from engine.policy import Policy, SameAs
-from engine.settle import Flat
-from engine.vocabulary import UNLISTED, Fact, FactType, number_text
+from engine.model.conditions import Condition
+from engine.model.policy import Policy, SameAs
+from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
+from engine.tables.classes import Atoms
+from engine.tables.partial import Flat
 
 
 def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.answer import Answer, Fired, Status
-from engine.moment import Moment
-from engine.problems import Place
+from engine.model.answer import Answer, Fired, Status
+from engine.model.problems import Place
+from engine.request.moment import Moment
 
 
 @dataclass(frozen=True, slots=True)

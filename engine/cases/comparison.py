@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from engine.record_times import iso
-from engine.shown import visible
+from engine.decide.answer_times_json import iso
+from engine.model.quoting import visible
 
 LONG: Final = 30
 """Characters of an item beyond which it is written in quotes."""

@@ -19,16 +19,16 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.answer import Answer, State, Status
 from engine.cases.case import CaseResult
 from engine.cases.joint import reached_cells
-from engine.look import look_for
-from engine.moment import Moment
-from engine.policy import Table
-from engine.problems import Place
-from engine.tabulate import Grid
-from engine.ticket import Sent
-from engine.version import DecisionPlan, Version
+from engine.model.answer import Answer, State, Status
+from engine.model.policy import Table
+from engine.model.problems import Place
+from engine.request.lookup import look_for
+from engine.request.moment import Moment
+from engine.request.ticket import Sent
+from engine.tables.tabulate import Grid
+from engine.version.version import DecisionPlan, Version
 
 Point = tuple[str, int, str, float]
 """A table or deadline, a cell of its own grid, a fact it reads there, and the number that was sent for it."""

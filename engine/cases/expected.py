@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from engine.conditions import plain_number, value_help
-from engine.moment import NotAnInstant, read_instant
-from engine.nearest import did_you_mean
-from engine.policy import Literal, Policy
-from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text
-from engine.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, number_text
+from engine.load.conditions import plain_number, value_help
+from engine.load.nodes import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Literal, Policy
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, number_text
+from engine.request.moment import NotAnInstant, read_instant
 
 MOST_NUMBERS: Final = 12
 """How many numbers a help lists."""

@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.classes import Axis, joint_axes
-from engine.settle import Flat, spread
-from engine.version import Version
+from engine.tables.classes import Axis, joint_axes
+from engine.tables.partial import Flat, spread
+from engine.version.version import Version
 
 MAX_ROWS: Final = 200_000
 """How many combinations are followed at most; beyond that nothing is said of the cells of a deadline."""

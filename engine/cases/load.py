@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import Final
 
-from engine.answer import Status, WrongRequest
 from engine.cases.case import Case
 from engine.cases.expected import Declared
-from engine.moment import Moment, read_moment
-from engine.nearest import did_you_mean
-from engine.policy import Policy
-from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
-from engine.source import read
-from engine.structure import structure_problems
-from engine.tabulate import all_atoms
-from engine.ticket import TicketReader
-from engine.vocabulary import FactType
+from engine.load.nodes import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
+from engine.load.structure import structure_problems
+from engine.load.yaml_tree import read
+from engine.model.answer import Status, WrongRequest
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Policy
+from engine.model.problems import Place, PolicyErrors, Problem
+from engine.model.vocabulary import FactType
+from engine.request.moment import Moment, read_moment
+from engine.request.ticket import TicketReader
+from engine.tables.tabulate import all_atoms
 
 EXPECTATIONS: Final = ("status", "expect", "missing", "possible", "ask_next", "rules", "assumptions", "nearest", "states")
 """What a case can say of an answer; a case that is refused has none."""

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from engine.answer import Answer, Outcome, State, Status
 from engine.cases.case import Case
 from engine.cases.coverage import Point, Touched, Tracer
 from engine.cases.witness import Facts, Witness, Witnesses
-from engine.classes import Atoms
-from engine.decide import NO_MOMENT, decide
-from engine.moment import Moment
-from engine.policy import Roster, Table
-from engine.record import written
-from engine.record_times import iso
-from engine.version import Version
-from engine.vocabulary import FactType, number_text
+from engine.decide.answer_json import written
+from engine.decide.answer_times_json import iso
+from engine.decide.decide import NO_MOMENT, decide
+from engine.model.answer import Answer, Outcome, State, Status
+from engine.model.policy import Roster, Table
+from engine.model.vocabulary import FactType, number_text
+from engine.request.moment import Moment
+from engine.tables.classes import Atoms
+from engine.version.version import Version
 
 MAX_SHOWN: Final = 40
 """The longest value that the name of a case repeats."""
@@ -188,7 +188,7 @@ class _Proposer:
 def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
     """Give a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
 
-    >>> from engine.vocabulary import Fact
+    >>> from engine.model.vocabulary import Fact
     >>> list(_sides(Atoms(Fact("share", FactType.NUMBER, minimum=0, maximum=100), (0.0, 0.25, 0.5, 75.0, 100.0), (0.0, 0.5, 100.0)), 0.5))
     [('just below', 0.25), ('on', 0.5), ('just above', 1.5)]
     """

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from engine.answer import Answer, Fired, Outcome, Status, WrongRequest
 from engine.cases.case import Case, CaseResult, Difference
 from engine.cases.comparison import instants_compared, list_text, lists_compared
-from engine.decide import decide
-from engine.moment import NotAnInstant, read_instant
-from engine.record import written
-from engine.version import Version
+from engine.decide.answer_json import written
+from engine.decide.decide import decide
+from engine.model.answer import Answer, Fired, Outcome, Status, WrongRequest
+from engine.request.moment import NotAnInstant, read_instant
+from engine.version.version import Version
 
 
 def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseResult, ...]:

@@ -11,13 +11,13 @@ import numpy as np
 
 from engine.cases.coverage import Tracer
 from engine.cases.joint import Reached, reached_cells
-from engine.classes import Indices, Mask
-from engine.decide import decide
-from engine.policy import Policy, Roster, Rule, Table
-from engine.record_times import iso
-from engine.settle import Flat, spread
-from engine.version import DecisionPlan, Version
-from engine.vocabulary import FactType
+from engine.decide.answer_times_json import iso
+from engine.decide.decide import decide
+from engine.model.policy import Policy, Roster, Rule, Table
+from engine.model.vocabulary import FactType
+from engine.tables.classes import Indices, Mask
+from engine.tables.partial import Flat, spread
+from engine.version.version import DecisionPlan, Version
 
 MAX_TRIES: Final = 500
 """How many tickets are tried for a rule in one decision."""

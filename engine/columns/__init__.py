@@ -13,6 +13,6 @@ The way of a column, one module a step::
     decide      columns              -> Decided         (all of the above, block by block)
 
 What an answer says beyond its outcomes (rules, what is missing, what is still possible) is asked of
-:func:`engine.decide.decide` for the one row that somebody looks at; ``facts_of`` gives that row back as it was sent.
+:func:`engine.decide.decide.decide` for the one row that somebody looks at; ``facts_of`` gives that row back as it was sent.
 Tickets with pauses go that way too.
 """

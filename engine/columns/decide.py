@@ -1,4 +1,4 @@
-"""A version and columns of facts in, columns of outcomes out: the same as :func:`engine.decide.decide` says row by row."""
+"""A version and columns of facts in, columns of outcomes out: the same as :func:`engine.decide.decide.decide` says row by row."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Final
 
 import numpy as np
 
-from engine.answer import UnknownDecision
 from engine.clock.columns import NOWHERE
 from engine.clock.zone import Column, to_micros
 from engine.columns.due import NO_STATE, Dated, DueColumn
 from engine.columns.follow import FollowColumn
-from engine.columns.look import NOT_COVERED, REFUSED, Coded, Found, Level, Scale, Tables
+from engine.columns.lookup import NOT_COVERED, REFUSED, Coded, Found, Level, Scale, Tables
 from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
 from engine.columns.schedule import AimColumn
 from engine.columns.sent import Instants, SentColumn
-from engine.moment import ZERO
-from engine.policy import Literal, Roster
-from engine.version import DecisionPlan, Version
+from engine.model.answer import UnknownDecision
+from engine.model.policy import Literal, Roster
+from engine.request.moment import ZERO
+from engine.version.version import DecisionPlan, Version
 
 BLOCK: Final = 1 << 15
 """How many rows are worked on at once: few enough to stay near the processor."""

@@ -8,19 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from engine.answer import State
 from engine.clock.calendar import DayRule
 from engine.clock.clock import Clock
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
 from engine.clock.zone import MICRO, Column
-from engine.clocks import Clocks
-from engine.columns.look import DECIDED, NOT_COVERED, UNDECIDED, Found, Level
+from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, Found, Level
 from engine.columns.read import Block
 from engine.columns.schedule import AimColumn
 from engine.columns.sent import Mask
-from engine.due import UNITS, left_at_risk
-from engine.policy import Deadline, WhenPast
-from engine.timing import BY_DAY, Target, Unit
+from engine.deadlines.clocks import Clocks
+from engine.deadlines.due import UNITS, left_at_risk
+from engine.model.answer import State
+from engine.model.policy import Deadline, WhenPast
+from engine.model.targets import BY_DAY, Target, Unit
 
 STATES: Final = tuple(State)
 """A column of states holds positions in this; ``NO_STATE`` where there is none."""

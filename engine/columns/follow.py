@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from engine.clock.calendar import DayRule
 from engine.clock.columns import count_column, count_days_column
 from engine.clock.zone import SECOND, Column
-from engine.columns.look import CellColumn, Coded, cell_column, coded
+from engine.columns.lookup import CellColumn, Coded, cell_column, coded
 from engine.columns.read import Block, number_atoms
 from engine.columns.sent import Mask
-from engine.elapsed import ElapsedFact
-from engine.timing import BY_DAY, Counting, Unit
-from engine.vocabulary import FactType
+from engine.deadlines.elapsed import ElapsedFact
+from engine.model.targets import BY_DAY, Counting, Unit
+from engine.model.vocabulary import FactType
 
 
 class FollowColumn:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.answer import WrongFact, WrongRequest
-from engine.classes import Atoms
 from engine.clock.zone import BEGIN, END, Column, to_micros
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
-from engine.ticket import Sent, TicketReader
-from engine.vocabulary import FactType
+from engine.model.answer import WrongFact, WrongRequest
+from engine.model.vocabulary import FactType
+from engine.request.ticket import Sent, TicketReader
+from engine.tables.classes import Atoms
 
 Atomic = NDArray[np.intp]
 

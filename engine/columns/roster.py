@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from engine.clock.zone import BEGIN, DAY_MICROS, END, Column, to_datetime, to_micros, zone
-from engine.columns.look import Coded, Scale
-from engine.policy import Roster
+from engine.columns.lookup import Coded, Scale
+from engine.model.policy import Roster
 
 _MINUTE = 60_000_000
 

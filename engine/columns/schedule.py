@@ -15,12 +15,12 @@ import numpy as np
 
 from engine.clock.zone import Column
 from engine.columns.keys import Combinations
-from engine.columns.look import DECIDED, NOT_COVERED, UNDECIDED, Found, Tables
+from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, Found, Tables
 from engine.columns.read import Atomic, Block
-from engine.schedule import Scheduler
-from engine.settle import Codes, Flat
-from engine.states import states
-from engine.timing import Target
+from engine.deadlines.schedule import Scheduler
+from engine.model.targets import Target
+from engine.tables.partial import Codes, Flat
+from engine.tables.possible_sets import states
 
 _PENDING: Final = -1
 

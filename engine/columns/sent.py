@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock.zone import EPOCH, MICRO
-from engine.ticket import Sent
+from engine.request.ticket import Sent
 
 Mask = NDArray[np.bool_]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from engine.policy import Policy
-from engine.record_times import iso
-from engine.vocabulary import Fact, FactType, number_text, value_of
+from engine.decide.answer_times_json import iso
+from engine.model.policy import Policy
+from engine.model.vocabulary import Fact, FactType, number_text, value_of
 
 MASKED: Final = "masked"
 GIVEN, BLANK = "given", "blank"

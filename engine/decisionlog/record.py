@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol, Self
 
-from engine.answer import Answer, Due, Outcome, VersionRef
-from engine.change import Rescheduled
-from engine.moment import Hold
-from engine.record import plain_value
-from engine.record_times import iso
+from engine.decide.answer_json import plain_value
+from engine.decide.answer_times_json import iso
+from engine.decide.reschedule import Rescheduled
+from engine.model.answer import Answer, Due, Outcome, VersionRef
+from engine.request.moment import Hold
 
 FORMAT: Final = 1
 """The form of the records that this program writes."""

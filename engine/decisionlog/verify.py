@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.tree import Covered, Tree
+from engine.decisionlog.merkle import Covered, Tree
 
 
 class Tampering(StrEnum):

@@ -9,9 +9,9 @@ from typing import Final
 
 from engine.diff.nouns import Change, Diff, OutcomeDiff, Region
 from engine.diff.words import STATES, change_text, decision_text, region_text, share_text, state_text, ticket_text, wording_text
-from engine.nearest import did_you_mean
-from engine.policy import Policy
-from engine.vocabulary import Fact, FactType
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Policy
+from engine.model.vocabulary import Fact, FactType
 
 ANY: Final = "*"
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.classes import Indices
 from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
 from engine.diff.nouns import Change, Kind, State
-from engine.policy import Literal
-from engine.problems import PolicyErrors, Problem
-from engine.settle import Codes, Flat
-from engine.shrink import Shrunk, grouped, shrink
-from engine.states import States, states
+from engine.model.policy import Literal
+from engine.model.problems import PolicyErrors, Problem
+from engine.tables.classes import Indices
+from engine.tables.merge_alike import Shrunk, grouped, shrink
+from engine.tables.partial import Codes, Flat
+from engine.tables.possible_sets import States, states
 
 MAX_SITUATIONS = 64_000_000
 """The most situations that two tables may have side by side, once what is alike in each of them is put together."""

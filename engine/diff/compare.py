@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from engine.bundle import same_desk
 from engine.diff.cells import Layer
 from engine.diff.joint import joint_fact
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
@@ -14,8 +13,9 @@ from engine.diff.outcome import compare_outcome
 from engine.diff.requests import compare_requests
 from engine.diff.timed import compare_deadline, compare_roster, elapsed_changes
 from engine.diff.wording import compare_wording
-from engine.policy import Decision, Roster
-from engine.version import Version
+from engine.model.policy import Decision, Roster
+from engine.version.bundle import same_desk
+from engine.version.version import Version
 
 
 def compare(before: Version, after: Version) -> Diff:

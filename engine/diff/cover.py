@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.classes import Mask
-from engine.shrink import shrink
+from engine.tables.classes import Mask
+from engine.tables.merge_alike import shrink
 
 Box = tuple[tuple[int, ...], ...]
 """For each axis the positions that belong to it."""

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.classes import Atoms, Axis, sample_of
-from engine.conditions import Interval, interval_text
 from engine.diff.nouns import Values
-from engine.ticket import TicketReader
-from engine.version import Version
-from engine.vocabulary import UNLISTED, Fact, FactType, number_text
+from engine.model.conditions import Interval, interval_text
+from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
+from engine.request.ticket import TicketReader
+from engine.tables.classes import Atoms, Axis, sample_of
+from engine.version.version import Version
 
 REFUSED: Final = -1
 """Stands for a value that a version refuses."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.diff.words import value_text
-from engine.policy import Literal, Policy, SameAs, Table
-from engine.timing import Measure
+from engine.model.policy import Literal, Policy, SameAs, Table
+from engine.model.targets import Measure
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.answer import VersionRef
-from engine.conditions import Interval
-from engine.policy import Literal
-from engine.problems import Place
-from engine.timing import Measure
+from engine.model.answer import VersionRef
+from engine.model.conditions import Interval
+from engine.model.policy import Literal
+from engine.model.problems import Place
+from engine.model.targets import Measure
 
 
 class Kind(StrEnum):

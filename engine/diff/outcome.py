@@ -8,14 +8,14 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from engine.check import sizes_text
-from engine.classes import Mask
 from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.cover import Box, cover, inside
 from engine.diff.joint import JointFact
 from engine.diff.nouns import Change, Kind, OutcomeDiff, Region, State, Values
-from engine.problems import Place, Problem
-from engine.shrink import shrink
+from engine.model.problems import Place, Problem
+from engine.tables.check import sizes_text
+from engine.tables.classes import Mask
+from engine.tables.merge_alike import shrink
 
 
 def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> OutcomeDiff:

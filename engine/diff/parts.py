@@ -8,14 +8,14 @@ from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from engine.clock.calendar import HolidayList, Interval
-from engine.conditions import Condition
+from engine.decide.answer_json import written
 from engine.diff.words import measure_text
 from engine.load import list_place
-from engine.policy import Deadline, Decision, Elapsed, Form, Policy, Roster, Rule, SameAs, Table
-from engine.problems import Place
-from engine.record import written
-from engine.timing import Measure, Region, WrittenCalendar
-from engine.vocabulary import Fact, number_text
+from engine.model.conditions import Condition
+from engine.model.policy import Deadline, Decision, Elapsed, Form, Policy, Roster, Rule, SameAs, Table
+from engine.model.problems import Place
+from engine.model.targets import Measure, Region, WrittenCalendar
+from engine.model.vocabulary import Fact, number_text
 
 
 class Key(NamedTuple):

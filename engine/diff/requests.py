@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from engine.diff.nouns import Edit, Wording
-from engine.policy import Policy
-from engine.version import Version
-from engine.vocabulary import Fact, FactType, number_text
+from engine.model.policy import Policy
+from engine.model.vocabulary import Fact, FactType, number_text
+from engine.version.version import Version
 
 _REFUSED = "refused"
 

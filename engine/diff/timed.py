@@ -11,10 +11,10 @@ from engine.diff.cells import Layer
 from engine.diff.joint import JointFact
 from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
-from engine.policy import Deadline, Elapsed, Policy, Roster
-from engine.settle import flatten
-from engine.timing import WrittenCalendar, calendar_in
-from engine.version import Version
+from engine.model.policy import Deadline, Elapsed, Policy, Roster
+from engine.model.targets import WrittenCalendar, calendar_in
+from engine.tables.partial import flatten
+from engine.version.version import Version
 
 _DAYS: Final = 4
 """How many holidays are named."""

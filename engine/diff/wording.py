@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from engine.diff.nouns import Edit, Wording
 from engine.diff.parts import Aspects, Key, parts
-from engine.policy import Policy
+from engine.model.policy import Policy
 
 CITATION = "source"
 """The aspect that says which heading a part comes from."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from engine.conditions import interval_text
+from engine.decide.answer_json import written
 from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
-from engine.policy import Literal
-from engine.record import written
-from engine.shown import shell_word
-from engine.timing import Measure, Unit
-from engine.vocabulary import number_text
+from engine.model.conditions import interval_text
+from engine.model.policy import Literal
+from engine.model.quoting import shell_word
+from engine.model.targets import Measure, Unit
+from engine.model.vocabulary import number_text
 
 _KINDS: Mapping[Kind, str] = {
     Kind.UNDECIDED: "undecided", Kind.NOT_COVERED: "not covered", Kind.REFUSED: "refused", Kind.ABSENT: "nothing",

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.check import Witness
-from engine.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
-from engine.conditions import Condition, Interval
-from engine.invariants.nouns import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests
 from engine.invariants.terms import Term
-from engine.policy import Literal, Policy
-from engine.problems import Place
-from engine.settle import Codes, Flat
-from engine.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
+from engine.model.conditions import Condition, Interval
+from engine.model.invariants import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests
+from engine.model.policy import Literal, Policy
+from engine.model.problems import Place
+from engine.model.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
+from engine.tables.check import Witness
+from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
+from engine.tables.partial import Codes, Flat
 
 UNRANKED = -1
 """The rank of a case that an order does not speak of: the outcome has no value there, or one without rank."""

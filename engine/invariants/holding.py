@@ -12,10 +12,10 @@ from functools import reduce
 
 import numpy as np
 
-from engine.classes import Axis
 from engine.invariants.ground import Ground
-from engine.invariants.nouns import Always, Implies, Never, Test
 from engine.invariants.terms import Array, Term, fitting, onto, private, sent, without
+from engine.model.invariants import Always, Implies, Never, Test
+from engine.tables.classes import Axis
 
 Clause = tuple[tuple[Test, bool], ...]
 """Conditions that no case may fulfil at once; those with False beside them are meant the other way round."""

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.classes import Axis
 from engine.invariants.ground import UNRANKED, Ground
-from engine.invariants.nouns import Monotone, Order, Way
 from engine.invariants.terms import Array, Term, fitting, onto, sent
+from engine.model.invariants import Monotone, Order, Way
+from engine.tables.classes import Axis
 
 Tickets = tuple[dict[str, int], dict[str, int]]
 """Two tickets (fact to atom): the one before, and the raised one."""

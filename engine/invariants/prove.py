@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.check import Witness
 from engine.invariants.ground import Cells, Ground, names
 from engine.invariants.holding import clauses, fulfilled
-from engine.invariants.nouns import Counterexample, Invariant, Monotone, Proof, Ticket
 from engine.invariants.order import lowered
 from engine.invariants.terms import TooLarge
-from engine.policy import Policy
-from engine.problems import Problem
-from engine.tabulate import cells
+from engine.model.invariants import Counterexample, Invariant, Monotone, Proof, Ticket
+from engine.model.policy import Policy
+from engine.model.problems import Problem
+from engine.tables.check import Witness
+from engine.tables.tabulate import cells
 
 
 def prove_invariants(policy: Policy, laid_out: Cells) -> tuple[Proof, ...]:

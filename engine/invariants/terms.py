@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.check import sizes_text, too_many
-from engine.classes import Axis, joint_axes
-from engine.shrink import shrink
-from engine.tabulate import cells
+from engine.tables.check import sizes_text, too_many
+from engine.tables.classes import Axis, joint_axes
+from engine.tables.merge_alike import shrink
+from engine.tables.tabulate import cells
 
 Array = npt.NDArray[Any]
 

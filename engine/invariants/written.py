@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from engine.invariants.nouns import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests, Way
+from engine.model.invariants import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests, Way
 
 
 def written(invariant: Invariant) -> str:
     """Give what an invariant says, on one line.
 
-    >>> from engine.problems import Place
+    >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))
     >>> written(Invariant("x", "", "", Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), Place("")))
     'raising impact (low < high) never raises wait'

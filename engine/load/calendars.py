@@ -11,11 +11,11 @@ from typing import Final
 
 from engine.clock.calendar import DAY, FIRST_YEAR, LAST_YEAR, HolidayList, Interval
 from engine.clock.zone import zone_names
-from engine.nearest import MEANT, nearest
-from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, flag, items, key_place, mapping, pairs, text, value_place
-from engine.timing import BY_REGION, Region, WrittenCalendar
-from engine.vocabulary import boolean_word
+from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, mapping, pairs, text, value_place
+from engine.model.did_you_mean import MEANT, nearest
+from engine.model.problems import Place, Problem
+from engine.model.targets import BY_REGION, Region, WrittenCalendar
+from engine.model.vocabulary import boolean_word
 
 LIST_MEANT: Final = 75.0
 """How alike (of 100) the name of a list must be: names are short, and one that was only forgotten is not meant otherwise."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.clock.calendar import DayRule
-from engine.conditions import plain_number, undescribed
+from engine.load.conditions import plain_number, undescribed
+from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, text, value_place
 from engine.load.rosters import no_outcome
 from engine.load.tables import TableReader
-from engine.nearest import did_you_mean
-from engine.policy import AtRisk, Deadline, Elapsed, Form, HitPolicy, Holds, Rule, Table, WhenPast
-from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, text, value_place
-from engine.timing import BY_DAY, NOTHING, Counting, Measure, Region, Unit, WrittenCalendar, unit_by
-from engine.vocabulary import Fact, FactType
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import AtRisk, Deadline, Elapsed, Form, HitPolicy, Holds, Rule, Table, WhenPast
+from engine.model.problems import Place, Problem
+from engine.model.targets import BY_DAY, NOTHING, Counting, Measure, Region, Unit, WrittenCalendar, unit_by
+from engine.model.vocabulary import Fact, FactType
 
 MAX_AMOUNT: Final = 100_000
 """The most units that a deadline may be away: more than any calendar has days."""

@@ -9,12 +9,12 @@ from itertools import chain
 from typing import Final, Protocol
 
 from engine.load.deadlines import MAX_AMOUNT
-from engine.nearest import did_you_mean
-from engine.policy import Deadline, Decision, Elapsed, Question, Roster, Rule, Table
-from engine.problems import Place, Problem
-from engine.reading import Node, items, pairs, text, texts, value_place
-from engine.timing import BY_DAY, Measure, Region, WrittenCalendar
-from engine.vocabulary import NO, YES, Fact, FactType, number_text
+from engine.load.nodes import Node, items, pairs, text, texts, value_place
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Deadline, Decision, Elapsed, Question, Roster, Rule, Table
+from engine.model.problems import Place, Problem
+from engine.model.targets import BY_DAY, Measure, Region, WrittenCalendar
+from engine.model.vocabulary import NO, YES, Fact, FactType, number_text
 
 MAX_USERS: Final = 3
 """The most deadlines that one problem names."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from engine.policy import Table
-from engine.problems import PolicyErrors, Problem
+from engine.model.policy import Table
+from engine.model.problems import PolicyErrors, Problem
 
 MAX_CHAIN: Final = 100
 """The most tables that may read from each other in a row."""

@@ -1,8 +1,8 @@
 """Files in, a policy out: reads every file of a version, and refuses it whole if anything is wrong.
 
-``load({"manifest.yaml": "...", "vocabulary.yaml": "...", ...})`` gives a :class:`~engine.policy.Policy` or raises
-:class:`~engine.problems.PolicyErrors` with all problems. What only shows in the cells of the tables (gaps, overlaps,
-rules that never fire) is found later, by :mod:`engine.check`.
+``load({"manifest.yaml": "...", "vocabulary.yaml": "...", ...})`` gives a :class:`~engine.model.policy.Policy` or raises
+:class:`~engine.model.problems.PolicyErrors` with all problems. What only shows in the cells of the tables (gaps, overlaps,
+rules that never fire) is found later, by :mod:`engine.tables.check`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
-from engine.indentation import repaired
-from engine.instant_help import unreadable
-from engine.invariants.load import Named, load_invariants
-from engine.invariants.nouns import INVARIANTS, Invariant
 from engine.load.calendars import CalendarReader
 from engine.load.deadlines import DeadlineReader
 from engine.load.fit import Parts, Placed, check_fit
 from engine.load.holidays import load_holidays
+from engine.load.indentation import repaired
+from engine.load.invariants import Named, load_invariants
+from engine.load.nodes import Mapping, Node, items, mapping, pairs, text, texts, value_place
 from engine.load.order import in_order
 from engine.load.rosters import RosterReader, no_outcome
+from engine.load.schema import structure
+from engine.load.structure import structure_problems
 from engine.load.tables import TableReader
 from engine.load.vocabulary import listed_values, load_vocabulary
-from engine.policy import Assumption, Decision, Manifest, Notice, Policy, Question
-from engine.problems import Place, PolicyErrors, Problem
-from engine.reading import Mapping, Node, items, mapping, pairs, text, texts, value_place
-from engine.schema import structure
-from engine.source import read
-from engine.structure import structure_problems
+from engine.load.yaml_tree import read
+from engine.model.invariants import INVARIANTS, Invariant
+from engine.model.policy import Assumption, Decision, Manifest, Notice, Policy, Question
+from engine.model.problems import Place, PolicyErrors, Problem
+from engine.request.instant_help import unreadable
 
 MANIFEST: Final = "manifest.yaml"
 VOCABULARY: Final = "vocabulary.yaml"

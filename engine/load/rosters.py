@@ -8,13 +8,13 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from typing import Final
 
-from engine.conditions import undescribed, value_help
 from engine.load.calendars import zone_problem
-from engine.nearest import did_you_mean
-from engine.policy import Entry, Roster
-from engine.problems import Place, Problem
-from engine.reading import Node, items, kind_text, text, texts, value_place
-from engine.vocabulary import Fact, FactType
+from engine.load.conditions import undescribed, value_help
+from engine.load.nodes import Node, items, kind_text, text, texts, value_place
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Entry, Roster
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import Fact, FactType
 
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 

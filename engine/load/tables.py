@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 
-from engine.conditions import Condition, parse_condition, plain_number, range_text, undescribed, value_help
-from engine.nearest import did_you_mean
-from engine.policy import Form, HitPolicy, Literal, Matrix, Rule, SameAs, Table
-from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, Sequence, items, key_place, kind_text, mapping, pairs, text, texts
-from engine.vocabulary import UNLISTED, YES, Fact, FactType, boolean_word, number_text
+from engine.load.conditions import parse_condition, plain_number, range_text, undescribed, value_help
+from engine.load.nodes import Mapping, Node, Scalar, Sequence, items, key_place, kind_text, mapping, pairs, text, texts
+from engine.model.conditions import Condition
+from engine.model.did_you_mean import did_you_mean
+from engine.model.policy import Form, HitPolicy, Literal, Matrix, Rule, SameAs, Table
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import UNLISTED, YES, Fact, FactType, boolean_word, number_text
 
 TESTABLE = (FactType.CHOICE, FactType.BOOLEAN)
 """The types of outcome that other tables can read."""

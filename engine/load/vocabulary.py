@@ -6,10 +6,10 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from typing import Final
 
-from engine.nearest import did_you_mean
-from engine.problems import Place, Problem
-from engine.reading import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, number, pairs, text, value_place
-from engine.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
+from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, number, pairs, text, value_place
+from engine.model.did_you_mean import did_you_mean
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
 
 Placed = tuple[Value, Place, tuple[Place, ...]]
 """A value, where it stands, and where its name and aliases stand."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
-from engine.columns.look import Coded
+from engine.columns.lookup import Coded
 from engine.columns.sent import Mask
 from engine.diff.nouns import Change
 from engine.replay.nouns import Example

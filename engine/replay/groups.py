@@ -9,12 +9,12 @@ import numpy as np
 from engine.clock.zone import Column
 from engine.columns.read import Atomic
 from engine.columns.sent import Mask
-from engine.conditions import interval_text
 from engine.diff.joint import joint_fact
 from engine.diff.nouns import Kind
+from engine.model.conditions import interval_text
 from engine.replay.space import Read
 from engine.replay.tally import GroupTally
-from engine.version import Version
+from engine.version.version import Version
 
 
 class Grouping:

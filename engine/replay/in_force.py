@@ -9,17 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from engine.answer import UnknownDecision, VersionRef
 from engine.clock.zone import Column, to_micros
 from engine.columns.sent import Instants
-from engine.nearest import did_you_mean
-from engine.record_times import iso
+from engine.decide.answer_times_json import iso
+from engine.model.answer import UnknownDecision, VersionRef
+from engine.model.did_you_mean import did_you_mean
 from engine.replay.join import joined
 from engine.replay.nouns import Chunk, Replay, Unread
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.replay.tally import Tally
-from engine.version import Version
+from engine.version.version import Version
 
 IN_FORCE: Final = "in-force"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from engine.answer import VersionRef
 from engine.diff.nouns import Change
+from engine.model.answer import VersionRef
 from engine.replay.nouns import Example, Group, Replay, Replayed
 from engine.replay.pairs import changed
 from engine.replay.summary import moves_of

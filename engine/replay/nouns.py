@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.answer import VersionRef
 from engine.columns.sent import Instants, SentColumn, Words
 from engine.diff.nouns import Change, Kind, State, Values
-from engine.moment import Hold
+from engine.model.answer import VersionRef
+from engine.request.moment import Hold
 
 
 @dataclass(frozen=True, slots=True)

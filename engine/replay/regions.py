@@ -13,13 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from engine.classes import Mask
 from engine.clock.zone import Column
 from engine.diff.cover import Box, cover
 from engine.diff.nouns import Change, State
 from engine.replay.nouns import Example, Tickets
 from engine.replay.space import Space
 from engine.replay.tally import MAX_EXAMPLES, OutcomeTally
+from engine.tables.classes import Mask
 
 MAX_ROOM: Final = 1 << 18
 """Over how many situations regions are looked for."""

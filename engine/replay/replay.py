@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.answer import UnknownDecision
 from engine.clock.zone import Column
 from engine.columns.read import Refused
 from engine.columns.sent import Instants, Mask, facts_of
+from engine.decide.answer_json import written
+from engine.decide.answer_times_json import iso
 from engine.diff.nouns import State
-from engine.nearest import did_you_mean
-from engine.record import written
-from engine.record_times import iso
+from engine.model.answer import UnknownDecision
+from engine.model.did_you_mean import did_you_mean
 from engine.replay.count import Situations, any_of, count_due, count_outcome
 from engine.replay.groups import Grouping, count_group
 from engine.replay.nouns import Chunk, Example, Recorded, Replay, States, Unread
@@ -27,7 +27,7 @@ from engine.replay.summary import summarise
 from engine.replay.tally import DueTally, OutcomeTally, Tally
 from engine.replay.texts import texts_for_all
 from engine.replay.tolerance import near_dues, near_states
-from engine.version import Version
+from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True)

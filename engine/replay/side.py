@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from engine.answer import WrongRequest
 from engine.clock.columns import NOWHERE
 from engine.clock.zone import Column, to_datetime, to_micros
 from engine.columns.decide import ColumnDecider, Decided
-from engine.columns.look import Scale
+from engine.columns.lookup import Scale
 from engine.columns.read import Atomic, Block, Refused
 from engine.columns.sent import Instants, Mask, SentColumn, facts_of
-from engine.decide import decide
+from engine.decide.decide import decide
 from engine.diff.nouns import Kind, State
-from engine.moment import Moment
+from engine.model.answer import WrongRequest
 from engine.replay.nouns import Chunk, States
 from engine.replay.space import Read
-from engine.version import Version
+from engine.request.moment import Moment
+from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True)

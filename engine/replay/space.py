@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from engine.classes import Axis
 from engine.clock.zone import Column
 from engine.columns.keys import Numbering
 from engine.columns.read import Atomic
 from engine.diff.joint import REFUSED, JointAxis
-from engine.version import Version
+from engine.tables.classes import Axis
+from engine.version.version import Version
 
 NOWHERE: Final = -1
 """The number of what has no place."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from engine.classes import Axis
 from engine.diff.joint import JointAxis, JointFact, joint_axis, joint_fact
 from engine.replay.space import Space
-from engine.version import Version
+from engine.tables.classes import Axis
+from engine.version.version import Version
 
 
 class Spaces:

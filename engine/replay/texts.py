@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.settle import Codes
-from engine.version import Version
-from engine.vocabulary import FactType
+from engine.model.vocabulary import FactType
+from engine.tables.partial import Codes
+from engine.version.version import Version
 
 
 def texts_for_all(version: Version) -> frozenset[str]:

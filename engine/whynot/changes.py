@@ -13,15 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from engine.answer import Outcome, Passed
-from engine.classes import Atoms, Mask
-from engine.decide import NO_MOMENT
-from engine.moment import Moment
-from engine.policy import Literal
-from engine.settle import Codes, Flat
-from engine.ticket import Sent
-from engine.version import Version
-from engine.vocabulary import FactType
+from engine.decide.decide import NO_MOMENT
+from engine.model.answer import Outcome, Passed
+from engine.model.policy import Literal
+from engine.model.vocabulary import FactType
+from engine.request.moment import Moment
+from engine.request.ticket import Sent
+from engine.tables.classes import Atoms, Mask
+from engine.tables.partial import Codes, Flat
+from engine.version.version import Version
 from engine.whynot.ranges import range_texts
 from engine.whynot.wanted import Wanted
 

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable
 from itertools import groupby
 
-from engine.classes import Atoms
-from engine.conditions import Interval, interval_text
+from engine.model.conditions import Interval, interval_text
+from engine.tables.classes import Atoms
 
 
 def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
     """Write atoms of a number as ranges, the smallest first; an end that the fact cannot pass is not named.
 
-    >>> from engine.vocabulary import Fact, FactType
+    >>> from engine.model.vocabulary import Fact, FactType
     >>> share = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
     >>> atoms = Atoms(share, (0.0, 25.0, 50.0, 75.0, 100.0), (0.0, 50.0, 100.0), (0, 1, 2, 3, 4, 5, 0))
     >>> range_texts(atoms, [4, 5]), range_texts(atoms, [1, 2, 4]), range_texts(atoms, [3]), range_texts(atoms, [1, 2, 3, 4, 5])

@@ -7,14 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from engine.answer import UnknownDecision
-from engine.classes import Mask
-from engine.conditions import plain_number
-from engine.nearest import MEANT, did_you_mean, nearest
-from engine.policy import Literal
-from engine.settle import Codes
-from engine.version import Version
-from engine.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, value_of
+from engine.load.conditions import plain_number
+from engine.model.answer import UnknownDecision
+from engine.model.did_you_mean import MEANT, did_you_mean, nearest
+from engine.model.policy import Literal
+from engine.model.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, value_of
+from engine.tables.classes import Mask
+from engine.tables.partial import Codes
+from engine.version.version import Version
 
 NONE: Final = "none"
 """How an empty list is written."""

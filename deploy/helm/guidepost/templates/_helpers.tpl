@@ -49,7 +49,7 @@ exec:
   command:
     - python
     - -m
-    - service.cli.health
+    - guidepost.cli.commands.health
     - 127.0.0.1:{{ .root.Values.service.port }}
     - --service={{ .service }}
     - --ca=/etc/guidepost/tls/ca.crt

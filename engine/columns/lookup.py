@@ -1,0 +1,141 @@
+"""Outcomes of tables as columns: the cell of every row, and what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.columns.read import Atomic, Block
+from engine.model.policy import Literal
+from engine.tables.partial import Codes, Flat
+
+Coded = NDArray[np.integer[Any]]
+
+NOT_COVERED, DECIDED, UNDECIDED, REFUSED = 0, 1, 2, 3
+"""How far a row is answered. The greatest of a decision's answering outcomes is that of the decision."""
+
+Level = NDArray[np.uint8]
+
+_BEYOND: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the codes of an outcome's column mean: a position in ``domain``, and three more behind its end."""
+
+    domain: tuple[Literal, ...]
+
+    @property
+    def not_covered(self) -> int:
+        """The code for not covered."""
+        return len(self.domain)
+
+    @property
+    def undecided(self) -> int:
+        """The code for undecided."""
+        return len(self.domain) + 1
+
+    @property
+    def refused(self) -> int:
+        """The code of rows that cannot be read."""
+        return len(self.domain) + 2
+
+    @property
+    def levels(self) -> Level:
+        """How far each code answers."""
+        return np.array([DECIDED] * len(self.domain) + [NOT_COVERED, UNDECIDED, REFUSED], np.uint8)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest type that holds the codes."""
+        return np.min_scalar_type(len(self.domain) + _BEYOND - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class CellColumn:
+    """How the cells of a table are found: for each fact, what its atoms add to the cell number."""
+
+    steps: tuple[tuple[str, tuple[int, ...]], ...]
+    adds: tuple[Atomic, ...]
+
+    def cells(self, block: Block) -> Atomic:
+        """Give the number of the cell that each row falls in."""
+        found: Atomic | None = None
+        for (fact, _), adds in zip(self.steps, self.adds, strict=True):
+            atoms = block.atoms.get(fact)
+            if atoms is not None:
+                found = adds.take(atoms, mode="clip") if found is None else found + adds.take(atoms, mode="clip")
+        return np.zeros(block.size, np.intp) if found is None else found
+
+
+def cell_column(flat: Flat) -> CellColumn:
+    """Tell how to find the cells of a table; a fact that is not sent is class 0, and adds nothing."""
+    steps, stride = [], 1
+    for axis in reversed(flat.axes):
+        steps.append((axis.fact, tuple((axis.class_of.astype(np.intp) * stride).tolist())))
+        stride *= axis.size
+    return CellColumn(tuple(steps), tuple(np.array(adds, np.intp) for _, adds in steps))
+
+
+def coded(codes: Codes) -> tuple[Scale, Coded]:
+    """Give an outcome in every cell of its table as a code of its column."""
+    scale = Scale(codes.domain)
+    return scale, np.where(codes.low == codes.high, codes.low, scale.undecided).astype(scale.dtype).ravel()
+
+
+class Tables:
+    """The tables of a version as columns look them up; cells that are found alike are found once a block."""
+
+    def __init__(self, flats: Mapping[str, Flat], producer: Mapping[str, str], names: Sequence[str]) -> None:
+        self._ways: dict[tuple[tuple[str, tuple[int, ...]], ...], CellColumn] = {}
+        self._of: dict[str, CellColumn] = {}
+        self.scales: dict[str, Scale] = {}
+        self._codes: dict[str, Coded] = {}
+        for name in names:
+            if name in producer:
+                self._of[name] = self._way(flats[producer[name]])
+                self.scales[name], self._codes[name] = coded(flats[producer[name]].codes[name])
+
+    def _way(self, flat: Flat) -> CellColumn:
+        way = cell_column(flat)
+        return self._ways.setdefault(way.steps, way)
+
+    def on(self, block: Block) -> Found:
+        """Look up in a block."""
+        return Found(self, block)
+
+    def codes(self, name: str, cells: Atomic) -> Coded:
+        """Give an outcome in cells."""
+        return self._codes[name].take(cells, mode="clip")
+
+    def way(self, name: str) -> CellColumn:
+        """Tell how the cells of an outcome's table are found."""
+        return self._of[name]
+
+
+class Found:
+    """What the tables say of one block, as far as it was asked for."""
+
+    def __init__(self, tables: Tables, block: Block) -> None:
+        self.tables, self.block = tables, block
+        self._cells: dict[int, Atomic] = {}
+        self._codes: dict[str, Coded] = {}
+
+    def cells(self, name: str) -> Atomic:
+        """Give the cells of an outcome's table."""
+        way = self.tables.way(name)
+        found = self._cells.get(id(way))
+        if found is None:
+            found = self._cells[id(way)] = way.cells(self.block)
+        return found
+
+    def codes(self, name: str) -> Coded:
+        """Give the codes of an outcome."""
+        found = self._codes.get(name)
+        if found is None:
+            found = self._codes[name] = self.tables.codes(name, self.cells(name))
+        return found

@@ -1,0 +1,115 @@
+"""Keep proofs that succeeded, by a digest of all that they depend on.
+
+A proof costs seconds and always comes out the same, so starting twice costs it once. A file that is missing, damaged or
+of another proof is no proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from engine.cross_check.plan import BUDGET, Extent
+from engine.cross_check.report import ProofReport, TableProof
+from engine.cross_check.table import ProofTable
+
+
+def proof_key(tables: Sequence[ProofTable], *, budget: int = BUDGET, seed: int = 0) -> str:
+    """Give the digest of a proof, in hex.
+
+    It covers the tables whole, budget and seed, the versions of durable-rules and Python, and this package's code.
+    """
+    digest = hashlib.sha256()
+    for part in ("guidepost-proof", _durable_rules_version(), *platform.python_version_tuple(), platform.machine()):
+        _add(digest, part.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        _add(digest, path.read_bytes())
+    _add(digest, json.dumps([budget, seed, len(tables)]).encode())
+    for table in tables:
+        rules = [[rule.id, [[axis, sorted(allowed)] for axis, allowed in rule.tests]] for rule in table.rules]
+        _add(digest, json.dumps([table.name, table.axes, rules, table.policy, table.hits]).encode())
+        _add(digest, table.hit.astype("<i4").tobytes())
+    return digest.hexdigest()
+
+
+class ProofCache:
+    """A folder of proofs that succeeded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load(self, key: str) -> ProofReport | None:
+        """Give the proof kept under a key, or None if there is none that can be trusted."""
+        try:
+            stored = json.loads(self._path(key).read_bytes())
+            if stored["key"] != key or stored["check"] != _check(key, stored["tables"]):
+                return None
+            report = ProofReport(tuple(_table_proof(plain) for plain in stored["tables"]))
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return report if report.ok else None
+
+    def store(self, key: str, report: ProofReport) -> bool:
+        """Keep a proof that succeeded; say whether it is kept now: not if it failed or the folder cannot be written."""
+        if not report.ok:
+            return False
+        tables = [_plain(proof) for proof in report.tables]
+        text = json.dumps({"key": key, "check": _check(key, tables), "tables": tables}, indent=1)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".proof-")
+        except OSError:
+            return False
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self._path(key))
+        except OSError:
+            with suppress(OSError):
+                Path(temporary).unlink()
+            return False
+        return True
+
+    def _path(self, key: str) -> Path:
+        if not key or set(key) - set("0123456789abcdef"):
+            raise ValueError(f"not a proof key: {key}")
+        return self.folder / f"{key}.json"
+
+
+def _add(digest: Any, part: bytes) -> None:
+    """Add a part with its length, so that no two lists of parts read the same."""
+    digest.update(len(part).to_bytes(8, "big"))
+    digest.update(part)
+
+
+def _check(key: str, tables: Any) -> str:
+    """Give the checksum that shows damage to a kept file."""
+    return hashlib.sha256(json.dumps([key, tables], sort_keys=True).encode()).hexdigest()
+
+
+def _plain(proof: TableProof) -> list[str | int]:
+    return [proof.table, proof.extent.value, proof.cells, proof.covered, proof.asked, proof.disagreements]
+
+
+def _table_proof(plain: Any) -> TableProof:
+    table, extent, *numbers = plain
+    if not isinstance(table, str) or len(numbers) != 4 or any(type(number) is not int for number in numbers):
+        raise ValueError("not a table proof")
+    return TableProof(table, Extent(extent), *numbers)
+
+
+def _durable_rules_version() -> str:
+    try:
+        return metadata.version("durable_rules")
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,116 @@
+"""Rebuild from durable-rules' matches which rules count in every cell, and compare with the table that serves.
+
+In go a planned table and the answers of its networks, out come the cells in which the two differ. An answer is a 64-bit
+word for each cell asked: bit n is set when the network's n-th rule matches. The arrays here have the shape of the table
+when it is proved whole, and one element for each cell of the sample when not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.cross_check.plan import Question, TablePlan
+from engine.cross_check.report import Disagreement, TableProof
+from engine.cross_check.table import Cell, Hits
+
+Words: TypeAlias = npt.NDArray[np.uint64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Numbers: TypeAlias = npt.NDArray[Any]
+
+NONE: Final = np.iinfo(np.int32).max
+"""Stands for no rule where the first one is looked for."""
+
+SHOWN: Final = 5
+"""Disagreements of a table that are given in full."""
+
+
+def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableProof, tuple[Disagreement, ...]]:
+    """Compare one table with the answers of its networks, in the order of its questions."""
+    table = planned.table
+    hit = table.hit if planned.sample is None else table.hit[tuple(planned.sample.cells.T)]
+    differs = _sets_differ if table.policy == "collect" else _first_differs
+    wrong = np.argwhere(differs(planned, answers, hit))
+    proof = TableProof(table.name, planned.extent, int(table.hit.size), planned.covered, planned.asked, len(wrong))
+    return proof, tuple(_disagreement(planned, answers, tuple(place.tolist())) for place in wrong[:SHOWN])
+
+
+def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
+    """Say where another rule comes first; under `unique`, also where more than one matches."""
+    first = np.full(hit.shape, NONE, dtype=np.int32)
+    count = np.zeros(hit.shape, dtype=np.int32)
+    for question, words in zip(planned.questions, answers, strict=True):
+        firsts = np.full(words.shape, NONE, dtype=np.int32)
+        counts = np.zeros(words.shape, dtype=np.int32)
+        for bit, rule in reversed(list(enumerate(question.network.rules))):
+            matches = words >> np.uint64(bit) & np.uint64(1) == 1
+            firsts[matches] = rule
+            counts += matches
+        if question.rows is not None:
+            first[question.rows] = np.minimum(first[question.rows], _placed(planned, question, firsts))
+            count[question.rows] += _placed(planned, question, counts)
+        else:
+            np.minimum(first, _placed(planned, question, firsts), out=first)
+            count += _placed(planned, question, counts)
+    expected = np.array([hits[0] if hits else NONE for hits in planned.table.hits], dtype=np.int32)
+    wrong: Flags = first != expected[hit]
+    return wrong | (count > 1) if planned.table.policy == "unique" else wrong
+
+
+def _sets_differ(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
+    """Say where the set of matching rules is another."""
+    wrong = np.zeros(hit.shape, dtype=np.bool_)
+    hit_ids = np.repeat(np.arange(len(planned.table.hits)), [len(rules) for rules in planned.table.hits])
+    counting = np.array([rule for rules in planned.table.hits for rule in rules], dtype=np.int64)
+    for question, words in zip(planned.questions, answers, strict=True):
+        bits = np.zeros(len(planned.table.rules), dtype=np.uint64)
+        bits[list(question.network.rules)] = [1 << bit for bit in range(len(question.network.rules))]
+        expected = np.zeros(len(planned.table.hits), dtype=np.uint64)
+        np.bitwise_or.at(expected, hit_ids, bits[counting])
+        if question.rows is not None:
+            wrong[question.rows] |= expected[hit[question.rows]] != _placed(planned, question, words)
+        else:
+            wrong |= expected[hit] != _placed(planned, question, words)
+    return wrong
+
+
+def _placed(planned: TablePlan, question: Question, values: Numbers) -> Numbers:
+    """Lay what a network says of its own cells over the cells of the table, or over the question's rows."""
+    if question.answers is not None:
+        at_rows: Numbers = values[question.answers]
+        return at_rows
+    network = question.network
+    over = values.reshape(network.shape)[np.ix_(*network.merged)]
+    tested = dict(zip(network.axes, over.shape, strict=True))
+    return over.reshape([tested.get(axis, 1) for axis in range(len(planned.table.axes))])
+
+
+def _disagreement(planned: TablePlan, answers: Sequence[Words], place: tuple[int, ...]) -> Disagreement:
+    """Describe the disagreement at a place of the compared arrays."""
+    table = planned.table
+    cell: Cell = place if planned.sample is None else tuple(planned.sample.cells[place[0]].tolist())
+    got = sorted(_matches(planned, answers, cell, None if planned.sample is None else place[0]))
+    if table.policy == "first":
+        got = got[:1]
+    expected = table.expected(cell)
+    return Disagreement(
+        table.name, cell, tuple(table.rules[i].id for i in expected), tuple(table.rules[i].id for i in got)
+    )
+
+
+def _matches(planned: TablePlan, answers: Sequence[Words], cell: Cell, row: int | None) -> Iterator[int]:
+    """Give the rules that match in a cell by the networks that were asked about it."""
+    for question, words in zip(planned.questions, answers, strict=True):
+        network = question.network
+        if question.rows is None or question.answers is None:
+            number = 0
+            for axis, merged, length in zip(network.axes, network.merged, network.shape, strict=True):
+                number = number * length + int(merged[cell[axis]])
+            word = int(words[number])
+        else:
+            asked = np.flatnonzero(question.rows == row)
+            word = int(words[question.answers[asked[0]]]) if len(asked) else 0
+        yield from (rule for bit, rule in enumerate(network.rules) if word >> bit & 1)

@@ -1,0 +1,132 @@
+"""The plan of a proof: which networks durable-rules gets, and which of their cells it is asked.
+
+In go tables, out comes a plan, and the plain data that the child process reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.cross_check.network import Network, pack_sampled, pack_whole
+from engine.cross_check.sample import Sample, sample
+from engine.cross_check.table import Cell, ProofTable
+
+BUDGET: Final = 40_000
+"""Network cells of a table up to which it is proved whole: some two seconds."""
+
+
+class Extent(StrEnum):
+    """How much of a table is put to durable-rules."""
+
+    WHOLE = "whole"
+    SAMPLED = "sampled"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A network, the cells it is asked (their numbers in C order) and, if sampled, the sample's rows they stand for.
+
+    Attributes:
+        cells: None for all.
+        rows: rows of the table's sample; `answers` gives for each the position of its answer in `cells`.
+    """
+
+    network: Network
+    cells: npt.NDArray[np.int64] | None = None
+    rows: npt.NDArray[np.int64] | None = None
+    answers: npt.NDArray[np.int64] | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of cells that are asked."""
+        return self.network.size if self.cells is None else len(self.cells)
+
+    def number(self, position: int) -> int:
+        """Give the network cell that is asked at a position."""
+        return position if self.cells is None else int(self.cells[position])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TablePlan:
+    """What is asked about one table; without a sample it is proved whole."""
+
+    table: ProofTable
+    questions: tuple[Question, ...]
+    sample: Sample | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """Whether the table is proved whole or sampled."""
+        return Extent.WHOLE if self.sample is None else Extent.SAMPLED
+
+    @property
+    def asked(self) -> int:
+        """The number of network cells put to durable-rules."""
+        return sum(question.count for question in self.questions)
+
+    @property
+    def covered(self) -> int:
+        """The number of cells of the table that the answers speak of."""
+        return int(self.table.hit.size) if self.sample is None else len(self.sample.cells)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What is asked about all tables."""
+
+    tables: tuple[TablePlan, ...]
+
+    @property
+    def asked(self) -> int:
+        """The number of network cells put to durable-rules."""
+        return sum(planned.asked for planned in self.tables)
+
+    def cell(self, table: int, question: int, position: int) -> Cell:
+        """Give the table's cell for the position of a question."""
+        planned = self.tables[table]
+        asked = planned.questions[question]
+        return asked.network.table_cell(asked.number(position), len(planned.table.axes))
+
+    def as_plain(self) -> list[list[dict[str, object]]]:
+        """Give the plan as plain data for the child: tables, networks, their shape, rules and cells."""
+        return [
+            [
+                {
+                    "shape": question.network.shape,
+                    "rules": question.network.tests,
+                    "cells": None if question.cells is None else question.cells.tolist(),
+                }
+                for question in planned.questions
+            ]
+            for planned in self.tables
+        ]
+
+
+def plan(tables: Iterable[ProofTable], *, budget: int = BUDGET, seed: int = 0) -> Plan:
+    """Plan the proof of tables; one whose networks have more cells than the budget is sampled."""
+    return Plan(tuple(_plan_table(table, budget, seed) for table in tables))
+
+
+def _plan_table(table: ProofTable, budget: int, seed: int) -> TablePlan:
+    whole = pack_whole(table, budget)
+    if whole is not None:
+        return TablePlan(table, tuple(Question(network) for network in whole))
+    networks = pack_sampled(table)
+    chosen = sample(table, networks, budget, seed)
+    asked = zip(networks, chosen.rows, strict=True)
+    return TablePlan(table, tuple(_question(network, chosen.cells, rows) for network, rows in asked), chosen)
+
+
+def _question(network: Network, sampled: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Question:
+    """Ask a network each of its cells that a sampled cell falls in, once."""
+    numbers = np.zeros(len(rows), dtype=np.int64)
+    for axis, merged, length in zip(network.axes, network.merged, network.shape, strict=True):
+        numbers = numbers * length + merged[sampled[rows, axis]]
+    cells, answers = np.unique(numbers, return_inverse=True)
+    return Question(network, cells, rows, answers.astype(np.int64))

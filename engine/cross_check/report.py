@@ -1,0 +1,70 @@
+"""What a proof says: what was asked, where durable-rules and the table disagree, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.cross_check.plan import Extent
+from engine.cross_check.table import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class TableProof:
+    """One table that durable-rules has answered for.
+
+    Attributes:
+        cells: the cells of the table.
+        covered: those that were compared: all if whole.
+        asked: the network cells put to durable-rules.
+        disagreements: the cells in which the two differ.
+    """
+
+    table: str
+    extent: Extent
+    cells: int
+    covered: int
+    asked: int
+    disagreements: int
+
+    def __str__(self) -> str:
+        """Give the proof in a line.
+
+        >>> print(TableProof("matrix", Extent.WHOLE, 16, 16, 16, 0))
+        matrix: proved whole, 16 of 16 cells (16 asked)
+        """
+        state = f"{self.disagreements} cells disagree" if self.disagreements else f"proved {self.extent}"
+        return f"{self.table}: {state}, {self.covered} of {self.cells} cells ({self.asked} asked)"
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A cell in which other rules count by durable-rules than by the table: their ids, in order."""
+
+    table: str
+    cell: Cell
+    expected_rules: tuple[str, ...]
+    got_rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Durable-rules failed; table and cell say where, and are None before the first cell."""
+
+    table: str | None
+    cell: Cell | None
+    reason: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReport:
+    """The outcome of a proof: the tables answered for, the first disagreements of each, and the failures."""
+
+    tables: tuple[TableProof, ...]
+    disagreements: tuple[Disagreement, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every table was answered for and both sides agree."""
+        return not self.failures and not any(proof.disagreements for proof in self.tables)

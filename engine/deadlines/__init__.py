@@ -1,0 +1,1 @@
+"""When something is due: targets, business time, rosters."""

@@ -1,0 +1,165 @@
+"""A target and an instant in, a due time out, with all that it rests on: the stretches that counted and those that did not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from engine.clock.calendar import Calendar, DayRule, HolidayStatus
+from engine.clock.clock import Clock, Holds, Reached
+from engine.clock.localtime import local_time
+from engine.clock.stretches import Kind, Stretch, stretches
+from engine.clock.zone import TZDB
+from engine.deadlines.clocks import Clocks
+from engine.model.answer import Due, Standing, State, Uncertain
+from engine.model.policy import AtRisk, Deadline, WhenPast
+from engine.model.targets import BY_DAY, Target, Unit
+from engine.request.moment import Moment
+
+ZERO: Final = timedelta()
+RULES: Final = {rule.value: rule for rule in DayRule}
+UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
+
+
+def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Reached:
+    """Returns the instant at which the time of a target is over; holds (in order and apart) put it off."""
+    days = target.unit in BY_DAY
+    reached = clock.add_days(starts, int(target.amount), RULES[target.rule]) if days else clock.add(starts, target.amount * UNITS[target.unit])
+    return clock.add_with_holds(starts, reached, holds) if holds else reached
+
+
+def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Due:
+    """Work out when a target is over, and which stretches counted; every hold puts it off.
+
+    Args:
+        name: what to call it.
+        clock: the clock of the target's calendar in its region.
+        target: how much time there is.
+        starts: when the time begins to count.
+        holds: when nothing counts, in order and apart.
+    """
+    return _made(name, clock, target, starts, holds, reach(clock, target, starts, holds), extended=True if holds else None, standing=None)
+
+
+def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
+    """Returns the holds that put a deadline off, in order and apart: none unless its policy says so, none after it was met."""
+    return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
+
+
+def due(deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment) -> Due:
+    """Work out a deadline for a ticket, and how it stands.
+
+    Args:
+        deadline: what the policy says of it.
+        target: how much time the ticket has, and by which calendar.
+        clocks: the clocks of the policy.
+        starts: when the time begins to count.
+        met: when the deadline was met, if it was; its time ends then, so later holds put nothing off.
+        moment: the instant at which its state is asked for, and the holds on the ticket.
+    """
+    clock = clocks.of(target.calendar, target.region)
+    holds = counted_holds(deadline, met, moment)
+    reached = reach(clock, target, starts, holds)
+    at = met if met is not None else moment.now
+    extended = deadline.holds.extend if moment.holds else None
+    standing = None if at is None or reached.instant is None else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
+    return _made(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
+
+
+def _made(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds, reached: Reached, *, extended: bool | None, standing: Standing | None) -> Due:
+    """Say how an instant was reached."""
+    way = stretches(clock, starts, reached.instant, holds) if reached.instant is not None else ()
+    return Due(
+        name, starts, reached.instant, target, clock.calendar.name, clock.calendar.zone, TZDB, way, _estimated(clock, way),
+        extended, _length(way, Kind.HOLD) if holds else ZERO, standing, None if reached.sure else uncertain(clock.calendar, reached.not_before),
+    )
+
+
+def uncertain(calendar: Calendar, not_before: datetime | None = None) -> Uncertain | None:
+    """Say which holidays are not known far enough."""
+    listed = calendar.holidays
+    return Uncertain(listed.name, listed.first, listed.last, not_before) if listed else None
+
+
+def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
+    """Write business time in the unit of a target; business days in proportion to all the time there was.
+
+    >>> day = Target(2, Unit.BUSINESS_DAYS, "roll_then_clock", "weekdays", "")
+    >>> in_units(timedelta(hours=6), day, timedelta(hours=24))
+    0.5
+    """
+    if target.unit in BY_DAY:
+        return target.amount * (amount / total) if total else 0.0
+    return amount / UNITS[target.unit]
+
+
+def _length(way: tuple[Stretch, ...], kind: Kind) -> timedelta:
+    return sum((stretch.end - stretch.start for stretch in way if stretch.kind is kind), ZERO)
+
+
+def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
+    """Name the holidays on the way whose dates nobody has confirmed."""
+    listed = clock.calendar.holidays
+    if listed is None or not listed.estimates:
+        return ()
+    found = []
+    for stretch in way:
+        if stretch.kind is Kind.HOLIDAY:
+            holiday = listed.days.get(local_time(stretch.start, clock.calendar.zone).date())
+            if holiday is not None and holiday.status is HolidayStatus.ESTIMATED:
+                found.append(f"{holiday.day.isoformat()} {holiday.name}")
+    return tuple(dict.fromkeys(found))
+
+
+def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds) -> Standing:
+    """Tell how a deadline stands at an instant: the one at which it was ``met``, or now."""
+    total = _worked(clock, starts, end, holds)
+    past = at > end
+    if past:
+        late = _late(clock, end, at, holds)
+        used, left = None if late is None else total + late, ZERO
+        at_least = _worked(clock, end, clock.known_until, holds) if late is None else None
+    else:
+        used, late, at_least = _worked(clock, starts, at, holds), ZERO, None
+        left = total - used
+    threshold = left_at_risk(deadline.at_risk, total)
+    if past:
+        state = State.BREACHED if deadline.when_past is WhenPast.BREACHED else State.PASSED
+    elif met:
+        state = State.MET
+    else:
+        state = State.AT_RISK if threshold is not None and left <= threshold else State.RUNNING
+    return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds), at_least)
+
+
+def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta | None:
+    """Count the business time from a due time on; None where the holidays are not known so far."""
+    counted = clock.count(end, at)
+    if not counted.sure:
+        return None
+    return _worked(clock, end, at, holds) if holds else counted.amount
+
+
+def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timedelta:
+    """Count the business time between two instants, without that of the holds."""
+    if not holds:
+        return clock.worked(start, end)
+    return _length(stretches(clock, start, end, holds), Kind.OPEN) if end > start else ZERO
+
+
+def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
+    """Give how much may be left of all the time there was before a deadline is at risk; None is that it never is."""
+    if at_risk is None:
+        return None
+    return total * at_risk.share if at_risk.share is not None else timedelta(minutes=at_risk.minutes or 0)
+
+
+def _at_risk_from(clock: Clock, starts: datetime, total: timedelta, threshold: timedelta | None, holds: Holds) -> datetime | None:
+    """Give the instant from which no more than the threshold is left."""
+    if threshold is None:
+        return None
+    safe = total - threshold
+    if safe <= ZERO:
+        return starts
+    reached = clock.add(starts, safe)
+    return clock.add_with_holds(starts, reached, holds).instant if holds else reached.instant

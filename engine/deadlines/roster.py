@@ -1,0 +1,47 @@
+"""Who is in their own daytime at an instant, until when, and who is next: a pure function of the instant and the zones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.clock.zone import to_datetime, to_micros, zone
+from engine.model.answer import Duty, Shift
+from engine.model.policy import Entry, Roster
+
+_MINUTE = 60_000_000
+_DAY = 24 * 60 * _MINUTE
+
+
+def duty(roster: Roster, instant: datetime) -> Duty:
+    """Give the first listed entry whose local time is within the opening hours, else the next to open; and who is next.
+
+    >>> from datetime import UTC
+    >>> from engine.model.problems import Place
+    >>> two = Roster("r", "", "at", 8 * 60, 18 * 60, (Entry("a", "Australia/Sydney", ""), Entry("m", "Asia/Manila", "")), "centre", "", "", Place(""))
+    >>> noon = duty(two, datetime(2026, 1, 5, 1, 0, tzinfo=UTC))
+    >>> noon.now.value, noon.daytime, noon.now.ends.isoformat(), noon.next.value
+    ('a', True, '2026-01-05T07:00:00+00:00', 'm')
+    >>> night = duty(two, datetime(2026, 1, 5, 18, 0, tzinfo=UTC))
+    >>> night.now.value, night.daytime, night.now.begins.isoformat()
+    ('a', False, '2026-01-05T21:00:00+00:00')
+    """
+    now = _turn(roster, to_micros(instant))
+    after = _turn(roster, to_micros(now.ends))
+    return Duty(roster.produces, instant, now.begins <= instant, now, after)
+
+
+def _turn(roster: Roster, instant: int) -> Shift:
+    """Give the shift that has the turn: the first listed that is under way, else the first to begin."""
+    shifts = [_shift(roster, entry, instant) for entry in roster.entries]
+    at = to_datetime(instant)
+    return next((shift for shift in shifts if shift.begins <= at), None) or min(shifts, key=lambda shift: shift.begins)
+
+
+def _shift(roster: Roster, entry: Entry, instant: int) -> Shift:
+    """Give the first daytime of an entry that is not over yet."""
+    kept = zone(entry.zone)
+    day = kept.local(instant) // _DAY - 1
+    while (ends := kept.resolve(day * _DAY + roster.closes * _MINUTE)) <= instant:
+        day += 1
+    begins = kept.resolve(day * _DAY + roster.opens * _MINUTE)
+    return Shift(entry.value, entry.name, entry.zone, to_datetime(begins), to_datetime(ends))

@@ -1,0 +1,1 @@
+"""A version and a ticket in, an answer out."""

@@ -1,0 +1,131 @@
+"""The canonical text of a record, joined of parts: what answers have in common is written once and kept.
+
+An answer without instants comes out of the same cells again and again, and so does its text. One with instants is
+the same but for its id, its due times and the outcomes that are instants: what stands between these is kept.
+The text is that of :class:`~engine.decisionlog.record.Record`, which says what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, Final, NamedTuple, Self, cast
+
+from engine.cache import Cache
+from engine.decide.answer_times_json import iso
+from engine.decisionlog.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
+from engine.model.answer import Answer, VersionRef
+
+MAX_KEPT: Final = 1_500
+"""How many texts are kept: making one anew takes longer than deciding."""
+
+
+class Written(NamedTuple):
+    """A record as its text, and what it is found by."""
+
+    id: str
+    received: str
+    caller: str
+    request_id: str
+    ticket: str
+    version: VersionRef
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """The text of answers that differ in instants only: up to the due times, up to each outcome that is an instant with the place of that outcome, and the rest."""
+
+    start: str
+    outcomes: tuple[tuple[str, int], ...]
+    end: str
+
+    @classmethod
+    def of(cls, made: Decided, instants: Collection[str]) -> Self:
+        """Take the instants out of a decision; ``instants`` names the outcomes that are some."""
+        start = canonical({"assumptions": made.assumptions, "decision": made.decision})[:-1] + ',"dues":['
+        parts: list[tuple[str, int]] = []
+        part = ',"outcomes":['
+        for number, one in enumerate(made.outcomes):
+            part += f'{"," if number else ""}{{"name":{quoted(one.name)},"status":{quoted(one.status)},"value":'
+            if one.name in instants:
+                parts.append((part, number))
+                part = ""
+            else:
+                part += canonical(one.value)
+            part += "}"
+        return cls(start, tuple(parts), f'{part}],{canonical({"rules": made.rules, "status": made.status})[1:]}')
+
+    def text(self, answer: Answer) -> str:
+        """Write an answer that differs in instants only."""
+        dues, outcomes, at, written = "", "", None, ""
+        for due in answer.dues:
+            at, written = due.due, _instant(due.due)
+            dues += f'{"," if dues else ""}{{"due":{written},"name":{quoted(due.name)}}}'
+        for part, place in self.outcomes:
+            value = cast("datetime", answer.outcomes[place].value)
+            # Most often it is the instant of a deadline, which is written already.
+            outcomes += part + (written if value is at else _instant(value))
+        return f'{self.start}{dues}],"id":{quoted(answer.id)}{outcomes}{self.end}'
+
+
+class Texts:
+    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decisionlog.record.decided`."""
+
+    def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
+        self._hidden = frozenset(hidden)
+        self._kept: Cache[str, str] = Cache(kept)
+        self._dated: Cache[str, Dated] = Cache(kept)
+        self._versions: Cache[VersionRef, str] = Cache(kept)
+        self._orders: Cache[tuple[str, ...], tuple[tuple[str, str], ...]] = Cache(kept)
+
+    def answer(self, answer: Answer) -> str:
+        """Write an answer. One with words of the caller, or of which instants make more than themselves, is seldom met again, and not kept."""
+        if answer.unlisted or answer.undated == "":
+            return self._whole(answer)
+        if answer.undated is None:
+            return self._kept.get(answer.id) or self._kept.keep(answer.id, self._whole(answer))
+        dated = self._dated.get(answer.undated)
+        if dated is None:
+            instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
+            dated = self._dated.keep(answer.undated, Dated.of(decided(answer, self._hidden), instants))
+        return dated.text(answer)
+
+    def record(
+        self, id_: str, received: str, caller: str, request_id: str, ticket: str, kind: Kind, facts: Mapping[str, Any],
+        now: str, pauses: tuple[tuple[str, str | None], ...], version: VersionRef, answers: Iterable[Answer],
+    ) -> Written:
+        """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
+        named = self._versions.get(version)
+        if named is None:
+            named = self._versions.keep(version, canonical({"digest": version.digest, "name": version.name, "version": version.version}))
+        text = (
+            f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{self._facts(facts)}}},"format":{FORMAT},'
+            f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
+            f'"received":{quoted(received)},"request_id":{quoted(request_id)},"ticket":{quoted(ticket)},"version":{named}}}'
+        )
+        return Written(id_, received, caller, request_id, ticket, version, text)
+
+    def _facts(self, facts: Mapping[str, Any]) -> str:
+        """Write facts, sorted; callers send the same ones again and again, and most are words."""
+        sent = tuple(facts)
+        order = self._orders.get(sent) or self._orders.keep(sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)]))
+        return ",".join([start + (quoted(value) if type(value := facts[name]) is str else _fact(value)) for name, start in order])
+
+    def _whole(self, answer: Answer) -> str:
+        return canonical(plain_decided(decided(answer, self._hidden)))
+
+
+def whole(record: Recordable) -> Record:
+    """Give a record whole, which may be written already."""
+    return record if isinstance(record, Record) else Record.read(record.text)
+
+
+def _fact(value: object) -> str:
+    return _instant(value) if isinstance(value, datetime) else canonical(value)
+
+
+def _instant(at: datetime | None) -> str:
+    return "null" if at is None else f'"{iso(at)}"'

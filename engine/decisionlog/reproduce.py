@@ -1,0 +1,123 @@
+"""A recorded call decided again, under the version that decided it, and held against what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from engine.decide.decide import decide
+from engine.decide.reschedule import Rescheduled, reschedule
+from engine.decisionlog.masking import replayable
+from engine.decisionlog.record import Decided, Record, RecordedChange, RecordedOutcome, changed, decided, instant
+from engine.model.answer import Answer, UnknownDecision, WrongRequest
+from engine.request.moment import Moment
+from engine.version.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of a decision that comes out otherwise than it is recorded; texts as people read them."""
+
+    decision: str
+    part: str
+    recorded: str
+    again: str
+
+    def __str__(self) -> str:
+        return f"{self.decision}: {self.part}: recorded {self.recorded}, now {self.again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The decisions of a record, made again, and where they differ from what is recorded.
+
+    ``moved`` is how deadlines move, for a call that asked for it. ``wrong`` says why there is nothing, where the version cannot decide.
+    """
+
+    answers: tuple[Answer, ...]
+    differences: tuple[Difference, ...]
+    wrong: str = ""
+    moved: Rescheduled | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether all comes out as it is recorded."""
+        return not (self.differences or self.wrong)
+
+
+def decide_again(record: Record, version: Version) -> Again:
+    """Make the decisions of a record again: the recorded facts, at the recorded instant, under a version.
+
+    The ids of answers are not compared, since another release of the program may make them otherwise.
+    """
+    try:
+        facts, moment = replayable(record.facts), moment_of(record)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Again((), (), f"what is recorded cannot be read as a request: {error}")
+    try:
+        if record.change is not None:
+            moved = reschedule(version, facts, replayable(record.change.facts), moment)
+            return Again((), tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved)
+        answers = tuple(decide(version, one.decision, facts, moment) for one in record.decisions)
+    except (WrongRequest, UnknownDecision) as error:
+        return Again((), (), str(error))
+    found = [one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))]
+    return Again(answers, tuple(found))
+
+
+def moment_of(record: Record) -> Moment:
+    """Give the instant at which a record was decided, and the holds on its ticket."""
+    holds = tuple((instant(start), instant(end) if end else None) for start, end in record.pauses)
+    return Moment(instant(record.now), holds)
+
+
+def _differences(was: Decided, now: Decided) -> list[Difference]:
+    if _comparable(was) == _comparable(now):
+        return []
+    found = [Difference(was.decision, "status", was.status, now.status)] if was.status != now.status else []
+    for part, one, other in (
+        ("outcome", {o.name: _shown(o.value, o.status) for o in was.outcomes}, {o.name: _shown(o.value, o.status) for o in now.outcomes}),
+        ("deadline", {d.name: d.due or "not known" for d in was.dues}, {d.name: d.due or "not known" for d in now.dues}),
+    ):
+        found += [
+            Difference(was.decision, f"{part} {name}", one.get(name, "absent"), other.get(name, "absent"))
+            for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)
+        ]
+    for part, before, after in (("rules", was.rules, now.rules), ("assumptions", was.assumptions, now.assumptions)):
+        if before != after:
+            gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
+            found.append(Difference(was.decision, part, _named(gone, new), _named(new, gone)))
+    return found or [Difference(was.decision, "order of outcomes", "another one", "this one")]
+
+
+def _named(own: list[str], others: list[str]) -> str:
+    """Say of one of two lists what it has and the other one has not."""
+    if own:
+        return f"with {', '.join(own)}"
+    return f"without {', '.join(others)}" if others else "in another order"
+
+
+def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
+    before, after = ({one.name: f"{one.before or 'nothing'} to {one.after or 'nothing'}" for one in change.deadlines} for change in (was, now))
+    found = [Difference("reschedule", f"deadline {name}", before.get(name, "absent"), after.get(name, "absent")) for name in dict.fromkeys((*before, *after))]
+    reasons, others = (
+        {one.after.name: f"{_shown(one.before.value, one.before.status)} to {_shown(one.after.value, one.after.status)}" for one in change.because} for change in (was, now)
+    )
+    found += [Difference("reschedule", f"outcome {name}", reasons.get(name, "the same"), others.get(name, "the same")) for name in dict.fromkeys((*reasons, *others))]
+    return [one for one in found if one.recorded != one.again]
+
+
+def _comparable(one: Decided) -> Decided:
+    """Give what is compared of a decision: all but its id; a list is as it is read back."""
+    return replace(one, id="", outcomes=tuple(_listed(outcome) for outcome in one.outcomes))
+
+
+def _listed(one: RecordedOutcome) -> RecordedOutcome:
+    return replace(one, value=list(one.value)) if isinstance(one.value, tuple) else one
+
+
+def _shown(value: object, status: str) -> str:
+    if value is None:
+        return status.replace("_", " ")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

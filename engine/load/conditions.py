@@ -1,0 +1,171 @@
+"""Conditions as policies write them: a YAML node in, a :class:`~engine.model.conditions.Condition` or its problems out."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from engine.load.yaml_tree import Mapping, Node, Scalar, Sequence
+from engine.model.conditions import Condition, Interval
+from engine.model.did_you_mean import did_you_mean
+from engine.model.problems import Problem
+from engine.model.vocabulary import UNKNOWN, UNLISTED, Fact, FactType, boolean_word, number_text, value_of
+
+_NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?"
+_COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*({_NUMBER})")
+_INTERVAL: Final = re.compile(rf"([\[(])\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*([\])])")
+_PLAIN: Final = re.compile(_NUMBER)
+
+
+def plain_number(text: str) -> float | None:
+    """Read a number as policies write it; None if it is written otherwise, or too large to be one.
+
+    >>> plain_number("2.50"), plain_number("1e3"), plain_number("9" * 400)
+    (2.5, None, None)
+    """
+    number = float(text) if _PLAIN.fullmatch(text.strip()) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def written(node: Node) -> str:
+    """Give a condition as it is written, on one line."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Sequence):
+        return "[" + ", ".join(written(item) for item in node.items) + "]"
+    return ", ".join(f"{key} {written(value)}" for key, value in node.entries.items())
+
+
+def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Condition | None:
+    """Read the condition a rule sets on a fact; what is wrong is added to the problems."""
+    before = len(problems)
+    negated, inner = False, node
+    if isinstance(node, Mapping):
+        if tuple(node.entries) != ("not",):
+            _not_a_condition(fact, node, problems)
+            return None
+        negated, inner = True, node.entries["not"]
+    items = inner.items if isinstance(inner, Sequence) else (inner,)
+    if not items:
+        problems.append(Problem(inner.place, "bad-condition", f"an empty list says nothing about `{fact.name}`", "leave the fact out if it does not matter"))
+    words, intervals, unknown = _items(fact, items, negated, problems)
+    if len(problems) > before:
+        return None
+    if negated:
+        words = set(fact.words) - words
+        if not words and not fact.numeric and not undescribed(fact):
+            problems.append(Problem(inner.place, "bad-condition", f"`not` leaves no value of `{fact.name}`",
+                                    f"write `{fact.name}: unknown` for a fact that is not sent"))
+            return None
+        return Condition(fact.name, frozenset(words), tuple(intervals), fact.numeric, False, written(node), node.place)
+    return Condition(fact.name, frozenset(words), tuple(intervals), False, unknown, written(node), node.place)
+
+
+def undescribed(fact: Fact) -> bool:
+    """Tell whether the vocabulary failed to say which values a choice has; that is reported there, once."""
+    return fact.type is FactType.CHOICE and not fact.values
+
+
+def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None:
+    odd = next((key for key in node.entries if key != "not"), None)
+    place = node.place if odd is None else node.key_places[odd]
+    found = "nothing" if odd is None else f"`{odd}`"
+    problems.append(Problem(place, "bad-condition", f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
+                            "write {not: value} for everything but a value"))
+
+
+def _items(fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Problem]) -> tuple[set[str], list[Interval], bool]:
+    words: set[str] = set()
+    intervals: list[Interval] = []
+    unknown = False
+    for item in items:
+        if not isinstance(item, Scalar):
+            inside = "`not`" if negated else "a list"
+            shape = "a list" if isinstance(item, Sequence) else "`not`" if "not" in item.entries else "a mapping"
+            problems.append(Problem(item.place, "bad-condition", f"{shape} cannot stand inside {inside}", "write {not: [one, other]} for everything but some values"))
+        elif not item.text.strip():
+            problems.append(Problem(item.place, "bad-condition", f"the condition on `{fact.name}` is empty", "leave the fact out if it does not matter"))
+        elif item.text.strip() == UNKNOWN:
+            unknown = True
+        elif fact.numeric:
+            if (interval := _interval(fact, item, problems)) is not None:
+                intervals.append(interval)
+        elif (word := _word(fact, item, problems)) is not None:
+            words.add(word)
+    return words, intervals, unknown
+
+
+def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
+    text = item.text.strip()
+    word = boolean_word(text) if fact.type is FactType.BOOLEAN else text
+    if word in fact.words or undescribed(fact):
+        return word
+    match fact.type:
+        case FactType.BOOLEAN:
+            code, message, help_ = "unknown-value", f"`{fact.name}` is yes or no, not `{text}`", "write yes, no or unknown"
+        case FactType.TEXT | FactType.INSTANT:
+            code, message, help_ = "bad-condition", f"`{text}` is not a condition on the {fact.type} `{fact.name}`", f"write {', '.join(fact.words)} or unknown"
+        case _ if text == UNLISTED:
+            code, message, help_ = "bad-condition", f"`{fact.name}` is not open, so it is never unlisted", "add `open: yes` to it in the vocabulary, or leave the word out"
+        case _:
+            code, message, help_ = "unknown-value", f"unknown {fact.name} `{text}`", value_help(fact, text, UNKNOWN)
+    problems.append(Problem(item.place, code, message, help_))
+    return None
+
+
+def value_help(fact: Fact, text: str, *others: str) -> str:
+    """Give the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
+    meant = value_of(fact.values, text)
+    return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
+
+
+def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | None:
+    text = item.text.strip()
+    interval: Interval | None = None
+    if match := _COMPARISON.fullmatch(text):
+        interval = _compared(match[1], float(match[2]))
+    elif match := _INTERVAL.fullmatch(text):
+        interval = Interval(float(match[2]), float(match[3]), match[1] == "[", match[4] == "]")
+    elif _PLAIN.fullmatch(text):
+        interval = Interval(float(text), float(text), True, True)
+    wrong = _interval_problem(fact, text, interval)
+    if wrong:
+        problems.append(Problem(item.place, "bad-condition", *wrong))
+        return None
+    return interval
+
+
+def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple[str, str] | None:
+    """Say what is wrong with a condition on a number, and what would be right."""
+    if interval is None:
+        return f"`{text}` is not a condition on the number `{fact.name}`", 'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"'
+    for end in (interval.low, interval.high):
+        if math.isfinite(end) and ((fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)):
+            return f"`{number_text(end)}` is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
+    one_number = interval.low == interval.high
+    if interval.low > interval.high or (one_number and not (interval.low_closed and interval.high_closed)) or math.isinf(max(interval.low, -interval.high)):
+        return f"no number lies in `{text}`", "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not"
+    if one_number and fact.type is FactType.INTEGER and interval.low != int(interval.low):
+        return f"`{text}` is not a whole number, and `{fact.name}` is never anything else", f"it is {range_text(fact)}"
+    return None
+
+
+def _compared(sign: str, number: float) -> Interval:
+    match sign:
+        case "<":
+            return Interval(-math.inf, number, False, False)
+        case "<=":
+            return Interval(-math.inf, number, False, True)
+        case ">":
+            return Interval(number, math.inf, False, False)
+        case _:
+            return Interval(number, math.inf, True, False)
+
+
+def range_text(fact: Fact) -> str:
+    """Say which numbers a fact can be."""
+    low = "" if fact.minimum is None else f"from {number_text(fact.minimum)}"
+    high = "" if fact.maximum is None else f"up to {number_text(fact.maximum)}"
+    kind = "a whole number" if fact.type is FactType.INTEGER else "a number"
+    return " ".join(part for part in (kind, low, high) if part)

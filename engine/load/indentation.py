@@ -1,0 +1,118 @@
+"""Parts of a file that are indented too far or too little: a tree in, the tree that was meant and one problem for each out.
+
+A table inside another table, a table beside ``tables``, and the keys of a table beside its name would each bring a row of
+problems, here and wherever something names the table. The part is put where it belongs, so that only its cause is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from engine.load.schema import structure
+from engine.load.yaml_tree import Mapping, Node, Scalar
+from engine.model.problems import Place, Problem
+
+_ENOUGH = 2
+"""A part is known by so many of its keys."""
+
+
+def repaired(kind: str, tree: Node) -> tuple[Node, list[Problem]]:
+    """Put parts of a file where they belong; return the tree and a problem for each part that was somewhere else."""
+    if not isinstance(tree, Mapping):
+        return tree, []
+    schema = structure(kind)
+    problems: list[Problem] = []
+    top = _Part(tree)
+    sections = {name: _Part(node) for name in _sections(schema) if isinstance(node := tree.get(name), Mapping)}
+    problems += _sunk(top, sections, schema)
+    for name, section in sections.items():
+        entry = schema["properties"][name]["additionalProperties"]
+        problems += [*_gathered(section, entry), *_lifted(name, section, entry)]
+    if not problems:
+        return tree, []
+    for name, section in sections.items():
+        top.entries[name] = section.mapping()
+    return top.mapping(), problems
+
+
+class _Part:
+    """A mapping that can be changed."""
+
+    def __init__(self, node: Mapping) -> None:
+        self.entries, self.places, self.place = dict(node.entries), dict(node.key_places), node.place
+
+    def mapping(self) -> Mapping:
+        return Mapping(self.entries, self.places, self.place)
+
+    def take(self, key: str) -> tuple[Node, Place]:
+        return self.entries.pop(key), self.places.pop(key)
+
+    def put(self, key: str, node: Node, place: Place) -> None:
+        self.entries[key], self.places[key] = node, place
+
+
+def _sections(schema: dict[str, Any]) -> list[str]:
+    """List the keys of a file below which parts stand by their names."""
+    return [name for name, one in schema["properties"].items() if isinstance(one.get("additionalProperties"), dict) and "properties" in one["additionalProperties"]]
+
+
+def _is_one(node: Node, entry: dict[str, Any]) -> bool:
+    """Tell whether a mapping has the keys of a part, and more of them than others; parts inside it do not count."""
+    if not isinstance(node, Mapping):
+        return False
+    known = [key for key in node.entries if key in entry["properties"]]
+    others = [key for key, value in node.entries.items() if key not in entry["properties"] and not _is_one(value, entry)]
+    return len(known) >= _ENOUGH and len(known) > len(others) and any(key in node.entries for key in entry["required"])
+
+
+def _lifted(name: str, section: _Part, entry: dict[str, Any], within: Iterable[str] | None = None) -> Iterator[Problem]:
+    """Find parts inside another part, or inside some of them: they are indented too far."""
+    for outer in list(section.entries) if within is None else within:
+        node = section.entries[outer]
+        if not isinstance(node, Mapping):
+            continue
+        inner = _Part(node)
+        for key, value in node.entries.items():
+            if key not in entry["properties"] and key not in section.entries and _is_one(value, entry):
+                place = node.key_places[key]
+                section.put(key, *inner.take(key))
+                line = section.places[outer].line
+                yield Problem(place, "unknown-key", f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`", f"indent it like `{outer}` in line {line}")
+        section.entries[outer] = inner.mapping()
+
+
+def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Iterator[Problem]:
+    """Find parts beside their section: they are not indented far enough."""
+    for key in [key for key in top.entries if key not in schema["properties"]]:
+        for name, section in sections.items():
+            entry = schema["properties"][name]["additionalProperties"]
+            if key not in section.entries and _is_one(top.entries[key], entry):
+                node, place = top.take(key)
+                first = next(iter(section.places.values()), place)
+                section.put(key, node, place)
+                # The parts behind it are where they should be, and only seem to be inside it: they are no problems.
+                list(_lifted(name, section, entry, [key]))
+                yield Problem(place, "unknown-key", f"`{key}` belongs to `{name}`, and is not indented below it", f"indent it like line {first.line}")
+                break
+
+
+def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
+    """Find a name without a value, and behind it the keys of the part as its neighbours: these are not indented far enough."""
+    names = list(section.entries)
+    for at, name in enumerate(names):
+        node = section.entries.get(name)
+        if not isinstance(node, Scalar) or node.text:
+            continue
+        own = []
+        for key in names[at + 1:]:
+            if key not in entry["properties"] or _is_one(section.entries[key], entry):
+                break
+            own.append(key)
+        if len(own) < _ENOUGH:
+            continue
+        taken = {key: section.take(key) for key in own}
+        first = taken[own[0]][1]
+        section.entries[name] = Mapping({key: value for key, (value, _) in taken.items()}, {key: place for key, (_, place) in taken.items()}, first)
+        yield Problem(first, "unknown-key", f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
+                      f"indent them further than `{name}` in line {section.places[name].line}")

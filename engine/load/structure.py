@@ -1,0 +1,166 @@
+"""Holding a tree against the schema of its kind: keys that do not belong, are missing, or have another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.load.schema import KINDS, structure
+from engine.load.structure_help import elsewhere, formatted, keys_of, shaped, unit
+from engine.load.yaml_tree import Mapping, Node, Scalar, Sequence, at, plain
+from engine.model.did_you_mean import MEANT, did_you_mean, nearest
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import FactType
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+_SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "a text", "number": "a number", "boolean": "yes or no"}
+_FORMATS: Final = {
+    r"^[A-Za-z0-9]": "one word of letters, digits, `_`, `.`, `+` and `-`",
+    r"^[a-z]": "a name of lower-case letters, digits and `_` that begins with a letter",
+    r"^[+-]?\d+": "a number such as 4 or 2.5",
+    r"^\d{4}": "an instant with an offset, such as 2026-01-31T09:00:00+10:00",
+    r"^([01]": "a time of day such as 08:00",
+    r"^\d+\.": "a version such as 2.0.0",
+    r"^[0-9a-f]{64}": "a digest of 64 hexadecimal digits",
+}
+
+
+@lru_cache(20)
+def _validator(kind: str) -> Draft202012Validator:
+    # Only where files are read: what answers from a built bundle does without, and is smaller for it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(structure(kind))
+
+
+def structure_problems(kind: str, tree: Node) -> list[Problem]:
+    """Give what is wrong with the shape of a file of this kind.
+
+    A file that says it is of another kind is told only that: the rest would be held against the wrong schema.
+    """
+    said = tree.get("kind") if isinstance(tree, Mapping) else None
+    if isinstance(said, Scalar) and said.text != kind:
+        what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
+        return [Problem(said.place, "wrong-kind", f"the file {what}", f"in this place it must be `kind: {kind}`")]
+    return shape_problems(_validator(kind), tree, keys_of(kind))
+
+
+def shape_problems(validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None) -> list[Problem]:
+    """Give what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
+    problems: list[Problem] = []
+    for error in validator.iter_errors(plain(tree)):
+        for leaf in _leaves(error):
+            problems.extend(_translate(leaf, tree, keys or {}))
+    return problems
+
+
+def _leaves(error: ValidationError) -> list[ValidationError]:
+    """Of alternatives that all fail, take the one that was meant: the branch whose shape fits."""
+    if error.validator != "anyOf" or not error.context:
+        return [error]
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    fitting = [errors for errors in branches.values()
+               if not any(len(inner.relative_path) == 0 and inner.validator in ("type", "const") for inner in errors)]
+    return [leaf for inner in fitting[0] for leaf in _leaves(inner)] if fitting else [error]
+
+
+def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) -> list[Problem]:
+    path = tuple(error.absolute_path)
+    node = at(tree, path)
+    name = _called(path)
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "additionalProperties" if isinstance(node, Mapping):
+            free = [key for key in schema["properties"] if key not in node.entries]
+            return [Problem(place, "unknown-key", f"unknown key `{key}`{_within(path)}", did_you_mean(key, free) or elsewhere(key, path, schema["properties"]))
+                    for key, place in node.key_places.items() if key not in schema["properties"]]
+        case "required" if isinstance(node, Mapping):
+            missing = [key for key in wanted if key not in node.entries and f"'{key}'" in error.message]
+            free = [key for key in schema["properties"] if key not in node.entries]
+            misspelt = {meant for key in node.entries if key not in schema["properties"] for meant in nearest(key, free, 1, MEANT)}
+            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, "")) for key in missing if key not in misspelt]
+        case "type":
+            shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
+            return [Problem(node.place, "wrong-type", f"{name}: expected {shape}, got {_shape(node)}", shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys))]
+        case "enum" | "const" if isinstance(node, Scalar):
+            allowed = wanted if error.validator == "enum" else [wanted]
+            words = [word for word in allowed if isinstance(word, str)]
+            if {"yes", "no"} <= set(words):
+                return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
+            help_ = f"known: {', '.join(words)}" if node.text in set(FactType) else (unit(node.text) if path[-1] == "unit" else "") or did_you_mean(node.text, words)
+            return [Problem(node.place, "unknown-value", f"unknown {path[-1]} `{node.text}`", help_)]
+        case "pattern":
+            place, shown = _patterned(error, node)
+            return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}", formatted(str(wanted), shown))]
+        case "minLength":
+            return [Problem(node.place, "wrong-type", f"{name} is empty", keys.get(str(path[-1]), "") if path else "")]
+        case "minItems" | "maxItems" | "minProperties":
+            return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node), keys.get(str(path[-1]), "") if path else "")]
+        case _:
+            shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
+            return [Problem(node.place, "wrong-type", f"{name}: expected {' or '.join(shapes)}, got {_shape(node)}")]
+
+
+def _called(path: tuple[str | int, ...]) -> str:
+    """Name what stands at a path, as people would.
+
+    >>> _called(("tables", "scope", "rules", 2)), _called(("triage",)), _called(())
+    ('item 3 of `rules`', '`triage`', 'the file')
+    """
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of `{path[-2]}`"
+    return f"`{path[-1]}`"
+
+
+def _within(path: tuple[str | int, ...]) -> str:
+    return f" in {_called(path)}" if path else ""
+
+
+def _shape(node: Node) -> str:
+    match node:
+        case Scalar():
+            return f"`{node.text}`" if node.text else "nothing"
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+
+
+def _patterned(error: ValidationError, node: Node) -> tuple[Place, str]:
+    """Tell what does not match a pattern, and where it stands: a value, or a key of a mapping (propertyNames)."""
+    if isinstance(node, Mapping) and error.instance in node.key_places:
+        return node.key_places[str(error.instance)], str(error.instance)
+    return node.place, str(error.instance)
+
+
+def _format(pattern: str) -> str:
+    return next(text for start, text in _FORMATS.items() if pattern.startswith(start))
+
+
+def _amount(name: str, limit: int, node: Node) -> str:
+    count = len(node.items) if isinstance(node, Sequence) else len(node.entries) if isinstance(node, Mapping) else 0
+    if count == 0:
+        return f"{name} is empty"
+    return f"{name} has {count} {'item' if count == 1 else 'items'}; it needs {limit}"
+
+
+def _alternatives(branches: list[Any]) -> list[str]:
+    """Say in words which shapes or words a schema allows."""
+    shapes = []
+    for branch in branches:
+        if isinstance(branch, str):
+            shapes.append(f"`{branch}`")
+        elif isinstance(branch, dict) and "const" in branch:
+            shapes.append(f"`{branch['const']}`")
+        elif isinstance(branch, dict) and "type" in branch:
+            shapes.append(_SHAPES[branch["type"] if isinstance(branch["type"], str) else branch["type"][0]])
+    return shapes

@@ -1,0 +1,1 @@
+"""The nouns of a policy and of an answer, as frozen values."""

@@ -1,0 +1,72 @@
+"""Conditions: what a rule asks of one fact, as data.
+
+A condition is a set of values of its fact: words for choices, yes/no, texts and instants, intervals for numbers, and
+``unknown`` for a fact that was not sent. ``not`` is all other known values; it never includes ``unknown``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.model.problems import Place
+from engine.model.vocabulary import number_text
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers between two ends; an end may belong to it or not."""
+
+    low: float
+    high: float
+    low_closed: bool
+    high_closed: bool
+
+    def holds(self, number: float) -> bool:
+        """Tell whether a number lies in it."""
+        above = number >= self.low if self.low_closed else number > self.low
+        below = number <= self.high if self.high_closed else number < self.high
+        return above and below
+
+
+def interval_text(interval: Interval) -> str:
+    """Write numbers as policies do.
+
+    >>> interval_text(Interval(50, math.inf, False, False)), interval_text(Interval(10, 25, True, False)), interval_text(Interval(3, 3, True, True))
+    ('> 50', '[10..25)', '3')
+    """
+    low, high = number_text(interval.low) if math.isfinite(interval.low) else "", number_text(interval.high) if math.isfinite(interval.high) else ""
+    if low == high:
+        return low or "any number"
+    if not low:
+        return f"{'<=' if interval.high_closed else '<'} {high}"
+    if not high:
+        return f"{'>=' if interval.low_closed else '>'} {low}"
+    return f"{'[' if interval.low_closed else '('}{low}..{high}{']' if interval.high_closed else ')'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What one fact must be: one of these words, or a number in (or, negated, outside) these intervals, or unknown."""
+
+    fact: str
+    words: frozenset[str]
+    intervals: tuple[Interval, ...]
+    negated: bool
+    unknown: bool
+    text: str
+    place: Place
+
+    def holds(self, value: str | float | None) -> bool:
+        """Tell whether the condition holds for a value; None is unknown.
+
+        >>> from engine.model.problems import Place
+        >>> small = Condition("share", frozenset(), (Interval(-math.inf, 10, False, False),), False, False, "< 10", Place(""))
+        >>> small.holds(9.5), small.holds(10), small.holds(None)
+        (True, False, False)
+        """
+        if value is None:
+            return self.unknown
+        if isinstance(value, str):
+            return value in self.words
+        return any(interval.holds(value) for interval in self.intervals) != self.negated

@@ -1,0 +1,121 @@
+"""How a policy says that time counts: calendars as written, regions, units, and the measure and target of a deadline.
+
+A calendar may leave its zone and its holidays to the region of the ticket; :func:`calendar_in` fills them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from engine.clock.calendar import Calendar, HolidayList, Interval
+from engine.model.problems import Place
+
+BY_REGION: Final = "by_region"
+"""Written where a calendar takes its zone, or its holidays, from the region of the ticket."""
+
+
+class Unit(StrEnum):
+    """What an amount of time counts."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    BUSINESS_DAYS = "business_days"
+    DAYS = "days"
+    """What business days are by a calendar that is always open: the dates of its zone. Policies write ``business_days`` for both."""
+    NOTHING = "nothing"
+    """Nothing is due."""
+
+
+BY_DAY: Final = (Unit.BUSINESS_DAYS, Unit.DAYS)
+"""The units that are counted by dates, and not by opening time."""
+
+
+def unit_by(unit: Unit, *, always: bool) -> Unit:
+    """Returns what a unit is called by a calendar, which may be ``always`` open.
+
+    >>> unit_by(Unit.BUSINESS_DAYS, always=True), unit_by(Unit.HOURS, always=True)
+    (<Unit.DAYS: 'days'>, <Unit.HOURS: 'hours'>)
+    """
+    return Unit.DAYS if always and unit is Unit.BUSINESS_DAYS else unit
+
+
+class Counting(StrEnum):
+    """What becomes of a unit that has only begun, when time that has passed is counted."""
+
+    FULL = "full"
+    BEGUN = "begun"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a requester is: its time zone and its list of holidays ("" for none)."""
+
+    name: str
+    zone: str
+    holidays: str
+    about: str
+    place: Place = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCalendar:
+    """A calendar as the policy writes it; ``zone`` and ``holidays`` may be ``BY_REGION``, and ``holidays`` may be ""."""
+
+    name: str
+    about: str
+    zone: str
+    holidays: str
+    always: bool
+    week: tuple[tuple[Interval, ...], ...]
+    dates: Mapping[date, tuple[Interval, ...]]
+    breaks: Mapping[date, tuple[Interval, ...]]
+    source: str
+    assumption: str
+    place: Place
+
+    @property
+    def by_region(self) -> bool:
+        """Whether it is kept by region."""
+        return BY_REGION in (self.zone, self.holidays)
+
+    def needs_region(self, unit: Unit) -> bool:
+        """Whether a unit cannot be counted without a region: around the clock, a zone only matters to where days begin."""
+        return self.by_region and (not self.always or unit in BY_DAY)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Measure:
+    """How the time of a deadline counts: what a rule of it gives. ``amount`` is None where an outcome gives it."""
+
+    unit: Unit
+    rule: str = ""
+    calendar: str = ""
+    amount: float | None = None
+
+
+NOTHING: Final = Measure(Unit.NOTHING)
+"""The measure of a deadline that does not apply."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """So many units by a calendar, in a region ("" where it does not matter)."""
+
+    amount: float
+    unit: Unit
+    rule: str
+    calendar: str
+    region: str
+
+
+def calendar_in(written: WrittenCalendar, region: Region | None, holidays: Mapping[str, HolidayList]) -> Calendar:
+    """Give a calendar as it is kept in a region; one that does not need a region is shown in UTC without one."""
+    zone = written.zone if written.zone != BY_REGION else region.zone if region else "UTC"
+    listed = written.holidays if written.holidays != BY_REGION else region.holidays if region else ""
+    name = f"{written.name} in {region.name}" if region and BY_REGION in (written.zone, written.holidays) else written.name
+    return Calendar(name, zone, written.always, written.week, written.dates, written.breaks, holidays[listed] if listed else None)

@@ -1,0 +1,1 @@
+"""What a caller sends: facts, instants and holds, read once."""

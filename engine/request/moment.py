@@ -1,0 +1,147 @@
+"""Instants as a caller sends them: read once, here; and the moment of a request, its `now` and the holds on its ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from engine.clock.calendar import FIRST_YEAR, LAST_YEAR
+from engine.clock.zone import EPOCH
+from engine.model.answer import WrongFact, WrongRequest
+from engine.model.quoting import kind, shown
+from engine.request.instant_help import instant_help, unreadable
+
+RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
+EMPTY: Final = "an empty text is not a value"
+LEAVE_OUT: Final = "leave the fact out if it is not known"
+ZERO: Final = "1970-01-01T00:00:00Z, a zero timestamp: was it set?"
+"""What is said of an instant that is exactly this: on the wire, an empty ``Timestamp`` cannot be told from it."""
+MAX_HOLDS: Final = 1_000
+"""The most holds that a ticket may have."""
+
+_DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]|$)", re.ASCII)
+_DAY_ALONE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+
+Hold = tuple[datetime, datetime | None]
+"""A stretch of time for which a ticket is on hold; one that still goes on has no end."""
+
+
+class NotAnInstant(Exception):
+    """What was sent is no instant: why, what would be allowed, and a help."""
+
+    def __init__(self, message: str, allowed: tuple[str, ...] = (RFC_3339,), help_: str = "") -> None:
+        self.message, self.allowed, self.help = message, allowed, help_
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a decision is asked for, as far as it is said, and the holds on the ticket, in order and apart."""
+
+    now: datetime | None = None
+    holds: tuple[Hold, ...] = ()
+
+    def ended_holds(self, met: datetime | None = None) -> tuple[tuple[datetime, datetime], ...]:
+        """Returns the holds in order and apart, each no longer than it can count.
+
+        One that still goes on counts up to ``now``. The time of a deadline ends when it is ``met``: no hold counts after that.
+
+        >>> nine, ten, noon = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (9, 10, 12))
+        >>> Moment(noon, ((nine, noon), (ten, None))).ended_holds() == ((nine, noon),)
+        True
+        >>> Moment(noon, ((nine, None),)).ended_holds(met=ten) == ((nine, ten),)
+        True
+        """
+        apart: list[tuple[datetime, datetime]] = []
+        for start, end in self.holds:
+            last = end or self.now or met or start
+            if met is not None:
+                last = min(last, met)
+            if last <= start:
+                continue
+            if apart and start <= apart[-1][1]:
+                apart[-1] = (apart[-1][0], max(apart[-1][1], last))
+            else:
+                apart.append((start, last))
+        return tuple(apart)
+
+
+def read_instant(name: str, sent: object) -> datetime:
+    """Read an instant with an offset, of the years that there are calendars for; give it in UTC.
+
+    Exactly 1970-01-01T00:00:00Z is refused, as it is what a default value comes to.
+
+    >>> read_instant("received_at", "2026-01-23T15:00:00+11:00").isoformat()
+    '2026-01-23T04:00:00+00:00'
+    """
+    instant = sent
+    if isinstance(sent, str):
+        try:
+            instant = datetime.fromisoformat(sent)
+        except ValueError:
+            instant = _spaced(sent)
+    if not isinstance(instant, datetime):
+        helped = instant_help(str(sent)) if isinstance(sent, (str, int)) else None
+        if helped is not None:
+            raise NotAnInstant(f"{helped.reason}: `{shown(sent)}`", help_=helped.help)
+        if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
+            raise NotAnInstant(f"{unreadable(sent)}: `{shown(sent)}`")
+        raise NotAnInstant(f"`{name}` is an instant, not {kind(sent)}")
+    if instant.tzinfo is None:
+        if isinstance(sent, str) and _DAY_ALONE.fullmatch(sent.strip()):
+            raise NotAnInstant(f"`{name}` has no time and no offset from UTC: `{shown(sent)}`", help_=f"write {sent.strip()}T09:00:00+10:00, for 9 o'clock where it is 10 hours ahead of UTC")
+        raise NotAnInstant(f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00")
+    if not _EARLIEST <= instant < _LATEST:
+        raise NotAnInstant(f"`{shown(sent)}` is outside what `{name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
+    if instant == EPOCH:
+        raise NotAnInstant(f"`{name}` is {ZERO}", help_=f"send the time itself, or {LEAVE_OUT}")
+    return instant.astimezone(UTC)
+
+
+def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()) -> Moment:
+    """Read the instant of a request and the holds on its ticket (pairs of beginning and end; no end goes on).
+
+    Raises WrongRequest with everything that is wrong: ``now``, and each hold as ``pauses[0]``.
+    """
+    wrong: list[WrongFact] = []
+    at = _read("now", now, wrong) if now is not None else None
+    holds: list[Hold] = []
+    for number, (begin, end) in enumerate(pauses):
+        path = f"pauses[{number}]"
+        start = _read(f"{path}.from", begin, wrong) if begin is not None else None
+        stop = _read(f"{path}.to", end, wrong) if end is not None else None
+        if begin is None:
+            wrong.append(WrongFact(f"{path}.from", "", "a hold begins at an instant", (RFC_3339,)))
+        elif end is None and now is None:
+            wrong.append(WrongFact(f"{path}.to", "", "a hold that still goes on needs to know what time it is", help="send `now`, or the end of the hold"))
+        elif start is not None and stop is not None and stop < start:
+            wrong.append(WrongFact(f"{path}.to", shown(end), "a hold ends before it begins"))
+        elif start is not None:
+            holds.append((start, stop))
+    if len(holds) > MAX_HOLDS:
+        wrong.append(WrongFact("pauses", "", f"a ticket has at most {MAX_HOLDS:,} holds, not {len(holds):,}"))
+    if wrong:
+        raise WrongRequest(tuple(wrong))
+    return Moment(at, tuple(sorted(holds, key=lambda hold: hold[0])))
+
+
+def _read(name: str, sent: object, wrong: list[WrongFact]) -> datetime | None:
+    try:
+        return read_instant(name, sent)
+    except NotAnInstant as error:
+        wrong.append(WrongFact(name, shown(sent), error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")))
+        return None
+
+
+def _spaced(sent: str) -> datetime | None:
+    if not sent.strip():
+        raise NotAnInstant(EMPTY, help_=LEAVE_OUT)
+    try:
+        return datetime.fromisoformat(sent.strip().upper())
+    except ValueError:
+        return None

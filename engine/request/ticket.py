@@ -1,0 +1,233 @@
+"""Facts as a caller sends them in, a ticket of atoms out: each value is looked at once, here, and never again."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from engine.model.answer import WrongFact, WrongRequest
+from engine.model.did_you_mean import MEANT, nearest
+from engine.model.quoting import encodable, kind, shown
+from engine.model.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings, stands_for_nothing, written
+from engine.request.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
+from engine.tables.classes import Atoms
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+MAX_WORD: Final = 200
+"""The most characters that a value of a choice may have."""
+
+MAX_MEANT: Final = 20
+"""To how many unknown facts of a request the nearest known one is looked for."""
+
+Sent = object
+"""A value as sent: text, a number, true or false, an instant; None is the same as not sent."""
+
+
+class Ticket(NamedTuple):
+    """The facts of a request: the atom of each fact of the version, in the reader's order; 0 is not sent."""
+
+    atoms: list[int]
+    instants: Mapping[str, datetime]
+    unlisted: tuple[tuple[str, str], ...]
+
+
+_Reader = Callable[[Sent], tuple[int, datetime | str | None]]
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, allowed: tuple[str, ...] = (), help_: str = "") -> None:
+        self.message, self.allowed, self.help = message, allowed, help_
+
+
+class _FactReader(NamedTuple):
+    """How one fact is read: ``words`` are the texts that need no reader, every spelling of a choice as it is written."""
+
+    slot: int
+    words: Mapping[str, int]
+    is_text: bool
+    read: _Reader
+
+
+class TicketReader:
+    """Reads tickets for one version of a policy."""
+
+    def __init__(self, facts: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
+        self.facts, self._atoms = facts, atoms
+        self.slots = {name: slot for slot, name in enumerate(sorted(facts))}
+        self._readers = {name: _fact_reader(facts[name], atoms[name], slot) for name, slot in self.slots.items()}
+
+    def __reduce__(self) -> tuple[type[TicketReader], tuple[Mapping[str, Fact], Mapping[str, Atoms]]]:
+        return TicketReader, (self.facts, self._atoms)
+
+    def read(self, sent: Mapping[str, Sent]) -> Ticket:
+        """Read the facts of a request; raises WrongRequest with every fact that is wrong."""
+        atoms = [0] * len(self.slots)
+        instants: dict[str, datetime] = {}
+        unlisted: list[tuple[str, str]] = []
+        wrong: list[WrongFact] = []
+        readers = self._readers
+        for name, value in sent.items():
+            if value is None:
+                continue
+            reader = readers.get(name)
+            if reader is None:
+                wrong.append(self._unknown(name, value, len(wrong)))
+                continue
+            slot, words, is_text, read = reader
+            if value.__class__ is str:
+                if is_text:
+                    atoms[slot] = words["given"] if value and not value.isspace() else words["blank"]
+                    continue
+                if (atom := words.get(value)) is not None:
+                    atoms[slot] = atom
+                    continue
+            try:
+                atoms[slot], special = read(value)
+            except _Wrong as error:
+                wrong.append(WrongFact(name, shown(value), error.message, error.allowed, error.help))
+                continue
+            if special.__class__ is str:
+                unlisted.append((name, special))
+            elif special is not None:
+                instants[name] = special  # type: ignore[assignment]
+        if wrong:
+            raise WrongRequest(tuple(wrong))
+        return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
+
+    def atom(self, name: str, value: Sent) -> int | None:
+        """Give the atom of one value of a fact; None if it would be refused."""
+        try:
+            return self._readers[name].read(value)[0]
+        except _Wrong:
+            return None
+
+    def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
+        names = tuple(self.slots)
+        return WrongFact(name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")
+
+
+def _fact_reader(fact: Fact, atoms: Atoms, slot: int) -> _FactReader:
+    read = _reader(fact, atoms)
+    words: dict[str, int] = {}
+    if fact.type is FactType.CHOICE:
+        for value in fact.values:
+            words |= {word: read(word)[0] for word in (value.value, value.name, *value.aliases) if folded(word)}
+    if fact.type is FactType.TEXT:
+        words = {"given": atoms.of("given"), "blank": atoms.of("blank")}
+    return _FactReader(slot, words, fact.type is FactType.TEXT, read)
+
+
+def _reader(fact: Fact, atoms: Atoms) -> _Reader:
+    match fact.type:
+        case FactType.CHOICE:
+            return _choice_reader(fact, atoms)
+        case FactType.BOOLEAN:
+            return lambda sent: (atoms.of(_boolean(fact, sent)), None)
+        case FactType.NUMBER | FactType.INTEGER:
+            return lambda sent: (atoms.of(_number(fact, sent)), None)
+        case FactType.INSTANT:
+            return lambda sent: (atoms.of("given"), _instant(fact, sent))
+        case _:
+            return lambda sent: (atoms.of("given" if _text(fact, sent).strip() else "blank"), None)
+
+
+def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
+    known = {spelling: atoms.of(value) for spelling, value in spellings(fact.values).items()}
+    exact = written(fact.values)
+    allowed = tuple(value.value for value in fact.values)
+
+    def read(sent: Sent) -> tuple[int, str | None]:
+        number = _finite(sent)
+        text = number_text(number) if number is not None else _text(fact, sent, allowed)
+        if len(text) > MAX_WORD:
+            raise _Wrong(f"a value of `{fact.name}` has at most {MAX_WORD} characters, not {len(text):,}", allowed)
+        tag = text.strip()
+        if stands_for_nothing(tag) and tag not in exact:
+            raise _Wrong(*_nothing(fact, tag, known.get(folded(tag)) is not None, allowed))
+        while tag:
+            if (atom := known.get(folded(tag))) is not None:
+                return atom, None
+            tag = tag.replace("_", "-").rpartition("-")[0] if fact.subtags else ""
+        if not text.strip():
+            raise _Wrong(EMPTY, allowed, LEAVE_OUT)
+        if fact.open:
+            return atoms.of(UNLISTED), text
+        raise _Wrong(f"unknown {fact.name} `{shown(text)}`", allowed, _meant(text, allowed))
+
+    return read
+
+
+def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
+    """Say why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
+    if meant:
+        return f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell", allowed, f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip()
+    return f"unknown {fact.name} `{shown(text)}`, which stands for an empty cell", allowed, LEAVE_OUT
+
+
+def _finite(sent: Sent) -> float | None:
+    """Give a number that was sent as one; None for everything else, true and false among it."""
+    if isinstance(sent, bool) or not isinstance(sent, (int, float)):
+        return None
+    try:
+        number = float(sent)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _meant(text: str, allowed: tuple[str, ...]) -> str:
+    close = nearest(text, allowed, 1, MEANT)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
+    if not isinstance(sent, str):
+        raise _Wrong(f"`{fact.name}` is a text, not {kind(sent)}", allowed)
+    if not sent.isascii() and not encodable(sent):
+        raise _Wrong(f"`{fact.name}` is not Unicode text: `{shown(sent)}`", allowed)
+    return sent
+
+
+def _boolean(fact: Fact, sent: Sent) -> str:
+    if isinstance(sent, bool):
+        return "yes" if sent else "no"
+    word = boolean_word(sent) if isinstance(sent, str) else None
+    if word is None:
+        _refuse_empty(sent, ("true", "false"))
+        raise _Wrong(f"`{fact.name}` is true or false, not {kind(sent)}", ("true", "false"))
+    return word
+
+
+def _number(fact: Fact, sent: Sent) -> float:
+    number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
+    if number is None:
+        _refuse_empty(sent, (_range(fact),))
+        raise _Wrong(f"`{fact.name}` is a number, not {kind(sent)}", (_range(fact),))
+    if fact.type is FactType.INTEGER and number != int(number):
+        raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))
+    if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
+        raise _Wrong(f"`{number_text(number) if abs(number) < 1e15 else number}` is outside what `{fact.name}` can be", (_range(fact),))
+    return number
+
+
+def _range(fact: Fact) -> str:
+    low = "" if fact.minimum is None else number_text(fact.minimum)
+    high = "" if fact.maximum is None else number_text(fact.maximum)
+    whole = "whole number" if fact.type is FactType.INTEGER else "number"
+    return f"{low}..{high}" if low or high else f"any {whole}"
+
+
+def _instant(fact: Fact, sent: Sent) -> datetime:
+    try:
+        return read_instant(fact.name, sent)
+    except NotAnInstant as error:
+        raise _Wrong(error.message, error.allowed, error.help) from None
+
+
+def _refuse_empty(sent: Sent, allowed: tuple[str, ...]) -> None:
+    if isinstance(sent, str) and not sent.strip():
+        raise _Wrong(EMPTY, allowed, LEAVE_OUT)

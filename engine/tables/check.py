@@ -1,0 +1,259 @@
+"""Looking at every cell: gaps, overlaps, rules that never fire, outcomes that no rule gives; each with a witness.
+
+The cells looked at are those over sent facts, all the way down the chain of tables: what no ticket can reach is no
+problem, and every witness is a ticket that can be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from engine.model.policy import HitPolicy, Policy, Rule, Table
+from engine.model.problems import Place, Problem
+from engine.model.vocabulary import FactType
+from engine.tables.classes import Atoms, Axis, Mask
+from engine.tables.partial import Flat
+from engine.tables.tabulate import MAX_CELLS, Grid, Tests, cells, region
+
+MAX_READERS = 4
+"""How many of the tables that read a fact are named."""
+
+MAX_TRIED = 32
+"""The most cells of which a witness is made."""
+
+MAX_OVERLAPS = 20
+"""How many pairs of overlapping rules are reported for one table."""
+
+Witness = tuple[tuple[str, str], ...]
+
+
+def too_many(axes: tuple[Axis, ...]) -> bool:
+    """Tell whether axes span more cells than can be tabulated."""
+    return cells(axes) > MAX_CELLS
+
+
+def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Sequence[Table]) -> Problem | None:
+    """Give the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
+    if not too_many(axes):
+        return None
+    return Problem(place, "space-too-large", f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
+                   _smaller(axes, tables))
+
+
+def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
+    """Say which facts have to go, where they are read, and how many cells are left without them."""
+    left, gone = cells(axes), list[Axis]()
+    for axis in sorted(axes, key=lambda one: (-one.size, one.fact)):
+        if left <= MAX_CELLS:
+            break
+        gone.append(axis)
+        left //= axis.size
+    parts = []
+    for axis in gone:
+        readers = [table.name for table in tables if axis.fact in table.reads]
+        more = f" and {len(readers) - MAX_READERS} more" if len(readers) > MAX_READERS else ""
+        parts.append(f"`{axis.fact}`" + (f" out of {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else ""))
+    return (f"the sizes multiply: take {', and '.join(parts)}, and {left:,} are left; "
+            f"or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own")
+
+
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """Say how many values of each fact are told apart, the most first.
+
+    >>> sizes_text({"impact": 4, "country": 9})
+    'country 9 × impact 4'
+    """
+    return " × ".join(f"{fact} {size}" for fact, size in sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:
+    """Give everything wrong in the cells of all tables."""
+    problems: list[Problem] = []
+    troubled: set[str] = set()
+    for flat in flats.values():
+        witness = Witnesses(flat, atoms)
+        found = [*_gap(flat, policy, witness), *_overlaps(flat, witness)]
+        idle = [] if troubled & set(flat.grid.table.reads) else list(idle_rules(flat))
+        found += [_never_fires(flat, rule, witness) for rule in idle]
+        found += _never_produced(flat, policy, idle)
+        problems.extend(found)
+        if found or troubled & set(flat.grid.table.reads):
+            troubled.update(flat.grid.table.produces)
+    return problems
+
+
+class Witnesses:
+    """Turns cells of a table over sent facts into tickets."""
+
+    def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
+        self.flat, self.atoms = flat, atoms
+
+    def __call__(self, where: Mask) -> Witness:
+        """Give the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
+
+        A cell in which every fact is sent goes before one in which some are missing. Of many cells only some are tried, so
+        that there may be a smaller ticket; none of the facts of this one can be left out.
+        """
+        found = np.argwhere(where)
+        missing = (found == 0).sum(axis=1)
+        best = found[missing == missing.min()]
+        tried = best[np.unique(np.linspace(0, len(best) - 1, MAX_TRIED).astype(np.intp))]
+        cell, named = min(((cell, _named(where, cell)) for cell in tried.tolist()), key=lambda pair: len(pair[1]))
+        return tuple((axis.fact, self.atoms[axis.fact].text(axis.members[cell[at]])) for at, axis in enumerate(self.flat.axes) if at in named)
+
+
+def _named(where: Mask, cell: list[int]) -> list[int]:
+    """Give the axes that keep a cell in a mask: along any other, every value that can be sent lies in it, too."""
+    named = [at for at, value in enumerate(cell) if value]
+    for axis in reversed(named):
+        fewer = [at for at in named if at != axis]
+        if where[tuple(value if at in fewer or not value else slice(1, None) for at, value in enumerate(cell))].all():
+            named = fewer
+    return named
+
+
+def _known(flat: Flat) -> Mask:
+    """Tell in which cells every fact was sent."""
+    known = np.ones(flat.cell.shape, dtype=np.bool_)
+    for at in range(len(flat.axes)):
+        known[(slice(None),) * at + (0,)] = False
+    return known
+
+
+def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
+    table = flat.grid.table
+    more = "one with `then: nothing` where nothing is due" if table.name in policy.deadlines else "an `otherwise`"
+    if table.has_otherwise or table.hit is HitPolicy.COLLECT or bool(flat.grid.hit.all()):
+        return
+    bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
+    count = int(bare.sum())
+    if count:
+        yield Problem(table.place, "gap", f"no rule of `{table.name}` covers {_cases(count)}",
+                      f"add a rule, or {more}", witness(bare))
+
+
+def _covered_above(flat: Flat) -> Mask:
+    """Leave out cells where a table further up has, on purpose, no answer."""
+    covered = np.ones(flat.cell.shape, dtype=np.bool_)
+    local, sent = flat.cell, {axis.fact for axis in flat.axes}
+    for axis in reversed(flat.grid.axes):
+        local, at = np.divmod(local, axis.size)
+        if axis.fact not in sent:
+            covered &= at != 0
+    return covered
+
+
+def _cases(count: int) -> str:
+    return "a case" if count == 1 else f"{count:,} cases"
+
+
+def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
+    table = flat.grid.table
+    for first, second, shared in overlapping(flat):
+        local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
+        one, other = table.rules[first], table.rules[second]
+        yield Problem(other.place, "overlap", f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
+                      f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`", witness(flat.cell == local))
+
+
+def reached_cells(flat: Flat, where: Mask | None = None) -> Mask:
+    """Tell which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
+    reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
+    reached[flat.cell.ravel() if where is None else flat.cell[where]] = True
+    return reached.reshape(flat.grid.hit.shape)
+
+
+def overlapping(flat: Flat) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Give pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
+    if flat.grid.table.hit is HitPolicy.UNIQUE:
+        yield from _crowded(flat.grid, reached_cells(flat))
+
+
+def _crowded(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    count = np.zeros(grid.hit.shape, dtype=np.int32)
+    allowed = [_allowed(tests, grid) for tests in grid.tests]
+    for classes in allowed:
+        count[np.ix_(*classes) if classes else ()] += 1
+    crowded = np.asarray((count > 1) & reached)
+    found = 0
+    for cell in map(tuple, np.argwhere(crowded)):
+        if not crowded[cell]:
+            continue
+        both = [rule for rule, classes in enumerate(allowed) if all(at in axis for at, axis in zip(cell, classes, strict=True))]
+        yield both[0], both[1], tuple(int(at) for at in cell)
+        found += 1
+        if found == MAX_OVERLAPS:
+            return
+        if not cell:
+            return
+        shared = [np.intersect1d(one, other) for one, other in zip(allowed[both[0]], allowed[both[1]], strict=True)]
+        crowded[np.ix_(*shared)] = False
+
+
+def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
+    asked = dict(tests)
+    return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
+
+
+def idle_rules(flat: Flat) -> Iterator[int]:
+    """Give the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
+    grid, table = flat.grid, flat.grid.table
+    settled = reached_cells(flat, flat.settled)
+    if table.hit is HitPolicy.COLLECT:
+        yield from (at for at in range(len(table.rules)) if not (holds(grid, at) & settled).any())
+        return
+    fired = {rule for entry in np.unique(grid.hit[settled]).tolist() for rule in grid.hits[entry]}
+    for at in range(len(table.rules) + (table.otherwise is not None)):
+        if at not in fired and not (table.hit is HitPolicy.UNIQUE and bool((holds(grid, at) & settled).any())):
+            yield at
+
+
+def rule_at(table: Table, at: int) -> Rule:
+    """Give the rule at a position; the one after the last is `otherwise`."""
+    return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
+
+
+def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
+    table, rule = flat.grid.table, rule_at(flat.grid.table, at)
+    what = f"the rule `{rule.id}` can never fire"
+    if at == len(table.rules):
+        return Problem(rule.place, "never-fires", f"{what}: the rules above it cover every case", "leave it out")
+    covered = covers(flat, at)
+    where = covered & flat.settled
+    if where.any():
+        other = flat.grid.rules(int(flat.hit[where][0]))[0]
+        return Problem(rule.place, "never-fires", f"{what}: others come first", f"in the witness it is `{other.id}`, line {other.place.line}", witness(where))
+    if covered.any():
+        return Problem(rule.place, "never-fires", f"{what}: its conditions hold only while something is missing that it does not name",
+                       "name that with `unknown` too, or ask for a value of it", witness(covered))
+    return Problem(rule.place, "never-fires", f"{what}: no ticket fulfils its conditions", "they contradict each other, or ask for what the tables they read never give")
+
+
+def covers(flat: Flat, at: int) -> Mask:
+    """Tell in which cells over sent facts the conditions of a rule hold."""
+    return holds(flat.grid, at).ravel()[flat.cell]
+
+
+def holds(grid: Grid, at: int) -> Mask:
+    """Tell in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
+    local = np.zeros(grid.hit.shape, dtype=np.bool_)
+    if at < len(grid.tests):
+        local[region(grid.tests[at], grid.hit.shape)] = True
+    return local
+
+
+def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Problem]:
+    """Tell which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
+    for name, codes in flat.codes.items():
+        outcome = policy.outcomes[name]
+        if outcome.type is not FactType.CHOICE:
+            continue
+        produced = set(np.flatnonzero(np.bincount(codes.low[codes.low == codes.high])).tolist())
+        told = {rule_at(flat.grid.table, at).then.get(name) for at in idle}
+        missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
+        if missing:
+            listed = ", ".join(f"`{value}`" for value in missing)
+            yield Problem(outcome.place, "never-produced", f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
+                          "take it out of the vocabulary, or add the rule that gives it")

@@ -1,0 +1,221 @@
+"""What holds when facts are missing: a table spread out over the facts that callers send, cell by cell.
+
+Tables chain: one reads what another produces. Here each table is laid out over *sent* facts only, all the way down,
+so that the chain disappears and each outcome is one look-up. In every cell two numbers are kept for each outcome:
+the least and the greatest that is still possible. Where they are equal, the outcome is decided there.
+
+The rule of the language, as it is worked out here:
+
+- A missing fact is *open* in a cell unless the rules that fire there claim it (name ``unknown`` for it). A missing
+  outcome of another table is open through the facts that are open there.
+- A cell with nothing open is settled: what fires there is the answer.
+- In any other cell the possible outcomes are those of all cells that one open fact, once known, leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.model.policy import HitPolicy, Literal, Policy, SameAs
+from engine.model.targets import Measure
+from engine.model.vocabulary import YES, FactType
+from engine.tables.classes import Atoms, Axis, Indices, Mask
+from engine.tables.tabulate import Grid
+
+_NOTHING: Final = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """An outcome in every cell: the least and the greatest code that is still possible.
+
+    A code is a position in ``domain``; the one after its end says that the table has no answer there (not covered).
+    """
+
+    domain: tuple[Literal, ...]
+    low: Indices
+    high: Indices
+
+    @property
+    def not_covered(self) -> int:
+        """The code for not covered."""
+        return len(self.domain)
+
+    def atoms(self) -> Indices:
+        """Give the outcome as atoms for the tables that read it: 0 where it has no value."""
+        return np.where((self.low == self.high) & (self.low < len(self.domain)), self.low + 1, 0).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A table over sent facts. ``cell`` is the position in the table's own grid; ``open`` has one mask for each axis."""
+
+    grid: Grid
+    axes: tuple[Axis, ...]
+    cell: Indices
+    open: tuple[Mask, ...]
+    settled: Mask
+    codes: Mapping[str, Codes]
+
+    @property
+    def hit(self) -> Indices:
+        """Which entry of the grid's ``hits`` counts in each cell."""
+        return self.grid.hit.ravel()[self.cell]
+
+
+def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
+    """Give all values that an outcome of a table other than a collect table can have, in the order in which they are shown."""
+    outcome = policy.outcomes[name]
+    if outcome.type is FactType.CHOICE:
+        return tuple(value.value for value in outcome.values)
+    if outcome.type is FactType.BOOLEAN:
+        return (False, True)
+    values: set[Any] = {rule.then[name] for rule in grid.table.all_rules}
+    return tuple(sorted(values))
+
+
+def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
+    """Give the list that each entry of a collect table's ``hits`` makes: the items of its rules, in file order."""
+    given = [rule.then.get(name, ()) for rule in grid.table.rules]
+    items = [value if isinstance(value, tuple) else (str(value),) for value in given]
+    return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.hits]
+
+
+def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | Measure | None:
+    """Give what the rules of an entry of ``hits`` say of an outcome in a cell of the table's own grid; None is nothing."""
+    rules = grid.rules(entry)
+    if grid.table.hit is HitPolicy.COLLECT:
+        given = (rule.then.get(name, ()) for rule in rules)
+        return tuple(chain.from_iterable(value if isinstance(value, tuple) else (str(value),) for value in given))
+    if not rules:
+        return None
+    value = rules[0].then[name]
+    if not isinstance(value, SameAs):
+        return value
+    at = next(at for at, axis in enumerate(grid.axes) if axis.fact == value.fact)
+    member = grid.axes[at].members[int(np.unravel_index(cell, grid.hit.shape)[at])]
+    return _word_value(atoms[value.fact], member) if member else None
+
+
+def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ...]) -> npt.NDArray[Any]:
+    """Bring an array over some axes onto finer axes that include them, ready to be broadcast."""
+    own = {axis.fact: axis for axis in axes}
+    shared = [target for target in onto if target.fact in own]
+    for at, target in enumerate(shared):
+        pick = own[target.fact].class_of[list(target.members)]
+        if not np.array_equal(pick, np.arange(array.shape[at])):
+            array = array.take(pick, axis=at)
+    return array.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
+
+
+def flatten(grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], policy: Policy, atoms: Mapping[str, Atoms]) -> Flat:
+    """Lay a table out over sent facts.
+
+    ``axes`` are those of all sent facts it depends on, fine enough for every table on the way; ``producers`` gives,
+    for each outcome it reads, the table that produces it, already laid out.
+    """
+    shape = tuple(axis.size for axis in axes)
+    classes = [_classes(local, axes, producers) for local in grid.axes]
+    cell = np.zeros(shape, dtype=np.int32)
+    for local, numbers in zip(grid.axes, classes, strict=True):
+        cell = cell * local.size + numbers
+    entry = grid.hit.ravel()[cell]
+    opened = _opened(grid, axes, classes, entry, producers)
+    settled = ~np.any(np.stack(opened), axis=0) if opened else np.ones(shape, dtype=np.bool_)
+    codes = {}
+    for name in grid.table.produces:
+        gathered = _gathered(grid, name) if grid.table.hit is HitPolicy.COLLECT else []
+        domain = tuple(sorted(set(gathered))) or _domain(grid, name, policy)
+        if gathered:
+            code = {value: at for at, value in enumerate(domain)}
+            value = np.array([code[items] for items in gathered], dtype=np.int32)[entry]
+        else:
+            value = _values(grid, name, domain, entry, classes, atoms)
+        codes[name] = Codes(domain, *_possible(value, settled, opened))
+    return Flat(grid, axes, cell, opened, settled, codes)
+
+
+def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat]) -> Indices:
+    """Give the class on one axis of the table's own, for every cell over sent facts."""
+    for at, axis in enumerate(axes):
+        if axis.fact == local.fact:
+            own = local.class_of[list(axis.members)]
+            return own.reshape(tuple(-1 if other == at else 1 for other in range(len(axes))))
+    producer = producers[local.fact]
+    atoms: Indices = spread(producer.codes[local.fact].atoms(), producer.axes, axes)
+    return local.class_of[atoms]
+
+
+def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]) -> tuple[Mask, ...]:
+    """Tell for every sent fact in which cells it is open."""
+    opened = [np.zeros(entry.shape, dtype=np.bool_) for _ in axes]
+    position = {axis.fact: at for at, axis in enumerate(axes)}
+    for at, local in enumerate(grid.axes):
+        missing = (classes[at] == 0) & ~grid.claims[:, at][entry]
+        if local.fact in position:
+            opened[position[local.fact]] |= missing
+            continue
+        producer = producers[local.fact]
+        for axis, mask in zip(producer.axes, producer.open, strict=True):
+            opened[position[axis.fact]] |= missing & spread(mask, producer.axes, axes)
+    return tuple(opened)
+
+
+def _values(grid: Grid, name: str, domain: tuple[Literal, ...], entry: Indices, classes: list[Indices], atoms: Mapping[str, Atoms]) -> Indices:
+    """Give the code of what fires in every cell, as if nothing were open."""
+    code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
+    fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)
+    copied: list[tuple[int, str]] = []
+    for number in range(1, len(grid.hits)):
+        value = grid.rules(number)[0].then[name]
+        if isinstance(value, SameAs):
+            copied.append((number, value.fact))
+        else:
+            fixed[number] = code[value]
+    values = fixed[entry]
+    for number, fact in copied:
+        at = next(at for at, axis in enumerate(grid.axes) if axis.fact == fact)
+        words = [_word_value(atoms[fact], member) for member in grid.axes[at].members[1:]]
+        member_codes = np.array([len(domain), *(code.get(word, len(domain)) for word in words)], dtype=np.int32)
+        values = np.where(entry == number, member_codes[classes[at]], values)
+    return values
+
+
+def _word_value(atoms: Atoms, member: int) -> Literal:
+    """Give the value that an atom of a choice or of a yes/no stands for."""
+    word = atoms.samples[member - 1]
+    return word == YES if atoms.fact.type is FactType.BOOLEAN else word
+
+
+def _possible(value: Indices, settled: Mask, opened: tuple[Mask, ...]) -> tuple[Indices, Indices]:
+    """Work out the least and greatest code still possible in every cell.
+
+    Starts from the settled cells and carries their codes to the cells that lead to them, one open fact at a time,
+    until nothing changes any more.
+    """
+    low = np.where(settled, value, _NOTHING).astype(np.int32)
+    high = np.where(settled, value, -1).astype(np.int32)
+    if settled.all():
+        return low, low
+    changed = True
+    while changed:
+        changed = False
+        for axis, mask in enumerate(opened):
+            missing = (slice(None),) * axis + (0,)
+            here = mask[missing]
+            if not here.any():
+                continue
+            least, most = np.array(low[missing]), np.array(high[missing])
+            for lower, upper in zip(np.moveaxis(low, axis, 0)[1:], np.moveaxis(high, axis, 0)[1:], strict=True):
+                np.minimum(least, lower, out=least, where=here)
+                np.maximum(most, upper, out=most, where=here)
+            if not changed:
+                changed = bool((least != low[missing]).any() or (most != high[missing]).any())
+            low[missing], high[missing] = least, most
+    return low, high

@@ -1,0 +1,87 @@
+"""From a cell in which facts are missing: the cells that these facts, once known, lead to, and what is possible there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.model.policy import Literal
+from engine.tables.classes import Mask
+from engine.tables.partial import Codes, Flat
+
+Cell = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The part of a table around a cell: the facts that open facts may lead over run ``free``, the others stay as they are.
+
+    ``cells`` marks the cells that are led to by open facts, one after the other; the cell itself is one of them.
+    """
+
+    flat: Flat
+    start: Cell
+    free: frozenset[int]
+    cells: Mask
+
+    def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Give this part of an array of the whole table."""
+        return array[_part(self.start, self.free)]
+
+    def cell(self, inside: np.ndarray[Any, Any]) -> Cell:
+        """Turn a position in this part into a cell of the whole table."""
+        return tuple(int(step) + at for step, at in zip(inside, self.start, strict=True))
+
+
+def reach_from(flat: Flat, start: Cell) -> Reach:
+    """Walk from a cell along the facts that are open, until no further cell is met."""
+    free = _free(flat, start)
+    part = _part(start, free)
+    opened = {axis: flat.open[axis][part] for axis in free}
+    cells = np.zeros(tuple(axis.size if at in free else 1 for at, axis in enumerate(flat.axes)), dtype=np.bool_)
+    cells[(0,) * len(start)] = True
+    met, before = 1, 0
+    while met > before:
+        for axis, mask in opened.items():
+            missing_here = (slice(None),) * axis + (slice(0, 1),)
+            cells[(slice(None),) * axis + (slice(1, None),)] |= cells[missing_here] & mask[missing_here]
+        before, met = met, int(cells.sum())
+    return Reach(flat, start, free, cells)
+
+
+def _free(flat: Flat, start: Cell) -> frozenset[int]:
+    """Give the facts that may come to be open on the way: at the start, or once others are known."""
+    closed = {axis for axis, at in enumerate(start) if at == 0}
+    free: frozenset[int] = frozenset()
+    while True:
+        part = _part(start, free)
+        found = {axis for axis in closed if flat.open[axis][part].any()}
+        if not found:
+            return free
+        free |= found
+        closed -= found
+
+
+def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
+    return tuple(slice(None) if axis in free else slice(at, at + 1) for axis, at in enumerate(start))
+
+
+def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
+    """Give the outcomes of the settled cells that can be reached; None is "not covered"."""
+    found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.flat.settled)])
+    return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
+
+
+def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
+    """Give the facts that are not known and can change the outcome, by name."""
+    low, high = reach.of(codes.low), reach.of(codes.high)
+    state = np.where(low == high, low, -1)
+    found = []
+    for axis in sorted(reach.free):
+        here = (slice(None),) * axis + (0,)
+        opened = reach.cells[here] & reach.of(reach.flat.open[axis])[here]
+        if bool(((state.max(axis=axis) != state.min(axis=axis)) & opened).any()):
+            found.append(reach.flat.axes[axis].fact)
+    return tuple(found)

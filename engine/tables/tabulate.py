@@ -1,0 +1,165 @@
+"""Rules in, a dense table out: which rule fires in every cell of a table, once and for all.
+
+A cell is one combination of classes of the facts that the table reads. Conditions are plain set membership here:
+``unknown`` is a value like the others, so a rule fires in a cell or it does not. What a missing fact could still
+change is worked out afterwards, by :mod:`engine.tables.partial`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+
+from engine.model.conditions import Condition
+from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
+from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of
+
+MAX_CELLS: Final = 4_000_000
+"""The most cells a table, or a decision with all that it depends on, may have."""
+
+Tests = tuple[tuple[int, tuple[int, ...]], ...]
+"""What one rule asks: for each axis it tests, the classes that it allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A tabulated table. ``hit`` holds, for every cell, the number of an entry of ``hits``.
+
+    An entry of ``hits`` lists the rules that count there, by position; the position after the last rule is
+    ``otherwise``. Entry 0 is empty: no rule fires. ``claims[entry, axis]`` tells whether its rules name ``unknown``
+    for the fact of an axis.
+    """
+
+    table: Table
+    axes: tuple[Axis, ...]
+    tests: tuple[Tests, ...]
+    hit: Indices
+    hits: tuple[tuple[int, ...], ...]
+    claims: Mask
+
+    def rules(self, entry: int) -> tuple[Rule, ...]:
+        """Give the rules of an entry of ``hits``."""
+        listed = self.table.rules
+        return tuple(listed[at] if at < len(listed) else self._otherwise() for at in self.hits[entry])
+
+    def _otherwise(self) -> Rule:
+        if self.table.otherwise is None:
+            raise ValueError(f"the table {self.table.name} has no otherwise")
+        return self.table.otherwise
+
+
+def all_atoms(policy: Policy) -> dict[str, Atoms]:
+    """Give the atoms of every fact and of every outcome that tables can read."""
+    named: dict[str, list[Condition]] = {}
+    for table in policy.all_tables:
+        for rule in table.rules:
+            for condition in rule.when:
+                named.setdefault(condition.fact, []).append(condition)
+    facts = {**policy.facts, **{name: policy.outcomes[name] for name in named if name in policy.outcomes}}
+    return {name: atoms_of(fact, named.get(name, ())) for name, fact in sorted(facts.items())}
+
+
+def table_axes(table: Table, masks: Masks) -> tuple[Axis, ...]:
+    """Give the axes of a table, in alphabetical order of their facts."""
+    return axes_over((table,), masks, frozenset(table.reads))
+
+
+def axes_over(tables: Iterable[Table], masks: Masks, facts: frozenset[str]) -> tuple[Axis, ...]:
+    """Give axes fine enough for all of these tables at once."""
+    conditions: dict[str, list[Condition]] = {fact: [] for fact in facts}
+    apart: set[str] = set()
+    for table in tables:
+        for rule in table.rules:
+            for condition in rule.when:
+                if condition.fact in conditions:
+                    conditions[condition.fact].append(condition)
+            apart.update(value.fact for value in rule.then.values() if isinstance(value, SameAs))
+    return tuple(masks.axis(fact, conditions[fact], fact in apart) for fact in sorted(facts))
+
+
+def cells(axes: Iterable[Axis]) -> int:
+    """Count the cells that axes span."""
+    return math.prod(axis.size for axis in axes)
+
+
+def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
+    """Work out which rules fire in every cell of a table."""
+    position = {axis.fact: at for at, axis in enumerate(axes)}
+    tests = tuple(_tests(rule, axes, position, masks) for rule in table.rules)
+    shape = tuple(axis.size for axis in axes)
+    if table.hit is HitPolicy.COLLECT:
+        hit, hits = _collect(tests, shape)
+    else:
+        hit, hits = _single(tests, shape, table.otherwise is not None)
+    return Grid(table, axes, tests, hit, hits, _claims(tests, hits, len(axes)))
+
+
+def _tests(rule: Rule, axes: tuple[Axis, ...], position: Mapping[str, int], masks: Masks) -> Tests:
+    return tuple(sorted((position[one.fact], masks.classes(one, axes[position[one.fact]])) for one in rule.when))
+
+
+def _claims(tests: tuple[Tests, ...], hits: tuple[tuple[int, ...], ...], axes: int) -> Mask:
+    """Tell for each entry of ``hits`` which facts its rules name ``unknown`` for."""
+    claimed = np.zeros((len(tests) + 1, axes), dtype=np.bool_)
+    for rule, asked in enumerate(tests):
+        for axis, allowed in asked:
+            claimed[rule, axis] = allowed[:1] == (0,)
+    rules = np.fromiter(chain.from_iterable(hits), dtype=np.intp)
+    entries = np.repeat(np.arange(len(hits)), [len(counted) for counted in hits])
+    claims = np.zeros((len(hits), axes), dtype=np.bool_)
+    np.logical_or.at(claims, entries, claimed[rules])
+    return claims
+
+
+def region(tests: Tests, shape: tuple[int, ...]) -> Any:
+    """Give the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
+    allowed = dict(tests)
+    if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
+        return tuple(slice(allowed[axis][0], allowed[axis][-1] + 1) if axis in allowed else slice(None) for axis in range(len(shape)))
+    return np.ix_(*(np.array(allowed.get(axis, range(size)), dtype=np.intp) for axis, size in enumerate(shape)))
+
+
+def _single(tests: tuple[Tests, ...], shape: tuple[int, ...], otherwise: bool) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
+    """Fill in the one rule that counts: the first in the file. Overlaps of a unique table are found by the check."""
+    last = len(tests) + 1
+    hit = np.full(shape, last if otherwise else 0, dtype=np.int32)
+    for rule in range(len(tests) - 1, -1, -1):
+        hit[region(tests[rule], shape)] = rule + 1
+    return hit, ((), *((rule,) for rule in range(len(tests) + otherwise)))
+
+
+def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
+    """Fill in the set of rules that fire, giving each set that occurs a number.
+
+    The sets are first told apart, rule by rule, by their numbers alone, and put together at the end.
+    """
+    hit = np.zeros(shape, dtype=np.int32)
+    grown: list[tuple[int, int]] = [(-1, -1)]
+    for rule, asked in enumerate(tests):
+        where = region(asked, shape)
+        before = hit[where]
+        olds, inverse = np.unique(before, return_inverse=True)
+        hit[where] = (np.arange(len(olds), dtype=np.int32) + len(grown))[inverse].reshape(before.shape)
+        grown.extend((int(old), rule) for old in olds)
+    used, compact = np.unique(np.append(hit.ravel(), 0), return_inverse=True)
+    return compact[:-1].reshape(shape).astype(np.int32), _regrown(grown, used.tolist())
+
+
+def _regrown(grown: list[tuple[int, int]], numbers: list[int]) -> tuple[tuple[int, ...], ...]:
+    """Give the sets of rules behind numbers: each is an earlier set and one rule more."""
+    sets: dict[int, tuple[int, ...]] = {0: ()}
+    for number in numbers:
+        path = []
+        at = number
+        while at not in sets:
+            path.append(at)
+            at = grown[at][0]
+        for step in reversed(path):
+            earlier, rule = grown[step]
+            sets[step] = (*sets[earlier], rule)
+    return tuple(sets[number] for number in numbers)

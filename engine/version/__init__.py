@@ -1,0 +1,1 @@
+"""One version of the policies, loaded and tabulated, and the bundle of several."""

@@ -1,0 +1,136 @@
+"""The register of frozen versions, and what does not agree with it.
+
+A frozen version is never changed again: the register, ``past/frozen.yaml``, has the digest of each as it was released.
+The versions in, problems out; reading and writing the register is all this knows of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from engine.load import MANIFEST
+from engine.load.nodes import items, text, value_place
+from engine.load.structure import structure_problems
+from engine.load.yaml_tree import read
+from engine.model.problems import Place, Problem
+from engine.request.instant_help import unreadable
+from engine.version.bundle import Known
+
+REGISTER: Final = "frozen.yaml"
+"""The name of the register, in the folder of the past versions."""
+
+_HEAD: Final = """\
+# Released versions, as they must stay: `guidepost release` adds to this list, and `guidepost check` holds them to it.
+kind: frozen
+versions:
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A version as it was frozen; the place is where it stands in the register."""
+
+    version: str
+    effective_from: datetime
+    digest: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that holds a version, by its name and its path in problems; ``known`` is None if it cannot be loaded."""
+
+    name: str
+    root: str
+    known: Known | None
+
+    @property
+    def place(self) -> Place:
+        """Where its manifest stands."""
+        return self.known.policy.manifest.place if self.known is not None else Place(f"{self.root}/{MANIFEST}")
+
+
+def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Problem]]:
+    """Read a register; give its versions by number, and what is wrong with it."""
+    tree, problems = read(file, content)
+    if tree is None:
+        return {}, problems
+    problems += structure_problems("frozen", tree)
+    if problems:
+        return {}, problems
+    found: dict[str, Frozen] = {}
+    for node in items(tree, "versions"):
+        number, since = text(node, "version"), text(node, "effective_from")
+        if number in found:
+            problems.append(Problem(value_place(node, "version"), "repeated-id", f"{number} is repeated", f"first used in line {found[number].place.line}"))
+        try:
+            instant = datetime.fromisoformat(since.upper())
+            instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            problems.append(Problem(value_place(node, "effective_from"), "bad-format", f"{unreadable(since)}: `{since}`", "write the instant of its manifest"))
+            continue
+        found.setdefault(number, Frozen(number, instant, text(node, "digest"), node.place))
+    return found, problems
+
+
+def register_text(frozen: Iterable[Frozen]) -> str:
+    """Write a register, in the order in which its versions come into effect.
+
+    >>> print(register_text([Frozen("1.0.0", datetime(2020, 1, 1, tzinfo=UTC), "ab" * 32, Place(""))]).splitlines()[-1][:65])
+      - {version: "1.0.0", effective_from: "2020-01-01T00:00:00Z", di
+    """
+    return _HEAD + "".join(f"  - {_line(one)}\n" for one in sorted(frozen, key=lambda one: one.effective_from))
+
+
+def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Sequence[Folder]) -> list[Problem]:
+    """Tell which versions are not as they were frozen: changed, gone, or put aside without a record."""
+    held = {folder.name: folder for folder in past}
+    problems = [
+        Problem(one.place, "frozen-gone", f"{one.version} is frozen, and there is no folder `{one.version}` here", "restore the folder: decisions were made under this version")
+        for one in register.values() if one.version not in held
+    ]
+    for folder in past:
+        problems += _held(register[folder.name], folder) if folder.name in register else [_not_frozen(folder)]
+    if (found := working.known) is not None and (one := register.get(found.ref.version)) is not None and found.ref.digest != one.digest:
+        problems.append(Problem(
+            working.place, "version-unchanged", f"the policy changed since {one.version} was released, and is still called {one.version}",
+            "give it a new `version` and `effective_from`, or take the change back",
+        ))
+    return problems
+
+
+def _held(one: Frozen, folder: Folder) -> list[Problem]:
+    """Hold a folder against its entry in the register."""
+    found = folder.known
+    if found is None:
+        return []
+    if (found.ref.version, found.ref.digest) != (one.version, one.digest):
+        return [Problem(
+            folder.place, "frozen-changed", f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
+            "restore the files as they were released; a change is a new version",
+        )]
+    if found.policy.manifest.effective_from != one.effective_from:
+        return [Problem(one.place, "frozen-changed", f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
+                        "restore the line as it was written at the release")]
+    return []
+
+
+def _not_frozen(folder: Folder) -> Problem:
+    found = folder.known
+    if found is None:
+        return Problem(folder.place, "not-frozen", f"the folder `{folder.name}` is not in the register of frozen versions", "mend it first, or take it away")
+    if found.ref.version != folder.name:
+        return Problem(folder.place, "not-frozen", f"the folder `{folder.name}` holds version {found.ref.version}", f"call the folder `{found.ref.version}`")
+    frozen = Frozen(found.ref.version, found.policy.manifest.effective_from, found.ref.digest, folder.place)
+    return Problem(folder.place, "not-frozen", f"{found.ref.version} is not in the register of frozen versions", f"add this line to it, if the files are as they were released: `- {_line(frozen)}`")
+
+
+def _line(one: Frozen) -> str:
+    return f'{{version: "{one.version}", effective_from: "{_instant(one.effective_from)}", digest: {one.digest}}}'
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")

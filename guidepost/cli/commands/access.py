@@ -1,0 +1,110 @@
+"""``guidepost access``: API keys for callers, and whether the file of callers can be used."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from engine.model.problems import Place
+from engine.model.quoting import visible
+from guidepost.cli.options.policies_folder import utc_now
+from guidepost.render.console import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
+from guidepost.render.messages import problem_text
+from guidepost.server.auth import AccessRefused
+from guidepost.server.auth.api_keys import hashed, key_id, new_key
+from guidepost.server.auth.callers import NAME, Callers, expired, read_callers
+from guidepost.server.auth.file_errors import content
+from guidepost.server.auth.roles import Role
+from guidepost.text_encoding import decoded
+
+access: Final = typer.Typer(no_args_is_help=True, help="Make API keys for callers, and check the file of callers.")
+
+OutputOption = Annotated[TextOrJson, typer.Option("-o", "--output", help="How it is written.")]
+
+
+@access.command("new-key")
+def new_key_command(
+    name: Annotated[str, typer.Argument(metavar="CALLER", help="Who gets the key.")],
+    role: Annotated[list[Role] | None, typer.Option("--role", help="What the caller may do; may be repeated. Default: decide.")] = None,
+    expires: Annotated[str, typer.Option("--expires", metavar="DAY", help="The day from which the key no longer counts, such as 2027-07-01.")] = "",
+    output: OutputOption = TextOrJson.TEXT,
+) -> None:
+    """Make a key: the key itself, which is shown this once, and what the file of callers says of it."""
+    if not NAME.fullmatch(name):
+        raise refused(f"expected the name of a caller, got `{visible(name)}`", "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+    if expires and not _is_day(expires):
+        raise refused(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
+    made, roles = new_key(), [one.value for one in role or [Role.DECIDE]]
+    if output is TextOrJson.JSON:
+        show_json({"caller": name, "roles": roles, "key": made.text, "id": made.id, "sha256": made.sha256, "expires": expires or None})
+        return
+    until = f", expires: {expires}" if expires else ""
+    results().show(
+        Text("the key; it is shown only now, so hand it to the caller", "bold"), Text(f"  {made.text}", no_wrap=True), "",
+        Text("for the file of callers", "bold"),
+        Text(f"  - name: {name}\n    roles: [{', '.join(roles)}]\n    keys:\n      - {{id: {made.id}, sha256: {made.sha256}{until}}}", no_wrap=True),
+    )
+
+
+@access.command("hash")
+def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
+    """Give id and hash of a key that stands on standard input, so that it is in no history of a shell."""
+    text = sys.stdin.readline().strip()
+    id_ = key_id(text)
+    if not id_:
+        raise refused("expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_")
+    if output is TextOrJson.JSON:
+        show_json({"id": id_, "sha256": hashed(text)})
+    else:
+        results().show(Text(f"{{id: {id_}, sha256: {hashed(text)}}}", no_wrap=True))
+
+
+@access.command("check")
+def check_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of callers.")],
+    output: OutputOption = TextOrJson.TEXT,
+) -> None:
+    """Check a file of callers, and list who there is. Ends with 3 if it cannot be used."""
+    try:
+        text = decoded(str(file), content(file))
+    except AccessRefused as error:
+        raise refused(str(error)) from error
+    found, problems = read_callers(str(file), text) if isinstance(text, str) else (Callers(), [replace(text, place=Place(str(file)))])
+    if problems:
+        errors().show(*map(problem_text, problems))
+        raise typer.Exit(ExitCode.POLICY)
+    for one in expired(found, utc_now()):
+        errors().show(Text.assemble(("warning: ", "bold yellow"), one))
+    rows = _rows(found)
+    if output is TextOrJson.JSON:
+        show_json([{"caller": name, "roles": roles.split(", ") if roles else [], "proved_by": by.split(", ")} for name, roles, by in rows])
+    else:
+        results().show(Text(count(len(rows), "caller"), "bold"), grid([(f"  {name}", roles or "no role", by) for name, roles, by in rows], "cyan"))
+
+
+def _rows(found: Callers) -> list[tuple[str, str, str]]:
+    """Give each caller with his roles, and what proves him; never a hash."""
+    proofs: dict[str, list[str]] = {name: [] for name in found.names}
+    roles: dict[str, str] = {}
+    said = (
+        *((key.caller, f"key {id_}" + (f" until {key.expires:%Y-%m-%d}" if key.expires else "")) for id_, key in found.keys.items()),
+        *((who, f"certificate {name}") for name, who in found.certificates.items()),
+        *((who, f"token of {subject}") for subject, who in found.subjects.items()),
+    )
+    for who, by in said:
+        proofs[who.name].append(by)
+        roles[who.name] = ", ".join(role for role in Role if role in who.roles)
+    return [(name, roles.get(name, ""), ", ".join(by)) for name, by in proofs.items()]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

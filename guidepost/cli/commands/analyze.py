@@ -1,0 +1,169 @@
+"""``guidepost analyze``: what the cells and the words of a policy show, each with a place and a ticket that shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.analysis import FINDINGS, Finding, Level, analyse, analyse_problems
+from engine.load import load
+from engine.model.policy import Policy
+from engine.model.problems import PolicyErrors
+from engine.version.version import lay_out
+from guidepost.cli.commands.version import PROGRAM, installed
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
+from guidepost.policies.sources import known_versions
+from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
+from guidepost.render.console import ExitCode, count, errors, meant, refused, results, show_json
+from guidepost.render.github import from_top
+from guidepost.render.sarif import sarif
+
+STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
+
+
+class Output(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+class FailOn(StrEnum):
+    """The least level of a finding that makes the command fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What was found in one version; ``policy`` is None if it could not be read."""
+
+    root: str
+    policy: Policy | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def name(self) -> str:
+        """Say which version it is."""
+        return f"{self.policy.manifest.name} {self.policy.manifest.version}" if self.policy else "not loaded"
+
+
+def analyze(
+    policies: PoliciesOption = None,
+    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="Look at this version, not at the one in the folder itself.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Look at the past versions too.")] = False,
+    output: Annotated[Output, typer.Option("-o", "--output", help="How to write what was found.")] = Output.TEXT,
+    level: Annotated[Level, typer.Option("--level", help="Leave out what weighs less.")] = Level.NOTE,
+    code: Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only findings of this code; may be repeated.")] = None,
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="End with 3 if something weighs as much.")] = FailOn.ERROR,
+) -> None:
+    """Look through a version: what is wrong, what is needless, what nobody reads, and what it assumes.
+
+    Every finding has a place, and where the cells show it a ticket as witness. docs/analysis.md says what each code means.
+    """
+    asked = _codes(code or [])
+    analysed = []
+    for folder in _folders(find_folder(policies), version, every=every):
+        with errors().working(f"analysing {folder.root}"):
+            found = _analysed(folder)
+        kept = tuple(one for one in found.findings if one.level.weight >= level.weight and (not asked or one.code in asked))
+        analysed.append(Analysed(found.root, found.policy, kept))
+    findings = sorted({finding for one in analysed for finding in one.findings})
+    match output:
+        case Output.SARIF:
+            show_json(sarif(findings, installed(PROGRAM), from_top))
+        case Output.JSON:
+            show_json({"versions": [_plain(one) for one in analysed], "counts": _counts(findings)})
+        case Output.TEXT:
+            results().show(*_parts(findings, analysed))
+    if fail_on is not FailOn.NEVER and any(one.level.weight >= Level(fail_on.value).weight for one in findings):
+        raise typer.Exit(int(ExitCode.POLICY))
+
+
+def _codes(asked: Sequence[str]) -> frozenset[str]:
+    unknown = [code for code in asked if code not in FINDINGS]
+    if unknown:
+        raise refused(*(f"no code `{code}`{meant(code, FINDINGS)}" for code in unknown), f"codes: {', '.join(FINDINGS)}")
+    return frozenset(asked)
+
+
+def _folders(folder: Path, version: str, *, every: bool) -> tuple[VersionFolder, ...]:
+    folders = version_folders(folder, as_typed=True)
+    if version and every:
+        raise refused("choose a version by one of --version and --all")
+    if not version:
+        return folders if every else folders[:1]
+    known = known_versions(folder)
+    if version not in known:
+        raise refused(f"no policy version {version}{meant(version, known)}; known: {', '.join(sorted(known)) or 'none'}")
+    wanted = {one.path for one in known[version]}
+    return tuple(one for one in folders if one.path in wanted)
+
+
+def _analysed(folder: VersionFolder) -> Analysed:
+    """Look through one version; what cannot be read or laid out gives its problems."""
+    policy = None
+    try:
+        policy = load(read_folder(folder), folder.root)
+        return Analysed(folder.root, policy, analyse(policy, lay_out(policy)))
+    except PolicyErrors as error:
+        return Analysed(folder.root, policy, analyse_problems(error.problems))
+
+
+def _parts(findings: Sequence[Finding], analysed: Sequence[Analysed]) -> Iterator[RenderableType]:
+    order = list(FINDINGS)
+    grouped = sorted(findings, key=lambda one: (-one.level.weight, order.index(one.code), one))
+    for code, group in groupby(grouped, key=lambda one: one.code):
+        several, kind = list(group), FINDINGS[code]
+        yield Text.assemble((code, f"bold {STYLES[kind.level]}"), f"  {kind.about}", (f"  ({kind.level.value}, {len(several):,})", "dim"))
+        for one in several:
+            yield from _lines(one)
+        yield ""
+    for version in analysed:
+        yield Text.assemble((version.root, "bold"), f"  {version.name}: ", _said(version.findings))
+
+
+def _lines(finding: Finding) -> Iterator[Text]:
+    place, help_ = str(finding.place), FINDINGS[finding.code].help
+    yield Text.assemble("  ", (place, "bold"), f": {finding.message}", no_wrap=True)
+    if finding.witness:
+        yield Text(f"      witness: {', '.join(f'{fact}={value}' for fact, value in finding.witness)}", "dim")
+    for other in finding.also:
+        yield Text(f"      see {other.place}: {other.what}", "dim", no_wrap=True)
+    if finding.help and finding.help != help_:
+        yield Text(f"      help: {finding.help}", "dim")
+
+
+def _said(findings: Sequence[Finding]) -> Text:
+    numbers = Counter(one.level for one in findings)
+    parts = [(count(numbers[level], level.value), STYLES[level] if numbers[level] else "green") for level in sorted(Level, key=lambda one: one.weight, reverse=True)]
+    return Text(", ").join(Text(words, style) for words, style in parts)
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+    numbers = Counter(one.level for one in findings)
+    return {level.value: numbers[level] for level in Level}
+
+
+def _plain(one: Analysed) -> dict[str, object]:
+    manifest = one.policy.manifest if one.policy else None
+    return {
+        "folder": one.root,
+        "name": manifest.name if manifest else None,
+        "version": manifest.version if manifest else None,
+        "findings": [finding.as_plain() for finding in one.findings],
+        "counts": _counts(one.findings),
+    }

@@ -1,0 +1,241 @@
+"""``guidepost audit``: what was decided, when, for whom and under which version, and whether the log of it is whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Final, TextIO
+
+import typer
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.record import Record
+from guidepost.atomic_file import open_private
+from guidepost.cli.commands.audit_certificate import certificate, check
+from guidepost.cli.commands.audit_explain import explain
+from guidepost.cli.commands.audit_purge import purge
+from guidepost.cli.commands.audit_unknown_words import unknown_words
+from guidepost.cli.options.decision_log import LogOption, reading_log
+from guidepost.cli.options.moment import option_instant
+from guidepost.cli.options.policies_folder import policies_at_hand
+from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.decision_log.export_jsonl import line, note_line, read_export
+from guidepost.decision_log.paging import WrongToken, page
+from guidepost.decision_log.signed_heads import PurgeNote, SignedHead
+from guidepost.decision_log.verify import verify_export, verify_store
+from guidepost.policies.sources import trusted_keys
+from guidepost.render.console import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
+from guidepost.render.records_console import last_vouched, plain_coverage, record_page, record_rows, verified_page
+
+audit: Final = typer.Typer(no_args_is_help=True, help="Ask the decision log: what was decided, and is the log whole?")
+
+audit.command("explain")(explain)
+audit.command("certificate")(certificate)
+audit.command("check")(check)
+audit.command("purge")(purge)
+
+TicketOption = Annotated[str, typer.Option("--ticket", metavar="ID", help="Only of this ticket, as callers name it.")]
+RequestOption = Annotated[str, typer.Option("--request-id", metavar="ID", help="Only the call with this request id.")]
+CallerOption = Annotated[str, typer.Option("--caller", metavar="NAME", help="Only of this caller.")]
+VersionOption = Annotated[str, typer.Option("--version", metavar="VERSION", help="Only under this version: its number, or the beginning of its digest.")]
+RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only where this rule fired.")]
+OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME=VALUE", help="Only with this outcome; a value may also be `undecided` or `not_covered`.")]
+SinceOption = Annotated[str, typer.Option("--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z.")]
+UntilOption = Annotated[str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")]
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@audit.command("get")
+def get(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")],
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+) -> None:
+    """Show all that is recorded of one call."""
+    with reading_log(log) as store:
+        entry = store.get(record)
+    if entry is None:
+        raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
+    if not entry.holds:
+        errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
+    try:
+        if output is TableOrJson.JSON:
+            show_json(json.loads(line(entry)))
+        else:
+            results().show(*record_page(entry, Record.read(entry.body)))
+    except ValueError as error:
+        errors().show(f"what is left of it cannot be read: {error}")
+    if not entry.holds:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+@audit.command("query")
+def query(
+    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
+    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many records.")] = 50,
+    token: Annotated[str, typer.Option("--page", metavar="TOKEN", help="The page behind another one, by the token that it gave.")] = "",
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write them.")] = TableOrJson.TABLE,
+) -> None:
+    """List records in the order of receipt."""
+    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    with reading_log(log) as store:
+        try:
+            found = page(store, asked, limit, token)
+        except WrongToken as error:
+            raise refused(f"--page {token}: {error}") from error
+    slips = [] if found.found or not (rule or outcome) else unknown_words(asked, policies_at_hand())
+    if output is TableOrJson.JSON:
+        show_json({"entries": [json.loads(line(entry)) for entry, _ in found.found], "next": found.next})
+        if slips:
+            errors().show("; ".join(slips))
+        return
+    if not found.found:
+        results().show("; ".join(["no records", *slips]))
+        return
+    results().show(record_rows(found.found))
+    if found.next:
+        errors().show(f"there are more: --page {found.next}")
+
+
+@audit.command("export")
+def export(
+    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
+    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    heads: Annotated[bool, typer.Option("--heads", help="Write the signed heads of the chains instead.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
+    form: Annotated[ExportFormat | None, typer.Option("--format", help="How to write it. Default: Parquet for a FILE that ends in .parquet, else JSON lines.")] = None,
+    log: LogOption = "",
+) -> None:
+    """Write records as JSON lines or Parquet: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
+    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
+        if to is None or heads:
+            raise refused("signed heads are written as JSON lines" if heads else "Parquet is written to a file", "help: leave --format out" if heads else "help: --to FILE")
+        _export_parquet(asked, to, log)
+        return
+    with reading_log(log) as store:
+        lines: Iterable[str]
+        if heads:
+            lines = (signed.line() for signed in store.signed_heads())
+        elif asked == Filter():
+            lines = chain(map(note_line, store.notes()), map(line, store.entries()))
+        else:
+            lines = (line(entry) for entry, _ in store.found(asked))
+        if to is None:
+            _write(lines, sys.stdout)
+            return
+        try:
+            with open_private(to) as file:
+                written = _write(lines, file)
+        except OSError as error:
+            raise refused(f"{to} cannot be written: {error.strerror}") from error
+    errors().show(f"{count(written, 'line')} in {to}")
+
+
+def _export_parquet(asked: Filter, to: Path, log: str) -> None:
+    # Only this asks for pyarrow, which takes a while to load.
+    from guidepost.decision_log.export_parquet import write_parquet  # noqa: PLC0415
+
+    with reading_log(log) as store:
+        entries = store.entries() if asked == Filter() else (entry for entry, _ in store.found(asked))
+        try:
+            written = write_parquet(entries, to, store.notes() if asked == Filter() else ())
+        except OSError as error:
+            raise refused(f"{to} cannot be written: {error.strerror or error}") from error
+    errors().show(f"{count(written, 'entry', 'entries')} in {to}")
+
+
+@audit.command("verify")
+def verify_log(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A whole export. Default: the log itself.")] = None,
+    heads: Annotated[Path | None, typer.Option("--heads", metavar="FILE", help="Heads that were exported earlier, and kept where nobody could alter them.")] = None,
+    key: KeysOption = None,
+    log: LogOption = "",
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TextOrJson.TEXT,
+) -> None:
+    """Verify the log: every entry that was changed, removed, inserted or reordered is named.
+
+    With --key or --heads it reports how many entries a trusted head covers.
+    Ends with 7 if the log is not whole, or if a chain has no head that is trusted.
+    """
+    with refusing("keys"):
+        trust = trusted_keys(key or ())
+    kept = _heads(heads) if heads else []
+    if file is not None:
+        report = verify_export(_entries(file), trust, kept)
+    else:
+        with reading_log(log) as store:
+            report = verify_store(store, trust, kept)
+    found = report.found
+    if output is TextOrJson.JSON:
+        show_json({
+            "whole": report.whole, "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": report.doubts,
+            "heads": [asdict(head) for head in found.heads], "unheld": [asdict(head) for head in found.unheld],
+            "signed": last_vouched(report), "covered": None if report.coverage is None else report.covered, "coverage": plain_coverage(report), "purges": [note.plain for note in report.notes],
+        })
+    else:
+        results().show(*verified_page(report))
+        if report.signed and not trust.keys:
+            errors().show(f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too")
+    if not report.whole:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+def _write(lines: Iterable[str], to: TextIO) -> int:
+    written = 0
+    with suppress(BrokenPipeError):
+        for text in lines:
+            to.write(text + "\n")
+            written += 1
+        to.flush()
+    return written
+
+
+def _entries(file: Path) -> Iterable[Entry | PurgeNote]:
+    try:
+        with file.open("rb") as start:
+            parquet = start.read(4) == b"PAR1"
+        if parquet:
+            from guidepost.decision_log.export_parquet import read_parquet  # noqa: PLC0415
+
+            yield from read_parquet(file)
+            return
+        with file.open(encoding="utf-8") as lines:
+            yield from read_export(lines)
+    except OSError as error:
+        raise refused(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise refused(f"{file}: {error}") from error
+
+
+def _heads(file: Path) -> list[SignedHead]:
+    try:
+        return [SignedHead.read(text) for text in file.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise refused(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise refused(f"{file} holds no signed heads: {error}") from error
+
+
+def _asked(ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str) -> Filter:
+    return Filter(ticket, request_id, caller, version, rule, outcome, _instant("--since", since), _instant("--until", until))
+
+
+def _instant(option: str, text: str) -> datetime | None:
+    return option_instant(option, text) if text else None

@@ -1,0 +1,173 @@
+"""``guidepost audit certificate`` and ``check``: one decision with its proof as a small file, and the file checked without the log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.decide.answer_times_json import iso
+from engine.decisionlog.chain import Entry, Head
+from engine.decisionlog.merkle import Covered
+from engine.decisionlog.record import Record
+from guidepost.atomic_file import PRIVATE, write_whole
+from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
+from guidepost.cli.options.policies_folder import PoliciesOption, utc_now
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version, refusing
+from guidepost.decision_log.certificate import MAX_SIZE, Certificate, Found, NoCertificate, Step, certify
+from guidepost.decision_log.certificate import check as checked
+from guidepost.decision_log.settings import default_url
+from guidepost.decision_log.signed_heads import SignedHead, sign_head
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources import trusted_keys
+from guidepost.policies.sources.signatures import private_key
+from guidepost.render.console import ExitCode, TableOrJson, errors, grid, refused, results, show_json
+
+STYLES: Final = {Found.OK: "bold green", Found.WRONG: "bold red", Found.NOT_SHOWN: "yellow"}
+
+RecordArgument = Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")]
+
+
+def certificate(
+    record: RecordArgument,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
+    sign_key: Annotated[
+        Path | None, typer.Option("--sign-key", metavar="FILE", help="If no signed head covers the record yet, sign how far its chain has come, with this private key.")
+    ] = None,
+    log: LogOption = "",
+) -> None:
+    """Write the certificate of a record: what was recorded, and the proof that it stands in the log, in one small file.
+
+    `guidepost audit check` checks it, without the log.
+    """
+    with reading_log(log) as store:
+        entry = found_entry(store, record)
+        made = certify(store, entry)
+    if made.head is None and sign_key is not None:
+        made = _signed_now(log, entry, sign_key)
+    if to is None:
+        sys.stdout.write(made.text)
+    else:
+        try:
+            write_whole(to, made.text.encode(), PRIVATE)
+        except OSError as error:
+            raise refused(f"{to} cannot be written: {error.strerror}") from error
+    if made.head is None:
+        errors().show(
+            "no signed head covers this record yet, so the certificate proves no more than that its content has its hash",
+            "help: a server signs every minute, unless it runs with --no-log-sign; --sign-key FILE signs now",
+        )
+    elif to is not None:
+        errors().show(f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at {made.head.head.sequence} that was signed on {made.head.signed} by {made.head.key}")
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that `guidepost audit certificate` wrote.")],
+    against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version that is said to have decided. {SPEC_HELP}")] = "",
+    key: KeysOption = None,
+    policies: PoliciesOption = None,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TableOrJson.TABLE,
+) -> None:
+    """Check a certificate without any log: its hash, its path, its signature, its version, and that this version decides so.
+
+    Ends with 7 if any of these is wrong, and if nothing proves that the record was in the log: without a signed head, or without --key.
+    """
+    try:
+        made = Certificate.read(_text(file))
+    except NoCertificate as error:
+        raise refused(f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG) from error
+    with refusing("keys"):
+        trust = trusted_keys(key or ())
+    version = open_version(against, policies=policies, keys=key) if against else None
+    steps = checked(made, trust, version)
+    if output is TableOrJson.JSON:
+        show_json({"record": _id(made), "sound": _sound(steps), "proved": proved(steps), "complete": _complete(steps), "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps]})
+    else:
+        results().show(*_page(made, steps))
+    if not proved(steps):
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+def found_entry(store: Store, record: str) -> Entry:
+    """Give the entry of a record, as it was written; end the command if there is none, or if it was altered."""
+    entry = store.get(record)
+    if entry is None:
+        raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
+    if not entry.holds:
+        raise refused(
+            f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash",
+            "help: `guidepost audit get` shows what is left of it, and `guidepost audit verify` what else was altered", code=ExitCode.LOG,
+        )
+    return entry
+
+
+def _signed_now(log: str, entry: Entry, sign_key: Path) -> Certificate:
+    """Sign how far the chain of an entry has come, if nobody did since, and make the certificate again."""
+    with refusing_log():
+        signer = private_key(sign_key)
+        store = Store.open(log or default_url())
+
+    def sign(head: Head, covered: Covered | None) -> SignedHead:
+        return sign_head(head, iso(utc_now()), signer, covered)
+
+    try:
+        store.sign(entry.writer, sign)
+        return certify(store, entry)
+    finally:
+        store.close()
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_SIZE + 1)
+    except OSError as error:
+        raise refused(f"{file} cannot be read: {error.strerror}") from error
+    if len(content) > MAX_SIZE:
+        raise refused(f"{file} is too large to be a certificate")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise NoCertificate("expected text in UTF-8") from error
+
+
+def _id(made: Certificate) -> str:
+    try:
+        return Record.read(made.entry.body).id
+    except ValueError:
+        return ""
+
+
+def _sound(steps: Sequence[Step]) -> bool:
+    return all(step.found is not Found.WRONG for step in steps)
+
+
+def _complete(steps: Sequence[Step]) -> bool:
+    return all(step.found is Found.OK for step in steps)
+
+
+def proved(steps: Sequence[Step]) -> bool:
+    """Return whether a certificate proves that its record was in the log: a trusted key signed the head that covers it, and nothing is wrong."""
+    found = {step.name: step.found for step in steps}
+    return _sound(steps) and all(found[name] is Found.OK for name in ("entry", "path", "signature"))
+
+
+def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
+    yield Text.assemble("certificate of record ", (_id(made), "bold"))
+    yield grid([(f"  {step.name}", Text(step.found.value, STYLES[step.found]), step.said) for step in steps], "cyan")
+    missing = [step.name for step in steps if step.found is Found.NOT_SHOWN]
+    wrong = [step.name for step in steps if step.found is Found.WRONG]
+    if wrong:
+        yield Text(f"not to be relied on: wrong in {', '.join(wrong)}", "bold red")
+    elif not proved(steps):
+        yield Text(f"nothing proves that this record was in the log; not shown: {', '.join(missing)}", "bold red")
+    elif missing:
+        yield Text(f"proved: this record was in the log when its head was signed; not shown: {', '.join(missing)}", "bold yellow")
+    else:
+        version = Record.read(made.entry.body).version
+        yield Text(f"proved: the record was in the log, and {version.name} {version.version} decides it the same again", "bold green")

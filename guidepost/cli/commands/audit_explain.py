@@ -1,0 +1,117 @@
+"""``guidepost audit explain``: a past decision in full, decided again under the version that decided it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.decide.answer_json import plain
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.masking import replayable
+from engine.decisionlog.record import Record
+from engine.decisionlog.reproduce import Again, decide_again, moment_of
+from engine.version.version import Version, build
+from engine.whynot import WhyNot
+from guidepost.cli.commands.audit_certificate import RecordArgument, found_entry
+from guidepost.cli.commands.eval_why_not import found_why_not, plain_why_not, why_not_parts
+from guidepost.cli.options.decision_log import LogOption, reading_log
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
+from guidepost.decision_log.export_jsonl import line
+from guidepost.decision_log.find_version import find_decider
+from guidepost.render.answer_console import AnswerPage
+from guidepost.render.console import ExitCode, TableOrJson, errors, refused, results, show_json
+from guidepost.render.records_console import facts_page, record_page
+from guidepost.render.reschedule_console import moved_parts, plain_moved
+
+
+def explain(
+    record: RecordArgument,
+    given: Annotated[list[str] | None, typer.Option("--with", metavar="VERSION", help=f"A version that may have decided, beside those of the policies folder; may be repeated. {SPEC_HELP}")] = None,
+    why_not: Annotated[
+        str, typer.Option("--why-not", metavar="OUTCOME=VALUE", help="What is the smallest change of facts that would have given this value?")
+    ] = "",
+    log: LogOption = "",
+    policies: PoliciesOption = None,
+    key: KeysOption = None,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+) -> None:
+    """Explain a past decision in full: decide it again under its own version, and show every rule with file, line and heading.
+
+    Ends with 7 if it comes out otherwise than it is recorded, and with 2 if its version is not here.
+    """
+    with reading_log(log) as store:
+        entry = found_entry(store, record)
+    recorded = Record.read(entry.body)
+    version = _decider(recorded, given or [], policies, key)
+    if version is None:
+        _unexplained(entry, recorded, output)
+        raise refused(
+            f"version {recorded.version.version} with the digest {recorded.version.digest} is not here, so this is no more than what is recorded",
+            "help: --with VERSION names it: a folder, a bundle, or a git revision that had it",
+        )
+    again = decide_again(recorded, version)
+    unlike = _why_not(recorded, version, why_not) if why_not else None
+    if output is TableOrJson.JSON:
+        show_json(_plain(entry, again, unlike))
+    else:
+        results().show(*_page(entry, recorded, version, again, unlike))
+    if not again.equal:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+def _decider(record: Record, given: list[str], policies: Any, key: Any) -> Version | None:
+    """Build the version that decided, if it is here."""
+    sources = [open_source(spec, policies=policies, keys=key) for spec in given]
+    found = find_decider(record.version.digest, sources, find_folder(policies))
+    if found is None:
+        return None
+    with refusing(found.label), errors().working(f"loading {found.label}"):
+        return build(found.files, found.root)
+
+
+def _why_not(record: Record, version: Version, words: str) -> WhyNot:
+    decision = record.decisions[0].decision if len(record.decisions) == 1 else ""
+    return found_why_not(version, decision, words, replayable(record.facts), moment_of(record))
+
+
+def _unexplained(entry: Entry, record: Record, output: TableOrJson) -> None:
+    if output is TableOrJson.JSON:
+        show_json({**json.loads(line(entry)), "equal": None})
+    else:
+        results().show(*record_page(entry, record))
+
+
+def _plain(entry: Entry, again: Again, unlike: WhyNot | None) -> dict[str, Any]:
+    found: dict[str, Any] = {**json.loads(line(entry)), "equal": again.equal, "answers": [plain(answer) for answer in again.answers]}
+    found |= {"rescheduled": plain_moved(again.moved)} if again.moved else {}
+    found["differences"] = [{"decision": one.decision, "part": one.part, "recorded": one.recorded, "again": one.again} for one in again.differences]
+    found |= {"wrong": again.wrong} if again.wrong else {}
+    return found | ({"why_not": plain_why_not(unlike)} if unlike else {})
+
+
+def _page(entry: Entry, record: Record, version: Version, again: Again, unlike: WhyNot | None) -> Iterator[RenderableType]:
+    if unlike:
+        yield from why_not_parts(unlike, version.policy)
+        yield ""
+    yield from facts_page(entry, record)
+    page = AnswerPage(version.policy, moment_of(record).now)
+    for answer in again.answers:
+        yield ""
+        yield from page.parts(answer, explain=True)
+    if again.moved is not None:
+        yield ""
+        yield from moved_parts(again.moved, version.policy)
+    yield ""
+    ref = version.ref
+    if again.equal:
+        yield Text(f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: equal to what is recorded", "bold green")
+        return
+    yield Text(f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: not what is recorded", "bold red")
+    for said in (again.wrong,) if again.wrong else map(str, again.differences):
+        yield Text(f"  {said}", "red", no_wrap=True)

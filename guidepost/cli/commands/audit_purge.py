@@ -1,0 +1,114 @@
+"""``guidepost audit purge``: records that are too old are removed, and what is left still verifies."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
+from guidepost.cli.options.moment import option_instant
+from guidepost.cli.options.policies_folder import utc_now
+from guidepost.decision_log.default_key import PRIVATE_FILE
+from guidepost.decision_log.purge import Doomed, PurgeRefused, doomed
+from guidepost.decision_log.purge import purge as purged
+from guidepost.decision_log.settings import default_url, state_folder
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources.signatures import key_id, private_key
+from guidepost.render.console import ExitCode, TableOrJson, count, errors, refused, results, ruled, show_json
+
+MAX_NAME = 200
+
+
+def purge(
+    before: Annotated[str, typer.Option("--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z.")],
+    sign_key: Annotated[Path | None, typer.Option("--sign-key", metavar="FILE", help="The private key that signs the note of the purge. Default: the server's own, in your state folder.")] = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without being asked.")] = False,
+    log: LogOption = "",
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what is, or would be, removed.")] = TableOrJson.TABLE,
+) -> None:
+    """Remove old records for good: of each chain all that stands before the first record that was received at or after an instant.
+
+    A note of it stays, behind which the rest of the chain verifies. Shows what would go and asks on a terminal; without one, nothing goes unless --yes is given.
+    """
+    instant = option_instant("--before", before)
+    if instant > utc_now():
+        raise refused(f"--before {before} lies in the future", "help: give an instant in the past")
+    name = by or _user()
+    if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+        raise refused(f"--by takes 1 to {MAX_NAME} printable characters")
+    with refusing_log():
+        file = sign_key or _own_key()
+        key = private_key(file) if file else None
+    with reading_log(log) as store:
+        going = doomed(store, instant)
+        signers = store.signers() if going else frozenset()
+    if not going:
+        _show(going, [], output, done=False)
+        return
+    if not yes and output is TableOrJson.TABLE:
+        results().show(*_page(going))
+    for line in _doubted("" if key is None else key_id(key.public_key()), signers):
+        errors().show(line)
+    if not (yes or (sys.stdin.isatty() and typer.confirm("Remove them for good?"))):
+        if output is TableOrJson.JSON:
+            _show(going, [], output, done=False)
+        errors().show("nothing is removed; --yes removes without asking")
+        return
+    with refusing_log():
+        writing = Store.open(log or default_url())
+    try:
+        notes = purged(writing, instant, utc_now(), name, key)
+    except PurgeRefused as error:
+        raise refused(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
+    finally:
+        writing.close()
+    _show(going, [note.plain for note in notes], output, done=True)
+
+
+def _own_key() -> Path | None:
+    """Return the file of the server's own key; None if this account has none. A key made for a purge would be one that nobody trusts."""
+    file = state_folder() / PRIVATE_FILE
+    return file if file.exists() else None
+
+
+def _doubted(key: str, signers: frozenset[str]) -> Iterator[str]:
+    """Warn of a note that a verification with the key of the heads will doubt: it is not signed, or with a key that signed none of them."""
+    if not key:
+        yield f"warning: no key signs the note of this purge, so `verify --key` will doubt it; there is no {PRIVATE_FILE} in your state folder"
+    elif signers and key not in signers:
+        yield f"warning: the key {key} signed no head of this log, so `verify --key` with the key of its heads will doubt the note of this purge"
+    else:
+        return
+    yield "help: --sign-key FILE names the private key that signs the heads"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _show(going: Sequence[Doomed], notes: Sequence[object], output: TableOrJson, *, done: bool) -> None:
+    if output is TableOrJson.JSON:
+        chains = [{"writer": one.writer, "entries": one.entries, "last": one.last, "received": {"first": one.received[0], "last": one.received[1]}} for one in going]
+        show_json({"removed": done, "chains": chains, "notes": list(notes)})
+    elif not going:
+        results().show("nothing is that old")
+    else:
+        results().show(f"{count(sum(one.entries for one in going), 'record')} removed from {count(len(going), 'chain')}")
+
+
+def _page(going: Sequence[Doomed]) -> Iterator[RenderableType]:
+    yield Text(f"{count(sum(one.entries for one in going), 'record')} would be removed", "bold")
+    yield ruled(("chain", "records", "up to entry", "received from", "to"), [(one.writer, f"{one.entries:,}", f"{one.last:,}", *one.received) for one in going])
+
+

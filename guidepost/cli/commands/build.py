@@ -1,0 +1,97 @@
+"""``guidepost build``: one version as a bundle, an archive that is always the same for the same files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.load import load as load_policy
+from engine.model.problems import Place, PolicyErrors, Problem
+from engine.version.bundle import same_desk
+from engine.version.version import Version
+from guidepost.atomic_file import write_whole
+from guidepost.cli.commands.check import Checked, Findings, check_files, show_findings
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
+from guidepost.policies.sources import BuiltBundle, Source, make_bundle
+from guidepost.policies.sources.folder import frozen_versions, read_folder, version_folders
+from guidepost.render.console import count, errors, grid, refused, results, show_json
+
+
+def build(
+    spec: Annotated[str, typer.Argument(metavar="VERSION", help=f"What to build. {SPEC_HELP}")] = "working",
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The bundle, or a folder for it. Default: NAME-VERSION.zip.")] = None,
+    policies: PoliciesOption = None,
+    keys: KeysOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was built.")] = False,
+) -> None:
+    """Build a bundle: the files of a version, its digest and its rules in one archive. The same files give the same bytes.
+
+    Only a version without problems is built, and no other policy than the released one under a released number.
+    """
+    folder = find_folder(policies)
+    source = open_source(spec, policies=folder, keys=keys)
+    with errors().working(f"checking {source.root}"):
+        checked = check_files(source.files, source.root)
+    with refusing(spec):
+        found = Findings((checked,), tuple(sorted({*checked.problems, *_unreleased(checked, folder)})))
+    if found.problems or found.failures:
+        show_findings(found, errors())
+        raise refused(f"{spec} is not built", code=found.code)
+    made = make_bundle(source.files, source.root)
+    path = _written(made, output)
+    if as_json:
+        show_json(_plain(made, path, source))
+    else:
+        results().show(f"built {path}", grid(_rows(made, source), "cyan"))
+
+
+def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
+    """Tell whether the version is frozen here with another digest: then this is not it."""
+    version = checked.version
+    frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
+    if version is None or frozen is None or frozen.digest == version.digest or not _is_of_this_desk(version, folder):
+        return []
+    return [Problem(
+        Place(version.policy.manifest.place.file), "version-unchanged",
+        f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}", "build the released version, or give this one a new number",
+    )]
+
+
+def _is_of_this_desk(version: Version, folder: Path) -> bool:
+    """Return whether a version belongs to the desk of the policies folder; numbers of another desk are its own."""
+    try:
+        working = load_policy(read_folder(version_folders(folder)[0]))
+    except PolicyErrors:
+        return True
+    return same_desk(working.manifest, version.policy.manifest)
+
+
+def _written(made: BuiltBundle, output: Path | None) -> Path:
+    """Write the bundle, whole or not at all; give where."""
+    path = output / made.file_name if output is not None and output.is_dir() else output or Path(made.file_name)
+    try:
+        write_whole(path, made.data)
+    except OSError as error:
+        raise refused(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _rows(made: BuiltBundle, source: Source) -> list[tuple[str, str]]:
+    return [
+        ("version", f"{made.ref.name} {made.ref.version}, in force from {made.effective_from:%Y-%m-%d}"),
+        ("from", f"{source.root}" + (f", {source.detail}" if source.detail else "")),
+        ("holds", f"{count(len(made.files), 'file')}, {count(made.rules, 'rule')}, {len(made.data):,} bytes"),
+        ("digest", made.ref.digest),
+        ("sha256", made.sha256),
+    ]
+
+
+def _plain(made: BuiltBundle, path: Path, source: Source) -> dict[str, object]:
+    return {
+        "bundle": path.as_posix(), "name": made.ref.name, "version": made.ref.version, "effective_from": made.effective_from.isoformat(),
+        "digest": made.ref.digest, "sha256": made.sha256, "files": len(made.files), "rules": made.rules, "bytes": len(made.data),
+        "source": {"root": source.root, "origin": source.origin.value, "detail": source.detail},
+    }

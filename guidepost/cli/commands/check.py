@@ -1,0 +1,254 @@
+"""``guidepost check``: everything that is wrong with the policies, at once, and what was proved of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from engine.cases import Case, CaseResult, read_cases, run_cases
+from engine.cross_check import Extent, ProofReport, TableProof
+from engine.load.yaml_tree import cut_texts, read
+from engine.model.problems import PolicyErrors, Problem
+from engine.version.agreement import agreement_problems
+from engine.version.version import Version, build
+from guidepost.cli.options.policies_folder import find_folder
+from guidepost.policies.sources.folder import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
+from guidepost.render.cases_console import cases_summary
+from guidepost.render.console import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
+from guidepost.render.messages import Message, problem_text
+from guidepost.render.policy_json import Plain, plain_place
+
+_PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found out about the version in one folder; ``version`` is None if it is too broken to build.
+
+    ``notes`` are about what is right, and perhaps not meant: no command ends otherwise for them.
+    """
+
+    root: str
+    version: Version | None
+    problems: tuple[Problem, ...]
+    proof: ProofReport | None
+    cases: tuple[Case, ...]
+    failures: tuple[CaseResult, ...]
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found out about all versions of a policies folder; ``problems`` are those of each and those between them."""
+
+    checked: tuple[Checked, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def failures(self) -> tuple[CaseResult, ...]:
+        """The worked examples that came out otherwise."""
+        return tuple(failure for one in self.checked for failure in one.failures)
+
+    @property
+    def code(self) -> ExitCode:
+        """How a command ends that found this."""
+        return ExitCode.POLICY if self.problems else ExitCode.CASES if self.failures else ExitCode.OK
+
+
+def check(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are checked too."),
+    ] = None,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TextOrJson.TEXT,
+    no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
+    no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the worked examples.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="List every table that was proved, with its cells.")] = False,
+) -> None:
+    """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
+
+    A released version must be as it was released, and a policy that changed since needs a new version.
+
+    Ends with 3 if a policy has problems, and with 4 if a worked example comes out otherwise.
+    """
+    found = check_folder(find_folder(folder), proof=not no_proof, cases=not no_cases)
+    if output is TextOrJson.JSON:
+        show_json(_plain(found.checked, found.problems))
+    else:
+        show_findings(found, results(), verbose=verbose)
+    if found.problems or found.failures:
+        raise typer.Exit(int(found.code))
+
+
+def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Findings:
+    """Check every version of a policies folder, and whether those that were released are as they were."""
+    folders = version_folders(folder, as_typed=True)
+    checked: list[Checked] = []
+    for version in folders:
+        with errors().working(f"checking {version.root}"):
+            checked.append(check_version(version, proof=proof, cases=cases))
+    versions = [one.version for one in checked]
+    among = side_by_side(folders, versions)[1]
+    return Findings(tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among))))
+
+
+def show_findings(found: Findings, screen: Screen, *, verbose: bool = False) -> None:
+    """Show for people what was found out; if verbose, with every table that was proved."""
+    for problem in found.problems:
+        screen.show(problem_text(problem))
+    for failure in found.failures:
+        case = failure.case
+        screen.show(Text.assemble((f"{case.place}: ", "bold"), case.name, (" [failed case]", "red")))
+        screen.show(*(f"    {difference}" for difference in failure.differences))
+    notes = [note for one in found.checked for note in one.notes]
+    for note in notes:
+        screen.show(note)
+    if found.problems or found.failures or notes:
+        screen.show()
+    for one in found.checked:
+        screen.show(*_version_parts(one, verbose=verbose))
+    screen.show(_summary(found))
+
+
+def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
+    """Check one version; what cannot be looked at because of a problem before it is left out."""
+    try:
+        files = read_folder(folder)
+    except PolicyErrors as error:
+        return Checked(folder.root, None, error.problems, None, (), ())
+    return check_files(files, folder.root, proof=proof, cases=cases)
+
+
+def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> Checked:
+    """Check one version by its files, wherever they come from."""
+    try:
+        version = build(files, root)
+    except PolicyErrors as error:
+        return Checked(root, None, error.problems, None, (), ())
+    problems: list[Problem] = []
+    examples: tuple[Case, ...] = ()
+    if cases:
+        examples, wrong = read_cases(files, version.policy, root)
+        problems.extend(wrong)
+    report = prove_version(version, default_cache()) if proof else None
+    if report is not None:
+        problems.extend(agreement_problems(version, report))
+    return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples), tuple(_notes(files, root)))
+
+
+def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
+    """Find what is right as it is written, and perhaps not meant."""
+    for path, text in sorted(files.items()):
+        tree, _ = read(f"{root}/{path}" if root else path, text) if _PERHAPS_CUT.search(text) else (None, [])
+        for place, whole in cut_texts(tree) if tree is not None else ():
+            rest = place.text[place.column - 1:].rstrip()
+            head = Text.assemble((f"{place}", "bold"), f": the text ends here, since a comment begins with `{rest}` ", ("[note]", "yellow"))
+            yield Message(head, place, [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'])
+
+
+def _summary(found: Findings) -> Text:
+    run, failed = sum(len(one.cases) for one in found.checked), len(found.failures)
+    # Without `--no-cases` a version whose cases were not run is one that could not be loaded.
+    broken = [one.root for one in found.checked if one.version is None] if run else []
+    return Text.assemble(
+        f"{count(len(found.checked), 'version')}: ",
+        (count(len(found.problems), "problem"), "bold red" if found.problems else "green"),
+        "; " if broken else ", ",
+        (cases_summary(failed, run, broken), "bold red" if failed else "yellow" if broken else "green"),
+    )
+
+
+def _version_parts(one: Checked, *, verbose: bool) -> Iterator[RenderableType]:
+    version = one.version
+    if version is None:
+        yield Text.assemble((one.root, "bold"), (f"  not loaded: {count(len(one.problems), 'problem')}", "red"))
+        yield ""
+        return
+    manifest = version.policy.manifest
+    since = f"in force from {manifest.effective_from:%Y-%m-%d}"
+    yield Text.assemble(
+        (one.root, "bold"), f"  {manifest.name} {manifest.version}, {since}", (f", digest {version.digest[:12]}", "dim")
+    )
+    rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof, verbose=verbose)]
+    if version.invariants:
+        rows.append(("invariants", f"{len(version.invariants):,} proved over all cells"))
+    passed = len(one.cases) - len(one.failures)
+    rows.append(("cases", f"{passed:,} of {count(len(one.cases), 'case')} passed" if one.cases else "none run"))
+    yield Padding(grid(rows, "cyan"), (0, 0, 0, 2))
+    yield ""
+
+
+def _proof_rows(proof: ProofReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
+    if proof is None:
+        yield "not proved", Text("durable-rules was not asked", "yellow")
+        return
+    whole, sampled = ([table for table in proof.tables if not table.disagreements and table.extent is extent] for extent in (Extent.WHOLE, Extent.SAMPLED))
+    said = [f"{len(whole):,} proved whole"] if whole else []
+    said += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
+    if said:
+        yield "tables", Text(", ".join(said), "yellow" if sampled else "")
+    if verbose and whole:
+        yield "proved whole", Text(", ".join(map(_cells, whole)))
+    for table in proof.tables:
+        if table.disagreements:
+            yield "disagrees", Text(f"`{table.table}` ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")
+    for failure in proof.failures:
+        yield "failed", Text(f"{failure.table or 'before the first table'}: {failure.reason}", "red")
+
+
+def _cells(table: TableProof) -> str:
+    covered = f"{table.covered:,} of " if table.covered < table.cells else ""
+    return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
+
+
+def _plain(checked: Sequence[Checked], problems: Iterable[Problem]) -> Plain:
+    listed = [problem.as_plain() for problem in problems]
+    failed = any(one.failures for one in checked)
+    return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}
+
+
+def _plain_version(one: Checked) -> Plain:
+    version, proof = one.version, one.proof
+    return {
+        "folder": one.root,
+        "name": version.ref.name if version else None,
+        "version": version.ref.version if version else None,
+        "digest": version.digest if version else None,
+        "effective_from": version.policy.manifest.effective_from.isoformat() if version else None,
+        "proof": None
+        if proof is None
+        else {
+            "ok": proof.ok,
+            "tables": [
+                {
+                    "table": table.table,
+                    "extent": table.extent.value,
+                    "cells": table.cells,
+                    "covered": table.covered,
+                    "asked": table.asked,
+                    "disagreements": table.disagreements,
+                }
+                for table in proof.tables
+            ],
+        },
+        "invariants": {"proved": len(version.invariants) if version else None},
+        "cases": {
+            "run": len(one.cases),
+            "failed": [
+                {
+                    "name": failure.case.name,
+                    "place": plain_place(failure.case.place),
+                    "differences": list(failure.differences),
+                }
+                for failure in one.failures
+            ],
+        },
+    }

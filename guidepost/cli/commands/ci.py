@@ -1,0 +1,116 @@
+"""``guidepost ci``: everything that is to be known of a change of policies before it is merged, in one command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from guidepost.cli.commands.ci_markdown import annotation_lines, compared, plain_examined, summary_text
+from guidepost.cli.commands.ci_report import Examined, Part, examine
+from guidepost.cli.commands.version import PROGRAM, installed
+from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
+from guidepost.policies.merge_base import Lack
+from guidepost.render.cases_console import failure_parts
+from guidepost.render.console import ExitCode, TextOrJson, errors, grid, refused, results, show_json
+from guidepost.render.diff_console import terminal_parts
+from guidepost.render.diff_html import html_page
+from guidepost.render.github import from_top, is_github, step_summary
+from guidepost.render.junit import junit
+from guidepost.render.messages import problem_text
+from guidepost.render.sarif import sarif
+
+ENDS: Final = {ExitCode.POLICY: "problems", ExitCode.CASES: "failed", ExitCode.USAGE: "no base", ExitCode.BUDGET: "too much"}
+"""How a part ends, in a word or two."""
+
+
+def ci(
+    base: Annotated[str, typer.Option("--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit.")],
+    policies: PoliciesOption = None,
+    summary: Annotated[Path | None, typer.Option("--summary", metavar="FILE", help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.")] = None,
+    max_changed: MaxChangedOption = None,
+    forbid: ForbidOption = None,
+    sarif_file: Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning.")] = None,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the difference as a page, if there is something to compare with.")] = None,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write the report.")] = TextOrJson.TEXT,
+) -> None:
+    """Look at a change of policies as a pull request does: check, test, analyze, fmt --check, and diff.
+
+    The working tree is compared with the merge base: the last commit that it has in common with --base. In a job of GitHub
+    Actions what is wrong also becomes annotations at its places.
+
+    Ends as its worst part does: with 3 for problems or a layout that is not ours, then 4 for failed cases, then 2 if there is
+    no such base, then 6 if the change does more than it may. A base without policies, or one whose policies this program
+    cannot load, is no failure, unless a limit was set that cannot be held against it.
+    """
+    with budget_as_usage():
+        found = examine(find_folder(policies), base, read_budget(max_changed, forbid))
+    try:
+        _write(found, summary, sarif_file, junit_file, html)
+    except OSError as error:
+        raise refused(f"{error.filename} cannot be written: {error.strerror}") from error
+    if output is TextOrJson.JSON:
+        show_json(plain_examined(found))
+    else:
+        results().show(*_parts(found))
+    if is_github():
+        errors().show(*(Text(line, no_wrap=True) for line in annotation_lines(found, from_top)))
+    if found.code is not ExitCode.OK:
+        raise typer.Exit(int(found.code))
+
+
+def _write(found: Examined, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None) -> None:
+    """Write the files that were asked for; a step of GitHub may have a summary already, to which ours is added."""
+    if summary is not None:
+        _to(summary, summary_text(found))
+    elif (step := step_summary()) is not None:
+        with step.open("a", encoding="utf-8") as stream:
+            stream.write(summary_text(found))
+    if sarif_file is not None:
+        _to(sarif_file, json.dumps(sarif(found.findings, installed(PROGRAM), from_top), indent=2, ensure_ascii=False) + "\n")
+    if junit_file is not None:
+        _to(junit_file, junit(found.trials))
+    if html is not None and found.report is not None:
+        _to(html, html_page(found.report))
+
+
+def _to(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _parts(found: Examined) -> Iterator[RenderableType]:
+    yield Text(found.name, "bold")
+    yield Text(compared(found).replace("`", ""), "dim")
+    if found.base.lack is not Lack.NOTHING and found.base.help:
+        yield Text(f"    help: {found.base.help}", "dim")
+    yield ""
+    yield Padding(grid([_row(part) for part in found.parts], "cyan"), (0, 0, 0, 2))
+    if found.problems:
+        yield ""
+        yield from map(problem_text, found.problems)
+    for trial in found.trials:
+        for result in trial.failed:
+            yield ""
+            yield from failure_parts(result, trial)
+    if found.layout.changed or found.layout.left_alone:
+        yield ""
+        yield from (f"{name}: would be laid out otherwise" for name in found.layout.changed)
+        yield from (f"{said} (left alone)" for said in found.layout.left_alone)
+    if found.report is not None and not (found.report.diff.same_decisions and not found.report.diff.wording):
+        yield ""
+        yield from terminal_parts(found.report, every=False)
+
+
+def _row(part: Part) -> tuple[RenderableType, ...]:
+    if part.code is not ExitCode.OK:
+        return part.name, Text(ENDS[part.code], "bold red"), part.said.replace("`", "")
+    return part.name, Text("note", "yellow") if part.noted else Text("ok", "green"), part.said.replace("`", "")

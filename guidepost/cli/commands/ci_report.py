@@ -1,0 +1,204 @@
+"""Everything that ``guidepost ci`` finds out of a policies folder: what check, test, analyze, fmt and diff find, each once.
+
+In: a folder and what to compare it with; out: :class:`Examined`, which says of each part how it ends. Nothing here has
+rules of its own but one: what was released at the base is held to the base's register, so that a change cannot alter both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.analysis import Finding, Level, analyse, analyse_problems
+from engine.cross_check import Extent
+from engine.diff import Budget
+from engine.diff.words import headline
+from engine.model.problems import PolicyErrors, Problem
+from engine.version.release_register import Folder, frozen_problems
+from engine.version.version import lay_out
+from guidepost.cli.commands.check import Checked, Findings, check_folder
+from guidepost.policies.format import format_text
+from guidepost.policies.merge_base import Base, Lack, find_base
+from guidepost.policies.run_cases import CaseSource, Trial, timed
+from guidepost.policies.sources.folder import read_folder, version_folders
+from guidepost.render.cases_console import cases_summary
+from guidepost.render.console import ExitCode, count, errors
+from guidepost.render.diff_report import Report, report
+
+WORST: Final = (ExitCode.POLICY, ExitCode.CASES, ExitCode.USAGE, ExitCode.BUDGET, ExitCode.OK)
+"""The ways in which a part can end, the worst first; the command ends as its worst part does."""
+
+HELD: Final = ("frozen-changed", "frozen-gone", "version-unchanged")
+"""The problems that say that a released version is not as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of the working version: how many, those that `guidepost fmt` would change, and those that it leaves alone."""
+
+    files: int = 0
+    changed: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an examination: how it ends, and what there is to say; ``noted`` if it could not be done, or is worth a look."""
+
+    name: str
+    code: ExitCode
+    said: str
+    noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found out. ``problems`` are those of every version, those between them, and those of the comparison."""
+
+    folder: Path
+    checked: Findings
+    problems: tuple[Problem, ...]
+    trials: tuple[Trial, ...]
+    findings: tuple[Finding, ...]
+    layout: Layout
+    base: Base
+    report: Report | None
+    has_budget: bool
+
+    @property
+    def name(self) -> str:
+        """Say which version it is, if it can be loaded."""
+        version = self.checked.checked[0].version
+        return f"{version.ref.name} {version.ref.version}" if version else self.folder.as_posix()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts, in the order in which they are shown."""
+        return (_check(self), _test(self), _analyze(self), _fmt(self), _diff(self))
+
+    @property
+    def code(self) -> ExitCode:
+        """How the command ends: as its worst part."""
+        return min((part.code for part in self.parts), key=WORST.index)
+
+
+def examine(folder: Path, base: str, budget: Budget) -> Examined:
+    """Find out everything about a policies folder, and what it does otherwise than at the merge base with a revision."""
+    checked = check_folder(folder)
+    with errors().working(f"loading {base}"):
+        there = find_base(base, folder)
+    problems = {*checked.problems, *_altered(folder, checked, there)}
+    try:
+        found = _report(checked, there, budget)
+    except PolicyErrors as error:
+        found = None
+        problems |= set(error.problems)
+    with errors().working("analysing"):
+        findings = _findings(checked.checked[0], sorted(problems))
+    return Examined(
+        folder, checked, tuple(sorted(problems)), tuple(_trials(folder, checked)), findings, _layout(folder), there, found,
+        has_budget=bool(budget),
+    )
+
+
+# ---- What is found out
+
+
+def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
+    """Tell which versions that were released at the base are not as they were released there."""
+    working, *past = (Folder(place.path.name, place.root, one.version) for place, one in zip(version_folders(folder, as_typed=True), checked.checked, strict=True))
+    return [problem for problem in frozen_problems(base.frozen, working, past) if problem.code in HELD]
+
+
+def _report(checked: Findings, base: Base, budget: Budget) -> Report | None:
+    version = checked.checked[0].version
+    if version is None or base.version is None:
+        return None
+    return report(base.version, version, (base.name, "working tree"), budget)
+
+
+def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:
+    """Give the problems of all versions, and what an analysis of the working one finds beside."""
+    beside = analyse(working.version.policy, lay_out(working.version.policy)) if working.version else ()
+    return tuple(sorted({*analyse_problems(problems), *beside}))
+
+
+def _trials(folder: Path, checked: Findings) -> Iterator[Trial]:
+    """Run the cases of each version that could be built, once more than the check did: for the time each takes and the rules behind it."""
+    for one in checked.checked:
+        source = CaseSource(one.root, dict, folder.as_posix())
+        if one.version is None:
+            yield Trial(source, None, one.problems)
+            continue
+        results = tuple(timed(one.version, case) for case in one.cases)
+        yield Trial(source, one.version.ref, one.problems, results, version=one.version, cases=one.cases)
+
+
+def _layout(folder: Path) -> Layout:
+    """Tell which files of the working version are laid out otherwise; what is put aside is never changed, not even in its layout."""
+    working = version_folders(folder, as_typed=True)[0]
+    try:
+        files = read_folder(working)
+    except PolicyErrors:
+        return Layout()
+    made = {f"{working.root}/{name}": (text, format_text(f"{working.root}/{name}", text)) for name, text in files.items()}
+    return Layout(
+        len(files),
+        tuple(name for name, (text, one) in made.items() if one.text != text and not one.left_alone),
+        tuple(f"{name}: {one.left_alone}" for name, (_, one) in made.items() if one.left_alone),
+    )
+
+
+# ---- What is said of each part
+
+
+def _check(one: Examined) -> Part:
+    versions = [found.version for found in one.checked.checked if found.version is not None]
+    proofs = [found.proof for found in one.checked.checked if found.proof is not None]
+    proved = sum(table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables)
+    held = sum(len(version.invariants) for version in versions)
+    said = f"{count(len(one.checked.checked), 'version')}, {count(len(one.problems), 'problem')}"
+    if proved:
+        said += f"; {count(proved, 'table')} proved whole by durable-rules"
+    if held:
+        said += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
+    return Part("check", ExitCode.POLICY if one.problems else ExitCode.OK, said)
+
+
+def _test(one: Examined) -> Part:
+    failed, run = sum(len(trial.failed) for trial in one.trials), sum(len(trial.results) for trial in one.trials)
+    if not run:
+        return Part("test", ExitCode.OK, "no case was run", noted=True)
+    broken = [trial.source.root for trial in one.trials if trial.ref is None]
+    said = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
+    return Part("test", ExitCode.CASES if failed else ExitCode.OK, said, noted=bool(broken))
+
+
+def _analyze(one: Examined) -> Part:
+    if one.checked.checked[0].version is None:
+        return Part("analyze", ExitCode.OK, "not done: the policies cannot be loaded", noted=True)
+    numbers = Counter(finding.level for finding in one.findings)
+    said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
+    return Part("analyze", ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK, said, noted=bool(numbers[Level.WARNING]))
+
+
+def _fmt(one: Examined) -> Part:
+    changed, alone = one.layout.changed, one.layout.left_alone
+    said = f"{count(len(changed), 'file')} of {one.layout.files:,} to lay out: `guidepost fmt {one.folder.as_posix()}`" if changed else count(one.layout.files, "file")
+    return Part("fmt", ExitCode.POLICY if changed or alone else ExitCode.OK, said + (f"; {count(len(alone), 'file')} left alone" if alone else ""))
+
+
+def _diff(one: Examined) -> Part:
+    """Say what the change does; where that cannot be known, a budget is not kept to, and nothing else is wrong with the change."""
+    if one.report is not None:
+        beyond = one.report.excesses
+        said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
+        return Part("diff", ExitCode.BUDGET if beyond else ExitCode.OK, said)
+    if one.base.lack is Lack.NOT_FOUND:
+        return Part("diff", ExitCode.USAGE, f"not done: {one.base.said}")
+    if one.base.lack is Lack.NOT_LOADED and one.has_budget:
+        return Part("diff", ExitCode.BUDGET, f"{one.base.said}; whether it keeps to its limits is not known")
+    return Part("diff", ExitCode.OK, one.base.said or "not done: the policies cannot be loaded", noted=True)

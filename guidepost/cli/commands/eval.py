@@ -1,0 +1,161 @@
+"""``guidepost eval``: facts in, a decision out, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.decide.answer_json import plain
+from engine.decide.decide import decide, triage
+from engine.decide.reschedule import Rescheduled, reschedule
+from engine.model.answer import Answer, UnknownDecision, WrongFact, WrongRequest
+from engine.model.policy import Policy
+from engine.request.moment import Moment
+from engine.version.version import Version
+from guidepost.cli.commands.eval_why_not import found_why_not, plain_why_not, why_not_parts
+from guidepost.cli.options.facts import Facts, FactsError, Words, read_before, read_file, read_json, read_words
+from guidepost.cli.options.moment import NOW, PAUSES, NowOption, Pause, PauseOption, read_asked, wrong_lines
+from guidepost.cli.options.policies_folder import AsOfOption, DigestOption, PoliciesOption, VersionOption, load
+from guidepost.render.answer_console import AnswerPage
+from guidepost.render.console import HINT, TableOrJson, meant, refused, results, show_json
+from guidepost.render.reschedule_console import moved_parts, plain_moved
+
+TRIAGE: Final = "triage"
+"""The word that asks for all the decisions a new ticket needs."""
+
+WORDS: Final = "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]"
+"""What the command takes, as its help has it."""
+
+WORDS_ALLOWED: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Typer's settings of this command: options that only the policy knows are read by :mod:`guidepost.cli.options.facts`."""
+
+
+BEFORE: Final = "before."
+"""What a fact as it was before is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: which decision, with which facts, when, and the facts that were otherwise before; and what is wrong with the times."""
+
+    words: Words
+    facts: Facts
+    moment: Moment
+    before: Words | None
+    problems: tuple[str, ...]
+
+
+def evaluate(
+    context: typer.Context,
+    *,
+    fact: Annotated[list[str] | None, typer.Option("--fact", metavar="NAME=VALUE", help="A fact; may be repeated.")] = None,
+    json_text: Annotated[str, typer.Option("--json", metavar="OBJECT", help="Facts as a JSON object.")] = "",
+    file: Annotated[str, typer.Option("--file", "-f", metavar="PATH", help="Facts in JSON or YAML; - is standard input.")] = "",
+    now: NowOption = "",
+    pause: PauseOption = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option("--before", metavar="NAME=VALUE", help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?"),
+    ] = None,
+    why_not: Annotated[
+        str, typer.Option("--why-not", metavar="VALUE", help="What is the smallest change of facts that would have given this value, OUTCOME=VALUE, decided or not_covered?")
+    ] = "",
+    version: VersionOption = "",
+    digest: DigestOption = "",
+    as_of: AsOfOption = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the rules behind every outcome as a table, and draw how what is due came about.")
+    ] = False,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
+    policies: PoliciesOption = None,
+) -> None:
+    """Decide: facts in, a decision out, with its reason, or with what is missing and what to ask next.
+
+    DECISION is one of the policy's decisions, or triage (the default): all that a new ticket needs.
+
+    Each fact of the policy is an option of its own, as in --impact high, and may also be written as impact=high;
+    guidepost show facts lists them. Facts on the command line win over --json, and these over --file, where holds
+    stand in a list under pauses, each with from and to.
+    """
+    loaded, problems = load(policies), list[str]()
+    elsewhere = _from_elsewhere(file, json_text)
+    filed_now, pauses = elsewhere.pop(NOW, None), elsewhere.pop(PAUSES, ())
+    holds: tuple[Pause, ...] = pauses if isinstance(pauses, tuple) else ()
+    moment = read_asked(now, pause or [], loaded.now, problems, filed_now, holds)
+    chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
+    said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
+    asked = Asked(said, {**elsewhere, **said.facts}, moment, read_before(before) if before else None, tuple(problems))
+    made = loaded.tabulate(chosen)
+    answers, change = _decide(made, asked)
+    unlike = found_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None
+    if output is TableOrJson.JSON:
+        one = said.decision not in ("", TRIAGE)
+        found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
+        found |= {"rescheduled": plain_moved(change)} if change else {}
+        show_json(found | ({"why_not": plain_why_not(unlike)} if unlike else {}))
+        return
+    parts = _parts(chosen.policy, answers, change, asked, explain=explain)
+    results().show(*((*why_not_parts(unlike, chosen.policy), "") if unlike else ()), *parts)
+
+
+def _from_elsewhere(file: str, json_text: str) -> Facts:
+    try:
+        from_file = read_file(file) if file else {}
+        return {**from_file, **(read_json(json_text, "--json") if json_text else {})}
+    except FactsError as error:
+        raise refused(str(error)) from error
+
+
+def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Rescheduled | None]:
+    """Answer, or say everything that is wrong with the words and the facts."""
+    problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
+    wrong: list[WrongFact] = []
+    name = asked.words.decision or TRIAGE
+    if name not in (*version.plans, TRIAGE):
+        hint = meant(name, (*version.plans, TRIAGE))
+        problems.append(f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE))))
+    try:
+        answers = (decide(version, name, asked.facts, asked.moment),) if name in version.plans else triage(version, asked.facts, asked.moment)
+    except WrongRequest as error:
+        wrong += error.wrong
+    try:
+        triage(version, asked.before.facts if asked.before else {})
+    except WrongRequest as error:
+        wrong += (replace(fact, fact=f"{BEFORE}{fact.fact}") for fact in error.wrong)
+    if problems or asked.problems or wrong:
+        raise refused(*_wrong_lines(problems, asked.problems, wrong, version.policy))
+    return answers, reschedule(version, asked.facts, asked.before.facts, asked.moment) if asked.before else None
+
+
+def _wrong_lines(problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
+    """Say everything that is wrong with what was sent, each with what it may be."""
+    lines, unknown = [*problems, *times], [*problems]
+    for fact in wrong:
+        name = fact.fact.removeprefix(BEFORE)
+        if name in policy.facts:
+            lines += wrong_lines(fact.fact if name == fact.fact else f"--before {name}", fact)
+        else:
+            unknown.append(f"{fact.message}{meant(name, policy.facts)}")
+            lines.append(unknown[-1])
+    if not all(HINT in line for line in unknown):
+        lines.append(f"facts: {', '.join(policy.facts)}")
+    return lines
+
+
+def _parts(policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: Asked, *, explain: bool) -> Iterator[RenderableType]:
+    page = AnswerPage(policy, asked.moment.now)
+    for answer in answers:
+        yield from page.parts(answer, explain=explain)
+        yield ""
+    if change is not None:
+        yield from moved_parts(change, policy)
+        yield ""
+    ref = answers[0].version
+    yield Text(f"policy {ref.name} {ref.version}, digest {ref.digest[:12]}", "dim")
+    if policy.manifest.notice is not None:
+        yield Text(policy.manifest.notice.text, "dim")

@@ -1,0 +1,164 @@
+"""``guidepost holidays``: the holiday lists of the policies, shown, and drafted anew for a person to review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.clock.calendar import FIRST_YEAR, LAST_YEAR, HolidayList, HolidayStatus
+from engine.load import HOLIDAYS, policy_files
+from engine.model.problems import PolicyErrors, Problem
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
+from guidepost.install_command import install
+from guidepost.policies.holiday_drafts import (
+    PACKAGE,
+    Change,
+    Comparison,
+    Drafter,
+    Kind,
+    ListFile,
+    NoSuchCalendar,
+    PackageMissing,
+    compare,
+    installed_package,
+    read_list,
+    revised,
+)
+from guidepost.policies.sources.folder import read_folder, version_folders
+from guidepost.render.console import ExitCode, count, meant, refused, results, ruled
+
+holidays: Final = typer.Typer(name="holidays", no_args_is_help=True, help="Show the holiday lists, or draft them anew.")
+
+RegionsArgument = Annotated[list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Without any, all.")]
+
+_STYLES: Final = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.MOVED: "yellow", Kind.RENAMED: "yellow", Kind.KEPT: "dim"}
+
+
+@holidays.command("refresh")
+def refresh(
+    regions: RegionsArgument = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a list would change.")] = False,
+    first: Annotated[int | None, typer.Option("--from", metavar="YEAR", min=FIRST_YEAR, max=LAST_YEAR, help="First year to draft. Default: all that a list covers.")] = None,
+    last: Annotated[int | None, typer.Option("--to", metavar="YEAR", min=FIRST_YEAR, max=LAST_YEAR, help="Last year to draft; a later one widens the list.")] = None,
+    policies: PoliciesOption = None,
+) -> None:
+    """Draft the lists anew with the `holidays` package, show what changes, and write it as estimated.
+
+    What a person confirmed, looked up elsewhere or struck out stays; where the package says otherwise, that is shown.
+    """
+    if first is not None and last is not None and first > last:
+        raise refused(f"--from {first} is after --to {last}")
+    folder, files = _lists(policies, regions)
+    drafted = _drafted(files, first, last)
+    screen = results()
+    stale: list[Path] = []
+    for name, (file, drafter, made) in drafted.items():
+        path = folder / name
+        if drafter is None or made is None:
+            screen.show(f"{file.list.name}: kept by hand, nothing drafts it")
+            continue
+        text = revised(file, drafter, made)
+        screen.show(*_differences(file, made))
+        if text == file.text:
+            continue
+        stale.append(path)
+        if not check:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    if check and stale:
+        raise refused(f"{count(len(stale), 'list')} not as {PACKAGE} drafts them now; `guidepost holidays refresh` writes them",
+                      *map(str, stale), code=ExitCode.POLICY)
+    screen.show(*[f"wrote {path}" for path in stale], f"{count(len(drafted), 'list')} up to date")
+
+
+@holidays.command("show")
+def show(
+    regions: RegionsArgument = None,
+    year: Annotated[int | None, typer.Option("--year", metavar="YEAR", help="Only this year.")] = None,
+    policies: PoliciesOption = None,
+) -> None:
+    """Show the lists, or the holidays of some of them with status and source."""
+    _, files = _lists(policies, regions)
+    screen = results()
+    if not regions and year is None:
+        screen.show(ruled(("list", "covers", "holidays", "estimated", "about"), [_overview(file) for file in files.values()]))
+        return
+    for file in files.values():
+        rows = [(str(day), f"{day:%a}", entry.name, Text(entry.status, "yellow" if entry.status is HolidayStatus.ESTIMATED else ""), entry.source)
+                for day, entry in file.list.days.items() if year is None or day.year == year]
+        if year is not None and not file.list.first.year <= year <= file.list.last.year:
+            screen.show(f"{file.list.name} covers {file.list.first} to {file.list.last}: nothing is known of {year}")
+        else:
+            screen.show(ruled((file.list.name, "", "holiday", "status", "source"), rows))
+
+
+def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict[str, ListFile]]:
+    """Read the lists of the policies folder, or some of them, by their paths in it; give the folder too."""
+    folder = find_folder(policies)
+    version = version_folders(folder)[0]
+    try:
+        written = {path: text for path, text in policy_files(read_folder(version)).items() if path.startswith(HOLIDAYS)}
+    except PolicyErrors as error:
+        raise refused_policies(folder, error.problems) from error
+    paths = {Path(path).stem: path for path in written}
+    for region in regions or ():
+        if region not in paths:
+            raise refused(f"no list {region} in {folder / HOLIDAYS}{meant(region, paths)}")
+    files: dict[str, ListFile] = {}
+    problems: list[Problem] = []
+    for name in dict.fromkeys(regions or paths):
+        file, found = read_list(f"{version.root}/{paths[name]}", name, written[paths[name]])
+        problems.extend(found)
+        if file is not None:
+            files[paths[name]] = file
+    if problems:
+        raise refused_policies(folder, tuple(sorted(problems)))
+    return folder, files
+
+
+def _drafted(files: dict[str, ListFile], first: int | None, last: int | None) -> dict[str, tuple[ListFile, Drafter | None, Comparison | None]]:
+    """Draft every list before any is written."""
+    try:
+        drafter = installed_package()
+    except PackageMissing as error:
+        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install(PACKAGE)}`") from error
+    drafted: dict[str, tuple[ListFile, Drafter | None, Comparison | None]] = {}
+    for name, file in files.items():
+        if not file.code:
+            drafted[name] = (file, None, None)
+            continue
+        if file.package != PACKAGE:
+            raise refused(f"{file.list.name}: drafted with `{file.package}`; only `{PACKAGE}` is known here")
+        try:
+            drafted[name] = (file, drafter, compare(file, drafter, first, last))
+        except NoSuchCalendar as error:
+            raise refused(f"{file.list.name}: {PACKAGE} {drafter.version} has no calendar `{file.code}`") from error
+    return drafted
+
+
+def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
+    """Say what a new draft changes in a list, and what it would but does not."""
+    changed = sum(change.kind is not Kind.KEPT for change in made.changes)
+    wider = "" if (made.first, made.last) == (file.list.first, file.list.last) else f", until now {file.list.first} to {file.list.last}"
+    yield f"{file.list.name}: {made.first} to {made.last}{wider}: {count(changed, 'change') if changed else 'no change'}"
+    if made.changes:
+        yield ruled(("date", "", "holiday", "change"), [_row(change) for change in made.changes])
+        yield ""
+
+
+def _row(change: Change) -> tuple[RenderableType, ...]:
+    said = {
+        Kind.ADDED: "added, estimated", Kind.REMOVED: "removed",
+        Kind.MOVED: f"moved from {change.was}, estimated", Kind.RENAMED: f"renamed from {change.was}", Kind.KEPT: change.why,
+    }[change.kind]
+    return str(change.day), f"{change.day:%a}", change.name, Text(said, _STYLES[change.kind])
+
+
+def _overview(file: ListFile) -> tuple[RenderableType, ...]:
+    known: HolidayList = file.list
+    estimated = sum(entry.status is HolidayStatus.ESTIMATED for entry in known.days.values())
+    return known.name, f"{known.first} to {known.last}", f"{len(known.days)}", f"{estimated}", file.about

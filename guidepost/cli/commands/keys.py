@@ -1,0 +1,109 @@
+"""``guidepost keys``, ``sign`` and ``verify``: who vouches for a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
+from guidepost.policies.sources.remote import Fetched, check_pin, fetch, shown, split_pin
+from guidepost.policies.sources.signatures import MAX_SIGNATURE, SUFFIX, new_key, private_key, read_signature, same_digest, verify
+from guidepost.policies.sources.signatures import sign as signed
+from guidepost.policies.sources.zip_tar import local_bytes
+from guidepost.render.console import ExitCode, grid, refused, results, show_json
+
+keys: Final = typer.Typer(no_args_is_help=True, help="Make and show the keys that bundles are signed with.")
+
+BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle that `guidepost build` made.")]
+
+
+@keys.command("new")
+def keys_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the two files are called: NAME.private.pem and NAME.public.pem.")],
+) -> None:
+    """Make a pair of Ed25519 keys, as PEM: the private one signs, and the public one is given to whoever verifies."""
+    private, public = Path(f"{name}.private.pem"), Path(f"{name}.public.pem")
+    with refusing(name):
+        made = new_key(private, public)
+    results().show(grid([("private", f"{private}  keep it secret: it signs in your name"), ("public", str(public)), ("key", made)], "cyan"))
+
+
+@keys.command("show")
+def keys_show(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Public keys, or folders of them.")],
+) -> None:
+    """Show the ids of public keys, as signatures name them."""
+    with refusing("keys"):
+        trusted = trusted_keys(files)
+    results().show(grid([(key.id, key.name) for key in trusted.keys], "cyan"))
+
+
+def sign(
+    bundle: BundleArgument,
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name.")] = None,
+) -> None:
+    """Sign a bundle: write a small file beside it that says which key vouches for these bytes."""
+    path = output or Path(bundle + SUFFIX)
+    with refusing(bundle):
+        made = read_bundle(local_bytes(Path(bundle)), Path(bundle).as_posix())
+        content = signed(made.sha256, made.ref.digest, private_key(key))
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be written: {error.strerror}") from error
+        by = read_signature(content, str(path)).key
+    results().show(f"signed {bundle}", grid([("signature", str(path)), ("key", by), *_rows(made)], "cyan"))
+
+
+def verify_bundle(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle that `guidepost build` made, or its address; `#sha256=` behind it says which bytes are meant.")],
+    key: KeysOption = None,
+    signature: Annotated[Path | None, typer.Option("--signature", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
+) -> None:
+    """Verify a bundle: that its content is what was built, and that a trusted key signed it.
+
+    Ends with 3 if it is not to be used.
+    """
+    with refusing("keys"):
+        trust = trusted_keys(key or ())
+        name, pin = split_pin(bundle)
+    if not trust.keys and not pin:
+        raise refused("there is nothing to verify the bundle by", "name a trusted public key with --key, or write `#sha256=...` behind the bundle")
+    with refusing(bundle, ExitCode.POLICY):
+        made, by = verified(name, pin, trust, signature)
+    if as_json:
+        show_json({"bundle": bundle, "verified_by": by, "name": made.ref.name, "version": made.ref.version, "digest": made.ref.digest, "sha256": made.sha256})
+    else:
+        results().show(Text.assemble((bundle, "bold"), f" is {made.ref.name} {made.ref.version}, as it was built, {by}"), grid(_rows(made), "cyan"))
+
+
+def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
+    """Give a bundle that is what was built, and what it was verified by; all that is given has to hold."""
+    if "://" in name:
+        fetched = fetch(name, "" if trust.keys else pin, trust)
+    else:
+        data = local_bytes(Path(name))
+        fetched = _signed(data, name, trust, signature or Path(name + SUFFIX)) if trust.keys else Fetched(data, f"pinned by sha256 {pin}", None)
+    if pin:
+        check_pin(fetched.data, pin, shown(name))
+    made = read_bundle(fetched.data, shown(name))
+    if fetched.signature is not None:
+        same_digest(fetched.signature, made.ref.digest, shown(name))
+    return made, fetched.by
+
+
+def _signed(data: bytes, name: str, trust: Trust, path: Path) -> Fetched:
+    found = read_signature(local_bytes(path)[: MAX_SIGNATURE + 1], str(path))
+    by = verify(hashlib.sha256(data).hexdigest(), found, trust, name)
+    return Fetched(data, f"signed by {by.id} ({by.name})", found)
+
+
+def _rows(made: BuiltBundle) -> list[tuple[str, str]]:
+    return [("version", f"{made.ref.name} {made.ref.version}"), ("digest", made.ref.digest), ("sha256", made.sha256)]

@@ -1,0 +1,126 @@
+"""``guidepost prove``: the invariants of every version, each proved over all cases or shown to fail by a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.invariants.prove import invariant_problems
+from engine.invariants.written import written
+from engine.load import load
+from engine.model.invariants import Proof, Ticket
+from engine.model.policy import Policy
+from engine.model.problems import PolicyErrors
+from engine.version.version import checked_layout, proved
+from guidepost.cli.options.policies_folder import find_folder, refused_policies
+from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
+from guidepost.render.console import ExitCode, TableOrJson, count, errors, results, ruled, show_json
+from guidepost.render.messages import problem_text
+from guidepost.render.policy_json import Plain, plain_place
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The invariants of the version in one folder, and what was found of each."""
+
+    root: str
+    policy: Policy
+    proofs: tuple[Proof, ...]
+
+
+def prove(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are proved too."),
+    ] = None,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TableOrJson.TABLE,
+) -> None:
+    """Prove what must hold in every case: the invariants beside the policies, over all cells.
+
+    `check` proves them too, and no version is served in which one fails. Ends with 3 if one does.
+    """
+    found = [_proved(version) for version in version_folders(find_folder(folder), as_typed=True)]
+    if output is TableOrJson.JSON:
+        show_json([_plain(one) for one in found])
+    else:
+        results().show(*(part for one in found for part in _parts(one)), _summary(found))
+    if not all(proof.holds for one in found for proof in one.proofs):
+        raise typer.Exit(int(ExitCode.POLICY))
+
+
+def _proved(version: VersionFolder) -> Proved:
+    try:
+        with errors().working(f"proving {version.root}"):
+            policy = load(read_folder(version), version.root)
+            return Proved(version.root, policy, proved(policy, checked_layout(policy)))
+    except PolicyErrors as error:
+        raise refused_policies(version.path, error.problems) from error
+
+
+def _parts(one: Proved) -> Iterator[RenderableType]:
+    manifest = one.policy.manifest
+    yield Text.assemble((one.root, "bold"), f"  {manifest.name} {manifest.version}")
+    if not one.proofs:
+        yield Text("  no invariants", "dim")
+    else:
+        yield ruled(("invariant", "says", "cases", ""), [_row(proof) for proof in one.proofs])
+    yield ""
+    for problem in invariant_problems(one.proofs):
+        yield problem_text(problem)
+    if not all(proof.holds for proof in one.proofs):
+        yield ""
+
+
+def _row(proof: Proof) -> tuple[RenderableType, ...]:
+    invariant = proof.invariant
+    says = Text.assemble(invariant.about, ("\n" + written(invariant), "dim"))
+    stands = Text("proved", "green") if proof.holds else Text("too large" if proof.too_large else "fails", "bold red")
+    return Text(invariant.id, "bold"), says, Text(f"{proof.cases:,}", justify="right"), stands
+
+
+def _summary(found: list[Proved]) -> Text:
+    proofs = [proof for one in found for proof in one.proofs]
+    if not proofs:
+        return Text.assemble(f"{count(len(found), 'version')}: ", ("no invariants, so nothing is proved", "yellow"))
+    failed = sum(not proof.holds for proof in proofs)
+    return Text.assemble(
+        f"{count(len(found), 'version')}: {len(proofs) - failed:,} of {count(len(proofs), 'invariant')} ",
+        ("proved", "bold red" if failed else "green"),
+    )
+
+
+def _plain(one: Proved) -> Plain:
+    manifest = one.policy.manifest
+    return {
+        "folder": one.root,
+        "name": manifest.name,
+        "version": manifest.version,
+        "invariants": [plain_proof(proof) for proof in one.proofs],
+    }
+
+
+def plain_proof(proof: Proof) -> Plain:
+    """Give an invariant and its proof as plain data, with the tickets that break it."""
+    invariant, shown = proof.invariant, proof.counterexample
+    return {
+        "id": invariant.id,
+        "form": invariant.form,
+        "about": invariant.about,
+        "says": written(invariant),
+        "source": invariant.source,
+        "place": plain_place(invariant.place),
+        "cases": proof.cases,
+        "proved": proof.holds,
+        "too_large": proof.too_large or None,
+        "counterexample": [_plain_ticket(ticket) for ticket in shown.tickets] if shown else None,
+    }
+
+
+def _plain_ticket(ticket: Ticket) -> Plain:
+    return {"facts": dict(ticket.facts), "outcomes": dict(ticket.outcomes)}

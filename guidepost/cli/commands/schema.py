@@ -1,0 +1,57 @@
+"""``guidepost schema``: the published JSON Schemas of every version, written or compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.load import load
+from engine.load.schema import published
+from engine.model.policy import Policy
+from engine.model.problems import PolicyErrors
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
+from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
+from guidepost.render.console import ExitCode, count, refused, results
+
+
+def schema(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not as it would be written.")] = False,
+    policies: PoliciesOption = None,
+) -> None:
+    """Write the JSON Schemas that editors complete and check policy files by.
+
+    They hold the facts, values and outcomes of each version, so write them anew after a change of its vocabulary.
+    """
+    written = 0
+    stale: list[str] = []
+    screen = results()
+    for version in version_folders(find_folder(policies)):
+        for name, text in published(_policy(version)).items():
+            written += 1
+            path = version.path / "schemas" / name
+            if _read(path) == text:
+                continue
+            stale.append(str(path))
+            if not check:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+                screen.show(f"wrote {path}")
+    if check and stale:
+        raise refused(f"{count(len(stale), 'schema')} not up to date; `guidepost schema` writes them", *stale, code=ExitCode.POLICY)
+    screen.show(f"{count(written, 'schema')} up to date")
+
+
+def _policy(version: VersionFolder) -> Policy:
+    try:
+        return load(read_folder(version), version.root)
+    except PolicyErrors as error:
+        raise refused_policies(version.path, error.problems) from error
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None

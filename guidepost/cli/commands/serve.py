@@ -1,0 +1,203 @@
+"""``guidepost serve``: the policies of a folder, answered over gRPC until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.model.policy import Form, Policy
+from engine.model.vocabulary import FactType
+from guidepost.cli.commands.serve_check import checked
+from guidepost.cli.commands.version import PROGRAM
+from guidepost.cli.options.policies_folder import Loaded, load, refused_policies, utc_now
+from guidepost.cli.options.server_flags import CheckOption, ConfigOption, configured, refused_settings
+from guidepost.decision_log.database import LogRefused, connect, shown
+from guidepost.decision_log.options import LogOptions
+from guidepost.decision_log.settings import default_url
+from guidepost.policies.sources import SourceError
+from guidepost.render.console import count, errors, grid, refused, results
+from guidepost.server.observability import logging as logs
+from guidepost.server.settings.build import log_options, supervised, written
+from guidepost.server.settings.checks import UNIX, refusals
+from guidepost.server.settings.file_modes import open_files
+from guidepost.server.settings.model import ServerSettings
+from guidepost.server.settings.signing_key import Signing, signing
+from guidepost.server.wire import TYPED_FACTS
+from guidepost.server.workers.lifecycle import supervise
+from guidepost.server.workers.messages import Refused
+from guidepost.server.workers.process import CannotServe
+from guidepost.server.workers.supervisor import cores
+
+log = logging.getLogger("guidepost.serve")
+
+Ready = Callable[[str, str, str], object]
+
+METHOD: Final = "guidepost.v1.DecisionService/Decide"
+"""The call that answers any decision of any policy."""
+
+EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
+"""Hosts that mean every address; calls need one."""
+
+
+def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
+    """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
+    found = configured(flags or {}, config)
+    settings = found.settings
+    logs.set_up(written(settings.messages))
+    if check:
+        raise checked(found, utc_now())
+    if wrong := refusals(found):
+        raise refused_settings(tuple(wrong))
+    loaded = load(settings.policies)
+    for one in open_files(found):
+        log.warning("a file is open to others: %s: %s; mend it with %s", one.origin, one.message, one.help)
+    try:
+        key = signing(settings)
+    except SourceError as error:
+        raise refused(error.message, "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign") from error
+    if key.why_not:
+        log.warning("the heads of the decision log are not signed: %s", key.why_not)
+    with ExitStack() as waiting:
+        waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
+
+        def ready(address: str, admin: str, url: str) -> None:
+            waiting.close()
+            results().show(*_welcome(loaded, address, (admin, url), settings, key))
+
+        try:
+            refusal = _run(settings, loaded.folder, key.private, ready)
+        except CannotServe as error:
+            raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
+        except LogRefused as error:
+            raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
+        except OSError as error:
+            raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
+    if refusal is not None:
+        raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
+
+
+def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Refused | None:
+    """Serve until told to stop: from workers, or from this process alone."""
+    parts = supervised(settings, policies, sign_key)
+    if parts.workers:
+        return asyncio.run(supervise(parts, settings.host, settings.port, watch=settings.watch, ready=ready))
+    from guidepost.server.workers.single_process import serve_alone  # noqa: PLC0415 - a supervisor does without gRPC
+
+    address = settings.host if settings.host.startswith(UNIX) else f"{settings.host}:{settings.port}"
+    return serve_alone(parts, address, ready, watch=settings.watch)
+
+
+def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing) -> Iterator[RenderableType]:
+    options = [] if settings.policies is None else ["--policies", str(settings.policies)]
+    kept, workers = log_options(settings), cores() if settings.workers is None else settings.workers
+    rows = [
+        (
+            f"  {version.ref.name} {version.ref.version}",
+            f"in force from {version.policy.manifest.effective_from:%Y-%m-%d}",
+            Text(f"digest {version.ref.digest[:12]}", "dim"),
+            loaded.standing(version),
+        )
+        for version in loaded.versions
+    ]
+    yield Text.assemble((count(len(rows), "policy version"), "bold"), ", checked and proved")
+    yield grid(rows)
+    yield ""
+    yield Text(f"decision log {_log_name(kept)}, {kept.durability}" if kept else "no decision log", no_wrap=True)
+    if kept:
+        yield Text(_signed(key), no_wrap=True)
+    yield Text.assemble("listening on ", (address, "bold green"), f" with {count(workers, 'worker') if workers else 'a single process'}; end it with Ctrl-C")
+    for what, where in zip(("the admin service listens on ", "metrics are on "), beside, strict=True):
+        if where:
+            yield Text(f"{what}{where}", no_wrap=True)
+    yield ""
+    yield from _calls(loaded.versions[-1].policy, address, options, settings)
+
+
+def _log_name(options: LogOptions) -> str:
+    """Give the URL of a log, without a password."""
+    return shown(connect(options.url or default_url()))
+
+
+def _signed(key: Signing) -> str:
+    """Say which key signs the heads of the log, and how to verify them."""
+    if not key.id:
+        return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"
+    made = ", made just now" if key.made else ""
+    verifying = shlex.join([*program(), "audit", "verify", "--key", _near(key.public)]) if key.public else ""
+    return f"its heads are signed by the key {key.id}{made}" + (f"; verify them with `{verifying}`" if verifying else "")
+
+
+def _calls(policy: Policy, address: str, options: Sequence[str], settings: ServerSettings) -> Iterator[RenderableType]:
+    """Return calls to try, for the shell: one without the server, and those that this server answers."""
+    facts = example_facts(policy)
+    decision = next(iter(policy.manifest.triage), next(iter(policy.decisions)))
+    request = json.dumps({"decision": decision, "ticket": _ticket(facts)})
+    host, _, port = address.rpartition(":")
+    target = f"127.0.0.1:{port}" if host in EVERYWHERE else address
+    pairs = [f"{name}={value}" for name, value in facts.items()]
+    yield Text("try it in another terminal", "bold")
+    yield Text("  without the server:", "cyan")
+    yield _command(*program(), "eval", decision, *pairs, *options)
+    secured, named = settings.tls_certificate is not None, settings.callers is not None or settings.jwt_keys is not None
+    if not (secured or named):
+        yield Text("  a call to the server:", "cyan")
+        yield _command(_near(sys.executable), "-m", "guidepost", target, *pairs)
+    yield Text("  a call to the server with grpcurl, if it is installed" + (", with a caller's key for KEY:" if named else ":"), "cyan")
+    yield _command("grpcurl", *([] if secured else ["-plaintext"]), *(["-H", "authorization: Bearer KEY"] if named else []), "-d", request, target, METHOD)
+    if named and not secured:
+        yield Text("  the same with the key in a file:", "cyan")
+        yield _command(_near(sys.executable), "-m", "guidepost", "--token-file", "FILE", target, *pairs)
+
+
+def _command(*words: str) -> Text:
+    """Give a command on one line, however long, so that it can be copied."""
+    return Text(f"    {shlex.join(words)}", no_wrap=True)
+
+
+def program() -> list[str]:
+    """Give this program as one would type it here."""
+    started = Path(sys.argv[0])
+    if started.name != PROGRAM:
+        return [_near(sys.executable), "-m", "guidepost.cli"]
+    found = shutil.which(PROGRAM)
+    return [PROGRAM if found and Path(found).resolve() == started.resolve() else _near(started)]
+
+
+def _near(path: str | Path) -> str:
+    """Give a path as it is from here, if it lies below."""
+    from_here = os.path.relpath(path)
+    return str(path) if from_here.startswith("..") else from_here
+
+
+def example_facts(policy: Policy) -> dict[str, str]:
+    """Give facts that decide something: those of a cell of the first matrix, else of a rule that asks for plain words."""
+    for table in policy.tables.values():
+        if table.form is Form.MATRIX and table.matrix and set(table.reads) <= set(policy.facts):
+            matrix = table.matrix
+            return {matrix.down: matrix.rows[0], matrix.across: matrix.columns[len(matrix.columns) // 2]}
+    for table in policy.tables.values():
+        for rule in table.rules:
+            words = {condition.fact: min(condition.words, default="") for condition in rule.when}
+            facts = [policy.facts.get(name) for name in words]
+            if words and all(fact and fact.type is FactType.CHOICE for fact in facts) and all(words.values()):
+                return words
+    return {}
+
+
+def _ticket(facts: dict[str, str]) -> dict[str, object]:
+    """Give facts as a ticket in JSON: in its fields where it has them, else in its map."""
+    typed: dict[str, object] = {name: value for name, value in facts.items() if name in TYPED_FACTS}
+    others = {name: {"text": value} for name, value in facts.items() if name not in TYPED_FACTS}
+    return {**typed, **({"facts": others} if others else {})}

@@ -1,0 +1,60 @@
+"""``guidepost serve --check``: whatever would keep a server from serving, said at once, without serving."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from engine.model.problems import PolicyErrors
+from guidepost.cli.options.policies_folder import NoPolicies, policies_folder
+from guidepost.cli.options.server_flags import refused_settings, setting_text
+from guidepost.policies.sources.folder import load_bundle
+from guidepost.render.console import ExitCode, count, errors, refused, results
+from guidepost.render.messages import problem_text
+from guidepost.server.auth.callers import expired, read_callers
+from guidepost.server.auth.file_errors import content
+from guidepost.server.settings.checks import in_the_way, refusals
+from guidepost.server.settings.file_modes import open_files
+from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.settings.signing_key import signing_problem
+from guidepost.text_encoding import decoded
+
+
+def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
+    """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
+    warnings = [*open_files(found), *(WrongSetting(found.origin("callers"), one) for one in _expired(found.settings.callers, now))]
+    if why := signing_problem(found.settings):
+        warnings.append(WrongSetting("log-sign", f"the heads of the decision log would not be signed: {why}", "name a key with log-sign-key, or set log-sign to false"))
+    return warnings
+
+
+def _expired(file: Path | None, now: datetime) -> list[str]:
+    """Name the keys of the file of callers that expired; the file was read before, so what is wrong with it was reported."""
+    text = "" if file is None else decoded(str(file), content(file))
+    return expired(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
+
+
+def checked(found: Found, now: datetime) -> typer.Exit:
+    """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
+    wrong = [*refusals(found), *in_the_way(found)]
+    try:
+        folder = policies_folder(found.settings.policies)
+    except NoPolicies as error:
+        return refused_settings((*wrong, WrongSetting(found.origin("policies"), str(error))))
+    try:
+        with errors().working("checking and proving the policies"):
+            versions = load_bundle(folder).versions
+    except PolicyErrors as error:
+        errors().show(*map(problem_text, error.problems), *map(setting_text, wrong))
+        said = count(len(error.problems), "problem") + f" in {folder}" + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
+        return refused(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
+    if wrong:
+        return refused_settings(tuple(wrong))
+    named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
+    for one in _warnings(found, now):
+        errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))
+    results().show(Text.assemble(("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"))
+    return typer.Exit(int(ExitCode.OK))

@@ -1,0 +1,71 @@
+"""``guidepost unpack``: a policies folder made of bundles, for a server that has none of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from guidepost.cli.commands.keys import verified
+from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.policies.sources import BuiltBundle, Trust, read_bundle, trusted_keys
+from guidepost.policies.sources.remote import split_pin
+from guidepost.policies.sources.zip_tar import local_bytes
+from guidepost.policies.unpack import NotUnpacked
+from guidepost.policies.unpack import unpack as unpacked
+from guidepost.render.console import ExitCode, TableOrJson, count, grid, refused, results, show_json
+
+ENDING: Final = ".zip"
+
+
+def unpack(
+    bundles: Annotated[list[str], typer.Argument(metavar="BUNDLE...", help="Bundles that `guidepost build` made: files, folders of such files, or addresses; `#sha256=` behind one says which bytes are meant.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The policies folder to make.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a folder that is there.")] = False,
+    key: KeysOption = None,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to say what was unpacked.")] = TableOrJson.TABLE,
+) -> None:
+    """Make a policies folder of bundles, one for each version: the last to come into effect is the working one, the others are its past.
+
+    With a key, every bundle has to be signed by one that is trusted; without one, only what is remote has to be verified.
+    Nothing is written if anything is wrong.
+    """
+    with refusing("keys"):
+        trust = trusted_keys(key or ())
+    made = [_read(spec, trust) for spec in _listed(bundles)]
+    try:
+        with refusing("these bundles"):
+            ordered = unpacked(made, to, replace=replace)
+    except NotUnpacked as error:
+        raise refused(str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])) from error
+    except OSError as error:
+        raise refused(f"{to} cannot be written: {error.strerror}") from error
+    rows = [{"name": one.ref.name, "version": one.ref.version, "effective_from": one.effective_from.isoformat(), "digest": one.ref.digest} for one in ordered]
+    if output is TableOrJson.JSON:
+        show_json({"folder": to.as_posix(), "versions": rows})
+    else:
+        results().show(f"{count(len(rows), 'version')} in {to}", grid([(f"  {row['name']} {row['version']}", f"from {row['effective_from'][:10]}", f"digest {row['digest'][:12]}") for row in rows]))
+
+
+def _listed(bundles: list[str]) -> list[str]:
+    """Put the bundles of a folder in its place."""
+    listed: list[str] = []
+    for spec in bundles:
+        folder = Path(spec)
+        if "://" in spec or not folder.is_dir():
+            listed.append(spec)
+            continue
+        found = sorted(path.as_posix() for path in folder.glob(f"*{ENDING}"))
+        if not found:
+            raise refused(f"there is no bundle in {spec}", f"help: a bundle is a file that ends with {ENDING}")
+        listed += found
+    return listed
+
+
+def _read(spec: str, trust: Trust) -> BuiltBundle:
+    with refusing(spec, ExitCode.POLICY):
+        name, pin = split_pin(spec)
+        if trust.keys or "://" in name:
+            return verified(name, pin, trust, None)[0]
+        return read_bundle(local_bytes(Path(name), pin), name)

@@ -1,0 +1,67 @@
+"""``guidepost version``: which program, which policies, and what it runs on."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from guidepost.cli.options.policies_folder import PoliciesOption, load
+from guidepost.render.console import TableOrJson, errors, grid, results, ruled, show_json
+
+PROGRAM: Final = "guidepost"
+
+LIBRARIES: Final = ("durable-rules", "grpcio", "numpy", "protobuf", "PyYAML", "typer", "rich")
+"""What the answer to a question about a defect depends on."""
+
+
+def version(
+    policies: PoliciesOption = None,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+) -> None:
+    """Say which versions run: the program, the policies, Python and the libraries."""
+    try:
+        loaded = load(policies)
+    except typer.Exit:
+        # What is wrong with the policies is said already; which program says so is what people are asked for.
+        errors().show(f"{PROGRAM} {installed(PROGRAM)}")
+        raise
+    runtime = {"Python": platform.python_version(), **{name: installed(name) for name in LIBRARIES}}
+    if output is TableOrJson.JSON:
+        listed = [
+            {
+                "name": known.ref.name,
+                "version": known.ref.version,
+                "digest": known.ref.digest,
+                "effective_from": known.policy.manifest.effective_from.isoformat(),
+                "in_force": loaded.is_in_force(known),
+            }
+            for known in loaded.versions
+        ]
+        show_json({"program": installed(PROGRAM), "policies": listed, "runtime": runtime})
+        return
+    rows = [
+        (
+            known.ref.name,
+            Text(known.ref.version, "bold"),
+            Text(known.ref.digest[:12], "dim"),
+            f"{known.policy.manifest.effective_from:%Y-%m-%d}",
+            loaded.standing(known),
+        )
+        for known in loaded.versions
+    ]
+    screen = results()
+    screen.show(Text.assemble((PROGRAM, "bold"), f" {installed(PROGRAM)}"), "")
+    screen.show(ruled(("policies", "version", "digest", "in force from", ""), rows), "")
+    screen.show(grid([(Text(name, "cyan"), found) for name, found in runtime.items()]))
+
+
+def installed(name: str) -> str:
+    """Give the version of a distribution, or say that it runs from a checkout."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "from a checkout" if name == PROGRAM else "not installed"

@@ -1,0 +1,176 @@
+"""The facts of a ticket as a person gives them: options, ``name=value``, JSON or a file. In: words; out: plain facts.
+
+Nothing is converted here: the engine reads every value by the type that the vocabulary gives its fact.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.load.yaml_tree import Mapping as Node
+from engine.load.yaml_tree import plain, read
+from engine.model.vocabulary import Fact, FactType
+from guidepost.cli.options.moment import PAUSES, Pause
+from guidepost.render.console import meant
+from guidepost.render.facts_text import allowed
+
+Facts = dict[str, object]
+"""Fact name to value, as sent; in a file also ``pauses``, as pairs of beginning and end."""
+
+
+class FactsError(ValueError):
+    """JSON or a file that does not hold facts; the message says why in one line."""
+
+
+@dataclass(slots=True)
+class Words:
+    """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them.
+
+    ``decisions`` are those that may be asked for: one of these is never taken for the value of a boolean fact.
+    """
+
+    decision: str = ""
+    facts: Facts = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    decisions: Sequence[str] = ()
+
+    def add(self, name: str, value: object) -> None:
+        """Note a fact; two different values for one fact are a problem."""
+        if name in self.facts and self.facts[name] != value:
+            self.problems.append(f"`{name}` is given twice: `{self.facts[name]}` and `{value}`")
+        self.facts[name] = value
+
+
+def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]) -> Words:
+    """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
+
+    A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
+    """
+    said = Words(decisions=decisions)
+    options = {name.replace("_", "-"): fact for name, fact in known.items()}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("-") and len(word) > 1:
+            _read_option(word, rest, options, said)
+        elif "=" in word:
+            name, _, value = word.partition("=")
+            said.add(name, value)
+        elif said.decision:
+            said.problems.append(f"one decision at a time: `{said.decision}` or `{word}`")
+        else:
+            said.decision = word
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals:
+            said.add(name, value)
+        else:
+            said.problems.append(f"`--fact {pair}` is not written as name=value")
+    return said
+
+
+def read_before(pairs: Sequence[str]) -> Words:
+    """Read the facts that were otherwise, given as ``--before``; an empty value was not known."""
+    said = Words()
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals:
+            said.add(name, value or None)
+        else:
+            said.problems.append(f"`--before {pair}` is not written as name=value")
+    return said
+
+
+def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: Words) -> None:
+    given, equals, value = word.lstrip("-").partition("=")
+    name = given.replace("_", "-")
+    fact = options.get(name)
+    if fact is None and name.startswith("no-") and not equals:
+        denied = options.get(name.removeprefix("no-"))
+        if denied is not None and denied.type is FactType.BOOLEAN:
+            said.add(denied.name, False)
+            return
+    if fact is None:
+        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{meant(name, options, '--')}")
+        if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
+            rest.pop(0)
+    elif equals:
+        said.add(fact.name, value)
+    elif fact.type is FactType.BOOLEAN:
+        said.add(fact.name, rest.pop(0) if rest and _is_value(rest[0], said.decisions) else True)
+    elif rest and not rest[0].startswith("--"):
+        said.add(fact.name, rest.pop(0))
+    else:
+        said.problems.append(f"{word} needs a value: {allowed(fact)}")
+
+
+def _is_value(word: str, decisions: Sequence[str]) -> bool:
+    """Tell whether the word after a boolean option is its value, and not the decision or the next fact."""
+    return not word.startswith("-") and "=" not in word and word not in decisions
+
+
+def read_json(text: str, origin: str) -> Facts:
+    """Read a JSON object of facts; ``origin`` says in messages where it came from."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise FactsError(f"{origin} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except FactsError as error:
+        raise FactsError(f"{origin}: {error}") from None
+    return _flat(found, origin)
+
+
+def read_yaml(text: str, origin: str) -> Facts:
+    """Read a YAML mapping of facts: every value stays the text it is written as, and an empty one is not sent."""
+    node, problems = read(origin, text)
+    if problems:
+        raise FactsError(str(problems[0]))
+    if not isinstance(node, Node):
+        raise FactsError(f"{origin} does not hold facts: expected `name: value` on each line")
+    return _flat({name: None if value == "" else value for name, value in plain(node).items()}, origin)
+
+
+def read_file(path: str) -> Facts:
+    """Read the facts of a JSON or YAML file, or of standard input if the path is ``-``."""
+    origin = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise FactsError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FactsError(f"{origin} is not UTF-8 text") from None
+    is_json = path.endswith(".json") or (path == "-" and text.lstrip().startswith("{"))
+    return read_json(text, origin) if is_json else read_yaml(text, origin)
+
+
+def _once(pairs: list[tuple[str, object]]) -> Facts:
+    facts = dict(pairs)
+    if len(facts) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise FactsError(f"`{twice[0]}` stands twice")
+    return facts
+
+
+def _flat(found: object, origin: str) -> Facts:
+    if not isinstance(found, dict):
+        raise FactsError(f'{origin} does not hold facts: expected an object such as {{"name": "value"}}')
+    facts = {**found}
+    if facts.get(PAUSES) is not None:
+        facts[PAUSES] = _pauses(facts[PAUSES], origin)
+    for name, value in facts.items():
+        if isinstance(value, dict | list):
+            raise FactsError(f"{origin}: `{name}` must be one value")
+    return facts
+
+
+def _pauses(found: object, origin: str) -> tuple[Pause, ...]:
+    """Read the holds of a ticket: each begins at ``from``, and ends at ``to`` unless it still goes on."""
+    holds = [one for one in found if isinstance(one, dict) and one.keys() <= {"from", "to"}] if isinstance(found, list) else []
+    if not isinstance(found, list) or len(holds) < len(found):
+        raise FactsError(f"{origin}: `{PAUSES}` is a list of holds, each with `from` and `to`")
+    return tuple((hold.get("from") or None, hold.get("to") or None) for hold in holds)

@@ -1,0 +1,97 @@
+"""What time it is, and when a ticket was on hold, as a person says it. In: options and what a file holds; out: a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final
+
+import typer
+
+from engine.model.answer import WrongFact, WrongRequest
+from engine.request.moment import Moment, NotAnInstant, read_instant, read_moment
+from guidepost.render.console import refused
+
+NowOption = Annotated[
+    str, typer.Option("--now", metavar="INSTANT", help="What time it is, as 2026-01-23T15:00+11:00. Default: the clock of this machine.")
+]
+PauseOption = Annotated[
+    list[str] | None,
+    typer.Option("--pause", metavar="FROM/TO", help="When the ticket was on hold, two instants; `FROM/` still goes on. May be repeated."),
+]
+
+NOW: Final = "now"
+PAUSES: Final = "pauses"
+"""What a file calls the instant and the holds."""
+
+Pause = tuple[object, object]
+"""When a hold begins and ends, as sent; None for one that still goes on."""
+
+
+def wrong_lines(label: str, wrong: WrongFact) -> list[str]:
+    """Say what is wrong with something that was sent, and below it what it may be; without a label, the message names it."""
+    lines = [f"{f'{label}: ' if label else ''}{wrong.message}{f'; {wrong.help}' if wrong.help else ''}"]
+    return lines + ([f"  allowed: {', '.join(wrong.allowed)}"] if wrong.allowed else [])
+
+
+def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
+    """Read an instant, or note what is wrong with it."""
+    try:
+        return read_instant(label, text)
+    except NotAnInstant as error:
+        problems += wrong_lines(_unless_named(label, error.message), WrongFact(label, text, error.message, error.allowed, error.help))
+        return None
+
+
+def option_instant(option: str, text: str) -> datetime:
+    """Read the instant of an option; end the command if it is none."""
+    try:
+        return read_instant(option, text)
+    except NotAnInstant as error:
+        label = _unless_named(option, error.message)
+        allowed = [f"allowed: {', '.join(error.allowed)}"] if error.allowed else []
+        raise refused(f"{label}: {error.message}" if label else error.message, *allowed, *([f"help: {error.help}"] if error.help else [])) from error
+
+
+def read_asked(now: str, given: Sequence[str], clock: datetime, problems: list[str], filed_now: object = None, filed: Sequence[Pause] = ()) -> Moment:
+    """Read a moment, or note everything that is wrong with it.
+
+    Args:
+        now: the option ``--now``, or "".
+        given: the options ``--pause``.
+        clock: what time it is where nobody says so.
+        problems: where to note what is wrong, as lines.
+        filed_now: the instant that a file gives, or None.
+        filed: the holds that a file gives; options win over them.
+    """
+    pauses: list[Pause] = [*filed]
+    if given:
+        pauses = []
+        for text in given:
+            begin, slash, end = text.partition("/")
+            if not slash:
+                problems.append(f"`--pause {text}` is not written as FROM/TO, or FROM/ for a hold that still goes on")
+            else:
+                pauses.append((begin.strip() or None, end.strip() or None))
+    try:
+        return read_moment(now or filed_now or clock, pauses)
+    except WrongRequest as error:
+        for wrong in error.wrong:
+            label = _called(wrong.fact, bool(now), bool(given))
+            message = wrong.message.replace(f"`{wrong.fact}`", f"`{label}`")
+            problems += wrong_lines(_unless_named(label, message), WrongFact(label, wrong.sent, message, wrong.allowed, wrong.help))
+        return Moment(clock)
+
+
+def _unless_named(label: str, message: str) -> str:
+    """Give what a message is about, or "" if it says so itself."""
+    return "" if f"`{label}`" in message else label
+
+
+def _called(name: str, now_option: bool, pause_options: bool) -> str:
+    """Give what a person called it who used options."""
+    if name == NOW:
+        return "--now" if now_option else name
+    if not pause_options or not name.startswith(PAUSES):
+        return name
+    return "--pause" + {"from": " FROM", "to": " TO"}.get(name.rpartition(".")[2], "")

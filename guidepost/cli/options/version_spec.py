@@ -1,0 +1,58 @@
+"""Versions that a command is given by name: the options they need, and what is said when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from engine.model.problems import PolicyErrors
+from engine.version.version import Version, build
+from guidepost.cli.options.policies_folder import find_folder
+from guidepost.policies.sources import Source, SourceError, read_source, trusted_keys
+from guidepost.render.console import ExitCode, count, errors, refused
+from guidepost.render.messages import problem_text
+
+TRUSTED: Final = "GUIDEPOST_TRUSTED_KEYS"
+"""The environment variable that names the trusted keys."""
+
+KeysOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key", metavar="FILE", envvar=TRUSTED, show_envvar=False,
+        help=f"A public key that is trusted, or a folder of them; may be repeated. Default: ${TRUSTED}. What is remote is used only if one of them signed it.",
+    ),
+]
+
+SPEC_HELP: Final = (
+    "A version's number, `working`, a folder, a bundle, a git revision (`HEAD~3`, `REV:path`), or an address; "
+    "`version:`, `folder:`, `bundle:` and `git:` before it say what it is."
+)
+
+
+def open_source(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Source:
+    """Read the files of the version that a spec names; end the command, saying why, if there is none."""
+    with refusing(spec):
+        return read_source(spec, policies=find_folder(policies), trust=trusted_keys(keys or ()))
+
+
+def open_version(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Version:
+    """Build the version that a spec names; end the command, saying why, if there is none or it has problems."""
+    source = open_source(spec, policies=policies, keys=keys)
+    with refusing(spec), errors().working(f"loading {spec}"):
+        return build(source.files, source.root)
+
+
+@contextmanager
+def refusing(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
+    """End the command if there is no such source (with this exit code), or if its policies have problems."""
+    try:
+        yield
+    except SourceError as error:
+        raise refused(error.message, *([f"help: {error.help}"] if error.help else []), code=code) from error
+    except PolicyErrors as error:
+        errors().show(*map(problem_text, error.problems))
+        raise refused(f"{count(len(error.problems), 'problem')} in {what}; nothing is done", code=ExitCode.POLICY) from error

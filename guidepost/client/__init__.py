@@ -1,0 +1,1 @@
+"""The client: decisions from a server, in threads or under asyncio."""

@@ -1,0 +1,173 @@
+"""A decision certificate: one entry of the log with all that proves it, as one small file that is checked without the log.
+
+It holds the entry, and, once a signed head covers it, this head and the path that leads from the entry to its root.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Final, Self
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.merkle import climb, path
+from engine.decisionlog.record import Record, canonical
+from engine.decisionlog.reproduce import decide_again
+from engine.version.version import Version
+from guidepost.decision_log.export_jsonl import read_entry
+from guidepost.decision_log.signed_heads import SignedHead, unvouched
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources.signatures import Trust
+
+KIND: Final = "guidepost-decision-certificate"
+FORMAT: Final = 1
+
+MAX_SIZE: Final = 16_000_000
+"""The most bytes that a certificate may have."""
+
+_TRIED: Final = 8
+"""How many heads are tried, where entries that they cover are purged."""
+
+
+class NoCertificate(ValueError):
+    """A file is no certificate, or not as it was written; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """An entry, and the signed head that covers it with the path to its root; no head, if none covers it yet."""
+
+    entry: Entry
+    head: SignedHead | None = None
+    path: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The file: JSON, laid out to be read."""
+        return json.dumps(self._plain, indent=1) + "\n"
+
+    @property
+    def _plain(self) -> dict[str, Any]:
+        entry, record = self.entry, json.loads(self.entry.body)
+        return {
+            "kind": KIND, "format": FORMAT, "version": record["version"],
+            "entry": {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash, "record": record},
+            "head": self.head.plain if self.head else None, "path": list(self.path),
+        }
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read a file; raises NoCertificate if it is none, or holds anything else than it was written with. White space does not count."""
+        try:
+            plain = json.loads(text, object_pairs_hook=_each_once)
+            known = (plain["kind"], plain["format"]) == (KIND, FORMAT)
+            head = None if plain["head"] is None else SignedHead.of(plain["head"])
+            made = cls(read_entry(plain["entry"]), head, tuple(str(one) for one in plain["path"]))
+            as_written = canonical(made._plain) == canonical(plain)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            why = str(error) if isinstance(error, NoCertificate) else "expected a decision certificate that this program can read"
+            raise NoCertificate(why) from error
+        if not known:
+            raise NoCertificate("expected a decision certificate that this program can read")
+        if not as_written:
+            raise NoCertificate("this is not what was written: something was added, left out or written otherwise")
+        return made
+
+
+class Found(StrEnum):
+    """How a step of a check ends."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a check: what it looks at, how it ends, and what is said about it."""
+
+    name: str
+    found: Found
+    said: str
+
+
+def certify(store: Store, entry: Entry) -> Certificate:
+    """Make the certificate of an entry, with the smallest tree that covers it and is there as a whole."""
+    for head in islice(store.heads_over(entry), _TRIED):
+        leaves = list(store.hashes(entry.writer, head.since, head.head.sequence))
+        if len(leaves) == head.head.sequence - head.since:
+            return Certificate(entry, head, path(leaves, entry.sequence - head.since - 1))
+    return Certificate(entry)
+
+
+def check(certificate: Certificate, trust: Trust, version: Version | None = None) -> tuple[Step, ...]:
+    """Check a certificate: by itself, by the keys that are trusted, and by the version that is said to have decided."""
+    steps = [_hashed(certificate), _covered(certificate), _signed(certificate, trust)]
+    try:
+        record = Record.read(certificate.entry.body)
+    except ValueError as error:
+        return (*steps, Step("record", Found.WRONG, str(error)))
+    if not certificate.entry.holds:
+        return (*steps, _version(record, version), Step("decisions", Found.NOT_SHOWN, "not checked: the record was changed"))
+    return (*steps, _version(record, version), _decided(record, version))
+
+
+def _hashed(certificate: Certificate) -> Step:
+    entry = certificate.entry
+    if entry.holds:
+        return Step("entry", Found.OK, f"entry {entry.sequence} of {entry.writer} has its hash, {entry.hash}")
+    return Step("entry", Found.WRONG, "its hash is not that of its content: something in it was changed")
+
+
+def _covered(certificate: Certificate) -> Step:
+    entry, head = certificate.entry, certificate.head
+    if head is None:
+        return Step("path", Found.NOT_SHOWN, "no signed head covered the entry when the certificate was made, so it proves no more than its own hash")
+    place, size = entry.sequence - head.since, head.head.sequence - head.since
+    same_chain = bool(head.root) and head.head.writer == entry.writer
+    if same_chain and climb(entry.hash, place - 1, size, certificate.path) == head.root and (entry.sequence < head.head.sequence or entry.hash == head.head.hash):
+        which = "the only entry" if size == 1 else f"number {place:,} of the {size:,} entries"
+        return Step("path", Found.OK, f"it is {which} that the head at {head.head.sequence} covers")
+    return Step("path", Found.WRONG, "the path does not lead from this entry to the root of the head")
+
+
+def _signed(certificate: Certificate, trust: Trust) -> Step:
+    head = certificate.head
+    if head is None:
+        return Step("signature", Found.NOT_SHOWN, "there is no signed head")
+    if not trust.keys:
+        return Step("signature", Found.NOT_SHOWN, f"it is said to be signed on {head.signed} by the key {head.key}; --key FILE tells whether that is so")
+    why = unvouched(head, trust)
+    if why:
+        return Step("signature", Found.WRONG, why)
+    name = next(one.name for one in trust.keys if one.id == head.key)
+    return Step("signature", Found.OK, f"signed on {head.signed} by {head.key} ({name})")
+
+
+def _version(record: Record, version: Version | None) -> Step:
+    said = f"{record.version.name} {record.version.version}, digest {record.version.digest}"
+    if version is None:
+        return Step("version", Found.NOT_SHOWN, f"it is said to be {said}; --against VERSION tells whether that is so")
+    if version.ref == record.version:
+        return Step("version", Found.OK, said)
+    return Step("version", Found.WRONG, f"it was decided under {said}; the one given is {version.ref.name} {version.ref.version}, digest {version.ref.digest}")
+
+
+def _decided(record: Record, version: Version | None) -> Step:
+    if version is None:
+        return Step("decisions", Found.NOT_SHOWN, "without the version nothing can be decided again")
+    if version.ref != record.version:
+        return Step("decisions", Found.NOT_SHOWN, "the version given is not the one that decided")
+    again = decide_again(record, version)
+    if again.equal:
+        return Step("decisions", Found.OK, f"the recorded facts, decided again as of {record.now}, give exactly what is recorded")
+    return Step("decisions", Found.WRONG, again.wrong or "; ".join(map(str, again.differences)))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NoCertificate("a key stands in it twice, so it can be read in two ways")
+    return found

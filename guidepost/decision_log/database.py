@@ -1,0 +1,206 @@
+"""A database URL in, an engine out whose commits are on disk when they return; and the tables, brought up to date."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from guidepost.atomic_file import create_private
+from guidepost.decision_log.patience import Patience
+from guidepost.install_command import install
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+WRITES: Final = "guidepost_writes"
+"""The execution option of a connection that will write."""
+
+BUSY: Final = 5.0
+"""Seconds that a command, which nobody waits for, waits for a lock, and that a connection to a server takes at most."""
+
+LOCK: Final = "guidepost_lock"
+"""The execution option of an engine that has how many seconds it waits for a lock."""
+
+NAME: Final = "guidepost_name"
+"""The execution option of an engine that has the name of its connections, as PostgreSQL shows it."""
+
+PAGES: Final = 4_000
+"""How many pages of 4 kB SQLite writes beside the database before it copies them into it."""
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+REVISIONS: Final = ("0001", "0002", "0003")
+"""The states that tables may be in, oldest first: one for each file of ``migrations/versions``."""
+
+HEAD: Final = REVISIONS[-1]
+"""The state of the tables that this program reads and writes."""
+
+
+class LogRefused(Exception):
+    """A log cannot be opened as it was asked for: why, and a help."""
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        self.message, self.help = message, help_
+        super().__init__(f"{message}; {help_}" if help_ else message)
+
+
+def connect(url: str, patience: Patience | None = None) -> Engine:
+    """Give an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
+
+    ``patience`` bounds what a server waits for, so that it hears the cause before it refuses calls; without it, statements take as long as they need.
+    Raises LogRefused for a URL that is none, and for other databases.
+    """
+    lock = BUSY if patience is None else patience.lock
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == SQLITE:
+            if parsed.database in (None, "", ":memory:"):
+                raise LogRefused("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
+            engine = create_engine(parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4)
+            event.listen(engine, "connect", _sqlite_connected)
+            event.listen(engine, "begin", _sqlite_begins)
+            return engine
+        if backend == POSTGRESQL:
+            name = f"guidepost {'reader' if patience is None else 'writer'} {os.getpid()}"
+            limits = {"lock_timeout": lock, "statement_timeout": 0.0 if patience is None else patience.statement}
+            options = ["-c synchronous_commit=on", *(f"-c {limit}={seconds * 1000:.0f}" for limit, seconds in limits.items())]
+            arguments = {"connect_timeout": int(BUSY), "application_name": name, "options": " ".join(options), "tcp_user_timeout": 10_000}
+            return create_engine(parsed, connect_args=arguments, execution_options={NAME: name}, pool_pre_ping=True, pool_size=1, max_overflow=4)
+    except ArgumentError:
+        raise LogRefused(f"expected the URL of a database, got `{url}`", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
+    except (NoSuchModuleError, ImportError) as error:
+        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", f"PostgreSQL needs the package psycopg: `{install('psycopg[binary]')}`") from error
+    raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; raises LogRefused if the database cannot be reached or written."""
+    if engine.dialect.name == SQLITE and engine.url.database:
+        try:
+            Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives the files beside it, -wal and -shm, the mode of this one.
+            create_private(Path(engine.url.database))
+        except OSError as error:
+            raise LogRefused(f"the decision log cannot be made: {error}") from error
+    try:
+        with engine.connect() as connection:
+            if state(connection) == HEAD:
+                return
+    except (SQLAlchemyError, OSError) as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    # Large, and only for tables that are not up to date: a worker does without.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    # What Alembic says of each step is of no interest to whoever starts a server.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", _MIGRATIONS.as_posix().replace("%", "%%"))
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise LogRefused(f"{shown(engine)} holds a decision log of a later program: {error}", "serve it with that program, or name another log") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+
+
+def state(connection: Connection) -> str | None:
+    """Give the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
+def check(engine: Engine) -> None:
+    """See that there is a log which this program can read; raises LogRefused otherwise, and makes nothing."""
+    name = engine.url.database
+    if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
+        raise LogRefused(f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another")
+    try:
+        with engine.connect() as connection:
+            found = state(connection)
+    except SQLAlchemyError as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    if found != HEAD:
+        raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})", "`guidepost serve` brings it up to date")
+
+
+def examine(engine: Engine) -> None:
+    """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogRefused otherwise."""
+    name = engine.url.database
+    if engine.dialect.name == SQLITE and name and not Path(name).exists():
+        folder = next(parent for parent in Path(name).absolute().parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise LogRefused(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
+        return
+    if engine.dialect.name == SQLITE and name and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK)):
+        raise LogRefused(f"the decision log {shown(engine)} cannot be written")
+    try:
+        with engine.connect() as connection:
+            found = state(connection)
+    except SQLAlchemyError as error:
+        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+    finally:
+        engine.dispose()
+    if found is not None and found not in REVISIONS:
+        raise LogRefused(f"{shown(engine)} holds a decision log of a later program (state {found})", "serve it with that program, or name another log")
+
+
+def shown(engine: Engine) -> str:
+    """Give the URL without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def cause(error: BaseException) -> str:
+    """Say in one line what a database said."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def held_up_by(engine: Engine) -> str:
+    """Return what the connections of an engine wait for, as PostgreSQL sees it: a lock and who holds it, a standby, the disk. "" if it does not say, and for SQLite.
+
+    For when something does not return; asking may take long, too.
+    """
+    if engine.dialect.name != POSTGRESQL:
+        return ""
+    asked = text(
+        "SELECT wait_event_type, wait_event, pg_blocking_pids(pid) FROM pg_stat_activity"
+        " WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND wait_event_type <> 'Client' ORDER BY state_change LIMIT 1"
+    )
+    try:
+        with engine.connect() as connection, connection.begin():
+            # A slow answer is better than none here.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            found = connection.execute(asked, {"name": engine.get_execution_options()[NAME]}).one_or_none()
+    except (SQLAlchemyError, OSError) as error:
+        return cause(error)
+    if found is None:
+        return ""
+    kind, what, blocking = found
+    return f"PostgreSQL waits for {kind} {what}{f', held by process {blocking[0]}' if blocking else ''}"
+
+
+def _sqlite_connected(connection: Any, _: Any) -> None:
+    # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
+    connection.isolation_level = None
+    # Set before there are tables, so that what is purged can be given back to the disk; later it would only wait for a writer.
+    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    # Pages that are written again and again before are copied into the database once; a commit that copies takes longer, and so does a larger log to begin with.
+    connection.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
+
+
+def _sqlite_begins(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

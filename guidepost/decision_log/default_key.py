@@ -1,0 +1,84 @@
+"""The key that signs a server's heads where no setting names one: made on first start, and kept in the state folder.
+
+Servers and workers that start at once use one key: it is written beside its place and linked there, which only one of them can do.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from guidepost.atomic_file import write_whole
+from guidepost.policies.sources.signatures import key_id, private_key, private_pem, public_pem
+from guidepost.policies.sources.source import SourceError
+
+PRIVATE_FILE: Final = "head.private.pem"
+PUBLIC_FILE: Final = "head.public.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The paths of both halves, the id that heads name, and whether the key was made just now."""
+
+    private: Path
+    public: Path
+    id: str
+    made: bool
+
+
+def own_key(folder: Path) -> OwnKey:
+    """Return the key of a state folder; make it, and the folder, if there is none.
+
+    Raises OSError if it cannot be made, SourceError if the file that is there holds no key that can be read.
+    """
+    private, public = folder / PRIVATE_FILE, folder / PUBLIC_FILE
+    made = not private.exists() and _make(private)
+    key = private_key(private)
+    pem = public_pem(key)
+    if not _holds(public, pem):
+        write_whole(public, pem)
+    return OwnKey(private, public, key_id(key.public_key()), made)
+
+
+def own_key_problem(folder: Path) -> str:
+    """Say why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
+    private = folder / PRIVATE_FILE
+    try:
+        if private.exists():
+            private_key(private)
+            return ""
+        parent = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    except SourceError as error:
+        return error.message
+    except OSError as error:
+        return f"{folder} cannot be read: {error.strerror}"
+    return "" if os.access(parent, os.W_OK | os.X_OK) else f"{parent} cannot be written"
+
+
+def _make(private: Path) -> bool:
+    """Put a new key in its place; return whether it is this one, and not that of another process."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - large, and only for a first start
+
+    private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=private.parent, prefix=f".{private.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(private_pem(Ed25519PrivateKey.generate()))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, private)
+    except FileExistsError:
+        return False
+    finally:
+        Path(name).unlink()
+    return True
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,37 @@
+"""Which version decided: the digest of a record in, the files of the version that has it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+
+from engine.model.problems import PolicyErrors
+from guidepost.policies.sources import Origin, Source
+from guidepost.policies.sources.folder import read_folder, version_folders
+from guidepost.policies.sources.resolve import digest_of
+
+
+def find_decider(digest: str, given: Iterable[Source], policies: Path | None) -> Source | None:
+    """Find the version with a digest among those that are given and those of a policies folder, its past ones included; None if it is nowhere.
+
+    Versions that cannot be read are passed over: another one may be the one.
+    """
+    for source in chain(given, _of_folder(policies) if policies is not None else ()):
+        if _digest(source) == digest:
+            return source
+    return None
+
+
+def _digest(source: Source) -> str:
+    try:
+        return digest_of(source.files)
+    except PolicyErrors:
+        return ""
+
+
+def _of_folder(policies: Path) -> Iterator[Source]:
+    for folder in version_folders(policies):
+        with suppress(PolicyErrors):
+            yield Source(read_folder(folder), folder.root, folder.root, Origin.FOLDER)

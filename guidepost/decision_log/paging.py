@@ -1,0 +1,57 @@
+"""Pages of a search: a filter and a token in, records and the token of the next page out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.record import Record
+from guidepost.decision_log.store import Store
+
+_MARK: Final = 8
+
+
+class WrongToken(ValueError):
+    """A page token that no page gave, or that a page of another search gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records in the order of receipt, and the token of the page behind them ("" if there is none)."""
+
+    found: tuple[tuple[Entry, Record], ...]
+    next: str
+
+
+def page(store: Store, asked: Filter, limit: int, token: str = "") -> Page:
+    """Give a page of at most so many records; what is recorded meanwhile comes on later pages, and none comes twice."""
+    after = _read(token, asked) if token else ""
+    found = tuple(islice(store.found(asked, after), limit + 1))
+    shown = found[:limit]
+    return Page(shown, _token(shown[-1][1].id, asked) if len(found) > limit else "")
+
+
+def _token(last: str, asked: Filter) -> str:
+    return base64.urlsafe_b64encode(UUID(last).bytes + _mark(asked)).decode().rstrip("=")
+
+
+def _read(token: str, asked: Filter) -> str:
+    try:
+        content = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        content = b""
+    if len(content) != 16 + _MARK:
+        raise WrongToken("expected a page token, as the page before contains it")
+    if content[16:] != _mark(asked):
+        raise WrongToken("the page token is of a search for something else")
+    return str(UUID(bytes=content[:16]))
+
+
+def _mark(asked: Filter) -> bytes:
+    return hashlib.sha256(repr(asked).encode()).digest()[:_MARK]

@@ -1,0 +1,346 @@
+"""What the handlers call: an answer's record in, and back when the answer may leave, as the chosen durability promises."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import count, groupby
+from typing import Final, cast
+
+from engine.decide.answer_times_json import iso
+from engine.decide.reschedule import Rescheduled
+from engine.decisionlog.canonical_json import Texts
+from engine.decisionlog.identity import RANDOM, beginning, uuid7_from
+from engine.decisionlog.masking import unmaskable
+from engine.decisionlog.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
+from engine.model.answer import Answer, VersionRef
+from engine.model.policy import Policy
+from engine.request.moment import Moment
+from engine.version.version import Version
+from guidepost.decision_log.append import Kept
+from guidepost.decision_log.call_metadata import Call
+from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.events import Events, Refusal
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.settings import Durability, LogSettings
+from guidepost.decision_log.signed_heads import sign_head
+from guidepost.decision_log.store import Store
+from guidepost.decision_log.writer import MAX_BATCH, LogUnavailable, Writer
+
+GATHER: Final = 0.02
+"""Seconds for which records gather under ``bounded``, where nobody waits for them: fewer commits leave more time to answer."""
+
+CLOSING: Final = 10.0
+"""Seconds for which a server that stops tries to write what is waiting."""
+
+Given = tuple[Answer, ...] | Rescheduled
+"""What a call is answered with."""
+
+
+class RequestIdUsed(Exception):
+    """A request id was used before, for another request."""
+
+
+class RecordedOtherwise(Exception):
+    """A call was answered before, and this server cannot give that answer again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call asked, as far as it is recorded: facts and instants as they were read.
+
+    ``before`` are the facts that were otherwise, of a call to reschedule (None in it: not known).
+    """
+
+    call: Call
+    kind: Kind
+    facts: Mapping[str, object]
+    moment: Moment
+    before: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """An instant of receipt, as it is recorded, and what the ids of its records begin with."""
+
+    at: datetime
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """So many answers that left before their records; ``at_risk`` has when each did: a record that is committed, or given up, is that of the first."""
+
+    at_risk: deque[float]
+    number: int
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, _: Sequence[Kept]) -> None:
+        for _one in range(self.number):
+            self.at_risk.popleft()
+
+    def set_exception(self, _: Exception) -> None:
+        self.set_result(())
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Waiting:
+    """Somebody who waits for so many seconds, until ``end`` by the clock of the loop; ``number`` tells those with one end apart."""
+
+    end: float
+    number: int
+    seconds: float = field(compare=False)
+    future: asyncio.Future[Sequence[Kept]] = field(compare=False)
+
+
+class Keeper:
+    """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
+
+    def __init__(self, settings: LogSettings, clock: Callable[[], datetime], events: Events | None = None) -> None:
+        """Open the log; raises LogRefused if that cannot be done."""
+        self.settings, self._events = settings, events or Events()
+        key = settings.key
+        signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
+        self._patience = Patience(settings.patience)
+        self._store = Store.open(settings.url, self._patience)
+        gather = GATHER if settings.durability is Durability.BOUNDED else 0.0
+        self._writer = Writer(self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience)
+        self._at_risk: deque[float] = deque()
+        self._waiting: list[_Waiting] = []
+        self._numbers = count()
+        # Until when the timer runs is kept beside it: a timer of uvloop that is due at once cannot tell.
+        self._timer, self._timer_end = cast("asyncio.Handle | None", None), 0.0
+        self._chances, self._last = _chances(), cast("_Received | None", None)
+        self._hidden: dict[VersionRef, frozenset[str]] = {}
+        self._texts = Texts(settings.masking.more)
+
+    @property
+    def name(self) -> str:
+        """Where the log is, without a password."""
+        return self._store.name
+
+    @property
+    def failure(self) -> str:
+        """Why the log cannot be written now; "" if it can."""
+        return self._writer.condition.failure
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not in the log yet."""
+        return self._writer.waiting
+
+    @property
+    def at_risk(self) -> int:
+        """How many answers left before their records are in the log."""
+        return len(self._at_risk)
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Have somebody told, on another thread, when the log fails and when it recovers; at once if it fails already."""
+        self._writer.condition.watch = told
+        if self.failure:
+            told()
+
+    def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
+        """Give the record of a call that is answered."""
+        came = self._received(received)
+        id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
+        now = came.text if moment.now is None or moment.now is received else iso(moment.now)
+        pauses = plain_pauses(moment.holds) if moment.holds else ()
+        if isinstance(given, Rescheduled):
+            return Record(
+                id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, self._facts(asked.facts, version), now, pauses, version.ref, (),
+                changed(given, self._facts(asked.before or {}, version)),
+            )
+        masked = self.settings.masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
+        facts = {**asked.facts, **masked} if masked else asked.facts
+        return self._texts.record(id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, given)
+
+    def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
+        """Give what a record says of an answer."""
+        if isinstance(given, Rescheduled):
+            return (), changed(given, self._facts(asked.before or {}, version))
+        return tuple(decided(answer, self.settings.masking.more) for answer in given), None
+
+    def same_request(self, first: Record, asked: Asked, version: Version, decision: str) -> bool:
+        """Tell whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
+        if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
+            return False
+        call = asked.call
+        ours = replace(
+            first, caller=call.caller, request_id=call.request_id, ticket=call.ticket, kind=asked.kind,
+            facts=self._facts(asked.facts, version), pauses=plain_pauses(asked.moment.holds),
+        )
+        before = None if first.change is None else first.change.facts
+        return ours == first and before == (None if asked.before is None else self._facts(asked.before, version)) and (
+            asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision]
+        )
+
+    def _received(self, at: datetime) -> _Received:
+        """Write an instant of receipt, once for all the tickets of a call."""
+        if self._last is None or self._last.at is not at:
+            self._last = _Received(at, iso(at), beginning(at))
+        return self._last
+
+    def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
+        """Mask facts; what was not known before stays so."""
+        masked = self.settings.masking.facts(sent, version.policy.facts, self._hidden_of(version))
+        return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
+
+    def _hidden_of(self, version: Version) -> frozenset[str]:
+        hidden = self._hidden.get(version.ref)
+        if hidden is None:
+            hidden = self._hidden[version.ref] = self.settings.masking.hidden(version.policy.facts)
+        return hidden
+
+    async def keep(self, record: Recordable, left: float | None = None) -> Kept:
+        """Come back when the answer may leave; raises LogUnavailable if it may not, before the call's deadline in ``left`` seconds.
+
+        A call with a request id always waits for its record: only then is it known whether it is the first with this id.
+        """
+        try:
+            if not record.request_id and self._may_leave():
+                self._leave((record,))
+                return Kept(record, True)
+            (kept,) = await self._written((record,), left)
+        except LogUnavailable as error:
+            self._events.refused(error.why)
+            raise
+        if not kept.fresh:
+            self._events.repeated()
+        return kept
+
+    def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Kept]]:
+        """Have records written for whom somebody waits; raises LogUnavailable at once where waiting is in vain.
+
+        Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
+        """
+        if self._writer.condition.failing_for > self._patience.seconds and not all(one.future.done() for one in self._waiting):
+            raise LogUnavailable(f"the decision log cannot be written: {self.failure}", Refusal.LATE)
+        future = self._writer.submit(records)
+        self._wait_for(future, self._patience.within(left))
+        return future
+
+    def _wait_for(self, future: asyncio.Future[Sequence[Kept]], seconds: float) -> None:
+        """Have an answer wait for so long; a timer of its own for each would cost more than all else here."""
+        waiting, loop = self._waiting, asyncio.get_running_loop()
+        while waiting and waiting[0].future.done():
+            heappop(waiting)
+        heappush(waiting, _Waiting(loop.time() + seconds, next(self._numbers), seconds, future))
+        self._set_timer(loop)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake up when the first of those that wait has waited for long enough."""
+        end = self._waiting[0].end
+        if self._timer is not None and self._timer_end <= end:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_end = loop.call_at(end, self._give_up, loop), end
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse what has waited for too long; what is not under way by then is not recorded."""
+        waiting, self._timer = self._waiting, None
+        while waiting and (waiting[0].future.done() or waiting[0].end <= loop.time()):
+            one = heappop(waiting)
+            if not one.future.done():
+                why = f": {self.failure}" if self.failure else ""
+                one.future.set_exception(LogUnavailable(f"the decision could not be recorded in {one.seconds:.3g} s{why}", Refusal.LATE))
+        if waiting:
+            self._set_timer(loop)
+
+    async def keep_all(self, records: Sequence[Recordable], left: float | None = None) -> list[Kept | LogUnavailable]:
+        """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
+        submitted = list(self._submitted(records, left))
+        waiting = [one for _, one in submitted if isinstance(one, asyncio.Future)]
+        if waiting:
+            await asyncio.wait(waiting)
+        return [self._counted(one) for part, found in submitted for one in _outcomes(part, found)]
+
+    def _submitted(self, records: Sequence[Recordable], time_left: float | None) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
+        """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
+        may_leave = self._may_leave()
+
+        def leaves(record: Recordable) -> bool:
+            nonlocal may_leave
+            at_once = may_leave > 0 and not record.request_id
+            may_leave -= at_once
+            return at_once
+
+        for at_once, run in groupby(records, leaves):
+            left = tuple(run)
+            while left:
+                part = left[: min(self._writer.room, MAX_BATCH)] or left
+                left = left[len(part) :]
+                yield part, self._submit(part, time_left, at_once=at_once)
+
+    def _submit(self, part: Sequence[Recordable], left: float | None, *, at_once: bool) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
+        try:
+            if at_once:
+                self._leave(part)
+                return None
+            return self._written(part, left)
+        except LogUnavailable as error:
+            return error
+
+    def _counted(self, found: Kept | LogUnavailable) -> Kept | LogUnavailable:
+        if isinstance(found, LogUnavailable):
+            self._events.refused(found.why)
+        elif not found.fresh:
+            self._events.repeated()
+        return found
+
+    def _leave(self, records: Sequence[Recordable]) -> None:
+        """Have records written whose answers leave ahead of them, and count these among those at risk."""
+        self._writer.submit_for(_Left(self._at_risk, len(records)), records)
+        self._at_risk.extend([time.monotonic()] * len(records))
+
+    def _may_leave(self) -> int:
+        """Tell how many more answers may leave before their records are committed."""
+        risked = self._at_risk
+        if self.settings.durability is not Durability.BOUNDED or (risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds):
+            return 0
+        return max(0, self.settings.records - len(risked))
+
+    async def close(self) -> None:
+        """Write what is waiting, and close the log."""
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.close, CLOSING)
+
+
+def _chances() -> Iterator[bytes]:
+    """Give random bytes for ids, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
+    while True:
+        drawn = secrets.token_bytes(400 * RANDOM)
+        yield from (drawn[start : start + RANDOM] for start in range(0, len(drawn), RANDOM))
+
+
+def _outcomes(part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None) -> Sequence[Kept | LogUnavailable]:
+    """Give what became of each record of a part."""
+    if found is None:
+        return [Kept(record, True) for record in part]
+    error = found.exception() if isinstance(found, asyncio.Future) else found
+    if isinstance(error, LogUnavailable):
+        return [error] * len(part)
+    return cast("asyncio.Future[Sequence[Kept]]", found).result()
+
+
+def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None) -> Keeper | None:
+    """Open the log of a server; None if it keeps none. Raises LogRefused."""
+    if settings.durability is Durability.OFF:
+        return None
+    policies = tuple(policies)
+    wrong = unmaskable(settings.masking.more, policies)
+    if wrong:
+        raise LogRefused(f"cannot be masked: {', '.join(wrong)}", "only texts and the unlisted values of open lists can, so that a replay decides the same")
+    known = {name for policy in policies for name in policy.facts}
+    if unknown := sorted(settings.masking.clear - known):
+        raise LogRefused(f"no such fact to keep in clear: {', '.join(unknown)}")
+    return Keeper(settings, clock, events)

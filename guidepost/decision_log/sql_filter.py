@@ -1,0 +1,67 @@
+"""A filter in, a query out by which the database leaves out what cannot pass it; what is left is still held against the filter.
+
+A rule, and an outcome with its value, are looked for in the text of the record, which is canonical: there is one way to write them.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, or_, select
+
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.identity import RANDOM, uuid7
+from guidepost.decision_log.tables import entries
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FLAGS: Final = {"yes": "true", "no": "false"}
+
+
+def narrowed(asked: Filter) -> Select[Any]:
+    """Give a query that finds all entries which pass a filter, and few others."""
+    found = select(entries)
+    for column, value in ((entries.c.ticket, asked.ticket), (entries.c.request_id, asked.request_id), (entries.c.caller, asked.caller)):
+        if value:
+            found = found.where(column == value)
+    # An id begins with the millisecond of receipt; the instant as text does not sort where one has no fraction.
+    if asked.since is not None and asked.since >= _EPOCH:
+        found = found.where(entries.c.id >= uuid7(asked.since, bytes(RANDOM)))
+    if asked.until is not None:
+        found = found.where(entries.c.id <= uuid7(max(asked.until, _EPOCH), b"\xff" * RANDOM))
+    if asked.version:
+        found = found.where(or_(entries.c.version == asked.version, entries.c.digest.startswith(asked.version, autoescape=True)))
+    if asked.rule:
+        found = found.where(_has(json.dumps(asked.rule)))
+    if asked.outcome:
+        found = found.where(or_(*(_has(text) for text in outcome_texts(asked.outcome))))
+    return found
+
+
+def outcome_texts(outcome: str) -> list[str]:
+    """Give texts of which a record has one if it has an outcome as a filter asks for it.
+
+    >>> outcome_texts("priority")
+    ['"name":"priority"']
+    >>> outcome_texts("priority=P1")[:2]
+    ['"name":"priority","status":"P1"', '"name":"priority","status":"decided","value":"P1"']
+    """
+    name, given, value = outcome.partition("=")
+    start = f'"name":{json.dumps(name)}'
+    if not given or not value:
+        return [start]
+    decided = f'{start},"status":"decided","value":'
+    # A list is written within brackets; a number in more than one way.
+    texts = [f'{start},"status":{json.dumps(value)}', f"{decided}{json.dumps(value)}", f"{decided}["]
+    if value in _FLAGS:
+        texts.append(f"{decided}{_FLAGS[value]}")
+    with suppress(ValueError):
+        float(value)
+        texts += [f"{decided}{first}" for first in "-0123456789"]
+    return texts
+
+
+def _has(text: str) -> ColumnElement[bool]:
+    return entries.c.body.contains(text, autoescape=True)

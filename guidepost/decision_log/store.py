@@ -1,0 +1,301 @@
+"""Where the log is kept: records in, committed entries out; pages, entries and heads back.
+
+The number and the previous hash of an entry hold only if the transaction that commits it finds the writer's row as it
+was, and locks it, so that no crash and no second server leaves a chain that cannot be verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from engine.decisionlog.chain import Entry, Head, Purge, beginning
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.merkle import Covered, Tree
+from engine.decisionlog.record import Record, Recordable
+from guidepost.decision_log.append import Commit, Kept, commit, readable
+from guidepost.decision_log.database import WRITES, check, connect, held_up_by, migrate, shown
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
+from guidepost.decision_log.sql_filter import narrowed
+from guidepost.decision_log.tables import entries, heads, purges, writers
+
+PAGE: Final = 500
+"""How many entries are read at a time."""
+
+HASHES: Final = 10_000
+"""How many hashes are read at a time."""
+
+
+Signer = Callable[[Head, Covered | None], SignedHead]
+"""Signs a head, and what it covers."""
+
+
+@dataclass(slots=True)
+class _Growing:
+    """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
+
+    While what was written before is still to be read, ``head`` has no hash, only how far that has come. ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
+    """
+
+    since: int
+    purged: int
+    head: Head
+    tree: Tree = field(default_factory=Tree)
+
+
+class Store:
+    """The log of one database. Its methods block; one thread writes, any may read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._growing: dict[str, _Growing] = {}
+        self._ended: dict[str, Head] = {}
+
+    @classmethod
+    def open(cls, url: str, patience: Patience | None = None) -> Store:
+        """Open a log to write it, and bring its tables up to date; raises LogRefused. ``patience`` bounds what a server waits for."""
+        engine = connect(url)
+        migrate(engine)
+        if patience is None:
+            return cls(engine)
+        # Bringing tables up to date may take long.
+        engine.dispose()
+        return cls(connect(url, patience))
+
+    @classmethod
+    def reading(cls, url: str) -> Store:
+        """Open a log that is there; raises LogRefused if there is none."""
+        engine = connect(url)
+        check(engine)
+        return cls(engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of its database."""
+        return self._engine
+
+    @property
+    def name(self) -> str:
+        """The URL, without a password."""
+        return shown(self._engine)
+
+    def append(self, writer: str, records: Sequence[Recordable], *, again: bool = False) -> list[Kept]:
+        """Commit records in one transaction; give each as it is in the log.
+
+        A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
+        an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
+        """
+        made = commit(self._engine, writer, records, again=again, last=self._ended.get(writer))
+        self._ended[writer] = made.after
+        self._grow(writer, made)
+        return made.kept
+
+    def _grow(self, writer: str, made: Commit) -> None:
+        growing = self._growing.get(writer)
+        if growing is None or not growing.head.hash:
+            return
+        if growing.head != made.before:
+            # Another server writes this chain, too, or a commit was made of which nobody heard.
+            del self._growing[writer]
+            return
+        for one in made.hashes:
+            growing.tree.add(one)
+        growing.head = made.after
+
+    def probe(self, writer: str) -> None:
+        """See that the log can be written, without leaving anything in it."""
+        with self.writing() as connection, connection.begin():
+            connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
+
+    def held_up_by(self) -> str:
+        """Return what the database waits for, where an attempt to write does not return; "" if it does not say. May block as well."""
+        return held_up_by(self._engine)
+
+    def head(self, writer: str) -> Head:
+        """Give how far a chain has come."""
+        return next((head for head in self.ends() if head.writer == writer), beginning(writer))
+
+    def ends(self) -> tuple[Head, ...]:
+        """Give how far each chain has come."""
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(Head(*row) for row in connection.execute(select(writers.c.writer, writers.c.sequence, writers.c.hash).order_by(writers.c.writer)))
+
+    def sign(self, writer: str, signer: Signer, most: int | None = None) -> SignedHead | None:
+        """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already.
+
+        With ``most``, so many entries are read at most that were written before: None as well if more are left. :meth:`behind` says so, and the next call reads on.
+        """
+        with self._engine.connect() as connection, connection.begin():
+            last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
+            purged = connection.scalar(select(func.max(purges.c.sequence)).where(purges.c.writer == writer)) or 0
+            head = _head(connection, writer)
+        if head.sequence <= last:
+            return None
+        growing = self._growing.get(writer)
+        if growing is None or growing.purged != purged or growing.head.sequence > head.sequence or growing.head.hash not in ("", head.hash):
+            growing = self._growing[writer] = self._planted(writer, purged)
+        if growing.head != head and not self._caught_up(growing, head, most):
+            return None
+        whole = growing.since + growing.tree.size == head.sequence
+        signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
+        try:
+            self.add_head(signed)
+        except IntegrityError:
+            # Another process signed this very end meanwhile.
+            return None
+        self._growing[writer] = _Growing(head.sequence, purged, head)
+        return signed
+
+    def behind(self, writer: str) -> bool:
+        """Whether entries that were written before are still to be read before a head can be signed."""
+        growing = self._growing.get(writer)
+        return growing is not None and not growing.head.hash
+
+    def _planted(self, writer: str, purged: int) -> _Growing:
+        """Return an empty tree for what is behind the entries that heads cover without a gap."""
+        with self._engine.connect() as connection, connection.begin():
+            asked = select(heads.c.since, heads.c.sequence).where(heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged)
+            covered = connection.execute(asked.order_by(heads.c.since, heads.c.sequence)).all()
+        since = purged
+        for row in covered:
+            if row.since == since or row.since < since < row.sequence:
+                since = row.sequence
+        return _Growing(since, purged, Head(writer, since, ""))
+
+    def _caught_up(self, growing: _Growing, head: Head, most: int | None) -> bool:
+        """Read on until a tree reaches a head, but at most so many entries; returns whether it does."""
+        start = growing.head.sequence
+        end = head if most is None or start + most >= head.sequence else Head(head.writer, start + most, "")
+        for one in self.hashes(head.writer, start, end.sequence):
+            growing.tree.add(one)
+        growing.head = end
+        return end is head
+
+    def add_head(self, signed: SignedHead) -> None:
+        """Keep a signed head."""
+        head = signed.head
+        with self.writing() as connection, connection.begin():
+            connection.execute(insert(heads).values(
+                writer=head.writer, sequence=head.sequence, hash=head.hash, signed=signed.signed, key=signed.key, signature=signed.signature,
+                format=FORMAT if signed.root else 1, since=signed.since, root=signed.root,
+            ))
+
+    def signed_heads(self) -> tuple[SignedHead, ...]:
+        """Give all signed heads, by writer and number."""
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(_signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence)))
+
+    def signers(self) -> frozenset[str]:
+        """Return the ids of the keys that signed heads, as the heads name them."""
+        with self._engine.connect() as connection, connection.begin():
+            return frozenset(connection.scalars(select(heads.c.key).distinct()))
+
+    def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
+        """Give the signed heads that cover an entry by a tree, the smallest tree first."""
+        size = heads.c.sequence - heads.c.since
+        asked = select(heads).where(heads.c.writer == entry.writer, heads.c.root != "", heads.c.since < entry.sequence, heads.c.sequence >= entry.sequence)
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(_signed(row) for row in connection.execute(asked.order_by(size, heads.c.sequence)))
+
+    def hashes(self, writer: str, since: int, last: int) -> Iterator[str]:
+        """Give the hashes of the entries behind a number up to another one."""
+        while since < last:
+            asked = select(entries.c.sequence, entries.c.hash).where(entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last)
+            with self._engine.connect() as connection, connection.begin():
+                rows = connection.execute(asked.order_by(entries.c.sequence).limit(HASHES)).all()
+            yield from (row.hash for row in rows)
+            if not rows:
+                return
+            since = rows[-1].sequence
+
+    def notes(self) -> tuple[PurgeNote, ...]:
+        """Give the notes of all that was purged, by writer and number."""
+        with self._engine.connect() as connection, connection.begin():
+            rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
+            return tuple(PurgeNote(Purge(row.writer, row.sequence, row.hash, row.before, row.purged, row.by), row.key, bytes(row.signature)) for row in rows)
+
+    def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
+        """Give the entries, chain by chain, as far as these ends; without ends, all, strangers last.
+
+        One whose columns are not those of its record does not hold.
+        """
+        for end in self.ends() if ends is None else ends:
+            after: int | None = None
+            while True:
+                asked = select(entries).where(entries.c.writer == end.writer, entries.c.sequence <= end.sequence)
+                asked = asked if after is None else asked.where(entries.c.sequence > after)
+                with self._engine.connect() as connection, connection.begin():
+                    rows = connection.execute(asked.order_by(entries.c.sequence).limit(PAGE)).all()
+                yield from (entry_of(row) for row in rows)
+                if len(rows) < PAGE:
+                    break
+                after = rows[-1].sequence
+        if ends is None:
+            yield from self.strangers()
+
+    def strangers(self) -> tuple[Entry, ...]:
+        """Give entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
+        asked = select(entries).join(writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True)
+        with self._engine.connect() as connection, connection.begin():
+            return tuple(entry_of(row) for row in connection.execute(asked.where(writers.c.writer.is_(None)).order_by(entries.c.writer, entries.c.sequence).limit(PAGE)))
+
+    def get(self, id_: str) -> Entry | None:
+        """Give the entry of a record."""
+        with self._engine.connect() as connection, connection.begin():
+            row = connection.execute(select(entries).where(entries.c.id == id_)).one_or_none()
+        return entry_of(row) if row is not None else None
+
+    def found(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
+        """Give the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
+
+        The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
+        """
+        asking = narrowed(asked)
+        while True:
+            with self._engine.connect() as connection, connection.begin():
+                rows = connection.execute(asking.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()
+            for row in rows:
+                record = readable(row.body)
+                if record is not None and asked.passes(record):
+                    yield entry_of(row, record), record
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].id
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def writing(self) -> Connection:
+        """Give a connection that will write."""
+        return self._engine.connect().execution_options(**{WRITES: True})
+
+
+def _head(connection: Connection, writer: str) -> Head:
+    row = connection.execute(select(writers.c.sequence, writers.c.hash).where(writers.c.writer == writer)).one_or_none()
+    return beginning(writer) if row is None else Head(writer, row.sequence, row.hash)
+
+
+def _columns(record: Recordable) -> dict[str, Any]:
+    """Give what a record is found by."""
+    return {
+        "id": record.id, "received": record.received, "caller": record.caller, "request_id": record.request_id or None,
+        "ticket": record.ticket, "version": record.version.version, "digest": record.version.digest,
+    }
+
+
+def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
+    """Give the entry of a row; one whose columns are not those of its record does not hold."""
+    read = record or readable(row.body)
+    alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
+    # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.
+    return Entry(row.writer, row.sequence, row.previous, row.hash, row.body if alike else row.body + "\n")
+
+
+def _signed(row: Row[Any]) -> SignedHead:
+    return SignedHead(Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature), row.since, row.root)

@@ -1,0 +1,85 @@
+"""A transaction on the driver's own connection: what SQLAlchemy does around a statement takes longer than to execute it.
+
+A commit is what every call waits for, and the only place where that matters.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from guidepost.decision_log.database import BUSY, LOCK, SQLITE
+
+AGAIN: Final = 0.0002
+"""Seconds after which SQLite is asked again whether it may be written: some commits' time. Left to itself it asks ever more seldom, up to ten times a second, while others go first."""
+
+
+class Transaction:
+    """A transaction that is under way; a value is a ``?`` in a statement. ``locking`` ends a query whose rows stay locked until the end."""
+
+    def __init__(self, cursor: Any, *, sqlite: bool) -> None:
+        self._cursor, self._sqlite = cursor, sqlite
+        # SQLite has let nobody else write since the beginning.
+        self.locking = "" if sqlite else " FOR UPDATE"
+
+    def tell(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Execute a statement; give how many rows it changed."""
+        self._cursor.execute(statement if self._sqlite else _as_psycopg(statement), values)
+        return int(self._cursor.rowcount)
+
+    def ask(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Execute a query; give its rows."""
+        self.tell(statement, values)
+        found: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return found
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Transaction]:
+    """Begin a transaction that writes, and commit it at the end, or leave nothing of it; raises OperationalError for whatever the database says."""
+    connection = None
+    sqlite = engine.dialect.name == SQLITE
+    try:
+        connection = engine.raw_connection()
+        cursor = connection.cursor()
+        if sqlite:
+            _begin(cursor, engine.get_execution_options().get(LOCK, BUSY))
+        yield Transaction(cursor, sqlite=sqlite)
+        connection.commit()
+    except engine.dialect.loaded_dbapi.Error as error:
+        if connection is not None and engine.dialect.is_disconnect(error, connection.dbapi_connection, None):
+            connection.invalidate(error)
+        raise OperationalError(None, None, error) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _begin(cursor: Any, seconds: float) -> None:
+    """Begin to write in SQLite, which lets one write at a time, as soon as nobody else does; raises the driver's error if that takes too long."""
+    end = time.monotonic() + seconds
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            else:
+                return
+            time.sleep(AGAIN)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+
+
+@lru_cache(1_000)
+def _as_psycopg(statement: str) -> str:
+    return statement.replace("?", "%s")

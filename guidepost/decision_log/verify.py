@@ -1,0 +1,144 @@
+"""A log, or a whole export of one, verified: its chains, the heads that were signed and kept, and the notes of what was purged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from engine.decisionlog.chain import Entry, Head, Purge, beginning
+from engine.decisionlog.verify import Extent, Verified, verify
+from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, unvouched
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources.signatures import Trust
+
+Told = Callable[[int], None]
+"""Is told now and then how many entries were looked at; may raise to end the work."""
+
+STEP = 1_000
+"""After how many entries it is told."""
+
+
+NO_HEADS = "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)"
+"""Why a key alone covers no entry of an export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the entries of a chain a trusted head vouches for, and the last such head; None if there is none."""
+
+    writer: str
+    entries: int
+    covered: int
+    head: SignedHead | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        found: the breaks, and how far each chain comes.
+        doubts: what no trusted head or key vouches for, each with the reason: heads, notes of purges, whole chains, or a log
+            without entries. Empty if nothing is trusted.
+        signed: the signed heads that were checked against the chains, each once.
+        vouched: those of them for which a trusted key vouches.
+        notes: the notes of what was purged.
+        coverage: how much of each chain trusted heads cover; None if nothing is trusted.
+    """
+
+    found: Verified
+    doubts: tuple[str, ...]
+    signed: tuple[SignedHead, ...]
+    vouched: tuple[SignedHead, ...]
+    notes: tuple[PurgeNote, ...]
+    coverage: tuple[Coverage, ...] | None = None
+
+    @property
+    def covered(self) -> int:
+        """How many entries trusted heads cover."""
+        return sum(one.covered for one in self.coverage or ())
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong and nothing in doubt."""
+        return not (self.found.breaks or self.doubts)
+
+
+def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
+    """Verify a log; what a server adds, or a purge removes, meanwhile is no break."""
+    while True:
+        # First how far the chains have come: what is behind that was added since, or no server wrote it.
+        ends, strangers, notes = store.ends(), store.strangers(), store.notes()
+        known = {end.writer for end in ends}
+        never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
+        # A head that was kept is mostly in the log too; it counts once.
+        signed = tuple(dict.fromkeys((*kept, *store.signed_heads())))
+        report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept)
+        if store.notes() == notes:
+            return report
+
+
+def verify_export(lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
+    """Verify a whole export, which has no heads but those that were kept; raises what its lines raise."""
+    return _verified(_counted(lines, told), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
+
+
+def _verified(
+    lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust, kept: Sequence[SignedHead], *, export: bool = False
+) -> Report:
+    notes: list[PurgeNote] = []
+    found = verify(_noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered])
+    doubts, vouched = [], []
+    for one in signed if trust.keys else ():
+        why = unvouched(one, trust)
+        if why:
+            doubts.append(f"{one.head.writer}: the head at {one.head.sequence}: {why}")
+        else:
+            vouched.append(one)
+    # Of several notes of a chain, the last speaks for all that is gone.
+    for note in {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values() if trust.keys else ():
+        why = unvouched(note, trust)
+        if why:
+            doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}")
+    coverage = None
+    if trust.keys or kept:
+        # Without a key, heads count that somebody kept; those in the log could be made up.
+        trusted = [one for one in (vouched if trust.keys else kept) if one.head in found.held]
+        coverage = tuple(_coverage(extent, trusted) for extent in found.extents)
+        if export and not kept and found.entries:
+            doubts.append(NO_HEADS)
+        else:
+            doubts += _uncovered(coverage, "no trusted key signed a head of this chain" if trust.keys else "no head that was kept covers this chain")
+    return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes), coverage)
+
+
+def _coverage(extent: Extent, heads: Iterable[SignedHead]) -> Coverage:
+    """Find the head that covers most of a chain."""
+    last = max((one for one in heads if extent.covered_by(one.head)), key=lambda one: one.head.sequence, default=None)
+    return Coverage(extent.writer, extent.entries, extent.covered_by(last.head) if last else 0, last)
+
+
+def _uncovered(coverage: Sequence[Coverage], why: str) -> Iterator[str]:
+    """Name the chains that nobody vouches for; a chain of which all is purged has the note of that."""
+    if not coverage:
+        yield "the log has no entries, so nothing is vouched for"
+    for one in coverage:
+        if one.entries and not one.covered:
+            yield f"{one.writer}: {why}: 0 of {one.entries:,} entries are covered"
+
+
+def _noted(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterator[Entry | Purge]:
+    for one in lines:
+        if isinstance(one, PurgeNote):
+            notes.append(one)
+            yield one.purge
+        else:
+            yield one
+
+
+def _counted(lines: Iterable[Entry | PurgeNote], told: Told) -> Iterator[Entry | PurgeNote]:
+    for number, one in enumerate(lines, 1):
+        if number % STEP == 0:
+            told(number)
+        yield one

@@ -1,0 +1,262 @@
+"""One thread that commits records, many at once: whatever arrives while a commit is under way goes into the next one.
+
+A store that fails is tried again, with the same records, until it takes them; who waits is told by a future, or gives up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.decisionlog.record import Recordable
+from guidepost.decision_log.append import Kept
+from guidepost.decision_log.database import cause
+from guidepost.decision_log.events import Events, Refusal
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.store import Signer, Store
+from guidepost.decision_log.writability import Condition
+
+log = logging.getLogger("guidepost.log")
+
+MAX_BATCH: Final = 500
+"""The most records in one commit."""
+
+CAPACITY: Final = 10_000
+"""How many records may wait; what comes then is refused."""
+
+SIGN_EVERY: Final = 60.0
+"""Seconds between two signed heads, if anything was written."""
+
+READ: Final = 2_000
+"""How many entries are read between two commits, where a head is to cover some that were written before."""
+
+FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
+"""Seconds between attempts on a store that fails: the first, and the most it grows to."""
+
+GATHER_EACH, GATHER_MOST = 0.0003, 0.005
+"""Seconds for which a commit lets more calls come where nothing else is said: so many for each further one that the last commit was for, and at most so many."""
+
+
+class LogUnavailable(Exception):
+    """A decision cannot be recorded now, so it is not given; says why."""
+
+    def __init__(self, message: str, why: Refusal) -> None:
+        self.why = why
+        super().__init__(message)
+
+
+class Waiter(Protocol):
+    """Whoever is told what became of records: a future, or something like one."""
+
+    def done(self) -> bool:
+        """Tell whether it does not wait any more."""
+
+    def set_result(self, result: Sequence[Kept], /) -> object:
+        """Be told that the records are in the log."""
+
+    def set_exception(self, exception: Exception, /) -> object:
+        """Be told that they will not be."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """Records on their way; ``kept`` is set once they are committed. If it is done before they are written, since whoever waited gave up, they are not written."""
+
+    records: Sequence[Recordable]
+    kept: Waiter
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``condition`` has whether the store can be written.
+
+    ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many calls the last one was for, so that a lone caller waits for nobody.
+    An attempt that takes longer than ``patience`` allows counts as stuck.
+    """
+
+    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
+                 events: Events | None = None, patience: Patience = Patience()) -> None:  # noqa: B008 - it is frozen
+        self._events = events or Events()
+        self.condition = Condition(store.name, patience.attempt, store.held_up_by)
+        self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
+        self._waiting: deque[Waiting] = deque()
+        self._batch: list[Waiting] = []
+        # Each is counted by one thread alone.
+        self._submitted = self._settled = self._last = 0
+        self._wake, self._give_up_at = threading.Event(), float("inf")
+        self._closing = threading.Event()
+        self._sign_at, self._behind = 0.0, False
+        # What an earlier run left without a signature, before anybody waits for a record: of a long chain it takes seconds.
+        self._sign(now=True)
+        # The first records of this run are signed as soon as they are committed, so that their certificates prove something.
+        self._sign_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not in the log yet."""
+        return self._submitted - self._settled
+
+    @property
+    def room(self) -> int:
+        """How many more records would be taken now."""
+        return 0 if self._closing.is_set() else max(0, self._capacity - self.waiting)
+
+    def refusal(self) -> LogUnavailable:
+        """Say why there is no room: too many are waiting, or the log is closed."""
+        if self._closing.is_set():
+            return LogUnavailable("the server is stopping", Refusal.STOPPING)
+        return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.condition.failure}' if self.condition.failure else ''}", Refusal.FULL)
+
+    def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Kept]]:
+        """Have records written in one commit; raises LogUnavailable if there is no room for them."""
+        future: asyncio.Future[Sequence[Kept]] = asyncio.get_running_loop().create_future()
+        self.submit_for(future, records)
+        return future
+
+    def submit_for(self, waiter: Waiter, records: Sequence[Recordable]) -> None:
+        """Have records written in one commit, and whoever waits told on this event loop; raises LogUnavailable if there is no room for them."""
+        if len(records) > self.room:
+            raise self.refusal()
+        self._submitted += len(records)
+        self._waiting.append(Waiting(records, waiter, asyncio.get_running_loop()))
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def close(self, grace: float) -> None:
+        """Write what is waiting, for at most so many seconds, sign the head, and end the thread."""
+        self._give_up_at = time.monotonic() + grace
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(grace + LAST_PAUSE + 30)
+        self.condition.close()
+        self._store.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set() or self._waiting:
+            self._wake.wait(0.0 if self._behind else min(self._sign_every, 5.0))
+            self._wake.clear()
+            while self._waiting:
+                if gather := self._gather or min(max(self._last - 1, 0) * GATHER_EACH, GATHER_MOST):
+                    self._closing.wait(gather)
+                self._batch = self._taken()
+                self._commit()
+                self._sign(now=False)
+            self._sign(now=self._closing.is_set())
+            if self.condition.failure:
+                # A head hung: whether records can be written shows only when it is tried.
+                self._commit()
+
+    def _taken(self) -> list[Waiting]:
+        """Take from what waits as many records as go into a commit."""
+        taken: list[Waiting] = []
+        number = 0
+        while self._waiting and (not taken or number + len(self._waiting[0].records) <= MAX_BATCH):
+            taken.append(self._waiting.popleft())
+            number += len(taken[-1].records)
+        return taken
+
+    def _still_waiting(self) -> list[Waiting]:
+        """Leave out of the batch what nobody waits for any more: whoever gave up was told so, and their records are not needed."""
+        left = [one for one in self._batch if not one.kept.done()]
+        self._settled += _number(self._batch) - _number(left)
+        return left
+
+    def _commit(self) -> None:
+        """Write the batch, however long it takes."""
+        pause, again = FIRST_PAUSE, False
+        while True:
+            self._batch = batch = self._still_waiting()
+            start = time.monotonic()
+            try:
+                with self.condition.attempt():
+                    kept = self._attempted(batch, again=again)
+            except Exception as error:
+                # Whatever it is: if this thread ended, every call would wait in vain, and nobody be told.
+                if not isinstance(error, (SQLAlchemyError, OSError)):
+                    log.exception("a fault of ours keeps the decision log %s from being written", self._store.name)
+                self._events.failed()
+                self.condition.failed(cause(error))
+                if time.monotonic() > self._give_up_at:
+                    self._abandon()
+                    return
+                self._closing.wait(pause) if not self._closing.is_set() else time.sleep(pause)
+                pause, again = min(pause * 2, LAST_PAUSE), True
+            else:
+                self.condition.recovered()
+                self._batch, self._last = [], len(batch)
+                self._settled += len(kept)
+                if fresh := sum(one.fresh for one in kept):
+                    self._events.committed(fresh, time.monotonic() - start)
+                _deliver(batch, kept)
+                return
+
+    def _attempted(self, batch: Sequence[Waiting], *, again: bool) -> list[Kept]:
+        """Write a batch, or see whether the log can be written if there is none."""
+        if batch:
+            return self._store.append(self._name, [record for one in batch for record in one.records], again=again)
+        self._store.probe(self._name)
+        return []
+
+    def _abandon(self) -> None:
+        left = [*self._batch, *self._waiting]
+        self._batch = []
+        self._waiting.clear()
+        self._settled = self._submitted
+        log.error("%d records were not written to %s before the server stopped: %s", _number(left), self._store.name, self.condition.failure)
+        for one in left:
+            with suppress(RuntimeError):
+                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.condition.failure, Refusal.STOPPING))
+
+    def _sign(self, *, now: bool) -> None:
+        """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
+        if self._signer is None or not (now or time.monotonic() >= self._sign_at or self._behind):
+            return
+        self._sign_at = time.monotonic() + self._sign_every
+        try:
+            with self.condition.attempt():
+                # Whoever waits to be recorded waits for one part of a long chain at most.
+                signed = self._store.sign(self._name, self._signer, None if now else READ)
+            self._behind = self._store.behind(self._name)
+            if signed is not None:
+                self._events.signed(signed.head.sequence)
+        except (SQLAlchemyError, OSError) as error:
+            self._behind = False
+            log.warning("the head of the decision log was not signed: %s", cause(error))
+
+
+def _deliver(batch: Sequence[Waiting], kept: Sequence[Kept]) -> None:
+    """Tell all that wait, each event loop once."""
+    found = iter(kept)
+    told = [(one, tuple(islice(found, len(one.records)))) for one in batch]
+    for loop in {one.loop for one in batch}:
+        mine = [(one.kept, what) for one, what in told if one.loop is loop]
+        # A loop that is closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_set, mine)
+
+
+def _number(batch: Sequence[Waiting]) -> int:
+    return sum(len(one.records) for one in batch)
+
+
+def _set(pairs: Sequence[tuple[Waiter, Sequence[Kept]]]) -> None:
+    for waiter, kept in pairs:
+        if not waiter.done():
+            waiter.set_result(kept)
+
+
+def _fail(one: Waiting, error: Exception) -> None:
+    if not one.kept.done():
+        one.kept.set_exception(error)

@@ -1,0 +1,1 @@
+"""Policy folders: where versions come from, how they are formatted, released and tested."""

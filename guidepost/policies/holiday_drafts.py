@@ -1,0 +1,269 @@
+"""Holiday lists drafted anew: what the ``holidays`` package says, held against what stands in a list, and the text with the changes made.
+
+A person has the last word. An entry is the package's to change only if it is estimated and names no source but the
+package or that of its list; what is confirmed, what somebody looked up elsewhere, and what ``not_holidays`` strikes
+out stays, and where the package says otherwise, that is told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Final
+
+from engine.clock.calendar import Holiday, HolidayList, HolidayStatus
+from engine.load.holidays import load_holidays, struck_out
+from engine.load.nodes import key_place, mapping, text, value_place
+from engine.load.structure import structure_problems
+from engine.load.yaml_tree import Mapping as Tree
+from engine.load.yaml_tree import read
+from engine.model.problems import Place, Problem
+
+PACKAGE: Final = "holidays"
+
+_ESTIMATED: Final = re.compile(r" \(estimated\)|, estimated(?=\))")
+_PLAIN: Final = re.compile(r"[A-Za-z][\w.;'()&/-]*( [\w.;'()&/-]+)*")
+"""Texts that YAML takes as they are, also inside braces."""
+
+_YEAR_ENDS: Final = ((1, 1), (12, 31))
+
+
+class PackageMissing(Exception):
+    """The package is not installed."""
+
+
+class NoSuchCalendar(Exception):
+    """The package does not know the country or its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafter:
+    """What drafts lists: the package's version, and a function of a code (``SG``, ``AU/NSW``) and years that gives dates with names."""
+
+    version: str
+    days: Callable[[str, range], Mapping[date, str]]
+
+    @property
+    def source(self) -> str:
+        """How an entry names it."""
+        return f"{PACKAGE} {self.version}"
+
+
+def installed_package() -> Drafter:
+    """Give the ``holidays`` package, or raise PackageMissing. It is imported here and nowhere else."""
+    try:
+        import holidays  # noqa: PLC0415 - an optional dependency, and slow: only who drafts pays for it
+    except ImportError:
+        raise PackageMissing from None
+
+    def days(code: str, years: range) -> Mapping[date, str]:
+        country, _, part = code.partition("/")
+        try:
+            languages = holidays.country_holidays(country).supported_languages
+            english = next((language for language in (f"en_{country}", "en_US") if language in languages), None)
+            # An observed day may belong to a holiday of the year beside.
+            found = holidays.country_holidays(country, subdiv=part or None, years=range(years.start - 1, years.stop + 1), language=english)
+        except NotImplementedError as error:
+            raise NoSuchCalendar(code) from error
+        return {day: _ESTIMATED.sub("", name) for day, name in found.items() if day.year in years}
+
+    return Drafter(version(PACKAGE), days)
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A list as it stands in its file."""
+
+    list: HolidayList
+    text: str
+    tree: Tree
+    code: str
+    """How the package calls the region; empty for a list that is kept by hand."""
+    package: str
+    about: str
+    struck: Mapping[date, str]
+
+
+def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list[Problem]]:
+    """Read a list from the text of its file; give the problems found, and no list if there are any."""
+    tree, problems = read(file, written)
+    if tree is not None:
+        problems += structure_problems("holidays", tree)
+        found = load_holidays(stem, tree, problems)
+        if not problems and isinstance(tree, Tree):
+            draft = mapping(tree, "draft")
+            return ListFile(found, written, tree, text(draft, "code"), text(draft, "package"), text(tree, "about"), struck_out(tree)), []
+    return None, problems
+
+
+class Kind(StrEnum):
+    """What a new draft does to a date."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    MOVED = "moved"
+    RENAMED = "renamed"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between a list and its new draft.
+
+    Attributes:
+        name: what the date is called from now on; for one that goes, what it was called.
+        was: where a holiday that moved was, or how one that is renamed was called.
+        why: where a person's word stands against the package, what stands and why.
+    """
+
+    day: date
+    kind: Kind
+    name: str
+    was: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A list held against a new draft: the span it then covers, and the differences by date, those that change nothing among them."""
+
+    first: date
+    last: date
+    changes: tuple[Change, ...]
+
+
+def compare(file: ListFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None) -> Comparison:
+    """Hold a list against a new draft of these years; without them, of all that it covers.
+
+    Years beyond the list widen it; those in between are then drafted too.
+    """
+    known = file.list
+    low = min(first_year or known.first.year, known.last.year + 1)
+    high = max(last_year or known.last.year, known.first.year - 1)
+    first = date(low, *_YEAR_ENDS[0]) if low < known.first.year else known.first
+    last = date(high, *_YEAR_ENDS[1]) if high > known.last.year else known.last
+    years = range(low, high + 1)
+    drafted = {day: name for day, name in drafter.days(file.code, years).items() if first <= day <= last}
+    listed = {day: entry for day, entry in known.days.items() if day.year in years}
+    changes = [change for day in sorted({*drafted, *listed})
+               if (change := _change(day, known.days.get(day), drafted.get(day, ""), file))]
+    return Comparison(first, last, tuple(_moved(changes)))
+
+
+def _change(day: date, entry: Holiday | None, name: str, file: ListFile) -> Change | None:
+    if entry is None:
+        if day in file.struck:
+            return Change(day, Kind.KEPT, name, why=f"left out by a person: {file.struck[day]}")
+        return Change(day, Kind.ADDED, name)
+    if not name:
+        if why := _person_s(entry, file):
+            return Change(day, Kind.KEPT, entry.name, why=f"kept: {why}, the package has no holiday here")
+        return Change(day, Kind.REMOVED, entry.name)
+    if name != entry.name and not _person_s(entry, file):
+        return Change(day, Kind.RENAMED, name, was=entry.name)
+    return None
+
+
+def _person_s(entry: Holiday, file: ListFile) -> str:
+    """Say by what an entry is a person's, if it is."""
+    if entry.status is HolidayStatus.CONFIRMED:
+        return "confirmed by a person"
+    if entry.source == text(file.tree, "source") or entry.source.startswith(f"{PACKAGE} "):
+        return ""
+    return "looked up by a person"
+
+
+def _moved(changes: list[Change]) -> Iterable[Change]:
+    """Say of a holiday that goes in a year and comes back in it, under one name each, that it moved."""
+    by_name: dict[tuple[int, str], list[Change]] = {}
+    for change in changes:
+        if change.kind in (Kind.ADDED, Kind.REMOVED):
+            by_name.setdefault((change.day.year, change.name), []).append(change)
+    pairs = [pair for pair in by_name.values() if sorted(change.kind for change in pair) == [Kind.ADDED, Kind.REMOVED]]
+    came = {change.day: next(other.day for other in pair if other.kind is Kind.REMOVED) for pair in pairs for change in pair if change.kind is Kind.ADDED}
+    for change in changes:
+        if change.day in came and change.kind is Kind.ADDED:
+            yield Change(change.day, Kind.MOVED, change.name, was=came[change.day].isoformat())
+        elif change.kind is not Kind.REMOVED or change.day not in came.values():
+            yield change
+
+
+# ---- The text
+
+
+def revised(file: ListFile, drafter: Drafter, made: Comparison) -> str:
+    """Give the text of a list with the changes made; all that does not change stays as it was written, comments too."""
+    gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is Kind.MOVED}
+    gone |= {change.day for change in made.changes if change.kind in (Kind.REMOVED, Kind.RENAMED)}
+    new = {change.day: entry_line(change.day, change.name, HolidayStatus.ESTIMATED, drafter.source)
+           for change in made.changes if change.kind in (Kind.ADDED, Kind.MOVED, Kind.RENAMED)}
+    if not gone and not new and (made.first, made.last) == (file.list.first, file.list.last):
+        return file.text
+    lines = file.text.splitlines()
+    covers, draft = mapping(file.tree, "covers"), mapping(file.tree, "draft")
+    for section, key, value in ((covers, "from", made.first.isoformat()), (covers, "to", made.last.isoformat()), (draft, "version", drafter.version)):
+        if section is not None:
+            _replace(lines, value_place(section, key), text(section, key), value)
+    return "\n".join(_with_days(lines, file, gone, new)) + "\n"
+
+
+def _replace(lines: list[str], place: Place, old: str, new: str) -> None:
+    head, tail = lines[place.line - 1][:place.column - 1], lines[place.line - 1][place.column - 1:]
+    lines[place.line - 1] = head + tail.replace(old, new, 1)
+
+
+def _with_days(lines: list[str], file: ListFile, gone: set[date], new: Mapping[date, str]) -> list[str]:
+    start = key_place(file.tree, "days").line
+    days = mapping(file.tree, "days")
+    end = min((place.line for place in file.tree.key_places.values() if place.line > start), default=len(lines) + 1) - 1
+    places = {date.fromisoformat(day): place.line for day, place in days.key_places.items()} if days else {}
+    if not places or start in places.values():
+        # Nothing there, or all in one line: write it anew.
+        kept = {day: entry_line(day, entry.name, entry.status, _own_source(file, day)) for day, entry in file.list.days.items() if day not in gone}
+        return [*lines[:start - 1], "days:", *(line for _, line in sorted({**kept, **new}.items())), *lines[end:]]
+    written = list(lines[start:min(places.values()) - 1])
+    waiting = sorted(new)
+    bounds = sorted(places.items(), key=lambda item: item[1])
+    for (day, line), after in zip(bounds, [*(line for _, line in bounds[1:]), end + 1], strict=True):
+        while waiting and waiting[0] <= day:
+            written.append(new[waiting.pop(0)])
+        entry, remarks = _entry_and_remarks(lines[line - 1:after - 1])
+        written += remarks if day in gone else [*entry, *remarks]
+    return [*lines[:start], *written, *(new[day] for day in waiting), *lines[end:]]
+
+
+def _entry_and_remarks(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Part the lines of an entry from the comments and empty lines behind it."""
+    size = len(lines)
+    while size > 1 and lines[size - 1].lstrip()[:1] in ("", "#"):
+        size -= 1
+    return lines[:size], lines[size:]
+
+
+def _own_source(file: ListFile, day: date) -> str:
+    return text(mapping(mapping(file.tree, "days"), day.isoformat()), "source")
+
+
+def entry_line(day: date, name: str, status: HolidayStatus, source: str = "") -> str:
+    """Give the line of an entry.
+
+    >>> entry_line(date(2027, 1, 1), "New Year's Day", HolidayStatus.CONFIRMED)
+    "  2027-01-01: {name: New Year's Day, status: confirmed}"
+    """
+    own = f", source: {quoted(source)}" if source else ""
+    return f"  {day}: {{name: {quoted(name)}, status: {status}{own}}}"
+
+
+def quoted(words: str) -> str:
+    """Put a text in quotes if YAML asks for them.
+
+    >>> quoted("Eid al-Fitr (observed); Vesak Day"), quoted("Chinese New Year: day 2"), quoted("no")
+    ('Eid al-Fitr (observed); Vesak Day', '"Chinese New Year: day 2"', '"no"')
+    """
+    plain = _PLAIN.fullmatch(words) and words.lower() not in ("yes", "no", "true", "false", "null", "on", "off")
+    return words if plain else json.dumps(words, ensure_ascii=False)

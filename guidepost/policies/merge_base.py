@@ -1,0 +1,105 @@
+"""What a change is compared with: a git revision and a policies folder in, the version at their merge base out.
+
+The merge base is the last commit that the revision and the working tree have in common, so that what happened on the
+target branch since is not shown as if the change took it back. Where there is nothing to compare with, a Base says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from engine.load import MANIFEST
+from engine.model.problems import PolicyErrors
+from engine.version.release_register import REGISTER, Frozen, read_register
+from engine.version.version import Version, build
+from guidepost.policies.sources import SourceError
+from guidepost.policies.sources.folder import PAST
+from guidepost.policies.sources.git import SHALLOW, Repository, read_revision, repository
+
+SHORT: Final = 12
+"""How many characters of a commit are shown."""
+
+
+class Lack(StrEnum):
+    """Why there is no version to compare with."""
+
+    NOTHING = ""
+    NOT_FOUND = "not found"
+    NO_POLICIES = "no policies yet"
+    NOT_LOADED = "not loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a change is compared with. ``said`` and ``help`` tell why there is no version, if there is none.
+
+    ``frozen`` are the versions that were released there; ``dirty`` tells whether the policies hold what is not committed.
+    """
+
+    asked: str
+    commit: str = ""
+    dirty: bool = False
+    version: Version | None = None
+    frozen: Mapping[str, Frozen] = field(default_factory=dict)
+    lack: Lack = Lack.NOTHING
+    said: str = ""
+    help: str = ""
+
+    @property
+    def name(self) -> str:
+        """Say which commit it is, as people read it."""
+        return f"{self.asked} ({self.commit[:SHORT]})" if self.commit else self.asked
+
+
+def find_base(asked: str, policies: Path) -> Base:
+    """Find the version that a change of a policies folder is compared with."""
+    try:
+        return _found(asked, policies)
+    except SourceError as error:
+        return Base(asked, lack=Lack.NOT_FOUND, said=error.message, help=error.help)
+
+
+def _found(asked: str, policies: Path) -> Base:
+    within = repository(policies)
+    if within is None or within.prefix is None:
+        raise SourceError(f"{policies} is in no git repository with a working tree, so there is nothing to compare with", "run `guidepost ci` in a checkout")
+    commit = _merge_base(within, asked)
+    base = Base(asked, commit, within.dirty, frozen=_frozen(within, commit, policies))
+    if within.content(commit, MANIFEST) is None:
+        where = within.prefix or "the top of the repository"
+        return replace(base, lack=Lack.NO_POLICIES, said=f"there are no policies in {where} at the base yet, so all of them are new")
+    try:
+        return replace(base, version=_version(commit, policies))
+    except PolicyErrors as error:
+        first, more = error.problems[0], len(error.problems) - 1
+        and_more = f", and {more:,} more" if more else ""
+        return replace(
+            base, lack=Lack.NOT_LOADED, help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
+            said="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
+        )
+
+
+def _merge_base(within: Repository, asked: str) -> str:
+    """Give the commit that the revision and the working tree have in common."""
+    commit = within.commit(asked)
+    if commit is None:
+        raise SourceError(f"no git revision `{asked}` here", SHALLOW if within.shallow else f"`git fetch origin {asked.removeprefix('origin/')}` brings a branch of the remote")
+    common = within.merge_base(commit)
+    if common is None:
+        raise SourceError(f"`{asked}` and the working tree have no commit in common", SHALLOW if within.shallow else "name the branch that the change is for")
+    return common
+
+
+def _version(commit: str, policies: Path) -> Version:
+    source = read_revision(commit[:SHORT], policies)
+    return build(source.files, source.root)
+
+
+def _frozen(within: Repository, commit: str, policies: Path) -> dict[str, Frozen]:
+    """Give the versions that were released at a commit; a register that cannot be read there has none."""
+    content = within.content(commit, f"{PAST}/{REGISTER}")
+    return read_register(f"{policies.as_posix()}/{PAST}/{REGISTER}", content)[0] if content is not None else {}

@@ -1,0 +1,118 @@
+"""Freezing the working version: its files put aside beside the old ones, and its digest in the register.
+
+Each step leaves a folder that can be read: the files are copied to a folder of their own and renamed as a whole, then the
+register is replaced. A release that was cut off between the two is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from engine.load import MANIFEST, load, read_trees
+from engine.load.digest import digest
+from engine.load.schema import published
+from engine.load.yaml_tree import Mapping, Scalar, plain, read
+from engine.model.problems import Place
+from engine.version.release_register import REGISTER, Frozen, register_text
+from engine.version.version import Version
+from guidepost.atomic_file import write_whole
+from guidepost.policies.sources.folder import PAST, VersionFolder, frozen_versions, read_folder, version_folders
+
+SCHEMAS: Final = "schemas"
+
+
+class NotReleased(Exception):
+    """The working version cannot be put aside as it stands, or its manifest cannot be changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a release did: where the version lies, how many files it has, and whether it was there already."""
+
+    folder: Path
+    files: int
+    was_frozen: bool
+
+
+def freeze(policies: Path, version: Version) -> Release:
+    """Freeze the working version of a policies folder, as it was checked; raises NotReleased if its files are others by now."""
+    working = version_folders(policies)[0]
+    frozen = frozen_versions(working)
+    number = version.ref.version
+    target = policies / PAST / number
+    files = sorted(read_folder(working))
+    if number in frozen:
+        return Release(target, len(files), True)
+    if not target.exists():
+        _put_aside(working, files, target, version.digest)
+    since = version.policy.manifest.effective_from
+    write_whole(policies / PAST / REGISTER, register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]).encode())
+    return Release(target, len(files), False)
+
+
+def _put_aside(working: VersionFolder, files: list[str], target: Path, expected: str) -> None:
+    """Copy the files of a version and its schemas to a folder of their own, whole or not at all."""
+    copied = Path(tempfile.mkdtemp(prefix=".release-", dir=working.path))
+    try:
+        schemas = [path.relative_to(working.path).as_posix() for path in sorted((working.path / SCHEMAS).glob("*.json"))]
+        for name in (*files, *schemas):
+            (copied / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(working.path / name, copied / name)
+        if digest(read_trees(read_folder(VersionFolder(copied, working.root)))[0]) != expected:
+            raise NotReleased("the policies changed while they were put aside; check them, and release again")
+        target.parent.mkdir(exist_ok=True)
+        copied.chmod(0o755)
+        copied.rename(target)
+    finally:
+        shutil.rmtree(copied, ignore_errors=True)
+
+
+def next_manifest(text: str, version: str, effective_from: datetime) -> str:
+    r"""Give a manifest with another version and day of effect, and every other character as it was.
+
+    >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime.fromisoformat("2021-01-01T00:00:00Z")))
+    version: "1.1.0"  # old
+    effective_from: "2021-01-01T00:00:00Z"
+    <BLANKLINE>
+    """
+    instant = effective_from.isoformat().replace("+00:00", "Z")
+    wanted = {"version": version, "effective_from": instant}
+    lines = text.splitlines(keepends=True)
+    tree = _manifest(text)
+    for key, value in wanted.items():
+        node = tree.entries[key]
+        if isinstance(node, Scalar):
+            lines[node.place.line - 1] = _with(lines[node.place.line - 1], node, value)
+    changed = "".join(lines)
+    if plain(_manifest(changed)) != {**plain(tree), **wanted}:
+        raise NotReleased("the manifest is written in a way that only a person can change: set `version` and `effective_from` by hand")
+    return changed
+
+
+def start_next(policies: Path, version: str, effective_from: datetime) -> None:
+    """Give the working version its next number and day of effect, in its manifest and in the schemas that name it."""
+    manifest = policies / MANIFEST
+    write_whole(manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from).encode())
+    working = version_folders(policies)[0]
+    if (policies / SCHEMAS).is_dir():
+        for name, text in published(load(read_folder(working), working.root)).items():
+            write_whole(policies / SCHEMAS / name, text.encode())
+
+
+def _manifest(text: str) -> Mapping:
+    tree, _ = read(MANIFEST, text)
+    if not isinstance(tree, Mapping) or not {"version", "effective_from"} <= set(tree.entries):
+        raise NotReleased("the manifest cannot be read")
+    return tree
+
+
+def _with(line: str, node: Scalar, value: str) -> str:
+    """Give a line with another value where a node stands, in quotes; a quote that ends elsewhere is left alone."""
+    start = node.place.column - 1
+    end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
+    return line if not end else f'{line[:start]}"{value}"{line[end:]}'

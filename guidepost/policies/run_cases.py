@@ -1,0 +1,111 @@
+"""Policy tests of several versions: read, select, run, and what they cover. In: sources of versions; out: what came of each.
+
+A version whose cases are all left out is read and not tabulated, which takes most of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from engine.cases import Case, CaseResult, read_cases, run_case
+from engine.cases.coverage import Coverage, Touched, covered, trace
+from engine.cases.select import Selection, selected
+from engine.load import load_with_trees
+from engine.load.digest import digest
+from engine.model.answer import VersionRef
+from engine.model.problems import PolicyErrors, Problem
+from engine.version.version import Version, tabulated
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSource:
+    """Where a version is read from: what it is called in problems, how to read its files, and how a command line names it."""
+
+    root: str
+    files: Callable[[], Mapping[str, str]]
+    policies: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedResult:
+    """A case that was run, and how many seconds that took."""
+
+    result: CaseResult
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of the cases of one version; ``ref`` is None if it could not be read.
+
+    ``left_out`` counts the cases that were not selected, and those behind the first that failed if the run stops there.
+    """
+
+    source: CaseSource
+    ref: VersionRef | None
+    problems: tuple[Problem, ...] = ()
+    results: tuple[TimedResult, ...] = ()
+    left_out: int = 0
+    version: Version | None = None
+    cases: tuple[Case, ...] = ()
+    touched: tuple[Touched, ...] = field(default=(), repr=False)
+    coverage: Coverage | None = None
+
+    @property
+    def failed(self) -> tuple[CaseResult, ...]:
+        """The cases that came out otherwise."""
+        return tuple(one.result for one in self.results if not one.result.passed)
+
+
+def run_source(source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, measure: bool = False) -> Trial | None:
+    """Run the cases of one version.
+
+    Args:
+        source: where to read it from.
+        selection: which cases are meant; None is all of them.
+        only: the version number that is asked for; None is given for another one.
+        stop: end with the first case that fails.
+        measure: also work out what the cases cover; then the version is tabulated even if no case is run.
+    """
+    try:
+        policy, trees = load_with_trees(source.files(), source.root)
+    except PolicyErrors as error:
+        return Trial(source, None, error.problems)
+    ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
+    if only and ref.version != only:
+        return None
+    trial, problems = Trial(source, ref), list[Problem]()
+    cases, wrong = read_cases(source.files(), policy, source.root)
+    problems += wrong
+    chosen = tuple(case for case in cases if selection is None or selected(selection, case))
+    trial = replace(trial, cases=cases, left_out=len(cases) - len(chosen), problems=tuple(problems))
+    if not (chosen or measure or problems):
+        return trial
+    try:
+        version = tabulated(policy, ref)
+    except PolicyErrors as error:
+        return replace(trial, problems=tuple(sorted([*problems, *error.problems])))
+    results = _run(version, chosen, stop=stop)
+    trial = replace(trial, version=version, results=results, left_out=len(cases) - len(results))
+    if not measure:
+        return trial
+    touched = trace(version, (one.result for one in results))
+    return replace(trial, touched=touched, coverage=covered(version, touched))
+
+
+def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:
+    results: list[TimedResult] = []
+    for case in cases:
+        results.append(timed(version, case))
+        if stop and not results[-1].result.passed:
+            break
+    return tuple(results)
+
+
+def timed(version: Version, case: Case) -> TimedResult:
+    """Run one case, and take the time."""
+    start = perf_counter()
+    result = run_case(version, case)
+    return TimedResult(result, perf_counter() - start)

@@ -1,0 +1,214 @@
+"""A built bundle: one archive that holds a version and says what is in it; the same files always give the same bytes.
+
+It is a zip of stored entries: ``bundle.json`` first, then the files by path, all with one date and one mode. Reading is
+strict in one stroke: a bundle is what :func:`pack` would write for what is in it, byte for byte, and anything else is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.load import load_with_trees
+from engine.load.digest import digest
+from engine.load.files import of_a_version
+from engine.model.answer import VersionRef
+from engine.model.policy import Manifest, Policy, Rule
+from engine.model.problems import Place, PolicyErrors, Problem
+from guidepost.policies.sources.text_files import MAX_BYTES, MAX_FILES, texts
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+FORMAT: Final = 1
+DESCRIPTION: Final = "bundle.json"
+MAX_ARCHIVE: Final = MAX_BYTES + 16_000_000
+"""The most bytes that a bundle may have: its files, their names twice, and its description."""
+
+_DATE: Final = (1980, 1, 1, 0, 0, 0)
+"""The first date that a zip can tell; a date of its own would make every build another file."""
+
+_UNIX: Final = 3
+_READABLE: Final = 0o100644 << 16
+_AS_BUILT: Final = "take the bundle as it was built, or build it anew with `guidepost build`"
+
+_TEXT: Final = {"type": "string"}
+_HASH: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def _exactly(**keys: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
+
+
+_SHAPE: Final = _exactly(
+    kind={"const": "guidepost-bundle"}, format={"const": FORMAT}, name=_TEXT, version=_TEXT, effective_from=_TEXT, digest=_HASH,
+    files={"type": "array", "items": _exactly(path=_TEXT, sha256=_HASH)},
+    rules={"type": "array", "items": _exactly(table=_TEXT, id=_TEXT, source=_TEXT, assumption=_TEXT)},
+)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    # Only where bundles are read: what answers calls does without, and is smaller for it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(_SHAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltBundle:
+    """A version as one archive: its files, what it is called, and the bytes with their SHA-256."""
+
+    files: Mapping[str, str] = field(repr=False)
+    ref: VersionRef
+    manifest: Manifest
+    rules: int
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the whole archive, as hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def effective_from(self) -> datetime:
+        """From when on it counts, with the offset that its owner wrote."""
+        return self.manifest.effective_from
+
+    @property
+    def file_name(self) -> str:
+        """What the archive is called by default."""
+        return f"{self.ref.name}-{self.ref.version}.zip"
+
+
+def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
+    """Make the bundle of a version's files; raises PolicyErrors if they cannot be loaded."""
+    policy, trees = load_with_trees(files, root)
+    ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
+    description = _described(files, policy, ref)
+    return BuiltBundle(dict(files), ref, policy.manifest, len(description["rules"]), pack(files, _written(description)))
+
+
+def pack(files: Mapping[str, str], description: bytes) -> bytes:
+    r"""Write the archive: the description, then the files in the order of their paths.
+
+    >>> pack({"a.yaml": "a: 1\n", "b.yaml": "b: 2\n"}, b"{}") == pack({"b.yaml": "b: 2\n", "a.yaml": "a: 1\n"}, b"{}")
+    True
+    """
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in ((DESCRIPTION, description), *((path, text.encode()) for path, text in sorted(files.items()))):
+            entry = zipfile.ZipInfo(path, _DATE)
+            entry.create_system, entry.external_attr = _UNIX, _READABLE
+            archive.writestr(entry, content)
+    return written.getvalue()
+
+
+def read_bundle(data: bytes, root: str) -> BuiltBundle:
+    """Read a bundle; raises PolicyErrors if anything in it is not as it was built, or if its policies cannot be loaded."""
+    contents = _entries(data, root)
+    description = description_of(contents.pop(DESCRIPTION), root)
+    if problems := _altered(contents, description, root):
+        raise PolicyErrors(problems)
+    files = texts(contents, root)
+    made = make_bundle(files, root)
+    if made.data != data:
+        raise _refused(f"{root}/{DESCRIPTION}", "altered-bundle", _difference(made, description), _AS_BUILT)
+    return made
+
+
+def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
+    return {
+        "kind": "guidepost-bundle", "format": FORMAT, "name": ref.name, "version": ref.version,
+        "effective_from": policy.manifest.effective_from.astimezone(UTC).isoformat(), "digest": ref.digest,
+        "files": [{"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest()} for path, text in sorted(files.items())],
+        "rules": [{"table": name, "id": rule.id, "source": rule.source, "assumption": rule.assumption} for name, rule in _rules(policy)],
+    }
+
+
+def _rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
+    """Give every rule of the tables and deadlines by the name of these, in the order in which they are tried."""
+    tables = {**policy.tables, **{name: deadline.table for name, deadline in policy.deadlines.items()}}
+    for name, table in sorted(tables.items()):
+        for rule in table.all_rules:
+            yield name, rule
+
+
+def _written(description: Mapping[str, Any]) -> bytes:
+    return (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _entries(data: bytes, root: str) -> dict[str, bytes]:
+    """Give the entries of an archive, once it is sure that reading them takes no more room than the archive itself."""
+    if len(data) > MAX_ARCHIVE:
+        raise _refused(root, "too-large", f"{len(data):,} bytes; a bundle may have {MAX_ARCHIVE:,}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            listed = archive.infolist()
+            problems = [problem for entry in listed if (problem := _odd(entry, root))]
+            names = [entry.filename for entry in listed]
+            if len(listed) > MAX_FILES + 1:
+                problems = [Problem(Place(root), "too-large", f"{len(listed):,} entries; a bundle may have {MAX_FILES + 1:,}")]
+            elif len(set(names)) < len(names):
+                problems.append(Problem(Place(root), "bad-bundle", "an entry stands twice in the archive", _AS_BUILT))
+            elif DESCRIPTION not in names:
+                problems.append(Problem(Place(root), "bad-bundle", f"there is no {DESCRIPTION} in the archive", "build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`"))
+            if problems:
+                raise PolicyErrors(problems)
+            return {entry.filename: archive.read(entry) for entry in listed}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, UnicodeDecodeError) as error:
+        raise _refused(root, "bad-bundle", f"not an archive that can be read: {error}", _AS_BUILT) from error
+
+
+def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
+    """Tell what is wrong with an entry before it is read."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
+    if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
+        return Problem(Place(root), "bad-bundle", f"the entry `{shown}` does not belong in a bundle", "a bundle holds the YAML files of one version and nothing else")
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        return Problem(Place(root), "bad-bundle", f"the entry `{shown}` is compressed", _AS_BUILT)
+    return None
+
+
+def description_of(content: bytes, root: str) -> dict[str, Any]:
+    """Read what a bundle says of itself, from the bytes of its ``bundle.json``; raises PolicyErrors if it cannot be read."""
+    place = f"{root}/{DESCRIPTION}"
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _refused(place, "bad-bundle", f"not JSON: {error}", _AS_BUILT) from error
+    if isinstance(found, dict) and found.get("kind") == "guidepost-bundle" and found.get("format") != FORMAT:
+        raise _refused(place, "bad-bundle", f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}", "a newer Guidepost reads it")
+    problems = [Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT) for error in _validator().iter_errors(found)]
+    if problems:
+        raise PolicyErrors(problems)
+    described: dict[str, Any] = found
+    return described
+
+
+def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root: str) -> list[Problem]:
+    """Hold the files against the hashes that stand in the description."""
+    hashes = {file["path"]: file["sha256"] for file in description["files"]}
+    said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed, and is not in the archive")
+    said |= dict.fromkeys(contents.keys() - hashes.keys(), f"is in the archive, and is not listed in {DESCRIPTION}")
+    both = hashes.keys() & contents.keys()
+    said |= {path: "is not what was built: its SHA-256 differs" for path in both if hashlib.sha256(contents[path]).hexdigest() != hashes[path]}
+    return [Problem(Place(f"{root}/{path}"), "altered-bundle", f"the file {what}", _AS_BUILT) for path, what in sorted(said.items())]
+
+
+def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
+    """Say in which part the description is not that of the files, or that the archive is laid out otherwise."""
+    actual = description_of(_entries(made.data, "")[DESCRIPTION], "")
+    parts = [f"`{name}` is not that of the files" for name in actual if actual[name] != description[name]]
+    return "; ".join(parts) or "the archive is not laid out as it was built"
+
+
+def _refused(place: str, code: str, message: str, help_: str = "") -> PolicyErrors:
+    return PolicyErrors([Problem(Place(place), code, message, help_)])

@@ -1,0 +1,201 @@
+"""Policy folders in, a bundle of versions out: the files, the past versions, and the kept proofs.
+
+Nothing but a whole, checked and proved bundle is ever given out; anything else raises PolicyErrors.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.cross_check import ProofCache, ProofReport, proof_key, prove
+from engine.load import policy_files
+from engine.load.files import ENDINGS, of_a_version
+from engine.model.problems import Place, PolicyErrors, Problem
+from engine.version.agreement import agreement_problems, proof_tables
+from engine.version.bundle import Bundle, Known, V, Versions, bundle, other_desks
+from engine.version.release_register import REGISTER, Folder, Frozen, frozen_problems, read_register
+from engine.version.version import Version, build
+from guidepost.text_encoding import decoded
+
+PAST: Final = "past"
+"""The folder, below that of the policies, that holds earlier versions."""
+
+MAX_BYTES: Final = 64_000_000
+"""The most that one policy file may have on disk before it is not even read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFolder:
+    """The folder of one version, and how it is called in problems and answers."""
+
+    path: Path
+    root: str
+
+
+def default_cache() -> Path:
+    """Give the folder where proofs are kept: $GUIDEPOST_CACHE, else the user's cache folder."""
+    named = os.environ.get("GUIDEPOST_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "guidepost" / "proofs"
+
+
+def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFolder, ...]:
+    """Give the folders of all versions: the one itself, and each below ``past/``.
+
+    In answers a folder is called by its name, so that they do not depend on where it lies; ``as_typed`` calls it by
+    its whole path, for problems that are to be opened.
+    """
+    root = folder.as_posix() if as_typed or not folder.is_absolute() else folder.name
+    past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir() and not path.name.startswith("."))
+    return (VersionFolder(folder, root), *(VersionFolder(path, f"{root}/{PAST}/{path.name}") for path in past))
+
+
+def read_folder(version: VersionFolder) -> dict[str, str]:
+    """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for those that cannot be read."""
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for pattern in (f"{folder}*{end}" for folder in ("", "holidays/", "cases/") for end in ENDINGS):
+        for path in sorted(version.path.glob(pattern)):
+            name = path.relative_to(version.path).as_posix()
+            if not of_a_version(name):
+                continue
+            place = Place(f"{version.root}/{name}")
+            try:
+                size = path.stat().st_size
+                if size > MAX_BYTES:
+                    problems.append(Problem(place, "too-large", f"{size:,} bytes; a file may have {MAX_BYTES:,}"))
+                    continue
+                text = decoded(place.file, path.read_bytes())
+                if isinstance(text, Problem):
+                    problems.append(text)
+                else:
+                    files[name] = text
+            except OSError as error:
+                problems.append(Problem(place, "yaml", f"cannot be read: {error.strerror}"))
+    if problems:
+        raise PolicyErrors(problems)
+    return files
+
+
+def build_bundle(folder: Path) -> Bundle:
+    """Build all versions of a folder, without putting them before durable-rules; raises PolicyErrors of all of them."""
+    folders = version_folders(folder)
+    versions: list[Version | None] = []
+    problems: list[Problem] = []
+    built: list[tuple[dict[str, str], Version]] = []
+    with _no_garbage_collection():
+        for version in folders:
+            try:
+                files = read_folder(version)
+                made = _built_already(files, built) or build(files, version.root)
+                built.append((policy_files(files), made))
+                versions.append(made)
+            except PolicyErrors as error:
+                problems.extend(error.problems)
+                versions.append(None)
+    ordered, clashes = side_by_side(folders, versions)
+    if problems or clashes:
+        raise PolicyErrors([*problems, *clashes])
+    return ordered
+
+
+def _built_already(files: Mapping[str, str], built: list[tuple[dict[str, str], Version]]) -> Version | None:
+    """Give the version that has the very same files: a released one lies both in the working folder and in its own."""
+    return next((version for those, version in built if those == policy_files(files)), None)
+
+
+def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) -> tuple[Versions[V], list[Problem]]:
+    """Put the versions of a folder in order, the working one first; tell where they clash or are not as they were frozen.
+
+    Of a version that cannot be loaded (None) nothing is said but that it is frozen, or not.
+    """
+    strangers = other_desks([version.policy.manifest for version in known if version is not None])
+    # How a version of another desk could be added to the register, or numbered, is beside the point.
+    beside = ("not-frozen", "version-unchanged") if strangers else ()
+    problems = [one for one in _freezing_problems(folders, known) if one.code not in beside]
+    # One that should have another number clashes with its past self: that is said once.
+    counted = known[1:] if any(problem.code == "version-unchanged" for problem in problems) else known
+    ordered, clashes = bundle(tuple(version for version in counted if version is not None))
+    return ordered, [*clashes, *problems]
+
+
+def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known | None]) -> list[Problem]:
+    """Hold versions against the register of those that are frozen."""
+    working, *past = (Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True))
+    try:
+        return frozen_problems(frozen_versions(folders[0]), working, past)
+    except PolicyErrors as error:
+        return list(error.problems)
+
+
+def frozen_versions(working: VersionFolder) -> dict[str, Frozen]:
+    """Read the register of a policies folder: its frozen versions by number; raises PolicyErrors if it cannot be read."""
+    name = f"{working.root}/{PAST}/{REGISTER}"
+    try:
+        content = (working.path / PAST / REGISTER).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyErrors([Problem(Place(name), "yaml", f"cannot be read: {error}")]) from error
+    register, problems = read_register(name, content)
+    if problems:
+        raise PolicyErrors(problems)
+    return register
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Building makes millions of values that all stay: looking for cycles among them takes as long as making them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, ProofReport]:
+    """Have durable-rules prove every version (or take the proof that is kept); give the reports by version.
+
+    Raises PolicyErrors if it disagrees or fails anywhere.
+    """
+    reports: dict[str, ProofReport] = {}
+    problems: list[Problem] = []
+    for version in made.versions:
+        report = prove_version(version, cache)
+        reports[version.ref.version] = report
+        problems.extend(agreement_problems(version, report))
+    if problems:
+        raise PolicyErrors(problems)
+    return reports
+
+
+def prove_version(version: Version, cache: Path | None) -> ProofReport:
+    """Have durable-rules prove one version, or take the proof that is kept for its tables."""
+    tables = proof_tables(version)
+    key = proof_key(tables)
+    kept = ProofCache(cache).load(key) if cache is not None else None
+    if kept is not None:
+        return kept
+    report = prove(tables)
+    if cache is not None and report.ok:
+        ProofCache(cache).store(key, report)
+    return report
+
+
+def load_bundle(folder: Path, cache: Path | None = None) -> Bundle:
+    """Load the versions of a folder to serve them: built, checked, and proved by durable-rules.
+
+    ``cache`` is where proofs are kept, by default :func:`default_cache`. Raises PolicyErrors with all problems.
+    """
+    made = build_bundle(folder)
+    prove_bundle(made, cache if cache is not None else default_cache())
+    return made

@@ -1,0 +1,184 @@
+"""A revision of a git repository as a source: read from its objects, so that working tree and index stay untouched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.load import MANIFEST
+from engine.load.files import of_a_version
+from engine.model.did_you_mean import did_you_mean, nearest
+from guidepost.policies.sources.source import Origin, Source, SourceError
+from guidepost.policies.sources.text_files import size_problem, texts
+
+_WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+"""What git tells its hooks, and what would turn a command in another folder to the wrong repository."""
+
+SHALLOW: Final = "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
+_PLAIN_FILE: Final = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository, asked from a folder in it; ``prefix`` is that folder's path in the repository, None in a bare one."""
+
+    folder: Path
+    prefix: str | None
+
+    def commit(self, revision: str) -> str | None:
+        """Give the commit that a revision names, or nothing; a word that git would take for an option names none."""
+        if not revision or revision.startswith("-") or "\0" in revision:
+            return None
+        found = _ask(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return found.decode().strip() if found else None
+
+    def names(self) -> tuple[str, ...]:
+        """Give the branches and tags."""
+        listed = _git(self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
+        return tuple(name for name in listed.decode(errors="replace").split("\n") if name)
+
+    def merge_base(self, commit: str, other: str = "HEAD") -> str | None:
+        """Give the last commit that the histories of two commits have in common, or nothing."""
+        found = _ask(self.folder, "merge-base", commit, other)
+        return found.decode().strip() if found else None
+
+    def content(self, commit: str, path: str) -> str | None:
+        """Give the text of a file at a commit, by its path below the folder, or nothing if there is none."""
+        found = _ask(self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}")
+        return None if found is None else found.decode("utf-8-sig", errors="replace")
+
+    @property
+    def dirty(self) -> bool:
+        """Tell whether something in the folder is not as it was committed last."""
+        return bool(_git(self.folder, "status", "--porcelain", "--", "."))
+
+    @property
+    def shallow(self) -> bool:
+        """Tell whether the history was cut off when the repository was cloned."""
+        return _git(self.folder, "rev-parse", "--is-shallow-repository") == b"true\n"
+
+
+def repository(folder: Path) -> Repository | None:
+    """Give the repository that a folder belongs to, if it does."""
+    inside = _ask(folder, "rev-parse", "--is-bare-repository")
+    if inside is None:
+        return None
+    if inside == b"true\n":
+        return Repository(folder, None)
+    return Repository(folder, _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n").rstrip("/"))
+
+
+def split(spec: str) -> tuple[str, str | None]:
+    """Split `REV:path` into its two parts; the path is None if none is named.
+
+    >>> split("HEAD~3"), split("main:policies/past/1.0.0"), split("HEAD:")
+    (('HEAD~3', None), ('main', 'policies/past/1.0.0'), ('HEAD', ''))
+    """
+    revision, colon, path = spec.partition(":")
+    return (revision, path.strip("/")) if colon else (revision, None)
+
+
+def read_revision(spec: str, policies: Path) -> Source:
+    """Read the policies folder of the repository at a revision; `REV:path` names another folder of it.
+
+    Raises SourceError if there is no git, no repository, no such revision or no version in that folder.
+    """
+    found = repository(policies)
+    if found is None:
+        raise SourceError(f"{policies} is in no git repository, so `{spec}` cannot be read from one", "name a folder, a bundle or a version instead")
+    revision, path = split(spec)
+    commit = found.commit(revision)
+    if commit is None:
+        raise SourceError(f"no git revision `{revision}`", _revision_help(found, revision))
+    path = found.prefix if path is None else path
+    if path is None:
+        raise SourceError(f"the repository of {policies} is bare, so it does not say where the policies are", f"name the folder: `{revision}:policies`")
+    return Source(texts(_contents(found, revision, commit, path), f"{revision}:{path}"), f"{revision}:{path}", spec, Origin.GIT, f"commit {commit}")
+
+
+def _revision_help(found: Repository, revision: str) -> str:
+    if found.shallow:
+        return SHALLOW
+    return did_you_mean(revision, (*found.names(), "HEAD"))
+
+
+def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[str, bytes]:
+    """Give the bytes of the files of the version in a folder of a commit."""
+    listed = _ask(found.folder, "ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit}:{path}")
+    entries: dict[str, tuple[str, int]] = {}
+    links = []
+    for line in (listed or b"").split(b"\0"):
+        about, _, name = line.partition(b"\t")
+        file = name.decode(errors="replace")
+        if not of_a_version(file):
+            continue
+        mode, _, object_id, size = about.decode().split()
+        if mode in _PLAIN_FILE:
+            entries[file] = (object_id, int(size))
+        else:
+            links.append(file)
+    if links:
+        raise SourceError(f"`{path}/{links[0]}` is a link at `{revision}`, not a file", "put the file itself there")
+    if MANIFEST not in entries:
+        raise SourceError(f"no policies in `{path or '.'}` at `{revision}`: there is no {MANIFEST}", _folder_help(found, revision, commit))
+    if refused := size_problem(len(entries), sum(size for _, size in entries.values()), f"{revision}:{path}"):
+        raise refused
+    return _blobs(found, entries)
+
+
+def _folder_help(found: Repository, revision: str, commit: str) -> str:
+    """Name the folders that hold a version at a revision, the nearest first."""
+    listed = _git(found.folder, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    folders = [name.rpartition("/")[0] for name in listed.decode(errors="replace").split("\0") if name == MANIFEST or name.endswith(f"/{MANIFEST}")]
+    if not folders:
+        return "no folder of that revision has one"
+    shown = nearest(found.prefix or "", folders) or tuple(sorted(folders)[:3])
+    return "there is one in " + ", ".join(f"`{revision}:{folder}`" for folder in shown)
+
+
+def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, bytes]:
+    """Give the bytes of objects by file: each comes as a line that names it, its bytes, and a line end."""
+    asked = "".join(f"{object_id}\n" for object_id, _ in entries.values())
+    answer = _git(found.folder, "cat-file", "--batch", given=asked.encode())
+    contents, at = {}, 0
+    for file, (object_id, size) in entries.items():
+        head = f"{object_id} blob {size}\n".encode()
+        if not answer.startswith(head, at):
+            raise SourceError(f"git does not give the content of `{file}`", "`git fsck` says more")
+        at += len(head)
+        contents[file] = answer[at:at + size]
+        at += size + 1
+    return contents
+
+
+def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """Give what a git command says in a folder; raises SourceError if it fails."""
+    ended = _run(folder, arguments, given)
+    if ended.returncode:
+        raise SourceError(f"git {arguments[0]} failed: {_reason(ended)}")
+    return ended.stdout
+
+
+def _ask(folder: Path, *arguments: str) -> bytes | None:
+    """Give what a git command says, or nothing where its failure is an answer; raises SourceError for any other failure."""
+    ended = _run(folder, arguments, b"")
+    if b"dubious ownership" in ended.stderr:
+        raise SourceError(f"git refuses the repository of {folder}: {_reason(ended)}", "it belongs to another user; `git config safe.directory` tells git to trust it")
+    return None if ended.returncode else ended.stdout
+
+
+def _run(folder: Path, arguments: tuple[str, ...], given: bytes) -> subprocess.CompletedProcess[bytes]:
+    environment = {name: value for name, value in os.environ.items() if name not in _WITHIN_A_HOOK}
+    environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+    try:
+        return subprocess.run(["git", "-C", str(folder), *arguments], input=given, capture_output=True, check=False, env=environment)  # noqa: S603, S607
+    except FileNotFoundError:
+        raise SourceError("the program git is not installed, so no revision can be read", "install git, or name a folder, a bundle or a version") from None
+
+
+def _reason(ended: subprocess.CompletedProcess[bytes]) -> str:
+    said = ended.stderr.decode(errors="replace").strip().splitlines()
+    return said[0].removeprefix("fatal: ") if said else f"it ended with {ended.returncode}"

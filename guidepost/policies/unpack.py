@@ -1,0 +1,81 @@
+"""Bundles in, a policies folder out: the last version to come into effect is the working one, the others are frozen beside it.
+
+The folder is made beside its place and put there as a whole, so that a server never reads half of one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.model.problems import Place, PolicyErrors
+from engine.version.bundle import other_desks
+from engine.version.release_register import REGISTER, Frozen, register_text
+from guidepost.policies.sources import BuiltBundle
+from guidepost.policies.sources.folder import PAST
+
+
+class NotUnpacked(Exception):
+    """Bundles do not make a policies folder, or there is no place for it; the text says why."""
+
+
+def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = False) -> tuple[BuiltBundle, ...]:
+    """Write the policies folder of these versions; give them in the order in which they come into effect.
+
+    Raises NotUnpacked if two of them have one number or one instant, or if the folder is there and is not to be replaced;
+    PolicyErrors if they are of different desks; OSError if it cannot be written. In any case nothing is changed.
+    """
+    ordered = tuple(sorted(bundles, key=lambda one: one.effective_from))
+    if problems := other_desks([one.manifest for one in reversed(ordered)]):
+        raise PolicyErrors(problems)
+    _distinct(ordered)
+    if folder.exists() and not replace:
+        raise NotUnpacked(f"{folder} is there already")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(made, ordered)
+        _put(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return ordered
+
+
+def _distinct(ordered: Sequence[BuiltBundle]) -> None:
+    if not ordered:
+        raise NotUnpacked("there is no bundle to unpack")
+    for at, one in enumerate(ordered):
+        for other in ordered[:at]:
+            if other.ref.version == one.ref.version:
+                raise NotUnpacked(f"two bundles are of version {one.ref.version}")
+            if other.effective_from == one.effective_from:
+                raise NotUnpacked(f"the versions {other.ref.version} and {one.ref.version} come into effect at the same instant")
+
+
+def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
+    """Write all files below a folder that is there."""
+    *past, working = ordered
+    for one, place in ((working, made), *((one, made / PAST / one.ref.version) for one in past)):
+        for name, text in one.files.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+    if past:
+        frozen = [Frozen(one.ref.version, one.effective_from, one.ref.digest, Place("")) for one in past]
+        (made / PAST / REGISTER).write_text(register_text(frozen), encoding="utf-8")
+    made.chmod(0o755)
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Put a folder in its place; one that was there goes, once the new one can follow at once."""
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            folder.rename(old)
+            made.rename(folder)
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+    else:
+        made.rename(folder)

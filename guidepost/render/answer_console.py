@@ -1,0 +1,177 @@
+"""Answers as people read them. In: answers and the policy they were decided under; out: parts for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby, zip_longest
+from typing import Final
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from engine.model.answer import Answer, Due, Duty, Outcome, Status, Unlisted
+from engine.model.policy import Literal, Policy
+from engine.model.quoting import visible
+from engine.model.vocabulary import number_text
+from guidepost.render.console import grid, rank_style, sections
+from guidepost.render.deadlines_console import due_text, duty_text, passed_text, timeline_parts, why_text, zone_of
+from guidepost.render.facts_text import allowed
+from guidepost.render.time_text import instant_text
+
+STATUS_STYLES: Final = {Status.DECIDED: "bold green", Status.UNDECIDED: "bold yellow", Status.NOT_COVERED: "bold magenta"}
+
+
+def literal_text(value: Literal | None) -> str:
+    """Write a value of an outcome; None is a case that the policy does not cover.
+
+    >>> literal_text(True), literal_text(4.0), literal_text(("a", "b")), literal_text(()), literal_text(None)
+    ('yes', '4', 'a, b', 'none', 'not covered')
+    """
+    match value:
+        case None:
+            return "not covered"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ("\n" if any("," in item for item in value) else ", ").join(value) or "none"
+        case str():
+            return value
+        case datetime():
+            return instant_text(value, "UTC")
+        case _:
+            return number_text(value)
+
+
+def status_text(status: Status) -> str:
+    """Write a status as words."""
+    return status.value.replace("_", " ")
+
+
+class AnswerPage:
+    """How the answers of one policy version are written, with its words in colours; ``now`` is the instant of the call."""
+
+    def __init__(self, policy: Policy, now: datetime | None = None) -> None:
+        self._policy = policy
+        self._now = now
+
+    def parts(self, answer: Answer, *, explain: bool) -> Iterator[RenderableType]:
+        """Give one answer: what was decided and why, or what is missing and what to ask next."""
+        yield Text.assemble((answer.decision, "bold"), ": ", (status_text(answer.status), STATUS_STYLES[answer.status]))
+        yield Padding(grid([*self._rows(answer, explain=explain)], "cyan"), (0, 0, 0, 2))
+        if not explain and (reasons := [*self._reasons(answer)]):
+            yield Padding(grid(reasons, "cyan"), (0, 0, 0, 2))
+        if explain:
+            yield ""
+            for part in self._path(answer):
+                yield Padding(part, (0, 0, 0, 2))
+            for due in answer.dues:
+                yield ""
+                for part in timeline_parts(due, self._now):
+                    yield Padding(part, (0, 0, 0, 2))
+
+    def _rows(self, answer: Answer, *, explain: bool) -> Iterator[tuple[RenderableType, RenderableType]]:
+        dues = {due.name: due for due in answer.dues}
+        duties = {duty.outcome: duty for duty in answer.duties}
+        for position, outcome in enumerate(answer.outcomes):
+            is_deadline = outcome.name in self._policy.deadlines
+            value = self._deadline(outcome, answer, dues.get(outcome.name)) if is_deadline else self._outcome(outcome)
+            if position >= answer.answers and outcome.status is not Status.DECIDED:
+                value = Text(value.plain, "dim")
+            if not explain:
+                value = value + self._beneath(dues.get(outcome.name) or duties.get(outcome.name))
+            yield Text(outcome.name, "bold cyan" if position < answer.answers else "cyan"), value
+        for passed in answer.passed:
+            yield passed.fact, passed_text(passed)
+        for unlisted in answer.unlisted:
+            yield "not listed", _unlisted(unlisted)
+        if answer.missing:
+            yield "missing", ", ".join(answer.missing)
+        if answer.ask_next:
+            yield "ask next", self._question(answer.ask_next)
+
+    def _beneath(self, timed: Due | Duty | None) -> Text:
+        """Say below an outcome how it came to its instant, or who has the turn until when."""
+        match timed:
+            case Due():
+                return Text(f"\n{why_text(timed, self._policy)}", "dim")
+            case Duty():
+                return Text(f"\n{duty_text(timed)}", "dim")
+            case None:
+                return Text()
+
+    def _deadline(self, outcome: Outcome, answer: Answer, due: Due | None) -> Text:
+        if due is not None:
+            return due_text(due, self._now)
+        if outcome.status is Status.NOT_COVERED:
+            return Text("nothing is due", "dim")
+        zone = zone_of(self._policy, {other.name: other.value for other in answer.outcomes}, outcome.name)
+        instants = [instant_text(value, zone) for value in outcome.possible if isinstance(value, datetime)]
+        said = Text.assemble(("undecided", "yellow"))
+        if instants:
+            said.append(f"; still possible: {', '.join(instants)} {zone}{', nothing is due' if None in outcome.possible else ''}")
+        return said.append(f"; depends on {', '.join(outcome.missing)}")
+
+    def _reasons(self, answer: Answer) -> Iterator[tuple[RenderableType, RenderableType]]:
+        rows = [
+            (Text(rule.id, "bold"), Text(str(rule.place), "dim"), f"source {rule.source}" if rule.source else "")
+            for rule in answer.rules
+        ]
+        if rows:
+            yield "because", grid(rows)
+        for assumed in answer.assumptions:
+            yield "assumes", Text.assemble(assumed.assumption, (f"  ({assumed.id})", "dim"))
+
+    def _outcome(self, outcome: Outcome) -> Text:
+        if outcome.status is Status.DECIDED:
+            styled = self._value(outcome.name, outcome.value)
+            return styled + Text(f"  {outcome.text}") if outcome.text else styled
+        if outcome.status is Status.NOT_COVERED:
+            return Text("not covered", "dim")
+        possible = Text(", ").join(self._possible(outcome.name, value) for value in outcome.possible)
+        return Text.assemble(("undecided", "yellow"), "; still possible: ", possible)
+
+    def _possible(self, outcome: str, value: Literal | None) -> Text:
+        """Give a value among others; a list in brackets, so that it is seen where it ends."""
+        return Text(f"[{'; '.join(value)}]", "bold") if isinstance(value, tuple) else self._value(outcome, value)
+
+    def _value(self, outcome: str, value: Literal | None) -> Text:
+        words = [listed.value for listed in self._policy.named(outcome).values]
+        return Text(literal_text(value), rank_style(value, words) or ("dim" if value is None else "bold"))
+
+    def _question(self, name: str) -> Text:
+        fact = self._policy.facts.get(name)
+        if fact is None:
+            return Text(name, "bold")
+        about = f": {fact.about}" if fact.about else ""
+        return Text.assemble((name, "bold"), about, (f"  ({allowed(fact)})", "dim"))
+
+    def _path(self, answer: Answer) -> Iterator[RenderableType]:
+        """Give the rules behind each outcome; outcomes that rest on the same rules stand together."""
+        groups: list[list[tuple[RenderableType, ...]]] = []
+        for (rules, reason), outcomes in groupby(answer.outcomes, key=lambda outcome: (outcome.rules, _without_rules(outcome))):
+            names = (Text(outcome.name, "cyan") for outcome in outcomes)
+            marked: list[tuple[RenderableType, ...]] = [
+                (f"{rule.id}{'*' if rule.assumption else ''}", Text(str(rule.place), "dim"), rule.source) for rule in rules
+            ]
+            groups.append([(name or "", *(row or ("", "", ""))) for name, row in zip_longest(names, marked or [(Text(reason, "dim"), "", "")])])
+        yield sections(("outcome", "rule", "place", "source"), groups)
+        assumed = [("*", Text.assemble((f"{rule.id}: ", "bold"), rule.assumption)) for rule in answer.assumptions]
+        if assumed:
+            yield grid(assumed, "yellow")
+
+
+def _without_rules(outcome: Outcome) -> str:
+    """Say why no rule stands behind an outcome, if none does."""
+    if outcome.rules:
+        return ""
+    return f"depends on {', '.join(outcome.missing)}" if outcome.missing else "no rule fires"
+
+
+def _unlisted(unlisted: Unlisted) -> Text:
+    shown = Text.assemble(unlisted.fact, " ", (f"`{visible(unlisted.sent)}`", "bold"))
+    if not unlisted.nearest:
+        return shown
+    near = ", ".join(f"{value} ({name})" if name else value for value, name in unlisted.nearest)
+    return shown.append(f"; nearest: {near}")

@@ -1,0 +1,138 @@
+"""Calendars, regions, holiday lists and what counts by them, as people read them. In: a policy; out: parts for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.clock.calendar import HolidayList, HolidayStatus
+from engine.model.policy import AtRisk, Deadline, Elapsed, Policy
+from engine.model.problems import Place
+from engine.model.targets import BY_REGION, Measure, Region, Unit, WrittenCalendar
+from engine.model.vocabulary import number_text
+from guidepost.render.console import grid, ruled
+from guidepost.render.deadlines_console import DAY_RULES
+from guidepost.render.time_text import NOUNS, amount_text, day_text, hours_text, week_text
+from guidepost.render.timeline import indented
+
+COUNTING = {"full": "only full ones", "begun": "one that has begun counts", "exact": "to the second"}
+
+
+def measure_text(measure: Measure) -> str:
+    """Write how the time of a deadline counts.
+
+    >>> measure_text(Measure(Unit.HOURS, "", "around_the_clock")), measure_text(Measure(Unit.NOTHING))
+    ('hours by around_the_clock', 'nothing')
+    >>> measure_text(Measure(Unit.BUSINESS_DAYS, "roll_then_clock", "weekdays", 3))
+    '3 business days by weekdays, roll_then_clock'
+    """
+    if measure.unit is Unit.NOTHING:
+        return "nothing"
+    amount = NOUNS[measure.unit][1] if measure.amount is None else amount_text(measure.amount, measure.unit)
+    return f"{amount} by {measure.calendar}{f', {measure.rule}' if measure.rule else ''}"
+
+
+def heading(name: str, about: str, source: str, place: Place) -> Text:
+    """Give the first line of a page: a name, what it is, where it comes from and where it stands."""
+    said = f": {about}" if about else ""
+    return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
+
+
+def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
+    """Give calendars, each in a row."""
+    rows = [(Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about) for one in listed]
+    return ruled(("calendar", "open", "zone", "holidays", "about"), rows)
+
+
+def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
+    """Give a calendar with its one-off dates and its breaks."""
+    yield heading(one.name, one.about, one.source, one.place)
+    rows: list[tuple[RenderableType, ...]] = [("open", opening_text(one)), ("zone", by_region(one.zone)), ("holidays", by_region(one.holidays) or "none")]
+    for label, dates in (("one-off", one.dates), ("breaks", one.breaks)):
+        rows += [(label if number == 0 else "", f"{day_text(day, year=True)}: {hours_text(hours)}") for number, (day, hours) in enumerate(sorted(dates.items()))]
+    rows += [("assumes", Text(one.assumption, "yellow"))] if one.assumption else []
+    yield indented(grid(rows, "cyan"))
+    yield indented(Text(f"guidepost clock show {one.name}{' --region REGION' if one.by_region and not one.always else ''} draws a month of it", "dim"))
+
+
+def opening_text(one: WrittenCalendar) -> str:
+    """Write when a calendar is open."""
+    return "always" if one.always else week_text(one.week)
+
+
+def by_region(text: str) -> str:
+    """Write the zone or the holidays of a calendar."""
+    return "by region" if text == BY_REGION else text
+
+
+def regions(listed: Iterable[Region]) -> RenderableType:
+    """Give regions, each in a row."""
+    return ruled(("region", "zone", "holidays", "about"), [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed])
+
+
+def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
+    """Give lists of holidays, each in a row, with the span outside which nothing is known."""
+    rows = []
+    for one in listed:
+        estimated = sum(day.status is HolidayStatus.ESTIMATED for day in one.days.values())
+        rows.append((Text(one.name, "bold"), f"{one.first} to {one.last}", f"{len(one.days)}", Text(f"{estimated}", "yellow" if estimated else "")))
+    return ruled(("holidays", "known from, to", "days", "estimated"), rows)
+
+
+def holidays(one: HolidayList) -> Iterator[RenderableType]:
+    """Give the days of a list."""
+    yield Text.assemble((one.name, "bold"), f": holidays known from {one.first} to {one.last}")
+    rows = [(f"{day:%a} {day}", found.name, Text(found.status, "yellow" if found.status is HolidayStatus.ESTIMATED else ""), found.source) for day, found in one.days.items()]
+    yield indented(ruled(("date", "holiday", "status", "source"), rows))
+
+
+def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
+    """Give a region with its holidays."""
+    yield heading(one.name, one.about, "", one.place)
+    yield indented(grid([("zone", one.zone), ("holidays", one.holidays or "none")], "cyan"))
+    if one.holidays:
+        yield ""
+        yield from holidays(policy.holidays[one.holidays])
+
+
+def deadlines(listed: Iterable[Deadline]) -> RenderableType:
+    """Give deadlines, each in a row."""
+    return ruled(("deadline", "from", "met by", "about"), [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed])
+
+
+def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableType]]:
+    """Give what a deadline rests on besides its rules."""
+    yield "from", one.starts
+    if one.met:
+        yield "met by", one.met
+    if one.amount:
+        yield "amount", one.amount
+    if one.region:
+        yield "region", one.region
+    yield "when past", one.when_past.value
+    if one.at_risk is not None:
+        yield "at risk", Text.assemble(_risk_text(one.at_risk), _assumed(one.at_risk.assumption))
+    yield "holds", Text.assemble("put it off" if one.holds.extend else "do not put it off", _assumed(one.holds.assumption))
+
+
+def _risk_text(risk: AtRisk) -> str:
+    left = f"{number_text(round(100 * risk.share, 2))}% of the time" if risk.share is not None else amount_text(risk.minutes or 0, Unit.MINUTES)
+    return f"{left} or less left"
+
+
+def _assumed(assumption: str) -> tuple[str, str]:
+    return (f"  assumes: {assumption}" if assumption else "", "yellow")
+
+
+def elapsed(listed: Iterable[Elapsed]) -> RenderableType:
+    """Give the facts that follow from the time that has passed, each in a row."""
+    rows = [(Text(one.fact, "bold"), elapsed_text(one), one.source, Text(str(one.place), "dim")) for one in listed]
+    return ruled(("fact", "follows from", "source", "place"), rows)
+
+
+def elapsed_text(one: Elapsed) -> str:
+    """Say how a fact follows from an instant."""
+    way = f", {DAY_RULES.get(one.rule, one.rule)}" if one.rule else ""
+    return f"{NOUNS[one.unit][1]} since {one.since} by {one.calendar}{way}; {COUNTING[one.counting]}"

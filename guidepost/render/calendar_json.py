@@ -1,0 +1,71 @@
+"""Calendars, regions, holiday lists and elapsed times as plain data, for JSON. In: nouns of a policy; out: dicts and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from engine.clock.calendar import HolidayList, HolidayStatus, Interval
+from engine.model.policy import Elapsed
+from engine.model.targets import Region, WrittenCalendar
+from guidepost.render.policy_json import Plain, plain_place
+
+
+def plain_elapsed(elapsed: Elapsed) -> Plain:
+    """Give how a fact follows from the time that has passed."""
+    return {
+        "fact": elapsed.fact,
+        "from": elapsed.since,
+        "unit": elapsed.unit.value,
+        "rule": elapsed.rule,
+        "count": elapsed.counting.value,
+        "calendar": elapsed.calendar,
+        "region": elapsed.region,
+        "source": elapsed.source,
+        "assumption": elapsed.assumption,
+        "place": plain_place(elapsed.place),
+    }
+
+
+def plain_calendar(calendar: WrittenCalendar) -> Plain:
+    """Give a calendar as it is written; hours are local minutes of the day, Monday first."""
+    return {
+        "name": calendar.name,
+        "about": calendar.about,
+        "zone": calendar.zone,
+        "holidays": calendar.holidays,
+        "always": calendar.always,
+        "week": [_plain_intervals(day) for day in calendar.week],
+        "dates": _plain_dates(calendar.dates),
+        "breaks": _plain_dates(calendar.breaks),
+        "source": calendar.source,
+        "assumption": calendar.assumption,
+        "place": plain_place(calendar.place),
+    }
+
+
+def plain_region(region: Region) -> Plain:
+    """Give a region."""
+    return {"name": region.name, "about": region.about, "zone": region.zone, "holidays": region.holidays, "place": plain_place(region.place)}
+
+
+def plain_holidays(listed: HolidayList) -> Plain:
+    """Give a list of holidays."""
+    return {
+        **plain_span(listed),
+        "days": [{"date": day.isoformat(), "name": one.name, "status": one.status.value, "source": one.source} for day, one in listed.days.items()],
+    }
+
+
+def plain_span(listed: HolidayList) -> Plain:
+    """Give a list of holidays without its days: what it covers, and how many there are."""
+    estimated = sum(one.status is HolidayStatus.ESTIMATED for one in listed.days.values())
+    return {"name": listed.name, "first": listed.first.isoformat(), "last": listed.last.isoformat(), "number": len(listed.days), "estimated": estimated}
+
+
+def _plain_dates(dates: Mapping[date, tuple[Interval, ...]]) -> Plain:
+    return {day.isoformat(): _plain_intervals(intervals) for day, intervals in dates.items()}
+
+
+def _plain_intervals(intervals: tuple[Interval, ...]) -> list[list[int]]:
+    return [[*interval] for interval in intervals]

@@ -1,0 +1,254 @@
+"""The terminal: where results and errors go, in which colours, how wide, and the exit codes.
+
+Results go to standard output and everything else to standard error. Colours are for terminals only, and not where
+``NO_COLOR`` is set. Text that goes to a file or a pipe is not wrapped or cut, unless ``COLUMNS`` says how wide it is to be.
+
+Control characters and marks of writing direction are written as escapes, whatever they came with: a fact, a name of a file,
+a text of a policy from a foreign branch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import IntEnum, StrEnum
+from io import StringIO
+from typing import Final, Literal, TextIO
+
+import typer
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.segment import Segment
+from rich.table import Column, Table
+from rich.text import Text
+
+from engine.model.did_you_mean import nearest
+from engine.model.quoting import visible_json, visible_lines
+from guidepost.render.messages import Message
+
+WIDE: Final = 10_000
+"""Columns of a console that is not a terminal: more than any line has."""
+
+HINT: Final = "; did you mean"
+"""How the end of a message begins that names what was perhaps meant."""
+
+LONGEST_WORD: Final = 80
+"""Characters of a word beyond which a table may break it."""
+
+_RULER: Final = Console(width=WIDE, file=StringIO(), markup=False, emoji=False, highlight=False, force_terminal=False)
+
+RANKS: Final = ("bold red", "dark_orange", "yellow", "green", "cyan", "blue", "magenta")
+"""Colours of the values of a choice, by their order in the vocabulary."""
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    OK = 0
+    UNHEALTHY = 1
+    USAGE = 2
+    POLICY = 3
+    CASES = 4
+    COVERAGE = 5
+    BUDGET = 6
+    LOG = 7
+
+
+class TableOrJson(StrEnum):
+    """How an answer or a policy is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class TextOrJson(StrEnum):
+    """How a list of problems is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _SafeConsole(Console):
+    """A console that writes no character of a text that a terminal obeys; its own colours it writes."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible_lines(segment.text), segment.style)
+
+
+class _WholeTable:
+    """A table that is at least as wide as its longest words need, however narrow the terminal is."""
+
+    def __init__(self, table: RenderableType) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        least = Measurement.get(_RULER, _RULER.options, self._table).minimum
+        yield from console.render(self._table, options.update(width=max(least, options.max_width)))
+
+
+def _is_table(part: RenderableType) -> bool:
+    return isinstance(part.renderable if isinstance(part, Padding) else part, Table)
+
+
+class Screen:
+    """A stream that shows text and tables: as wide as the terminal or ``COLUMNS``, else as wide as its lines are."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._console = _SafeConsole(
+            file=stream,
+            width=None if self._is_terminal else _columns(),
+            force_terminal=None if self._is_terminal else False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def show(self, *parts: RenderableType) -> None:
+        """Show these parts below each other; without any, an empty line. A message, and a text with ``no_wrap``, keeps its lines."""
+        if self._is_terminal:
+            self._print(parts)
+            return
+        with self._console.capture() as captured:
+            self._print(parts)
+        for line in captured.get().split("\n")[:-1]:
+            self._stream.write(line.rstrip() + "\n")
+        self._stream.flush()
+
+    def _print(self, parts: Sequence[RenderableType]) -> None:
+        for part in parts or ("",):
+            lines = isinstance(part, Message) or (isinstance(part, Text) and bool(part.no_wrap))
+            self._console.print(_WholeTable(part) if _is_table(part) else part, soft_wrap=lines, crop=False)
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Say on a terminal what takes a moment, as long as the block runs."""
+        return self._console.status(what) if self._is_terminal else nullcontext()
+
+
+def _columns() -> int:
+    """Return how wide what is not a terminal is to be: ``COLUMNS``, or wider than any line."""
+    wanted = os.environ.get("COLUMNS", "")
+    return int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) > 0 else WIDE
+
+
+def help_markup() -> Literal["markdown"] | None:
+    """Return how Typer lays out its help: with boxes on a terminal, else as plain text that nothing pads."""
+    return "markdown" if sys.stdout.isatty() else None
+
+
+def results() -> Screen:
+    """Give the screen for what was asked for."""
+    return Screen(sys.stdout)
+
+
+def errors() -> Screen:
+    """Give the screen for what went wrong."""
+    return Screen(sys.stderr)
+
+
+def show_json(plain: object) -> None:
+    """Write plain data as JSON: indented, in the order given, without colours."""
+    sys.stdout.write(json_text(plain))
+
+
+def json_text(plain: object) -> str:
+    """Return plain data as JSON text with a line break behind it; no character in it is one that a terminal obeys."""
+    return visible_json(json.dumps(plain, indent=2, ensure_ascii=False)) + "\n"
+
+
+def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
+    """Say what is wrong on standard error; give what to raise to end the command with this exit code."""
+    screen = errors()
+    # Here already: a text of Rich drops some control characters, such as BEL and BS, so that a word looks like another one.
+    screen.show(Text.assemble(("error: ", "bold red"), visible_lines(message)))
+    if details:
+        screen.show(*details)
+    return typer.Exit(int(code))
+
+
+def indented(part: RenderableType, columns: int = 2) -> RenderableType:
+    """Move a part to the right. A text with ``no_wrap`` keeps its lines, such as a command that people copy."""
+    if isinstance(part, Text) and part.no_wrap:
+        return Text("\n", no_wrap=True).join(Text.assemble(" " * columns, line) for line in part.split("\n"))
+    return Padding(part, (0, 0, 0, columns))
+
+
+def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
+    """Give rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
+    table = Table.grid(padding=(0, 2))
+    for index in range(max((len(row) for row in rows), default=0)):
+        table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    _keep_words(table)
+    return table
+
+
+def ruled(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
+    """Give rows under headings with a line below them."""
+    return sections(headings, [rows])
+
+
+def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
+    """Give groups of rows under headings, with a line below these and between the groups.
+
+    No id, place or instant is broken: columns of several words fold between them, and a table that still does not fit
+    is wider than the terminal.
+    """
+    table = Table(box=box.HORIZONTALS, pad_edge=False, header_style="bold", show_edge=False)
+    for position, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=position == 0)
+    for rows in groups:
+        for row in rows:
+            table.add_row(*row)
+        table.add_section()
+    _keep_words(table)
+    return table
+
+
+def _keep_words(table: Table) -> None:
+    """Set the least widths of a table's columns so that only texts of several words fold."""
+    sizes = [_size(column) for column in table.columns]
+    folding = [not column.no_wrap and least < most for column, (least, most) in zip(table.columns, sizes, strict=True)]
+    # Rich narrows the widest columns first, down to a common width. So all that fold have room for the longest word of any.
+    word = max((least for (least, _), folds in zip(sizes, folding, strict=True) if folds), default=0)
+    for column, (_, most), folds in zip(table.columns, sizes, folding, strict=True):
+        column.no_wrap = not folds
+        column.min_width = min(most, word) if folds else most
+
+
+def _size(column: Column) -> tuple[int, int]:
+    """Return how wide the longest word and the longest line of a column are; a word that nobody reads at a glance may break."""
+    measured = [Measurement.get(_RULER, _RULER.options, cell) for cell in (column.header, *column.cells)]
+    return min(LONGEST_WORD, max(one.minimum for one in measured)), max(one.maximum for one in measured)
+
+
+def rank_style(value: object, values: Sequence[str]) -> str:
+    """Give the colour of a choice's value, by its place among the values."""
+    return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
+
+
+def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """Give the end of a message on a word that is not known: what was perhaps meant, if anything is near.
+
+    >>> meant("prioritty", ["priority", "scope"]), meant("xyz", ["priority"])
+    ('; did you mean `priority`?', '')
+    """
+    near = nearest(word, known, limit=1)
+    return f"{HINT} `{prefix}{near[0]}`?" if near else ""
+
+
+def count(number: int, noun: str, nouns: str = "") -> str:
+    """Give a number with its noun.
+
+    >>> count(1, "case"), count(1200, "case"), count(2, "policy", "policies")
+    ('1 case', '1,200 cases', '2 policies')
+    """
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

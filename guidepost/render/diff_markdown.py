@@ -1,0 +1,121 @@
+"""A difference as Markdown: the summary of a pull request, long parts folded.
+
+The text is made of parts, so that one that is too long can be written shorter, and at last cut between two parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff.requests import ELAPSED
+from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, mostly_text, outcome_text, region_text, wording_text
+from guidepost.render.diff_report import SHOWN, Report, command
+from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
+
+LENGTHS: Final = (200, 50, SHOWN)
+"""How many lines of a list are written out: the first of these with which the whole is short enough."""
+
+
+def markdown_text(shown: Report, most: int = MOST_BYTES) -> str:
+    """Write a report as Markdown of at most so many bytes."""
+    return fitted(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
+
+
+def _parts(shown: Report, length: int) -> Iterator[str]:
+    one, other = shown.diff.before, shown.diff.after
+    yield f"## {escaped(shown.title)}"
+    yield escaped(headline(shown.diff))
+    yield f"{escaped(shown.names[0])} `{one.digest[:12]}` → {escaped(shown.names[1])} `{other.digest[:12]}`"
+    if shown.excesses:
+        yield "### Beyond the limits"
+        yield "\n".join(
+            f"- ❌ {prose(excess.message)}" + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
+            for excess in shown.excesses
+        )
+    if shown.wording or shown.citations:
+        yield folded(f"What the text says ({len(shown.diff.wording):,})", listed([*_wording(shown.wording), *_citations(shown)], length))
+    for matrix in shown.changed_matrices:
+        yield from _matrix(matrix)
+    yield from _glance(shown.diff.changed_decisions)
+    for decision in shown.diff.changed_decisions:
+        yield from _decision(decision, length)
+    if shown.diff.requests:
+        yield "### What may be sent"
+        yield "\n".join(listed([*_wording(shown.diff.requests)], length))
+
+
+def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
+    """Give one line for each outcome that changes, if there are several."""
+    rows = [f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |" for decision in decisions for one in decision.outcomes]
+    if len(rows) > 1:
+        yield "### At a glance"
+        yield "\n".join(("| decision | outcome | decided differently | mostly |", "|---|---|---:|---|", *rows))
+
+
+def _share(one: OutcomeDiff) -> str:
+    return f"{one.changed:,} of {one.cells:,}" if one.changed else ""
+
+
+def _mostly(one: OutcomeDiff) -> str:
+    return escaped(mostly_text(one)) or "by what it follows, or its terms"
+
+
+def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
+    yield f"### {escaped(one.name)}"
+    if said := decision_text(one):
+        yield prose(said)
+    for outcome in one.outcomes:
+        yield from _outcome(one.name, outcome, length)
+    if one.unchanged:
+        yield f"The same in every situation: {escaped(', '.join(one.unchanged))}."
+
+
+def _outcome(decision: str, one: OutcomeDiff, length: int) -> Iterator[str]:
+    yield f"**{escaped(one.name)}**: {prose(outcome_text(one))}"
+    if one.gist:
+        yield "\n".join(_regions(decision, one.gist[:SHOWN], one.inputs))
+    if more := one.gist[SHOWN:]:
+        yield folded(f"{len(more):,} more", [*_regions(decision, more[:length], one.inputs), *_and_more(len(more) - length)])
+    if len(one.changes) > 1:
+        rows = [f"| {escaped(change_text(change))} | {cells:,} |" for change, cells in one.changes.items()]
+        yield folded(f"from what to what ({len(rows):,})", ["| change | situations |", "|---|---:|", *rows[:length], *_and_more(len(rows) - length)])
+    if one.regions != one.gist:
+        rows = [*_regions(decision, one.regions[:length], one.inputs), *_and_more(len(one.regions) - length)]
+        yield folded(f"exactly, each region with one change ({len(one.regions):,})", rows)
+
+
+def _and_more(number: int) -> Iterator[str]:
+    if number > 0:
+        yield from ("", f"{number:,} more are left out here: `guidepost diff -o html` has them.")
+
+
+def _regions(decision: str, regions: Iterable[Region], inputs: bool) -> Iterator[str]:
+    yield "| where | change | situations |" + ("" if inputs else " for example |")
+    yield "|---|---|---:|" + ("" if inputs else "---|")
+    for region in regions:
+        example = code(command(decision, region), in_table=True)
+        row = f"| {escaped(region_text(region))} | {escaped(changes_text(region.changes))}{alike_text(region)} | {region.cells:,} |"
+        yield row if inputs else f"{row} {example} |"
+
+
+def _matrix(one: MatrixDiff) -> Iterator[str]:
+    def cell(row: str, column: str) -> str:
+        was, now = one.before.get((row, column), ""), one.after.get((row, column), "")
+        return escaped(now) or "–" if was == now else f"**{escaped(was) or '–'} → {escaped(now) or '–'}**"
+
+    yield f"### {escaped(one.table)}: {escaped(one.down)} by {escaped(one.across)}"
+    head = f"| | {' | '.join(map(escaped, one.columns))} |\n|---|{'---|' * len(one.columns)}"
+    yield "\n".join((head, *(f"| **{escaped(row)}** | {' | '.join(cell(row, column) for column in one.columns)} |" for row in one.rows)))
+
+
+def _wording(wording: Iterable[Wording]) -> Iterator[str]:
+    for one in wording:
+        said = prose(wording_text(one)) if one.part == ELAPSED else escaped(wording_text(one))
+        yield f"- {one.edit.value}: {said}" + (f" ({code(str(one.place))})" if one.place else "")
+
+
+def _citations(shown: Report) -> Iterator[str]:
+    for (one, other), there in shown.citations.items():
+        yield f"- cited otherwise {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"

@@ -1,0 +1,19 @@
+"""What a fact or outcome may be, in a few words."""
+
+from __future__ import annotations
+
+from engine.model.vocabulary import Fact, FactType, number_text
+
+
+def allowed(fact: Fact, most: int = 8) -> str:
+    """Say what a fact or outcome may be, in a few words; of its values no more than ``most``."""
+    if fact.values:
+        more = len(fact.values) - most
+        return ", ".join(value.value for value in fact.values[:most]) + (f" and {more} more" if more > 0 else "")
+    if fact.type is FactType.BOOLEAN:
+        return "yes or no"
+    if fact.type is FactType.INSTANT:
+        return "an instant such as 2026-01-23T15:00:00+11:00"
+    if fact.minimum is not None and fact.maximum is not None:
+        return f"{number_text(fact.minimum)} to {number_text(fact.maximum)}"
+    return {FactType.NUMBER: "a number", FactType.INTEGER: "a whole number"}.get(fact.type, "text")

@@ -1,0 +1,49 @@
+"""One HTML page that needs nothing else: its style and its script are in it, and a browser runs no other script.
+
+What policies and tickets say is only ever put in as text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from engine.model.quoting import visible_lines
+
+
+def page_template(package: str, name: str, words: Mapping[str, Any], *styles: str) -> Template:
+    """Give a template of a package, which may include the shared ones; ``words`` are its functions, ``styles`` its own style sheets."""
+    loader = ChoiceLoader([PackageLoader(package, "templates"), PackageLoader("guidepost.render", "templates")])
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe)
+    environment.globals.update(words, coded=coded)
+    style, script = ("\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",)))
+    environment.globals.update(
+        page_css=Markup(style), page_js=Markup(script), script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # noqa: S704 - our own files, which hold nothing of a policy
+    )
+    return environment.get_template(name)
+
+
+def _safe(value: Any) -> Any:
+    """Return what a template puts into a page; control characters of a text are written as escapes, markup of our own stays."""
+    return visible_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def coded(text: str) -> Markup:
+    """Show the words in backticks as code; all of it stays text. Where a backtick is left over, nothing is code.
+
+    >>> str(coded("`a` < b")), str(coded("a ` b"))
+    ('<code>a</code> &lt; b', 'a ` b')
+    """
+    parts = visible_lines(text).split("`")
+    if len(parts) % 2 == 0:
+        return Markup("{}").format(visible_lines(text))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def _own(environment: Environment, name: str) -> str:
+    return environment.get_template(name).render()

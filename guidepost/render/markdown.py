@@ -1,0 +1,102 @@
+"""Markdown for pull requests: texts that stay texts, parts that fold, and a summary that is never too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from engine.model.quoting import visible
+
+MOST_BYTES: Final = 1_000_000
+"""How long a summary may become; GitHub shows none that is longer than 1 MiB."""
+
+SPECIAL: Final = "\\`*_[]|~$#"
+"""Characters that would be read as markup."""
+
+
+def fitted(write: Callable[[int], Iterable[str]], lengths: Sequence[int], most: int, whole: str) -> str:
+    """Put the parts together that are written with lists of a length: the first of these at which all of it fits."""
+    parts: list[str] = []
+    for length in lengths:
+        parts = [*write(length)]
+        if sum(map(_size, parts)) <= most:
+            break
+    return together(parts, most, whole)
+
+
+def together(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "guidepost diff") -> str:
+    """Put parts below each other as long as they fit, and say how many were left out; ``whole`` is the command that shows all of it."""
+    left = most - 200  # for the line that says so
+    kept: list[str] = []
+    for part in parts:
+        left -= _size(part)
+        if left < 0:
+            kept.append(f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `{whole}` shows all of it.")
+            break
+        kept.append(part)
+    return "\n\n".join(kept) + "\n"
+
+
+def escaped(text: str) -> str:
+    r"""Keep a text from being read as markup, on one line.
+
+    >>> escaped("a|b <i> c_d\n -> e")
+    'a\\|b &lt;i&gt; c\\_d → e'
+    """
+    text = visible(arrows(" ".join(text.split())))
+    for mark in SPECIAL:
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def prose(text: str) -> str:
+    r"""Write a message: what stands in backticks as code, and the rest as text.
+
+    >>> prose("unknown impact `a_b`; 1 < 2")
+    'unknown impact `a_b`; 1 &lt; 2'
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    said = (code(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
+    return "".join(said).strip()
+
+
+def code(text: str, *, in_table: bool = False) -> str:
+    r"""Write a text as code, whatever is in it; in a table a bar needs a backslash even there.
+
+    >>> code("a=b"), code("a`b"), code("a|b", in_table=True)
+    ('`a=b`', '``a`b``', '`a\\|b`')
+    """
+    text = visible(" ".join(text.split())) or " "
+    marks = "`"
+    while marks in text:
+        marks += "`"
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{marks}{space}{text.replace('|', chr(92) + '|') if in_table else text}{space}{marks}"
+
+
+def folded(title: str, lines: Iterable[str]) -> str:
+    """Write a part that opens on a click."""
+    return "\n".join((f"<details><summary>{title}</summary>", "", *lines, "", "</details>"))
+
+
+def listed(lines: Sequence[str], length: int) -> Iterator[str]:
+    """Give the first lines of a list, and say how many more there are."""
+    yield from lines[:length]
+    if len(lines) > length:
+        yield f"- … and {len(lines) - length:,} more"
+
+
+def _size(part: str) -> int:
+    return len(part.encode()) + 2
+
+
+def _spaced(text: str) -> str:
+    """Escape a piece of a sentence, with the spaces at its ends."""
+    return f"{' ' * text[:1].isspace()}{escaped(text)}{' ' * (text[-1:].isspace() and not text.isspace())}"
+
+
+def arrows(text: str) -> str:
+    """Write the arrows of a text as people draw them."""
+    return text.replace(" -> ", " → ")

@@ -1,0 +1,251 @@
+"""Policies as people read them. In: a policy and the name of a part of it; out: parts for the screen.
+
+A matrix is shown as a matrix, rules as when and then, entries as a catalogue. Nothing here knows a desk's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from engine.model.policy import Deadline, Decision, Form, Literal, Policy, Roster, Rule, SameAs, Table
+from engine.model.targets import Measure
+from engine.model.vocabulary import Fact
+from guidepost.render import calendar_console as calendar_pages
+from guidepost.render.answer_console import literal_text
+from guidepost.render.console import grid, rank_style, ruled
+from guidepost.render.facts_text import allowed
+from guidepost.render.time_text import minutes_text
+
+Part = Table | Roster | Deadline
+"""What works an outcome out."""
+
+
+def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
+    """Give the tables, rosters and deadlines that work a decision out, in the order in which they are worked out."""
+    wanted = set(decision.outcomes)
+    deadlines = [deadline for name, deadline in policy.deadlines.items() if name in wanted]
+    for deadline in deadlines:
+        wanted |= {*deadline.table.reads, deadline.amount, deadline.region}
+    facts = {name for table in _tables(policy, wanted) for name in table.reads}
+    wanted |= {one.region for one in policy.elapsed.values() if one.fact in facts}
+    rosters = (roster for roster in policy.rosters.values() if roster.produces in wanted)
+    return (*_tables(policy, wanted), *rosters, *deadlines)
+
+
+def _tables(policy: Policy, outcomes: set[str]) -> tuple[Table, ...]:
+    """Give the tables that work outcomes out, and those whose outcomes these read."""
+    wanted, chosen = {*outcomes}, list[Table]()
+    for table in reversed(tuple(policy.tables.values())):
+        if wanted & set(table.produces):
+            chosen.insert(0, table)
+            wanted |= set(table.reads)
+    return tuple(chosen)
+
+
+class PolicyPages:
+    """How the parts of one policy version are written."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def decision(self, decision: Decision) -> Iterator[RenderableType]:
+        """Give a decision: what answers it, and its tables."""
+        yield Text.assemble((decision.name, "bold"), f": {decision.about}" if decision.about else "")
+        rows = [("answers", ", ".join(decision.answers))]
+        rows += [("beside", ", ".join(decision.beside))] if decision.beside else []
+        rows += [("owner", decision.owner)] if decision.owner else []
+        yield _indented(grid(rows, "cyan"))
+        for part in tables_of(self._policy, decision):
+            yield ""
+            yield from self.part(part)
+
+    def part(self, part: Part) -> Iterator[RenderableType]:
+        """Give a table, a roster or a deadline."""
+        match part:
+            case Table():
+                return self.table(part)
+            case Roster():
+                return self.roster(part)
+            case Deadline():
+                return self.deadline(part)
+
+    def table(self, table: Table) -> Iterator[RenderableType]:
+        """Give a table in the form in which it is written."""
+        yield calendar_pages.heading(table.name, table.about, table.source, table.place)
+        match table.form:
+            case Form.MATRIX:
+                yield from self._matrix(table)
+            case Form.ENTRIES:
+                yield from self._entries(table)
+            case Form.RULES:
+                yield from self._rules(table)
+        yield from self._otherwise(table)
+
+    def roster(self, roster: Roster) -> Iterator[RenderableType]:
+        """Give a roster: who is open when."""
+        yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
+        hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
+        rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
+        yield _indented(ruled((roster.produces, "name", "zone", "open"), rows))
+        if roster.assumption:
+            yield _indented(grid([("assumes", roster.assumption)], "yellow"))
+
+    def deadline(self, deadline: Deadline) -> Iterator[RenderableType]:
+        """Give a deadline: from when on it counts, and by which rules."""
+        yield calendar_pages.heading(deadline.name, deadline.about, deadline.table.source, deadline.place)
+        yield _indented(grid([*calendar_pages.deadline_rows(deadline)], "cyan"))
+        yield from self._rules(deadline.table)
+        yield from self._otherwise(deadline.table)
+
+    def assumptions(self) -> Iterator[RenderableType]:
+        """Give everything the source text does not say and the policy takes to be so."""
+        rows = [
+            (Text(assumption.id, "bold"), assumption.reason, assumption.source, Text(str(assumption.place), "dim"))
+            for assumption in self._policy.assumptions
+        ]
+        yield ruled(("assumption", "reason", "source", "place"), rows)
+
+    def questions(self) -> Iterator[RenderableType]:
+        """Give the contradictions of the source text, each with the reading that was chosen."""
+        for position, question in enumerate(self._policy.questions):
+            if position:
+                yield ""
+            yield calendar_pages.heading(question.id, "", question.source, question.place)
+            rows: list[tuple[RenderableType, ...]] = [("question", question.question), ("reading", question.reading)]
+            rows += [("rules", ", ".join(question.rules))] if question.rules else []
+            yield _indented(grid(rows, "cyan"))
+
+    def facts(self, facts: Mapping[str, Fact], noun: str) -> Iterator[RenderableType]:
+        """Give facts or outcomes with their types and values."""
+        rows = [
+            (Text(fact.name, "bold"), _type_text(fact), fact.about, Text(allowed(fact), "cyan"))
+            for fact in facts.values()
+        ]
+        yield ruled((noun, "type", "about", "values"), rows)
+
+    def fact(self, fact: Fact) -> Iterator[RenderableType]:
+        """Give one fact or outcome with every value, and what it follows from."""
+        yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
+        rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed(fact))])
+        if elapsed := self._policy.elapsed.get(fact.name):
+            rows.append(("if not sent", calendar_pages.elapsed_text(elapsed)))
+        yield _indented(grid(rows, "cyan"))
+        if fact.values:
+            values = [(Text(v.value, "bold"), v.name, v.about, Text(", ".join(v.aliases), "dim")) for v in fact.values]
+            yield _indented(_dense(("value", "name", "about", "also written"), values))
+
+    def _matrix(self, table: Table) -> Iterator[RenderableType]:
+        if (matrix := table.matrix) is None:
+            return
+        rules = {rule.id: rule for rule in table.rules}
+        rows: list[tuple[RenderableType, ...]] = []
+        for row in matrix.rows:
+            cells = [rules.get(f"{table.name}.{row}.{column}") for column in matrix.columns]
+            rows.append((Text(row, "bold"), *(self._cell(cell, table.produces[0]) for cell in cells)))
+        shown = ruled((f"{matrix.down} \\ {matrix.across}", *matrix.columns), rows)
+        yield _indented(shown)
+        yield from self._assumed(table)
+
+    def _cell(self, rule: Rule | None, outcome: str) -> Text:
+        if rule is None:
+            return Text("-", "dim")
+        value = rule.then[outcome]
+        if isinstance(value, SameAs | Measure):
+            return self._then_value(rule, outcome)
+        return self._value(outcome, value, "reverse") + Text("*" if rule.assumption else "")
+
+    def _entries(self, table: Table) -> Iterator[RenderableType]:
+        """Give a catalogue: entries under what they have in common, or one row each where they have nothing."""
+        groups: dict[str, list[Rule]] = {}
+        for rule in table.rules:
+            groups.setdefault(self._then(rule).plain, []).append(rule)
+        if 2 * len(groups) > len(table.rules):
+            yield _indented(self._entry_rows(table, table.rules, table.produces))
+        else:
+            for rules in groups.values():
+                yield _indented(self._then(rules[0]))
+                yield _indented(_indented(self._entry_rows(table, rules)))
+        yield from self._assumed(table)
+
+    def _entry_rows(self, table: Table, rules: Sequence[Rule], outcomes: Sequence[str] = ()) -> RenderableType:
+        name = table.reads[0] if table.reads else "entry"
+        fact = self._policy.named(name) if table.reads else None
+        rows: list[tuple[RenderableType, ...]] = []
+        for rule in rules:
+            key = rule.id.removeprefix(f"{table.name}.")
+            marked = Text.assemble((key, "bold"), "*" if rule.assumption else "")
+            values = (self._then_value(rule, outcome) for outcome in outcomes)
+            rows.append((marked, fact.display(key) if fact else "", *values, rule.source, Text(rule.about, "dim")))
+        headings = (name, "name", *outcomes, "source", "about")
+        return _dense(headings, rows) if outcomes else grid(rows)
+
+    def _assumed(self, table: Table) -> Iterator[RenderableType]:
+        """Give the reasons for what is marked with a star, each once, with the cells or entries that rest on it."""
+        reasons: dict[str, list[str]] = {}
+        for rule in table.rules:
+            if rule.assumption:
+                reasons.setdefault(rule.assumption, []).append(rule.id.removeprefix(f"{table.name}."))
+        rows = [("*", Text.assemble((f"{', '.join(keys)}: ", "bold"), reason)) for reason, keys in reasons.items()]
+        if rows:
+            yield _indented(grid(rows, "yellow"))
+
+    def _rules(self, table: Table) -> Iterator[RenderableType]:
+        if table.rules:
+            yield _indented(Text(f"hit policy {table.hit.value}", "dim"))
+        for rule in table.rules:
+            yield from self._rule(rule, rule.id)
+
+    def _rule(self, rule: Rule, title: str) -> Iterator[RenderableType]:
+        source = f"  source {rule.source}" if rule.source else ""
+        yield _indented(Text.assemble((title, "bold"), (f"{source}  line {rule.place.line}", "dim")))
+        rows: list[tuple[RenderableType, ...]] = []
+        if rule.when:
+            rows.append(("when", ", ".join(f"{condition.fact}: {condition.text}" for condition in rule.when)))
+        rows.append(("then", self._then(rule)))
+        rows += [("note", rule.about)] if rule.about else []
+        rows += [("assumes", Text(rule.assumption, "yellow"))] if rule.assumption else []
+        yield Padding(grid(rows, "cyan"), (0, 0, 0, 4))
+
+    def _otherwise(self, table: Table) -> Iterator[RenderableType]:
+        if table.otherwise is not None:
+            yield from self._rule(table.otherwise, "otherwise")
+        elif table.has_otherwise:
+            yield _indented(Text.assemble(("otherwise", "bold"), "  not covered"))
+
+    def _then(self, rule: Rule) -> Text:
+        return Text(", ").join(Text.assemble(f"{outcome}: ", self._then_value(rule, outcome)) for outcome in rule.then)
+
+    def _then_value(self, rule: Rule, outcome: str) -> Text:
+        value = rule.then.get(outcome)
+        match value:
+            case None:
+                return Text("")
+            case SameAs():
+                return Text(f"same as {value.fact}", "italic")
+            case Measure():
+                return Text(calendar_pages.measure_text(value), "bold")
+            case _:
+                return self._value(outcome, value)
+
+    def _value(self, outcome: str, value: Literal, style: str = "") -> Text:
+        words = [listed.value for listed in self._policy.named(outcome).values]
+        return Text(literal_text(value), f"{rank_style(value, words)} {style}".strip())
+
+
+def _indented(part: RenderableType) -> RenderableType:
+    return Padding(part, (0, 0, 0, 2))
+
+
+def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) -> RenderableType:
+    """Give a table without the columns in which nothing stands."""
+    named = list(headings)
+    kept = [index for index in range(len(named)) if any(str(row[index]) for row in rows)]
+    return ruled([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])
+
+
+def _type_text(fact: Fact) -> str:
+    return f"{'open ' if fact.open else ''}{fact.type.value}{f', {fact.unit}' if fact.unit else ''}"

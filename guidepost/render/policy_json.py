@@ -1,0 +1,198 @@
+"""Policies as plain data, for JSON. In: the nouns of a policy; out: dicts and lists with a stable order of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.model.policy import Assumption, Deadline, Decision, Literal, Policy, Question, Roster, Rule, SameAs, Table
+from engine.model.problems import Place
+from engine.model.targets import Measure
+from engine.model.vocabulary import Fact
+
+Plain = dict[str, object]
+"""A JSON object."""
+
+
+def plain_overview(policy: Policy) -> Plain:
+    """Give what a version holds: its manifest, and the names of its decisions, tables and rosters."""
+    manifest = policy.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "effective_from": manifest.effective_from.isoformat(),
+        "source": manifest.source,
+        "owner": manifest.owner,
+        "triage": list(manifest.triage),
+        "notice": None if manifest.notice is None else manifest.notice.text,
+        "decisions": [plain_decision(decision) for decision in policy.decisions.values()],
+        "tables": [
+            {"name": table.name, "form": table.form.value, "about": table.about, "rules": len(table.rules)}
+            for table in policy.tables.values()
+        ],
+        "rosters": [{"name": roster.name, "about": roster.about} for roster in policy.rosters.values()],
+        "deadlines": [{"name": deadline.name, "about": deadline.about} for deadline in policy.deadlines.values()],
+        "elapsed": list(policy.elapsed),
+        "calendars": [{"name": calendar.name, "about": calendar.about} for calendar in policy.calendars.values()],
+        "regions": list(policy.regions),
+        "holidays": list(policy.holidays),
+        "facts": list(policy.facts),
+        "outcomes": list(policy.outcomes),
+        "assumptions": len(policy.assumptions),
+        "questions": len(policy.questions),
+    }
+
+
+def plain_decision(decision: Decision) -> Plain:
+    """Give a decision without its tables."""
+    return {
+        "name": decision.name,
+        "about": decision.about,
+        "owner": decision.owner,
+        "answers": list(decision.answers),
+        "beside": list(decision.beside),
+        "place": plain_place(decision.place),
+    }
+
+
+def plain_part(part: Table | Roster | Deadline) -> Plain:
+    """Give a table, a roster or a deadline."""
+    match part:
+        case Table():
+            return plain_table(part)
+        case Roster():
+            return plain_roster(part)
+        case Deadline():
+            return plain_deadline(part)
+
+
+def plain_table(table: Table) -> Plain:
+    """Give a table with all its rules; a matrix also says how it is laid out."""
+    layout = table.matrix
+    return {
+        "name": table.name,
+        "about": table.about,
+        "form": table.form.value,
+        "hit": table.hit.value,
+        "reads": list(table.reads),
+        "produces": list(table.produces),
+        "source": table.source,
+        "place": plain_place(table.place),
+        "matrix": None
+        if layout is None
+        else {
+            "down": layout.down,
+            "across": layout.across,
+            "rows": list(layout.rows),
+            "columns": list(layout.columns),
+        },
+        "rules": [plain_rule(rule) for rule in table.rules],
+        "otherwise": plain_rule(table.otherwise) if table.otherwise else "not_covered" if table.has_otherwise else None,
+    }
+
+
+def plain_rule(rule: Rule) -> Plain:
+    """Give a rule; conditions stand as they are written."""
+    return {
+        "id": rule.id,
+        "when": {condition.fact: condition.text for condition in rule.when},
+        "then": {outcome: _plain_then(value) for outcome, value in rule.then.items()},
+        "source": rule.source,
+        "assumption": rule.assumption,
+        "about": rule.about,
+        "place": plain_place(rule.place),
+    }
+
+
+def _plain_then(value: Literal | SameAs | Measure) -> object:
+    match value:
+        case SameAs():
+            return {"same_as": value.fact}
+        case Measure():
+            return {"unit": value.unit.value, "rule": value.rule, "calendar": value.calendar, "amount": value.amount}
+        case _:
+            return value
+
+
+def plain_deadline(deadline: Deadline) -> Plain:
+    """Give a deadline with the rules that tell how its time counts."""
+    risk = deadline.at_risk
+    return {
+        "name": deadline.name,
+        "about": deadline.about,
+        "form": "deadline",
+        "from": deadline.starts,
+        "met": deadline.met,
+        "amount": deadline.amount,
+        "region": deadline.region,
+        "when_past": deadline.when_past.value,
+        "at_risk": None if risk is None else {"share": risk.share, "minutes": risk.minutes, "assumption": risk.assumption},
+        "holds": {"extend": deadline.holds.extend, "assumption": deadline.holds.assumption},
+        "table": plain_table(deadline.table),
+        "place": plain_place(deadline.place),
+    }
+
+
+def plain_roster(roster: Roster) -> Plain:
+    """Give a roster; opening times are local minutes of the day."""
+    return {
+        "name": roster.name,
+        "about": roster.about,
+        "form": "roster",
+        "at": roster.at,
+        "opens": roster.opens,
+        "closes": roster.closes,
+        "produces": [roster.produces],
+        "entries": [{"value": entry.value, "name": entry.name, "zone": entry.zone} for entry in roster.entries],
+        "source": roster.source,
+        "assumption": roster.assumption,
+        "place": plain_place(roster.place),
+    }
+
+
+def plain_assumption(assumption: Assumption) -> Plain:
+    """Give an assumption."""
+    return {
+        "id": assumption.id,
+        "reason": assumption.reason,
+        "source": assumption.source,
+        "place": plain_place(assumption.place),
+    }
+
+
+def plain_question(question: Question) -> Plain:
+    """Give an open question with its reading."""
+    return {
+        "id": question.id,
+        "question": question.question,
+        "reading": question.reading,
+        "source": question.source,
+        "rules": list(question.rules),
+        "place": plain_place(question.place),
+    }
+
+
+def plain_facts(facts: Mapping[str, Fact]) -> list[Plain]:
+    """Give facts or outcomes, in the order of the vocabulary."""
+    return [plain_fact(fact) for fact in facts.values()]
+
+
+def plain_fact(fact: Fact) -> Plain:
+    """Give a fact or outcome with its values."""
+    return {
+        "name": fact.name,
+        "type": fact.type.value,
+        "about": fact.about,
+        "values": [
+            {"value": value.value, "name": value.name, "about": value.about, "aliases": list(value.aliases)}
+            for value in fact.values
+        ],
+        "open": fact.open,
+        "minimum": fact.minimum,
+        "maximum": fact.maximum,
+        "unit": fact.unit,
+    }
+
+
+def plain_place(place: Place) -> Plain:
+    """Give a place; the file is named within its version's folder."""
+    return {"file": place.file, "line": place.line, "column": place.column}

@@ -1,0 +1,160 @@
+"""A replay on a terminal: what changes from what to what, where, for whom, by how much; and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.diff.words import change_text, state_text
+from engine.model.quoting import visible
+from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from guidepost.render.console import count, grid, indented, ruled
+from guidepost.replay import text as words
+from guidepost.replay.report import SHOWN, Report, changes, decided
+
+BAR: Final = 12
+"""How many columns the longest bar takes."""
+
+
+def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
+    """Give the parts of a report; ``every`` shows all regions, changes and groups."""
+    yield from _head(shown)
+    if not shown.compared:
+        yield from _told(shown, every)
+    elif shown.changed or shown.moved:
+        yield from _glance(shown)
+    for said in words.alike_texts(shown):
+        yield from ("", Text(said))
+    for one in shown.detailed if shown.compared else ():
+        yield from _outcome(shown, one, every)
+    for moves in shown.moved if shown.compared else ():
+        yield from _moves(shown, moves)
+    for fact, groups in shown.groups.items():
+        yield from _groups(fact, groups, shown=shown, every=every)
+    if shown.compared and not shown.replay.equal and shown.same:
+        yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
+    yield from _unread(shown)
+    if shown.excesses:
+        yield from ("", Text("Beyond the limits", "bold underline red"))
+        for excess in shown.excesses:
+            where = f"\n    where {excess.region}" if excess.region else ""
+            yield indented(Text.assemble((excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""))
+
+
+def _head(shown: Report) -> Iterator[RenderableType]:
+    before, after = words.sides(shown)
+    yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
+    yield Text(words.headline(shown), "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold")
+    for note in words.notes(shown):
+        yield Text(note)
+    if not shown.compared:
+        yield Text(f"help: {words.compare_help()}")
+    if said := words.unread_text(shown):
+        yield Text(said, "yellow")
+
+
+def _number(number: int) -> Text:
+    return Text(f"{number:,}", justify="right")
+
+
+def _share(number: int, all_: int) -> Text:
+    return Text(f"{100 * number / all_ if all_ else 0:.3g}%", justify="right")
+
+
+def _bar(number: int, most: int, style: str = "cyan") -> Text:
+    """Draw a bar; what there is at all has one column at least."""
+    return Text("█" * max(round(BAR * number / most), 1 if number else 0) if most else "", style)
+
+
+def _glance(shown: Report) -> Iterator[RenderableType]:
+    rows = [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one)) for one in shown.changed]
+    rows += [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.moves_text(one, shown.unit).partition(": ")[2]) for one in shown.moved]
+    yield ""
+    yield ruled(("outcome", shown.unit, "share", "mostly"), rows)
+
+
+def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
+    for one in shown.told:
+        found = list(decided(one).items())
+        yield from ("", Text(one.name, "bold cyan"))
+        rows = [(state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1])) for state, number in found[: None if every else SHOWN]]
+        yield indented(grid(rows))
+        yield from map(indented, _more(len(found) - SHOWN, "value", every))
+
+
+def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableType]:
+    yield ""
+    yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one, shown.unit)}")
+    found = list(changes(one).items())
+    rows = [(words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
+    stays = one.tickets - one.changed
+    yield indented(ruled(("from -> to", shown.unit, "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
+    yield from map(indented, _more(len(found) - SHOWN, "change", every))
+    for region in one.regions if every else one.regions[:SHOWN]:
+        yield from map(indented, _region(shown, one, region))
+    yield from map(indented, _more(len(one.regions) - SHOWN, "region", every))
+    if said := words.elsewhere_text(one):
+        yield indented(Text(said, "dim"))
+
+
+def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
+    yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region, shown.unit)}")
+    for example in region.examples[:1]:
+        yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True)
+
+
+def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
+    yield ""
+    yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one, shown.unit)}")
+    if said := words.extent_text(one):
+        yield indented(Text(f"they move {said}"))
+    most = max((shift.tickets for shift in one.shifts), default=0)
+    if most:
+        rows = [
+            (words.shift_text(shift), _number(shift.tickets), _share(shift.tickets, one.tickets), _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"))
+            for shift in one.shifts if shift.tickets
+        ]
+        yield indented(grid(rows))
+    for example in one.examples[:1]:
+        yield indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True))
+
+
+def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool) -> Iterator[RenderableType]:
+    most = max(one.changed for one in groups)
+    listed = groups if every else groups[:SHOWN]
+    if shown.compared:
+        rows = [
+            (words.value_label(one.value), _number(one.tickets), _number(one.changed), _share(one.changed, one.tickets), _bar(one.changed, most), Text(_by_outcome(one), "dim"))
+            for one in listed
+        ]
+        table = ruled((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
+    else:
+        all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
+        table = ruled((f"by {fact}", shown.unit, "share", ""), [(words.value_label(one.value), _number(one.tickets), _share(one.tickets, all_), _bar(one.tickets, largest)) for one in listed])
+    yield from ("", table)
+    yield from _more(len(groups) - SHOWN, "value", every)
+
+
+def _by_outcome(one: Group) -> str:
+    """Name the outcome that changes most in a group."""
+    found = sorted((-number, name) for name, number in one.outcomes.items() if number)
+    return f"{found[0][1]} {-found[0][0]:,}{', …' if len(found) > 1 else ''}" if found else ""
+
+
+def _unread(shown: Report) -> Iterator[RenderableType]:
+    if not shown.replay.unread:
+        return
+    yield from ("", Text("Rows that could not be read", "bold underline yellow"))
+    listed = list(shown.replay.unread.items())
+    yield indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
+    yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
+    if shown.unread:
+        yield indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), visible(one.name), visible(one.field), visible(one.message)) for one in shown.unread]))
+
+
+def _more(number: int, noun: str, every: bool) -> Iterator[RenderableType]:
+    if number > 0 and not every:
+        yield Text(f"and {count(number, noun)} more; --all shows them", "dim")

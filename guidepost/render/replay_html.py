@@ -1,0 +1,92 @@
+"""A replay as one HTML page that needs nothing else: charts with their tables, regions, groups, and a filter."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Template
+
+from engine.diff.words import change_text, state_text, when_texts
+from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from guidepost.render.html import page_template
+from guidepost.render.markdown import arrows
+from guidepost.replay import text as words
+from guidepost.replay.report import SHOWN, Report, changes, crossed, decided
+
+MOST_STATES: Final = 12
+"""Up to how many states are drawn as squares; beyond, the table has them."""
+
+Row = tuple[str, int, str, str]
+"""A bar: its label, its length, what is said of it, and the name of its colour."""
+
+
+def html_page(shown: Report) -> str:
+    """Write a report as a page."""
+    return _template().render(shown=shown, most=SHOWN, most_states=MOST_STATES)
+
+
+@cache
+def _template() -> Template:
+    return page_template("guidepost.replay", "replay.html.j2", _WORDS, "replay.css")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most - 1]}…"
+
+
+def _strength(number: int, greatest: int) -> int:
+    """Give how strong the colour of a square is, in percent: few tickets are seen too, and the number on it can be read."""
+    return 15 + round(35 * math.sqrt(number / greatest))
+
+
+def _find(region: Tickets) -> str:
+    return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
+
+
+def _changed_rows(one: Replayed) -> list[tuple[str, int]]:
+    stays = one.tickets - one.changed
+    return [*((arrows(change_text(change)), number) for change, number in changes(one).items()), *([("the same", stays)] if stays else [])]
+
+
+def _shift_rows(one: Moves) -> list[Row]:
+    return [(said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2]) for shift in one.shifts if shift.tickets for said in (words.shift_text(shift),)]
+
+
+def _shift_figures(one: Moves) -> list[tuple[str, int]]:
+    ends = [(said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number]
+    return [*((words.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
+
+
+def _told_rows(shown: Report, one: Replayed) -> list[Row]:
+    return [(state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "") for state, number in list(decided(one).items())[:SHOWN]]
+
+
+def _grouped(shown: Report) -> dict[str, list[Row]]:
+    """Give the bars of each fact by which tickets are grouped."""
+    def bar(one: Group) -> Row:
+        changed = (one.changed, f"{one.changed:,} of {one.tickets:,}") if shown.compared else (one.tickets, f"{one.tickets:,}")
+        return words.value_label(one.value), *changed, ""
+
+    return {fact: [bar(one) for one in groups] for fact, groups in shown.groups.items()}
+
+
+def _mostly(one: Replayed | Moves) -> str:
+    return arrows(words.mostly_text(one)) if isinstance(one, Replayed) else words.moves_text(one).partition(": ")[2]
+
+
+def _conditions(region: Tickets) -> list[str]:
+    return [*when_texts(region.when), *([f"decided by {region.version}"] if region.version else [])]
+
+
+def _region_changes(region: Tickets) -> str:
+    return arrows(words.region_changes(region))
+
+
+_WORDS: Final[dict[str, Any]] = {
+    "headline": words.headline, "notes": words.notes, "alike_texts": words.alike_texts, "sides": words.sides, "compare_help": words.compare_help, "unread_text": words.unread_text, "outcome_text": words.outcome_text,
+    "moves_text": words.moves_text, "extent_text": words.extent_text, "elsewhere_text": words.elsewhere_text, "region_count": words.region_count, "region_changes": _region_changes,
+    "conditions": _conditions, "find": _find, "mostly": _mostly, "label": words.value_label, "crossed": crossed, "changed_rows": _changed_rows,
+    "shift_rows": _shift_rows, "shift_figures": _shift_figures, "told_rows": _told_rows, "grouped": _grouped, "cut": _cut, "strength": _strength,
+}

@@ -1,0 +1,130 @@
+"""A proof in every form: for the terminal, for a pull request, as a page, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Template
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from guidepost.render.console import count, grid, ruled
+from guidepost.render.html import page_template
+from guidepost.render.markdown import MOST_BYTES, arrows, code, escaped, fitted, prose
+from guidepost.render.replay_json import FORMAT
+from guidepost.replay.verify_log import Otherwise, Proof, Proved
+
+LENGTHS: Final = (200, 50, 8)
+
+PROVIDE: Final = "--with VERSION names a version that is not in the policies folder: a folder, a bundle, a git revision"
+
+
+def headline(one: Proof) -> str:
+    """Say in one sentence what a proof comes to."""
+    if one.whole:
+        return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
+    parts = []
+    if one.differing:
+        parts.append(f"{count(one.differing, 'record')} of {one.records:,} {'comes' if one.differing == 1 else 'come'} out otherwise")
+    if one.missing:
+        number = sum(version.records for version in one.missing)
+        versions = "its version is" if number == 1 else "their version is" if len(one.missing) == 1 else "their versions are"
+        parts.append(f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here")
+    if one.unread:
+        parts.append(f"{count(sum(one.unread.values()), 'record')} could not be read")
+    return f"{'; '.join(parts) or 'There are no records'}."
+
+
+def terminal_proof(one: Proof) -> Iterator[RenderableType]:
+    """Give the parts of a proof."""
+    yield Text(one.source, "bold")
+    yield Text(headline(one), "green" if one.whole else "bold red")
+    yield from map(Text, one.notes)
+    if one.versions:
+        yield ""
+        yield ruled(("version", "digest", "records", ""), [
+            (_name(version), version.digest[:12], Text(f"{version.records:,}", justify="right"), Text(_said(version), "green" if _fine(version) else "red")) for version in one.versions
+        ])
+    if one.missing:
+        yield Text(f"help: {PROVIDE}")
+    if one.otherwise:
+        yield ""
+        yield Text("Records that come out otherwise", "bold underline red")
+        rows = [(record.record or f"row {record.row}", record.digest[:12], outcome, said) for record in one.otherwise for outcome, said in record.outcomes.items()]
+        yield Padding(ruled(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
+        if more := one.differing - len(one.otherwise):
+            yield Padding(Text(f"and {count(more, 'record')} more; --all lists them", "dim"), (0, 0, 0, 2))
+    if one.unread:
+        yield ""
+        yield Text(f"Records that could not be read{f': {one.kept}' if one.kept else ''}", "bold underline yellow")
+        yield Padding(grid([(Text(f"{number:,}", justify="right"), what) for what, number in one.unread.items()]), (0, 0, 0, 2))
+
+
+def markdown_proof(one: Proof, most: int = MOST_BYTES) -> str:
+    """Write a proof as Markdown."""
+    return fitted(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay log")
+
+
+def _parts(one: Proof, length: int) -> Iterator[str]:
+    yield "## The log and the policies"
+    yield f"{'✅' if one.whole else '❌'} **{escaped(headline(one))}**"
+    yield code(one.source)
+    if one.notes:
+        yield "\n".join(f"- {prose(note)}" for note in one.notes)
+    yield "\n".join(["| version | digest | records | |", "|---|---|---:|---|", *(
+        f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_said(version))} |" for version in one.versions
+    )])
+    if one.missing:
+        yield prose(PROVIDE)
+    if one.otherwise:
+        rows = [f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |" for record in one.otherwise for outcome, said in record.outcomes.items()]
+        more = [f"\n{one.differing - len(one.otherwise[:length]):,} more come out otherwise."] if one.differing > len(one.otherwise[:length]) else []
+        yield "\n".join(["| record | outcome | recorded → decided now |", "|---|---|---|", *rows[:length], *more])
+    if one.unread:
+        yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.unread.items())[:length])
+
+
+def plain_proof(one: Proof) -> dict[str, Any]:
+    """Write a proof as plain data."""
+    return {
+        "format": FORMAT, "source": one.source, "whole": one.whole, "headline": headline(one), "records": one.records, "otherwise": one.differing,
+        "notes": list(one.notes),
+        "versions": [
+            {"digest": version.digest, "name": version.version.name if version.version else None, "version": version.version.version if version.version else None,
+             "found": version.version is not None, "records": version.records, "otherwise": version.otherwise} for version in one.versions
+        ],
+        "records_otherwise": [_plain(record) for record in one.otherwise],
+        "unread": {"rows": sum(one.unread.values()), "by": dict(one.unread), "file": one.kept},
+    }
+
+
+def html_proof(one: Proof) -> str:
+    """Write a proof as a page."""
+    return _template().render(proof=one)
+
+
+@cache
+def _template() -> Template:
+    words = {"headline": headline, "name": _name, "said": _said, "fine": _fine, "provide": PROVIDE, "arrows": arrows}
+    return page_template("guidepost.replay", "proof.html.j2", words, "replay.css")
+
+
+def _plain(one: Otherwise) -> dict[str, Any]:
+    return {"row": one.row, "record": one.record, "digest": one.digest, "outcomes": dict(one.outcomes)}
+
+
+def _name(one: Proved) -> str:
+    return f"{one.version.name} {one.version.version}" if one.version else "not here"
+
+
+def _fine(one: Proved) -> bool:
+    return one.version is not None and not one.otherwise
+
+
+def _said(one: Proved) -> str:
+    if one.version is None:
+        return "not decided again"
+    return "all come out as recorded" if not one.otherwise else f"{count(one.otherwise, 'record')} otherwise"

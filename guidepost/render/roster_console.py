@@ -1,0 +1,59 @@
+"""Who is in their own daytime, until when, and who is next. In: a roster and an instant; out: parts for the screen, and plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.clock.localtime import local_text, local_time
+from engine.deadlines.roster import duty
+from engine.decide.answer_times_json import iso, plain_duty
+from engine.model.answer import Duty
+from engine.model.policy import Roster
+from guidepost.render.console import grid, ruled
+from guidepost.render.deadlines_console import duty_text
+from guidepost.render.policy_json import Plain
+from guidepost.render.time_text import clock_text, minutes_text, offset_text
+from guidepost.render.timeline import indented
+
+
+def each(roster: Roster, at: datetime) -> list[Duty]:
+    """Give for each entry alone whether it is in daytime, and until when, or from when on."""
+    return [duty(replace(roster, entries=(entry,)), at) for entry in roster.entries]
+
+
+def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
+    """Give every entry with its local time, and who has the turn."""
+    turn = duty(roster, at)
+    yield Text.assemble((roster.name, "bold"), f": {roster.about}")
+    rows: list[tuple[RenderableType, ...]] = []
+    for one in each(roster, at):
+        local, bound = local_time(at, one.now.zone), local_time(one.now.ends if one.daytime else one.now.begins, one.now.zone)
+        has, follows = one.now.value == turn.now.value, one.now.value == turn.next.value
+        rows.append((
+            Text(one.now.name or one.now.value, "bold" if has else ""), f"{local:%a} {clock_text(local)} {offset_text(local)}", one.now.zone,
+            Text(f"until {clock_text(bound)}" if one.daytime else f"from {bound:%a} {clock_text(bound)}", "green" if one.daytime else "dim"),
+            Text("turn" if has else "next" if follows else "", "bold green" if has else "cyan"),
+        ))
+    yield indented(ruled((roster.produces, "local time", "zone", "daytime", ""), rows))
+    hours = f"{minutes_text(roster.opens)}-{minutes_text(roster.closes)} local time"
+    said: list[tuple[RenderableType, ...]] = [("turn", Text.assemble((turn.now.name or turn.now.value, "bold"), f": {duty_text(turn)}")), ("daytime", hours)]
+    said += [("assumes", Text(roster.assumption, "yellow"))] if roster.assumption else []
+    yield ""
+    yield indented(grid(said, "cyan"))
+
+
+def plain_sun(roster: Roster, at: datetime) -> Plain:
+    """Give the same as plain data."""
+    entries = [
+        {
+            "value": one.now.value, "name": one.now.name, "zone": one.now.zone, "local_time": local_text(at, one.now.zone),
+            "daytime": one.daytime, "begins": iso(one.now.begins), "ends": iso(one.now.ends),
+        }
+        for one in each(roster, at)
+    ]
+    return {"roster": roster.name, "entries": entries, "turn": plain_duty(duty(roster, at))}

@@ -1,0 +1,93 @@
+"""Findings as SARIF 2.1.0, the format that code-scanning tools read. Findings in, plain data out; the same findings give the same bytes.
+
+A finding keeps its fingerprint when lines move: it is of the code, the file and what the message says, without numbers that
+stand for themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import quote
+
+from engine.analysis import FINDINGS, Finding
+from engine.model.problems import Place
+
+SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+ROOT: Final = "%SRCROOT%"
+"""What the addresses of files are relative to: the top of the repository."""
+
+_PARTS: Final = re.compile(r"(`[^`]*`)")
+_NUMBERS: Final = re.compile(r"\d[\d,.:-]*")
+
+Plain = dict[str, Any]
+
+
+def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], str] = str) -> Plain:
+    """Give findings as one SARIF log; ``version`` is that of the program.
+
+    ``address`` turns the file of a place into its path from the top of the repository.
+    """
+    codes = {code: at for at, code in enumerate(FINDINGS)}
+    seen: Counter[str] = Counter()
+    results = []
+    for finding in findings:
+        print_ = _fingerprint(finding, address)
+        seen[print_] += 1
+        results.append(_result(finding, codes[finding.code], f"{print_}:{seen[print_]}", address))
+    driver = {"name": "guidepost", "version": version, "semanticVersion": version, "rules": [_rule(code) for code in FINDINGS]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {ROOT: {"description": {"text": "the top of the repository"}}},
+        "results": results,
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(code: str) -> Plain:
+    kind = FINDINGS[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": kind.about},
+        "fullDescription": {"text": f"{kind.about[0].upper()}{kind.about[1:]}."},
+        "help": {"text": f"{kind.help[0].upper()}{kind.help[1:]}."},
+        "defaultConfiguration": {"level": kind.level.value},
+    }
+
+
+def _result(finding: Finding, index: int, fingerprint: str, address: Callable[[str], str]) -> Plain:
+    witness = ", ".join(f"{fact}={value}" for fact, value in finding.witness)
+    parts = [finding.message, f"for example with {witness}" if witness else "", finding.help]
+    result: Plain = {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": finding.level.value,
+        "message": {"text": "; ".join(part for part in parts if part)},
+        "locations": [{"physicalLocation": _physical(finding.place, address)}],
+        "partialFingerprints": {"guidepost/v1": fingerprint},
+    }
+    if finding.also:
+        result["relatedLocations"] = [
+            {"id": at, "physicalLocation": _physical(other.place, address), "message": {"text": other.what}} for at, other in enumerate(finding.also)
+        ]
+    if finding.witness:
+        result["properties"] = {"witness": dict(finding.witness)}
+    return result
+
+
+def _physical(place: Place, address: Callable[[str], str]) -> Plain:
+    return {
+        "artifactLocation": {"uri": quote(address(place.file)), "uriBaseId": ROOT},
+        "region": {"startLine": place.line, "startColumn": place.column},
+    }
+
+
+def _fingerprint(finding: Finding, address: Callable[[str], str]) -> str:
+    """Give what stays the same when lines move and cases are counted anew; names in backticks keep their digits."""
+    parts = _PARTS.split(finding.message)
+    said = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)
+    return hashlib.sha256("\0".join((finding.code, address(finding.place.file), said)).encode()).hexdigest()[:32]

@@ -1,0 +1,191 @@
+"""What every form of a replay shows: the replay itself, what its sides are called, and the rows and limits beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.diff import Change, Excess, Kind, State
+from engine.diff.words import state_text, ticket_text
+from engine.model.vocabulary import FactType
+from engine.replay.in_force import IN_FORCE
+from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Unread
+from engine.version.version import Version
+
+SHOWN: Final = 8
+"""How many regions, groups and changes of an outcome are shown unless all are asked for."""
+
+NOT_SENT: Final = "(not sent)"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A replay to show.
+
+    Attributes:
+        replay: what came of it.
+        version: the version under trial.
+        source: what the past tickets are called by who asked.
+        before, after: what the two sides are called by who asked; ``before`` is "" where no version was named for it.
+        unread: the first rows that could not be read.
+        kept: the file with all of these, if there are any.
+        excesses: what changes beyond what may.
+        option: what chooses the version under trial on a command line.
+        notes: what there is to note of the source.
+        doubts: in how many rows a word that may stand for an empty cell is read as a value, by fact and word.
+        near: how close a recorded value counts as the same, by outcome or deadline, as the mapping writes it.
+    """
+
+    replay: Replay
+    version: Version
+    source: str
+    before: str
+    after: str
+    unread: tuple[Unread, ...] = ()
+    kept: str = ""
+    excesses: tuple[Excess, ...] = ()
+    option: str = ""
+    notes: tuple[str, ...] = ()
+    doubts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    near: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> bool:
+        """Whether anything was compared: with another version, or with what the source recorded."""
+        return bool(self.replay.compared)
+
+    @property
+    def unit(self) -> str:
+        """What is counted: tickets, or the rows of a source in which tickets have several."""
+        return "rows" if self.replay.repeats else "tickets"
+
+    @property
+    def changed(self) -> tuple[Replayed, ...]:
+        """The outcomes that differ by ticket."""
+        return tuple(one for one in self.replay.outcomes if one.changed and one.name not in self.replay.alike)
+
+    @property
+    def alike(self) -> tuple[Replayed, ...]:
+        """The outcomes that change for every ticket alike: texts, and what only one side has."""
+        return tuple(one for one in self.replay.outcomes if one.changed and one.name in self.replay.alike)
+
+    @property
+    def detailed(self) -> tuple[Replayed, ...]:
+        """Of these, the ones of which there is more to say than one line."""
+        return tuple(one for one in self.changed if len(changes(one)) > 1 or one.changed < one.tickets)
+
+    @property
+    def moved(self) -> tuple[Moves, ...]:
+        """The deadlines that change for some tickets."""
+        return tuple(one for one in self.replay.deadlines if one.changed)
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What both sides say something of, and comes out as before for every ticket."""
+        every: tuple[Replayed | Moves, ...] = (*self.replay.outcomes, *self.replay.deadlines)
+        return tuple(one.name for one in every if one.tickets and not one.changed)
+
+    @property
+    def groups(self) -> dict[str, tuple[Group, ...]]:
+        """The tickets by fact, as far as there is anything to see: facts that some ticket sends, and that tell where something changes."""
+        return {
+            fact: groups for fact, groups in self.replay.groups.items()
+            if any(one.value for one in groups) and (not self.compared or any(one.changed for one in groups))
+        }
+
+    @property
+    def told(self) -> tuple[Replayed, ...]:
+        """The outcomes that answer a decision, for where only what is decided can be told."""
+        answers = {name for decision in self.version.policy.decisions.values() for name in decision.answers}
+        return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
+
+    def command(self, outcome: str, example: Example) -> str:
+        """Give the command line that decides an example, with what matters to the outcome."""
+        decision = self._decision(outcome)
+        facts, now = dict(example.facts), example.now
+        if decision in self.version.plans:
+            read, dated = self._read(decision)
+            facts = {name: value for name, value in facts.items() if name in read}
+            now = now if dated else ""
+        as_of = f"--as-of {example.now}" if self.after == IN_FORCE and example.now else ""
+        parts = ["guidepost eval", decision, ticket_text(facts) if facts else "", f"--now {now}" if now else "", as_of, self.option]
+        return " ".join(part for part in parts if part)
+
+    def _decision(self, outcome: str) -> str:
+        decisions = self.version.policy.decisions.values()
+        found = [one.name for one in decisions if outcome in one.answers] or [one.name for one in decisions if outcome in one.outcomes]
+        return found[0] if found else "triage"
+
+    def _read(self, decision: str) -> tuple[set[str], bool]:
+        """Give the facts that a decision goes by, and whether it goes by what time it is."""
+        plan, policy = self.version.plans[decision], self.version.policy
+        read = {*plan.facts, *plan.instants}
+        follows = read & set(policy.elapsed)
+        # What follows from the time that has passed goes by instants that no rule names.
+        instants = {fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if follows else set()
+        return read | instants, bool(follows or plan.instants or plan.schedulers)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A from -> to table: the states of both sides in the order of the policy, and how many tickets go from each to each."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: Mapping[tuple[str, str], int]
+
+    @property
+    def greatest(self) -> int:
+        """The most tickets of any one change."""
+        return max((number for (one, other), number in self.counts.items() if one != other), default=0)
+
+
+def crossed(shown: Report, one: Replayed) -> Crossed:
+    """Lay the changes of an outcome out as a table."""
+    order = _order(shown.version, one.name)
+    counts: dict[tuple[str, str], int] = {}
+    for change, number in one.matrix.items():
+        cell = (state_text(change.before), state_text(change.after))
+        counts[cell] = counts.get(cell, 0) + number
+    return Crossed(_ordered((change.before for change in one.matrix), order), _ordered((change.after for change in one.matrix), order), counts)
+
+
+def only_one_side(one: Replayed) -> str | None:
+    """Say that only one side has an outcome; None if both do."""
+    found = changes(one)
+    if found and all(change.after.kind is Kind.ABSENT for change in found):
+        return "only before"
+    return "only now" if found and all(change.before.kind is Kind.ABSENT for change in found) else None
+
+
+def changes(one: Replayed) -> dict[Change, int]:
+    """Give the changes of an outcome, the most frequent first."""
+    # Two that read alike stay in the order of the replay, which is always the same.
+    return dict(sorted(((change, number) for change, number in one.matrix.items() if change.before != change.after), key=lambda item: -item[1]))
+
+
+def decided(one: Replayed) -> dict[State, int]:
+    """Give what is decided now, the most frequent first."""
+    found: dict[State, int] = {}
+    for change, number in one.matrix.items():
+        found[change.after] = found.get(change.after, 0) + number
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _order(version: Version, name: str) -> tuple[str, ...]:
+    outcome = version.policy.outcomes.get(name)
+    return () if outcome is None else ("yes", "no") if outcome.type is FactType.BOOLEAN else tuple(value.value for value in outcome.values)
+
+
+def _ordered(states: Iterable[State], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
+    def place(state: State) -> tuple[int, float, str]:
+        text = state_text(state)
+        if state.kind.value != "decided":
+            return 3, 0, text
+        if text in order:
+            return 0, order.index(text), text
+        return (1, float(state.value), text) if isinstance(state.value, (int, float)) else (2, 0, text)
+
+    return tuple(dict.fromkeys(state_text(state) for state in sorted(set(states), key=place)))

@@ -1,0 +1,252 @@
+"""The same replay on Spark: Parquet files cut into partitions, each replayed where it lies, their tallies added up.
+
+The driver sends the texts of the versions and the mapping; each worker builds the versions once, and decides with the
+same functions as one machine does. Rows have the numbers that they have there, too: files in the order of their names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.replay import InForceReplayer, Replayer, Tally
+from engine.replay.nouns import Replay, Unread
+from engine.version.version import build
+from guidepost.install_command import install
+from guidepost.replay.run import Rejected
+from guidepost.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
+from guidepost.tickets.column_names import by_name, missing_columns
+from guidepost.tickets.from_decision_log import is_exported
+from guidepost.tickets.mapping import Repeated
+from guidepost.tickets.open import files_of
+
+ADDRESS: Final = "://"
+TALLY: Final = "tally"
+UNREAD: Final = "unread"
+DOUBT: Final = "doubt"
+
+_FILE, _ROW = "__guidepost_file", "__guidepost_row"
+_MADE: Final = "kind string, row long, payload string"
+_SPECIAL: Final = re.compile(r"[{}\[\]*?\\]")
+_PORTION: Final = 500
+"""How many rows that cannot be read are handed on at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The files of a version, and what is put before their paths."""
+
+    files: tuple[tuple[str, str], ...]
+    root: str
+
+    @classmethod
+    def of(cls, files: Mapping[str, str], root: str) -> Texts:
+        """Take them from a source of versions."""
+        return cls(tuple(sorted(files.items())), root)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a worker needs to make a replayer: the texts of the versions, and how tickets are counted."""
+
+    after: Texts | None
+    before: Texts | None = None
+    by: tuple[str, ...] = ()
+    decisions: tuple[str, ...] | None = None
+    versions: tuple[Texts, ...] = ()
+    """All versions in the order in which they come into effect, if one side is the version in force at the time."""
+    from_in_force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every partition is replayed by; ``first`` tells by file how many rows there are in front of it, ``limit`` how many count."""
+
+    trial: Trial
+    mapper: Mapper
+    first: Mapping[str, int]
+    limit: int | None = None
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Replay the rows of a partition: give what cannot be read as it comes, and the tally at the end."""
+        replayer, tally = replayer_of(self.trial), Tally()
+        for taken in batches:
+            rows, numbers = self._numbered(taken)
+            batch = self.mapper.batch(rows, numbers)
+            found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
+            tally = tally.merge(found)
+            if doubts := batch.doubts(refused):
+                yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
+            if unread := batch.rejected(refused):
+                yield _made([(UNREAD, one.row, json.dumps(astuple(one))) for one in unread])
+        yield _made([(TALLY, 0, json.dumps(tally.plain()))])
+
+    def _numbered(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Any]:
+        """Give the rows in the order of their numbers, and these."""
+        files = pc.dictionary_encode(rows.column(_FILE))
+        first = np.array([self.first[name] for name in files.dictionary.to_pylist()], np.int64)
+        numbers = first[files.indices.to_numpy(zero_copy_only=False)] + rows.column(_ROW).to_numpy() + 1
+        rows = rows.drop_columns([_FILE, _ROW])
+        order = np.argsort(numbers, kind="stable")
+        if self.limit is not None:
+            order = order[numbers[order] <= self.limit]
+        if len(order) == len(numbers) and (np.diff(numbers) > 0).all():
+            return rows, numbers
+        return rows.take(pa.array(order)), numbers[order]
+
+
+def run_on_spark(
+    spec: str, vocabulary: Vocabulary, mapping: ColumnMapping | None, trial: Trial, replayer: Replayer | InForceReplayer, rejected: Rejected, limit: int | None = None,
+) -> tuple[Replay, list[str]]:
+    """Replay Parquet files on Spark; give also what there is to note of them.
+
+    Args:
+        spec: a file, a folder, a pattern, or an address that Spark can read (``hdfs://``, ``s3a://``).
+        vocabulary: what the mapping may speak of.
+        mapping: from columns to facts; without it, columns that are called like facts are facts.
+        trial: what the workers are sent.
+        replayer: the same on this machine, which sums up.
+        rejected: takes the rows that cannot be read, in their order.
+        limit: how many of the first rows count.
+
+    Raises TicketsError; OSError if what is rejected cannot be written.
+    """
+    paths = paths_of(spec)
+    spark = session()
+    with _spark_said(spec):
+        rows = spark.read.parquet(*paths)
+        counts = {one[_FILE]: one["count"] for one in rows.selectExpr(f"_metadata.file_path as {_FILE}").groupBy(_FILE).count().collect()}
+    notes: list[str] = []
+    if mapping is None:
+        mapping, notes = by_name(rows.columns, vocabulary, spec)
+    if mapping.repeated is not Repeated.ALL:
+        raise TicketsError("on Spark, `repeated` in a mapping is not supported", "take one row of each ticket before, or leave --engine out")
+    missing_columns(mapping, rows.columns, spec)
+    task = Task(trial, Mapper(mapping, vocabulary), first_rows(counts), limit)
+    columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
+    wanted = rows.selectExpr(*columns, f"_metadata.file_path as {_FILE}", f"_metadata.row_index as {_ROW}")
+    with _spark_said(spec):
+        tally = _gathered(wanted.mapInArrow(_function(task), _MADE), rejected)
+    total = sum(counts.values())
+    return replayer.summary(tally, rejected.counted(), total if limit is None else min(total, limit)), notes
+
+
+def paths_of(spec: str) -> list[str]:
+    """Give what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
+    if ADDRESS in spec:
+        if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
+            raise TicketsError(f"{spec} is nothing that Spark reads tickets from", "give Parquet files; --engine embedded reads a decision log")
+        return [spec]
+    files = files_of(spec)
+    if files.form != "parquet":
+        raise TicketsError(f"{spec} is not Parquet", "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs")
+    if len(files.paths) == 1 and is_exported(files.paths[0]):
+        raise TicketsError(f"{spec} holds records of a decision log, with what was on hold and recorded", "--engine embedded reads them")
+    # Hadoop takes paths as they are, without percent signs, and reads them as patterns.
+    return ["file://" + _SPECIAL.sub(r"\\\g<0>", path.resolve().as_posix()) for path in files.paths]
+
+
+def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
+    """Tell for each file how many rows there are in front of it, in the order of their paths.
+
+    >>> first_rows({"file:///t/b.parquet": 5, "file:///t/a%20b.parquet": 3})
+    {'file:///t/a%20b.parquet': 0, 'file:///t/b.parquet': 3}
+    """
+    found, rows = {}, 0
+    for name in sorted(counts, key=lambda name: PurePosixPath(unquote(urlsplit(name).path))):
+        found[name] = rows
+        rows += counts[name]
+    return found
+
+
+def session() -> Any:
+    """Give a Spark session: that of `spark-submit`, or a local one; raises TicketsError."""
+    try:
+        from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
+    except ImportError as error:
+        raise TicketsError("pyspark is not installed", f"`{install('pyspark', 'pandas')}`, or use --engine embedded") from error
+    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
+        raise TicketsError("Spark needs Java, and there is none", "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    whole = SparkSession.builder.appName("guidepost replay").config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower()).getOrCreate()
+    own = whole.newSession()
+    for name, value in {
+        "spark.sql.session.timeZone": "UTC", "spark.sql.caseSensitive": "true", "spark.sql.execution.arrow.maxRecordsPerBatch": str(SIZE),
+    }.items():
+        own.conf.set(name, value)
+    return own
+
+
+@contextmanager
+def _spark_said(spec: str) -> Iterator[None]:
+    """Turn what Spark says into one line; its own log has all of it."""
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+            raise
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise TicketsError(f"Spark cannot replay {spec}: {said}", "give Parquet files of the same columns that all workers can reach; Spark's log has more") from error
+
+
+@lru_cache(maxsize=4)
+def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
+    """Make a replayer of texts; a worker that is used again has it already."""
+    sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (trial.after, trial.before)]
+    if trial.versions:
+        versions = [build(dict(texts.files), texts.root) for texts in trial.versions]
+        return InForceReplayer(versions, *sides, from_in_force=trial.from_in_force, by=trial.by, decisions=trial.decisions)
+    if sides[0] is None:
+        raise AssertionError("a trial has a version")
+    return Replayer(sides[0], sides[1], trial.by, trial.decisions)
+
+
+def _function(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Give a task as the plain function that Spark takes."""
+    def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from task(batches)
+
+    return replay
+
+
+def _gathered(made: Any, rejected: Rejected) -> Tally:
+    """Run it on all workers at once, keep what they give on their disks, and fetch it piece by piece."""
+    from pyspark import StorageLevel  # noqa: PLC0415
+
+    kept = made.persist(StorageLevel.DISK_ONLY)
+    try:
+        kept.count()
+        tally = Tally()
+        for one in kept.where(f"kind = '{TALLY}'").toLocalIterator():
+            tally = tally.merge(Tally.read(json.loads(one["payload"])))
+        for one in kept.where(f"kind = '{DOUBT}'").toLocalIterator():
+            rejected.doubt({(fact, word): rows for fact, word, rows in json.loads(one["payload"])})
+        portion: list[Unread] = []
+        for one in kept.where(f"kind = '{UNREAD}'").orderBy("row").toLocalIterator():
+            portion.append(Unread(*json.loads(one["payload"])))
+            if len(portion) == _PORTION:
+                rejected.add(portion)
+                portion = []
+        rejected.add(portion)
+        return tally
+    finally:
+        kept.unpersist()
+
+
+def _made(rows: Sequence[tuple[str, int, str]]) -> pa.RecordBatch:
+    kinds, numbers, payloads = zip(*rows, strict=True)
+    return pa.RecordBatch.from_arrays([pa.array(kinds), pa.array(numbers, pa.int64()), pa.array(payloads)], names=["kind", "row", "payload"])

@@ -1,0 +1,247 @@
+"""A replay in words: the same ones on every surface."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
+from engine.model.quoting import visible
+from engine.replay.in_force import IN_FORCE
+from engine.replay.nouns import Moves, Replayed, Shift, Tickets
+from guidepost.replay.report import NOT_SENT, Report, changes, only_one_side
+
+_UNITS: Final = (("week", "weeks", timedelta(weeks=1)), ("day", "days", timedelta(days=1)), ("h", "h", timedelta(hours=1)), ("min", "min", timedelta(minutes=1)), ("s", "s", timedelta(seconds=1)))
+
+
+MOST: Final = 80
+"""How long a change may be in a table."""
+
+
+def tickets_text(number: int, unit: str = "tickets") -> str:
+    """Write a number of tickets, or of rows.
+
+    >>> tickets_text(1), tickets_text(1200), tickets_text(1, "rows")
+    ('1 ticket', '1,200 tickets', '1 row')
+    """
+    return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
+
+
+def of_text(number: int, all_: int, unit: str = "tickets") -> str:
+    """Write how many tickets of how many, with the share.
+
+    >>> of_text(1, 8), of_text(8, 8), of_text(3, 5, "rows")
+    ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
+    """
+    return f"all {tickets_text(all_, unit)}" if number == all_ > 1 else share_text(number, all_, tickets_text(all_, unit).split()[1])
+
+
+def headline(shown: Report) -> str:
+    """Say in one or two sentences what a replay comes to: of what was compared, and how much that was."""
+    one, unit = shown.replay, shown.unit
+    left = one.tickets - one.compared
+    nothing = f"Nothing was recorded for {left:,} of {tickets_text(one.tickets, unit)}"
+    if not one.compared:
+        if one.recorded:
+            return f"{nothing}; nothing is compared."
+        return f"{tickets_text(one.tickets, unit)} decided by {'the version in force at the time' if shown.after == IN_FORCE else shown.after}. There is nothing to compare this with."
+    rest = f" {nothing}; {'it is' if left == 1 else 'they are'} in no other number." if left else ""
+    every = tickets_text(one.compared, unit) if one.compared == 1 else f"all {tickets_text(one.compared, unit)}"
+    if not one.changed:
+        said = f"{'the ' if one.compared == 1 else ''}{every} that {'was' if one.compared == 1 else 'were'} compared" if left else every
+        if shown.alike:
+            names = listed_text([outcome.name for outcome in shown.alike])
+            return f"Nothing differs in the {tickets_text(one.compared, unit)} compared, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
+        return f"Nothing changes: {said} {_is(one.compared)} decided as before.{rest}"
+    said = of_text(one.changed, one.compared, unit)
+    if left:
+        noun, _, share = said.partition(" (")
+        said = f"{noun} that {'was' if one.compared == 1 else 'were'} compared" + (f" ({share}" if share else "")
+    return f"{_capital(said)} {'differs' if one.changed == 1 else 'differ'}.{rest}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def alike_texts(shown: Report) -> list[str]:
+    """Say once what changes for every ticket alike."""
+    unit = shown.unit.removesuffix("s")
+    found = [f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}" for one in shown.alike if not one.one_sided]
+    for side, asked in (("only now", shown.after), ("only before", shown.before)):
+        if names := [one.name for one in shown.alike if only_one_side(one) == side]:
+            decides = "the version in force at the time decides" if asked == IN_FORCE else f"{asked} decides" if asked else "what is recorded has"
+            found.append(f"Only {decides}: {listed_text(names)}")
+    return found
+
+
+def notes(shown: Report) -> list[str]:
+    """Say what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
+    one = shown.replay
+    found = []
+    if repeats := one.repeats:
+        example = f"{repeats.examples[0][0]} is in {repeats.examples[0][1]:,}" if repeats.examples and repeats.examples[0][0] else ""
+        about = "" if repeats.exact else "about "
+        found.append(
+            f"{tickets_text(one.tickets, 'rows')}, {about}{tickets_text(repeats.tickets)}{f' ({example})' if example else ''}: every number counts rows; "
+            "`repeated: last` in a mapping takes the last row of each ticket",
+        )
+    if one.decided:
+        found.append("decided by the version in force: " + ", ".join(f"{version} {tickets_text(number, shown.unit)}" for version, number in one.decided.items()))
+    parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
+    for part in parts:
+        if part.name in shown.near:
+            found.append(f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.near[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same")
+    found += [
+        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it stands for an empty cell, list it under `empty` in the mapping"
+        for (fact, word), number in shown.doubts.items()
+    ]
+    return found
+
+
+def sides(shown: Report) -> tuple[str, str]:
+    """Say what before and after are."""
+    one = shown.replay
+    ref = one.after
+    after = f"{ref.name} {ref.version} ({ref.digest[:12]})" + (f", {shown.after}" if shown.after != ref.version else "")
+    if one.decided and shown.after == IN_FORCE:
+        after = "by the version in force at the time"
+    if shown.before:
+        return "decided by the version in force at the time" if shown.before == IN_FORCE else f"decided by {shown.before}", after
+    if not one.recorded:
+        return "nothing recorded", after
+    known = [f"{f'by {digest[:12]}' if digest else 'by a version that is not known'}: {tickets_text(number)}" for digest, number in one.before.items()]
+    return "as recorded" + (f" ({', '.join(known)})" if any(one.before) else ""), after
+
+
+def compare_help() -> str:
+    """Say how to compare, where there is nothing to compare with."""
+    return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns that say how the desk decided"
+
+
+def unread_text(shown: Report) -> str:
+    """Say how many rows could not be read, and where they are; nothing if all were."""
+    one = shown.replay
+    number = sum(one.unread.values())
+    if not number:
+        return ""
+    said = f"{number:,} of {one.rows:,} rows could not be read, and are in no other number"
+    return said + (f"; they are in {shown.kept}" if shown.kept else "")
+
+
+def outcome_text(one: Replayed, unit: str = "tickets") -> str:
+    """Sum an outcome up: for how many tickets it changes."""
+    return of_text(one.changed, one.tickets, unit)
+
+
+def mostly_text(one: Replayed) -> str:
+    """Give the most frequent change of an outcome, and say how many there are besides."""
+    found = list(changes(one))
+    if not found:
+        return ""
+    return short(change_text(found[0])) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
+
+
+def short(text: str) -> str:
+    """Cut a long text in its middle, for tables.
+
+    >>> short("a" * 50 + " -> " + "b" * 50)
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa … bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
+    """
+    half = MOST // 2 - 1
+    return text if len(text) <= MOST else f"{text[:half]} … {text[-half:]}"
+
+
+def where_text(region: Tickets) -> str:
+    """Say which tickets these are."""
+    said = ", ".join(when_texts(region.when)) if region.when else "every ticket"
+    return f"{said}, decided by {region.version}" if region.version else said
+
+
+def region_count(region: Tickets, unit: str = "tickets") -> str:
+    """Say how many of the tickets of a region change."""
+    return of_text(region.changed, region.tickets, unit)
+
+
+def region_changes(region: Tickets) -> str:
+    """Say what happens in a region."""
+    return changes_text(region.changes)
+
+
+def elsewhere_text(one: Replayed) -> str:
+    """Say how many tickets change that no region holds; nothing if there are none."""
+    return f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
+
+
+def value_label(value: str) -> str:
+    """Write the value of a fact by which tickets are grouped."""
+    return visible(value) or NOT_SENT
+
+
+def moves_text(one: Moves, unit: str = "tickets") -> str:
+    """Sum a deadline up: the share that moves, and how."""
+    parts = [f"{number:,} {word}" for number, word in
+             ((one.later, "later"), (one.earlier, "earlier"), (one.appear, "due only after"), (one.vanish, "due only before")) if number]
+    return f"{of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}" if parts else of_text(0, one.tickets, unit)
+
+
+def extent_text(one: Moves) -> str:
+    """Say by how much due times move; nothing if none does."""
+    if one.mean is None:
+        return ""
+    most = [moved_text(by) for by in (one.most_later, one.most_earlier) if by]
+    return f"{moved_text(one.mean)} on average" + (f", at most {' and '.join(most)}" if most else "")
+
+
+def moved_text(by: timedelta) -> str:
+    """Write by how much something moves.
+
+    >>> moved_text(timedelta(hours=-5)), moved_text(timedelta(days=9, minutes=1)), moved_text(timedelta())
+    ('5 h earlier', '1 week 2 days later', '0 s')
+    """
+    return duration_text(abs(by)) + ("" if not by else " earlier" if by < timedelta() else " later")
+
+
+def duration_text(length: timedelta) -> str:
+    """Write a length of time, in its two greatest units.
+
+    >>> duration_text(timedelta(minutes=90)), duration_text(timedelta(days=7)), duration_text(timedelta(days=1, seconds=2))
+    ('1 h 30 min', '1 week', '1 day')
+    """
+    parts: list[str] = []
+    for at, (unit, units, size) in enumerate(_UNITS):
+        number, length = divmod(length, size)
+        if number:
+            parts.append(f"{number} {unit if number == 1 else units}")
+        if parts and (len(parts) == 2 or at + 1 == len(_UNITS) or length < _UNITS[at + 1][2]):
+            break
+    return " ".join(parts) or "0 s"
+
+
+def shift_text(one: Shift) -> str:
+    """Say by how much the due times of a bucket move.
+
+    >>> hour = timedelta(hours=1)
+    >>> shift_text(Shift(timedelta(), hour, 1)), shift_text(Shift(-4 * hour, -hour, 1)), shift_text(Shift(4 * hour, None, 1)), shift_text(Shift(None, -hour, 1))
+    ('less than 1 h later', '1 h to 4 h earlier', '4 h or more later', 'more than 1 h earlier')
+    """
+    least, most = one.least, one.most
+    if most is None:
+        return f"{duration_text(least or timedelta())} or more later"
+    if least is None:
+        return f"more than {duration_text(abs(most))} earlier"
+    if not least:
+        return f"less than {duration_text(most)} later"
+    if not most:
+        return f"up to {duration_text(abs(least))} earlier"
+    near, far = sorted((abs(least), abs(most)))
+    return f"{duration_text(near)} to {duration_text(far)} {'later' if least > timedelta() else 'earlier'}"
+
+
+def same_text(shown: Report) -> str:
+    """Name what is the same for every ticket."""
+    return listed_text(shown.same) if shown.same else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

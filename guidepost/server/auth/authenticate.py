@@ -1,0 +1,79 @@
+"""Who makes a call: its metadata and certificate in, a Caller out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from engine.cache import Cache
+from guidepost.server.auth.api_keys import key_id, same
+from guidepost.server.auth.callers import Callers
+from guidepost.server.auth.errors import Unproven
+from guidepost.server.auth.roles import Caller
+
+if TYPE_CHECKING:
+    from guidepost.server.auth.jwt import Tokens
+
+AUTHORIZATION: Final = "authorization"
+BEARER: Final = "bearer "
+
+MAX_KEPT: Final = 10_000
+"""How many keys and tokens are kept that proved right: to verify a signature takes many times as long as to look it up."""
+
+NAMES: Final = ("x509_subject_alternative_name", "x509_common_name")
+"""Where gRPC puts the names of a certificate that it has verified."""
+
+Certificate = Mapping[str, Iterable[bytes]]
+
+
+class Proving:
+    """Finds out who calls, and keeps what proved right until it expires."""
+
+    def __init__(self, callers: Callers, tokens: Tokens | None, clock: Callable[[], float] = time.time) -> None:
+        self._callers, self._tokens, self._clock = callers, tokens, clock
+        self._kept: Cache[bytes, tuple[Caller, float]] = Cache(MAX_KEPT)
+
+    def caller(self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> Caller:
+        """Give the caller that a call proves itself to be of; raises Unproven. A wrong key is not made good by a certificate."""
+        sent = [value for name, value in metadata if name == AUTHORIZATION]
+        if not sent:
+            return self._certified(certificate)
+        text = sent[0] if isinstance(sent[0], str) else sent[0].decode("ascii", "replace")
+        if len(sent) > 1 or text[: len(BEARER)].lower() != BEARER:
+            raise Unproven("`authorization` is sent once, as `Bearer` and a key or token")
+        return self._bearer(text[len(BEARER):].strip())
+
+    def _bearer(self, secret: str) -> Caller:
+        digest = hashlib.sha256(secret.encode()).digest()
+        found = self._kept.get(digest)
+        if found is None or found[1] <= self._clock():
+            found = self._kept.keep(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
+        return found[0]
+
+    def _by_key(self, secret: str) -> tuple[Caller, float]:
+        key = self._callers.keys.get(key_id(secret))
+        if key is None or not same(secret, key.sha256):
+            raise Unproven("the key is not known here")
+        expires = float("inf") if key.expires is None else key.expires.timestamp()
+        if expires <= self._clock():
+            raise Unproven("the key has expired")
+        return key.caller, expires
+
+    def _by_token(self, secret: str) -> tuple[Caller, float]:
+        if self._tokens is None:
+            raise Unproven("the key is not known here")
+        bearer = self._tokens.bearer(secret)
+        known = self._callers.subjects.get(bearer.subject)
+        return known or Caller(bearer.name, bearer.roles), bearer.expires
+
+    def _certified(self, certificate: Callable[[], Certificate]) -> Caller:
+        known = self._callers.certificates
+        if known:
+            shown = certificate()
+            names = [name.decode("utf-8", "replace") for key in NAMES for name in shown.get(key, ())]
+            found = {known[name].name: known[name] for name in names if name in known}
+            if len(found) == 1:
+                return next(iter(found.values()))
+        raise Unproven("this server wants to know who calls: send `authorization: Bearer` and a key or token")

@@ -1,0 +1,210 @@
+"""The file of callers: who there is, how each proves it, and what he may do. YAML text in, Callers or every problem out.
+
+::
+
+    callers:
+      - name: portal
+        roles: [decide, read_policies]
+        keys:
+          - {id: 5f0c9a3b1d2e, sha256: 0b7c…, expires: 2027-07-01}
+      - name: mail-gateway
+        roles: [decide]
+        certificates: [mail.desk.example]
+      - name: auditors
+        roles: [read_log]
+        subjects: [auditors@desk.example]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from engine.load.yaml_tree import Mapping as Entries
+from engine.load.yaml_tree import Node, Scalar, Sequence, read
+from engine.model.did_you_mean import did_you_mean
+from engine.model.problems import Place, Problem
+from guidepost.server.auth.roles import Caller, Role
+from guidepost.source_excerpt import without_secrets
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
+"""How a caller may be called: neither `/`, behind which stands what he calls himself, nor `:`, which those have whom only a token names."""
+
+_ID: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_KEYS: Final = {
+    "": ("callers",),
+    "caller": ("name", "roles", "keys", "certificates", "subjects"),
+    "key": ("id", "sha256", "expires"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a caller: its hash, and the instant from which it no longer counts."""
+
+    caller: Caller
+    sha256: str
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """All callers, by what proves them: the ids of keys, the names in certificates, the subjects of tokens."""
+
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    certificates: Mapping[str, Caller] = field(default_factory=dict)
+    subjects: Mapping[str, Caller] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+
+def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
+    r"""Read the file of callers; give what could be read, and every problem.
+
+    >>> found, problems = read_callers("callers.yaml", "callers:\n  - {name: portal, roles: [decide], certificates: [a.example]}\n")
+    >>> found.certificates["a.example"].name, problems
+    ('portal', [])
+    """
+    tree, problems = read(file, text)
+    found, problems = (Callers(), problems) if tree is None else _Reader(problems).callers(tree)
+    return found, [replace(problem, place=without_secrets(problem.place)) for problem in problems]
+
+
+def expired(callers: Callers, now: datetime) -> list[str]:
+    """Name the keys that no longer count at an instant, one message each, in the order of the file.
+
+    >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))
+    >>> expired(Callers({"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
+    ['the key 5f0c9a3b1d2e of `portal`: expired since 2025-07-01; nobody can use it']
+    """
+    return [
+        f"the key {id_} of `{key.caller.name}`: expired since {key.expires:%Y-%m-%d}; nobody can use it"
+        for id_, key in callers.keys.items() if key.expires is not None and key.expires <= now
+    ]
+
+
+class _Reader:
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self._keys: dict[str, Key] = {}
+        self._certificates: dict[str, Caller] = {}
+        self._subjects: dict[str, Caller] = {}
+        self._names: dict[str, Place] = {}
+
+    def callers(self, tree: Node) -> tuple[Callers, list[Problem]]:
+        entries = self._entries(tree, "", ("callers",))
+        for node in self._items(entries, "callers"):
+            self._caller(node)
+        return Callers(self._keys, self._certificates, self._subjects, tuple(self._names)), sorted(self._problems)
+
+    def _caller(self, node: Node) -> None:
+        entries = self._entries(node, "caller", ("name", "roles"))
+        if entries is None:
+            return
+        name = self._name(entries.get("name"))
+        caller = Caller(name, frozenset(self._roles(entries)))
+        for one in self._items(entries, "keys"):
+            self._key(one, caller)
+        for key, taken in (("certificates", self._certificates), ("subjects", self._subjects)):
+            for text in self._texts(entries, key):
+                self._put(taken, text.text, caller, text.place, key.removesuffix("s"))
+        if name and not any(entries.get(key) for key in ("keys", "certificates", "subjects")):
+            self._say(entries.place, "missing-key", f"the caller `{name}` has nothing to prove himself by", "give `keys`, `certificates` or `subjects`; `guidepost access new-key` makes a key")
+
+    def _name(self, node: Node | None) -> str:
+        text = self._text(node, "name")
+        if text is None:
+            return ""
+        if not NAME.fullmatch(text.text):
+            self._say(text.place, "bad-format", f"expected the name of a caller, got `{text.text[:80]}`", "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+            return ""
+        if text.text in self._names:
+            self._say(text.place, "repeated-id", f"the caller `{text.text}` is repeated", f"first used in line {self._names[text.text].line}")
+        self._names.setdefault(text.text, text.place)
+        return text.text
+
+    def _roles(self, entries: Entries) -> Iterator[Role]:
+        for text in self._texts(entries, "roles"):
+            if text.text in set(Role):
+                yield Role(text.text)
+            else:
+                self._say(text.place, "unknown-value", f"unknown role `{text.text}`", did_you_mean(text.text, list(Role)))
+
+    def _key(self, node: Node, caller: Caller) -> None:
+        entries = self._entries(node, "key", ("id", "sha256"))
+        if entries is None:
+            return
+        id_, sha256 = self._text(entries.get("id"), "id"), self._text(entries.get("sha256"), "sha256")
+        expires = self._expires(entries.get("expires"))
+        if id_ is None or sha256 is None:
+            return
+        for text, form, what in ((id_, _ID, "12 hexadecimal digits, the middle part of the key"), (sha256, _SHA256, "64 hexadecimal digits, the hash that `guidepost access hash` gives")):
+            if not form.fullmatch(text.text):
+                # What stands here may be a secret that was put in the wrong place.
+                self._say(replace(text.place, text=""), "bad-format", f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one", what)
+                return
+        if id_.text in self._keys:
+            self._say(id_.place, "repeated-id", f"the key `{id_.text}` is repeated", "each key belongs to one caller")
+        self._keys[id_.text] = Key(caller, sha256.text, expires)
+
+    def _expires(self, node: Node | None) -> datetime | None:
+        text = self._text(node, "expires")
+        if text is None:
+            return None
+        try:
+            if len(text.text) == len("2027-07-01"):
+                return datetime.combine(date.fromisoformat(text.text), time(), UTC)
+            found = datetime.fromisoformat(text.text)
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            self._say(text.place, "bad-format", f"expected an instant, got `{text.text[:80]}`", "write a day such as 2027-07-01, or an instant such as 2027-07-01T09:00+10:00")
+            return None
+        return found
+
+    def _put(self, taken: dict[str, Caller], text: str, caller: Caller, place: Place, what: str) -> None:
+        if text in taken and taken[text] is not caller:
+            self._say(place, "repeated-id", f"the {what} `{text}` belongs to `{taken[text].name}` already", "each of them proves one caller")
+        taken[text] = caller
+
+    def _entries(self, node: Node, kind: str, wanted: Iterable[str]) -> Entries | None:
+        if not isinstance(node, Entries):
+            self._say(node.place, "wrong-type", f"keys with values are expected: {', '.join(_KEYS[kind])}")
+            return None
+        for key, place in node.key_places.items():
+            if key not in _KEYS[kind]:
+                self._say(place, "unknown-key", f"unknown key `{key[:80]}`", did_you_mean(key, _KEYS[kind]))
+        for key in wanted:
+            if node.get(key) is None:
+                self._say(node.place, "missing-key", f"`{key}` is missing")
+        return node
+
+    def _items(self, entries: Entries | None, key: str) -> tuple[Node, ...]:
+        node = None if entries is None else entries.get(key)
+        if node is None:
+            return ()
+        if not isinstance(node, Sequence):
+            text = node.text[:80] if isinstance(node, Scalar) else ""
+            self._say(node.place, "wrong-type", f"`{key}`: expected a list, got {f'`{text}`' if text else 'keys with values'}", f"write `[{text}]`" if text else "")
+            return ()
+        return node.items
+
+    def _texts(self, entries: Entries, key: str) -> Iterator[Scalar]:
+        for node in self._items(entries, key):
+            text = self._text(node, key)
+            if text is not None:
+                yield text
+
+    def _text(self, node: Node | None, what: str) -> Scalar | None:
+        if node is None:
+            return None
+        if not isinstance(node, Scalar) or not node.text:
+            self._say(node.place, "wrong-type", f"`{what}` is a text")
+            return None
+        return node
+
+    def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
+        self._problems.append(Problem(place, code, message, help_))

@@ -1,0 +1,104 @@
+"""TLS: certificate files in, credentials out that are served anew when the files change, without a restart and without a failed call.
+
+gRPC asks for the certificate at every handshake. What cannot be used is refused, and the one before goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from engine.model.problems import Problem
+from guidepost.server.auth.config import TlsFiles
+from guidepost.server.auth.file_errors import AccessRefused, content, refused
+from guidepost.server.auth.reloading_file import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the files hold, checked: PEM each."""
+
+    certificate: bytes
+    key: bytes
+    client_ca: bytes | None
+
+    @property
+    def configuration(self) -> grpc.ServerCertificateConfiguration:
+        """The same, for gRPC."""
+        return grpc.ssl_server_certificate_configuration([(self.key, self.certificate)], root_certificates=self.client_ca)
+
+
+def read_tls(files: TlsFiles) -> Material:
+    """Read the files, and see that they fit together; raises AccessRefused with every problem."""
+    problems: list[Problem] = []
+    found: list[bytes | None] = []
+    for path, check in ((files.certificate, _check_chain), (files.key, _check_key), (files.client_ca, _check_authorities)):
+        try:
+            found.append(check(Path(path)) if path else None)
+        except AccessRefused as error:
+            problems.extend(error.problems)
+    if problems:
+        raise AccessRefused(problems)
+    certificate, key, client_ca = found
+    if certificate is None or key is None:
+        raise refused(Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together")
+    mine = x509.load_pem_x509_certificates(certificate)[0].public_key()
+    if _public(mine) != _public(load_pem_private_key(key, None).public_key()):
+        raise refused(Path(files.key), f"is not the key of the certificate in {files.certificate}", "the server's own certificate stands first in its file")
+    return Material(certificate, key, client_ca)
+
+
+def credentials(files: TlsFiles) -> grpc.ServerCredentials:
+    """Give credentials that follow the files; raises AccessRefused if these cannot be used to begin with."""
+    paths = [Path(one) for one in (files.certificate, files.key, files.client_ca) if one]
+    watched = Watched(paths, lambda: read_tls(files))
+
+    def newer() -> grpc.ServerCertificateConfiguration | None:
+        return watched.value.configuration if watched.renew() else None
+
+    return grpc.dynamic_ssl_server_credentials(watched.value.configuration, newer, bool(files.client_ca))  # type: ignore[arg-type]  # None is for no change
+
+
+def _check_chain(path: Path) -> bytes:
+    pem = content(path)
+    mine = _certificates(path, pem)[0]
+    now = datetime.now(UTC)
+    if mine.not_valid_after_utc <= now:
+        raise refused(path, f"the certificate expired on {mine.not_valid_after_utc:%Y-%m-%d}")
+    if mine.not_valid_before_utc > now:
+        raise refused(path, f"the certificate is not valid before {mine.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+    return pem
+
+
+def _check_authorities(path: Path) -> bytes:
+    pem = content(path)
+    _certificates(path, pem)
+    return pem
+
+
+def _certificates(path: Path, pem: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise refused(path, "holds no certificates in PEM") from None
+
+
+def _check_key(path: Path) -> bytes:
+    pem = content(path)
+    try:
+        load_pem_private_key(pem, None)
+    except TypeError:
+        raise refused(path, "the key is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise refused(path, "holds no private key in PEM") from None
+    return pem
+
+
+def _public(key: object) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,1 @@
+"""What a server reports of its calls: metrics, call log, traces, messages."""

@@ -1,0 +1,89 @@
+"""Traces of calls for OpenTelemetry: a span for each, under the span that the caller's metadata names. Needs the extra ``tracing``; imported only where traces are wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from guidepost.server.rpc.observation_interceptor import Observed, Observer
+
+NAME: Final = "guidepost"
+
+PATIENCE: Final = 3
+"""Seconds that the collector has to take spans."""
+
+_OURS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
+"""The statuses that are the server's fault rather than the caller's."""
+
+_CONTEXT: Final = TraceContextTextMapPropagator()
+_NAMES: Final = frozenset(_CONTEXT.fields)
+
+
+class Tracing(Observer):
+    """Makes a span of each call that has ended. A share of the calls is traced, and those whose caller says so."""
+
+    names = True
+
+    def __init__(self, exporter: SpanExporter, share: float = 1.0) -> None:
+        self._provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(share)), resource=Resource.create({SERVICE_NAME: NAME}), shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer(NAME)
+
+    def ended(self, call: Observed) -> None:
+        """Make the span, as it was."""
+        ended = time.time_ns()
+        sent = {name: value for name, value in call.context.invocation_metadata() or () if name in _NAMES and isinstance(value, str)}
+        service, _, method = call.method.lstrip("/").partition("/")
+        span = self._tracer.start_span(
+            call.method.lstrip("/"), _CONTEXT.extract(sent), SpanKind.SERVER, start_time=ended - int(call.seconds * 1e9),
+            attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": method, "rpc.grpc.status": call.code},
+        )
+        if span.is_recording():
+            span.set_attributes({f"guidepost.{name}": value for name, value in _told(call)})
+            if call.code in _OURS:
+                span.set_status(Status(StatusCode.ERROR, call.code))
+        span.end(ended)
+
+    def flush(self) -> None:
+        """Send what has ended so far."""
+        self._provider.force_flush()
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._provider.shutdown()
+
+
+def _told(call: Observed) -> Iterator[tuple[str, str | int | list[str]]]:
+    """Give what a span says beside the call itself: nothing of a ticket."""
+    if call.caller:
+        yield "caller", call.caller
+    if call.version is not None:
+        yield "policy.version", call.version.version
+        yield "policy.digest", call.version.digest
+    if call.decisions:
+        yield "decision.ids", call.decisions
+    if call.records:
+        yield "record.ids", call.records
+    if call.tickets is not None:
+        yield "tickets", call.tickets
+
+
+@contextmanager
+def traced(address: str, share: float) -> Iterator[Tracing]:
+    """Trace calls while the block runs, and send them to a collector over gRPC; without TLS where the address begins with ``http:``."""
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - heavy, and not needed by tests
+
+    tracing = Tracing(OTLPSpanExporter(endpoint=address, insecure=address.startswith("http:"), timeout=PATIENCE), share)
+    try:
+        yield tracing
+    finally:
+        tracing.close()

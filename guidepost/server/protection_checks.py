@@ -1,0 +1,74 @@
+"""Whether a server can be protected as it is told to: what is wrong with files and limits, and where it must not listen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from ipaddress import ip_address
+
+from engine.model.problems import Place, Problem
+from guidepost.server.auth import AccessRefused, open_access
+from guidepost.server.auth.config import AccessSettings, TlsFiles
+from guidepost.server.auth.tls import read_tls
+from guidepost.server.protection import Protection
+from guidepost.server.rpc.limits import MOST_TICKETS, Limits
+
+
+def protection_problems(protection: Protection, addresses: Iterable[str]) -> tuple[Problem, ...]:
+    """Give everything that keeps a server from being protected so on these addresses; nothing stays open."""
+    found = [*_limits(protection.limits), *_exposed(protection, addresses), *_access(protection.access), *_tls(protection.tls)]
+    return tuple(sorted(set(found)))
+
+
+def _exposed(protection: Protection, addresses: Iterable[str]) -> Iterator[Problem]:
+    given = {"TLS (--tls-certificate and --tls-key)": protection.tls, "callers (--callers or --jwt-keys)": protection.access.named}
+    missing = [what for what, there in given.items() if not there]
+    if missing and not protection.trust_network:
+        for address in addresses:
+            if not is_local(address):
+                yield Problem(
+                    Place(address), "bad-format", f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
+                    "give both, or --trust-network where the network itself lets in only who may come in, as behind a mesh",
+                )
+
+
+def is_local(address: str) -> bool:
+    """Tell whether only this machine can reach an address.
+
+    >>> [is_local(one) for one in ("127.0.0.1:50051", "localhost:1", "[::1]:0", "::1:0", "unix:/run/x")]
+    [True, True, True, True, True]
+    >>> [is_local(one) for one in ("0.0.0.0:50051", "[::]:1", "desk.example:1", ":1")]
+    [False, False, False, False]
+    """
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _access(settings: AccessSettings) -> Iterable[Problem]:
+    try:
+        open_access(settings)
+    except AccessRefused as error:
+        return error.problems
+    return ()
+
+
+def _tls(files: TlsFiles | None) -> Iterable[Problem]:
+    try:
+        if files is not None:
+            read_tls(files)
+    except AccessRefused as error:
+        return error.problems
+    return ()
+
+
+def _limits(limits: Limits) -> Iterator[Problem]:
+    for one in fields(limits):
+        if getattr(limits, one.name) < 1:
+            yield Problem(Place(one.name), "bad-format", f"the limit `{one.name}` is {getattr(limits, one.name)}", "a limit is at least 1")
+    if limits.batch > MOST_TICKETS:
+        yield Problem(Place("batch"), "bad-format", f"one call may have {MOST_TICKETS:,} tickets at most")

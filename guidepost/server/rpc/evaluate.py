@@ -1,0 +1,182 @@
+"""How a request is answered: which version is asked for, what it decides, and what becomes of the record of it.
+
+What the calls for one ticket and those for many have in common; nothing here knows how an answer is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol, TypeVar, cast
+
+from google.protobuf.message import Message
+
+from engine.decide.decide import decide, triage
+from engine.decide.reschedule import reschedule
+from engine.decisionlog.canonical_json import whole
+from engine.decisionlog.record import Kind, Record, Recordable, instant
+from engine.model.answer import UnknownVersion, WrongFact, WrongRequest
+from engine.request.moment import Moment
+from engine.version.version import Version
+from guidepost.decision_log.append import Kept
+from guidepost.decision_log.call_metadata import Call
+from guidepost.decision_log.recorder import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
+from guidepost.decision_log.writer import LogUnavailable
+from guidepost.server import wire
+from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.observation_interceptor import note_answer
+from guidepost.v1.ticket_pb2 import Ticket
+from guidepost.v1.version_pb2 import VersionSelector
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
+
+    kind: Kind
+    decision: str = ""
+    before: Mapping[str, object] | None = None
+
+    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Given:
+        """Answer it under a version."""
+        if self.kind is Kind.TRIAGE:
+            return triage(version, facts, moment)
+        if self.kind is Kind.DECIDE:
+            return (decide(version, self.decision, facts, moment),)
+        return reschedule(version, facts, self.before or {}, moment)
+
+
+class Choice(Protocol):
+    """Which version is to decide, and at which instant: what requests for one ticket and for many have in common."""
+
+    @property
+    def version(self) -> VersionSelector:
+        """Which version is to decide."""
+
+
+class OneTicket(Protocol):
+    """A request for one ticket, or one of several tickets of a request."""
+
+    @property
+    def ticket(self) -> Ticket:
+        """What is known of the ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The version that decides, when the request came in, and the instant that it is decided at; ``request`` asked for them."""
+
+    request: Choice
+    version: Version
+    received: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A question that is answered, and not yet recorded; no record where no log is kept."""
+
+    question: Question
+    chosen: Chosen
+    asked: Asked
+    given: Given
+    record: Recordable | None
+
+
+class Answering:
+    """Answers from the bundle that is held, and records what it answers; the clock chooses the version in force."""
+
+    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None) -> None:
+        self._held, self._clock, self._keeper = held, clock, keeper
+
+    @property
+    def records(self) -> bool:
+        """Whether answers are recorded."""
+        return self._keeper is not None
+
+    def choose(self, request: Choice) -> Chosen:
+        """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
+        received = self._clock()
+        now = wire.now(cast("Message", request), received)
+        return Chosen(request, self._held.bundle.select(**wire.selection(request.version), now=now), received, now)
+
+    def step(self, question: Question, request: OneTicket, chosen: Chosen, call: Call, wrong: tuple[WrongFact, ...] = ()) -> Step:
+        """Answer a question. ``wrong`` is what is known to be wrong with the request already."""
+        version = chosen.version
+        facts, moment, given = read_and(request.ticket, chosen.now, lambda facts, moment: (facts, moment, question.answer(version, facts, moment)), wrong)
+        asked = Asked(call, question.kind, facts, moment, question.before)
+        return Step(question, chosen, asked, given, None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given))
+
+    async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:
+        """Give the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
+
+        Raises LogUnavailable if it may not leave, and RequestIdUsed or RecordedOtherwise for a call that is repeated.
+        """
+        if self._keeper is None or step.record is None:
+            return _noted(step, step.chosen.version, step.given)
+        return self._settled(step, await self._keeper.keep(step.record, left))
+
+    async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Given] | Exception]:
+        """Give the answers when they may leave, all of them together; in place of one that may not, why."""
+        if self._keeper is None:
+            return [_noted(step, step.chosen.version, step.given) for step in steps]
+        kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None], left)
+        return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
+
+    def _settled_or_not(self, step: Step, kept: Kept | LogUnavailable) -> tuple[Version, Given] | Exception:
+        if isinstance(kept, LogUnavailable):
+            return kept
+        try:
+            return self._settled(step, kept)
+        except (RequestIdUsed, RecordedOtherwise) as error:
+            return error
+
+    def _settled(self, step: Step, kept: Kept) -> tuple[Version, Given]:
+        version, given = (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
+        return _noted(step, version, given, kept.record.id)
+
+    def _again(self, step: Step, kept: Recordable) -> tuple[Version, Given]:
+        """Answer a call that is recorded already as it was answered then."""
+        if self._keeper is None:
+            raise AssertionError("what was recorded was recorded by a keeper")
+        earlier, question, asked = whole(kept), step.question, step.asked
+        try:
+            version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
+        except UnknownVersion:
+            raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
+        if not (self._keeper.same_request(earlier, asked, version, question.decision) and _same_choice(step.chosen, earlier)):
+            raise RequestIdUsed(f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}")
+        given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
+        if self._keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
+            raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
+        return version, given
+
+
+def _noted(step: Step, version: Version, given: Given, record: str = "") -> tuple[Version, Given]:
+    """Have whoever looks at the call know what it is answered with."""
+    note_answer(version, given, step.asked.call.caller, record)
+    return version, given
+
+
+def _same_choice(chosen: Chosen, earlier: Record) -> bool:
+    """Tell whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
+    request = chosen.request
+    now_alike = not cast("Message", request).HasField("now") or chosen.now == instant(earlier.now)
+    return now_alike and (request.version.WhichOneof("by") is None or chosen.version.ref.digest == earlier.version.digest)
+
+
+def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result], wrong: tuple[WrongFact, ...] = ()) -> Result:
+    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses, and those that are known to be ``wrong``."""
+    facts, unread = wire.facts(ticket)
+    moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())
+    wrong += unread + wrong_holds
+    try:
+        result = answer(facts, moment)
+    except WrongRequest as error:
+        raise WrongRequest(wrong + error.wrong) from None
+    if wrong:
+        raise WrongRequest(wrong)
+    return result

@@ -1,0 +1,15 @@
+"""The bundle that answers now. Whoever answers a call takes it once, so that no answer mixes two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.version.bundle import Bundle
+
+
+@dataclass(slots=True)
+class Held:
+    """Holds a bundle, until it is replaced by another one, whole; ``refused`` says why the last reload failed, if it did."""
+
+    bundle: Bundle
+    refused: str = ""

@@ -1,0 +1,180 @@
+"""Every call is looked at once, when it ends: by what measures it, writes it down or traces it. What it decided is noted on the way.
+
+Observers see which method, which status, how long, which version and which records; never a fact, or a text of the caller but its name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+
+from engine.decide.reschedule import Rescheduled
+from engine.model.answer import VersionRef
+from engine.version.version import Version
+from guidepost.decision_log.recorder import Given
+from guidepost.server.auth.roles import proven
+from guidepost.server.rpc.streams import parts
+
+Handler = Any
+"""A method as grpc keeps it; it has no public type."""
+
+MAX_IDS: Final = 20
+"""How many ids are noted of one call: a batch has a thousand."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers, if they are ``named``."""
+
+    method: str
+    context: grpc.aio.ServicerContext[Any, Any]
+    observers: Sequence[Observer]
+    named: bool
+    streams: bool
+    began: float
+    code: str = "CANCELLED"
+    seconds: float = 0.0
+    caller: str = ""
+    version: VersionRef | None = None
+    tickets: int | None = None
+    records: list[str] = field(default_factory=list)
+    decisions: list[str] = field(default_factory=list)
+
+
+class Observer:
+    """Looks at calls; this one does nothing with them. The methods are called on the event loop, and must not block."""
+
+    names = False
+    """Whether it wants the ids of what is answered."""
+
+    def began(self, call: Observed) -> None:
+        """A call came in."""
+
+    def decided(self, version: Version, given: Given) -> None:
+        """An answer is given."""
+
+    def ended(self, call: Observed) -> None:
+        """A call has ended."""
+
+
+CURRENT: Final[ContextVar[Observed | None]] = ContextVar("observed", default=None)
+"""The call that is being answered, where anybody looks."""
+
+
+def note_answer(version: Version, given: Given, caller: str, record: str) -> None:
+    """Note what a call is answered with, and the id of its record ("" for none)."""
+    call = CURRENT.get()
+    if call is None:
+        return
+    call.version, call.caller = version.ref, caller
+    for observer in call.observers:
+        observer.decided(version, given)
+    if not call.named:
+        return
+    if record and len(call.records) < MAX_IDS:
+        call.records.append(record)
+    if (room := MAX_IDS - len(call.decisions)) > 0 and not isinstance(given, Rescheduled):
+        call.decisions.extend(answer.id for answer in given[:room])
+
+
+def note_tickets(number: int) -> None:
+    """Note how many more tickets a call asks about."""
+    call = CURRENT.get()
+    if call is not None:
+        call.tickets = (call.tickets or 0) + number
+
+
+class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """Has observers look at every call; a method that is not there is left as it is."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers, self._named = tuple(observers), any(observer.names for observer in observers)
+        self._found: dict[str, Handler] = {}
+
+    async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
+        """Give the handler of a call, observed."""
+        method = handler_call_details.method
+        found = self._found.get(method)
+        if found is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            found = self._found[method] = self._observe(method, handler)
+        return found
+
+    def _observe(self, method: str, handler: Handler) -> Handler:
+        read, write = handler.request_deserializer, handler.response_serializer
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._one(method, handler.unary_unary), read, write)
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(self._one(method, handler.stream_unary), read, write)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream), read, write)
+        if handler.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), read, write)
+        raise AssertionError(f"{method} has no handler")
+
+    def _one(self, method: str, answer: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+        async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            call = self._begin(method, context, streams=False)
+            try:
+                response = await answer(request, context)
+                call.code = "OK"
+            except grpc.aio.AbortError:
+                call.code = _name(context.code())
+                raise
+            except Exception:
+                call.code = "UNKNOWN"
+                raise
+            else:
+                return response
+            finally:
+                self._end(call)
+
+        return observed
+
+    def _many(self, method: str, answers: Callable[[Any, Any], AsyncIterator[Any]]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+            call = self._begin(method, context, streams=True)
+            try:
+                async with aclosing(parts(answers(request, context))) as given:  # type: ignore[type-var]
+                    async for part in given:
+                        yield part
+                call.code = "OK"
+            except grpc.aio.AbortError:
+                call.code = _name(context.code())
+                raise
+            except Exception:
+                call.code = "UNKNOWN"
+                raise
+            finally:
+                self._end(call)
+
+        return observed
+
+    def _begin(self, method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Observed:
+        call = Observed(method, context, self._observers, self._named, streams, time.perf_counter())
+        CURRENT.set(call)
+        for observer in self._observers:
+            observer.began(call)
+        return call
+
+    def _end(self, call: Observed) -> None:
+        call.seconds = time.perf_counter() - call.began
+        call.caller = call.caller or proven()
+        for observer in self._observers:
+            observer.ended(call)
+
+
+_CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
+
+
+def _name(code: Any) -> str:
+    """Give the name of a status, which grpc gives as itself or as its number."""
+    return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code, "UNKNOWN")

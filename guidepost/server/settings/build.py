@@ -1,0 +1,67 @@
+"""The settings of a server, as its parts take them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from guidepost.decision_log.options import LogOptions
+from guidepost.decision_log.settings import Durability
+from guidepost.server.auth.config import AccessSettings, TlsFiles
+from guidepost.server.observability.config import Watching
+from guidepost.server.protection import Protection
+from guidepost.server.rpc.limits import Limits
+from guidepost.server.settings.model import ServerSettings
+from guidepost.server.workers.supervisor import Settings, cores
+
+
+def log_options(settings: ServerSettings) -> LogOptions | None:
+    """Give what the decision log is told; None if none is kept. Raises OSError if the file with its URL cannot be read."""
+    if settings.log_durability == Durability.OFF:
+        return None
+    url = settings.decision_log
+    if settings.decision_log_file is not None:
+        url = settings.decision_log_file.read_text(encoding="utf-8").strip()
+    return LogOptions(
+        url, settings.log_durability, settings.log_records, settings.log_milliseconds, settings.log_writer, settings.log_patience,
+        _path(settings.log_mask_key), settings.log_mask, settings.log_in_clear, _path(settings.log_sign_key),
+    )
+
+
+def watching(settings: ServerSettings) -> Watching:
+    """Give how calls are watched."""
+    return Watching(bool(settings.metrics), written(settings.messages), settings.log_calls, settings.traces, settings.traces_share)
+
+
+def written(messages: str) -> str:
+    """Give how messages are written: ``auto`` goes by where they are read."""
+    return messages if messages != "auto" else "text" if sys.stderr.isatty() else "json"
+
+
+def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Settings:
+    """Give what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
+    workers = cores() if settings.workers is None else settings.workers
+    log = log_options(settings)
+    return Settings(policies, workers, replace(log, sign_key=sign_key) if log else None, settings.grace, settings.admin, settings.metrics, watching(settings), protection(settings))
+
+
+def protection(settings: ServerSettings) -> Protection:
+    """Give who may come in, and what is limited."""
+    files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
+    access = AccessSettings(
+        _path(settings.callers), _path(settings.jwt_keys), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim, settings.audit_purge,
+    )
+    limits = Limits(
+        in_flight=settings.max_in_flight, streams=settings.max_streams, watches=settings.max_health_watches,
+        incomplete=settings.max_incomplete, open_incomplete=settings.max_incomplete_open, message_timeout=settings.message_timeout,
+        batch=settings.max_batch, request=settings.max_request_bytes, metadata=settings.max_metadata_bytes,
+        connections=settings.max_connections, connection_streams=settings.max_connection_streams, connection_idle=settings.max_connection_idle,
+        connection_age=settings.max_connection_age, connection_age_grace=settings.max_connection_age_grace,
+        ping_interval=settings.min_ping_interval,
+    )
+    return Protection(access, files if any((files.certificate, files.key, files.client_ca)) else None, limits, settings.reflection, settings.trust_network)
+
+
+def _path(path: Path | None) -> str:
+    return "" if path is None else str(path)

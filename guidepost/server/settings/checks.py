@@ -1,0 +1,130 @@
+"""Settings in, what would be in the way of serving out, without serving: as much as can be known beforehand, all of it at once."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from guidepost.decision_log.database import LogRefused, connect, examine
+from guidepost.decision_log.settings import default_url
+from guidepost.install_command import install
+from guidepost.policies.sources import SourceError
+from guidepost.server.protection_checks import protection_problems
+from guidepost.server.settings.build import log_options, protection
+from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.settings.model import key
+
+UNIX: Final = "unix:"
+
+
+def refusals(found: Found) -> list[WrongSetting]:
+    """Say which settings do not go together, or name what is not there. Nothing is opened but files."""
+    return [*_together(found), *_log(found), *_traces(found), *_protection(found)]
+
+
+def in_the_way(found: Found) -> list[WrongSetting]:
+    """Say what else is in the way: a decision log that cannot be used, ports that are taken. The log is looked at, and not changed."""
+    return [*_database(found), *_ports(found)]
+
+
+def _together(found: Found) -> Iterator[WrongSetting]:
+    settings = found.settings
+    if settings.workers == 0 and settings.admin:
+        yield WrongSetting(found.origin("admin"), "a single process has no admin service", "leave it out, or let there be workers")
+    if settings.host.startswith(UNIX) and settings.workers != 0:
+        yield WrongSetting(found.origin("host"), "workers cannot share a Unix socket", "`--workers 0` serves from one process")
+    if settings.log_sign_key is not None and not settings.log_sign:
+        yield WrongSetting(found.origin("log_sign_key"), f"a key is named, and {found.origin('log_sign')} turns signing off", "say one of them")
+    listening = [("port", _own_address(found)), ("admin", settings.admin), ("metrics", settings.metrics)]
+    taken: dict[str, str] = {}
+    for name, address in listening:
+        if address and not address.endswith(":0") and (other := taken.setdefault(address, name)) != name:
+            yield WrongSetting(found.origin(name), f"{address} is the address of `{other}`, too")
+
+
+def _log(found: Found) -> Iterator[WrongSetting]:
+    settings = found.settings
+    if settings.decision_log and settings.decision_log_file is not None:
+        yield WrongSetting(found.origin("decision_log_file"), f"the decision log is named by {found.origin('decision_log')}, too", "say one of them")
+    if _has_password(settings.decision_log):
+        yield WrongSetting(found.origin("decision_log"), "a URL with a password", "write the URL into a file that only the server can read, and name it with decision-log-file")
+    try:
+        options = log_options(settings)
+    except (OSError, UnicodeDecodeError) as error:
+        yield WrongSetting(found.origin("decision_log_file"), f"{settings.decision_log_file} cannot be read: {getattr(error, 'strerror', None) or error}")
+        return
+    if options is not None:
+        try:
+            options.settings()
+        except (LogRefused, SourceError) as error:
+            yield WrongSetting("the decision log", error.message, error.help)
+
+
+def _traces(found: Found) -> Iterator[WrongSetting]:
+    if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
+        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`")
+
+
+def _protection(found: Found) -> Iterator[WrongSetting]:
+    settings = found.settings
+    # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
+    origins = {_own_address(found): found.origin("host"), settings.admin: found.origin("admin"), **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")}}
+    for one in protection_problems(protection(settings), [address for address in (_own_address(found), settings.admin) if address]):
+        yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help, one.place)
+
+
+def _database(found: Found) -> Iterator[WrongSetting]:
+    try:
+        options = log_options(found.settings)
+        if options is not None:
+            examine(connect(options.url or default_url()))
+    except LogRefused as error:
+        yield WrongSetting("the decision log", error.message, error.help)
+    except OSError:
+        return  # said among the refusals
+
+
+def _ports(found: Found) -> Iterator[WrongSetting]:
+    for name, address in (("port", _own_address(found)), ("admin", found.settings.admin), ("metrics", found.settings.metrics)):
+        if address.startswith(UNIX):
+            folder = Path(address.removeprefix(UNIX)).parent
+            if not os.access(folder, os.W_OK):
+                yield WrongSetting(found.origin("host"), f"no socket can be made in {folder}")
+        elif address and (why := _taken(address)) is not None:
+            # Only the first of these addresses answers calls about health.
+            running = name == "port" and why.errno == errno.EADDRINUSE
+            yield WrongSetting(found.origin(name), f"cannot listen on {address}: {why.strerror or why}", f"a server runs there already? `guidepost health {address}` asks it" if running else "")
+
+
+def _own_address(found: Found) -> str:
+    host = found.settings.host
+    return host if host.startswith(UNIX) else f"{host}:{found.settings.port}"
+
+
+def _taken(address: str) -> OSError | None:
+    """Return why an address cannot be bound; None if it can."""
+    host, _, port = address.rpartition(":")
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as alone:
+            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            alone.bind(where)
+            alone.listen(1)
+    except OSError as error:
+        return error
+    return None
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return bool(url) and make_url(url).password is not None
+    except ArgumentError:
+        return False

@@ -1,0 +1,59 @@
+"""Settings in, warnings out: files with secrets or recorded facts in them that more people can read or change than should.
+
+A group may read them, since keys are often given to a group; all others may not.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from guidepost.decision_log.default_key import PRIVATE_FILE
+from guidepost.decision_log.settings import default_url, state_folder
+from guidepost.server.settings.build import log_options
+from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.settings.model import ServerSettings
+from guidepost.server.settings.signing_key import wanted
+
+_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_SECRET = _WRITE | stat.S_IROTH
+
+
+def open_files(found: Found) -> list[WrongSetting]:
+    """Report the files of a server that others can read or change; a file that is not there is not reported."""
+    settings = found.settings
+    named = [(found.origin(name), getattr(settings, name), _SECRET) for name in ("tls_key", "callers", "decision_log_file", "log_mask_key", "log_sign_key")]
+    # What is public may be read by all; who can change it decides who gets in.
+    named += [(found.origin(name), getattr(settings, name), _WRITE) for name in ("tls_certificate", "tls_client_ca", "jwt_keys")]
+    named += [("the decision log", path, _SECRET) for path in _log_files(settings)]
+    if wanted(settings) and settings.log_sign_key is None:
+        named.append(("the signing key", state_folder() / PRIVATE_FILE, _SECRET))
+    return [WrongSetting(origin, *problem) for origin, path, unwanted in named if path is not None and (problem := _problem(path, unwanted))]
+
+
+def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None  # that it cannot be read is reported where it is
+    wide = mode & unwanted
+    if not wide:
+        return None
+    who = " and ".join(what for bits, what in ((stat.S_IROTH, "everybody can read it"), (_WRITE, "others can change it")) if wide & bits)
+    return f"{path} has the mode {mode:04o}: {who}", f"chmod {mode & ~unwanted & ~stat.S_IXOTH:o} {path}"
+
+
+def _log_files(settings: ServerSettings) -> Iterator[Path]:
+    """Give the files of a log in SQLite: the database and those beside it."""
+    try:
+        options = log_options(settings)
+    except (OSError, UnicodeDecodeError):
+        return  # reported among the refusals
+    if options is None:
+        return
+    url = make_url(options.url or default_url())
+    if url.get_backend_name() == "sqlite" and url.database:
+        yield from (Path(url.database + ending) for ending in ("", "-wal", "-shm"))

@@ -1,0 +1,49 @@
+"""Which key signs the heads of a server's decision log, as its settings say: the one that they name, or its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidepost.decision_log.default_key import own_key, own_key_problem
+from guidepost.decision_log.settings import Durability, state_folder
+from guidepost.policies.sources.signatures import key_id, private_key
+from guidepost.server.settings.model import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The file of the private key and the id of the key; ``public`` is the file of the public one, "" where a setting names the private one.
+
+    Without a key all of these are ""; ``why_not`` says why, unless no signature is wanted.
+    """
+
+    private: str = ""
+    public: str = ""
+    id: str = ""
+    made: bool = False
+    why_not: str = ""
+
+
+def signing(settings: ServerSettings) -> Signing:
+    """Return the key that signs, and make the server's own on its first start; raises SourceError if a key that is there cannot be read."""
+    if not wanted(settings):
+        return Signing()
+    if settings.log_sign_key is not None:
+        return Signing(str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key()))
+    try:
+        own = own_key(state_folder())
+    except OSError as error:
+        return Signing(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
+    return Signing(str(own.private), str(own.public), own.id, own.made)
+
+
+def signing_problem(settings: ServerSettings) -> str:
+    """Say why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
+    if not wanted(settings) or settings.log_sign_key is not None:
+        return ""
+    return own_key_problem(state_folder())
+
+
+def wanted(settings: ServerSettings) -> bool:
+    """Return whether heads are to be signed."""
+    return settings.log_sign and settings.log_durability != Durability.OFF

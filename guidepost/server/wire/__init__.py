@@ -1,0 +1,21 @@
+"""Protobuf <-> engine nouns, the one place that knows both.
+
+``requests`` reads tickets, ``answers`` writes what was decided, ``encoded`` the same as bytes
+(``encoding`` has the wire format, ``encoded_times`` what is due), ``policies`` and ``tables`` what a version says, ``diffs`` how two
+versions differ, ``audit`` what the decision log holds, ``times`` what all of them say of time.
+"""
+
+from __future__ import annotations
+
+from guidepost.server.wire.audit import WrongField, asked_instant, checked_text, entry, explained, log_filter, purged_chain, verification
+from guidepost.server.wire.decode_request import NO_FACTS, TYPED_FACTS, WrongSelector, facts, moment, now, path, selection
+from guidepost.server.wire.encode_answer import decision, notice, rescheduled, typed, version_ref
+from guidepost.server.wire.encode_diff import decision_diff, diff_summary
+from guidepost.server.wire.encode_policy import policy_version, summary
+from guidepost.server.wire.fast_answer import Template, encoded
+
+__all__ = [
+    "NO_FACTS", "TYPED_FACTS", "Template", "WrongField", "WrongSelector", "asked_instant", "checked_text", "decision", "decision_diff", "diff_summary", "encoded", "entry", "explained",
+    "facts", "log_filter", "moment", "notice", "now", "path", "policy_version", "purged_chain", "rescheduled", "selection", "summary", "typed", "verification",
+    "version_ref",
+]

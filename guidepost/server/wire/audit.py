@@ -1,0 +1,121 @@
+"""The decision log on the wire: entries and what was found of chains become messages, a filter is read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from engine.decisionlog.chain import Entry
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.record import Decided, Record, RecordedOutcome, instant
+from engine.decisionlog.reproduce import Again
+from engine.decisionlog.verify import Tampering
+from engine.model.answer import Status
+from guidepost.decision_log.purge import Doomed
+from guidepost.decision_log.verify import Report
+from guidepost.server.wire import times
+from guidepost.server.wire.encode_answer import STATUS, decision, rescheduled, value, version_ref
+from guidepost.v1 import audit_service_pb2 as pb
+from guidepost.v1 import decision_pb2
+
+KIND: Final = {kind: getattr(pb, f"TAMPERING_{kind.name}") for kind in Tampering}
+MAX_TEXT: Final = 500
+
+TEXTS: Final = ("ticket", "request_id", "caller", "version", "rule", "outcome")
+
+
+class WrongField(ValueError):
+    """A field of a request cannot be read; holds its path."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+def log_filter(given: pb.RecordFilter) -> Filter:
+    """Read which records are asked for; raises WrongField."""
+    for name in TEXTS:
+        checked_text(f"filter.{name}", getattr(given, name))
+    since, until = (asked_instant(f"filter.{name}", getattr(given, name)) if given.HasField(name) else None for name in ("since", "until"))
+    return Filter(**{name: getattr(given, name) for name in TEXTS}, since=since, until=until)
+
+
+def checked_text(path: str, text: str) -> str:
+    """Give a text that a log can be asked for; raises WrongField for one that no record has."""
+    if len(text) > MAX_TEXT:
+        raise WrongField(path, f"has at most {MAX_TEXT} characters")
+    if "\0" in text:
+        raise WrongField(path, "has a NUL in it")
+    return text
+
+
+def asked_instant(path: str, given: Any) -> datetime:
+    """Read an instant; raises WrongField for what is none."""
+    try:
+        return times.asked(given)
+    except ValueError as error:
+        raise WrongField(path, str(error)) from error
+
+
+def entry(one: Entry) -> pb.LogEntry:
+    """Write an entry, and the record in it if it can be read."""
+    written = pb.LogEntry(writer=one.writer, sequence=one.sequence, previous=one.previous, hash=one.hash, record=one.body.strip(), holds=one.holds)
+    try:
+        written.content.CopyFrom(_record(Record.read(one.body)))
+    except (ValueError, KeyError, TypeError):
+        written.ClearField("content")
+    return written
+
+
+def explained(one: Entry, again: Again) -> pb.ExplainRecordResponse:
+    """Write a past decision in full."""
+    differences = [pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again) for each in again.differences]
+    if again.wrong:
+        differences.append(pb.RecordDifference(part="request", recorded="decided", again=again.wrong))
+    return pb.ExplainRecordResponse(
+        entry=entry(one), decisions=[decision(answer) for answer in again.answers], rescheduled=rescheduled(again.moved) if again.moved else None,
+        equal=again.equal, differences=differences,
+    )
+
+
+def verification(report: Report) -> pb.LogVerification:
+    """Write what a verification found."""
+    found = report.found
+    return pb.LogVerification(
+        whole=report.whole, entries=found.entries, doubts=report.doubts,
+        breaks=[pb.ChainBreak(kind=KIND[one.kind], writer=one.writer, first=one.sequence, last=one.last, message=one.message) for one in found.breaks],
+        heads=[pb.ChainHead(writer=head.writer, sequence=head.sequence, hash=head.hash) for head in found.heads],
+        signed_heads=[one.line() for one in report.signed], purges=[json.dumps(note.plain) for note in report.notes],
+        covered=None if report.coverage is None else report.covered,
+    )
+
+
+def purged_chain(one: Doomed) -> pb.PurgedChain:
+    """Write what a chain loses."""
+    first, last = (times.timestamp(instant(at)) for at in one.received)
+    return pb.PurgedChain(writer=one.writer, entries=one.entries, last=one.last, first_received=first, last_received=last)
+
+
+def _record(record: Record) -> pb.LogRecord:
+    return pb.LogRecord(
+        id=record.id, received=times.timestamp(instant(record.received)), now=times.timestamp(instant(record.now)), caller=record.caller,
+        request_id=record.request_id, ticket=record.ticket, kind=record.kind.value, version=version_ref(record.version),
+        decisions=[_decided(one) for one in record.decisions],
+    )
+
+
+def _decided(one: Decided) -> pb.DecisionRecord:
+    return pb.DecisionRecord(
+        name=one.decision, status=STATUS[Status(one.status)], outcomes=[_outcome(outcome) for outcome in one.outcomes], rule_ids=one.rules, assumption_ids=one.assumptions,
+    )
+
+
+def _outcome(one: RecordedOutcome) -> pb.OutcomeRecord:
+    return pb.OutcomeRecord(name=one.name, status=STATUS[Status(one.status)], value=_value(one.value))
+
+
+def _value(given: Any) -> decision_pb2.OutcomeValue | None:
+    if given is None:
+        return None
+    return value(tuple(given) if isinstance(given, list) else given)

@@ -1,0 +1,117 @@
+"""Inward: a ticket becomes facts and a moment, a selector says which version is asked for, a wrong fact gets its field's path."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from engine.model.answer import WrongFact, WrongRequest
+from engine.request.moment import LEAVE_OUT, Moment, NotAnInstant, read_instant, read_moment
+from guidepost.server.wire import times
+from guidepost.v1 import ticket_pb2, version_pb2
+
+NO_FACTS: Final = frozenset({"facts", "pauses"})
+"""The fields of a ticket that are no facts of their own."""
+
+TYPED_FACTS: Final = frozenset(ticket_pb2.Ticket.DESCRIPTOR.fields_by_name) - NO_FACTS
+"""The facts that have a field of their own in a ticket."""
+
+
+class WrongSelector(ValueError):
+    """A version selector that selects nothing; holds the path of the field."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact, ...]]:
+    """Read the facts of a ticket, typed or from the map, and name those that no policy could read."""
+    read: dict[str, object] = {}
+    wrong: list[WrongFact] = []
+    for field, value in ticket.ListFields():
+        if value.__class__ is str:
+            read[field.name] = value
+        elif (name := field.name) not in NO_FACTS:
+            _read(name, value, read, wrong)
+    for name in sorted(ticket.facts):
+        kind = ticket.facts[name].WhichOneof("value")
+        if name in read:
+            wrong.append(WrongFact(name, "", f"`{name}` is also sent as `ticket.{name}`; send it once"))
+        elif kind is None:
+            wrong.append(WrongFact(name, "", "no value is set; leave the fact out if it is not known"))
+        else:
+            _read(name, getattr(ticket.facts[name], kind), read, wrong)
+    return read, tuple(wrong)
+
+
+def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[WrongFact, ...]]:
+    """Read the holds of a ticket, at the instant of the request, and name those that are none."""
+    wrong: list[WrongFact] = []
+    read: dict[str, object] = {}
+    pauses: list[tuple[object, object]] = []
+    for number, pause in enumerate(ticket.pauses):
+        ends: list[object] = []
+        for end in ("start", "end"):
+            name = f"pauses[{number}].{end}"
+            if pause.HasField(end):
+                _read(name, getattr(pause, end), read, wrong)
+            ends.append(read.get(name))
+        pauses.append((ends[0], ends[1]))
+    if wrong:
+        return Moment(now), tuple(wrong)
+    try:
+        return read_moment(now, pauses), ()
+    except WrongRequest as error:
+        return Moment(now), tuple(replace(one, fact=one.fact.replace(".from", ".start").replace(".to", ".end")) for one in error.wrong)
+
+
+def now(request: Message, clock: datetime) -> datetime:
+    """Read the instant of a request; without one, the clock's. Raises WrongRequest for what is none."""
+    if not request.HasField("now"):
+        return clock
+    try:
+        return read_instant("now", times.instant(request.now))  # type: ignore[attr-defined]
+    except NotAnInstant as error:
+        raise WrongRequest((WrongFact("now", "", error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")),)) from None
+    except ValueError as error:
+        raise WrongRequest((WrongFact("now", "", str(error)),)) from None
+
+
+def path(fact: str, request: Message) -> str:
+    """Give the path of the field in which a request sends a fact."""
+    if fact == "now":
+        return fact
+    ticket, field = request.ticket, "ticket"  # type: ignore[attr-defined]
+    # A caller may call a fact of a ticket so, too.
+    if fact.startswith("before.") and fact not in ticket.facts and "before" in request.DESCRIPTOR.fields_by_name:
+        ticket, field, fact = request.before, "before", fact.removeprefix("before.")  # type: ignore[attr-defined]
+    return f'{field}.facts["{fact}"]' if fact in ticket.facts else f"{field}.{fact}"
+
+
+def selection(selector: version_pb2.VersionSelector, field: str = "version") -> dict[str, Any]:
+    """Read which version a field asks for, as arguments of ``Bundle.select``; none is the version in force."""
+    kind = selector.WhichOneof("by")
+    if kind is None:
+        return {}
+    value = getattr(selector, kind)
+    if not isinstance(value, Timestamp):
+        if not value:
+            raise WrongSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
+        return {kind: value}
+    try:
+        return {kind: times.asked(value)}
+    except ValueError as error:
+        raise WrongSelector(f"{field}.{kind}", str(error)) from error
+
+
+def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFact]) -> None:
+    """Add one fact, or say why it is none."""
+    try:
+        read[name] = times.instant(value) if isinstance(value, Timestamp) else value
+    except ValueError as error:
+        wrong.append(WrongFact(name, "", str(error)))

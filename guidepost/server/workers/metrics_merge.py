@@ -1,0 +1,43 @@
+"""What the workers of a server have measured, put together: each sample says which worker it is of; and what the supervisor knows beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from guidepost.server.workers.messages import Measurements, Status
+
+WORKER = "worker"
+
+
+def gathered(found: Measurements) -> Iterator[Metric]:
+    """Give every metric once, with the samples of all workers."""
+    families: dict[str, Metric] = {}
+    for one in found.workers:
+        for family in text_string_to_metric_families(one.text):
+            kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            for sample in family.samples:
+                kept.add_sample(sample.name, {**sample.labels, WORKER: str(one.worker)}, sample.value)
+    yield from families.values()
+    yield from own(found.status)
+
+
+def own(status: Status) -> Iterator[Metric]:
+    """Give what the supervisor knows."""
+    policies = GaugeMetricFamily("guidepost_policy_version", "1 for each policy version that the server answers from.", labels=("name", "version", "digest"))
+    for ref in status.versions:
+        policies.add_metric((ref.name, ref.version, ref.digest), 1)
+    yield policies
+    yield GaugeMetricFamily("guidepost_started_timestamp_seconds", "When the server was started, as seconds since 1970.", status.started)
+    yield GaugeMetricFamily("guidepost_last_successful_reload_timestamp_seconds", "When the policies that are served were read, as seconds since 1970.", status.reloaded)
+    yield GaugeMetricFamily("guidepost_last_reload_successful", "1 if the policies that were read last are served, else 0.", float(status.refused is None))
+    yield CounterMetricFamily("guidepost_reloads", "How often policies were read anew and served since the server was started.", status.reloads)
+    yield CounterMetricFamily("guidepost_reload_failures", "How often policies were refused since the server was started.", status.failures)
+    yield GaugeMetricFamily("guidepost_workers", "Workers that answer calls.", len(status.workers))
+    restarts = CounterMetricFamily("guidepost_worker_restarts", "How often a worker was started anew since one died, by its number.", labels=(WORKER,))
+    for worker in status.workers:
+        restarts.add_metric((str(worker.number),), worker.restarts)
+    yield restarts

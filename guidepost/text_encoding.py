@@ -1,0 +1,56 @@
+"""Bytes of a text file in, its text out; or the encoding that they are in, if it is not UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final
+
+from engine.model.problems import Place, Problem
+
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""How a file begins in each encoding, the longer first: the mark of UTF-32 begins with that of UTF-16."""
+
+_LOOKED_AT: Final = 4096
+_LATIN: Final = 0xA0
+"""The first byte from which Latin-1 and Windows-1252 agree."""
+
+_HELP: Final = "save the file as UTF-8"
+
+
+def decoded(file: str, content: bytes) -> str | Problem:
+    r"""Return the text of a file in UTF-8, with or without a byte order mark, or what is wrong with it.
+
+    >>> decoded("a.yaml", b"a: 1"), decoded("a.yaml", "a: 1".encode("utf-16")).message
+    ('a: 1', 'expected UTF-8, got UTF-16')
+    """
+    if encoding := _encoding(content):
+        return Problem(Place(file), "yaml", f"expected UTF-8, got {encoding}", _HELP)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return _other(file, content, error.start)
+
+
+def _encoding(content: bytes) -> str:
+    """Name the encoding if it is UTF-16 or UTF-32; without a mark it shows by zeros, which no text in UTF-8 has."""
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return name
+    start = content[:_LOOKED_AT]
+    zeros = [start[at::4].count(0) * 2 > len(start[at::4]) > 0 for at in range(4)]
+    if zeros.count(True) == 3 and zeros[1] and zeros[2]:
+        return "UTF-32"
+    return "UTF-16" if zeros in ([False, True] * 2, [True, False] * 2) else ""
+
+
+def _other(file: str, content: bytes, at: int) -> Problem:
+    """Say which byte it is, and which character of Latin-1 or Windows-1252, if it is one."""
+    start = content.rfind(b"\n", 0, at) + 1
+    line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")
+    sign = content[at:at + 1].decode("cp1252", errors="replace")
+    column = len(content[start:at].decode("utf-8", errors="replace")) + 1
+    place = Place(file, content.count(b"\n", 0, at) + 1, column, line if content[start:at].isascii() else "")
+    perhaps = "" if sign == "\ufffd" else f", which is `{sign}` in {'Latin-1' if content[at] >= _LATIN else 'Windows-1252'}"
+    return Problem(place, "yaml", f"expected UTF-8, got the byte 0x{content[at]:02X}{perhaps}", _HELP)

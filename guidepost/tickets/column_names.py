@@ -1,0 +1,74 @@
+"""Names of columns held against what there is: a mapping made of equal names, and what a source lacks or nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from engine.model.did_you_mean import did_you_mean
+from engine.model.vocabulary import folded
+from guidepost.tickets.mapper import Vocabulary
+from guidepost.tickets.mapping import ColumnMapping, FromColumn
+from guidepost.tickets.types import TicketsError
+
+TICKET: Final = ("ticket", "ticket_id", "number", "id", "key", "issue_key")
+"""What a column with the names of tickets is called, unless a mapping says so; the first that is there."""
+
+NOW: Final = "now"
+
+_SHOWN: Final = 12
+
+
+def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[ColumnMapping, list[str]]:
+    """Make a mapping of the columns that are called like facts, but for case, spaces, `_` and `-`; say what is left out.
+
+    Raises TicketsError if none is.
+    """
+    known = {folded(fact): fact for fact in vocabulary.facts}
+    facts: dict[str, FromColumn] = {}
+    for column in columns:
+        fact = known.get(folded(column))
+        if fact and (fact not in facts or column == fact):
+            facts[fact] = FromColumn((column,))
+    if not facts:
+        raise TicketsError(
+            f"no column of {name} is called like a fact; it has {_listed(columns)}",
+            "say with --mapping FILE which column is which fact; --suggest-mapping drafts one",
+        )
+    free = {folded(column): column for column in columns if folded(column) not in known}
+    ticket = next((free[folded(one)] for one in TICKET if folded(one) in free), "")
+    now = free.get(NOW)
+    mapping = ColumnMapping(facts, ticket, FromColumn((now,)) if now else None)
+    read = set(mapping.columns)
+    left = [column for column in columns if column not in read]
+    return mapping, [f"left out, since no fact is called so: {_listed(left)}"] if left else []
+
+
+def missing_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -> None:
+    """Raise TicketsError if a source lacks columns that a mapping reads."""
+    lacking = [column for column in mapping.columns if column not in columns]
+    if lacking:
+        what = f"the column{'s' if len(lacking) > 1 else ''} {_listed(lacking)}"
+        raise TicketsError(f"{name} does not have {what}, which the mapping{f' {mapping.name}' if mapping.name else ''} reads", did_you_mean(lacking[0], columns))
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Give names of columns, a repeated one with its number.
+
+    >>> unique(["Key", "Label", "Label", ""])
+    ['Key', 'Label', 'Label (2)', 'column 4']
+    """
+    found: dict[str, None] = {}
+    for at, written in enumerate(names, 1):
+        name = written.strip() or f"column {at}"
+        number, one = 1, name
+        while one in found:
+            number += 1
+            one = f"{name} ({number})"
+        found[one] = None
+    return list(found)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

@@ -1,0 +1,185 @@
+"""CSV, also as gzip: the separator by the first line, every cell as text; a row with too few or too many fields is kept apart."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+from numpy.typing import NDArray
+
+from engine.replay.nouns import Unread
+from guidepost.tickets.column_names import missing_columns, unique
+from guidepost.tickets.mapper import Mapper
+from guidepost.tickets.types import SIZE, Batch, TicketsError
+
+BLOCK: Final = 4 << 20
+"""Bytes that are read at a time; no row may be longer."""
+
+SEPARATORS: Final = ",;\t|"
+GZIP: Final = b"\x1f\x8b"
+
+_HEADER: Final = 1 << 20
+_TAIL: Final = 1 << 12
+_NAMES: Final = "the first line of a CSV file names its columns"
+_NOT_UTF_8: Final = "have it exported as UTF-8 (in Excel: CSV UTF-8)"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names of the columns, and what separates them."""
+
+    columns: list[str]
+    separator: str
+
+
+def header_of(path: Path) -> Header:
+    """Read the first line of a file; raises TicketsError if it is no text in UTF-8, or there is nothing."""
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == GZIP
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            start = file.read(_HEADER)
+    except (OSError, EOFError, zlib.error) as error:
+        raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise TicketsError(f"{path.name} is text in UTF-16, not in UTF-8", _NOT_UTF_8)
+    if b"\0" in start:
+        raise TicketsError(f"expected text in {path.name}", "give Parquet, CSV or JSON lines")
+    try:
+        whole = start if len(start) < _HEADER else start[:max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
+        text = whole.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TicketsError(f"expected UTF-8 in {path.name}, byte {error.start + 1} is not", _NOT_UTF_8) from error
+    if start and not whole:
+        raise TicketsError(f"the first line of {path.name} is longer than {_HEADER >> 20} MB", _NAMES)
+    if not text.strip():
+        raise TicketsError(f"{path.name} is empty", _NAMES)
+    line = next(one for one in text.splitlines() if one.strip())
+    separator = max(SEPARATORS, key=line.count)
+    try:
+        names = next(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise TicketsError(f"the first line of {path.name} cannot be read: {error}", _NAMES) from error
+    return Header(unique(names), separator)
+
+
+@dataclass(slots=True)
+class DelimitedTickets:
+    """Tickets in a CSV file."""
+
+    name: str
+    path: Path
+    mapper: Mapper
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the tickets in order; a row is numbered as it stands in the file, the first below the header is 1."""
+        header = header_of(self.path)
+        missing_columns(self.mapper.mapping, header.columns, self.name)
+        odd: list[Any] = []
+        total = max(self.path.stat().st_size, 1)
+        row, last = 1, ""
+        try:
+            with pa.OSFile(str(self.path)) as raw:
+                for rows in blocks_of(raw, self.path, header, odd):
+                    for start in range(0, rows.num_rows, size):
+                        part = rows.slice(start, size)
+                        numbers, wrong = _numbered(row, part.num_rows, odd)
+                        row, last = int(numbers[-1]) + 1, _last_cell(part)
+                        batch = self.mapper.batch(part, numbers, min(raw.tell() / total, 1.0))
+                        yield _with(batch, wrong)
+            at, last = (int(odd[-1].number) - 1, odd[-1].text) if odd else (row - 1, last)
+            if "\n" in last and not _tail(self.path).endswith(b'"'):
+                raise TicketsError(f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
+                                   "close the quote, or write it twice if it belongs to the text")
+            if odd:
+                left = _numbered(row, 0, odd)[1]
+                yield _with(self.mapper.batch(_nothing(header), np.zeros(0, np.int64), 1.0), left)
+        except pa.ArrowInvalid as error:
+            raise _broken(self.name, error) from error
+        except OSError as error:
+            raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}") from error
+
+
+def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a file, block by block; what has another number of fields is put into ``odd``."""
+    def keep(row: Any) -> str:
+        odd.append(row)
+        return "skip"
+
+    with path.open("rb") as file:
+        zipped = file.read(2) == GZIP
+    reader = pc.open_csv(
+        pa.CompressedInputStream(raw, "gzip") if zipped else raw,
+        read_options=pc.ReadOptions(use_threads=False, block_size=BLOCK, column_names=header.columns, skip_rows=0),
+        parse_options=pc.ParseOptions(delimiter=header.separator, newlines_in_values=True, invalid_row_handler=keep),
+        convert_options=pc.ConvertOptions(column_types=dict.fromkeys(header.columns, pa.string()), strings_can_be_null=False),
+    )
+    # The header comes as the first row: only so are columns that share a name told apart.
+    first = True
+    for batch in reader:
+        yield batch.slice(1) if first else batch
+        first = False
+
+
+def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], list[Unread]]:
+    """Number so many rows from ``row`` on, and take out the odd ones between them (all that are left, if there are none)."""
+    numbers: list[NDArray[np.int64]] = []
+    wrong: list[Unread] = []
+    while odd:
+        at = int(odd[0].number) - 1
+        if count and at >= row + count:
+            break
+        numbers.append(np.arange(row, at, dtype=np.int64))
+        count -= at - row
+        row = at + 1
+        one = odd.pop(0)
+        wrong.append(Unread(at, "", "", f"{one.actual_columns} fields instead of {one.expected_columns}", one.text))
+    numbers.append(np.arange(row, row + count, dtype=np.int64))
+    return np.concatenate(numbers), wrong
+
+
+def _last_cell(rows: pa.RecordBatch) -> str:
+    return str(rows.column(rows.num_columns - 1)[-1].as_py())
+
+
+def _tail(path: Path) -> bytes:
+    """Give the end of a file, without what is blank."""
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == GZIP
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        end = b""
+        if not zipped:
+            file.seek(max(path.stat().st_size - _TAIL, 0))
+        while part := file.read(_TAIL):
+            end = (end + part)[-_TAIL:]
+    return end.rstrip()
+
+
+def _with(batch: Batch, wrong: list[Unread]) -> Batch:
+    if not wrong:
+        return batch
+    return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
+
+
+def _nothing(header: Header) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in header.columns], header.columns)
+
+
+def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
+    said = str(error).splitlines()[0]
+    if "UTF8" in said:
+        return TicketsError(f"{name} is not text in UTF-8 throughout: {said.removeprefix('In ')}", _NOT_UTF_8)
+    if "straddl" in said or "block" in said:
+        return TicketsError(f"{name} has a row of more than {BLOCK >> 20} MB", "look for a quote that is opened and never closed")
+    return TicketsError(f"expected CSV in {name}: {said}")

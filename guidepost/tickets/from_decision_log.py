@@ -1,0 +1,183 @@
+"""The decision log as a source: a store by its URL, or a file that was exported from one (JSON lines or Parquet)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.decisionlog.filter import Filter
+from engine.decisionlog.record import Kind, Record
+from engine.replay.nouns import Unread
+from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.export_jsonl import read_lines
+from guidepost.decision_log.export_parquet import entry_columns, is_export
+from guidepost.decision_log.settings import default_url
+from guidepost.decision_log.store import Store
+from guidepost.tickets.jsonl import raw_lines
+from guidepost.tickets.mapper import Vocabulary
+from guidepost.tickets.parquet import is_parquet, rows_of
+from guidepost.tickets.record_chunks import record_batches
+from guidepost.tickets.types import SIZE, Batch, TicketsError
+
+LOG: Final = "log"
+"""The word for the log that commands use by default."""
+
+Found = Iterator[tuple[int, Record | Unread, float | None]]
+
+
+def is_url(spec: str) -> bool:
+    """Tell whether a source is named by the URL of a database."""
+    return spec.partition("://")[0].partition("+")[0] in ("sqlite", "postgresql") and "://" in spec
+
+
+def is_exported(path: Path) -> bool:
+    """Tell whether a file was exported from a log."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if is_parquet(head):
+        return is_export(path)
+    if head[:1] != b"{" and head[:2] != b"\x1f\x8b":
+        return False
+    with raw_lines(path) as (_, lines):
+        return _is_line(next(lines, b""))
+
+
+def _is_line(line: bytes) -> bool:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and ({"writer", "sequence", "previous", "hash", "record"} <= set(found) or set(found) == {"purge"})
+
+
+@dataclass(slots=True)
+class StoredRecords:
+    """The records of a log: all of them chain by chain, those that pass a filter in the order of receipt."""
+
+    name: str
+    url: str
+    asked: Filter
+    vocabulary: Vocabulary
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        store = self._store()
+        try:
+            self.name = store.name
+            if self.asked == Filter():
+                purged = {note.purge.writer: note.purge.sequence for note in sorted(store.notes(), key=lambda note: note.purge.sequence)}
+                self.rows = sum(end.sequence - purged.get(end.writer, 0) for end in store.ends())
+        except SQLAlchemyError as error:
+            raise _unreadable(self.name, error) from error
+        finally:
+            store.close()
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the records that pass the filter."""
+        yield from record_batches(_deciding(self._found(), self.notes), self.vocabulary, size)
+
+    def _found(self) -> Found:
+        store = self._store()
+        try:
+            if self.asked == Filter():
+                # What was altered beyond reading passes no filter; here it is said.
+                for number, entry in enumerate(store.entries(), 1):
+                    yield number, _record(number, entry.body), min(number / self.rows, 1.0) if self.rows else None
+            else:
+                for number, (_, record) in enumerate(store.found(self.asked), 1):
+                    yield number, record, None
+        except SQLAlchemyError as error:
+            raise _unreadable(self.name, error) from error
+        finally:
+            store.close()
+
+    def _store(self) -> Store:
+        try:
+            return Store.reading(self.url or default_url())
+        except LogRefused as error:
+            raise TicketsError(error.message, error.help) from error
+
+
+@dataclass(slots=True)
+class ExportedRecords:
+    """Records in a file that ``guidepost audit export`` wrote."""
+
+    name: str
+    path: Path
+    asked: Filter
+    vocabulary: Vocabulary
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        with self.path.open("rb") as file:
+            if is_parquet(file.read(4)):
+                self.rows = rows_of([self.path])
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the records that pass the filter, in the order of the file."""
+        found = self._rows() if self.rows is not None else self._lines()
+        passing = ((number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one))
+        yield from record_batches(_deciding(passing, self.notes), self.vocabulary, size)
+
+    def _rows(self) -> Found:
+        try:
+            for number, body in enumerate(entry_columns(self.path, "body"), 1):
+                yield number, _record(number, body), number / (self.rows or 1)
+        except (pa.ArrowException, OSError) as error:
+            raise TicketsError(f"{self.name} is damaged: {error}", "export it again") from error
+
+    def _lines(self) -> Found:
+        total = max(self.path.stat().st_size, 1)
+        with raw_lines(self.path) as (raw, lines):
+            for number, line in enumerate(lines, 1):
+                share = min(raw.tell() / total, 1.0)
+                try:
+                    entries = list(read_lines([line.decode()]))
+                except ValueError:
+                    yield number, Unread(number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")), share
+                    continue
+                for entry in entries:
+                    yield number, _record(number, entry.body), share
+
+
+def _deciding(found: Found, notes: list[str]) -> Found:
+    """Leave out the records that decide nothing, and say how many there are."""
+    left: Counter[Kind] = Counter()
+    for number, one, share in found:
+        if isinstance(one, Unread) or one.decisions:
+            yield number, one, share
+        else:
+            left[one.kind] += 1
+    notes[:] = [_left_out(kind, records) for kind, records in sorted(left.items())]
+
+
+def _left_out(kind: Kind, records: int) -> str:
+    """Say that records are not replayed.
+
+    >>> _left_out(Kind.RESCHEDULE, 2)
+    '2 reschedule records are not replayed: they change due times and decide nothing'
+    """
+    moves = kind is Kind.RESCHEDULE
+    if records == 1:
+        return f"1 {kind} record is not replayed: it {'changes a due time and ' if moves else ''}decides nothing"
+    return f"{records:,} {kind} records are not replayed: they {'change due times and ' if moves else ''}decide nothing"
+
+
+def _record(number: int, body: str) -> Record | Unread:
+    try:
+        return Record.read(body)
+    except ValueError as error:
+        return Unread(number, "", "", str(error), body)
+
+
+def _unreadable(name: str, error: SQLAlchemyError) -> TicketsError:
+    return TicketsError(f"{name} cannot be read: {str(error).splitlines()[0]}")

@@ -1,0 +1,125 @@
+"""JSON lines, also as gzip: one object a line; what is inside an object is named with dots. A broken line is kept apart."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import pyarrow as pa
+
+from engine.model.quoting import encodable
+from engine.replay.nouns import Unread
+from guidepost.tickets.csv import GZIP
+from guidepost.tickets.mapper import Mapper
+from guidepost.tickets.types import SIZE, Batch, TicketsError
+
+_SAMPLE = 1_000
+
+
+@contextmanager
+def raw_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
+    """Open a file; give it, to see how far it is read, and its lines; raises TicketsError."""
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == GZIP
+            raw.seek(0)
+            yield raw, iter(cast("BufferedReader", gzip.GzipFile(fileobj=raw)) if zipped else raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def columns_of(path: Path) -> list[str]:
+    """Give the names that the first lines of a file have."""
+    names: dict[str, None] = {}
+    with raw_lines(path) as (_, lines):
+        for _, line in zip(range(_SAMPLE), lines, strict=False):
+            try:
+                names |= dict.fromkeys(row_of(line))
+            except ValueError:
+                continue
+    return list(names)
+
+
+def row_of(line: bytes) -> dict[str, Any]:
+    """Read one line; raises ValueError if it is no object.
+
+    >>> row_of(b'{"key": "A-1", "fields": {"priority": {"name": "High"}, "labels": ["a"]}}')
+    {'key': 'A-1', 'fields.priority.name': 'High', 'fields.labels': '["a"]'}
+    """
+    try:
+        found = json.loads(line)
+        if not isinstance(found, dict):
+            raise ValueError("no object")  # noqa: TRY004 - a line of a file, not an argument
+        row = dict(_flat("", found))
+    except RecursionError:
+        raise ValueError("lists or objects are nested too deeply") from None
+    # JSON can write half of a character as an escape, which no column of text can hold.
+    if b"\\ud" in line.lower() and not all(encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()):
+        raise ValueError("an escape is half of a character, without its other half")
+    return row
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{path}.{key}" if path else key, inner)
+    else:
+        yield path, json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+@dataclass(slots=True)
+class LineTickets:
+    """Tickets in a file of JSON lines."""
+
+    name: str
+    path: Path
+    mapper: Mapper
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the tickets in order; a row is numbered by its line."""
+        total = max(self.path.stat().st_size, 1) if self.path.exists() else 1
+        with raw_lines(self.path) as (raw, lines):
+            rows: list[dict[str, Any]] = []
+            numbers: list[int] = []
+            wrong: list[Unread] = []
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    rows.append(row_of(line))
+                    numbers.append(number)
+                except ValueError as error:
+                    wrong.append(Unread(number, "", "", f"no JSON object: {error}", line.decode(errors="replace").rstrip("\r\n")))
+                if len(rows) + len(wrong) == size:
+                    yield self._batch(rows, numbers, wrong, min(raw.tell() / total, 1.0))
+                    rows, numbers, wrong = [], [], []
+            if rows or wrong:
+                yield self._batch(rows, numbers, wrong, 1.0)
+
+    def _batch(self, rows: list[dict[str, Any]], numbers: list[int], wrong: list[Unread], share: float) -> Batch:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        columns = [_column([row.get(name) for row in rows]) for name in names]
+        table = pa.RecordBatch.from_arrays(columns, names) if names else pa.RecordBatch.from_arrays([pa.nulls(len(rows))], [""])
+        batch = self.mapper.batch(table, np.array(numbers, np.int64), share)
+        return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Make a column of values; of several types, of their texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1 or kinds == {int, float}:
+        try:
+            return pa.array(values)
+        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+            pass
+    return pa.array([None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values], pa.string())

@@ -1,0 +1,268 @@
+"""One rule of a mapping and a batch of foreign rows in, one column out, with the rows that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.model.quoting import shown
+from engine.model.vocabulary import Fact, FactType
+from engine.replay.nouns import States
+from guidepost.tickets.dictionary import NOTHING, Codes, Decoded, Lookup, coded, wrong_rows
+from guidepost.tickets.map_value import PLACES, fact_meaning, state_meaning, table_meaning, text_of
+from guidepost.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rule
+from guidepost.tickets.timestamps import InstantReader
+
+_GIVEN: Final = (" ", "given")
+"""What stands for a text: of one, a version only asks whether something is written."""
+
+_PLAIN: Final = r"^-?\d+(\.\d+)?$"
+
+_LONG: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Rows with something that cannot be read: which column has it, and what is wrong in a row."""
+
+    column: str
+    rows: Mask
+    message: Callable[[int], str]
+
+
+class FactColumn(Protocol):
+    """Reads the column of one fact."""
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        """Give the column, and what is wrong with it."""
+        ...
+
+
+def fact_column(fact: Fact, rule: Rule, empty: frozenset[str]) -> FactColumn:
+    """Tell how a fact is read by a rule."""
+    match rule:
+        case Always():
+            return _Constant(rule.value)
+        case FromTable():
+            return _Combined(rule, Lookup(table_meaning(rule, empty)))
+    if fact.type is FactType.INSTANT:
+        return InstantColumn(rule, InstantReader(rule.format, rule.zone, empty))
+    words = _Worded(rule, Lookup(fact_meaning(fact, rule, empty)), empty)
+    if rule.values is None and fact.type is FactType.TEXT:
+        return _Written(rule, empty)
+    return _Numeric(rule, words) if rule.values is None and fact.numeric else words
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    value: str
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        return Words(np.zeros(batch.num_rows, np.int32), (self.value,)), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """Values that are translated, each once."""
+
+    rule: FromColumn
+    lookup: Lookup
+    empty: frozenset[str]
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        codes, values, fault = _translated(batch, self.rule, self.lookup, self.empty)
+        return Words(codes, values), fault
+
+
+@dataclass(frozen=True, slots=True)
+class StateColumn:
+    """An outcome as somebody recorded it."""
+
+    rule: FromColumn
+    lookup: Lookup
+    empty: frozenset[str]
+
+    @classmethod
+    def of(cls, outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> StateColumn:
+        """Tell how an outcome is read by a rule."""
+        return cls(rule, Lookup(state_meaning(outcome, rule, empty)), empty)
+
+    def read(self, batch: pa.RecordBatch) -> tuple[States, Fault | None]:
+        """Give the states, and what is wrong with them."""
+        codes, states, fault = _translated(batch, self.rule, self.lookup, self.empty)
+        return States(codes, states), fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Numeric:
+    """Numbers that the file has as numbers, or all writes as such; anything else goes the way of words."""
+
+    rule: FromColumn
+    words: _Worded
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        array = self._written(given_first(batch, self.rule.columns, self.words.empty))
+        if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)):
+            return self.words.read(batch)
+        numbers = array.cast(pa.float64(), safe=False)
+        values = (numbers.fill_null(0.0) if numbers.null_count else numbers).to_numpy(zero_copy_only=False)
+        if self.rule.scale != 1:
+            values = np.round(values * self.rule.scale, PLACES)
+        return Numbers(values, np.array(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None), None
+
+    def _written(self, array: pa.Array) -> pa.Array:
+        """Give texts as numbers, if all of them are plain ones."""
+        if self.rule.comma or not pa.types.is_string(array.type):
+            return array
+        trimmed = pc.utf8_trim_whitespace(array)
+        nothing = pc.is_in(trimmed, pa.array(sorted(self.words.empty), pa.string()))
+        if not pc.all(pc.or_(nothing, pc.match_substring_regex(trimmed, _PLAIN))).as_py():
+            return array
+        return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed).cast(pa.float64())
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Texts: all that is kept of one is whether something is written."""
+
+    rule: FromColumn
+    empty: frozenset[str]
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        array = given_first(batch, self.rule.columns, self.empty)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        trimmed = pc.utf8_trim_whitespace(array.cast(pa.string()))
+        nothing = pc.or_(trimmed.is_null(), pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())))
+        codes = np.where(nothing.to_numpy(zero_copy_only=False), NOTHING, 1).astype(np.int32)
+        blank = pc.fill_null(pc.equal(trimmed, ""), False).to_numpy(zero_copy_only=False)
+        codes[blank & (codes > 0)] = 0
+        return Words(codes, _GIVEN), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Combined:
+    """What several columns say together: each combination is looked up once."""
+
+    rule: FromTable
+    lookup: Lookup
+
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+        parts = [coded(column_of(batch, name)) for name in self.rule.columns]
+        number = np.zeros(batch.num_rows, np.int64)
+        for codes, values in parts:
+            # Numbers are made dense before each step, so that they never grow beyond rows times values.
+            number = np.unique(number, return_inverse=True)[1] * (len(values) + 1) + codes + 1
+        _, first, combined = np.unique(number, return_index=True, return_inverse=True)
+        cells = [tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()]
+        codes, targets, wrong = self.lookup.read(combined.astype(np.int32), cells)
+        rows = wrong_rows(codes)
+        if rows is None:
+            return Words(codes, targets), None
+
+        def message(row: int) -> str:
+            said = ", ".join(_quoted(one) for one in cells[combined[row]])
+            return f"{said} {wrong[int(combined[row])].why}"
+
+        return Words(np.maximum(codes, NOTHING), targets), Fault(" + ".join(self.rule.columns), rows, message)
+
+
+@dataclass(frozen=True, slots=True)
+class InstantColumn:
+    """Instants, however they are written."""
+
+    rule: FromColumn
+    reader: InstantReader
+
+    def read(self, batch: pa.RecordBatch) -> tuple[Instants, Fault | None]:
+        """Give the instants, and what is wrong with them."""
+        array = given_first(batch, self.rule.columns, self.reader.empty)
+        if self.rule.format in EPOCHS and pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        found, wrong = self.reader.read(array)
+        if wrong is None:
+            return found, None
+        return found, Fault(_named(self.rule.columns), wrong, partial(self._message, array))
+
+    def _message(self, array: pa.Array, row: int) -> str:
+        value = plain(array[row])
+        return f"{_quoted(value)} {self.reader.why(value)}"
+
+
+def plain(cell: pa.Scalar) -> Any:
+    """Return the value of a cell; a time that no ``datetime`` can hold as one of numpy."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        kind = cell.type
+        number = cell.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).as_py()
+        return np.datetime64(number, "D" if pa.types.is_date32(kind) else getattr(kind, "unit", "ms"))
+
+
+def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Give a column by name; one that the batch does not have says nothing in every row.
+
+    Bytes come as the text that they are in UTF-8, and what is inside lists and objects as JSON, as in a file of JSON lines.
+    """
+    at = batch.schema.get_field_index(name)
+    if at < 0:
+        return pa.nulls(batch.num_rows)
+    column = batch.column(at)
+    if pa.types.is_nested(column.type):
+        return pa.array([None if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in column.to_pylist()], pa.string())
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
+        return pa.array([None if one is None else one.decode(errors="replace") for one in column.to_pylist()], pa.string())
+    return column
+
+
+def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:
+    """Give of several columns, row by row, the first that says something."""
+    if len(names) == 1:
+        return column_of(batch, names[0])
+    arrays = [column_of(batch, name) for name in names]
+    arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in arrays if not pa.types.is_null(array.type)]
+    if not arrays:
+        return pa.nulls(batch.num_rows)
+    if len({array.type for array in arrays}) > 1:
+        arrays = [array.cast(pa.string()) for array in arrays]
+    if pa.types.is_string(arrays[0].type) or pa.types.is_large_string(arrays[0].type):
+        nothing = pa.array(sorted(empty), arrays[0].type)
+        arrays = [pc.if_else(pc.is_in(pc.utf8_trim_whitespace(array), nothing), pa.scalar(None, array.type), array) for array in arrays]
+    return pc.coalesce(*arrays)
+
+
+def names_of(batch: pa.RecordBatch, column: str) -> Words:
+    """Give what the source calls each of its rows."""
+    array = column_of(batch, column)
+    if pa.types.is_dictionary(array.type):
+        codes, values = coded(array)
+        return Words(codes, tuple(None if value is None else str(value) for value in values))
+    return Words(np.arange(len(array), dtype=np.int32), Decoded(array))
+
+
+def _translated(batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]) -> tuple[Codes, tuple[Any, ...], Fault | None]:
+    raw, values = coded(given_first(batch, rule.columns, empty))
+    codes, targets, wrong = lookup.read(raw, values)
+    rows = wrong_rows(codes)
+    if rows is None:
+        return codes, targets, None
+    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}")
+
+
+def _named(columns: Sequence[str]) -> str:
+    return " or ".join(columns)
+
+
+def _quoted(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = shown(text_of(value))
+    return f"`{text}`" if len(text) <= _LONG else f"`{text[:_LONG]}…`"

@@ -1,0 +1,161 @@
+"""What one value of a foreign column means: as a fact, or as an outcome that was recorded. Functions of a value, made from a mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+import numpy as np
+
+from engine.diff.nouns import Kind, State
+from engine.model.quoting import shown
+from engine.model.vocabulary import NOT_COVERED, UNDECIDED, YES, Fact, FactType, boolean_word, folded, number_text, stands_for_nothing, value_of
+from guidepost.tickets.dictionary import Wrong
+from guidepost.tickets.mapping import FromColumn, FromTable, Otherwise
+
+_STATES: Final = {UNDECIDED: State(Kind.UNDECIDED), NOT_COVERED: State(Kind.NOT_COVERED)}
+PLACES: Final = 9
+"""Decimal places that a scaled number keeps, so that 0.07 of 100 is 7 and not a little more."""
+
+_GROUPING: Final = re.compile(r"[ \u00a0\u202f]")
+_POINT: Final = re.compile(r"(?=[+-]?\.?\d)[+-]?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_COMMA: Final = re.compile(r"(?=[+-]?,?\d)[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|\d+)?(,\d*)?([eE][+-]?\d+)?", re.ASCII)
+"""Numbers as people write them, with spaces (or dots) between thousands. A separator anywhere else makes it none."""
+
+_NOT_LISTED: Final = "is not among the values that the mapping lists"
+LIST_IT: Final = "list it under `empty` (or under `values`) in a mapping"
+"""What to do with a word that other systems write into an empty cell."""
+
+Meaning = Callable[[Any], Any]
+
+
+def text_of(value: Any) -> str:
+    """Write a value of a column as a mapping names it.
+
+    >>> text_of(3), text_of(3.0), text_of(True), text_of(" 1 - High ")
+    ('3', '3', 'true', '1 - High')
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, float) and value - value == 0:
+        return number_text(value)
+    return value.isoformat() if isinstance(value, (date, datetime)) else shown(value)
+
+
+def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
+    """Give the function that tells what a value is as a fact; None is nothing.
+
+    What the mapping leaves as it is, is read by the version, like a caller's own words.
+    """
+    listed = _listed(rule.values) if rule.values is not None else None
+    calculated = rule.comma or rule.scale != 1
+
+    def mean(value: Any) -> Any:
+        text = text_of(value)
+        return _helped(text, translated(value, text))
+
+    def translated(value: Any, text: str) -> Any:
+        if text in empty and not (rule.values and text in rule.values):
+            return None
+        if listed is not None:
+            target = listed(text)
+            if target is not None:
+                return target
+            if rule.otherwise is not Otherwise.KEEP:
+                return _unlisted(rule)
+        if calculated and fact.numeric:
+            return _number(text, rule)
+        if fact.type is FactType.TEXT:
+            return text
+        return value if fact.type is not FactType.CHOICE and isinstance(value, (bool, int, float)) else text
+
+    return mean
+
+
+def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
+    """Give the function that tells what the values of several columns say together."""
+    def mean(values: tuple[Any, ...]) -> Any:
+        texts = dict(zip(rule.columns, ("" if value is None else text_of(value) for value in values), strict=True))
+        for when, then in rule.rows:
+            if all(texts[column] == wanted or (folded(texts[column]) == folded(wanted) and not stands_for_nothing(texts[column])) for column, wanted in when.items()):
+                return then
+        return None if all(text in empty for text in texts.values()) else _unlisted(rule, "is in no row of the table")
+
+    return mean
+
+
+def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
+    """Give the function that tells which state of an outcome a value records; None is that nothing is recorded."""
+    listed = _listed(rule.values) if rule.values is not None else None
+
+    def mean(value: Any) -> Any:
+        text = text_of(value)
+        return None if text in empty else _helped(text, translated(text))
+
+    def translated(text: str) -> Any:
+        target = listed(text) if listed is not None else text
+        if target is None:
+            if rule.otherwise is not Otherwise.KEEP:
+                other = _unlisted(rule)
+                return other if other is None or isinstance(other, Wrong) else state_of(outcome, other, rule)
+            target = text
+        return state_of(outcome, target, rule)
+
+    return mean
+
+
+def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
+    """Give the state that a word of the policy names, or why it names none."""
+    if text in _STATES:
+        return _STATES[text]
+    value: Any = text
+    match outcome.type:
+        case FactType.CHOICE:
+            value = value_of(outcome.values, text)
+        case FactType.BOOLEAN:
+            word = boolean_word(text)
+            value = None if word is None else word == YES
+        case FactType.NUMBER | FactType.INTEGER:
+            value = _number(text, rule)
+        case FactType.LIST:
+            value = tuple(part.strip() for part in text.split(",") if part.strip())
+        case _:
+            pass
+    if isinstance(value, Wrong):
+        return value
+    return State(Kind.DECIDED, value) if value is not None else Wrong(f"is not a value of the outcome `{outcome.name}`")
+
+
+def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
+    """Look values up as they are written, else as a version compares words; a word that stands for nothing only as it is written."""
+    loose: dict[str, str] = {}
+    for written, target in values.items():
+        loose.setdefault(folded(written), target)
+    return lambda text: values.get(text, None if stands_for_nothing(text) else loose.get(folded(text)))
+
+
+def _helped(text: str, found: Any) -> Any:
+    """Add to what is wrong with a word for an empty cell where to list it."""
+    return Wrong(f"{found.why}; {LIST_IT}") if isinstance(found, Wrong) and stands_for_nothing(text) else found
+
+
+def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
+    match rule.otherwise:
+        case Otherwise.UNKNOWN:
+            return None
+        case Otherwise.VALUE:
+            return rule.fallback
+        case _:
+            return Wrong(why)
+
+
+def _number(text: str, rule: FromColumn) -> float | Wrong:
+    plain = text.removesuffix("%").strip()
+    if not (_COMMA if rule.comma else _POINT).fullmatch(plain):
+        return Wrong("is not a number")
+    plain = _GROUPING.sub("", plain)
+    number = float(plain.replace(".", "").replace(",", ".") if rule.comma else plain)
+    # As a whole column is rounded, so that a number does not depend on its neighbours.
+    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is not a number")

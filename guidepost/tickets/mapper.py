@@ -1,0 +1,166 @@
+"""A mapping, a vocabulary and a batch of foreign rows in; a chunk of tickets out, and the rows that cannot be read.
+
+What a mapper needs of a version is small and can be pickled, so that a mapper can be sent to the workers of a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
+from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.version.version import Version
+from guidepost.tickets.map_column import FactColumn, Fault, InstantColumn, StateColumn, column_of, fact_column, names_of, plain
+from guidepost.tickets.map_value import LIST_IT, text_of
+from guidepost.tickets.mapping import ColumnMapping, FromColumn
+from guidepost.tickets.ticket_ids import numbers_of
+from guidepost.tickets.timestamps import InstantReader
+from guidepost.tickets.types import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a mapping may speak of: the facts and outcomes of a version, its deadlines, and (``received``) the fact that says when a ticket came in."""
+
+    facts: Mapping[str, Fact]
+    outcomes: Mapping[str, Fact]
+    deadlines: tuple[str, ...]
+    received: str = ""
+
+    @classmethod
+    def of(cls, version: Version) -> Vocabulary:
+        """Take it from a version."""
+        policy = version.policy
+        # What a new ticket is asked about first: the instant from which most of its deadlines count.
+        starts = Counter(scheduler.deadline.starts for plan in version.triage for scheduler in plan.schedulers if scheduler.deadline.starts in policy.facts)
+        received = starts.most_common(1)[0][0] if starts else ""
+        return cls(policy.facts, policy.outcomes, tuple(policy.deadlines), received)
+
+
+class Mapper:
+    """Reads batches of foreign rows as tickets; raises KeyError if the mapping names a fact, outcome or deadline that is not there."""
+
+    def __init__(self, mapping: ColumnMapping, version: Version | Vocabulary) -> None:
+        self.mapping = mapping
+        self.vocabulary = version if isinstance(version, Vocabulary) else Vocabulary.of(version)
+        empty = frozenset(text.strip() for text in mapping.empty)
+        self._facts: dict[str, FactColumn] = {name: fact_column(self.vocabulary.facts[name], rule, empty) for name, rule in mapping.facts.items()}
+        self._now = _instants(mapping.now, empty) if mapping.now else None
+        self._outcomes = {name: StateColumn.of(self.vocabulary.outcomes[name], rule, empty) for name, rule in mapping.recorded.items()}
+        self._due = {name: _instants(rule, empty) for name, rule in mapping.recorded_due.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Mapper, (self.mapping, self.vocabulary)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The columns whose values repeat, so that a reader does well to keep each value once."""
+        instants = [self.mapping.now, *self.mapping.recorded_due.values()]
+        apart = {name for rule in instants if rule for name in rule.columns} | {self.mapping.ticket}
+        for name, rule in self.mapping.facts.items():
+            if isinstance(rule, FromColumn) and self.vocabulary.facts[name].type in (FactType.INSTANT, FactType.TEXT) and rule.values is None:
+                apart |= set(rule.columns)
+        return tuple(name for name in self.mapping.columns if name not in apart)
+
+    def batch(self, rows: pa.RecordBatch, first_row: int | NDArray[np.int64] = 1, share: float | None = None) -> Batch:
+        """Read some rows; ``first_row`` is the number of the first in its source, or the numbers of all."""
+        numbers = first_row if isinstance(first_row, np.ndarray) else np.arange(first_row, first_row + rows.num_rows, dtype=np.int64)
+        faults: list[Fault] = []
+
+        def read(column: Any) -> Any:
+            found, fault = column.read(rows)
+            if fault is not None:
+                faults.append(fault)
+            return found
+
+        facts: dict[str, SentColumn] = {name: read(column) for name, column in self._facts.items()}
+        received = facts.get(self.vocabulary.received)
+        now = read(self._now) if self._now else received if isinstance(received, Instants) else None
+        outcomes: dict[str, States] = {name: read(column) for name, column in self._outcomes.items()}
+        due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
+        names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
+        dated = {name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given for name, column in due.items()}
+        within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
+        recorded = Recorded(outcomes, due, dated, within=within) if outcomes or due else None
+        tickets = numbers_of(column_of(rows, self.mapping.ticket)) if self.mapping.ticket else None
+        chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded, tickets)
+        content = partial(_content, rows, numbers)
+        whole = _without(chunk, faults) if faults else chunk
+        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts, _help)
+
+    def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
+        """Count the words that may stand for an empty cell where no list of values says what they mean."""
+        found: dict[tuple[str, str], int] = {}
+        for name, rule in self.mapping.facts.items():
+            column = chunk.facts[name]
+            if isinstance(rule, FromColumn) and rule.values is None and isinstance(column, Words) and (listed := self.vocabulary.facts[name].values):
+                for code, word in enumerate(column.values):
+                    if isinstance(word, str) and stands_for_nothing(word) and value_of(listed, word) and (rows := int(np.count_nonzero(column.codes == code))):
+                        found[name, word] = rows
+        return found
+
+
+def _help(chunk: Chunk, refused: Unread) -> str:
+    """Say what to do with a word that stands for an empty cell."""
+    column = chunk.facts.get(refused.field)
+    value = None if column is None else column.sent(int(np.searchsorted(chunk.rows, refused.row)))
+    return LIST_IT if isinstance(value, str) and stands_for_nothing(value) else ""
+
+
+def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
+    return InstantColumn(rule, InstantReader(rule.format, rule.zone, empty))
+
+
+def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
+    """Give a row as JSON, what it has no value for left out."""
+    at = int(np.searchsorted(numbers, row))
+    cells = zip(rows.schema.names, (plain(column[at]) for column in rows.columns), strict=True)
+    return json.dumps({name: value if isinstance(value, (str, int, bool)) else text_of(value) for name, value in cells if value is not None}, ensure_ascii=False)
+
+
+def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]) -> list[Unread]:
+    """Give the rows that cannot be read, each with the first thing that is wrong in it."""
+    found: dict[int, Fault] = {}
+    for fault in faults:
+        for at in np.flatnonzero(fault.rows).tolist():
+            found.setdefault(at, fault)
+    unread = []
+    for at, fault in sorted(found.items()):
+        row, name = int(chunk.rows[at]), chunk.names.sent(at) if chunk.names else None
+        unread.append(Unread(row, "" if name is None else str(name), fault.column, fault.message(at), content(row)))
+    return unread
+
+
+def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
+    keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
+    recorded = chunk.recorded
+    return Chunk(
+        int(keep.sum()), {name: _kept(column, keep) for name, column in chunk.facts.items()}, chunk.rows[keep],
+        _kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now, _kept(chunk.names, keep) if chunk.names else None, {},
+        recorded and Recorded(
+            {name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
+            {name: _kept(column, keep) for name, column in recorded.due.items()},
+            {name: mask[keep] for name, mask in recorded.dated.items()}, recorded.digest, recorded.within,
+        ),
+        None if chunk.tickets is None else chunk.tickets[keep],
+    )
+
+
+def _kept(column: Any, keep: Mask) -> Any:
+    match column:
+        case Words():
+            return Words(column.codes[keep], column.values)
+        case Numbers():
+            return Numbers(column.values[keep], None if column.given is None else column.given[keep])
+        case _:
+            return Instants(column.micros[keep], None if column.given is None else column.given[keep])

@@ -1,0 +1,93 @@
+"""Parquet: one file or many, read row group by row group, with words kept once.
+
+Memory stays flat however large a file is: pages are read through a small buffer, on one thread, and nothing is read ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from guidepost.tickets.column_names import missing_columns
+from guidepost.tickets.mapper import Mapper
+from guidepost.tickets.types import SIZE, Batch, TicketsError
+
+BUFFER: Final = 1 << 20
+"""Bytes of a column that are read at a time."""
+
+MAGIC: Final = b"PAR1"
+
+
+def is_parquet(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is Parquet."""
+    return head.startswith(MAGIC)
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """Give the columns of a file; raises TicketsError."""
+    return _opened(path, ()).schema_arrow
+
+
+def rows_of(files: Sequence[Path]) -> int:
+    """Give how many rows files have, from what stands at their ends."""
+    return sum(_opened(file, ()).metadata.num_rows for file in files)
+
+
+@dataclass(slots=True)
+class ParquetTickets:
+    """Tickets in Parquet files, one behind the other."""
+
+    name: str
+    files: Sequence[Path]
+    mapper: Mapper
+    notes: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        self.rows = rows_of(self.files)
+
+    def batches(self, size: int = SIZE) -> Iterator[Batch]:
+        """Give the tickets in order."""
+        first = 1
+        for rows in record_batches(self.files, self.mapper, size):
+            yield self.mapper.batch(rows, first, (first - 1 + rows.num_rows) / (self.rows or 1))
+            first += rows.num_rows
+
+
+def record_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[pa.RecordBatch]:
+    """Give the rows of files with the columns that a mapping reads."""
+    for file in files:
+        plain = schema_of(file)
+        missing_columns(mapper.mapping, plain.names, file.name)
+        words = [name for name in mapper.words if name in plain.names and _is_text(plain.field(name).type)]
+        wanted = [name for name in mapper.mapping.columns if name in plain.names]
+        opened = _opened(file, words)
+        try:
+            # Without a column no batch would have a length: then any column does.
+            yield from opened.iter_batches(batch_size=size, columns=wanted or plain.names[:1], use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise TicketsError(f"{file.name} is damaged: {_short(error)}", "have it written again") from error
+        finally:
+            opened.close()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _opened(file: Path, words: Sequence[str]) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file, read_dictionary=list(words), pre_buffer=False, buffer_size=BUFFER)
+    except pa.ArrowInvalid as error:
+        raise TicketsError(f"expected a Parquet file, cannot read {file.name}: {_short(error)}", "have it written again, or give a CSV or JSON lines file") from error
+    except OSError as error:
+        raise TicketsError(f"{file.name} cannot be read: {error.strerror or _short(error)}") from error
+
+
+def _short(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,169 @@
+"""Records of the decision log in, chunks of tickets out: the facts as recorded, the instant they were decided at, and what came of them.
+
+Records under different versions go to chunks of their own, since what is recorded is compared version by version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from engine.clock.zone import to_micros
+from engine.columns.sent import Instants, SentColumn, Words, words_of
+from engine.decisionlog.masking import replayable
+from engine.decisionlog.record import Record, RecordedOutcome, canonical, instant
+from engine.diff.nouns import Kind, State
+from engine.model.vocabulary import Fact, FactType
+from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.request.moment import Hold
+from guidepost.tickets.mapper import Vocabulary
+from guidepost.tickets.ticket_ids import numbers_of_texts
+from guidepost.tickets.types import Batch
+
+_STATES: Final = {"undecided": State(Kind.UNDECIDED), "not_covered": State(Kind.NOT_COVERED)}
+
+
+@dataclass(slots=True)
+class _Window:
+    """Records that wait to be given, by the digest of their version, each with its number."""
+
+    size: int
+    records: dict[str, list[tuple[int, Record]]] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        return len(self.unread) + sum(map(len, self.records.values())) >= self.size
+
+
+def record_batches(found: Iterable[tuple[int, Record | Unread, float | None]], vocabulary: Vocabulary, size: int) -> Iterator[Batch]:
+    """Give records as batches, each with those of one version among so many in a row.
+
+    Args:
+        found: the number of each record, the record or why it cannot be read, and how far through the source it stands.
+        vocabulary: of the version that they are replayed against.
+        size: how many records are looked at together.
+    """
+    window, share = _Window(size), None
+    for number, one, share in found:
+        if isinstance(one, Unread):
+            window.unread.append(one)
+        else:
+            window.records.setdefault(one.version.digest, []).append((number, one))
+        if window.full:
+            yield from _given(window, vocabulary, share)
+            window = _Window(size)
+    yield from _given(window, vocabulary, share)
+
+
+def _given(window: _Window, vocabulary: Vocabulary, share: float | None) -> Iterator[Batch]:
+    unread = tuple(window.unread)
+    for digest, numbered in window.records.items():
+        yield Batch(chunk_of(digest, numbered, vocabulary), unread, share, _content(dict(numbered)))
+        unread = ()
+    if unread:
+        yield Batch(Chunk(0, {}, np.zeros(0, np.int64)), unread, share)
+
+
+def _content(records: Mapping[int, Record]) -> Any:
+    return lambda row: canonical(dict(records[row].facts))
+
+
+def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabulary) -> Chunk:
+    """Give records under one version as columns; a ticket is called by the id of its record, by which the log gives it."""
+    records = [record for _, record in numbered]
+    sent = [replayable(record.facts) for record in records]
+    names = dict.fromkeys(name for one in sent for name in one)
+    columns = {name: _fact([one.get(name) for one in sent], vocabulary.facts.get(name)) for name in names}
+    holds = {at: _holds(record) for at, record in enumerate(records) if record.pauses}
+    now = _instants([record.now for record in records])
+    ids, tickets = (Words(np.arange(len(records), dtype=np.int32), tuple(texts)) for texts in ((one.id for one in records), (one.ticket or one.request_id for one in records)))
+    return Chunk(
+        len(records), columns, np.array([number for number, _ in numbered], np.int64), now, ids, holds, _recorded(records, digest, vocabulary.deadlines),
+        numbers_of_texts([_ticket(record) for record in records]), tickets,
+    )
+
+
+def _ticket(record: Record) -> str:
+    """Name the ticket that a record is of, as its caller called it; a repeated call has the same id. "" if neither has a name."""
+    if record.ticket:
+        return f"{record.caller}\n{record.ticket}"
+    return f"{record.caller}\n\n{record.request_id}" if record.request_id else ""
+
+
+def _fact(values: list[Any], fact: Fact | None) -> SentColumn:
+    """Encode the values of a fact; instants as such, if all of them are."""
+    if fact is not None and fact.type is FactType.INSTANT and all(isinstance(value, str) for value in values if value is not None):
+        try:
+            return _instants(values)
+        except ValueError:
+            pass  # the version says what is wrong with it
+    return words_of(values)
+
+
+def _instants(texts: list[str | None]) -> Instants:
+    """Read instants with an offset; raises ValueError."""
+    given = np.array([bool(text) for text in texts], np.bool_)
+    return Instants(np.array([_micros(text) if text else 0 for text in texts], np.int64), given)
+
+
+def _micros(text: str) -> int:
+    at = instant(text)
+    if at.tzinfo is None:
+        raise ValueError("no offset from UTC")
+    return to_micros(at)
+
+
+def _holds(record: Record) -> tuple[Hold, ...]:
+    return tuple((instant(start), instant(end) if end else None) for start, end in record.pauses)
+
+
+def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> Recorded:
+    """Give what was decided: a deadline is an outcome whose value is when it is due."""
+    size = len(records)
+    timed = {one.name for record in records for decided in record.decisions for one in decided.dues}
+    states: dict[str, list[tuple[int, State]]] = {}
+    due: dict[str, list[tuple[int, str | None]]] = {}
+    for at, record in enumerate(records):
+        for outcome in (one for decided in record.decisions for one in decided.outcomes):
+            if outcome.name in timed or outcome.name in deadlines:
+                due.setdefault(outcome.name, []).append((at, outcome.value))
+            else:
+                states.setdefault(outcome.name, []).append((at, recorded_state(outcome)))
+    dated = {name: _due(rows, size) for name, rows in due.items()}
+    return Recorded(
+        {name: _coded(rows, size) for name, rows in states.items()},
+        {name: column for name, (column, _) in dated.items()}, {name: mask for name, (_, mask) in dated.items()}, digest,
+    )
+
+
+def recorded_state(outcome: RecordedOutcome) -> State:
+    """Give what was recorded of an outcome.
+
+    >>> recorded_state(RecordedOutcome("languages", "decided", ["en", "ja"])).value
+    ('en', 'ja')
+    """
+    if outcome.value is None:
+        return _STATES.get(outcome.status, State(Kind.UNDECIDED))
+    return State(Kind.DECIDED, tuple(outcome.value) if isinstance(outcome.value, list) else outcome.value)
+
+
+def _coded(rows: list[tuple[int, State]], size: int) -> States:
+    codes = np.full(size, -1, np.int32)
+    numbers: dict[tuple[type, State], int] = {}
+    for at, state in rows:
+        codes[at] = numbers.setdefault((state.value.__class__, state), len(numbers))
+    return States(codes, tuple(state for _, state in numbers))
+
+
+def _due(rows: list[tuple[int, str | None]], size: int) -> tuple[Instants, Any]:
+    dated, micros, given = np.zeros(size, np.bool_), np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    for at, due in rows:
+        dated[at], given[at] = True, due is not None
+        micros[at] = _micros(due) if due else 0
+    return Instants(micros, given), dated
+
+

@@ -1,0 +1,55 @@
+"""The file of what could not be read: a row each, written as they come, and put in its place when all are there."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, Self
+
+from engine.replay.nouns import Unread
+from guidepost.atomic_file import PRIVATE, placed_whole
+
+HEADER: Final = ("row", "ticket", "field", "message", "content")
+
+
+class UnreadWriter:
+    """Writes unread rows as CSV; nothing is left if there are none, or if the block ends with an error.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> folder = TemporaryDirectory()
+    >>> with UnreadWriter(Path(folder.name) / "unread.csv") as unread:
+    ...     unread.add([Unread(7, "INC1", "impact", "`9` is not listed", "{}")])
+    >>> (Path(folder.name) / "unread.csv").read_text().splitlines()[1]
+    '7,INC1,impact,`9` is not listed,{}'
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written = 0
+        self._open = ExitStack()
+        self._rows: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, unread: Iterable[Unread]) -> None:
+        """Write rows; raises OSError."""
+        for one in unread:
+            if self._rows is None:
+                made = self._open.enter_context(placed_whole(self.path, PRIVATE))
+                self._rows = csv.writer(self._open.enter_context(made.open("w", encoding="utf-8", newline="")), lineterminator="\n")
+                self._rows.writerow(HEADER)
+            self._rows.writerow((one.row, one.name, one.field, one.message, one.content))
+            self.written += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._open.__exit__(*error)  # type: ignore[arg-type]
+
+
+def write_unread(path: Path, unread: Iterable[Unread]) -> int:
+    """Write rows that could not be read; give how many. Without any, no file is made; raises OSError."""
+    with UnreadWriter(path) as writer:
+        writer.add(unread)
+    return writer.written

@@ -1,0 +1,109 @@
+"""The first rows of a file, column by column, as far as a draft of a mapping looks at them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.model.vocabulary import stands_for_nothing
+from guidepost.tickets.csv import blocks_of, header_of
+from guidepost.tickets.jsonl import raw_lines, row_of
+from guidepost.tickets.map_value import text_of
+from guidepost.tickets.open import Files
+from guidepost.tickets.types import TicketsError
+
+ROWS: Final = 20_000
+"""How many rows are looked at."""
+
+
+_SECONDS: Final = re.compile(r":\d\d:(?!00)\d\d|^\d+$")
+"""A time to the second, or one that is a number."""
+
+
+@dataclass(slots=True)
+class Profile:
+    """A column: its name, how often each of its values stands there (as text), and whether they are numbers or instants already."""
+
+    name: str
+    counts: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    typed: bool = False
+    offset: bool = False
+
+    def add(self, value: Any) -> None:
+        """Count a value."""
+        self.rows += 1
+        if isinstance(value, (datetime, date)):
+            self.typed = True
+            self.offset = isinstance(value, datetime) and value.tzinfo is not None
+        text = "" if value is None else text_of(value)
+        self.counts[text] += 1
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The values that say something, the most frequent first."""
+        return {text: count for text, count in self.counts.most_common() if text and not stands_for_nothing(text)}
+
+    @property
+    def nulls(self) -> list[str]:
+        """The words in it that stand for an empty cell, unless a fact has them as a value."""
+        return [text for text in self.counts if stands_for_nothing(text)]
+
+    @property
+    def to_the_minute(self) -> bool:
+        """Whether its times have no seconds."""
+        return bool(self.given) and not any(_SECONDS.search(text) for text in self.given)
+
+    @property
+    def number(self) -> bool:
+        """Whether all its values are numbers."""
+        return bool(self.given) and all(map(_is_number, self.given))
+
+
+def profiles(files: Files) -> list[Profile]:
+    """Look at the first rows of a source; raises TicketsError."""
+    found: dict[str, Profile] = {}
+    for row in islice(_rows(files), ROWS):
+        for name, value in row.items():
+            found.setdefault(name, Profile(name)).add(value)
+    if not found:
+        raise TicketsError(f"{files.paths[0].name} has no rows", "a mapping is drafted from values")
+    return list(found.values())
+
+
+def _rows(files: Files) -> Iterator[dict[str, Any]]:
+    path = files.paths[0]
+    try:
+        match files.form:
+            case "parquet":
+                with pq.ParquetFile(path, pre_buffer=False) as file:
+                    for batch in file.iter_batches(2_048, use_threads=False):
+                        yield from batch.to_pylist()
+            case "lines":
+                with raw_lines(path) as (_, lines):
+                    for line in lines:
+                        try:
+                            yield row_of(line)
+                        except ValueError:
+                            continue
+            case _:
+                with pa.OSFile(str(path)) as raw:
+                    for batch in blocks_of(raw, path, header_of(path), []):
+                        yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise TicketsError(f"{path.name} cannot be read: {error}") from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) - float(text) == 0
+    except ValueError:
+        return False

@@ -1,0 +1,228 @@
+"""How much a column looks like a fact: by its name, by its values, and by how they are ordered. Guesses, each with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from rapidfuzz import fuzz
+
+from engine.clock.zone import BEGIN, END
+from engine.model.vocabulary import Fact, FactType, boolean_word, folded, spellings, value_of
+from guidepost.tickets.sample import Profile
+from guidepost.tickets.timestamps import InstantReader
+
+SYNONYMS: Final[Mapping[str, str]] = {
+    "contact type": "channel contact source medium", "contact method": "channel contact source medium", "source": "channel source medium",
+    "origin": "channel source medium", "opened": "received opened created reported", "opened at": "received opened created reported",
+    "created": "received opened created reported", "created at": "received opened created reported", "sys created on": "received opened created reported",
+    "reported": "received opened created reported", "submitted": "received opened created reported", "resolved": "resolved", "resolution date": "resolved",
+    "closed": "closed", "issue type": "request type kind", "issuetype": "request type kind", "ticket type": "request type kind", "category": "category service",
+    "business service": "service", "cmdb ci": "service", "component": "service", "components": "service", "location": "country region location",
+    "severity": "severity impact", "state": "state", "status": "state status", "first response": "responded", "responded": "responded",
+    "sla due": "response due", "due": "due", "due date": "due", "assigned to": "assignee",
+}
+"""What other systems call a column, by generic words; these are then compared with the names of facts."""
+
+_DAYS: Final = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d/%b/%y", "%d/%b/%Y", "%d-%b-%Y", "%b %d, %Y")
+_TIMES: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+FORMATS: Final = (*(f"{day} {time}" for time in _TIMES for day in _DAYS), *_DAYS)
+"""Formats of instants that are tried, beside ISO 8601."""
+
+SCALES: Final = (
+    ("highest", "high", "medium", "low", "lowest"), ("blocker", "critical", "major", "minor", "trivial"), ("critical", "high", "moderate", "low", "planning"),
+    ("urgent", "high", "normal", "low"), ("critical", "high", "medium", "low"), ("high", "medium", "low"),
+)
+"""Words that other systems put in an order, the gravest first."""
+
+LIKE: Final = 75.0
+"""How alike (of 100) a name must be."""
+
+ALIKE_WORD: Final = 82.0
+"""How alike (of 100) a value must be to a word of the policy."""
+
+EXACT: Final = "as the policy writes it"
+"""Why a word that stands for an empty cell is read as a value all the same."""
+
+MANY: Final = 40
+"""A column with more values than this is no list of choices."""
+
+_RANK: Final = re.compile(r"^(?:[A-Za-z]{1,3}[\s-]?)?(\d{1,2})\b(?:\s*[-:.)]\s+|[-:.)](?!\d)|\s+|$)(.*)$")
+_WRAPPED: Final = re.compile(r"^custom field \((.*)\)$", re.IGNORECASE)
+_AMOUNT: Final = re.compile(r"[+-]?\d+([.,]\d+)?\s*%?")
+_IGNORED: Final = frozenset({"at", "on", "by", "u", "the", "is", "date", "time", "custom", "field", "fields", "name", "value"})
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a value of a column may mean, and why it is thought so ("" where it is the same word)."""
+
+    written: str
+    target: str
+    why: str = ""
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How the instants of a column are written; ``other`` is a format that fits as well."""
+
+    format: str = ""
+    offset: bool = False
+    other: str = ""
+
+
+def name_likeness(column: str, fact: str) -> float:
+    """Tell how alike (of 100) the name of a column is to that of a fact, taking what other systems call things for what they mean.
+
+    >>> name_likeness("Impact", "impact"), name_likeness("opened_at", "received_at"), name_likeness("sys_mod_count", "impact") < LIKE
+    (100.0, 90.0, True)
+    """
+    wrapped = _WRAPPED.match(column.strip())
+    column = wrapped[1] if wrapped else column
+    if folded(column) == folded(fact):
+        return 100.0
+    words, wanted = _words(column), _words(fact)
+    known = SYNONYMS.get(" ".join(words)) or SYNONYMS.get(" ".join(_words(column, keep=True)))
+    if known and set(wanted) <= set(known.split()):
+        return 90.0
+    if not words or not wanted:
+        return 0.0
+    return 0.85 * fuzz.token_sort_ratio(" ".join(words), " ".join(wanted))
+
+
+def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list[Meant], list[str]]:
+    """Match the values of a column with the words of a fact, if need be (``ranked``) by their order; give what each may mean, and those that match none.
+
+    A word that stands for an empty cell is not among them: :func:`doubts` gives those that a value is spelled like.
+    """
+    words = spellings(fact.values) if fact.type is FactType.CHOICE else {"yes": "yes", "true": "yes", "no": "no", "false": "no", "1": "yes", "0": "no"}
+    found: list[Meant] = []
+    left: list[str] = []
+    for text, count in profile.given.items():
+        meant = _meant(text, words)
+        if meant:
+            found.append(Meant(text, *meant, count))
+        else:
+            left.append(text)
+    if ranked and left and fact.type is FactType.CHOICE and len(left) == len(profile.given):
+        ordered = _by_rank(left, fact, profile) or _by_scale(left, fact, profile)
+        return (ordered, []) if ordered else (found, left)
+    return found, left
+
+
+def doubts(profile: Profile, fact: Fact) -> list[Meant]:
+    """Return the words of a column that stand for an empty cell and are spelled like a value of the fact."""
+    known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
+    return [
+        Meant(text, known[folded(text)], EXACT if value_of(fact.values, text) else "", profile.counts[text])
+        for text in profile.nulls if folded(text) in known
+    ]
+
+
+def instants(profile: Profile) -> Written | None:
+    """Tell how the instants of a column are written; None if they are none."""
+    if profile.typed:
+        return Written(offset=profile.offset)
+    given = list(profile.given)[:2_000]
+    if not given:
+        return None
+    if profile.number:
+        least, most = (end(float(text) for text in given) for end in (min, max))
+        form = "epoch" if least >= 3e8 and most < 1e10 else "epoch_ms" if least >= 3e11 and most < 1e13 else ""
+        return Written(form, offset=True) if form else None
+    if _read(given, ""):
+        return Written(offset=InstantReader().read(pa.array(given))[1] is None)
+    fitting = [form for form in FORMATS if _read(given, form)]
+    return Written(fitting[0], other=fitting[1] if len(fitting) > 1 else "") if fitting else None
+
+
+def fits(profile: Profile, fact: Fact, *, named: bool) -> float:
+    """Tell how well (of 100) the values of a column fit a fact, which its name resembles or not; 0 if they cannot."""
+    given = profile.given
+    match fact.type:
+        case FactType.INSTANT:
+            return 100.0 if instants(profile) else 0.0
+        case FactType.NUMBER | FactType.INTEGER:
+            amounts = [amount(text) for text in given]
+            if not amounts or any(one is None or not _within(one, fact) for one in amounts):
+                return 0.0
+            return 97.0 if fact.unit and all(text.endswith(fact.unit) for text in given) else 60.0
+        case FactType.CHOICE | FactType.BOOLEAN:
+            if not given or (len(given) > MANY and not fact.open) or (fact.type is FactType.BOOLEAN and any(boolean_word(text) is None for text in given)):
+                return 0.0
+            found, _ = meanings(profile, fact, ranked=named)
+            return 100.0 * sum(one.rows for one in found) / sum(given.values())
+        case FactType.TEXT:
+            return 30.0 if len(given) > MANY / 2 and not profile.number and instants(profile) is None else 0.0
+        case _:
+            return 0.0
+
+
+def amount(text: str) -> float | None:
+    """Read a number as people write it; None if it is none.
+
+    >>> amount("3,5 %"), amount("40"), amount("1.234,5")
+    (3.5, 40.0, None)
+    """
+    return float(text.rstrip("% ").replace(",", ".")) if _AMOUNT.fullmatch(text) else None
+
+
+def _meant(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
+    if folded(text) in words:
+        return words[folded(text)], ""
+    ranked = _RANK.match(text)
+    if ranked and folded(ranked[2]) in words:
+        return words[folded(ranked[2])], ""
+    if text.strip().isdigit():
+        return None
+    scored = sorted(((_alike(folded(text), word), word) for word in words if len(word) > 3), key=lambda pair: (-pair[0], pair[1]))
+    if scored and scored[0][0] >= ALIKE_WORD:
+        return words[scored[0][1]], "looks alike"
+    return None
+
+
+def _alike(text: str, word: str) -> float:
+    whole = fuzz.ratio(text, word)
+    return max(whole, 0.9 * fuzz.partial_ratio(text, word)) if min(len(text), len(word)) > 3 else whole
+
+
+def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
+    """Match values that are numbered with the words of a fact in their order, the first with the first."""
+    ranks = {text: match for text in texts if (match := _RANK.match(text))}
+    numbers = sorted({int(match[1]) for match in ranks.values()})
+    if len(ranks) < len(texts) or len(numbers) < len(texts) or numbers[0] not in (0, 1) or numbers[-1] - numbers[0] >= len(fact.values):
+        return []
+    return [
+        Meant(text, fact.values[int(ranks[text][1]) - numbers[0]].value, "by order", profile.counts[text]) for text in sorted(texts, key=lambda one: int(ranks[one][1]))
+    ]
+
+
+def _by_scale(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
+    """Match the words of a usual scale with the words of a fact in their order, if there are as many."""
+    words = {folded(text): text for text in texts}
+    for scale in SCALES:
+        if len(scale) == len(fact.values) and set(words) <= set(scale):
+            return [Meant(words[word], value.value, "by order", profile.counts[words[word]]) for word, value in zip(scale, fact.values, strict=True) if word in words]
+    return []
+
+
+def _words(name: str, *, keep: bool = False) -> list[str]:
+    apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    words = [word for word in re.split(r"[\W_]+", apart.casefold()) if word]
+    return words if keep else [word for word in words if word not in _IGNORED] or words
+
+
+def _read(texts: Iterable[str], form: str) -> bool:
+    """Tell whether all texts are instants in a format."""
+    found, wrong = InstantReader(form, "UTC").read(pa.array(list(texts)))
+    # A year of two digits can be read as one of the first century.
+    return wrong is None and bool(np.all((found.micros >= BEGIN) & (found.micros < END)))
+
+
+def _within(number: float, fact: Fact) -> bool:
+    return (fact.minimum is None or number >= fact.minimum) and (fact.maximum is None or number <= fact.maximum)

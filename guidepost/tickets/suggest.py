@@ -1,0 +1,241 @@
+"""A source and a version in, the draft of a mapping file out: which column may be which fact, with a comment at each guess."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.model.vocabulary import Fact, FactType, folded
+from engine.version.version import Version
+from guidepost.tickets.column_names import TICKET
+from guidepost.tickets.mapper import Vocabulary
+from guidepost.tickets.open import files_of
+from guidepost.tickets.sample import ROWS, Profile, profiles
+from guidepost.tickets.similarity import LIKE, MANY, Meant, Written, doubts, fits, instants, meanings, name_likeness
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .()/+-]*[A-Za-z0-9_)]|[A-Za-z]")
+_SHOWN: Final = 15
+
+FACT, OUTCOME, DEADLINE = "facts", "recorded", "recorded_due"
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """A column that may be a fact, an outcome or a deadline (``part`` of the file), and how much speaks for it."""
+
+    part: str
+    fact: Fact
+    profile: Profile
+    named: float
+    score: float
+
+
+def suggest_mapping(spec: str, version: Version) -> str:
+    """Draft a mapping for the files that a source names, as the text of a mapping file; raises TicketsError."""
+    files = files_of(spec)
+    columns = profiles(files)
+    vocabulary = Vocabulary.of(version)
+    ticket = _ticket(columns)
+    guesses = _chosen([profile for profile in columns if profile is not ticket], vocabulary)
+    asked = {name for plan in version.triage for name in plan.facts} | {vocabulary.received} - {""}
+    return "\n".join(_file(files.paths[0].name, version, columns, ticket, guesses, asked)) + "\n"
+
+
+def _ticket(columns: Sequence[Profile]) -> Profile | None:
+    """Find the column with the names of tickets: called so, or the first in which no value comes twice."""
+    known = {folded(name): place for place, name in enumerate(TICKET)}
+    named = sorted((known[folded(one.name)], at) for at, one in enumerate(columns) if folded(one.name) in known)
+    if named:
+        return columns[named[0][1]]
+    return next((one for one in columns if len(one.given) == one.rows > 1 and not one.typed and instants(one) is None), None)
+
+
+def _chosen(columns: Sequence[Profile], vocabulary: Vocabulary) -> list[_Guess]:
+    """Take what speaks most for itself first; a column serves once, and so does a fact."""
+    deadlines = set(vocabulary.deadlines)
+    parts: list[tuple[str, Mapping[str, Fact]]] = [
+        (FACT, vocabulary.facts), (OUTCOME, {name: one for name, one in vocabulary.outcomes.items() if name not in deadlines}),
+        (DEADLINE, {name: vocabulary.outcomes[name] for name in vocabulary.deadlines}),
+    ]
+    guesses = [guess for part, known in parts for fact in known.values() for profile in columns if (guess := _guess(part, fact, profile))]
+    guesses.sort(key=lambda one: (-one.score, one.part, one.fact.name, one.profile.name))
+    taken: set[tuple[str, str]] = set()
+    chosen = []
+    for one in guesses:
+        keys = {(one.part, one.fact.name), ("column", one.profile.name)}
+        if not keys & taken:
+            taken |= keys
+            chosen.append(one)
+    return chosen
+
+
+def _guess(part: str, fact: Fact, profile: Profile) -> _Guess | None:
+    named = name_likeness(profile.name, fact.name)
+    # Only a name tells what an instant or a yes is; words of a policy, and a unit, tell it by themselves.
+    speaking = part == FACT and (fact.type is FactType.CHOICE or fact.numeric) and len(profile.given) > 2
+    if named < (LIKE if part == FACT else 90) and not speaking:
+        return None
+    fit = fits(profile, fact, named=named >= LIKE)
+    if named == 100 and not fit and 0 < len(profile.given) <= MANY and fact.type is FactType.CHOICE:
+        return _Guess(part, fact, profile, named, named)
+    if not fit or (named < LIKE and fit < 95) or (fact.type is FactType.CHOICE and fit < 50 and named < 100):
+        return None
+    return _Guess(part, fact, profile, named, named + fit)
+
+
+def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[_Guess], asked: set[str]) -> Iterator[str]:
+    ref = version.ref
+    yield f"# A draft, made from {_rows(columns)} of {name} for {ref.name} {ref.version}. Read it line by line: names and values were compared,"
+    yield "# nobody was asked. What is marked GUESS needs a decision; docs/tickets.md has all that a mapping can say."
+    if ticket:
+        yield f"ticket: {_quoted(ticket.name)}"
+        yield from _repeated(ticket)
+    yield ""
+    yield "facts:"
+    chosen = [one for one in guesses if one.part == FACT]
+    silent = not any(_says(one) for one in chosen)
+    for one in sorted(chosen, key=lambda one: list(version.policy.facts).index(one.fact.name)):
+        yield from _rule(one)
+    if silent:
+        first = next(iter(version.policy.facts.values()))
+        yield "  # GUESS: no column looks like a fact. A fact that is always the same stands for all; replace it."
+        yield f"  {first.name}: {{always: {_quoted(first.words[0] if first.words else '0')}}}"
+    missing = sorted(asked - {one.fact.name for one in chosen})
+    if missing:
+        yield "  # No column was found for these; what is the same for all tickets can be written as NAME: {always: VALUE}"
+        yield from _folded("  #   ", missing)
+    for part, about in ((OUTCOME, "How the desk decided, to compare with."), (DEADLINE, "When it was due, as the desk had it.")):
+        found = [one for one in guesses if one.part == part]
+        if found:
+            yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
+            for one in found:
+                yield from _rule(one)
+    asked_for = {doubt.written for one in guesses for doubt in doubts(one.profile, one.fact)}
+    nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls if text not in asked_for))
+    if nulls:
+        yield from ("", f"empty: [{', '.join(json.dumps(text) for text in ('', *nulls))}]")
+    yield from _left(columns, ticket, guesses)
+
+
+def _repeated(ticket: Profile) -> Iterator[str]:
+    """Say that tickets have several rows, if they have."""
+    name, most = max(((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0))
+    if most > 1:
+        yield f"# GUESS: {sum(ticket.given.values()):,} rows are {len(ticket.given):,} tickets ({_short(name)} is in {most:,}). `last` takes the last row of each, `all` counts every row."
+        yield "repeated: last"
+
+
+def _says(guess: _Guess) -> bool:
+    """Tell whether a guess is more than a remark."""
+    return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(meanings(guess.profile, guess.fact)[0])
+
+
+def _rule(guess: _Guess) -> Iterator[str]:
+    """Write one rule: the column, and what its values mean."""
+    why = "" if guess.named == 100 else "by what it is usually called" if guess.named == 90 else "by a name that is alike" if guess.named >= LIKE else "by its values"
+    remark = f"  # {why}" if why else ""
+    column = _quoted(guess.profile.name)
+    name, fact = guess.fact.name, guess.fact
+    if fact.type is FactType.INSTANT:
+        within = guess.part == DEADLINE and guess.profile.to_the_minute
+        yield from _clock(name, column, instants(guess.profile) or Written(), remark, within=within)
+        return
+    if fact.numeric and any("," in text for text in guess.profile.given):
+        yield f'  {name}: {{column: {column}, decimal: ","}}{remark}'
+        return
+    if fact.type not in (FactType.CHOICE, FactType.BOOLEAN):
+        yield f"  {name}: {column}{remark}"
+        return
+    found, left = meanings(guess.profile, fact)
+    asked = doubts(guess.profile, fact)
+    if not found and not asked and not fact.open:
+        yield f"  # GUESS: {name} stands in the column {column}, but none of its values is a word of the policy: say what each means."
+        yield from (f"  # {name}:", f"  #   column: {column}", "  #   values:", *(f"  #     {_quoted(text)}: ?" for text in left[:_SHOWN]))
+        return
+    if not left and not asked and all(folded(one.written) == folded(one.target) for one in found):
+        yield f"  {name}: {column}{remark}"
+        return
+    yield f"  {name}:{remark}"
+    yield f"    column: {column}"
+    if fact.open and len(left) > MANY:
+        yield f"    # {len(left)} values are not in the list of the policy, which is open: they are sent as they are."
+        return
+    listed = [*found, *(one for one in asked if one.why)]
+    yield "    values:" if listed else "    # values:"
+    if any(one.why == "by order" for one in found):
+        yield f"      # GUESS: by order, the first being {_quoted(found[0].target)}; is that the right way round?"
+    for one in found:
+        guessed = f"  # GUESS: {one.why}" if one.why == "looks alike" else ""
+        yield f"      {_quoted(one.written)}: {one.target}{guessed}"
+    for one in asked:
+        yield from _doubt(one)
+    for text in left[:_SHOWN]:
+        yield f"      # {_quoted(text)}: ?  in {guess.profile.counts[text]} rows, which cannot be read until this is said"
+    if len(left) > _SHOWN:
+        yield f"      # and {len(left) - _SHOWN} more"
+
+
+def _doubt(one: Meant) -> Iterator[str]:
+    """Ask what a word means that is spelled like a value and also stands for an empty cell."""
+    rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
+    said = f"{one.written}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
+    yield f"      # GUESS: {said} In {rows}" + ("." if one.why else ", which cannot be read until this is said.")
+    yield f"      {'' if one.why else '# '}{_quoted(one.written)}: {one.target}"
+
+
+def _clock(name: str, column: str, written: Written, remark: str, *, within: bool = False) -> Iterator[str]:
+    parts = [f"column: {column}", *(["within: 1 minute"] if within else [])]
+    if within:
+        yield "  # The times are to the minute, and what is decided is to the second."
+    if not written.offset:
+        parts.append("zone: UTC")
+    if written.format:
+        parts.append(f"format: {json.dumps(written.format)}")
+    if not written.offset:
+        yield "  # GUESS: the times have no offset; say by which clock they are, such as Australia/Sydney"
+    if written.other:
+        yield f"  # GUESS: all times can also be read as {json.dumps(written.other)}; which is it?"
+    yield f"  {name}: {column}{remark}" if len(parts) == 1 else f"  {name}: {{{', '.join(parts)}}}{remark}"
+
+
+def _left(columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[_Guess]) -> Iterator[str]:
+    used = {one.profile.name for one in guesses} | ({ticket.name} if ticket else set())
+    left = [one for one in columns if one.name not in used]
+    if left:
+        yield from ("", "# Left out, since neither name nor values look like a fact:")
+        for one in left:
+            given = list(one.given)
+            what = "empty" if not given else f"{len(given)} values, such as {', '.join(map(_short, given[:3]))}" if len(given) > 3 else ", ".join(map(_short, given))
+            yield f"#   {one.name}: {what}"
+
+
+def _rows(columns: Sequence[Profile]) -> str:
+    rows = max(one.rows for one in columns)
+    return f"the first {rows:,} rows" if rows >= ROWS else f"the {rows:,} rows"
+
+
+def _folded(indent: str, names: Sequence[str]) -> Iterator[str]:
+    line = ""
+    for name in names:
+        if line and len(indent) + len(line) + len(name) > 130:
+            yield f"{indent}{line},"
+            line = ""
+        line = f"{line}, {name}" if line else name
+    yield f"{indent}{line}"
+
+
+def _short(text: str) -> str:
+    shown = " ".join(text.split())
+    return shown if len(shown) <= 30 else f"{shown[:29]}…"
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that YAML reads it as it is.
+
+    >>> _quoted("Self service"), _quoted("1 - High"), _quoted("")
+    ('Self service', '"1 - High"', '""')
+    """
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,105 @@
+"""A client of several servers: its calls take turns, and one that goes away is not noticed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+import guidepost
+from engine.version.bundle import Bundle
+from engine.version.version import build
+from tests.support.servers import COUNTER, run, running
+from tests.support.waiting import until
+
+NAMES = ("7.0.0", "7.1.0")
+
+
+class Two:
+    """Two servers that can be told apart by the version that they answer under; each can be taken away."""
+
+    def __init__(self) -> None:
+        self.lives: dict[str, ExitStack] = {}
+        ports = []
+        for name in NAMES:
+            life = self.lives[name] = ExitStack()
+            desk = COUNTER | {"manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", name)}
+            ports.append(life.enter_context(running(Bundle((build(desk),)))))
+        self.address = f"ipv4:{','.join(ports)}"
+
+
+@pytest.fixture
+def two() -> Iterator[Two]:
+    servers = Two()
+    yield servers
+    for life in servers.lives.values():
+        life.close()
+
+
+def test_calls_take_turns_among_the_servers(two: Two) -> None:
+    with guidepost.Client(two.address, channels=1) as client:
+        assert client.decide("queue", size=3, timeout=20).version.version in NAMES
+        until(lambda: set(NAMES) == {client.decide("queue", size=3, timeout=20).version.version for _ in range(4)})
+        answered = Counter(client.decide("queue", size=3, timeout=20).version.version for _ in range(20))
+
+    assert {"7.0.0": 10, "7.1.0": 10} == answered
+
+
+@pytest.mark.parametrize("leaving", NAMES)
+def test_a_server_that_goes_away_under_load_fails_no_call(two: Two, leaving: str) -> None:
+    [staying] = set(NAMES) - {leaving}
+    end, answers, failed = threading.Event(), Counter[str](), list[Exception]()
+
+    def call() -> None:
+        while not end.is_set():
+            try:
+                answers[client.decide("queue", size=3, timeout=20).version.version] += 1
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+                failed.append(error)
+
+    with guidepost.Client(two.address) as client:
+        threads = [threading.Thread(target=call) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        until(lambda: min(answers[name] for name in NAMES) > 20)
+        two.lives[leaving].close()
+        before = answers.copy()
+        until(lambda: answers[staying] > before[staying] + 100)
+        end.set()
+        for thread in threads:
+            thread.join()
+
+    assert failed == []
+    # Those that were under way may have been counted late.
+    assert answers[leaving] <= before[leaving] + len(threads)
+
+
+def test_so_it_is_under_asyncio(two: Two) -> None:
+    answers, end = Counter[str](), threading.Event()
+
+    async def call(client: guidepost.AsyncClient) -> None:
+        while not end.is_set():
+            answers[(await client.decide("queue", size=3, timeout=20)).version.version] += 1
+
+    async def calls() -> None:
+        async with guidepost.AsyncClient(two.address) as client:
+            await asyncio.gather(*(call(client) for _ in range(4)))
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(run, calls())
+        try:
+            until(lambda: asked.done() or min(answers[name] for name in NAMES) > 20)
+            two.lives["7.0.0"].close()
+            before = answers.copy()
+            until(lambda: asked.done() or answers["7.1.0"] > before["7.1.0"] + 100)
+        finally:
+            end.set()
+        asked.result()
+
+    # Those that were under way may have been counted late.
+    assert answers["7.0.0"] <= before["7.0.0"] + 4

@@ -1,0 +1,153 @@
+"""Which of its connections a client calls over: never a busier one while another has less to do, and each in its turn."""
+
+# ruff: noqa: N802 - gRPC names methods as the proto files do
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import grpc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import guidepost
+from guidepost.client.least_loaded import Spread
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
+
+
+def over(spread: Spread) -> str:
+    with spread.one() as stub:
+        return str(stub)
+
+
+def test_with_nothing_under_way_each_has_its_turn() -> None:
+    spread = Spread("abc")
+
+    assert "abcabc" == "".join(over(spread) for _ in range(6))
+
+
+def test_a_connection_whose_calls_take_long_gets_no_more_until_the_others_have_as_many() -> None:
+    spread = Spread("ab")
+    with ExitStack() as slow:
+        for _ in range(2):
+            assert "a" == slow.enter_context(spread.one())
+            assert "b" == over(spread)
+            slow.enter_context(spread.one())
+
+        assert {"a", "b"} == {over(spread), over(spread)}
+
+
+@given(st.integers(1, 5), st.lists(st.none() | st.integers(0, 9)))
+def test_a_call_goes_where_the_fewest_are(connections: int, steps: list[int | None]) -> None:
+    """A step begins a call, or ends the one with a number, if there are that many."""
+    spread, calls = Spread(range(connections)), list[int]()
+    for step in steps:
+        if step is not None and step < len(calls):
+            spread.leave(calls.pop(step))
+        else:
+            fewest = min(calls.count(one) for one in range(connections))
+            chosen = spread.enter()
+            assert fewest == calls.count(chosen)
+            calls.append(chosen)
+
+
+def test_a_call_that_fails_has_ended_too() -> None:
+    spread = Spread("ab")
+    for _ in range(3):
+        with pytest.raises(ValueError, match="away"), spread.one():
+            raise ValueError("away")
+    with spread.one() as first, spread.one() as second:
+        assert {"a", "b"} == {first, second}
+
+
+def test_calls_of_many_threads_are_all_counted() -> None:
+    spread = Spread("ab")
+
+    def call(_: int) -> None:
+        for _ in range(2_000):
+            over(spread)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(8)))
+    with spread.one() as first, spread.one() as second:
+        assert {"a", "b"} == {first, second}
+
+
+class Peers(DecisionServiceServicer):
+    """Counts the calls that come over each connection; refuses a ticket of size 0, and a batch with one."""
+
+    def __init__(self) -> None:
+        self.calls = Counter[str]()
+
+    def Triage(self, request: Any, context: Any) -> pb.TriageResponse:
+        self._count(request.ticket, context)
+        return pb.TriageResponse()
+
+    def TriageBatch(self, request: Any, context: Any) -> pb.TriageBatchResponse:
+        self._count(request.items[0].ticket, context)
+        return pb.TriageBatchResponse(results=[pb.TriageResult(triage=pb.TriageResponse())])
+
+    def _count(self, ticket: Any, context: Any) -> None:
+        if ticket.facts["size"].number == 0:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no size")
+        self.calls[context.peer()] += 1
+
+
+@pytest.mark.parametrize("coalesce", [None, 0.001])
+def test_a_call_that_was_refused_does_not_count_as_under_way_for_good(coalesce: float | None) -> None:
+    """Or its connection would be left alone from then on."""
+    peers, server = Peers(), grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    add_DecisionServiceServicer_to_server(peers, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    with guidepost.Client(address, channels=4, coalesce=coalesce) as client:
+        for _ in range(7):
+            with pytest.raises(grpc.RpcError):
+                client.triage(size=0, timeout=20)
+        for _ in range(40):
+            client.triage(size=3, timeout=20)
+    server.stop(0).wait()
+
+    assert [10, 10, 10, 10] == list(peers.calls.values())
+
+
+def test_a_connection_that_lost_a_call_is_left_alone_until_something_is_answered_on_it() -> None:
+    spread = Spread("abc")
+    spread.doubt(1)
+    assert "acac" == "".join(over(spread) for _ in range(4))
+
+    spread.trust(1)
+
+    assert {"a", "b", "c"} == {over(spread) for _ in range(3)}
+
+
+def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
+    spread = Spread("ab")
+    spread.doubt(0)
+    spread.doubt(1)
+
+    assert "abab" == "".join(over(spread) for _ in range(4))
+
+
+@given(st.integers(1, 5), st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
+def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_as_there_is_one(connections: int, doubted: set[int], tried: set[int]) -> None:
+    everyone = set(range(connections))
+    spread = Spread(everyone)
+    for one in doubted & everyone:
+        spread.doubt(one)
+
+    chosen = spread.enter(tried)
+
+    best = [everyone - tried - doubted, everyone - tried, everyone - doubted, everyone]
+    assert chosen in next(one for one in best if one)
+    assert spread.trusted(tried) == bool(everyone - tried - doubted)
+
+
+def test_a_client_needs_a_channel() -> None:
+    with pytest.raises(ValueError, match="at least one channel"):
+        guidepost.Client("127.0.0.1:1", channels=0)

@@ -1,0 +1,227 @@
+"""Why a decision was not recorded reaches the caller, and not a bare DEADLINE_EXCEEDED: for each client, each call, and each default."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import pytest
+import uvloop
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+import guidepost
+from guidepost.client.aio import AsyncClient
+from guidepost.client.channels import TIMEOUT
+from guidepost.client.sync import Client
+from guidepost.decision_log import patience
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.recorder import Keeper
+from guidepost.decision_log.settings import Durability
+from guidepost.decision_log.store import Store
+from guidepost.decision_log.writer import LogUnavailable
+from guidepost.server.app import listening
+from guidepost.v1 import decision_service_pb2 as pb
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from tests.support.log_servers import Failing, ask, settings, sqlite
+from tests.support.records import record
+from tests.support.servers import NOW, counter, run
+
+
+@contextmanager
+def served(url: str, **more: Any) -> Iterator[str]:
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, **more))
+    yield run(server.__aenter__())
+    run(server.__aexit__(None, None, None))
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def why(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
+    """Return the code and the reason of a call, or of one ticket among several."""
+    if isinstance(error, guidepost.ItemFailed):
+        return error.code(), error.error.reason
+    status, info = Status(), ErrorInfo()
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            status.ParseFromString(value)
+            status.details[0].Unpack(info)
+    return error.code(), info.reason
+
+
+def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
+    """Return how a call fails, or the first ticket of its answer."""
+    try:
+        answer = call()
+    except grpc.RpcError as error:
+        return why(error)
+    [first, *_] = answer
+    return why(first)
+
+
+def many_in_turn(client: Client) -> list[pb.TriageStreamResponse]:
+    stub = client.decisions
+    request = pb.TriageStreamRequest(item=guidepost.item({"vip": True}))
+    found = list(stub.TriageStream(iter([request] * 3), timeout=TIMEOUT))
+    return [guidepost.ItemFailed(one.result.error) for one in found]
+
+
+CALLS: Final[dict[str, Callable[[str], Any]]] = {
+    "triage": lambda address: with_client(address, lambda client: client.triage(vip=True)),
+    "triage with a request id": lambda address: with_client(address, lambda client: client.triage(vip=True, request_id="r")),
+    "triage, several as one call": lambda address: with_client(address, lambda client: client.triage(vip=True), coalesce=0.001),
+    "triage of many": lambda address: with_client(address, lambda client: client.triage_many([{"vip": True}] * 3)),
+    "a stream": lambda address: with_client(address, many_in_turn),
+    "decide": lambda address: with_client(address, lambda client: client.decide("queue", vip=True)),
+    "reschedule": lambda address: with_client(address, lambda client: client.reschedule({"size": 3}, size=4)),
+    "async triage": lambda address: with_async_client(address, lambda client: client.triage(vip=True)),
+    "async triage, several as one call": lambda address: with_async_client(address, lambda client: client.triage(vip=True), coalesce=0.001),
+    "async triage of many": lambda address: with_async_client(address, lambda client: client.triage_many([{"vip": True}] * 3)),
+    "async decide": lambda address: with_async_client(address, lambda client: client.decide("queue", vip=True)),
+    "async reschedule": lambda address: with_async_client(address, lambda client: client.reschedule({"size": 3}, size=4)),
+}
+
+
+def with_client(address: str, call: Callable[[Client], Any], **more: Any) -> Any:
+    with Client(address, **more) as client:
+        return call(client)
+
+
+def with_async_client(address: str, call: Callable[[AsyncClient], Coroutine[Any, Any, Any]], **more: Any) -> Any:
+    async def play() -> Any:
+        async with AsyncClient(address, **more) as client:
+            return await call(client)
+
+    return asyncio.run(play())
+
+
+@pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
+def test_every_call_of_every_client_learns_by_default_why_its_decision_was_not_recorded(tmp_path: Path, durability: Durability) -> None:
+    url = sqlite(tmp_path)
+    # Under `bounded` nothing may leave ahead of its record here.
+    more = {} if durability is Durability.SYNC else {"durability": durability, "records": 1, "milliseconds": 1}
+    with served(url, **more) as address, locked(url), ThreadPoolExecutor(len(CALLS)) as callers:
+        if durability is Durability.BOUNDED:
+            with_client(address, lambda client: client.triage(vip=True))
+        found = dict(zip(CALLS, callers.map(lambda call: refusal(lambda: call(address)), CALLS.values()), strict=True))
+
+    assert found == dict.fromkeys(CALLS, (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE"))
+
+
+def test_a_caller_learns_why_also_once_the_log_has_failed_for_long(tmp_path: Path) -> None:
+    url = sqlite(tmp_path)
+    with served(url) as address, locked(url), Client(address) as client:
+        found = [refusal(lambda: client.triage(vip=True)) for _ in range(3)]
+
+    assert found == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")] * 3
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(sqlite(tmp_path))
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+    with served(sqlite(tmp_path)) as address, Client(address) as client:
+        with store.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        # What fits into the pages that are there is recorded.
+        refusals = list(islice(_refusals(client), 1))
+
+    assert [why(error) for error in refusals] == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")]
+    assert "full" in (refusals[0].details() or "")
+
+
+def _refusals(client: Client) -> Iterator[grpc.RpcError]:
+    """Ask again and again; give how calls fail."""
+    while True:
+        try:
+            client.triage(vip=True)
+        except grpc.RpcError as error:
+            yield error
+
+
+def test_a_call_whose_deadline_is_near_is_refused_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = sqlite(tmp_path)
+    # So much, that a slow machine is in time, too.
+    monkeypatch.setattr(patience, "MARGIN", 10.0)
+    calls: list[Callable[[Client], Any]] = [
+        lambda client: client.triage(vip=True, timeout=12), lambda client: client.triage_many([{"vip": True}], timeout=12), lambda client: client.decide("queue", vip=True, timeout=12),
+    ]
+    with served(url, patience=60.0) as address, locked(url), ThreadPoolExecutor(len(calls)) as callers:
+        found = list(callers.map(lambda call: refusal(lambda: with_client(address, call)), calls))
+
+    assert found == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")] * len(calls)
+
+
+def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Failing(sqlite(tmp_path))
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+
+    async def play() -> tuple[list[float], int]:
+        keeper = Keeper(settings(sqlite(tmp_path), patience=600.0), lambda: NOW)
+        store.open_.clear()
+        ended: list[float] = []
+
+        async def keep(number: int, left: float | None) -> None:
+            try:
+                await keeper.keep(record(number), left)
+            except LogUnavailable:
+                ended.append(left or 0)
+
+        waiting = [asyncio.create_task(keep(number, left)) for number, left in enumerate((None, 3.0, 1.0, 2.0))]
+        done, _ = await asyncio.wait(waiting[1:], timeout=60)
+        store.open_.set()
+        await waiting[0]
+        await keeper.close()
+        return ended, len(done)
+
+    assert run(play()) == ([1.0, 2.0, 3.0], 3)
+
+
+def test_a_client_is_not_left_to_repeat_a_call_until_its_deadline_hides_the_reason() -> None:
+    """The Python client repeats what is UNAVAILABLE; a call that is repeated shortly before its deadline would end with DEADLINE_EXCEEDED."""
+    assert patience.pushback(None) == patience.pushback(TIMEOUT) == 1_000
+    for left in (0.0, 0.3, 1.0, 1.39):
+        assert patience.pushback(left) == -1
+
+
+def test_the_default_patience_is_below_what_the_default_client_waits() -> None:
+    assert Patience().seconds + patience.MARGIN < TIMEOUT
+    assert settings("sqlite:///x.db").patience == Patience().seconds
+
+
+def test_a_call_without_a_deadline_waits_as_long_as_the_patience(tmp_path: Path) -> None:
+    url = sqlite(tmp_path)
+    with served(url, patience=0.3) as address, locked(url), grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as raised:
+        ask(DecisionServiceStub(channel), vip=True, timeout=None)  # type: ignore[arg-type]
+
+    assert why(raised.value) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+    assert "in 0.3 s" in (raised.value.details() or "")
+
+
+@pytest.mark.parametrize("run_", [asyncio.run, uvloop.run])
+def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]) -> None:
+    """Also by uvloop, on which servers run, and whose timers differ from those of asyncio where they are due at once."""
+    store = Failing(sqlite(tmp_path))
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+
+    async def play() -> list[Any]:
+        keeper = Keeper(settings(sqlite(tmp_path)), lambda: NOW)
+        store.open_.clear()
+        calls = (keeper.keep(record(number), left) for number, left in enumerate((0.001, 0.0004, 0.0004, 0.0, 0.05)))
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        store.open_.set()
+        await keeper.close()
+        return ended
+
+    assert [LogUnavailable] * 5 == [type(one) for one in run_(play())]

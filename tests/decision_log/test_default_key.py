@@ -1,0 +1,162 @@
+"""The key that signs the heads of a server's log: made on first start, one for all, and known to the auditor."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from guidepost import Client
+from guidepost.cli.app import app
+from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, own_key, own_key_problem
+from guidepost.policies.sources.signatures import key_id, new_key, private_key, trusted_keys
+from guidepost.policies.sources.source import SourceError
+from guidepost.server.settings.model import ServerSettings
+from guidepost.server.settings.signing_key import signing
+from tests.support.desks import GOOD, write
+from tests.support.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("GUIDEPOST_DECISION_LOG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "state" / "guidepost"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def check(*words: object) -> Result:
+    return run("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
+
+
+def test_the_first_start_makes_a_key_for_its_owner_only_and_later_ones_use_it(state: Path) -> None:
+    first, second = signing(ServerSettings()), signing(ServerSettings())
+
+    assert (first.made, second.made, first.id == second.id) == (True, False, True)
+    assert stat.S_IMODE((state / PRIVATE_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert [one.id for one in trusted_keys([state / PUBLIC_FILE]).keys] == [first.id]
+    assert sorted(path.name for path in state.iterdir()) == [PRIVATE_FILE, PUBLIC_FILE]
+
+
+def test_servers_that_start_at_once_make_one_key(state: Path) -> None:
+    count = 16
+    together, found = threading.Barrier(count), []
+
+    def start() -> None:
+        together.wait()
+        found.append(own_key(state))
+
+    threads = [threading.Thread(target=start) for _ in range(count)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert len(found) == count
+    assert len({one.id for one in found}) == sum(one.made for one in found) == 1
+    assert sorted(path.name for path in state.iterdir()) == [PRIVATE_FILE, PUBLIC_FILE]
+
+
+def test_the_public_key_is_written_anew_where_it_is_missing_or_another(state: Path) -> None:
+    made = own_key(state)
+    made.public.unlink()
+    assert own_key(state).public.is_file()
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+    made.public.write_bytes(Path("a.public.pem").read_bytes())
+
+    assert own_key(state).id == trusted_keys([made.public]).keys[0].id
+
+
+def test_a_named_key_signs_and_none_is_made(state: Path) -> None:
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+
+    found = signing(ServerSettings(log_sign_key=Path("a.private.pem")))
+
+    assert found.id == key_id(private_key(Path("a.private.pem")).public_key())
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("settings", [ServerSettings(log_sign=False), ServerSettings(log_durability="off")])
+def test_no_key_is_made_where_nothing_is_to_be_signed(settings: ServerSettings, state: Path) -> None:
+    assert signing(settings).private == ""
+    assert not state.exists()
+
+
+def test_where_no_key_can_be_made_the_server_serves_without_and_says_so(tmp_path: Path, state: Path) -> None:
+    # A file in the place of the folder refuses every user, the superuser too.
+    (tmp_path / "state").write_text("")
+
+    assert "no key can be made in" in signing(ServerSettings()).why_not
+    assert "cannot be written" in own_key_problem(state)
+    done = check("--decision-log", f"sqlite:///{tmp_path}/d.db")
+    assert done.exit_code == 0, done.output
+    assert "warning: log-sign: the heads of the decision log would not be signed" in done.output
+
+
+def test_a_key_that_cannot_be_read_is_never_replaced(state: Path) -> None:
+    made = own_key(state)
+    made.private.write_text("spoilt")
+
+    with pytest.raises(SourceError):
+        own_key(state)
+    assert made.private.read_text() == "spoilt"
+    refused = run("serve", "--policies", write(Path("desk"), GOOD), "--port", 0)
+    assert refused.exit_code == 2
+    assert "--no-log-sign" in refused.output
+
+
+def test_check_makes_no_key(state: Path) -> None:
+    assert check().exit_code == 0
+    assert not state.exists()
+
+
+def test_a_key_and_no_signing_do_not_go_together() -> None:
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+
+    done = check("--no-log-sign", "--log-sign-key", "a.private.pem")
+
+    assert done.exit_code == 2
+    assert "turns signing off" in done.output
+
+
+def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_prove_something(state: Path) -> None:
+    command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(write(Path("desk"), GOOD)), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ) as server:
+        assert server.stdout is not None
+        lines = []
+        for line in server.stdout:
+            lines.append(line)
+            if "grpcurl" in line:
+                break
+        shown = "".join(lines)
+        address = re.search(r"listening on (\S+)", shown)
+        assert address, shown
+        try:
+            with Client(address[1]) as client:
+                client.decide("queue", damage="broken", rider="courier")
+                until(lambda: run("audit", "verify", "--key", state).exit_code == 0)
+                (record,) = [one.content.id for one in client.audit.records()]
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.stdout.read()
+    key = trusted_keys([state]).keys[0].id
+
+    assert f"its heads are signed by the key {key}, made just now" in shown
+    assert f"audit verify --key {(state / PUBLIC_FILE).relative_to(Path.cwd())}`" in shown
+    assert "1 of 1 entry covered by a head that a trusted key signed" in run("audit", "verify", "--key", state).stdout
+    assert run("audit", "certificate", record, "--to", "one.json").exit_code == 0
+    assert run("audit", "check", "one.json", "--key", state / PUBLIC_FILE).exit_code == 0
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.glob("*.db*")}.items() >= {("decisions.db", 0o600)}

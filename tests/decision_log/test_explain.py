@@ -1,0 +1,141 @@
+"""``guidepost audit explain``: a past decision in full, as its own version makes it, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from engine.decide.decide import triage
+from engine.decide.reschedule import reschedule
+from engine.decisionlog.record import Decided, Kind, Record, changed, decided
+from engine.decisionlog.reproduce import decide_again
+from engine.request.moment import Moment
+from engine.version.version import build
+from guidepost.cli.app import app
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources import make_bundle
+from tests.support.log_servers import sqlite
+from tests.support.records import record
+from tests.support.servers import COUNTER, counter
+
+NEXT = {**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0"), "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", "wait: 12")}
+"""The desk's next version, in which large orders wait for longer."""
+
+
+def asked(number: int, **changes: Any) -> Record:
+    """Make the record of a triage with three facts, the colour masked."""
+    version = counter().versions[0]
+    facts = {"vip": False, "size": 9, "colour": {"masked": "given", "token": "ab"}}
+    answers = triage(version, {**facts, "colour": "ab"}, Moment(None))
+    made = record(number, kind=Kind.TRIAGE, facts=facts, version=version.ref, decisions=tuple(decided(answer, ["colour"]) for answer in answers))
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A log, and a policies folder with the next version, in which the recorded one is a past one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
+    for folder, files in (("policies", NEXT), ("policies/past/7.0.0", COUNTER)):
+        Path(folder).mkdir(parents=True)
+        for name, text in files.items():
+            (Path(folder) / name).write_text(text)
+    store = Store.open(sqlite(tmp_path))
+    yield store
+    store.close()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["audit", "explain", *arguments])
+
+
+def test_a_past_decision_is_explained_under_its_own_version(desk: Store, golden: Callable[[str, str], None]) -> None:
+    desk.append("main", [asked(1)])
+    shown = run(asked(1).id)
+
+    assert shown.exit_code == 0
+    golden("audit/explain.txt", shown.stdout)
+    plain = json.loads(run(asked(1).id, "-o", "json").stdout)
+    assert (plain["equal"], plain["differences"]) == (True, [])
+    assert [(one["id"], one["file"], one["source"]) for one in plain["answers"][0]["rules"]] == [("queues.large", "policies/past/7.0.0/queue.yaml", "front")]
+
+
+def test_the_version_is_found_wherever_somebody_says_it_is(desk: Store) -> None:
+    desk.append("main", [asked(1)])
+    Path("policies/past/7.0.0").rename("elsewhere")
+    Path("counter.zip").write_bytes(make_bundle(COUNTER).data)
+    without = run(asked(1).id)
+
+    assert without.exit_code == 2
+    assert ("triage" in without.stdout or "queue" in without.stdout, "--with" in without.stderr) == (True, True)
+    assert json.loads(run(asked(1).id, "-o", "json").stdout)["equal"] is None
+    assert [run(asked(1).id, "--with", spec).exit_code for spec in ("elsewhere", "counter.zip", "policies")] == [0, 0, 2]
+
+
+def test_a_policies_folder_that_is_broken_keeps_nobody_from_explaining_the_past(desk: Store) -> None:
+    desk.append("main", [asked(1)])
+    Path("policies/queue.yaml").write_text("kind: [")
+
+    assert run(asked(1).id).exit_code == 0
+
+
+def test_what_comes_out_otherwise_is_named_and_ends_with_7(desk: Store, golden: Callable[[str, str], None]) -> None:
+    was = asked(1).decisions
+    wrong = asked(1, decisions=(replace(was[0], rules=("queues.vip",), outcomes=(replace(was[0].outcomes[0], value="fast"), *was[0].outcomes[1:])), *was[1:]))
+    desk.append("main", [wrong])
+    shown = run(wrong.id)
+
+    assert shown.exit_code == 7
+    golden("audit/explain-otherwise.txt", "\n".join(shown.stdout.splitlines()[-3:]) + "\n")
+
+
+def test_why_it_was_not_otherwise_is_asked_in_one_go(desk: Store) -> None:
+    desk.append("main", [asked(1)])
+
+    shown = run(asked(1).id, "--why-not", "queue=fast")
+
+    assert "It would be fast with one change" in shown.stdout
+    assert json.loads(run(asked(1).id, "--why-not", "queue=fast", "-o", "json").stdout)["why_not"]["possible"] is True
+    assert run(asked(1).id, "--why-not", "queue=never").exit_code == 2
+
+
+@pytest.mark.parametrize(("id_", "code"), [("nothing", 2), (record(2).id, 7)])
+def test_a_record_that_is_not_there_or_was_altered_is_not_explained(desk: Store, id_: str, code: int) -> None:
+    desk.append("main", [asked(1), asked(2)])
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE entries SET ticket = 'x' WHERE sequence = 2")
+
+    assert run(id_).exit_code == code
+
+
+def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store) -> None:
+    desk.append("main", [asked(1, facts={"size": "many"}), asked(2, facts={"size": {"who": "knows"}}), asked(3, decisions=(Decided("none", "", "decided", (), (), (), ()),))])
+
+    for number, said in ((1, "size"), (2, "cannot be read as a request"), (3, "no decision `none`")):
+        shown = run(asked(number).id)
+        assert (shown.exit_code, said in shown.stdout) == (7, True), number
+
+
+def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
+    version = shipped.versions[-1]
+    facts = {"assigned_priority": "P2", "plan": "partner", "country": "AU", "received_at": "2026-01-23T04:00:00Z"}
+    moment, before = Moment(None), {"assigned_priority": "P3"}
+    change = changed(reschedule(version, facts, before, moment), before)
+    made = record(1, kind=Kind.RESCHEDULE, facts=facts, version=version.ref, decisions=(), change=change)
+    other = replace(made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:])))
+
+    again = decide_again(Record.read(made.text), version)
+    assert (again.equal, again.moved is not None) == (True, True)
+    assert [one.part for one in decide_again(other, version).differences] == [f"deadline {change.deadlines[0].name}"]
+
+
+def test_a_decision_made_again_under_another_version_shows_every_difference() -> None:
+    again = decide_again(asked(1), build(NEXT))
+
+    assert [str(one) for one in again.differences] == ["queue: outcome wait: recorded 10, now 12"]

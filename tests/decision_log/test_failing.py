@@ -1,0 +1,218 @@
+"""A decision log that fails, behind a real server: what callers and health are told, what waits, and what `bounded` lets leave before its record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy.exc import OperationalError
+
+from guidepost.decision_log.append import Kept
+from guidepost.decision_log.settings import Durability
+from guidepost.decision_log.store import Store
+from guidepost.decision_log.writer import LogUnavailable, Writer
+from guidepost.server.app import listening
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from tests.support.log_servers import Failing, ask, logging, reading, records, refused, settings, sqlite, whole
+from tests.support.records import record
+from tests.support.servers import NOW, counter, run
+from tests.support.waiting import until, within
+
+DECISIONS = "guidepost.v1.DecisionService"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return sqlite(tmp_path)
+
+
+@pytest.fixture
+def failing(url: str, monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """The store that the next server opens."""
+    made = Failing(url)
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: made)
+    return made
+
+
+def health(stub: DecisionServiceStub, address_of: grpc.Channel, service: str) -> str:
+    found = health_pb2_grpc.HealthStub(address_of).Check(health_pb2.HealthCheckRequest(service=service), timeout=60)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(found.status))
+
+
+def test_a_log_that_fails_refuses_calls_says_so_in_health_and_recovers_by_itself(failing: Failing, url: str) -> None:
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=0.2))
+    with grpc.insecure_channel(run(server.__aenter__())) as channel:
+        stub = DecisionServiceStub(channel)
+        ask(stub, vip=True, _ticket="before")
+        failing.broken = True
+
+        assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+        assert within(60, lambda: health(stub, channel, DECISIONS) == health(stub, channel, "") == "NOT_SERVING")
+        assert health(stub, channel, "guidepost.v1.PolicyService") == "SERVING"
+
+        failing.broken = False
+        assert within(60, lambda: health(stub, channel, DECISIONS) == health(stub, channel, "") == "SERVING")
+        ask(stub, vip=True, _ticket="after")
+    run(server.__aexit__(None, None, None))
+
+    assert {one.ticket for one in records(url)} == {"before", "after"}
+    assert whole(url)
+
+
+def test_a_short_failure_is_waited_for_and_no_caller_sees_it(failing: Failing, url: str) -> None:
+    with logging(settings(url)) as stub, ThreadPoolExecutor(4) as callers:
+        failing.broken = True
+        answers = callers.map(lambda number: ask(stub, vip=True, _ticket=f"{number}"), range(4))
+        until(lambda: failing.failures > 1)
+        failing.broken = False
+        list(answers)
+
+    assert sorted(one.ticket for one in records(url)) == ["0", "1", "2", "3"]
+
+
+def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str) -> None:
+    store = Failing(url)
+    store.open_.clear()
+
+    async def play() -> tuple[list[Sequence[Kept]], str]:
+        writer = Writer(store, "main", capacity=3)
+        waiting = [writer.submit((record(number),)) for number in range(3)]
+        with pytest.raises(LogUnavailable) as error:
+            writer.submit((record(3),))
+        store.open_.set()
+        kept = await asyncio.gather(*waiting)
+        await asyncio.to_thread(writer.close, 5)
+        with pytest.raises(LogUnavailable, match="stopping"):
+            writer.submit((record(4),))
+        return kept, str(error.value)
+
+    kept, message = run(play())
+
+    assert ([one.record for (one,) in kept], message) == ([record(0), record(1), record(2)], "3 decisions wait to be recorded")
+    assert len(records(url)) == 3
+
+
+def test_what_arrives_during_a_commit_goes_into_the_next_one(url: str) -> None:
+    store = Failing(url)
+    store.open_.clear()
+
+    async def play() -> None:
+        writer = Writer(store, "main")
+        waiting = [writer.submit((record(0),))]
+        await asyncio.to_thread(store.entered.wait, 60)
+        waiting.extend(writer.submit((record(number),)) for number in range(1, 32))
+        store.open_.set()
+        await asyncio.gather(*waiting)
+        await asyncio.to_thread(writer.close, 5)
+
+    run(play())
+
+    assert store.commits == 2
+    assert len(records(url)) == 32
+
+
+def test_a_commit_of_which_nobody_heard_is_not_made_twice(failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = []
+    append = failing.append
+
+    def loses_the_first_word(writer: str, records: Any, *, again: bool = False) -> list[Kept]:
+        kept = append(writer, records, again=again)
+        if not lost:
+            lost.append(records)
+            raise OperationalError("COMMIT", {}, OSError("the connection was closed"))
+        return kept
+
+    monkeypatch.setattr(failing, "append", loses_the_first_word)
+    with logging(settings(url)) as stub:
+        ask(stub, vip=True)
+
+    assert (len(lost), len(records(url))) == (1, 1)
+    assert whole(url)
+
+
+def test_bounded_lets_so_many_answers_leave_before_their_records_and_no_more(failing: Failing, url: str) -> None:
+    with logging(settings(url, Durability.BOUNDED, records=3, milliseconds=60_000, patience=0.2)) as stub:
+        failing.open_.clear()
+        for number in range(3):
+            ask(stub, vip=True, _ticket=f"{number}")
+        assert records(url) == []
+        assert refused(lambda: ask(stub, vip=True, _ticket="3"))[0] is grpc.StatusCode.UNAVAILABLE
+        failing.open_.set()
+        assert within(60, lambda: len(records(url)) >= 3)
+        ask(stub, vip=True, _ticket="4")
+
+    assert {"0", "1", "2", "4"} <= {one.ticket for one in records(url)}
+
+
+def test_a_call_with_a_request_id_waits_for_its_record_under_bounded_too(failing: Failing, url: str) -> None:
+    with logging(settings(url, Durability.BOUNDED, patience=0.2)) as stub:
+        failing.open_.clear()
+        assert refused(lambda: ask(stub, vip=True, _request_id="r"))[0] is grpc.StatusCode.UNAVAILABLE
+        failing.open_.set()
+
+
+def test_bounded_lets_no_answer_leave_ahead_of_a_record_that_waits_for_too_long(failing: Failing, url: str) -> None:
+    with logging(settings(url, Durability.BOUNDED, records=100, milliseconds=150, patience=0.2)) as stub:
+        failing.open_.clear()
+        ask(stub, vip=True)
+        with pytest.raises(grpc.RpcError) as raised:
+            until(lambda: not ask(stub, vip=True))
+        assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+        failing.open_.set()
+
+
+def test_bounded_writes_what_it_promised_when_the_server_stops(url: str) -> None:
+    with logging(settings(url, Durability.BOUNDED)) as stub:
+        for number in range(50):
+            ask(stub, vip=True, _ticket=f"{number}")
+
+    assert len(records(url)) == 50
+
+
+def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(url)
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+    with logging(settings(url, patience=0.3)) as stub:
+        ask(stub, vip=True, _ticket="before")
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        assert within(60, lambda: _full(stub))
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert within(60, lambda: not _full(stub))
+
+    assert whole(url)
+    assert {"before", "filler"} == {one.ticket for one in records(url)}
+
+
+def _full(stub: DecisionServiceStub) -> bool:
+    """Tell whether a call is refused since there is no room for it."""
+    try:
+        ask(stub, vip=True, _ticket="filler")
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNAVAILABLE and "full" in str(error.details())
+    return False
+
+
+def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, faults = Store.append, [TypeError("no such thing")] * 3
+
+    def faulty(*given: Any, **more: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return append(*given, **more)
+
+    monkeypatch.setattr(Store, "append", faulty)
+    with logging(settings(sqlite(tmp_path), patience=10)) as stub:
+        assert ask(stub, size=3).id
+
+    assert faults == []
+    store = reading(sqlite(tmp_path))
+    assert 1 == len(list(store.entries()))
+    store.close()

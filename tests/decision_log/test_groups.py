@@ -1,0 +1,212 @@
+"""Records that come together are written together: in one commit, in their order, each with an answer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from engine.decisionlog.record import Record
+from engine.decisionlog.verify import verify
+from guidepost.decision_log.append import Kept
+from guidepost.decision_log.events import Events, Refusal
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.recorder import Keeper
+from guidepost.decision_log.settings import Durability
+from guidepost.decision_log.store import Store
+from guidepost.decision_log.transaction import transaction
+from guidepost.decision_log.writer import MAX_BATCH, Writer
+from tests.support.log_servers import Failing, reading, settings, sqlite
+from tests.support.records import record
+from tests.support.servers import NOW, run
+
+
+class Refused(Events):
+    """Counts what was refused."""
+
+    def __init__(self) -> None:
+        self.why: list[Refusal] = []
+
+    def refused(self, why: Refusal) -> None:
+        self.why.append(why)
+
+
+def keeping(url: str, monkeypatch: pytest.MonkeyPatch, play: Callable[[Keeper, Failing], Any], capacity: int = 100, **more: Any) -> Any:
+    """Play with a keeper and its store, and close it."""
+    store = Failing(url)
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+    monkeypatch.setattr("guidepost.decision_log.recorder.Writer", lambda *given, **named: Writer(*given, **named, capacity=capacity))
+
+    async def played() -> Any:
+        keeper = Keeper(settings(url, **more), lambda: NOW, events)
+        try:
+            return await play(keeper, store)
+        finally:
+            store.open_.set()
+            await keeper.close()
+
+    events = more.pop("events", None)
+    return run(played())
+
+
+def tickets(url: str) -> list[str]:
+    store = reading(url)
+    found = [Record.read(entry.body).ticket for entry in store.entries()]
+    store.close()
+    return found
+
+
+@pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
+def test_records_that_come_together_are_one_commit_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability) -> None:
+    url, made = sqlite(tmp_path), [record(number) for number in range(50)]
+
+    async def play(keeper: Keeper, store: Failing) -> Any:
+        return await keeper.keep_all(made), store
+
+    kept, store = keeping(url, monkeypatch, play, durability=durability)
+
+    assert (kept, store.commits) == ([Kept(one, True) for one in made], 1)
+    assert tickets(url) == [one.ticket for one in made]
+
+
+def test_of_more_than_a_commit_takes_all_are_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, made = sqlite(tmp_path), [record(number) for number in range(MAX_BATCH + 7)]
+
+    async def play(keeper: Keeper, store: Failing) -> Any:
+        return await keeper.keep_all(made), store.commits
+
+    assert keeping(url, monkeypatch, play, capacity=1_000) == ([Kept(one, True) for one in made], 2)
+    assert tickets(url) == [one.ticket for one in made]
+
+
+def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_that_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, made, events = sqlite(tmp_path), [record(number) for number in range(5)], Refused()
+
+    async def play(keeper: Keeper, store: Failing) -> Any:
+        store.open_.clear()
+        found = asyncio.ensure_future(keeper.keep_all(made))
+        await asyncio.sleep(0)
+        waiting = keeper.waiting
+        store.open_.set()
+        return await found, waiting, await keeper.keep_all([record(9)])
+
+    found, waiting, afterwards = keeping(url, monkeypatch, play, capacity=3, events=events)
+
+    assert found[:3] == [Kept(one, True) for one in made[:3]]
+    assert [one.why for one in found[3:]] == events.why == [Refusal.FULL, Refusal.FULL]
+    assert (waiting, afterwards) == (3, [Kept(record(9), True)])
+    assert tickets(url) == ["T-0", "T-1", "T-2", "T-9"]
+
+
+def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answered_from_its_first_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, first = sqlite(tmp_path), record(0, request_id="r")
+    made = [record(1), record(2, request_id="r"), record(3, request_id="s"), record(4, request_id="s"), record(5, request_id="s", caller="another")]
+
+    async def play(keeper: Keeper, _: Failing) -> Any:
+        return await keeper.keep(first), await keeper.keep_all(made)
+
+    kept, found = keeping(url, monkeypatch, play)
+
+    assert kept == Kept(first, True)
+    assert found == [Kept(made[0], True), Kept(first, False), Kept(made[2], True), Kept(made[2], False), Kept(made[4], True)]
+    assert tickets(url) == ["T-0", "T-1", "T-3", "T-5"]
+
+
+def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = sqlite(tmp_path)
+    made = [record(0), record(1), record(2, request_id="r"), record(3), record(4), record(5)]
+
+    async def play(keeper: Keeper, store: Failing) -> Any:
+        store.open_.clear()
+        found = asyncio.ensure_future(keeper.keep_all(made))
+        done, _ = await asyncio.wait([found], timeout=0.1)
+        risked = keeper.at_risk, keeper.waiting
+        store.open_.set()
+        return done, risked, await found, keeper.at_risk
+
+    done, risked, found, afterwards = keeping(url, monkeypatch, play, durability=Durability.BOUNDED, records=3, milliseconds=60_000)
+
+    assert (done, risked, afterwards) == (set(), (3, 6), 0)
+    assert found == [Kept(one, True) for one in made]
+    assert tickets(url) == [one.ticket for one in made]
+
+
+def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, events = sqlite(tmp_path), Refused()
+
+    async def play(keeper: Keeper, store: Failing) -> Any:
+        store.broken = True
+        late = await keeper.keep_all([record(0), record(1)])
+        store.broken = False
+        return late, await keeper.keep(record(2)), keeper.waiting
+
+    late, kept, waiting = keeping(url, monkeypatch, play, events=events, patience=0.1)
+
+    assert [one.why for one in late] == events.why == [Refusal.LATE] * 2
+    assert (kept, waiting) == (Kept(record(2), True), 0)
+    assert tickets(url) == ["T-2"]
+
+
+def test_servers_that_share_a_chain_each_write_behind_what_the_other_wrote(tmp_path: Path) -> None:
+    one, other = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
+    for number in range(0, 12, 3):
+        one.append("main", [record(number), record(number + 1)])
+        other.append("main", [record(number + 2)])
+        one.append("alone", [record(100 + number)])
+
+    found = verify(other.entries(), other.ends())
+    assert (found.breaks, [(end.writer, end.sequence) for end in other.ends()]) == ((), [("alone", 4), ("main", 12)])
+    assert [Record.read(entry.body).ticket for entry in other.entries() if entry.writer == "main"] == [f"T-{number}" for number in range(12)]
+    one.close()
+    other.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the_database(tmp_path: Path) -> None:
+    store = Store.open(sqlite(tmp_path))
+
+    def write() -> None:
+        with transaction(store.engine) as under_way:
+            under_way.tell("INSERT INTO writers (writer, sequence, hash) VALUES (?, ?, ?)", ("main", 1, "ab"))
+            under_way.tell("INSERT INTO nowhere VALUES (?)", (1,))
+
+    with pytest.raises(OperationalError, match="no such table"):
+        write()
+    assert store.ends() == ()
+    assert store.append("main", [record(0)]) == [Kept(record(0), True)]
+    store.close()
+
+
+def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_done(tmp_path: Path) -> None:
+    store = Store.open(sqlite(tmp_path))
+    with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        done.start()
+        [kept] = store.append("main", [record(0)])
+        done.join()
+
+    assert kept.fresh
+    assert 1 == len(list(store.entries()))
+    store.close()
+
+
+def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
+    patience = Patience(0.3)
+    store = Store.open(sqlite(tmp_path), patience)
+    with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            store.append("main", [record(0)])
+        other.execute("COMMIT")
+
+    with store.engine.connect() as connection:
+        assert patience.lock * 1000 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    assert store.append("main", [record(0)])
+    store.close()

@@ -1,0 +1,252 @@
+"""A decision log that hangs and raises nothing: health and metrics say so, the server's messages name the cause, and it recovers by itself."""
+
+from __future__ import annotations
+
+import logging as logs
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import psycopg
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.writability import Condition
+from guidepost.decision_log.writer import Writer
+from guidepost.server.app import listening
+from guidepost.server.observability.metrics import Metrics
+from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from tests.support.log_servers import POSTGRESQL, Failing, PostgreSQL, ask, records, refused, settings, sqlite, whole
+from tests.support.servers import NOW, counter, run
+from tests.support.waiting import until
+
+PATIENCE: Final = 1.0
+
+Hang = Callable[[], Callable[[], object]]
+"""Makes a log hang; returns what lets it go on."""
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgreSQL]:
+    if not POSTGRESQL:
+        pytest.skip("PostgreSQL is not installed here (Debian: apt install postgresql)")
+    with tempfile.TemporaryDirectory(prefix="guidepost-hanging-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = PostgreSQL(Path(folder) / "pg")
+        yield server
+        server.stop()
+
+
+@contextmanager
+def served(url: str) -> Iterator[tuple[grpc.Channel, Metrics]]:
+    metrics = Metrics()
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=PATIENCE), metrics=metrics)
+    with grpc.insecure_channel(run(server.__aenter__())) as channel:
+        yield channel, metrics
+    run(server.__aexit__(None, None, None))
+
+
+def health(channel: grpc.Channel) -> str:
+    found = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(found.status))
+
+
+def tells_the_truth(url: str, hang: Hang, cause: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Have a log hang while a server has it, and hold what health, metrics and messages say against that."""
+    caplog.set_level(logs.WARNING, "guidepost.log")
+    with served(url) as (channel, metrics):
+        stub = DecisionServiceStub(channel)
+
+        def writable() -> float | None:
+            return metrics.registry.get_sample_value("guidepost_log_writable")
+
+        ask(stub, vip=True, _ticket="before")
+        assert (health(channel), writable()) == ("SERVING", 1)
+        go_on = hang()
+        try:
+            assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+            until(lambda: health(channel) == "NOT_SERVING")
+            assert writable() == 0
+            until(lambda: cause in caplog.text)
+        finally:
+            go_on()
+        until(lambda: health(channel) == "SERVING")
+        assert writable() == 1
+        assert "can be written again" in caplog.text
+        ask(stub, vip=True, _ticket="after")
+
+    assert {"before", "after"} <= {one.ticket for one in records(url)}
+    assert whole(url)
+
+
+# ---- PostgreSQL
+
+
+def executing(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+
+
+def test_a_table_that_is_locked(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+    url = postgresql.database("locked")
+
+    def hang() -> Callable[[], object]:
+        other = executing(url)
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE")
+        return other.close
+
+    tells_the_truth(url, hang, "canceling statement due to lock timeout", caplog)
+
+
+def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+    url = postgresql.database("standby")
+    admin, hanging = executing(url), threading.Event()
+
+    def standby(name: str) -> None:
+        admin.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        admin.execute("SELECT pg_reload_conf()")
+        until(lambda: (admin.execute("SHOW synchronous_standby_names").fetchone() or ("",))[0] == name)
+
+    def commits() -> None:
+        with executing(url) as other:
+            while not hanging.is_set():
+                other.execute("SELECT txid_current()")
+
+    def waits() -> bool:
+        return bool(admin.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").fetchone())
+
+    def hang() -> Callable[[], object]:
+        standby("away")
+        # A process of PostgreSQL's own takes the setting over, some time after it is shown.
+        committing = threading.Thread(target=commits)
+        committing.start()
+        until(waits)
+        hanging.set()
+
+        def go_on() -> None:
+            standby("")
+            committing.join()
+
+        return go_on
+
+    tells_the_truth(url, hang, "PostgreSQL waits for IPC SyncRep", caplog)
+    admin.close()
+
+
+def test_a_database_process_that_is_frozen_as_on_a_disk_that_stalls(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+    url = postgresql.database("frozen")
+
+    def hang() -> Callable[[], object]:
+        with executing(url) as admin:
+            writers = [pid for (pid,) in admin.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND application_name LIKE 'guidepost writer%'")]
+        assert writers
+        for pid in writers:
+            os.kill(pid, signal.SIGSTOP)
+        return lambda: [os.kill(pid, signal.SIGCONT) for pid in writers]
+
+    tells_the_truth(url, hang, "an attempt to write has not returned for 0.8 s", caplog)
+
+
+# ---- SQLite
+
+LOCKS: Final = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_that_another_program_has_locked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    url = sqlite(tmp_path)
+
+    def hang() -> Callable[[], object]:
+        other = subprocess.Popen([sys.executable, "-c", LOCKS, url.removeprefix("sqlite:///")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert other.stdout
+        assert other.stdout.readline() == "locked\n"
+        return lambda: other.communicate(timeout=60)
+
+    tells_the_truth(url, hang, "database is locked", caplog)
+
+
+def test_a_disk_that_does_not_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    url = sqlite(tmp_path)
+    store = Failing(url)
+    monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
+
+    def hang() -> Callable[[], object]:
+        store.open_.clear()
+        return store.open_.set
+
+    tells_the_truth(url, hang, "its disk or its server does not respond", caplog)
+
+
+def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, hangs, go_on = Failing(sqlite(tmp_path)), threading.Event(), threading.Event()
+
+    def sign(*_: Any) -> None:
+        if hangs.is_set() and not go_on.is_set():
+            go_on.wait(60)
+            raise OSError("no room for a head")
+
+    monkeypatch.setattr(store, "sign", sign)
+    writer = Writer(store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2))
+    hangs.set()
+    until(lambda: writer.condition.failure)
+    go_on.set()
+    until(lambda: not writer.condition.failure)
+    writer.close(5)
+
+
+# ---- What is reported, and when
+
+
+def test_one_message_is_enough_for_a_log_that_goes_on_failing(caplog: pytest.LogCaptureFixture) -> None:
+    condition, told = Condition("log", limit=60), []
+    condition.watch = lambda: told.append(condition.failure)
+    for why in ("away", "away", "still away"):
+        condition.failed(why)
+    condition.recovered()
+    condition.recovered()
+    condition.close()
+
+    assert [record.getMessage() for record in caplog.records] == ["the decision log log cannot be written: away", "the decision log log can be written again"]
+    assert told == ["away", ""]
+
+
+def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    condition = Condition("log", limit=0.02)
+    with condition.attempt():
+        until(lambda: "does not respond" in caplog.text)
+    condition.failed("canceling statement due to lock timeout")
+    condition.close()
+
+    assert [record.getMessage().partition("written: ")[2] for record in caplog.records] == [
+        "an attempt to write has not returned for 0.02 s: its disk or its server does not respond", "canceling statement due to lock timeout",
+    ]
+
+
+def test_an_attempt_that_returns_just_as_it_is_reported_leaves_no_failure_behind() -> None:
+    condition = Condition("log", limit=0.001)
+    for _ in range(200):
+        with condition.attempt():
+            until(lambda: True)
+        condition.recovered()
+        assert condition.failure == ""
+    condition.close()
+
+
+def test_each_limit_ends_before_the_one_that_would_hide_its_reason() -> None:
+    for seconds in (0.5, 1.5, 5, 30):
+        patience = Patience(seconds)
+        assert patience.lock < patience.statement < patience.attempt < patience.attempt * (1 + 1 / 8) < patience.seconds

@@ -1,0 +1,473 @@
+"""What a difference between two versions says, against plain loops over every situation; and that it says no more."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from engine.decide.decide import decide
+from engine.diff import Change, Diff, Edit, Kind, OutcomeDiff, Region, State, compare
+from engine.diff.nouns import Values
+from engine.diff.words import region_text
+from engine.load import load
+from engine.model.answer import VersionRef, WrongRequest
+from engine.model.problems import PolicyErrors
+from engine.model.vocabulary import UNLISTED, Fact, FactType
+from engine.request.ticket import TicketReader
+from engine.version.bundle import Bundle
+from engine.version.version import Version, build, lay_out
+from tests.engine.tables.test_oracle import LONG
+from tests.oracle import Oracle
+from tests.support.strategies import condition, policies, values_of
+
+REFUSED = "refused"
+Raw = str | float | None
+
+
+# --- random pairs, every situation ---
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
+    """Draw a policy and a revision of it: rules edited, moved, taken out; values, limits and facts that come and go."""
+    files = draw(policies())
+    vocabulary, concern = json.loads(files["vocabulary.yaml"]), json.loads(files["all.yaml"])
+    for _ in range(draw(st.integers(1, 4))):
+        _edit(draw, vocabulary, concern)
+    return files, {**files, "vocabulary.yaml": json.dumps(vocabulary), "all.yaml": json.dumps(concern)}
+
+
+def _edit(draw: st.DrawFn, vocabulary: dict[str, Any], concern: dict[str, Any]) -> None:
+    table = concern["tables"][draw(st.sampled_from(sorted(concern["tables"])))]
+    rule = draw(st.sampled_from(table["rules"])) if table["rules"] else {"when": {}, "then": {}}
+    facts, outcomes = vocabulary["facts"], vocabulary["outcomes"]
+    match draw(st.sampled_from(["then", "when", "swap", "drop", "value", "limits", "fact", "open", "otherwise"])):
+        case "then" if rule["then"]:
+            name = table["produces"]
+            rule["then"] = {name: draw(st.sampled_from(values_of(outcomes[name])))}
+        case "when" if rule["when"]:
+            fact = draw(st.sampled_from(sorted(rule["when"])))
+            rule["when"][fact] = draw(condition({**facts, **outcomes}[fact]))
+        case "swap":
+            table["rules"].reverse()
+        case "drop" if len(table["rules"]) > 1:
+            table["rules"].remove(rule)
+        case "value":
+            fact = facts[draw(st.sampled_from(sorted(facts)))]
+            if fact["type"] == "choice":
+                fact["values"].append({"value": "vnew", "about": "drawn"})
+        case "limits":
+            for fact in facts.values():
+                if fact["type"] == "number":
+                    fact["maximum"] = "8"
+        case "fact":
+            facts["fnew"] = {"type": "boolean", "about": "drawn"}
+            rule["when"]["fnew"] = draw(condition(facts["fnew"]))
+        case "open":
+            fact = facts[draw(st.sampled_from(sorted(facts)))]
+            if fact["type"] == "choice":
+                fact["open"] = "yes"
+        case "otherwise" if table["hit"] != "collect":
+            table["otherwise"] = "not_covered"
+
+
+def laid_out(files: dict[str, str]) -> Any:
+    """Give a version as far as a comparison asks for one: random policies have gaps, so they could not serve."""
+    policy = load(files)
+    layout = lay_out(policy)
+    return SimpleNamespace(
+        policy=policy, ref=VersionRef("random", "1.0.0", "0" * 64), atoms=layout.atoms, flats=layout.flats, producer=layout.producer,
+        timed={name: flat.grid for name, flat in layout.timed.items()}, reader=TicketReader(policy.facts, layout.atoms),
+    )
+
+
+def raw_values(name: str, versions: tuple[Any, Any]) -> list[Raw]:
+    """Give everything worth sending for a fact: nothing, every word, and numbers at, between and beyond all thresholds."""
+    found: dict[Raw, None] = {None: None}
+    for version in versions:
+        fact: Fact | None = version.policy.facts.get(name)
+        if fact is None:
+            continue
+        if fact.numeric:
+            cuts = sorted({cut for one in versions if name in one.atoms for cut in one.atoms[name].cuts})
+            found |= dict.fromkeys([*cuts, *((low + high) / 2 for low, high in itertools.pairwise(cuts))])
+        elif fact.type is FactType.TEXT:
+            found |= {" ": None, "something": None}
+        else:
+            found |= dict.fromkeys(word if word != UNLISTED else "anything else" for word in fact.words)
+    return list(found)
+
+
+def read(version: Any, facts: dict[str, Raw]) -> dict[str, Any] | None:
+    """Read facts as a version does: what it does not know is not sent; None if the request is refused."""
+    try:
+        ticket = version.reader.read({name: value for name, value in facts.items() if name in version.policy.facts})
+    except WrongRequest:
+        return None
+    found = {}
+    for name, slot in version.reader.slots.items():
+        atom = ticket.atoms[slot]
+        found[name] = version.atoms[name].samples[atom - 1] if atom else None
+    return found
+
+
+def oracle_of(version: Any) -> Oracle:
+    return Oracle(version.policy, {name: atoms.samples for name, atoms in version.atoms.items()})
+
+
+def ends(name: str, version: Any, oracle: Oracle, facts: dict[str, Raw]) -> tuple[Kind, frozenset[Any]]:
+    """Say what a version makes of an outcome: the kind, and the values possible."""
+    if name not in version.producer:
+        return Kind.ABSENT, frozenset()
+    sent = read(version, facts)
+    if sent is None:
+        return Kind.REFUSED, frozenset()
+    possible = oracle.possible(version.policy.tables[version.producer[name]], sent)[name]
+    kind = Kind.UNDECIDED if len(possible) > 1 else Kind.NOT_COVERED if None in possible else Kind.DECIDED
+    return kind, frozenset(possible)
+
+
+def cell(name: str, version: Any, facts: dict[str, Raw]) -> tuple[object, ...]:
+    """Say where a version's table puts a situation: the class of each fact that it reads."""
+    if name not in version.producer:
+        return ()
+    found = []
+    for axis in version.flats[version.producer[name]].axes:
+        raw = facts.get(axis.fact)
+        atom = 0 if raw is None else version.reader.atom(axis.fact, raw)
+        found.append((axis.fact, REFUSED if atom is None else int(axis.class_of[atom])))
+    return tuple(found)
+
+
+def holds(values: Values, raw: Raw, versions: tuple[Any, Any]) -> bool:
+    """Tell whether a fact as sent is one of a region's values."""
+    if raw is None:
+        return values.unknown
+    if values.sent:
+        return True
+    if isinstance(raw, float):
+        return any(
+            (span.low < raw or (span.low_closed and span.low == raw)) and (raw < span.high or (span.high_closed and span.high == raw))
+            for span in values.spans
+        )
+    listed = {word for version in versions if values.fact in version.policy.facts for word in version.policy.facts[values.fact].words}
+    word = {" ": "blank", "something": "given"}.get(raw, raw)
+    word = word if word in listed else UNLISTED
+    return word not in values.but if values.but else word in values.words
+
+
+def inside(region: Region, facts: dict[str, Raw], versions: tuple[Any, Any]) -> bool:
+    return all(holds(values, facts.get(values.fact), versions) for values in region.when)
+
+
+def plain_change(change: Change) -> tuple[Any, ...]:
+    one, other = change.before.value, change.after.value
+    if change.in_part:
+        one, other = (tuple(sorted(side)) for side in (one, other))
+    return (change.in_part, change.before.kind, one, change.after.kind, other)
+
+
+def expected_change(before: tuple[Kind, frozenset[Any]], after: tuple[Kind, frozenset[Any]]) -> tuple[Any, ...] | None:
+    if before == after:
+        return None
+    one, other = (next(iter(end[1])) if end[0] is Kind.DECIDED else None for end in (before, after))
+    if isinstance(one, tuple) and isinstance(other, tuple) and sorted(one) != sorted(other):
+        gone, come = list(one), list(other)
+        for item in one:
+            if item in come:
+                come.remove(item)
+                gone.remove(item)
+        return (True, Kind.DECIDED, tuple(sorted(gone)), Kind.DECIDED, tuple(sorted(come)))
+    return (False, before[0], one, after[0], other)
+
+
+@pytest.mark.campaign
+@settings(max_examples=500 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pairs(), st.randoms(use_true_random=False))
+def test_the_regions_of_a_difference_are_exactly_the_situations_decided_differently(files: tuple[dict[str, str], dict[str, str]], random: Any) -> None:
+    try:
+        versions = (laid_out(files[0]), laid_out(files[1]))
+    except PolicyErrors:
+        assume(False)
+    difference = compare(*versions)
+    oracles = (oracle_of(versions[0]), oracle_of(versions[1]))
+    (decision,) = difference.decisions
+    found = {one.name: one for one in decision.outcomes}
+    for name in (*found, *decision.unchanged):
+        check_outcome(name, found.get(name), versions, oracles, random)
+
+
+def check_outcome(name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any], oracles: tuple[Oracle, Oracle], random: Any) -> None:
+    facts = sorted({axis.fact for version in versions if name in version.producer for axis in version.flats[version.producer[name]].axes})
+    situations = list(itertools.product(*(raw_values(fact, versions) for fact in facts)))
+    whole = len(situations) <= 1500
+    cells: dict[object, Any] = {}
+    for situation in situations if whole else random.sample(situations, 1500):
+        sent = dict(zip(facts, situation, strict=True))
+        states = [ends(name, version, oracle, sent) for version, oracle in zip(versions, oracles, strict=True)]
+        if any(all(read(version, {fact: raw}) is None for version in versions) for fact, raw in sent.items()):
+            continue
+        change = expected_change(*states)
+        there = [region for region in diff.regions if inside(region, sent, versions)] if diff else []
+        assert {plain_change(changed) for region in there for changed in region.changes} == ({change} if change else set()), (name, sent)
+        if diff and change:
+            assert any(inside(region, sent, versions) for region in diff.gist)
+        for region in diff.gist if diff else ():
+            if not change and inside(region, sent, versions):
+                assert region.alike
+        refused = (read(version, {fact: raw}) is None for version in versions for fact, raw in sent.items())  # also of what a table does not read
+        cells[cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation), *refused] = change
+    if diff and whole:
+        assert diff.cells == len(cells)
+        assert diff.changed == sum(change is not None for change in cells.values())
+        counts: dict[Any, int] = {}
+        for change in filter(None, cells.values()):
+            counts[change] = counts.get(change, 0) + 1
+        assert {plain_change(change): count for change, count in diff.changes.items()} == counts
+    for region in diff.regions if diff else ():
+        states = [ends(name, version, oracle, dict(region.example)) for version, oracle in zip(versions, oracles, strict=True)]
+        if "blank" not in region.example.values() and "given" not in region.example.values() and not any(_is_number(value) for value in region.example.values()):
+            assert expected_change(*states) in {plain_change(change) for change in region.changes}, "the example of a region shows its change"
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").isdigit()
+
+
+@settings(max_examples=200 if LONG else 25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policies(), st.randoms(use_true_random=False))
+def test_renaming_and_reordering_what_has_no_order_changes_no_decision(files: dict[str, str], random: Any) -> None:
+    concern = json.loads(files["all.yaml"])
+    revised = copy.deepcopy(concern)
+    revised["tables"] = dict(random.sample(sorted(concern["tables"].items()), len(concern["tables"])))
+    for table in revised["tables"].values():
+        for rule in table["rules"]:
+            rule["id"] += ".renamed"
+            rule["when"] = dict(reversed(rule["when"].items()))
+    difference = compare(laid_out(files), laid_out({**files, "all.yaml": json.dumps(revised, indent=7)}))
+    assert difference.same_decisions
+    assert {one.edit for one in difference.wording} <= {Edit.RENAMED}
+    assert compare(laid_out(files), laid_out(files)).wording == ()
+
+
+# --- the shipped versions ---
+
+
+@pytest.fixture(scope="module")
+def guide(shipped: Bundle) -> tuple[Version, Version, Diff]:
+    old, new = shipped.versions
+    return old, new, compare(old, new)
+
+
+GUIDE = {
+    "the manifest": [("manifest", ""), ("decision", "")],
+    "1 channel default": [
+        ("fact", "triaged_at"), ("value", "basis=channel_default"), ("table", "priority"), ("rule", "priority."),
+        ("*", "arrival"), ("*", "triage_time"), ("*", "triage_within_hours"), ("*", "triage_due"),
+    ],
+    "2 languages": [("value", "language="), ("value", "support_language="), ("rule", "languages."), ("*", "language_list"), ("question", "two-language-lists")],
+    "3 weekend wording": [("value", "weekend_handling="), ("rule", "weekend.written")],
+    "4 critical patch notifications": [("value", "feature=critical_patch"), ("rule", "features.critical_patch")],
+    "5 feedback mailbox": [("rule", "feedback.otherwise")],
+    "6 endnotes": [
+        ("rule", "accepted.other"), ("rule", "advice.outside"), ("rule", "service_level.other-channel"),
+        ("rule", "catalogue.tenant_administration"), ("rule", "catalogue.configuration"), ("rule", "catalogue.customization"), ("question", "which-mailbox"),
+    ],
+    "7 readiness links and notice": [("outcome", "self_help"), ("*", "readiness"), ("question", "missing-section")],
+    "questions that cite otherwise": [("question", "specialist-name"), ("question", "contact-for-end-customers")],
+}
+
+
+def reason(part: str, name: str) -> str | None:
+    return next((why for why, listed in GUIDE.items() for kind, begin in listed if kind in ("*", part) and name.startswith(begin)), None)
+
+
+def test_what_the_text_of_1_0_0_and_2_0_0_says_differently_is_the_list_of_the_guide_and_no_more(guide: tuple[Version, Version, Diff]) -> None:
+    wording = [one for one in guide[2].wording if one.what != "source"]
+    assert [one for one in wording if reason(one.part, one.name) is None] == []
+    assert {reason(one.part, one.name) for one in wording} == set(GUIDE)
+    endnotes = [one for one in wording if reason(one.part, one.name) == "6 endnotes" and one.part == "rule"]
+    assert {(one.edit, one.what) for one in endnotes} == {(Edit.REMOVED, "assumption")}, "the outcomes of the endnotes are the same"
+
+
+def test_what_1_0_0_and_2_0_0_decide_differently_is_the_list_of_the_guide_and_no_more(guide: tuple[Version, Version, Diff]) -> None:
+    changed = {one.name: {outcome.name for outcome in one.outcomes} for one in guide[2].changed_decisions}
+    follow_the_priority = {"target_priority", "response_target", "response_amount", "response_unit", "response_due"}
+    assert changed == {
+        "priority": {"priority", "basis"},
+        "response": follow_the_priority | {"triage_within_hours", "triage_due"},
+        "channel": {"channel_advice", "feedback_mailbox"},
+        "coverage": {"support_language", "language_offered", "language_guaranteed", "language_listed_in", "weekend_handling"},
+        "scope": {"feature_offered"},
+        "intake": {"self_help"},
+    }
+    assert [one.name for one in guide[2].requests] == ["triaged_at"]
+
+
+def test_the_default_of_the_channel_only_touches_what_may_have_come_by_email_or_portal(guide: tuple[Version, Version, Diff]) -> None:
+    for name in ("priority", "basis", "target_priority", "response_amount", "response_unit", "response_target", "channel_advice"):
+        for region in outcome(guide[2], name).regions:
+            channel = next(values for values in region.when if values.fact == "channel")
+            assert set(channel.words) <= {"email", "portal"}, region_text(region)
+            if channel.unknown:
+                assert Values("stage", unknown=False, words=("arrival",)) in region.when or set(region.changes) <= STILL_UNDECIDED
+
+
+STILL_UNDECIDED = {Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED))}
+
+
+def outcome(difference: Diff, name: str) -> OutcomeDiff:
+    return next(one for decision in difference.decisions for one in decision.outcomes if one.name == name)
+
+
+def test_every_example_of_a_region_shows_its_change_when_it_is_decided(guide: tuple[Version, Version, Diff]) -> None:
+    old, new, difference = guide
+    shown = 0
+    for decision in difference.changed_decisions:
+        for one in decision.outcomes:
+            for region in () if one.inputs else one.regions:
+                (change,) = region.changes
+                for version, expected in ((old, change.before), (new, change.after)):
+                    if expected.kind is not Kind.ABSENT:
+                        answer = decide(version, decision.name, region.example)[one.name]
+                        assert (answer.status.value, answer.value) == (expected.kind.value, expected.value)
+                        shown += 1
+    assert shown > 400
+
+
+def test_a_version_differs_from_itself_in_nothing(guide: tuple[Version, Version, Diff]) -> None:
+    difference = compare(guide[1], guide[1])
+    assert difference.same_decisions
+    assert difference.wording == difference.requests == ()
+
+
+# --- single edits of a small policy ---
+
+SMALL: dict[str, Any] = {
+    "manifest.yaml": {"kind": "manifest", "name": "desk", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "a text", "owner": "me", "triage": ["urgency"]},
+    "vocabulary.yaml": {
+        "kind": "vocabulary",
+        "facts": {
+            "share": {"type": "number", "about": "how many are hit", "minimum": "0", "maximum": "100"},
+            "way": {"type": "choice", "about": "how it came", "open": "yes", "values": [{"value": "mail", "about": "a letter", "aliases": ["post"]}, {"value": "call", "about": "a call"}]},
+        },
+        "outcomes": {
+            "level": {"type": "choice", "about": "how urgent", "values": [{"value": word, "about": word} for word in ("high", "low")]},
+            "notes": {"type": "list", "about": "what to say"},
+        },
+    },
+    "desk.yaml": {
+        "kind": "policy", "about": "all", "source": "1",
+        "decision": {"name": "urgency", "about": "how urgent", "answers": ["level"], "beside": ["notes"]},
+        "tables": {
+            "level": {"about": "by share", "produces": "level", "rules": [
+                {"id": "level.many", "when": {"share": ">= 50"}, "then": {"level": "high"}, "source": "2"},
+                {"id": "level.few", "when": {"share": "< 50"}, "then": {"level": "low"}},
+            ]},
+            "notes": {"about": "all that applies", "hit": "collect", "produces": "notes", "rules": [
+                {"id": "notes.post", "when": {"way": "mail"}, "then": {"notes": "answer by post"}},
+                {"id": "notes.many", "when": {"share": "> 90"}, "then": {"notes": "tell the manager"}},
+            ]},
+        },
+    },
+}
+
+
+def small(edit: Any = lambda files: None) -> Version:
+    files = copy.deepcopy(SMALL)
+    edit(files)
+    return build({path: json.dumps(content) for path, content in files.items()}, "desk")
+
+
+def rules(files: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    return files["desk.yaml"]["tables"][table]["rules"]
+
+
+def test_a_moved_threshold_changes_the_numbers_between_the_old_and_the_new_one() -> None:
+    def edit(files: dict[str, Any]) -> None:
+        rules(files, "level")[0]["when"] = {"share": "> 60"}
+        rules(files, "level")[1]["when"] = {"share": "<= 60"}
+
+    found = outcome(compare(small(), small(edit)), "level")
+    assert [(region_text(region), list(map(plain_change, region.changes))) for region in found.regions] == [
+        ("share=[50..60]", [(False, Kind.DECIDED, "high", Kind.DECIDED, "low")]),
+    ]
+
+
+def test_a_reworded_item_of_a_list_is_one_change_wherever_it_stands() -> None:
+    found = outcome(compare(small(), small(lambda files: rules(files, "notes")[1].update(then={"notes": "call the manager"}))), "notes")
+    reworded = Change(State(Kind.DECIDED, ("tell the manager",)), State(Kind.DECIDED, ("call the manager",)), in_part=True)
+    assert [region_text(region) for region in found.regions if reworded in region.changes] == ["share > 90, way known"]
+    assert [set(region.changes) for region in found.regions if reworded not in region.changes] == [STILL_UNDECIDED, STILL_UNDECIDED]
+
+
+def test_a_citation_changes_what_the_text_says_and_no_decision() -> None:
+    difference = compare(small(), small(lambda files: rules(files, "level")[0].update(source="3")))
+    assert difference.same_decisions
+    assert [(one.name, one.what, one.before, one.after) for one in difference.wording] == [("level.many", "source", "2", "3")]
+
+
+def test_a_moved_alias_is_a_request_that_is_read_differently() -> None:
+    def edit(files: dict[str, Any]) -> None:
+        values = files["vocabulary.yaml"]["facts"]["way"]["values"]
+        values[0]["aliases"], values[1]["aliases"] = [], ["post"]
+
+    difference = compare(small(), small(edit))
+    assert not difference.same_decisions
+    assert [(one.name, one.before, one.after) for one in difference.requests] == [("way=post", "mail", "call")]
+    assert difference.changed_decisions == ()
+
+
+def test_a_value_that_a_closed_fact_loses_is_refused_there() -> None:
+    def close(files: dict[str, Any]) -> None:
+        files["vocabulary.yaml"]["facts"]["way"]["open"] = "no"
+
+    def drop(files: dict[str, Any]) -> None:
+        close(files)
+        files["vocabulary.yaml"]["facts"]["way"]["values"].pop(1)
+        rules(files, "notes")[0]["when"] = {"way": "mail"}
+
+    difference = compare(small(close), small(drop))
+    assert [(one.name, one.after) for one in difference.requests] == [("way=call", "refused")]
+    refused = {region_text(region) for region in outcome(difference, "notes").regions if any(change.after.kind is Kind.REFUSED for change in region.changes)}
+    assert refused == {"share > 90, way=call", "share <= 90, way=call", "way=call, share unknown"}
+
+
+def test_numbers_of_a_fact_that_has_no_end_run_on() -> None:
+    def unbounded(files: dict[str, Any]) -> None:
+        del files["vocabulary.yaml"]["facts"]["share"]["maximum"]
+
+    def moved(files: dict[str, Any]) -> None:
+        unbounded(files)
+        rules(files, "notes")[1]["when"] = {"share": "> 80"}
+
+    def gone(files: dict[str, Any]) -> None:
+        unbounded(files)
+        rules(files, "notes").pop(1)
+
+    assert region_text(outcome(compare(small(unbounded), small(moved)), "notes").regions[0]) == "share=(80..90], way known"
+    assert region_text(outcome(compare(small(unbounded), small(gone)), "notes").regions[0]) == "share > 90, way known"
+
+
+def test_a_condition_that_only_means_more_values_is_no_difference_of_the_text() -> None:
+    def others(files: dict[str, Any]) -> None:
+        rules(files, "notes")[0]["when"] = {"way": {"not": "call"}}
+
+    def more(files: dict[str, Any]) -> None:
+        others(files)
+        files["vocabulary.yaml"]["facts"]["way"]["values"].append({"value": "chat", "about": "a chat"})
+
+    assert [(one.part, one.name) for one in compare(small(others), small(more)).wording] == [("value", "way=chat")]
+
+
+def test_a_value_that_a_catalogue_lists_stands_in_its_row(guide: tuple[Version, Version, Diff]) -> None:
+    (gone,) = (one for one in guide[2].wording if one.name == "feature=critical_patch_notifications")
+    assert gone.place_before is not None
+    assert gone.place_before.file.endswith("scope.yaml")

@@ -1,0 +1,160 @@
+"""Findings as SARIF: what code-scanning tools ask of a log, and that it stays the same where nothing changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from engine.analysis import FINDINGS, Finding, Related
+from engine.model.problems import Place
+from guidepost.cli.app import app
+from guidepost.render.sarif import sarif
+
+Plain = dict[str, Any]
+
+
+def closed(required: list[str], **properties: Any) -> Plain:
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+TEXT: Final = closed(["text"], text={"type": "string", "minLength": 1})
+COUNT: Final = {"type": "integer", "minimum": 1}
+LEVEL: Final = {"enum": ["none", "note", "warning", "error"]}
+PHYSICAL: Final = closed(
+    ["artifactLocation", "region"],
+    artifactLocation=closed(["uri", "uriBaseId"], uri={"type": "string", "pattern": r"^[^/\\\s:][^\\\s]*$"}, uriBaseId={"type": "string"}),
+    region=closed(["startLine"], startLine=COUNT, startColumn=COUNT),
+)
+SARIF: Final = closed(
+    ["version", "runs"],
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs={"type": "array", "items": closed(
+        ["tool", "results"],
+        tool=closed(["driver"], driver=closed(
+            ["name"], name={"type": "string"}, version={"type": "string"}, semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
+            rules={"type": "array", "uniqueItems": True, "items": closed(
+                ["id"], id={"type": "string"}, shortDescription=TEXT, fullDescription=TEXT, help=TEXT, defaultConfiguration=closed(["level"], level=LEVEL),
+            )},
+        )),
+        columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+        originalUriBaseIds={"type": "object", "additionalProperties": closed([], uri={"type": "string"}, description=TEXT)},
+        results={"type": "array", "items": closed(
+            ["message", "ruleId", "ruleIndex", "level", "locations", "partialFingerprints"],
+            ruleId={"type": "string"}, ruleIndex={"type": "integer", "minimum": 0}, level=LEVEL, message=TEXT,
+            locations={"type": "array", "minItems": 1, "maxItems": 1, "items": closed(["physicalLocation"], physicalLocation=PHYSICAL)},
+            relatedLocations={"type": "array", "uniqueItems": True, "items": closed(["id", "physicalLocation"], id={"type": "integer", "minimum": 0}, physicalLocation=PHYSICAL, message=TEXT)},
+            partialFingerprints={"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+            properties={"type": "object"},
+        )},
+    )},
+)
+"""What SARIF 2.1.0 says of the parts that are written here, and nothing that is not written may stand there."""
+
+GAP: Final = Finding(Place("policies/a.yaml", 3, 5), "gap", "no rule of `t` covers 12 cases", "add a rule", (("mood", "odd"),))
+CONFLICT: Final = Finding(Place("policies/b c.yaml", 9, 1), "conflict", "`a` and `b` share cases", "see that the order is meant", (), (Related(Place("policies/b c.yaml", 4, 1), "`a` stands first"),))
+
+
+def valid(log: Plain) -> list[Plain]:
+    """Hold a log against the format, and give its results."""
+    jsonschema.Draft202012Validator(SARIF).validate(log)
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] == rules[result["ruleIndex"]]["defaultConfiguration"]["level"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uriBaseId"] in run["originalUriBaseIds"]
+        assert [other["id"] for other in result.get("relatedLocations", [])] == [*range(len(result.get("relatedLocations", [])))]
+    return list(run["results"])
+
+
+def prints(*findings: Finding) -> list[str]:
+    return [result["partialFingerprints"]["guidepost/v1"] for result in valid(sarif(findings, "1.2.3"))]
+
+
+def moved(finding: Finding, lines: int) -> Finding:
+    return Finding(Place(finding.place.file, finding.place.line + lines, 7), finding.code, finding.message, finding.help, finding.witness, finding.also)
+
+
+def test_a_finding_is_a_result_with_its_place_its_witness_and_the_other_places() -> None:
+    gap, conflict = valid(sarif((GAP, CONFLICT), "1.2.3"))
+
+    assert gap["message"]["text"] == "no rule of `t` covers 12 cases; for example with mood=odd; add a rule"
+    assert gap["properties"] == {"witness": {"mood": "odd"}}
+    assert gap["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 5}
+    assert (gap["level"], conflict["level"]) == ("error", "note")
+    assert conflict["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "policies/b%20c.yaml"
+    assert conflict["relatedLocations"][0]["message"]["text"] == "`a` stands first"
+
+
+def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:
+    log = sarif((), "1.2.3")
+
+    assert valid(log) == []
+    assert [(rule["id"], rule["shortDescription"]["text"], rule["defaultConfiguration"]["level"]) for rule in log["runs"][0]["tool"]["driver"]["rules"]] == [
+        (code, kind.about, kind.level.value) for code, kind in FINDINGS.items()
+    ]
+
+
+def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> None:
+    recounted = Finding(GAP.place, "gap", "no rule of `t` covers 1,300 cases", "add a rule", (("mood", "bad"),))
+
+    assert prints(moved(GAP, 40), moved(CONFLICT, 2)) == prints(GAP, CONFLICT)
+    assert prints(recounted) == prints(GAP)
+
+
+def test_findings_that_differ_have_fingerprints_that_differ() -> None:
+    others = [
+        GAP, CONFLICT, Finding(GAP.place, "gap", "no rule of `t2` covers 12 cases"), Finding(Place("policies/b.yaml"), "gap", GAP.message),
+        Finding(GAP.place, "overlap", GAP.message), moved(GAP, 1),
+    ]
+
+    assert len(set(prints(*others))) == len(others)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".git").mkdir()
+    policies = tmp_path / "desk" / "policies"
+    policies.mkdir(parents=True)
+    for path in (Path(__file__).parents[1] / "broken" / "good").rglob("*.yaml"):
+        target = policies / path.relative_to(Path(__file__).parents[1] / "broken" / "good")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return policies
+
+
+def written(folder: Path | str) -> str:
+    result = CliRunner().invoke(app, ["analyze", "--policies", str(folder), "-o", "sarif", "--fail-on", "never"])
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_runs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_top = written("desk/policies")
+    uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(from_top))}
+
+    assert uris
+    assert all(uri.startswith("desk/policies/") for uri in uris)
+    assert written(repository) == from_top
+    monkeypatch.chdir(repository.parent)
+    assert written("policies") == from_top
+
+
+def test_the_same_policies_give_the_same_bytes(repository: Path) -> None:
+    assert written(repository) == written(repository)
+
+
+def test_a_policy_that_cannot_be_read_gives_its_problems(repository: Path) -> None:
+    manifest = repository / "manifest.yaml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("kind: manifest", "kind: manifesto"), encoding="utf-8")
+    results = valid(json.loads(written("desk/policies")))
+
+    assert {result["level"] for result in results} == {"error"}
+    assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "desk/policies/manifest.yaml"

@@ -1,0 +1,130 @@
+"""Files with recorded facts or keys in them are for their owner only, and those that stand open are reported."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from engine.replay.nouns import Unread
+from guidepost.atomic_file import write_whole
+from guidepost.cli.app import app
+from guidepost.decision_log.store import Store
+from guidepost.policies.sources.signatures import new_key
+from guidepost.tickets.rejected_rows import write_unread
+from tests.support.desks import GOOD, write
+from tests.support.log_servers import sqlite
+from tests.support.records import record
+
+
+@pytest.fixture(autouse=True)
+def everybody_may_read_new_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path | str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def check(*words: object) -> Result:
+    return run("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
+
+
+def kept(tmp_path: Path) -> str:
+    store = Store.open(sqlite(tmp_path))
+    store.append("main", [record(1), record(2)])
+    return sqlite(tmp_path)
+
+
+def test_a_decision_log_is_for_its_owner_only_with_the_files_beside_it(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/d.db")
+    store.append("main", [record(1)])
+    # A reader keeps -wal and -shm where they are.
+    with sqlite3.connect("d.db") as reader:
+        reader.execute("SELECT 1 FROM entries").fetchall()
+        assert {path.name: mode(path) for path in sorted(tmp_path.glob("d.db*"))} == {"d.db": 0o600, "d.db-shm": 0o600, "d.db-wal": 0o600}
+
+
+def test_a_log_that_is_there_keeps_the_mode_that_its_owner_gave_it(tmp_path: Path) -> None:
+    url = kept(tmp_path)
+    Path("log/decisions.db").chmod(0o640)
+
+    Store.open(url).append("main", [record(3)])
+
+    assert mode("log/decisions.db") == 0o640
+
+
+@pytest.mark.parametrize("to", ["log.jsonl", "log.parquet"])
+def test_an_export_is_for_its_owner_only(to: str, tmp_path: Path) -> None:
+    assert run("audit", "export", "--to", to, "--decision-log", kept(tmp_path)).exit_code == 0
+    assert mode(to) == 0o600
+
+
+def test_a_certificate_is_for_its_owner_only(tmp_path: Path) -> None:
+    assert run("audit", "certificate", record(1).id, "--to", "one.json", "--decision-log", kept(tmp_path)).exit_code == 0
+    assert mode("one.json") == 0o600
+
+
+def test_a_replay_that_names_tickets_and_the_rows_that_it_cannot_read_are_for_their_owner_only() -> None:
+    Path("tickets.csv").write_text("number,damage,rider\n1,broken,courier\n2,lost,courier\n")
+    Path("map.yaml").write_text("ticket: number\nfacts: {damage: damage, rider: rider}\n")
+
+    done = run("replay", "tickets.csv", "--mapping", "map.yaml", "--against", write(Path("desk"), GOOD), "--to", "report.txt", "--policies", "desk")
+
+    assert done.exit_code == 0, done.output
+    assert {name: mode(name) for name in ("report.txt", "tickets.unread.csv")} == {"report.txt": 0o600, "tickets.unread.csv": 0o600}
+
+
+def test_rows_written_anew_keep_the_mode_of_the_file(tmp_path: Path) -> None:
+    write_whole(tmp_path / "unread.csv", b"")
+    write_unread(tmp_path / "unread.csv", [Unread(7, "INC1", "impact", "`9` is not listed", "{}")])
+
+    assert mode("unread.csv") == 0o644
+
+
+def test_a_new_private_key_is_for_its_owner_only_and_the_public_one_for_all() -> None:
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+
+    assert (mode("a.private.pem"), mode("a.public.pem")) == (0o600, 0o644)
+
+
+def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_start_all_the_same(tmp_path: Path) -> None:
+    url = kept(tmp_path)
+    new_key(Path("a.private.pem"), Path("a.public.pem"))
+    for path in ("log/decisions.db", "a.private.pem"):
+        Path(path).chmod(0o644)
+
+    done = check("--decision-log", url, "--log-sign-key", "a.private.pem")
+
+    assert done.exit_code == 0, done.output
+    assert "has the mode 0644: everybody can read it" in done.output
+    assert "help: chmod 640 a.private.pem" in done.output
+    assert "decisions.db has the mode 0644" in done.output
+    for path in ("log/decisions.db", "a.private.pem"):
+        Path(path).chmod(0o640)
+    assert "warning" not in check("--decision-log", url, "--log-sign-key", "a.private.pem").output
+
+
+@pytest.mark.parametrize(
+    ("mode_", "said"), [(0o604, "everybody can read it"), (0o660, "others can change it"), (0o666, "everybody can read it and others can change it"), (0o640, ""), (0o440, "")],
+)
+def test_a_callers_file_is_reported_if_others_can_read_or_change_it(mode_: int, said: str) -> None:
+    Path("callers.yaml").write_text("callers:\n  - name: portal\n    roles: [decide]\n    subjects: [portal@desk.example]\n")
+    Path("callers.yaml").chmod(mode_)
+
+    done = check("--callers", "callers.yaml", "--log-durability", "off")
+
+    assert done.exit_code == 0, done.output
+    assert (f"callers.yaml has the mode {mode_:04o}: {said}" in done.output) if said else ("warning" not in done.output)

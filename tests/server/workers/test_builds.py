@@ -1,0 +1,173 @@
+"""Building the policies of a server: a build that fails says why, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guidepost.server.workers import run_build as builder
+from guidepost.server.workers.bundle_storage import Storage, Stored
+from guidepost.server.workers.messages import Refused, Reloaded
+from guidepost.server.workers.run_build import built_from
+from guidepost.server.workers.supervisor import Settings, Supervisor
+from tests.support.desks import desk
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A desk, and a folder for temporary files that is empty."""
+    monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "proofs"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return desk(tmp_path / "desk")
+
+
+@pytest.fixture
+def supervisor(policies: Path) -> Iterator[Supervisor]:
+    made = Supervisor(Settings(policies, 1, None), "127.0.0.1:0")
+    yield made
+    asyncio.run(made.stop())
+
+
+def files(supervisor: Supervisor) -> list[str]:
+    return [path.name for path in supervisor._storage.folder.iterdir()]
+
+
+def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    """Have another program build: it gets the folder and the file as the real one does."""
+    (tmp_path / "stand_in.py").write_text(code, encoding="utf-8")
+    real = asyncio.create_subprocess_exec
+
+    async def started(*command: str, **options: object) -> asyncio.subprocess.Process:
+        return await real(sys.executable, str(tmp_path / "stand_in.py"), *command[3:], **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builder.asyncio, "create_subprocess_exec", started)
+
+
+PART = "import os, signal, sys, time\nopen(sys.argv[2], 'wb').write(b'part')\n"
+
+
+@pytest.mark.parametrize(("code", "why"), [
+    ("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9 (SIGKILL), as the system does when memory runs out"),
+    ("os.kill(os.getpid(), signal.SIGTERM)", "killed by signal 15 (SIGTERM)"),
+    ("raise ValueError('no luck')", "ended with exit code 1: ValueError: no luck"),
+    ("sys.exit(7)", "ended with exit code 7"),
+    ("sys.exit(0)", "ended with exit code 0"),
+    ("print('{\"failed\": \"memory ran out\"}'); sys.exit(4)", "memory ran out"),
+], ids=["killed", "terminated", "raised", "ended", "said nothing", "no memory"])
+def test_a_build_that_fails_names_the_reason_and_leaves_no_file(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, why: str,
+) -> None:
+    replaced(monkeypatch, tmp_path, PART + code)
+
+    refused = asyncio.run(supervisor.reload())
+
+    assert isinstance(refused, Refused)
+    assert refused.message.startswith("the policies could not be built: ")
+    assert refused.message.endswith(why)
+    assert files(supervisor) == []
+
+
+def test_a_build_that_may_not_write_as_much_says_so_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
+    """A limit of the size of files stands for a full disk: writing fails in the middle."""
+    target = tmp_path / "1.built"
+
+    def limited() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "guidepost.server.workers.build_process", str(policies), str(target)], preexec_fn=limited, capture_output=True, text=True, check=False,
+    )
+
+    assert done.returncode == 4, done.stderr
+    assert "a file may not become so large for the built versions in the folder for temporary files" in done.stdout
+    assert str(tmp_path) not in done.stdout
+    assert not target.exists()
+
+
+def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True, text=True, check=False) if shutil.which("mount") else None
+    if mounted is None or mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here: " + (mounted.stderr.strip() if mounted else "there is no program mount"))
+    try:
+        made = asyncio.run(built_from(policies)(small / "1.built"))
+        assert isinstance(made, Refused)
+        assert "no space is left for the built versions" in made.message
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_build_ends_with_the_server_and_leaves_nothing(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    replaced(monkeypatch, tmp_path, PART + f"open({str(tmp_path / 'began')!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")
+
+    async def stopped_meanwhile() -> int:
+        building = asyncio.create_task(supervisor.reload())
+        while not (tmp_path / "began").exists() or not (tmp_path / "began").read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        building.cancel()
+        await asyncio.gather(building, return_exceptions=True)
+        return int((tmp_path / "began").read_text())
+
+    process = asyncio.run(asyncio.wait_for(stopped_meanwhile(), 60))
+    assert files(supervisor) == []
+    until(lambda: not Path(f"/proc/{process}").exists())
+
+
+def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    replaced(monkeypatch, tmp_path, PART + (
+        "import subprocess, tempfile\ntempfile.mkstemp()\n"
+        f"open({str(child)!r}, 'w').write(str(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid))\nos.kill(os.getpid(), signal.SIGKILL)"
+    ))
+
+    assert isinstance(asyncio.run(supervisor.reload()), Refused)
+    assert files(supervisor) == []
+    until(lambda: not Path(f"/proc/{child.read_text()}").exists() or "\nState:\tZ" in Path(f"/proc/{child.read_text()}/status").read_text())
+
+
+def test_policies_are_built_again_after_the_folder_for_built_ones_is_gone(supervisor: Supervisor) -> None:
+    shutil.rmtree(supervisor._storage.folder)
+
+    assert isinstance(asyncio.run(supervisor.reload()), Reloaded)
+    assert supervisor._storage.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(policies: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    build = built_from(policies)
+    with caplog.at_level("INFO", "guidepost.supervisor"):
+        for number in range(2):
+            assert isinstance(asyncio.run(build(tmp_path / f"{number}.built")), Reloaded)
+
+    assert [record.message for record in caplog.records] == ["checking and tabulating the policy versions", "proving them with durable-rules"]
+
+
+def test_a_built_bundle_whose_file_is_gone_is_written_again_as_it_was(policies: Path) -> None:
+    storage = Storage()
+    try:
+        path = storage.file()
+        path.write_bytes(os.urandom(100_000))
+        content, stored = path.read_bytes(), Stored(storage, path)
+        for lose in (path.unlink, lambda: shutil.rmtree(storage.folder)):
+            lose()
+            stored.restore()
+            assert path.read_bytes() == content
+        stored.remove()
+        assert list(storage.folder.iterdir()) == []
+    finally:
+        storage.close()
+    assert not storage.folder.exists()

@@ -1,0 +1,534 @@
+"""Several processes answer on one address, under a supervisor: real processes, a real port."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+import guidepost
+from engine.decide.decide import decide
+from engine.model.problems import Place, Problem
+from engine.request.moment import Moment
+from engine.version.bundle import Bundle
+from engine.version.version import Version, build
+from guidepost.cli.commands.health import health
+from guidepost.render.console import TableOrJson
+from guidepost.server.observability.config import Watching
+from guidepost.server.workers.admin_link import Office
+from guidepost.server.workers.bundle_file import read_built, write_built
+from guidepost.server.workers.bundle_storage import own_folder
+from guidepost.server.workers.messages import Commit, Load, Prepare, Refused, Reloaded, Settle
+from guidepost.server.workers.process import CannotServe
+from guidepost.server.workers.shared_port import reserved
+from guidepost.server.workers.supervisor import Settings, Supervisor
+from guidepost.server.workers.worker import Worker
+from guidepost.v1 import admin_service_pb2 as pb
+from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
+from tests.support.servers import COUNTER, NOW, ROOT, counter, run
+from tests.support.waiting import until
+
+LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
+
+
+def desk(version: str, wait: str) -> Version:
+    """Give the second desk with another number and another waiting time."""
+    return build(COUNTER | {
+        "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", version),
+        "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", f"wait: {wait}"),
+    })
+
+
+class Making:
+    """Builds, for a supervisor, whatever it is told to."""
+
+    def __init__(self, *versions: Version) -> None:
+        self.versions, self.turn = versions, 0
+        self.spoilt = False
+        self.problems: tuple[Problem, ...] = ()
+        self.broken: OSError | None = None
+
+    async def __call__(self, path: Path) -> Reloaded | Refused:
+        if self.broken:
+            raise self.broken
+        if self.problems:
+            return Refused(self.problems)
+        version = self.versions[self.turn % len(self.versions)]
+        write_built(Bundle((version,)), path)
+        if self.spoilt:
+            os.truncate(path, path.stat().st_size * 2 // 3)  # noqa: ASYNC240 - a small file of a test
+        else:
+            self.turn += 1
+        return Reloaded((version.ref,))
+
+
+@contextmanager
+def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
+    with reserved("127.0.0.1", 0) as address:
+        supervisor = Supervisor(Settings(Path(), workers, None, grace=2, metrics=metrics, watching=Watching(metrics=bool(metrics))), address, making)
+        try:
+            assert isinstance(run(supervisor.start()), Reloaded)
+            yield supervisor, address
+        finally:
+            run(supervisor.stop())
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[tuple[Supervisor, str, Making]]:
+    making = Making(desk("7.0.0", "10"), desk("7.1.0", "20"))
+    with supervised(making) as (supervisor, address):
+        yield supervisor, address, making
+
+
+class Callers(threading.Thread):
+    """Some callers who ask again and again, each over a connection of its own, until they are stopped."""
+
+    def __init__(self, address: str, versions: tuple[Version, ...], callers: int = 4) -> None:
+        super().__init__(daemon=True)
+        self._address, self._callers, self._end = address, callers, threading.Event()
+        self._expected = {version.digest: {size: _wait(version, size) for size in (3, 30)} for version in versions}
+        self.answers: list[str] = []
+        self.wrong: list[object] = []
+        self.start()
+
+    def run(self) -> None:
+        threads = [threading.Thread(target=self._call, args=(number,), daemon=True) for number in range(self._callers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _call(self, number: int) -> None:
+        with guidepost.Client(self._address) as client:
+            size = (3, 30)[number % 2]
+            while not self._end.is_set():
+                try:
+                    decided = client.decide("queue", size=size, vip=False, timeout=20)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+                    self.wrong.append(error)
+                    continue
+                [wait] = [one.value.number for one in decided.outcomes if one.name == "wait"]
+                if wait != self._expected[decided.version.digest][size]:
+                    self.wrong.append((decided.version.version, size, wait))
+                self.answers.append(decided.version.version)
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join(30)
+        assert not self.is_alive()
+
+
+def _wait(version: Version, size: int) -> object:
+    answer = decide(version, "queue", {"size": size, "vip": False}, Moment(NOW))
+    return next(one.value for one in answer.outcomes if one.name == "wait")
+
+
+def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(shipped: Bundle, tmp_path: Path) -> None:
+    write_built(shipped, tmp_path / "built")
+    again = read_built(tmp_path / "built")
+    (tmp_path / "built").unlink()
+
+    assert shipped.refs == again.refs
+    for one, other in zip(shipped.versions, again.versions, strict=True):
+        for facts in ({}, {"impact": "high", "urgency": "low"}, {"channel": "email", "service": "unheard of", "country": "NZ"}, {"affected_percent": 12.5, "workaround": "none"}):
+            for decision in one.plans:
+                assert decide(one, decision, facts, Moment(NOW)) == decide(other, decision, facts, Moment(NOW))
+
+
+def test_every_worker_answers_on_the_one_address(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, _ = serving
+    assert 2 == len(set(supervisor.processes.values()))
+    for _ in range(5):
+        with guidepost.Client(address) as client:
+            assert "fast" == client.decide("queue", size=3).outcomes[0].value.text
+
+
+def test_a_second_server_is_refused_the_address(serving: tuple[Supervisor, str, Making]) -> None:
+    host, _, port = serving[1].rpartition(":")
+    with pytest.raises(OSError, match="in use"), reserved(host, int(port)):
+        pass
+
+
+@pytest.mark.campaign
+def test_reloads_under_load_fail_no_call_and_mix_no_versions(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    callers = Callers(address, making.versions)
+    for _ in range(500 if LONG else 60):
+        assert isinstance(run(supervisor.reload()), Reloaded)
+    callers.stop()
+
+    assert callers.wrong == []
+    assert {"7.0.0", "7.1.0"} == set(callers.answers)
+
+
+def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    before = supervisor.versions
+    making.spoilt = True
+    refused = run(supervisor.reload())
+    making.spoilt = False
+
+    assert isinstance(refused, Refused)
+    assert "cannot be read" in refused.message
+    assert before == supervisor.versions
+    callers = Callers(address, making.versions)
+    until(lambda: len(callers.answers) > 20)
+    callers.stop()
+    assert callers.wrong == []
+    assert {before[0].version} == set(callers.answers)
+
+
+@pytest.mark.faults
+def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    callers = Callers(address, making.versions)
+    until(lambda: len(callers.answers) > 20)
+    victim = supervisor.processes[1]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: supervisor.processes[1] != victim)
+    after = len(callers.answers)
+    until(lambda: len(callers.answers) > after + 20)
+    callers.stop()
+
+    assert callers.wrong == []
+
+
+@pytest.mark.faults
+def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    before = supervisor.processes
+    callers = Callers(address, making.versions)
+    run(supervisor.roll())
+    callers.stop()
+
+    assert callers.wrong == []
+    assert set(before) == set(supervisor.processes)
+    assert not set(before.values()) & set(supervisor.processes.values())
+
+
+def healthy(address: str) -> set[int]:
+    """Ask for the health of a server over some connections of their own, so that several workers answer."""
+    found = set()
+    for _ in range(6):
+        with grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
+            asked = health_pb2_grpc.HealthStub(channel)
+            found |= {asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=60, wait_for_ready=True).status for service in ("", "guidepost.v1.DecisionService")}
+    return found
+
+
+@pytest.mark.faults
+def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    fine = {health_pb2.HealthCheckResponse.SERVING}
+    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert fine == healthy(address)
+    making.spoilt = True
+    assert isinstance(run(supervisor.reload()), Refused)
+    making.spoilt = False
+    assert fine == healthy(address)
+    run(supervisor.roll())
+    assert fine == healthy(address)
+
+
+@pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
+def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "built"
+    write_built(counter(), path)
+    os.truncate(path, int(path.stat().st_size * kept))
+
+    with pytest.raises(ValueError, match=r"whole|bytes|empty"):
+        read_built(path)
+
+
+def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, _, making = serving
+    making.broken = OSError("no room left")
+    refused = run(supervisor.reload())
+    making.broken = None
+
+    assert isinstance(refused, Refused)
+    assert "no room left" in refused.message
+    assert isinstance(run(supervisor.reload()), Reloaded)
+
+
+def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(serving: tuple[Supervisor, str, Making]) -> None:
+    supervisor, address, making = serving
+    shutil.rmtree(supervisor._storage.folder)
+    before = supervisor.processes
+    os.kill(before[1], signal.SIGKILL)
+
+    until(lambda: supervisor.processes[1] != before[1])
+    with guidepost.Client(address) as client:
+        assert client.decide("queue", size=3, timeout=20).version.version == supervisor.versions[0].version
+    making.turn += 1
+    assert isinstance(run(supervisor.reload()), Reloaded)
+
+
+def test_health_says_that_the_last_reload_failed_until_one_succeeds(serving: tuple[Supervisor, str, Making], capsys: pytest.CaptureFixture[str]) -> None:
+    supervisor, address, making = serving
+    making.problems = (Problem(Place("desk/queue.yaml", 3, 5), "unknown-value", "unknown size `hgue`"), Problem(Place("desk/queue.yaml", 9), "yaml", "no"))
+    run(supervisor.reload())
+    making.problems = ()
+
+    def said(output: TableOrJson = TableOrJson.TABLE) -> str:
+        health(address, output=output)
+        return capsys.readouterr().out
+
+    assert said() == (
+        f"{address}: SERVING\n"
+        "the last reload failed, and the versions before it go on serving: desk/queue.yaml:3:5 [unknown-value], and 1 more\n"
+        "help: run `guidepost check` on the policies there\n"
+    )
+    assert json.loads(said(TableOrJson.JSON))["last_reload"] == "desk/queue.yaml:3:5 [unknown-value], and 1 more"
+    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert said() == f"{address}: SERVING\n"
+
+
+def test_a_worker_that_cannot_serve_says_why() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        supervisor = Supervisor(Settings(Path(), 1, None), f"127.0.0.1:{taken.getsockname()[1]}", Making(counter().versions[0]))
+        with pytest.raises(CannotServe, match="cannot listen"):
+            run(supervisor.start())
+        run(supervisor.stop())
+
+
+@pytest.mark.faults
+def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    for name, text in COUNTER.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "guidepost.cli", "serve", "--port", "0", "--workers", "1", "--log-durability", "off", "--policies", str(tmp_path)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
+    )
+    assert process.stdout is not None
+    address = next(line.split()[2] for line in process.stdout if line.startswith("listening on"))
+    host, _, port = address.rpartition(":")
+    with guidepost.Client(address) as client:
+        assert "7.0.0" == client.decide("queue", size=3).version.version
+    process.kill()
+    process.wait()
+
+    def closed() -> bool:
+        with socket.socket() as asking:
+            return asking.connect_ex((host, int(port))) != 0
+
+    until(closed)
+
+
+def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one in a container of its own, whose number here is nobody's, and whatever else is called so."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    line = [sys.executable, "-c", "import sys; from guidepost.server.workers.bundle_storage import Storage; storage = Storage(); print(storage.folder, flush=True); sys.stdin.read()"]
+    with subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}) as other:
+        assert other.stdout is not None
+        folder = Path(other.stdout.readline().strip())
+        elsewhere = folder.rename(folder.with_name(folder.name.replace(f"-{other.pid}-", f"-{gone()}-")))
+        odd = tmp_path / f"guidepost-serve-{10**30}-1-x"
+        odd.mkdir()
+
+        own_folder()
+
+        assert elsewhere.is_dir()
+        assert odd.is_dir()
+        other.communicate("")
+    own_folder()
+    assert not elsewhere.exists()
+
+
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    with subprocess.Popen(["true"]) as ended:
+        return ended.pid
+
+
+
+def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
+    killed = subprocess.run([sys.executable, "-c", "from guidepost.server.workers.bundle_storage import own_folder; print(own_folder())"], cwd=ROOT, capture_output=True, text=True, check=True)
+    left = Path(killed.stdout.strip())
+    assert left.is_dir()
+    ours, second = own_folder(), own_folder()
+
+    assert not left.exists()
+    assert ours.is_dir()
+    ours.rmdir()
+    second.rmdir()
+
+
+def test_a_reload_that_finds_the_same_says_so() -> None:
+    making = Making(counter().versions[0])
+    with supervised(making, workers=1) as (supervisor, _):
+        again = run(supervisor.reload())
+    assert Reloaded((counter().refs[0],), changed=False) == again
+
+
+def built_maps(process: int) -> set[str]:
+    """Give the built bundles that a process holds in memory."""
+    return {line.split()[5] for line in Path(f"/proc/{process}/maps").read_text().splitlines() if ".built" in line}
+
+
+def own(process: int) -> int:
+    """Give the kilobytes that a process holds for itself: what it maps from files is in the memory or not as the system likes."""
+    found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    assert found
+    return int(found[1])
+
+
+ONE_BUNDLE = 25_000
+"""Kilobytes: what a bundle takes beside its tables, and what is put together when it is first asked."""
+
+
+def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(shipped: Bundle, tmp_path: Path) -> None:
+    files = [tmp_path / version.ref.version for version in shipped.versions]
+    for file, version in zip(files, shipped.versions, strict=True):
+        write_built(Bundle((version,)), file)
+    turn = iter(range(1_000))
+
+    async def making(path: Path) -> Reloaded | Refused:
+        at = next(turn) % len(files)
+        os.link(files[at], path)
+        return Reloaded((shipped.versions[at].ref,))
+
+    with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
+        [process], held = supervisor.processes.values(), []
+        for _ in range(24 if LONG else 12):
+            reloaded = run(supervisor.reload())
+            [served] = reloaded.versions
+            assert served.digest == client.decide("priority", impact="high", urgency="high", version=served.version, timeout=20).version.digest
+            assert 1 == len(built_maps(process))
+            held.append(own(process))
+
+    # Memory that is given back may stay with the process for a while, up to what a bundle takes; more than one that was kept would show.
+    assert min(held[-3:]) < max(held[: len(held) // 2]) + ONE_BUNDLE, held
+
+
+class Said:
+    """A channel to a worker without a process: what is told, in turn."""
+
+    def __init__(self) -> None:
+        self.answers: list[object] = []
+        self.told: asyncio.Queue[object] = asyncio.Queue()
+
+    async def say(self, told: object) -> None:
+        self.answers.append(told)
+
+    async def hear(self) -> object:
+        return await self.told.get()
+
+
+def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_gone(tmp_path: Path) -> None:
+    for name, version in (("1", desk("7.0.0", "10")), ("2", desk("7.1.0", "20"))):
+        write_built(Bundle((version,)), tmp_path / name)
+
+    async def reload() -> None:
+        channel = Said()
+        worker = Worker(channel, Load(1, str(tmp_path / "1"), "127.0.0.1:0", None, 1.0))  # type: ignore[arg-type]
+        before = weakref.ref(worker._held.bundle.versions[0].explainer)
+        for told in (Prepare(str(tmp_path / "2")), Commit(), Settle()):
+            channel.answers.append(await worker._obey(told))
+
+        assert before() is None
+        assert worker._held.bundle.versions[0].ref.version == "7.1.0"
+        # What is there for good is not among what is looked through.
+        assert not any(one is worker._held.bundle.versions[0] for one in gc.get_objects())
+
+    try:
+        run(reload())
+    finally:
+        gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
+    office = Office(serving[0], "127.0.0.1:0", "127.0.0.1:0")
+    run(office.open())
+    with grpc.insecure_channel(office.admin) as channel:
+        yield AdminServiceStub(channel)
+    run(office.close())
+
+
+class TestAdmin:
+    """The admin service, on a port of its own."""
+
+    def test_it_says_how_the_server_is_doing(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
+
+        assert serving[0].processes == {worker.number: worker.process_id for worker in status.workers}
+        assert [ref.digest for ref in serving[0].versions] == [ref.digest for ref in status.versions]
+
+    def test_it_reloads_and_names_every_problem_of_what_cannot_be_served(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        supervisor, _, making = serving
+        before = supervisor.versions
+        reloaded = stub.Reload(pb.ReloadRequest(), timeout=20)
+        assert reloaded.changed
+        assert before[0].digest != reloaded.versions[0].digest
+
+        making.problems = (Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"), Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""))
+        refused = stub.Reload(pb.ReloadRequest(), timeout=20)
+        status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
+        making.problems = ()
+
+        assert [("queue.yaml", 3, "no such thing"), ("queue.yaml", 9, "a hole")] == [(one.place.file, one.place.line, one.message) for one in refused.problems]
+        assert list(refused.problems) == list(status.problems)
+        assert status.reload_failures >= 1
+        assert [reloaded.versions[0].digest] == [ref.digest for ref in refused.versions] == [ref.digest for ref in status.versions]
+
+    @pytest.mark.faults
+    def test_it_rolls_the_workers(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+        before = set(serving[0].processes.values())
+        rolled = stub.RollWorkers(pb.RollWorkersRequest(), timeout=30)
+
+        assert not before & {worker.process_id for worker in rolled.workers}
+
+
+class TestMetrics:
+    """What Prometheus is shown: every worker's samples, and the supervisor's own."""
+
+    def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
+        making = Making(counter().versions[0])
+        with supervised(making, metrics="127.0.0.1:0") as (supervisor, address):
+            office = Office(supervisor, metrics="127.0.0.1:0")
+            run(office.open())
+            for _ in range(12):
+                with guidepost.Client(address, channels=1) as client:
+                    client.decide("queue", size=3)
+            families = {family.name: family for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())}
+            run(office.close())
+
+        decided = [sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")]
+        assert 12 == sum(sample.value for sample in decided)
+        assert {sample.labels["worker"] for sample in decided} <= {"1", "2"}
+        assert 12 == sum(sample.value for sample in families["guidepost_decisions"].samples)
+        assert {"1": 1, "2": 1} == {sample.labels["worker"]: sample.value for sample in families["guidepost_policy_in_force"].samples}
+        assert {"1", "2"} == {sample.labels["worker"] for sample in families["process_resident_memory_bytes"].samples}
+        [policy] = families["guidepost_policy_version"].samples
+        assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
+        assert 2 == families["guidepost_workers"].samples[0].value
+        assert 0 == families["guidepost_reload_failures"].samples[0].value
+
+
+def test_a_worker_imports_nothing_large_that_it_does_not_need() -> None:
+    names = ("durable", "fastparquet", "holidays", "jinja2", "jsonschema", "jwt", "pandas", "pyarrow", "guidepost.server.auth.tls", "typer")
+    code = f"import guidepost.server.workers.worker, sys; print(*(name for name in {names} if name in sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split() == []

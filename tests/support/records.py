@@ -1,0 +1,34 @@
+"""Records for tests: made up, small, and in order of receipt."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from engine.decide.answer_times_json import iso
+from engine.decisionlog.chain import Entry, Head, beginning, follow
+from engine.decisionlog.identity import uuid7
+from engine.decisionlog.record import Decided, Kind, Record, RecordedOutcome
+from engine.model.answer import VersionRef
+
+START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
+
+
+def record(number: int, **changes: Any) -> Record:
+    """Make a record that was received so many seconds after the start."""
+    at = START + timedelta(seconds=number)
+    decided = Decided("queue", f"id{number}", "decided", (RecordedOutcome("queue", "decided", "fast"),), ("queues.vip",), (), ())
+    made = {
+        "id": uuid7(at, number.to_bytes(10, "big")), "received": iso(at), "caller": "desk", "request_id": "", "ticket": f"T-{number}",
+        "kind": Kind.DECIDE, "facts": {"vip": True}, "now": iso(at), "pauses": (), "version": VersionRef("counter", "7.0.0", "ab12"), "decisions": (decided,),
+    }
+    return Record(**{**made, **changes})
+
+
+def chain(bodies: list[str], writer: str = "main") -> tuple[list[Entry], Head]:
+    """Chain texts; give the entries and the head."""
+    head, entries = beginning(writer), []
+    for body in bodies:
+        entry, head = follow(head, body)
+        entries.append(entry)
+    return entries, head

@@ -1,0 +1,19 @@
+"""What tests need of released versions: the register that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.load import load_with_trees
+from engine.load.digest import digest
+from engine.model.problems import Place
+from engine.version.release_register import Frozen, register_text
+
+
+def register(*versions: Mapping[str, str]) -> str:
+    """Give the text of `past/frozen.yaml` for these versions, each as its files."""
+    frozen = []
+    for files in versions:
+        policy, trees = load_with_trees(files)
+        frozen.append(Frozen(policy.manifest.version, policy.manifest.effective_from, digest(trees), Place("")))
+    return register_text(frozen)
