@@ -24,16 +24,66 @@ This package needs grpcio, protobuf and googleapis-common-protos only; the serve
 
 from __future__ import annotations
 
-from guidepost.client.aio import AsyncClient
-from guidepost.client.audit import AsyncAudit, Audit, record_filter
-from guidepost.client.batching import WAIT as COALESCE
-from guidepost.client.channels import TIMEOUT
-from guidepost.client.circuit_breaker import Circuit, CircuitBreaker
-from guidepost.client.errors import CircuitOpen, Fallback, ItemFailed, is_fallback, undecided, wrong_fields
-from guidepost.client.requests import FactInput, Facts, Pauses, item, selector, ticket
-from guidepost.client.sync import Client
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guidepost.client import (
+        COALESCE,
+        TIMEOUT,
+        AsyncAudit,
+        AsyncClient,
+        Audit,
+        Circuit,
+        CircuitBreaker,
+        CircuitOpen,
+        Client,
+        FactInput,
+        Facts,
+        Fallback,
+        ItemFailed,
+        Pauses,
+        is_fallback,
+        item,
+        record_filter,
+        selector,
+        ticket,
+        undecided,
+        wrong_fields,
+    )
 
 __all__ = [
-    "COALESCE", "TIMEOUT", "AsyncAudit", "AsyncClient", "Audit", "Circuit", "CircuitBreaker", "CircuitOpen", "Client", "FactInput", "Facts", "Fallback", "ItemFailed", "Pauses", "is_fallback", "item",
-    "record_filter", "selector", "ticket", "undecided", "wrong_fields",
+    "COALESCE",
+    "TIMEOUT",
+    "AsyncAudit",
+    "AsyncClient",
+    "Audit",
+    "Circuit",
+    "CircuitBreaker",
+    "CircuitOpen",
+    "Client",
+    "FactInput",
+    "Facts",
+    "Fallback",
+    "ItemFailed",
+    "Pauses",
+    "is_fallback",
+    "item",
+    "record_filter",
+    "selector",
+    "ticket",
+    "undecided",
+    "wrong_fields",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the client when it is first asked for: the server and the command line are in this package, too, and need none of it."""
+    if name in __all__:
+        from guidepost import client  # noqa: PLC0415 - so that gRPC is loaded by those who call it
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

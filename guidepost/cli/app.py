@@ -1,80 +1,115 @@
-"""The ``guidepost`` command with all its sub-commands."""
+"""The command ``guidepost``: the table of its commands, each loaded when it is run.
+
+What ``guidepost -h`` and shell completion need is here, so that they load no command.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Annotated, Any, Final, Literal
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from guidepost.cli.commands.access import access
-from guidepost.cli.commands.analyze import analyze
-from guidepost.cli.commands.audit import audit
-from guidepost.cli.commands.build import build
-from guidepost.cli.commands.check import check
-from guidepost.cli.commands.ci import ci
-from guidepost.cli.commands.clock import clock
-from guidepost.cli.commands.diff import diff
-from guidepost.cli.commands.eval import WORDS, WORDS_ALLOWED, evaluate
-from guidepost.cli.commands.fmt import fmt
-from guidepost.cli.commands.health import health
-from guidepost.cli.commands.holidays import holidays
-from guidepost.cli.commands.keys import keys, sign, verify_bundle
-from guidepost.cli.commands.prove import prove
-from guidepost.cli.commands.release import release
-from guidepost.cli.commands.replay import replay
-from guidepost.cli.commands.schema import schema
-from guidepost.cli.commands.serve import serve
-from guidepost.cli.commands.show import show
-from guidepost.cli.commands.test import policy_tests
-from guidepost.cli.commands.unpack import unpack
-from guidepost.cli.commands.version import PROGRAM, installed
-from guidepost.cli.commands.version import version as version_command
-from guidepost.cli.options.server_flags import with_flags
-from guidepost.render.console import help_markup
+from guidepost.program import PROGRAM, installed
+
+HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: the module and name of its function or of its group of commands, and its help in ``guidepost -h``."""
+
+    panel: str
+    target: str
+    help: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What Typer is to know of it beside its function."""
+
+
+WRITE, COMPARE, SERVE, AUDIT = "Write policies", "Compare versions", "Serve decisions", "Audit decisions"
+
+COMMANDS: Final = {
+    "check": Command(WRITE, "check:check", "Check every version: its files, every cell of its tables, its cases and its invariants."),
+    "eval": Command(WRITE, "eval:evaluate", "Decide one ticket: facts in, a decision and its reasons out.", {
+        "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True}, "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
+    }),
+    "show": Command(WRITE, "show:show", "Show a policy as people read it."),
+    "test": Command(WRITE, "test:policy_tests", "Run the policies' own cases and report their coverage."),
+    "analyze": Command(WRITE, "analyze:analyze", "Find mistakes, needless rules and assumptions in a version."),
+    "prove": Command(WRITE, "prove:prove", "Prove the invariants of a version."),
+    "fmt": Command(WRITE, "fmt:fmt", "Format policy files."),
+    "schema": Command(WRITE, "schema:schema", "Write the JSON Schemas that editors use for policy files."),
+    "clock": Command(WRITE, "clock:clock", "Add and count business time, draw a calendar, follow the sun."),
+    "holidays": Command(WRITE, "holidays:holidays", "Show the holiday lists, or draft them anew."),
+    "diff": Command(COMPARE, "diff:diff", "Report every decision that differs between two versions."),
+    "ci": Command(COMPARE, "ci:ci", "Check a change of policies as a pull request does: check, test, analyze, compare."),
+    "replay": Command(COMPARE, "replay:replay", "Decide past tickets again and report what would differ."),
+    "release": Command(COMPARE, "release:release", "Freeze the working version in past/ and start the next one."),
+    "build": Command(COMPARE, "build:build", "Build a bundle: the files of a version, its digest and its origin."),
+    "sign": Command(COMPARE, "keys:sign", "Sign a bundle."),
+    "verify": Command(COMPARE, "keys:verify_bundle", "Verify a bundle: its content and its signature."),
+    "unpack": Command(COMPARE, "unpack:unpack", "Make a policies folder from bundles."),
+    "keys": Command(COMPARE, "keys:keys", "Make and show the keys that sign bundles."),
+    "serve": Command(SERVE, "serve:serve", "Check the policies, then serve them over gRPC."),
+    "health": Command(SERVE, "health:health", "Ask a server for its health."),
+    "access": Command(SERVE, "access:access", "Make API keys for callers, and check the file of callers."),
+    "version": Command(SERVE, "version:version", "Show the versions of the program, the policies and the libraries."),
+    "audit": Command(AUDIT, "audit:audit", "Search, explain, export and verify the decision log."),
+}
+
+
+def help_markup() -> Literal["markdown"] | None:
+    """Return how Typer lays out its help: with boxes on a terminal, else as plain text that nothing pads."""
+    return "markdown" if sys.stdout.isatty() else None
+
+
+def load(name: str) -> TyperCommand | TyperGroup:
+    """Import a command; return it as Typer runs it."""
+    one = COMMANDS[name]
+    module, _, attribute = one.target.partition(":")
+    found: Any = getattr(import_module(f"guidepost.cli.commands.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        return _built(found, name)
+    own = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=help_markup(), context_settings=HELP)
+    own.command(name, **one.options)(found)
+    return _built(own, name)
+
+
+def _built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
+    command: Any = get_command(app)
+    command.name = name
+    return command  # type: ignore[no-any-return]
+
+
+class LazyGroup(TyperGroup):
+    """The commands of the table; one is imported when it is run or completed, none to list them."""
+
+    def __init__(self, **settings: Any) -> None:
+        listed = {name: TyperCommand(name, help=one.help, rich_help_panel=one.panel) for name, one in COMMANDS.items()}
+        super().__init__(**settings | {"commands": listed})
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Return the command that the first word names, imported."""
+        name, command, rest = super().resolve_command(ctx, args)  # type: ignore[arg-type]
+        return name, command and load(str(name)), rest
+
 
 app: Final = typer.Typer(
-    name=PROGRAM,
-    no_args_is_help=True,
-    rich_markup_mode=help_markup(),
-    invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    name=PROGRAM, cls=LazyGroup, no_args_is_help=True, rich_markup_mode=help_markup(), invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False,
+    context_settings=HELP,
 )
 
 
 @app.callback()
 def guidepost(
-    version: Annotated[bool, typer.Option("--version", help="Say the version of the program and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version of the program and exit.")] = False,
 ) -> None:
     """Decide support tickets by policies that people edit as YAML."""
     if version:
         sys.stdout.write(f"{PROGRAM} {installed(PROGRAM)}\n")
         raise typer.Exit
-
-
-app.command("serve")(with_flags(serve))
-app.command("health")(health)
-app.command("check")(check)
-app.command("analyze")(analyze)
-app.command("prove")(prove)
-app.command("test")(policy_tests)
-app.command("fmt")(fmt)
-app.command("eval", context_settings=WORDS_ALLOWED, options_metavar=WORDS)(evaluate)
-app.command("show")(show)
-app.command("diff")(diff)
-app.command("ci")(ci)
-app.command("replay")(replay)
-app.add_typer(clock, name="clock")
-app.add_typer(audit, name="audit")
-app.command("release")(release)
-app.command("build")(build)
-app.command("sign")(sign)
-app.command("verify")(verify_bundle)
-app.command("unpack")(unpack)
-app.add_typer(keys, name="keys")
-app.add_typer(access, name="access")
-app.command("schema")(schema)
-app.add_typer(holidays, name="holidays")
-app.command("version")(version_command)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
 from io import StringIO
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 import typer
 from rich import box
@@ -136,11 +136,6 @@ def _columns() -> int:
     """Return how wide what is not a terminal is to be: ``COLUMNS``, or wider than any line."""
     wanted = os.environ.get("COLUMNS", "")
     return int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) > 0 else WIDE
-
-
-def help_markup() -> Literal["markdown"] | None:
-    """Return how Typer lays out its help: with boxes on a terminal, else as plain text that nothing pads."""
-    return "markdown" if sys.stdout.isatty() else None
 
 
 def results() -> Screen:

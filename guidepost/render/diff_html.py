@@ -24,7 +24,7 @@ def html_page(shown: Report) -> str:
 
 @cache
 def _template() -> Template:
-    return page_template("guidepost.render", "page.html.j2", _WORDS)
+    return page_template("page.html.j2", _WORDS)
 
 
 def _changes(changes: Mapping[Change, int]) -> str:

@@ -10,15 +10,15 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from engine.model.quoting import visible_lines
 
 
-def page_template(package: str, name: str, words: Mapping[str, Any], *styles: str) -> Template:
-    """Give a template of a package, which may include the shared ones; ``words`` are its functions, ``styles`` its own style sheets."""
-    loader = ChoiceLoader([PackageLoader(package, "templates"), PackageLoader("guidepost.render", "templates")])
+def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template:
+    """Return a template by its name; ``words`` are its functions, ``styles`` its own style sheets."""
+    loader = PackageLoader("guidepost.render", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe)
     environment.globals.update(words, coded=coded)
     style, script = ("\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",)))

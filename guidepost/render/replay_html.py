@@ -29,7 +29,7 @@ def html_page(shown: Report) -> str:
 
 @cache
 def _template() -> Template:
-    return page_template("guidepost.replay", "replay.html.j2", _WORDS, "replay.css")
+    return page_template("replay.html.j2", _WORDS, "replay.css")
 
 
 def _cut(text: str, most: int) -> str:

@@ -109,7 +109,7 @@ def html_proof(one: Proof) -> str:
 @cache
 def _template() -> Template:
     words = {"headline": headline, "name": _name, "said": _said, "fine": _fine, "provide": PROVIDE, "arrows": arrows}
-    return page_template("guidepost.replay", "proof.html.j2", words, "replay.css")
+    return page_template("verification.html.j2", words, "replay.css")
 
 
 def _plain(one: Otherwise) -> dict[str, Any]:

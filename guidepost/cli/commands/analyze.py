@@ -19,10 +19,10 @@ from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
 from engine.version.version import lay_out
-from guidepost.cli.commands.version import PROGRAM, installed
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources import known_versions
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
+from guidepost.program import PROGRAM, installed
 from guidepost.render.console import ExitCode, count, errors, meant, refused, results, show_json
 from guidepost.render.github import from_top
 from guidepost.render.sarif import sarif

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from guidepost.cli.commands.ci_markdown import annotation_lines, compared, plain_examined, summary_text
 from guidepost.cli.commands.ci_report import Examined, Part, examine
-from guidepost.cli.commands.version import PROGRAM, installed
 from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.merge_base import Lack
+from guidepost.program import PROGRAM, installed
 from guidepost.render.cases_console import failure_parts
 from guidepost.render.console import ExitCode, TextOrJson, errors, grid, refused, results, show_json
 from guidepost.render.diff_console import terminal_parts

@@ -28,13 +28,6 @@ from guidepost.render.reschedule_console import moved_parts, plain_moved
 TRIAGE: Final = "triage"
 """The word that asks for all the decisions a new ticket needs."""
 
-WORDS: Final = "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]"
-"""What the command takes, as its help has it."""
-
-WORDS_ALLOWED: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
-"""Typer's settings of this command: options that only the policy knows are read by :mod:`guidepost.cli.options.facts`."""
-
-
 BEFORE: Final = "before."
 """What a fact as it was before is called."""
 

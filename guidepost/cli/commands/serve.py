@@ -20,13 +20,13 @@ from rich.text import Text
 from engine.model.policy import Form, Policy
 from engine.model.vocabulary import FactType
 from guidepost.cli.commands.serve_check import checked
-from guidepost.cli.commands.version import PROGRAM
 from guidepost.cli.options.policies_folder import Loaded, load, refused_policies, utc_now
-from guidepost.cli.options.server_flags import CheckOption, ConfigOption, configured, refused_settings
+from guidepost.cli.options.server_flags import CheckOption, ConfigOption, configured, refused_settings, with_flags
 from guidepost.decision_log.database import LogRefused, connect, shown
 from guidepost.decision_log.options import LogOptions
 from guidepost.decision_log.settings import default_url
 from guidepost.policies.sources import SourceError
+from guidepost.program import PROGRAM
 from guidepost.render.console import count, errors, grid, refused, results
 from guidepost.server.observability import logging as logs
 from guidepost.server.settings.build import log_options, supervised, written
@@ -51,6 +51,7 @@ EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
 """Hosts that mean every address; calls need one."""
 
 
+@with_flags
 def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
     found = configured(flags or {}, config)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from typing import Annotated, Final
 
 import typer
 from rich.text import Text
 
 from guidepost.cli.options.policies_folder import PoliciesOption, load
+from guidepost.program import PROGRAM, installed
 from guidepost.render.console import TableOrJson, errors, grid, results, ruled, show_json
-
-PROGRAM: Final = "guidepost"
 
 LIBRARIES: Final = ("durable-rules", "grpcio", "numpy", "protobuf", "PyYAML", "typer", "rich")
 """What the answer to a question about a defect depends on."""
@@ -57,11 +55,3 @@ def version(
     screen.show(Text.assemble((PROGRAM, "bold"), f" {installed(PROGRAM)}"), "")
     screen.show(ruled(("policies", "version", "digest", "in force from", ""), rows), "")
     screen.show(grid([(Text(name, "cyan"), found) for name, found in runtime.items()]))
-
-
-def installed(name: str) -> str:
-    """Give the version of a distribution, or say that it runs from a checkout."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "from a checkout" if name == PROGRAM else "not installed"
