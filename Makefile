@@ -18,8 +18,9 @@ test: .setup-test  ## run the tests (`.ci/run` adds those that kill servers)
 check: .setup-server  ## check the shipped policies and run their cases
 	$(RUN)/guidepost check policies
 
-lint: .setup-dev  ## ruff
+lint: .setup-dev  ## ruff: rules and format
 	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
 
 types: .setup-dev  ## mypy, strict
 	$(RUN)/mypy

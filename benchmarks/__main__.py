@@ -12,7 +12,17 @@ from benchmarks.measure import Row, machine
 
 HERE: Final = Path(__file__).resolve().parent
 
-PARTS: Final = {"look_up": look_up, "load": load, "log": log, "flatness": flatness, "peers": peers, "clock": clock, "changes": changes, "columns": columns, "replay": replay}
+PARTS: Final = {
+    "look_up": look_up,
+    "load": load,
+    "log": log,
+    "flatness": flatness,
+    "peers": peers,
+    "clock": clock,
+    "changes": changes,
+    "columns": columns,
+    "replay": replay,
+}
 
 INTRODUCTION: Final = """\
 # How fast Guidepost is
@@ -51,17 +61,34 @@ def _lines(rows: list[Row]) -> list[str]:
     last = ""
     for row in rows:
         goal = "" if row.goal is None else f"< {row.goal:g} {row.unit}"
-        written.append(("" if row.group == last else row.group, row.what, f"{_number(row.value)} {row.unit}", goal, row.met))
+        written.append(
+            ("" if row.group == last else row.group, row.what, f"{_number(row.value)} {row.unit}", goal, row.met)
+        )
         last = row.group
     widths = [max(len(cells[at]) for cells in written) for at in range(5)]
-    lines = ["| " + " | ".join(cell.rjust(width) if at == 2 else cell.ljust(width) for at, (cell, width) in enumerate(zip(cells, widths, strict=True))) + " |"
-             for cells in written]
+    lines = [
+        "| "
+        + " | ".join(
+            cell.rjust(width) if at == 2 else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        + " |"
+        for cells in written
+    ]
     dashes = ["-" * (width - 1) + ":" if at == 2 else "-" * width for at, width in enumerate(widths)]
     return [lines[0], "| " + " | ".join(dashes) + " |", *lines[1:]]
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+    return (
+        f"{value:,.0f}"
+        if value >= 100
+        else f"{value:.1f}"
+        if value >= 10
+        else f"{value:.2f}"
+        if value >= 0.1
+        else f"{value:.3f}"
+    )
 
 
 if __name__ == "__main__":

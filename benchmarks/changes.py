@@ -44,14 +44,22 @@ def _shipped() -> Iterator[Row]:
     work: dict[str, Callable[[], object]] = {"comparing 1.0.0 with 2.0.0": lambda: _compared(old, new)}
     for version in (old, new):
         layout = layouts[version.ref.version]
-        work[f"analysing {version.ref.version}"] = lambda version=version, layout=layout: analyse(version.policy, layout)
-        work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = lambda version=version, layout=layout: proved(version.policy, layout)
+        work[f"analysing {version.ref.version}"] = lambda version=version, layout=layout: analyse(
+            version.policy, layout
+        )
+        work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = (
+            lambda version=version, layout=layout: proved(version.policy, layout)
+        )
     taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
     for what, rounds in taken.items():
         yield Row("the shipped versions", what, statistics.median(rounds), "s", SHIPPED_GOAL)
     diff = compare(old, new)
-    yield Row("the shipped versions", "deciding every situation of `priority` twice instead: times comparing all outcomes",
-              _plain_seconds(old, new, "priority", diff) / statistics.median(taken["comparing 1.0.0 with 2.0.0"]), "x")
+    yield Row(
+        "the shipped versions",
+        "deciding every situation of `priority` twice instead: times comparing all outcomes",
+        _plain_seconds(old, new, "priority", diff) / statistics.median(taken["comparing 1.0.0 with 2.0.0"]),
+        "x",
+    )
 
 
 def _big() -> Iterator[Row]:
@@ -62,14 +70,29 @@ def _big() -> Iterator[Row]:
     chance = random.Random(1)
     lines = files["queue.yaml"].splitlines()
     numbers = [at for at, line in enumerate(lines) if "id: f" in line]
-    for what, chosen in (("one rule edited", [numbers[60]]), ("20 rules edited", chance.sample(numbers, 20)), ("every second rule edited", numbers[::2])):
+    for what, chosen in (
+        ("one rule edited", [numbers[60]]),
+        ("20 rules edited", chance.sample(numbers, 20)),
+        ("every second rule edited", numbers[::2]),
+    ):
         edited = [_VALUE.sub(_another, line) if at in chosen else line for at, line in enumerate(lines)]
         after = build({**files, "queue.yaml": "\n".join(edited) + "\n"})
         diff = _compared(before, after)
         (outcome,) = diff.decisions[0].outcomes
         taken = statistics.median(_seconds(lambda after=after: _compared(before, after)) for _ in range(ROUNDS))
-        yield Row(group, f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions", taken, "s", BIG_GOAL)
-    yield Row(group, "deciding every cell twice instead, as a sample says: times the last comparison", _plain_seconds(before, after, "queue", diff) / taken, "x")
+        yield Row(
+            group,
+            f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions",
+            taken,
+            "s",
+            BIG_GOAL,
+        )
+    yield Row(
+        group,
+        "deciding every cell twice instead, as a sample says: times the last comparison",
+        _plain_seconds(before, after, "queue", diff) / taken,
+        "x",
+    )
 
 
 def _another(value: re.Match[str]) -> str:
@@ -88,8 +111,10 @@ def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -
     flat = after.flats[after.producer[outcome.name]]
     chance = random.Random(2)
     values = [[None, *(after.atoms[axis.fact].text(member) for member in axis.members[1:])] for axis in flat.axes]
-    tickets = [{axis.fact: value for axis, value in zip(flat.axes, drawn, strict=True) if value is not None}
-               for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))]
+    tickets = [
+        {axis.fact: value for axis, value in zip(flat.axes, drawn, strict=True) if value is not None}
+        for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))
+    ]
     start = process_time()
     for version, ticket in itertools.product((before, after), tickets):
         decide(version, decision, ticket)

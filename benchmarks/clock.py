@@ -30,7 +30,11 @@ from engine.clock.zone import DAY_MICROS, to_datetime, to_micros
 
 FIRST: Final = date(2020, 1, 1)
 LAST: Final = date(2039, 12, 31)
-HOLIDAYS: Final = tuple(date(year, *day) for year in range(FIRST.year, LAST.year + 1) for day in ((1, 1), (1, 26), (4, 25), (12, 25), (12, 26)))
+HOLIDAYS: Final = tuple(
+    date(year, *day)
+    for year in range(FIRST.year, LAST.year + 1)
+    for day in ((1, 1), (1, 26), (4, 25), (12, 25), (12, 26))
+)
 
 OPENS: Final = 7
 CLOSES: Final = 19
@@ -54,19 +58,30 @@ def rows() -> list[Row]:
     """Measure it."""
     desk, whole = _clock("desk", Interval(OPENS * 60, CLOSES * 60)), _clock("whole days", Interval(0, DAY))
     starts = _starts(TICKETS)
-    return [*_near_and_far(desk, CLOSES - OPENS, starts), *_near_and_far(whole, 24, starts), *_columns(desk), *_hours(desk), *_days(whole)]
+    return [
+        *_near_and_far(desk, CLOSES - OPENS, starts),
+        *_near_and_far(whole, 24, starts),
+        *_columns(desk),
+        *_hours(desk),
+        *_days(whole),
+    ]
 
 
 def _clock(name: str, hours: Interval) -> Clock:
     days = {day: Holiday(day, "holiday", HolidayStatus.CONFIRMED, "made up") for day in HOLIDAYS}
-    return Clock(Calendar(name, "UTC", week=((hours,),) * 5 + ((), ()), holidays=HolidayList("made up", FIRST, LAST, days)))
+    return Clock(
+        Calendar(name, "UTC", week=((hours,),) * 5 + ((), ()), holidays=HolidayList("made up", FIRST, LAST, days))
+    )
 
 
 def _starts(count: int) -> list[datetime]:
     """Draw instants of two years, off the full minute."""
     chance = random.Random(5)
     begin = datetime(2025, 1, 1, tzinfo=UTC)
-    return [begin + timedelta(minutes=chance.randrange(2 * 365 * DAY), seconds=chance.randrange(1, 60)) for _ in range(count)]
+    return [
+        begin + timedelta(minutes=chance.randrange(2 * 365 * DAY), seconds=chance.randrange(1, 60))
+        for _ in range(count)
+    ]
 
 
 def _near_and_far(clock: Clock, hours: int, starts: list[datetime]) -> list[Row]:
@@ -85,7 +100,10 @@ def _near_and_far(clock: Clock, hours: int, starts: list[datetime]) -> list[Row]
     group = f"a due time, {clock.calendar.name}, with holidays"
     return [
         *(Row(group, f"{name}: median", statistics.median(taken), "µs", GOAL) for name, taken in turns.items()),
-        *(Row(group, f"{name}: median, in the quietest round", min(taken), "µs", GOAL) for name, taken in turns.items()),
+        *(
+            Row(group, f"{name}: median, in the quietest round", min(taken), "µs", GOAL)
+            for name, taken in turns.items()
+        ),
         Row(group, f"{hours * FAR:,} hours against 1", ratio(near, far_), "x", GOAL_RATIO),
         Row(group, f"{FAR} days against 1", ratio(day, far_days), "x", GOAL_RATIO),
         Row(group, f"{FAR} days against 1 hour", ratio(near, far_days), "x"),
@@ -96,23 +114,48 @@ def _columns(desk: Clock) -> list[Row]:
     chance = np.random.default_rng(5)
     starts = to_micros(datetime(2025, 1, 1, tzinfo=UTC)) + chance.integers(0, 2 * 365 * DAY_MICROS, COLUMN)
     amounts, days = chance.integers(1, 500 * 3600 * 10**6, COLUMN), chance.integers(0, FAR, COLUMN)
-    sample = [(to_datetime(int(start)), timedelta(microseconds=int(amount)), int(number))
-              for start, amount, number in zip(starts[:TICKETS], amounts[:TICKETS], days[:TICKETS], strict=True)]
-    _same("the column of hours", [desk.add(start, amount).instant for start, amount, _ in sample], _instants(add_column(desk, starts, amounts)[0]))
-    _same("the column of days", [desk.add_days(start, number, RULE).instant for start, _, number in sample],
-          _instants(add_days_column(desk, starts, days, RULE)[0]))
-    turns = in_turns({
-        "hours": lambda: _seconds(lambda: add_column(desk, starts, amounts)),
-        "hours, one at a time": lambda: _seconds(lambda: [desk.add(start, amount) for start, amount, _ in sample]) * COLUMN / TICKETS,
-        "days": lambda: _seconds(lambda: add_days_column(desk, starts, days, RULE)),
-        "days, one at a time": lambda: _seconds(lambda: [desk.add_days(start, number, RULE) for start, _, number in sample]) * COLUMN / TICKETS,
-    })
+    sample = [
+        (to_datetime(int(start)), timedelta(microseconds=int(amount)), int(number))
+        for start, amount, number in zip(starts[:TICKETS], amounts[:TICKETS], days[:TICKETS], strict=True)
+    ]
+    _same(
+        "the column of hours",
+        [desk.add(start, amount).instant for start, amount, _ in sample],
+        _instants(add_column(desk, starts, amounts)[0]),
+    )
+    _same(
+        "the column of days",
+        [desk.add_days(start, number, RULE).instant for start, _, number in sample],
+        _instants(add_days_column(desk, starts, days, RULE)[0]),
+    )
+    turns = in_turns(
+        {
+            "hours": lambda: _seconds(lambda: add_column(desk, starts, amounts)),
+            "hours, one at a time": lambda: (
+                _seconds(lambda: [desk.add(start, amount) for start, amount, _ in sample]) * COLUMN / TICKETS
+            ),
+            "days": lambda: _seconds(lambda: add_days_column(desk, starts, days, RULE)),
+            "days, one at a time": lambda: (
+                _seconds(lambda: [desk.add_days(start, number, RULE) for start, _, number in sample]) * COLUMN / TICKETS
+            ),
+        }
+    )
     group = f"{COLUMN:,} due times as a column, desk, one core"
     return [
         Row(group, "business hours", statistics.median(turns["hours"]), "s", GOAL_COLUMN),
-        Row(group, "business hours one at a time: times the column", ratio(turns["hours"], turns["hours, one at a time"]), "x"),
+        Row(
+            group,
+            "business hours one at a time: times the column",
+            ratio(turns["hours"], turns["hours, one at a time"]),
+            "x",
+        ),
         Row(group, "business days", statistics.median(turns["days"]), "s", GOAL_COLUMN),
-        Row(group, "business days one at a time: times the column", ratio(turns["days"], turns["days, one at a time"]), "x"),
+        Row(
+            group,
+            "business days one at a time: times the column",
+            ratio(turns["days"], turns["days, one at a time"]),
+            "x",
+        ),
     ]
 
 
@@ -131,17 +174,30 @@ def _hours(desk: Clock) -> list[Row]:
     for hours in (1, 40, (CLOSES - OPENS) * FAR):
         amount = timedelta(hours=hours)
         delta = businesstimedelta.BusinessTimeDelta(rules, timedelta=amount)
-        offset = pd.offsets.CustomBusinessHour(hours, start=f"{OPENS:02}:00", end=f"{CLOSES:02}:00", holidays=list(HOLIDAYS))
+        offset = pd.offsets.CustomBusinessHour(
+            hours, start=f"{OPENS:02}:00", end=f"{CLOSES:02}:00", holidays=list(HOLIDAYS)
+        )
         expected = [_known(desk.add(each, amount)) for each in starts]
         _same("businesstimedelta", expected, [each + delta for each in starts])
-        _same("pandas", [_known(desk.next_opening(each)) for each in expected], [(each + offset).to_pydatetime() for each in stamps])
-        turns = in_turns({
-            "Guidepost": lambda amount=amount: _per_row(lambda start: desk.add(start, amount), starts * 20),
-            "businesstimedelta": lambda delta=delta: _per_row(lambda start: start + delta, starts),
-            "pandas CustomBusinessHour": lambda offset=offset: _per_row(lambda stamp: stamp + offset, stamps),
-            "Guidepost, as a column": lambda hours=hours: _row_of_column(lambda column: add_column(desk, column, hours * 3600 * 10**6), np.tile(micros, 1_000)),
-            "pandas CustomBusinessHour, as an index": lambda offset=offset: _row_of_column(lambda column: _quietly(lambda: column + offset), index),
-        }, rounds=3)
+        _same(
+            "pandas",
+            [_known(desk.next_opening(each)) for each in expected],
+            [(each + offset).to_pydatetime() for each in stamps],
+        )
+        turns = in_turns(
+            {
+                "Guidepost": lambda amount=amount: _per_row(lambda start: desk.add(start, amount), starts * 20),
+                "businesstimedelta": lambda delta=delta: _per_row(lambda start: start + delta, starts),
+                "pandas CustomBusinessHour": lambda offset=offset: _per_row(lambda stamp: stamp + offset, stamps),
+                "Guidepost, as a column": lambda hours=hours: _row_of_column(
+                    lambda column: add_column(desk, column, hours * 3600 * 10**6), np.tile(micros, 1_000)
+                ),
+                "pandas CustomBusinessHour, as an index": lambda offset=offset: _row_of_column(
+                    lambda column: _quietly(lambda: column + offset), index
+                ),
+            },
+            rounds=3,
+        )
         found += _compared(f"{hours:,} business hours, desk, {FEW} starts", turns)
     return found
 
@@ -159,13 +215,20 @@ def _days(whole: Clock) -> list[Row]:
         ours, sure = add_days_column(whole, starts, number, RULE)
         if not sure.all() or not np.array_equal(ours, theirs.astype("datetime64[us]").astype(np.int64)):
             raise ValueError("NumPy answers otherwise")
-        turns = in_turns({
-            "Guidepost": lambda number=number: _per_row(lambda pair: whole.add_days(pair[0], number, RULE), single),
-            "numpy busday_offset": lambda number=number: _per_row(lambda pair: np.busday_offset(pair[1], number, roll="forward", busdaycal=calendar), single),
-            "Guidepost, as a column": lambda number=number: _row_of_column(lambda column: add_days_column(whole, column, number, RULE), starts),
-            "numpy busday_offset, as a column":
-                lambda number=number: _row_of_column(lambda column: np.busday_offset(column, number, roll="forward", busdaycal=calendar), days),
-        })
+        turns = in_turns(
+            {
+                "Guidepost": lambda number=number: _per_row(lambda pair: whole.add_days(pair[0], number, RULE), single),
+                "numpy busday_offset": lambda number=number: _per_row(
+                    lambda pair: np.busday_offset(pair[1], number, roll="forward", busdaycal=calendar), single
+                ),
+                "Guidepost, as a column": lambda number=number: _row_of_column(
+                    lambda column: add_days_column(whole, column, number, RULE), starts
+                ),
+                "numpy busday_offset, as a column": lambda number=number: _row_of_column(
+                    lambda column: np.busday_offset(column, number, roll="forward", busdaycal=calendar), days
+                ),
+            }
+        )
         found += _compared(f"{number} business day{'s' if number > 1 else ''}, whole days, from midnight", turns)
     return found
 
@@ -173,9 +236,17 @@ def _days(whole: Clock) -> list[Row]:
 def _compared(group: str, turns: dict[str, list[float]]) -> list[Row]:
     own, column = turns["Guidepost"], turns["Guidepost, as a column"]
     found = [Row(group, "Guidepost", statistics.median(own), "µs")]
-    found += [Row(group, f"{name}: times Guidepost", ratio(own, taken), "x") for name, taken in turns.items() if taken is not own and ", as " not in name]
+    found += [
+        Row(group, f"{name}: times Guidepost", ratio(own, taken), "x")
+        for name, taken in turns.items()
+        if taken is not own and ", as " not in name
+    ]
     found += [Row(group, "Guidepost, as a column, a row", statistics.median(column), "µs")]
-    found += [Row(group, f"{name}: times Guidepost's", ratio(column, taken), "x") for name, taken in turns.items() if taken is not column and ", as " in name]
+    found += [
+        Row(group, f"{name}: times Guidepost's", ratio(column, taken), "x")
+        for name, taken in turns.items()
+        if taken is not column and ", as " in name
+    ]
     return found
 
 

@@ -52,7 +52,11 @@ LATER: Final = timedelta(days=9 * 365)
 
 def rows() -> list[Row]:
     """Measure it."""
-    return [*_measured("drawn tickets", columns_of(draw(_version(), DRAWN, seed=3))), *(_measured("real incidents", _real()) if REAL.exists() else []), *_memory()]
+    return [
+        *_measured("drawn tickets", columns_of(draw(_version(), DRAWN, seed=3))),
+        *(_measured("real incidents", _real()) if REAL.exists() else []),
+        *_memory(),
+    ]
 
 
 def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
@@ -63,11 +67,14 @@ def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
     cold = process_time() - start
     tickets = [facts_of(columns, row) for row in range(0, ROWS, ROWS // SINGLE)]
     moment = Moment(NOW)
-    turns = in_turns({
-        "due": lambda: _seconds(decider, columns, None),
-        "standing": lambda: _seconds(decider, columns, NOW),
-        "single": lambda: per_call(lambda facts: triage(version, facts, moment), tickets) * ROWS / 1e6,
-    }, ROUNDS)
+    turns = in_turns(
+        {
+            "due": lambda: _seconds(decider, columns, None),
+            "standing": lambda: _seconds(decider, columns, NOW),
+            "single": lambda: per_call(lambda facts: triage(version, facts, moment), tickets) * ROWS / 1e6,
+        },
+        ROUNDS,
+    )
     group, decisions = f"{ROWS:,} {what} as columns, one core", len(version.triage)
     due, standing = statistics.median(turns["due"]), statistics.median(turns["standing"])
     return [
@@ -77,7 +84,12 @@ def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
         Row(group, "a row, due times included, in the quietest round", min(turns["due"]), "µs"),
         Row(group, "a row, due times and how they stand included", standing, "µs"),
         Row(group, "triage decisions a second, due times included, in millions", decisions / due, ""),
-        Row(group, "one at a time, with all reasons: times the column", statistics.median(one / many for one, many in zip(turns["single"], turns["standing"], strict=True)), "x"),
+        Row(
+            group,
+            "one at a time, with all reasons: times the column",
+            statistics.median(one / many for one, many in zip(turns["single"], turns["standing"], strict=True)),
+            "x",
+        ),
         Row(group, "the first time, with what has to be worked out once", cold, "s"),
     ]
 
@@ -129,7 +141,9 @@ def columns_of(tickets: list[Facts]) -> dict[str, SentColumn]:
         values = [facts.get(name) for facts in tickets]
         given = np.array([value is not None for value in values])
         if any(isinstance(value, datetime) for value in values):
-            columns[name] = Instants(np.array([to_micros(value) if isinstance(value, datetime) else 0 for value in values]), given)
+            columns[name] = Instants(
+                np.array([to_micros(value) if isinstance(value, datetime) else 0 for value in values]), given
+            )
         elif any(isinstance(value, float) for value in values):
             columns[name] = Numbers(np.array([value if isinstance(value, float) else 0.0 for value in values]), given)
         else:
@@ -149,7 +163,9 @@ def repeated(columns: Mapping[str, SentColumn], size: int) -> dict[str, SentColu
             case Numbers():
                 found[name] = Numbers(column.values[rows], None if column.given is None else column.given[rows])
             case Instants():
-                found[name] = Instants(column.micros[rows] + later, None if column.given is None else column.given[rows])
+                found[name] = Instants(
+                    column.micros[rows] + later, None if column.given is None else column.given[rows]
+                )
     return found
 
 
@@ -159,7 +175,14 @@ def _real() -> dict[str, SentColumn]:
         read = list(csv.DictReader(file))
     tickets: list[Facts] = []
     for row in read:
-        facts = {"impact": LEVELS.get(row["impact"]), "urgency": LEVELS.get(row["urgency"]), "channel": CHANNELS.get(row["contact_type"], "other"),
-                 "stage": "triage", "plan": "partner", "country": "AU", "received_at": datetime.fromisoformat(row["opened_at"]).replace(tzinfo=UTC) + LATER}
+        facts = {
+            "impact": LEVELS.get(row["impact"]),
+            "urgency": LEVELS.get(row["urgency"]),
+            "channel": CHANNELS.get(row["contact_type"], "other"),
+            "stage": "triage",
+            "plan": "partner",
+            "country": "AU",
+            "received_at": datetime.fromisoformat(row["opened_at"]).replace(tzinfo=UTC) + LATER,
+        }
         tickets.append({name: value for name, value in facts.items() if value is not None})
     return columns_of(tickets)

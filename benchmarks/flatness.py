@@ -25,10 +25,12 @@ def rows() -> list[Row]:
     tickets = [generated.ticket(chance, missing=0.1) for _ in range(2_000)]
     for version in (few, many):
         per_call(lambda facts, version=version: decide(version, "queue", facts), tickets)
-    seen = in_turns({
-        "few": lambda: per_call(lambda facts: decide(few, "queue", facts), tickets * 10),
-        "many": lambda: per_call(lambda facts: decide(many, "queue", facts), tickets * 10),
-    })
+    seen = in_turns(
+        {
+            "few": lambda: per_call(lambda facts: decide(few, "queue", facts), tickets * 10),
+            "many": lambda: per_call(lambda facts: decide(many, "queue", facts), tickets * 10),
+        }
+    )
     new = in_turns({"few": lambda: _anew(few, chance), "many": lambda: _anew(many, chance)})
     group = f"{MANY:,} rules against {FEW}, the same {cells.pop():,} cells"
     return [

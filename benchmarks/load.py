@@ -51,8 +51,12 @@ def rows() -> list[Row]:
 def _shipped() -> Iterator[Row]:
     for folder in version_folders(ROOT / "policies"):
         files = read_folder(folder)
-        taken = statistics.median(_seconds(lambda files=files, root=folder.root: version.build(files, root)) for _ in range(ROUNDS))
-        yield Row("from YAML to a version", f"{folder.root}, {_rules(version.build(files, folder.root))} rules", taken, "s")
+        taken = statistics.median(
+            _seconds(lambda files=files, root=folder.root: version.build(files, root)) for _ in range(ROUNDS)
+        )
+        yield Row(
+            "from YAML to a version", f"{folder.root}, {_rules(version.build(files, folder.root))} rules", taken, "s"
+        )
 
 
 def _generated() -> Iterator[Row]:
@@ -60,11 +64,18 @@ def _generated() -> Iterator[Row]:
         files = generated.policy(count)
         rounds = [_steps(files) for _ in range(ROUNDS)]
         group = f"{count:,} rules, {len(files['queue.yaml']):,} characters"
-        yield Row(group, "from YAML to a version", _middle(rounds, "all"), "s", SECONDS_GOAL if count == max(RULES) else None)
+        yield Row(
+            group, "from YAML to a version", _middle(rounds, "all"), "s", SECONDS_GOAL if count == max(RULES) else None
+        )
         if count == max(RULES):
             yield from (Row(group, f"… {what}", _middle(rounds, what), "s") for what, _, _ in STEPS)
             made = version.build(files)
-            yield Row(group, "proof by durable-rules (a sample), kept afterwards; by the wall clock", _seconds(lambda made=made: prove(proof_tables(made)), time.perf_counter), "s")
+            yield Row(
+                group,
+                "proof by durable-rules (a sample), kept afterwards; by the wall clock",
+                _seconds(lambda made=made: prove(proof_tables(made)), time.perf_counter),
+                "s",
+            )
 
 
 def _steps(files: Mapping[str, str]) -> dict[str, float]:
@@ -100,7 +111,9 @@ def _standing_in(function: Callable[..., Any], taken: dict[str, float], what: st
 
 def _big() -> Iterator[Row]:
     """Build a table of two million cells in a process of its own, and ask it something."""
-    said = subprocess.run([sys.executable, "-m", "benchmarks.load"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     found = json.loads(said)
     group = f"a table of {found['cells']:,} cells"
     yield Row(group, "from YAML to a version", found["seconds"], "s")

@@ -66,9 +66,17 @@ def _contestants(folder: Path, stack: ExitStack) -> dict[str, list[str]]:
     """Give the arguments of each server; those of PostgreSQL only where there is one."""
     made = {OFF: ["--log-durability", "off"]}
     for durability in ("bounded", "sync"):
-        made[f"SQLite, {durability}"] = ["--decision-log", f"sqlite:///{folder}/{durability}.db", "--log-durability", durability]
+        made[f"SQLite, {durability}"] = [
+            "--decision-log",
+            f"sqlite:///{folder}/{durability}.db",
+            "--log-durability",
+            durability,
+        ]
     if POSTGRESQL:
-        made |= {f"PostgreSQL, {durability}": ["--decision-log", url, "--log-durability", durability] for durability, url in _postgresql(stack).items()}
+        made |= {
+            f"PostgreSQL, {durability}": ["--decision-log", url, "--log-durability", durability]
+            for durability, url in _postgresql(stack).items()
+        }
     return made
 
 
@@ -106,7 +114,15 @@ def address_of(process: subprocess.Popen[str]) -> str:
 def _load(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dict[str, dict[str, list[Measured]]]:
     """Run the load generator; give what it measured, by calls in flight and contestant."""
     asked = json.dumps({"addresses": addresses, "pids": pids})
-    said = subprocess.run([sys.executable, "-m", "benchmarks.log"], cwd=ROOT, input=asked, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout
+    said = subprocess.run(
+        [sys.executable, "-m", "benchmarks.log"],
+        cwd=ROOT,
+        input=asked,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+    ).stdout
     found: dict[str, dict[str, list[Measured]]] = json.loads(said)
     return found
 
@@ -135,8 +151,15 @@ def _middle(rounds: Sequence[Measured], what: str) -> float:
 async def generate(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dict[str, dict[str, list[Measured]]]:
     """Ask all servers in turns; the first round is a warm-up."""
     requests = _requests(_version())
-    found: dict[str, dict[str, list[Measured]]] = {str(in_flight): {name: [] for name in addresses} for in_flight in IN_FLIGHT}
-    channels = {name: [grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) for _ in range(CHANNELS)] for name, address in addresses.items()}
+    found: dict[str, dict[str, list[Measured]]] = {
+        str(in_flight): {name: [] for name in addresses} for in_flight in IN_FLIGHT
+    }
+    channels = {
+        name: [
+            grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) for _ in range(CHANNELS)
+        ]
+        for name, address in addresses.items()
+    }
     for at in range(ROUNDS + 1):
         for in_flight in IN_FLIGHT:
             for name in addresses:
@@ -168,7 +191,11 @@ async def _round(channels: Sequence[grpc.aio.Channel], requests: Sequence[bytes]
     before, start = _processor(pid), time.perf_counter()
     await asyncio.gather(*(caller(number) for number in range(in_flight)))
     seconds, processor = time.perf_counter() - start, _processor(pid) - before
-    return {"rate": len(taken) / seconds, "p99": sorted(taken)[int(0.99 * len(taken))] / 1000, "processor": 1e6 * processor / len(taken)}
+    return {
+        "rate": len(taken) / seconds,
+        "p99": sorted(taken)[int(0.99 * len(taken))] / 1000,
+        "processor": 1e6 * processor / len(taken),
+    }
 
 
 def _processor(pid: int) -> float:

@@ -46,11 +46,13 @@ def _hot(version: Version) -> list[Row]:
     tickets = [{name: value for name, value in facts.items() if name not in INSTANTS} for facts in dated]
     taken = [each(lambda facts: triage(version, facts), tickets) for _ in range(HOT_ROUNDS + 1)][1:]
     due = [each(lambda facts: triage(version, facts, NOW), dated) for _ in range(HOT_ROUNDS + 1)][1:]
-    turns = in_turns({
-        "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
-        "read": lambda: per_call(version.reader.read, tickets),
-        "json": lambda: per_call(lambda facts: json.dumps(facts, default=str), tickets),
-    })
+    turns = in_turns(
+        {
+            "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
+            "read": lambda: per_call(version.reader.read, tickets),
+            "json": lambda: per_call(lambda facts: json.dumps(facts, default=str), tickets),
+        }
+    )
     group = f"triage, {HOT} tickets over and over"
     return [
         Row(group, "median", _middle(taken, 0.5), "µs", GOAL),
@@ -78,8 +80,18 @@ def _stream() -> list[Row]:
     return [
         Row(group, "the second time: median", _middle(again, 0.5), "µs"),
         Row(group, "the second time: 99 %", _middle(again, 0.99), "µs"),
-        Row(group, "from a cold start: all tickets, median", _middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5), "µs"),
-        Row(group, "from a cold start: all tickets, mean", statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)), "µs"),
+        Row(
+            group,
+            "from a cold start: all tickets, median",
+            _middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5),
+            "µs",
+        ),
+        Row(
+            group,
+            "from a cold start: all tickets, mean",
+            statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)),
+            "µs",
+        ),
         Row(group, "from a cold start: tickets with an answer not given before", 100 * len(anew[0]) / STREAM, "%"),
         Row(group, "from a cold start: these, median", _middle(anew, 0.5), "µs"),
         Row(group, "from a cold start: these, 99 %", _middle(anew, 0.99), "µs"),

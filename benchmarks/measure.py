@@ -17,7 +17,16 @@ from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Final
 
-LIBRARIES: Final = ("numpy", "PyYAML", "jsonschema", "durable_rules", "zen-engine", "tzdata", "businesstimedelta", "pandas")
+LIBRARIES: Final = (
+    "numpy",
+    "PyYAML",
+    "jsonschema",
+    "durable_rules",
+    "zen-engine",
+    "tzdata",
+    "businesstimedelta",
+    "pandas",
+)
 
 ROUNDS: Final = 7
 """How often everything is measured; what counts is the median of the rounds."""
@@ -85,7 +94,10 @@ def percentile(taken: Sequence[int], share: float) -> float:
 
 def machine() -> dict[str, str]:
     """Describe the machine, the Python and the libraries."""
-    cpu = next((line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")), platform.processor())
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
+        platform.processor(),
+    )
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cpu": cpu or platform.machine(),

@@ -48,19 +48,30 @@ def rows() -> list[Row]:
         expected = [_of_guidepost(version, ticket) for ticket in tickets]
         _same("zen-engine", expected, [_of_zen(engine.evaluate("tables", ticket)) for ticket in tickets])
         _same("durable-rules", expected, durable.answers(version))
-        turns = in_turns({
-            "Guidepost": lambda: per_call(lambda ticket: decide(version, "priority", ticket), tickets),
-            "Guidepost, tickets met for the first time": lambda: _first_time(tickets),
-            "zen-engine, ZenEngine.evaluate": lambda: per_call(lambda ticket: engine.evaluate("tables", ticket), tickets),
-            "zen-engine, ZenEngine.evaluate with its trace": lambda: per_call(lambda ticket: engine.evaluate("tables", ticket, {"trace": True}), tickets),
-            "zen-engine, ZenDecision.evaluate": lambda: per_call(table.evaluate, tickets),
-            "durable-rules": durable.microseconds,
-        }, rounds=15)
+        turns = in_turns(
+            {
+                "Guidepost": lambda: per_call(lambda ticket: decide(version, "priority", ticket), tickets),
+                "Guidepost, tickets met for the first time": lambda: _first_time(tickets),
+                "zen-engine, ZenEngine.evaluate": lambda: per_call(
+                    lambda ticket: engine.evaluate("tables", ticket), tickets
+                ),
+                "zen-engine, ZenEngine.evaluate with its trace": lambda: per_call(
+                    lambda ticket: engine.evaluate("tables", ticket, {"trace": True}), tickets
+                ),
+                "zen-engine, ZenDecision.evaluate": lambda: per_call(table.evaluate, tickets),
+                "durable-rules": durable.microseconds,
+            },
+            rounds=15,
+        )
     group = f"the same matrix and severity table, {len(tickets)} tickets"
     own = turns["Guidepost"]
     return [
         Row(group, "Guidepost", statistics.median(own), "µs"),
-        *(Row(group, f"{name}: times Guidepost", ratio(own, taken), "x") for name, taken in turns.items() if taken is not own),
+        *(
+            Row(group, f"{name}: times Guidepost", ratio(own, taken), "x")
+            for name, taken in turns.items()
+            if taken is not own
+        ),
     ]
 
 
@@ -92,7 +103,9 @@ def _of_zen(response: dict[str, Any]) -> Pair:
 
 def _same(who: str, expected: list[Pair], answers: list[Pair]) -> None:
     if expected != answers:
-        raise ValueError(f"{who} answers otherwise: {next(pair for pair in zip(expected, answers, strict=True) if pair[0] != pair[1])}")
+        raise ValueError(
+            f"{who} answers otherwise: {next(pair for pair in zip(expected, answers, strict=True) if pair[0] != pair[1])}"
+        )
 
 
 class _Durable:
@@ -117,14 +130,23 @@ class _Durable:
         found = []
         for matching in self._ask("answers"):
             fired = [rules[at] for at in range(len(rules)) if matching >> at & 1]
-            found.append(tuple(next((rule.then[produced] for name, rule in fired if name == produced), None) for produced in TABLES.values()))
+            found.append(
+                tuple(
+                    next((rule.then[produced] for name, rule in fired if name == produced), None)
+                    for produced in TABLES.values()
+                )
+            )
         return found
 
 
 @contextmanager
 def _durable(version: Version, tickets: list[Facts]) -> Iterator[_Durable]:
     axes = {axis.fact: axis for name in TABLES for axis in version.grids[name].axes}
-    rules = [[(FACTS.index(grid.axes[at].fact), allowed) for at, allowed in tests] for grid in (version.grids[name] for name in TABLES) for tests in grid.tests]
+    rules = [
+        [(FACTS.index(grid.axes[at].fact), allowed) for at, allowed in tests]
+        for grid in (version.grids[name] for name in TABLES)
+        for tests in grid.tests
+    ]
     classes = [[int(axes[fact].class_of[version.atoms[fact].of(ticket[fact])]) for fact in FACTS] for ticket in tickets]  # type: ignore[arg-type]
     command = [sys.executable, "-m", "benchmarks.peers_durable"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:

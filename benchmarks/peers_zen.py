@@ -21,11 +21,22 @@ def jdm(version: Version, tables: Mapping[str, str]) -> dict[str, Any]:
             "hitPolicy": "first",
             "inputs": [{"id": fact, "name": fact, "field": fact} for fact in reads],
             "outputs": [{"id": produced, "name": produced, "field": produced}],
-            "rules": [{"_id": rule.id, **dict.fromkeys(reads, ""), **{c.fact: _unary(c) for c in rule.when}, produced: json.dumps(rule.then[produced])}
-                      for rule in rules if not any(c.unknown and not c.words and not c.intervals for c in rule.when)],
+            "rules": [
+                {
+                    "_id": rule.id,
+                    **dict.fromkeys(reads, ""),
+                    **{c.fact: _unary(c) for c in rule.when},
+                    produced: json.dumps(rule.then[produced]),
+                }
+                for rule in rules
+                if not any(c.unknown and not c.words and not c.intervals for c in rule.when)
+            ],
         }
         nodes.append({"id": name, "type": "decisionTableNode", "name": name, "content": content})
-        edges += [{"id": f"in-{name}", "sourceId": "in", "targetId": name}, {"id": f"{name}-out", "sourceId": name, "targetId": "out"}]
+        edges += [
+            {"id": f"in-{name}", "sourceId": "in", "targetId": name},
+            {"id": f"{name}-out", "sourceId": name, "targetId": "out"},
+        ]
     return {"nodes": nodes, "edges": edges}
 
 

@@ -58,7 +58,13 @@ def rows() -> list[Row]:
         replayed(path, new, old)
         whole = process_time() - begun
         compared, alone = Replayer(new, old, usual_groups(new)), Replayer(new, None, usual_groups(new))
-        turns = in_turns({"compared": lambda: _seconds(path, compared) * 1e6 / ROWS, "alone": lambda: _seconds(path, alone) * 1e6 / ROWS}, ROUNDS)
+        turns = in_turns(
+            {
+                "compared": lambda: _seconds(path, compared) * 1e6 / ROWS,
+                "alone": lambda: _seconds(path, alone) * 1e6 / ROWS,
+            },
+            ROUNDS,
+        )
         found = [_memory(Path(folder), new, size) for size in SIZES]
         long = _memory(Path(folder), new, LONG) if LONG else None
     group = f"{ROWS:,} past tickets from Parquet, one core"
@@ -69,7 +75,10 @@ def rows() -> list[Row]:
         Row(group, "a row: decided by one version, counted", single, "µs"),
         Row(group, "rows a second, compared, in thousands", 1e3 / each, ""),
         Row(group, "once: what is worked out when first met, and the summary", whole - each * ROWS / 1e6, "s"),
-        *(Row("memory of the whole process", f"{size:,} rows", peak, "MB", LIMIT) for size, peak in zip(SIZES, found, strict=True)),
+        *(
+            Row("memory of the whole process", f"{size:,} rows", peak, "MB", LIMIT)
+            for size, peak in zip(SIZES, found, strict=True)
+        ),
         *([Row("memory of the whole process", f"{LONG:,} rows", long, "MB", LIMIT)] if long is not None else []),
     ]
 
@@ -97,7 +106,9 @@ def _array(column: Words | Numbers | Instants) -> Any:
         case Numbers():
             return pa.array(column.values, mask=None if column.given is None else ~column.given)
         case Instants():
-            return pa.array(column.micros, pa.timestamp("us", "UTC"), mask=None if column.given is None else ~column.given)
+            return pa.array(
+                column.micros, pa.timestamp("us", "UTC"), mask=None if column.given is None else ~column.given
+            )
 
 
 def replayed(path: Path, after: Version, before: Version | None) -> Replay:
@@ -126,7 +137,9 @@ def _memory(folder: Path, version: Version, size: int) -> float:
     """Replay so many rows in a process of its own, and give the most memory that it had."""
     path = folder / f"{size}.parquet"
     write(path, version, size)
-    done = subprocess.run([sys.executable, "-m", "benchmarks.replay", str(path)], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.replay", str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     path.unlink()
     return float(done.stdout)
 

@@ -80,12 +80,33 @@ def records(version: Version, length: int) -> Iterator[Record]:
     for facts in draw(version, TEMPLATES, seed=14):
         shown = {name: value for name, value in facts.items() if isinstance(value, (str, bool, int, float))}
         answers = triage(version, facts, Moment(START + timedelta(days=30)))
-        made.append(Record("", "", "", "", "", Kind.TRIAGE, shown, "", (), version.ref, tuple(decided(answer, frozenset()) for answer in answers[:1])))
+        made.append(
+            Record(
+                "",
+                "",
+                "",
+                "",
+                "",
+                Kind.TRIAGE,
+                shown,
+                "",
+                (),
+                version.ref,
+                tuple(decided(answer, frozenset()) for answer in answers[:1]),
+            )
+        )
     for number, template in zip(range(length), itertools.cycle(made), strict=False):
         at = START + timedelta(seconds=number)
         yield replace(
-            template, id=uuid7(at, number.to_bytes(10, "big")), received=iso(at), now=iso(at), caller=CALLERS[number % len(CALLERS)],
-            request_id=str(uuid.UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128)) if number // len(CALLERS) % 2 else "", ticket=f"INC-{number}",
+            template,
+            id=uuid7(at, number.to_bytes(10, "big")),
+            received=iso(at),
+            now=iso(at),
+            caller=CALLERS[number % len(CALLERS)],
+            request_id=str(uuid.UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128))
+            if number // len(CALLERS) % 2
+            else "",
+            ticket=f"INC-{number}",
         )
 
 
@@ -99,7 +120,9 @@ def fill(url: str, version: Version, length: int) -> None:
     print(f"… {length:,} records in {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
 
-async def ask(call: grpc.aio.UnaryUnaryMultiCallable, request: bytes, request_id: str = "", caller: str = "portal") -> float:
+async def ask(
+    call: grpc.aio.UnaryUnaryMultiCallable, request: bytes, request_id: str = "", caller: str = "portal"
+) -> float:
     """Call once; returns the seconds that it took."""
     metadata = [("guidepost-caller", caller), *([("guidepost-request-id", request_id)] if request_id else [])]
     start = time.perf_counter()
@@ -162,7 +185,10 @@ def table(name: str, found: Mapping[str, Sequence[Mapping[str, float]]]) -> Iter
     pairs = {
         "alone, 50 %": [(one["without"], one["with"]) for one in found["alone"]],
         "alone and repeated, 50 %": [(one["without"], one["repeated"]) for one in found["alone"]],
-        **{f"others, {share}": [(a[key], b[key]) for a, b in zip(found["without"], found["with"], strict=True)] for share, key in (("50 %", "p50"), ("99 %", "p99"))},
+        **{
+            f"others, {share}": [(a[key], b[key]) for a, b in zip(found["without"], found["with"], strict=True)]
+            for share, key in (("50 %", "p50"), ("99 %", "p99"))
+        },
     }
     for what, rounds in pairs.items():
         before, after = (statistics.median(one[at] for one in rounds) * 1000 for at in (0, 1))
@@ -192,9 +218,21 @@ def main() -> None:
     asked = parser.parse_args()
     folder = version_folders(POLICIES)[0]
     version = build(read_folder(folder), folder.root)
-    request = triage_request({"impact": "high", "urgency": "high", "request_type": "incident", "requester": "partner"}, START + timedelta(days=30), (), None).SerializeToString()
-    lines = [INTRODUCTION.format(length=asked.length, rounds=asked.rounds, others=OTHERS, senders=SENDERS), "## Machine\n"]
-    lines += [f"- {what}: {value}" for what, value in machine().items() if what in ("date", "cpu", "cores", "system", "python")]
+    request = triage_request(
+        {"impact": "high", "urgency": "high", "request_type": "incident", "requester": "partner"},
+        START + timedelta(days=30),
+        (),
+        None,
+    ).SerializeToString()
+    lines = [
+        INTRODUCTION.format(length=asked.length, rounds=asked.rounds, others=OTHERS, senders=SENDERS),
+        "## Machine\n",
+    ]
+    lines += [
+        f"- {what}: {value}"
+        for what, value in machine().items()
+        if what in ("date", "cpu", "cores", "system", "python")
+    ]
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         for name, url in databases(Path(place), stack):
             fill(url, version, asked.length)

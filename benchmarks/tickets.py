@@ -13,17 +13,48 @@ from engine.version.version import Version
 Facts = dict[str, object]
 
 KNOWN: Final[Mapping[str, float]] = {
-    "received_at": 0.99, "channel": 0.98, "stage": 0.95, "country": 0.9, "requester": 0.9, "request_type": 0.85, "impact": 0.85,
-    "urgency": 0.85, "service": 0.8, "plan": 0.7, "partner_legal_name": 0.9, "technical_contact": 0.85, "explanation": 0.98,
-    "tenant_company": 0.8, "tenant_domain": 0.75, "affected_accounts": 0.6, "troubleshooting_steps": 0.5, "language": 0.5, "region": 0.4,
-    "business_impact": 0.4, "workaround": 0.35, "error_details": 0.3, "affected_percent": 0.25, "screenshots": 0.2, "feature": 0.05,
+    "received_at": 0.99,
+    "channel": 0.98,
+    "stage": 0.95,
+    "country": 0.9,
+    "requester": 0.9,
+    "request_type": 0.85,
+    "impact": 0.85,
+    "urgency": 0.85,
+    "service": 0.8,
+    "plan": 0.7,
+    "partner_legal_name": 0.9,
+    "technical_contact": 0.85,
+    "explanation": 0.98,
+    "tenant_company": 0.8,
+    "tenant_domain": 0.75,
+    "affected_accounts": 0.6,
+    "troubleshooting_steps": 0.5,
+    "language": 0.5,
+    "region": 0.4,
+    "business_impact": 0.4,
+    "workaround": 0.35,
+    "error_details": 0.3,
+    "affected_percent": 0.25,
+    "screenshots": 0.2,
+    "feature": 0.05,
     "assigned_priority": 0.05,
 }
 """How likely it is that a new ticket says this; facts that are not listed belong to the later life of a case."""
 
 USUAL: Final[Mapping[str, str]] = {
-    "channel": "email", "stage": "triage", "country": "AU", "requester": "partner", "request_type": "incident", "impact": "medium", "urgency": "medium",
-    "service": "microsoft.service_request", "plan": "partner", "language": "en", "region": "AU-NSW", "business_impact": "medium",
+    "channel": "email",
+    "stage": "triage",
+    "country": "AU",
+    "requester": "partner",
+    "request_type": "incident",
+    "impact": "medium",
+    "urgency": "medium",
+    "service": "microsoft.service_request",
+    "plan": "partner",
+    "language": "en",
+    "region": "AU-NSW",
+    "business_impact": "medium",
     "workaround": "available",
 }
 """What most tickets say; the others are drawn from all values alike."""
@@ -42,7 +73,11 @@ def draw(version: Version, count: int, seed: int) -> list[Facts]:
     chance = random.Random(seed)
     facts = [(fact, KNOWN[name]) for name, fact in sorted(version.policy.facts.items()) if name in KNOWN]
     return [
-        {fact.name: _value(fact, START + timedelta(minutes=at / PER_MINUTE), chance) for fact, known in facts if chance.random() < known}
+        {
+            fact.name: _value(fact, START + timedelta(minutes=at / PER_MINUTE), chance)
+            for fact, known in facts
+            if chance.random() < known
+        }
         for at in range(count)
     ]
 

@@ -42,11 +42,22 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m guidepost", description="Triage a ticket on a running server, and print the reply as JSON.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m guidepost",
+        description="Triage a ticket on a running server, and print the reply as JSON.",
+        allow_abbrev=False,
+    )
     parser.add_argument("address", metavar="ADDRESS", help="where the server listens, such as 127.0.0.1:50051")
-    parser.add_argument("facts", metavar="FACT=VALUE", nargs="*", help="what is known of the ticket, such as impact=high")
+    parser.add_argument(
+        "facts", metavar="FACT=VALUE", nargs="*", help="what is known of the ticket, such as impact=high"
+    )
     # In a file, since other processes can read the arguments of this one.
-    parser.add_argument("--token-file", metavar="FILE", type=Path, help="a file with your API key or JSON Web Token, for a server that knows its callers")
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        type=Path,
+        help="a file with your API key or JSON Web Token, for a server that knows its callers",
+    )
     return parser
 
 

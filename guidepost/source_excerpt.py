@@ -27,7 +27,9 @@ _IN_FRONT: Final = 3
 """A line that is cut shows one column of so many in front of the caret."""
 
 _QUOTED: Final = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:''|[^'])*'""")
-_PLAIN: Final = re.compile(r"(?:[^\s:,\[\]{}]|:(?=[^\s,\[\]{}]))+(?: +(?:[^\s:,\[\]{}#=]|:(?=[^\s,\[\]{}]))(?:[^\s:,\[\]{}]|:(?=[^\s,\[\]{}]))*)*")
+_PLAIN: Final = re.compile(
+    r"(?:[^\s:,\[\]{}]|:(?=[^\s,\[\]{}]))+(?: +(?:[^\s:,\[\]{}#=]|:(?=[^\s,\[\]{}]))(?:[^\s:,\[\]{}]|:(?=[^\s,\[\]{}]))*)*"
+)
 _SECRET: Final = re.compile(r"(?<=:)[^:@/\s]+(?=@)|[\w+/=]{16,}", re.ASCII)
 _BRACKETS: Final = {"[": "]", "{": "}"}
 
@@ -56,7 +58,7 @@ def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
     end = start + length(text, start)
     first, last = _window(text, start, end, columns)
     head = (_CUT if first else "") + _written(text[first:start])
-    marked, rest = _written(text[start:min(end, last)]), _written(text[end:last]) + (_CUT if last < len(text) else "")
+    marked, rest = _written(text[start : min(end, last)]), _written(text[end:last]) + (_CUT if last < len(text) else "")
     return Excerpt(head + marked + rest, " " * cell_len(head) + "^" * max(1, cell_len(marked)))
 
 
@@ -75,7 +77,7 @@ def length(text: str, start: int) -> int:
     >>> [length('a: ["b c", d e, {f: g}]', start) for start in (0, 3, 4, 11, 16)]
     [1, 20, 5, 3, 6]
     """
-    sign = text[start:start + 1]
+    sign = text[start : start + 1]
     if sign in _BRACKETS:
         return _closed(text, start)
     found = (_QUOTED if sign in "\"'" else _PLAIN).match(text, start)
@@ -100,12 +102,12 @@ def _window(text: str, start: int, end: int, columns: int) -> tuple[int, int]:
         return 0, len(text)
     room = columns - 2 * len(_CUT)
     first = start
-    while first and cell_len(_written(text[first - 1:start])) <= room // _IN_FRONT:
+    while first and cell_len(_written(text[first - 1 : start])) <= room // _IN_FRONT:
         first -= 1
     last = start
-    while last < len(text) and cell_len(_written(text[first:last + 1])) <= room:
+    while last < len(text) and cell_len(_written(text[first : last + 1])) <= room:
         last += 1
-    while first and cell_len(_written(text[first - 1:last])) <= room:
+    while first and cell_len(_written(text[first - 1 : last])) <= room:
         first -= 1
     return first, max(last, min(end, start + 1))
 

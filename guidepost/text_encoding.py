@@ -8,7 +8,10 @@ from typing import Final
 from engine.model.problems import Place, Problem
 
 _MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 """How a file begins in each encoding, the longer first: the mark of UTF-32 begins with that of UTF-16."""
 
@@ -49,8 +52,10 @@ def _other(file: str, content: bytes, at: int) -> Problem:
     """Say which byte it is, and which character of Latin-1 or Windows-1252, if it is one."""
     start = content.rfind(b"\n", 0, at) + 1
     line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")
-    sign = content[at:at + 1].decode("cp1252", errors="replace")
+    sign = content[at : at + 1].decode("cp1252", errors="replace")
     column = len(content[start:at].decode("utf-8", errors="replace")) + 1
     place = Place(file, content.count(b"\n", 0, at) + 1, column, line if content[start:at].isascii() else "")
-    perhaps = "" if sign == "\ufffd" else f", which is `{sign}` in {'Latin-1' if content[at] >= _LATIN else 'Windows-1252'}"
+    perhaps = (
+        "" if sign == "\ufffd" else f", which is `{sign}` in {'Latin-1' if content[at] >= _LATIN else 'Windows-1252'}"
+    )
     return Problem(place, "yaml", f"expected UTF-8, got the byte 0x{content[at]:02X}{perhaps}", _HELP)

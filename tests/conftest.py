@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker("campaign"):
                 item.add_marker(pytest.mark.timeout(6 * 3600))
     if os.environ.get("GUIDEPOST_FAULTS") != "yes":
-        left = pytest.mark.skip(reason="servers are killed, drained and flooded with GUIDEPOST_FAULTS=yes, as .ci/run sets it")
+        left = pytest.mark.skip(
+            reason="servers are killed, drained and flooded with GUIDEPOST_FAULTS=yes, as .ci/run sets it"
+        )
         for item in items:
             if item.get_closest_marker("faults"):
                 item.add_marker(left)

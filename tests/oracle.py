@@ -26,7 +26,7 @@ def same_word(text: str) -> str:
     said = ""
     while left:
         run = left[: len(left) - len(left.lstrip(SEPARATORS))]
-        rest = left[len(run):]
+        rest = left[len(run) :]
         dashes = [at for at, one in enumerate(run) if one in DASHES]
         between = said and rest and said[-1].isalnum() and rest[0].isalnum()
         digits = between and said[-1].isdigit() and rest[0].isdigit()
@@ -48,7 +48,9 @@ class Oracle:
         self.reads = {table.name: table.reads for table in policy.tables.values()}
         self.sent = {name: self._sent_facts(table) for name, table in policy.tables.items()}
         self._counted: dict[tuple[object, ...], tuple[tuple[str, ...], Possible]] = {}
-        self._remembered: dict[str, dict[tuple[object, ...], tuple[Possible, frozenset[str]]]] = {name: {} for name in policy.tables}
+        self._remembered: dict[str, dict[tuple[object, ...], tuple[Possible, frozenset[str]]]] = {
+            name: {} for name in policy.tables
+        }
 
     def _sent_facts(self, table: Table) -> tuple[str, ...]:
         found: set[str] = set()
@@ -93,7 +95,9 @@ class Oracle:
 
     def _counting(self, table: Table, known: Facts) -> list[Rule]:
         """Give the rules that fire and count, by the table's hit policy."""
-        firing = [rule for rule in table.rules if all(condition.holds(known[condition.fact]) for condition in rule.when)]
+        firing = [
+            rule for rule in table.rules if all(condition.holds(known[condition.fact]) for condition in rule.when)
+        ]
         if table.hit is HitPolicy.COLLECT:
             return firing
         assert table.hit is HitPolicy.FIRST or len(firing) <= 1

@@ -36,9 +36,16 @@ def main() -> int:
     """Measure the parts that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve")
     parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; all of it without")
-    parser.add_argument("--rounds", type=int, default=4, help="how often each contestant has its turn, after a warm-up (default %(default)s)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=4,
+        help="how often each contestant has its turn, after a warm-up (default %(default)s)",
+    )
     parser.add_argument("--seconds", type=int, default=3, help="how long a turn is (default %(default)s)")
-    parser.add_argument("--tickets", type=int, default=1_000_000, help="how many tickets memory is looked at over (default %(default)s)")
+    parser.add_argument(
+        "--tickets", type=int, default=1_000_000, help="how many tickets memory is looked at over (default %(default)s)"
+    )
     parser.add_argument("--no-write", action="store_true", help="write no files")
     asked = parser.parse_args()
     parts = asked.parts or list(PARTS)
@@ -49,7 +56,9 @@ def main() -> int:
     written = page(found)
     print(written)
     if not asked.no_write:
-        (ROOT / "benchmarks" / "serve.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (ROOT / "benchmarks" / "serve.json").write_text(
+            json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         (ROOT / "benchmarks" / "SERVE.md").write_text(written, encoding="utf-8")
     return 0
 
@@ -62,7 +71,9 @@ class Benchmark:
         told("starting the servers")
         program = contestants.cerbos_program(folder)
         self.cerbos = contestants.version(program) if program else ""
-        self.servers: dict[str, Server] = {name: stack.enter_context(contestants.guidepost(folder, name)) for name in LOGS}
+        self.servers: dict[str, Server] = {
+            name: stack.enter_context(contestants.guidepost(folder, name)) for name in LOGS
+        }
         if program:
             self.servers[CERBOS] = stack.enter_context(contestants.cerbos(program, folder))
         size = contestants.asked_once(self.servers["off"], requests.TRIAGE, requests.triage(), _triaged)
@@ -70,7 +81,11 @@ class Benchmark:
 
     def measure(self, parts: Sequence[str], tickets: int) -> Found:
         """Measure what is named."""
-        found: Found = {"machine": machine() | {name: version(name) for name in ("grpcio", "protobuf", "uvloop")} | {CERBOS: self.cerbos or "not installed"}}
+        found: Found = {
+            "machine": machine()
+            | {name: version(name) for name in ("grpcio", "protobuf", "uvloop")}
+            | {CERBOS: self.cerbos or "not installed"}
+        }
         found |= {"rounds": self.rounds, "seconds": self.seconds}
         if "unary" in parts:
             found["unary"] = {f"{calls}": self._turns(self._single(), *shape) for calls, shape in IN_FLIGHT.items()}
@@ -80,7 +95,9 @@ class Benchmark:
             found["coalescing"] = {name: self._coalescing(name) for name in ("off", "sync")}
         if "memory" in parts:
             single, batch = self._single()["bounded"], self._batches(100)["bounded"]
-            found["memory"] = [asdict(one) for one in soak.soak(self.servers["bounded"], single, batch, 100, tickets, told)]
+            found["memory"] = [
+                asdict(one) for one in soak.soak(self.servers["bounded"], single, batch, 100, tickets, told)
+            ]
         if "profile" in parts:
             found["profile"] = dict(self._profile())
         return found
@@ -94,7 +111,9 @@ class Benchmark:
                 if at:
                     seen[name].append(one)
         for name, rounds in seen.items():
-            told(f"{name}, {connections * streams} in flight: {statistics.median(one.rate for one in rounds):,.0f} calls/s")
+            told(
+                f"{name}, {connections * streams} in flight: {statistics.median(one.rate for one in rounds):,.0f} calls/s"
+            )
         return {name: [asdict(one) for one in rounds] for name, rounds in seen.items()}
 
     def _single(self) -> dict[str, Load]:
@@ -102,13 +121,22 @@ class Benchmark:
         return loads | {FLOOR: self._load(FLOOR, requests.TRIAGE, requests.triage(), bool)} | self._checks(1)
 
     def _batches(self, size: int) -> dict[str, Load]:
-        return {name: self._load(name, requests.TRIAGE_BATCH, requests.triage_batch(size), lambda answer: _all_triaged(answer, size)) for name in LOGS} | self._checks(size)
+        return {
+            name: self._load(
+                name, requests.TRIAGE_BATCH, requests.triage_batch(size), lambda answer: _all_triaged(answer, size)
+            )
+            for name in LOGS
+        } | self._checks(size)
 
     def _checks(self, size: int) -> dict[str, Load]:
         if CERBOS not in self.servers:
             return {}
         priorities = (b"P1", b"P2", b"P3", b"P4", b"P5")
-        return {CERBOS: self._load(CERBOS, requests.CHECK, requests.check(size), lambda answer: any(one in answer for one in priorities))}
+        return {
+            CERBOS: self._load(
+                CERBOS, requests.CHECK, requests.check(size), lambda answer: any(one in answer for one in priorities)
+            )
+        }
 
     def _load(self, name: str, method: str, message: bytes, right: Callable[[bytes], bool]) -> Load:
         server, body = self.servers[name], self.folder / f"{name}-{len(message)}"
@@ -119,11 +147,16 @@ class Benchmark:
         command = [sys.executable, "-m", "benchmarks.serve.coalescing", self.servers[name].address]
         said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
         rates: dict[str, list[float]] = json.loads(said)
-        told(f"coalescing, log {name}: {statistics.median(rates['together']):,.0f} against {statistics.median(rates['alone']):,.0f}")
+        told(
+            f"coalescing, log {name}: {statistics.median(rates['together']):,.0f} against {statistics.median(rates['alone']):,.0f}"
+        )
         return rates
 
     def _profile(self) -> Iterator[tuple[str, Found]]:
-        for name, method, message in (("one triage", requests.TRIAGE, requests.triage()), ("a batch of 100", requests.TRIAGE_BATCH, requests.triage_batch(100))):
+        for name, method, message in (
+            ("one triage", requests.TRIAGE, requests.triage()),
+            ("a batch of 100", requests.TRIAGE_BATCH, requests.triage_batch(100)),
+        ):
             told(f"profile of {name}")
             spent, shares = profile.shares(ROOT / "policies", message, method, 4)
             yield name, {"microseconds": spent, "shares": shares}

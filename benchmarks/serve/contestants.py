@@ -40,8 +40,21 @@ class Server:
 def guidepost(folder: Path, durability: str) -> Iterator[Server]:
     """Start Guidepost with the shipped policies, and a log in a file of its own."""
     command = [
-        sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(ROOT / "policies"), "--port", "0", "--workers", f"{WORKERS}", "--no-watch",
-        "--decision-log", f"sqlite:///{folder}/{durability}.db", "--log-durability", durability,
+        sys.executable,
+        "-m",
+        "guidepost.cli",
+        "serve",
+        "--policies",
+        str(ROOT / "policies"),
+        "--port",
+        "0",
+        "--workers",
+        f"{WORKERS}",
+        "--no-watch",
+        "--decision-log",
+        f"sqlite:///{folder}/{durability}.db",
+        "--log-durability",
+        durability,
     ]
     with _started(command, ROOT) as process:
         said = next((line for line in process.stdout or () if line.startswith("listening on ")), "")
@@ -69,7 +82,8 @@ def cerbos(program: str, folder: Path) -> Iterator[Server]:
     address = f"127.0.0.1:{_free_port()}"
     (folder / "cerbos.yaml").write_text(
         f'server: {{httpListenAddr: "127.0.0.1:0", grpcListenAddr: "{address}", requestLimits: {{maxResourcesPerRequest: {MOST}}}}}\n'
-        f'telemetry: {{disabled: true}}\nstorage: {{driver: disk, disk: {{directory: "{folder}/cerbos", watchForChanges: false}}}}\n', encoding="utf-8",
+        f'telemetry: {{disabled: true}}\nstorage: {{driver: disk, disk: {{directory: "{folder}/cerbos", watchForChanges: false}}}}\n',
+        encoding="utf-8",
     )
     with _started([program, "server", f"--config={folder}/cerbos.yaml", "--log-level=error"], folder) as process:
         with grpc.insecure_channel(address) as channel:
@@ -83,7 +97,12 @@ def cerbos_program(folder: Path) -> str:
     if named or not shutil.which("npm"):
         return named or ""
     with suppress(subprocess.SubprocessError):
-        subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), "cerbos"], check=True, capture_output=True, timeout=180)
+        subprocess.run(
+            ["npm", "install", "--silent", "--prefix", str(folder), "cerbos"],
+            check=True,
+            capture_output=True,
+            timeout=180,
+        )
     # The program itself: the one of npm starts it, and does not end it.
     return next((str(found) for found in (folder / "node_modules" / "@cerbos").glob("*/cerbos-*")), "")
 
@@ -105,8 +124,17 @@ def version(program: str) -> str:
 
 
 @contextmanager
-def _started(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "NO_COLOR": "1", **(env or {})})
+def _started(
+    command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
+    )
     try:
         yield process
     finally:

@@ -27,7 +27,9 @@ async def answer(address: str, size: int) -> None:
 
     server = grpc.aio.server(options=(("grpc.so_reuseport", 1), ("grpc.max_concurrent_streams", 256)))
     service, method = TRIAGE.strip("/").split("/")
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: grpc.unary_unary_rpc_method_handler(handler)}),))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(service, {method: grpc.unary_unary_rpc_method_handler(handler)}),)
+    )
     server.add_insecure_port(address)
     await server.start()
     stop = asyncio.Event()
@@ -40,7 +42,13 @@ async def answer(address: str, size: int) -> None:
 def main() -> None:
     """Start one more worker, and be the other."""
     address, size, *more = sys.argv[1:]
-    other = None if more else subprocess.Popen([sys.executable, "-m", "benchmarks.serve.floor", address, size, "alone"], stdout=subprocess.DEVNULL)
+    other = (
+        None
+        if more
+        else subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.serve.floor", address, size, "alone"], stdout=subprocess.DEVNULL
+        )
+    )
     try:
         uvloop.run(answer(address, int(size)))
     finally:

@@ -41,8 +41,21 @@ def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
         command = [
-            PROGRAM, "-D", f"{seconds}", "-c", f"{connections}", "-m", f"{streams}", "-d", str(load.body), "-H", "content-type: application/grpc",
-            "-H", "te: trailers", f"--log-file={log}", f"http://{load.address}{load.method}",
+            PROGRAM,
+            "-D",
+            f"{seconds}",
+            "-c",
+            f"{connections}",
+            "-m",
+            f"{streams}",
+            "-d",
+            str(load.body),
+            "-H",
+            "content-type: application/grpc",
+            "-H",
+            "te: trailers",
+            f"--log-file={log}",
+            f"http://{load.address}{load.method}",
         ]
         processes = tree(load.pid)
         before, start = processor(processes), time.perf_counter()
@@ -53,7 +66,12 @@ def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
     data = int(_found(r"\((\d+)\) data", said))
     if len(times) < len(calls) or not times or data < 0.9 * load.answer * len(times):
         raise ValueError(f"{load.method} at {load.address} was not answered as it should be:\n{said}")
-    return Seen(len(times) / min(seconds, taken), times[len(times) // 2] / 1000, times[int(0.99 * len(times))] / 1000, 1e6 * spent / len(times))
+    return Seen(
+        len(times) / min(seconds, taken),
+        times[len(times) // 2] / 1000,
+        times[int(0.99 * len(times))] / 1000,
+        1e6 * spent / len(times),
+    )
 
 
 def tree(pid: int) -> tuple[int, ...]:

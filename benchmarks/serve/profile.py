@@ -24,11 +24,38 @@ from guidepost.server.rpc.live_bundle import Held
 from guidepost.server.workers.bundle_file import read_built, write_built
 
 PARTS: Final = (
-    ("deciding: tables, due times, duties", ("engine/clock/", "engine/d", "engine/l", "engine/r", "engine/s", "engine/a", "engine/v", "engine/e", "engine/t", "engine/moment", "engine/bundle")),
-    ("the record: its text, its way to the log", ("engine/decisionlog/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3")),
-    ("encoding the answer", ("service/wire/e", "service/wire/a", "service/wire/times", "service/encoded", "service/decisions")),
-    ("reading the request", ("service/wire/requests", "service/answering", "service/batches", "engine/ticket", "google/")),
-    ("grpc: its Python part, and what guards it", ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "guidepost/server/auth")),
+    (
+        "deciding: tables, due times, duties",
+        (
+            "engine/clock/",
+            "engine/d",
+            "engine/l",
+            "engine/r",
+            "engine/s",
+            "engine/a",
+            "engine/v",
+            "engine/e",
+            "engine/t",
+            "engine/moment",
+            "engine/bundle",
+        ),
+    ),
+    (
+        "the record: its text, its way to the log",
+        ("engine/decisionlog/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3"),
+    ),
+    (
+        "encoding the answer",
+        ("service/wire/e", "service/wire/a", "service/wire/times", "service/encoded", "service/decisions"),
+    ),
+    (
+        "reading the request",
+        ("service/wire/requests", "service/answering", "service/batches", "engine/ticket", "google/"),
+    ),
+    (
+        "grpc: its Python part, and what guards it",
+        ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "guidepost/server/auth"),
+    ),
 )
 """Each part of a call, and what the files have in their names that belong to it; the first that fits counts, a longer name before a shorter."""
 

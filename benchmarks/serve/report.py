@@ -22,17 +22,41 @@ each with its rules, places and assumptions, and records them. "Decisions" count
 Cerbos has no audit log here: it would only be slower with one. Its answer has 126 bytes, Guidepost's 12,200.
 """
 
-NAMES: Final = {"off": "Guidepost, log off", "bounded": "Guidepost, log bounded", "sync": "Guidepost, log sync", "floor": "its floor: the same server, a constant answer"}
+NAMES: Final = {
+    "off": "Guidepost, log off",
+    "bounded": "Guidepost, log bounded",
+    "sync": "Guidepost, log sync",
+    "floor": "its floor: the same server, a constant answer",
+}
 Rounds = Mapping[str, Sequence[Mapping[str, float]]]
 
 
 def page(found: Mapping[str, Any]) -> str:
     """Write it all."""
-    parts = [INTRODUCTION, "## Machine\n", *(f"- {what}: {value}" for what, value in found["machine"].items()), f"- rounds: {found['rounds']} of {found['seconds']} s"]
+    parts = [
+        INTRODUCTION,
+        "## Machine\n",
+        *(f"- {what}: {value}" for what, value in found["machine"].items()),
+        f"- rounds: {found['rounds']} of {found['seconds']} s",
+    ]
     for calls, rounds in found.get("unary", {}).items():
-        parts += ["", f"## One ticket a call, {calls} calls in flight", "", *_table(rounds, 1), "", *_goals(rounds, 1, {"sync": 2, "bounded": 3} if calls == "128" else {})]
+        parts += [
+            "",
+            f"## One ticket a call, {calls} calls in flight",
+            "",
+            *_table(rounds, 1),
+            "",
+            *_goals(rounds, 1, {"sync": 2, "bounded": 3} if calls == "128" else {}),
+        ]
     for size, rounds in found.get("batches", {}).items():
-        parts += ["", f"## {size} tickets a call, 8 calls in flight", "", *_table(rounds, int(size)), "", *_goals(rounds, int(size), {"sync": 10, "bounded": 10})]
+        parts += [
+            "",
+            f"## {size} tickets a call, 8 calls in flight",
+            "",
+            *_table(rounds, int(size)),
+            "",
+            *_goals(rounds, int(size), {"sync": 10, "bounded": 10}),
+        ]
     if "coalescing" in found:
         parts += ["", "## The Python client, 64 callers at once", "", *_coalescing(found["coalescing"])]
     if "memory" in found:
@@ -59,7 +83,9 @@ def _goals(rounds: Rounds, size: int, goals: Mapping[str, float]) -> Iterator[st
     yield "|---|--:|--:|---|--:|--:|--:|"
     for name in ("sync", "bounded", "off"):
         tickets, cost, p99 = (_ratio(rounds, name, what) for what in ("rate", "processor", "p99"))
-        goal, met = (f"{goals[name]:g}x", "yes" if DECISIONS * tickets >= goals[name] else "no") if name in goals else ("", "")
+        goal, met = (
+            (f"{goals[name]:g}x", "yes" if DECISIONS * tickets >= goals[name] else "no") if name in goals else ("", "")
+        )
         slower = "lower" if p99 < 1 else "higher"
         yield f"| {NAMES[name]} | {DECISIONS * tickets:.2f}x | {goal} | {met} | {tickets:.2f}x | {DECISIONS / cost:.2f}x | {p99:.2f}x, {slower} |"
     if size > 1:
@@ -68,7 +94,9 @@ def _goals(rounds: Rounds, size: int, goals: Mapping[str, float]) -> Iterator[st
 
 
 def _ratio(rounds: Rounds, name: str, what: str) -> float:
-    return statistics.median(ours[what] / theirs[what] for ours, theirs in zip(rounds[name], rounds["Cerbos"], strict=True))
+    return statistics.median(
+        ours[what] / theirs[what] for ours, theirs in zip(rounds[name], rounds["Cerbos"], strict=True)
+    )
 
 
 def _coalescing(found: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:

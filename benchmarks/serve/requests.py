@@ -22,7 +22,14 @@ TRIAGE_BATCH: Final = "/guidepost.v1.DecisionService/TriageBatch"
 CHECK: Final = "/cerbos.svc.v1.CerbosService/CheckResources"
 
 FACTS: Final = {
-    "channel": "email", "stage": "triage", "country": "AU", "plan": "partner", "language": "en", "service": "prism.login", "requester": "partner", "request_type": "incident",
+    "channel": "email",
+    "stage": "triage",
+    "country": "AU",
+    "plan": "partner",
+    "language": "en",
+    "service": "prism.login",
+    "requester": "partner",
+    "request_type": "incident",
 }
 
 
@@ -40,7 +47,10 @@ def triage() -> bytes:
 
 def triage_batch(number: int) -> bytes:
     """Ask for the same for many tickets."""
-    items = [pb.TriageItem(ticket=triage_request(facts, None, (), None).ticket, ticket_id=f"INC-{at}") for at, facts in enumerate(tickets(number))]
+    items = [
+        pb.TriageItem(ticket=triage_request(facts, None, (), None).ticket, ticket_id=f"INC-{at}")
+        for at, facts in enumerate(tickets(number))
+    ]
     return pb.TriageBatchRequest(items=items).SerializeToString()
 
 
@@ -70,10 +80,19 @@ def policy() -> str:
     for impact, row in zip(LEVELS, PRIORITIES, strict=True):
         for urgency, priority in zip(LEVELS, row, strict=True):
             lines += [
-                f"    - name: matrix.{impact}.{urgency}", "      actions: [assess]", "      effect: EFFECT_ALLOW", "      roles: [desk]",
-                "      condition:", "        match:", "          all:", "            of:",
-                f'              - expr: request.resource.attr.impact == "{impact}"', f'              - expr: request.resource.attr.urgency == "{urgency}"',
-                "      output:", "        when:", f"          ruleActivated: '\"{priority}\"'",
+                f"    - name: matrix.{impact}.{urgency}",
+                "      actions: [assess]",
+                "      effect: EFFECT_ALLOW",
+                "      roles: [desk]",
+                "      condition:",
+                "        match:",
+                "          all:",
+                "            of:",
+                f'              - expr: request.resource.attr.impact == "{impact}"',
+                f'              - expr: request.resource.attr.urgency == "{urgency}"',
+                "      output:",
+                "        when:",
+                f"          ruleActivated: '\"{priority}\"'",
             ]
     return "\n".join(lines) + "\n"
 
@@ -84,7 +103,11 @@ _FIELDS: Final = {
     "Principal": (("id", 1, ""), ("roles", 3, "*")),
     "Resource": (("kind", 1, ""), ("id", 3, ""), ("attr", 4, "*.bench.Attribute")),
     "ResourceEntry": (("actions", 1, "*"), ("resource", 2, ".bench.Resource")),
-    "CheckResourcesRequest": (("request_id", 1, ""), ("principal", 3, ".bench.Principal"), ("resources", 4, "*.bench.ResourceEntry")),
+    "CheckResourcesRequest": (
+        ("request_id", 1, ""),
+        ("principal", 3, ".bench.Principal"),
+        ("resources", 4, "*.bench.ResourceEntry"),
+    ),
 }
 """Message to fields: name, number and type (text where none is named); * for repeated."""
 
@@ -96,12 +119,20 @@ def _message(name: str) -> type[Any]:
     except KeyError:
         from google.protobuf import struct_pb2  # noqa: F401, PLC0415 - the file below needs it
 
-        file = descriptor_pb2.FileDescriptorProto(name="bench.proto", package="bench", syntax="proto3", dependency=["google/protobuf/struct.proto"])
+        file = descriptor_pb2.FileDescriptorProto(
+            name="bench.proto", package="bench", syntax="proto3", dependency=["google/protobuf/struct.proto"]
+        )
         for message, fields in _FIELDS.items():
             made = file.message_type.add(name=message)
             for field, number, kind in fields:
                 type_ = kind.removeprefix("*")
-                made.field.add(name=field, number=number, label=3 if kind.startswith("*") else 1, type=11 if type_ else 9, type_name=type_ or None)
+                made.field.add(
+                    name=field,
+                    number=number,
+                    label=3 if kind.startswith("*") else 1,
+                    type=11 if type_ else 9,
+                    type_name=type_ or None,
+                )
         pool.Add(file)
         found = pool.FindMessageTypeByName(f"bench.{name}")
     return message_factory.GetMessageClass(found)

@@ -33,6 +33,10 @@ def soak(server: Server, single: Load, batch: Load, size: int, tickets: int, tol
 
 
 def _held(server: Server, tickets: int) -> Held:
-    workers = [pid for pid in tree(server.pid) if b"guidepost.server.workers.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    workers = [
+        pid
+        for pid in tree(server.pid)
+        if b"guidepost.server.workers.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
     resident, own = max(memory(pid) for pid in workers)
     return Held(tickets, resident, own)

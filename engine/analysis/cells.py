@@ -93,7 +93,9 @@ class Cells:
             fixed = np.full(len(self.grid.hits), -1, dtype=np.int64)
             for entry, counted in enumerate(self.grid.hits):
                 if self.table.hit is HitPolicy.COLLECT:
-                    value: Any = tuple(rule.then.get(name, ()) for rule in self.grid.rules(entry) if rule.then.get(name))
+                    value: Any = tuple(
+                        rule.then.get(name, ()) for rule in self.grid.rules(entry) if rule.then.get(name)
+                    )
                 elif counted:
                     value = self.grid.rules(entry)[0].then[name]
                 else:
@@ -111,7 +113,10 @@ class Cells:
     def _cited(self) -> Numbers:
         """Give a number for what each entry of ``hits`` cites: its headings and assumptions."""
         codes: dict[object, int] = {}
-        cited = [tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry)) for entry in range(len(self.grid.hits))]
+        cited = [
+            tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry))
+            for entry in range(len(self.grid.hits))
+        ]
         return np.array([codes.setdefault(one, len(codes)) for one in cited], dtype=np.int64)
 
     def cites(self, entries: Indices) -> Numbers:
@@ -141,15 +146,27 @@ class Cells:
     def differ(self, entries: Indices, others: Indices, cells: Numbers) -> Mask:
         """Tell in which of these cells other entries give another outcome."""
         pairs = zip(self.given(entries, cells), self.given(others, cells), strict=True)
-        return np.any([one != other for one, other in pairs], axis=0) if self.table.produces else np.zeros(cells.shape, dtype=np.bool_)
+        return (
+            np.any([one != other for one, other in pairs], axis=0)
+            if self.table.produces
+            else np.zeros(cells.shape, dtype=np.bool_)
+        )
 
     def witness(self, where: Mask) -> Witness:
         """Give a ticket that falls in one of these cells: the shortest that leaves nothing open; else one with the fewest facts missing."""
         for best in (self._best_settled, self._best):
             keys = best[where]
             if keys.size and keys.min() < _NEVER:
-                at = np.unravel_index(int(keys.min()) % self.flat.cell.size, self.flat.cell.shape) if self.flat.axes else ()
-                return tuple((axis.fact, self.atoms[axis.fact].text(axis.members[int(one)])) for axis, one in zip(self.flat.axes, at, strict=True) if one)
+                at = (
+                    np.unravel_index(int(keys.min()) % self.flat.cell.size, self.flat.cell.shape)
+                    if self.flat.axes
+                    else ()
+                )
+                return tuple(
+                    (axis.fact, self.atoms[axis.fact].text(axis.members[int(one)]))
+                    for axis, one in zip(self.flat.axes, at, strict=True)
+                    if one
+                )
         return ()
 
     @cached_property
@@ -174,4 +191,10 @@ class Cells:
 
 def _key(value: object) -> object:
     """Tell yes from 1: values of unlike types are unlike; a yes/no that is copied is given as its word."""
-    return ("yes" if value else "no") if isinstance(value, bool) else (type(value).__name__, value) if isinstance(value, (int, float)) else value
+    return (
+        ("yes" if value else "no")
+        if isinstance(value, bool)
+        else (type(value).__name__, value)
+        if isinstance(value, (int, float))
+        else value
+    )

@@ -31,10 +31,21 @@ def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Ticke
     for one in policy.assumptions:
         if one.id not in told:
             yield _assumed(one.place, "policy", one.id, one.reason)
-    where |= {name: one.place for named in (policy.tables, policy.deadlines, policy.rosters, policy.calendars, policy.elapsed) for name, one in named.items()}
+    where |= {
+        name: one.place
+        for named in (policy.tables, policy.deadlines, policy.rosters, policy.calendars, policy.elapsed)
+        for name, one in named.items()
+    }
     for question in policy.questions:
         also = tuple(Related(where[name], f"`{name}` follows the reading") for name in question.rules if name in where)
-        yield Finding(question.place, "question", f"`{question.id}`: {question.question}; read as: {question.reading}", FINDINGS["question"].help, (), also)
+        yield Finding(
+            question.place,
+            "question",
+            f"`{question.id}`: {question.question}; read as: {question.reading}",
+            FINDINGS["question"].help,
+            (),
+            also,
+        )
         if question.source in NO_SOURCE:
             yield _missing(question.place, "question", question.id)
 
@@ -48,7 +59,10 @@ def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
     for elapsed in policy.elapsed.values():
         yield "elapsed time", elapsed.fact, elapsed.source, elapsed.assumption, elapsed.place
     for name, deadline in policy.deadlines.items():
-        for part, assumption in (("at_risk", deadline.at_risk.assumption if deadline.at_risk else ""), ("holds", deadline.holds.assumption)):
+        for part, assumption in (
+            ("at_risk", deadline.at_risk.assumption if deadline.at_risk else ""),
+            ("holds", deadline.holds.assumption),
+        ):
             if assumption:
                 yield "deadline", f"{name}.{part}", "", assumption, deadline.place
     notice = policy.manifest.notice
@@ -68,8 +82,14 @@ def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]
         first, *more = [at for _, at in group]
         one = rule_at(table, first)
         also = tuple(Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` rests on the same") for at in more)
-        yield Finding(one.place, "assumption", f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
-                      FINDINGS["assumption"].help, _fires(cells, first, tickets), also)
+        yield Finding(
+            one.place,
+            "assumption",
+            f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
+            FINDINGS["assumption"].help,
+            _fires(cells, first, tickets),
+            also,
+        )
 
 
 def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
@@ -81,8 +101,18 @@ def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
 
 
 def _missing(place: Place, what: str, name: str) -> Finding:
-    return Finding(place, "missing-citation", f"the {what} `{name}` cites no heading and is not an assumption", FINDINGS["missing-citation"].help)
+    return Finding(
+        place,
+        "missing-citation",
+        f"the {what} `{name}` cites no heading and is not an assumption",
+        FINDINGS["missing-citation"].help,
+    )
 
 
 def _assumed(place: Place, what: str, name: str, reason: str) -> Finding:
-    return Finding(place, "assumption", f"the {what} assumes (`{name}`): {reason}" if what == "policy" else f"the {what} `{name}` assumes: {reason}", FINDINGS["assumption"].help)
+    return Finding(
+        place,
+        "assumption",
+        f"the {what} assumes (`{name}`): {reason}" if what == "policy" else f"the {what} `{name}` assumes: {reason}",
+        FINDINGS["assumption"].help,
+    )

@@ -35,23 +35,56 @@ class Kind:
 _W, _N = Level.WARNING, Level.NOTE
 
 FINDINGS: Final[dict[str, Kind]] = {
-    **{code: Kind(Level.ERROR, about, "mend it as the message says; the version is not served before") for code, about in CODES.items()},
+    **{
+        code: Kind(Level.ERROR, about, "mend it as the message says; the version is not served before")
+        for code, about in CODES.items()
+    },
     "redundant": Kind(_W, "a rule that can be left out", "leave the rule out, or change what it gives"),
-    "redundant-condition": Kind(_N, "a condition that always holds where the others of its rule do", "leave the condition out"),
+    "redundant-condition": Kind(
+        _N, "a condition that always holds where the others of its rule do", "leave the condition out"
+    ),
     "subsumed": Kind(_N, "a rule that gives what another gives in more cases", "see whether one of the two is enough"),
     "conflict": Kind(_N, "two rules of which only the order decides", "see that the order is meant"),
-    "unused-fact": Kind(_W, "a fact that nothing reads", "take it out of the vocabulary, or add the rule that reads it"),
-    "no-effect": Kind(_W, "a fact that is read and changes no outcome", "take its conditions out, or let a rule give another outcome by it"),
-    "unread-outcome": Kind(_W, "an outcome that no decision shows and nothing reads", "name it in a decision, or take it out with what produces it"),
-    "unused-value": Kind(_W, "values that no rule tells apart", "add the rule that tells them apart, or keep one of them"),
+    "unused-fact": Kind(
+        _W, "a fact that nothing reads", "take it out of the vocabulary, or add the rule that reads it"
+    ),
+    "no-effect": Kind(
+        _W,
+        "a fact that is read and changes no outcome",
+        "take its conditions out, or let a rule give another outcome by it",
+    ),
+    "unread-outcome": Kind(
+        _W,
+        "an outcome that no decision shows and nothing reads",
+        "name it in a decision, or take it out with what produces it",
+    ),
+    "unused-value": Kind(
+        _W, "values that no rule tells apart", "add the rule that tells them apart, or keep one of them"
+    ),
     "needless-threshold": Kind(_N, "a threshold on whose two sides the same comes out", "put the two sides together"),
     "unused-calendar": Kind(_W, "a calendar by which no time counts", "take it out, or name it in a deadline"),
-    "unused-region": Kind(_W, "a region that no ticket can be in", "take it out, or add it to the outcome that gives the region"),
-    "unused-holidays": Kind(_W, "a holiday list that no calendar and no region names", "take the file out, or name the list"),
+    "unused-region": Kind(
+        _W, "a region that no ticket can be in", "take it out, or add it to the outcome that gives the region"
+    ),
+    "unused-holidays": Kind(
+        _W, "a holiday list that no calendar and no region names", "take the file out, or name the list"
+    ),
     "unused-roster": Kind(_W, "a roster that no decision shows", "name its outcome in a decision, or take it out"),
-    "estimated-holidays": Kind(_N, "holidays whose dates nobody has confirmed", "look the dates up as they are published, and write `status: confirmed`"),
-    "lost-minute": Kind(_N, "hours that leave out a minute, such as those that end at 23:59 or begin at 00:01", "write the end that the minute goes up to: hours do not count the minute that they end with, and a day ends at 24:00"),
-    "missing-citation": Kind(_W, "something that names neither the heading it comes from nor an assumption", "write its `source`, or the reason as `assumption`"),
+    "estimated-holidays": Kind(
+        _N,
+        "holidays whose dates nobody has confirmed",
+        "look the dates up as they are published, and write `status: confirmed`",
+    ),
+    "lost-minute": Kind(
+        _N,
+        "hours that leave out a minute, such as those that end at 23:59 or begin at 00:01",
+        "write the end that the minute goes up to: hours do not count the minute that they end with, and a day ends at 24:00",
+    ),
+    "missing-citation": Kind(
+        _W,
+        "something that names neither the heading it comes from nor an assumption",
+        "write its `source`, or the reason as `assumption`",
+    ),
     "assumption": Kind(_N, "something that the source text does not say", "have the owner of the text confirm it"),
     "question": Kind(_N, "a contradiction in the source text", "have the owner of the text settle it"),
 }
@@ -116,7 +149,10 @@ class Finding:
             "message": self.message,
             "help": self.help,
             "witness": dict(self.witness),
-            "also": [{"file": one.place.file, "line": one.place.line, "column": one.place.column, "what": one.what} for one in self.also],
+            "also": [
+                {"file": one.place.file, "line": one.place.line, "column": one.place.column, "what": one.what}
+                for one in self.also
+            ],
         }
 
 

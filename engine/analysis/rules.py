@@ -62,7 +62,9 @@ def _followed(cells: Cells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
         if not counts.any():
             continue
         after = below[where][counts]
-        spare = rule not in cells.idle and cells.alike(np.full_like(after, rule + 1), after, cells.numbers[where][counts])
+        spare = rule not in cells.idle and cells.alike(
+            np.full_like(after, rule + 1), after, cells.numbers[where][counts]
+        )
         yield rule, tuple(np.unique(after).tolist()), spare
         if not spare:
             below[where] = rule + 1
@@ -78,7 +80,11 @@ def _spare_of_collect(cells: Cells) -> dict[int, tuple[int, ...]]:
         for axis, allowed in grid.tests[rule]:
             if allowed[:1] == (0,):
                 here = cells.holds(rule) & _missing(cells, axis)
-                others = [other for other in range(len(grid.tests)) if other not in (rule, *spare) and (axis, 0) in _named(cells, other)]
+                others = [
+                    other
+                    for other in range(len(grid.tests))
+                    if other not in (rule, *spare) and (axis, 0) in _named(cells, other)
+                ]
                 held = np.any([cells.holds(other) for other in others], axis=0) if others else np.zeros_like(here)
                 needed = needed or bool((here & ~held).any())
         if not needed:
@@ -115,7 +121,9 @@ def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
     else:
         message = f"the rule `{one.id}` can be left out: {_names(cells, others)} {'gives' if len(others) == 1 else 'give'} the same wherever it counts"
     witness = cells.witness(cells.counts(rule) & cells.settled)
-    return Finding(one.place, "redundant", message, FINDINGS["redundant"].help, witness, _places(cells, others, "gives the same"))
+    return Finding(
+        one.place, "redundant", message, FINDINGS["redundant"].help, witness, _places(cells, others, "gives the same")
+    )
 
 
 def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
@@ -124,10 +132,19 @@ def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
     pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
     for rule, other in sorted(pairs):
         one, wide = cells.table.rules[rule], cells.table.rules[other]
-        message = f"the rule `{one.id}` adds what `{wide.id}` adds already in all its cases" if collects else \
-            f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
-        yield Finding(one.place, "subsumed", message, FINDINGS["subsumed"].help, cells.witness(cells.counts(rule) & cells.settled),
-                      (Related(wide.place, f"`{wide.id}` gives the same in more cases"),))
+        message = (
+            f"the rule `{one.id}` adds what `{wide.id}` adds already in all its cases"
+            if collects
+            else f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
+        )
+        yield Finding(
+            one.place,
+            "subsumed",
+            message,
+            FINDINGS["subsumed"].help,
+            cells.witness(cells.counts(rule) & cells.settled),
+            (Related(wide.place, f"`{wide.id}` gives the same in more cases"),),
+        )
 
 
 def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
@@ -138,13 +155,20 @@ def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
         held = cells.holds(rule)
         counts: Numbers = cells.numbers[held & (cells.grid.hit == rule + 1)]
         entries = np.full(counts.shape, rule + 1, dtype=np.int32)
-        if cells.alike(entries, np.full_like(entries, after[0]), counts, cited=False) and not (held & ~cells.holds(after[0] - 1)).any():
+        if (
+            cells.alike(entries, np.full_like(entries, after[0]), counts, cited=False)
+            and not (held & ~cells.holds(after[0] - 1)).any()
+        ):
             yield rule, after[0] - 1
 
 
 def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
     """Give rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
-    rules = [rule for rule in range(len(cells.table.rules)) if rule not in cells.idle and rule not in spare and any(cells.table.rules[rule].then.values())]
+    rules = [
+        rule
+        for rule in range(len(cells.table.rules))
+        if rule not in cells.idle and rule not in spare and any(cells.table.rules[rule].then.values())
+    ]
     for rule in rules:
         then, held = cells.table.rules[rule].then, cells.holds(rule)
         for other in rules:
@@ -168,8 +192,14 @@ def _conditions(cells: Cells) -> Iterator[Finding]:
             others = tuple((at, allowed) for at, allowed in sorted(tests.items()) if at != axis)
             if others and condition.fact not in copied and _implied(cells, axis, cells.grid.tests[rule], others):
                 del tests[axis]
-                yield Finding(condition.place, "redundant-condition", f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
-                              FINDINGS["redundant-condition"].help, cells.witness(cells.holds(rule)), (Related(one.place, f"the rule `{one.id}`"),))
+                yield Finding(
+                    condition.place,
+                    "redundant-condition",
+                    f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
+                    FINDINGS["redundant-condition"].help,
+                    cells.witness(cells.holds(rule)),
+                    (Related(one.place, f"the rule `{one.id}`"),),
+                )
 
 
 def _implied(cells: Cells, axis: int, tests: Tests, others: Tests) -> bool:
@@ -199,8 +229,14 @@ def _conflicts(cells: Cells) -> Iterator[Finding]:
             earlier = cells.table.rules[entry - 1]
             within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()
             how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` share cases"
-            yield Finding(one.place, "conflict", f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
-                          FINDINGS["conflict"].help, cells.witness(chosen.reshape(cells.shape)), (Related(earlier.place, f"`{earlier.id}` stands first"),))
+            yield Finding(
+                one.place,
+                "conflict",
+                f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
+                FINDINGS["conflict"].help,
+                cells.witness(chosen.reshape(cells.shape)),
+                (Related(earlier.place, f"`{earlier.id}` stands first"),),
+            )
             found += 1
             if found == MAX_CONFLICTS:
                 return

@@ -22,7 +22,13 @@ Known = Mapping[str, int]
 class Tickets:
     """Looks for tickets; ``flats`` are the tables over sent facts, ``producer`` tells which of them gives an outcome."""
 
-    def __init__(self, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms], deadlines: frozenset[str]) -> None:
+    def __init__(
+        self,
+        flats: Mapping[str, Flat],
+        producer: Mapping[str, str],
+        atoms: Mapping[str, Atoms],
+        deadlines: frozenset[str],
+    ) -> None:
         self.flats, self.producer, self.atoms, self.deadlines = flats, producer, atoms, deadlines
 
     def of(self, cells: Cells, where: Mask) -> Witness:
@@ -43,7 +49,11 @@ class Tickets:
             if name in self.producer:
                 table = self.producer[name]
                 codes = self.flats[table].codes[name]
-                here = (codes.low == codes.high) & (codes.low == wanted[name] - 1) if wanted[name] else (codes.low != codes.high) | (codes.low == codes.not_covered)
+                here = (
+                    (codes.low == codes.high) & (codes.low == wanted[name] - 1)
+                    if wanted[name]
+                    else (codes.low != codes.high) | (codes.low == codes.not_covered)
+                )
                 masks[table] = masks.get(table, True) & here
         yield from self._joined(known, sorted(masks.items(), key=lambda pair: pair[1].size))
 
@@ -57,5 +67,7 @@ class Tickets:
         inside = np.argwhere(mask[tuple(slice(None) if at is None else slice(at, at + 1) for at in fixed)])
         order = np.argsort((inside != 0).sum(axis=1), kind="stable")[:MAX_TRIED]
         for cell in inside[order]:
-            more = {axis.fact: axis.members[int(at)] for axis, at in zip(axes, cell, strict=True) if axis.fact not in known}
+            more = {
+                axis.fact: axis.members[int(at)] for axis, at in zip(axes, cell, strict=True) if axis.fact not in known
+            }
             yield from self._joined({**known, **more}, rest)

@@ -31,7 +31,9 @@ def time_findings(policy: Policy) -> Iterator[Finding]:
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:
-    calendars = {one.calendar for one in policy.elapsed.values()}.union(*(one.calendars for one in policy.deadlines.values()))
+    calendars = {one.calendar for one in policy.elapsed.values()}.union(
+        *(one.calendars for one in policy.deadlines.values())
+    )
     for calendar in policy.calendars.values():
         if calendar.name not in calendars:
             yield _found("unused-calendar", calendar.place, f"no time counts by the calendar `{calendar.name}`")
@@ -39,31 +41,62 @@ def _unused(policy: Policy) -> Iterator[Finding]:
     inside = {value.value for name in by if name for value in policy.outcomes[name].values}
     for region in policy.regions.values():
         if region.name not in inside:
-            yield _found("unused-region", region.place, f"no ticket can be in the region `{region.name}`: no outcome that gives a region has it")
+            yield _found(
+                "unused-region",
+                region.place,
+                f"no ticket can be in the region `{region.name}`: no outcome that gives a region has it",
+            )
     lists = {one.holidays for one in policy.calendars.values()} | {one.holidays for one in policy.regions.values()}
     for name in policy.holidays:
         if name not in lists:
-            yield _found("unused-holidays", list_place(policy, name), f"no calendar and no region names the holiday list `{name}`")
+            yield _found(
+                "unused-holidays",
+                list_place(policy, name),
+                f"no calendar and no region names the holiday list `{name}`",
+            )
     for roster in policy.rosters.values():
         if roster.produces not in shown_outcomes(policy):
-            yield _found("unused-roster", roster.place, f"no decision shows `{roster.produces}`, which the roster `{roster.name}` gives")
+            yield _found(
+                "unused-roster",
+                roster.place,
+                f"no decision shows `{roster.produces}`, which the roster `{roster.name}` gives",
+            )
 
 
 def _lost_minutes(policy: Policy) -> Iterator[Finding]:
     """Find hours that end at the last minute of an hour or begin at 00:01, or that end a minute before others begin: that minute is not counted."""
     for calendar in policy.calendars.values():
-        days = [*zip(DAYS, calendar.week, strict=True), *((day.isoformat(), hours) for day, hours in calendar.dates.items())]
+        days = [
+            *zip(DAYS, calendar.week, strict=True),
+            *((day.isoformat(), hours) for day, hours in calendar.dates.items()),
+        ]
         for closes, named in _one_short(days).items():
-            yield _found("lost-minute", calendar.place, f"the calendar `{calendar.name}` closes at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} does not count")
+            yield _found(
+                "lost-minute",
+                calendar.place,
+                f"the calendar `{calendar.name}` closes at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} does not count",
+            )
         late = [name for name, hours in days if any(one.opens == 1 for one in hours)]
         if late:
-            yield _found("lost-minute", calendar.place, f"the calendar `{calendar.name}` opens at 00:01 on {_listed(late)}: the minute from 00:00 does not count")
+            yield _found(
+                "lost-minute",
+                calendar.place,
+                f"the calendar `{calendar.name}` opens at 00:01 on {_listed(late)}: the minute from 00:00 does not count",
+            )
         for closes, named in _one_short([(day.isoformat(), hours) for day, hours in calendar.breaks.items()]).items():
-            yield _found("lost-minute", calendar.place, f"a break of the calendar `{calendar.name}` ends at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} counts")
+            yield _found(
+                "lost-minute",
+                calendar.place,
+                f"a break of the calendar `{calendar.name}` ends at {_clock(closes)} on {_listed(named)}: the minute up to {_clock(closes + 1)} counts",
+            )
     for roster in policy.rosters.values():
         closes = roster.closes
         if closes % HOUR == HOUR - 1:
-            yield _found("lost-minute", roster.place, f"the roster `{roster.name}` ends its days at {_clock(closes)}: nobody is in daytime in the minute up to {_clock(closes + 1)}")
+            yield _found(
+                "lost-minute",
+                roster.place,
+                f"the roster `{roster.name}` ends its days at {_clock(closes)}: nobody is in daytime in the minute up to {_clock(closes + 1)}",
+            )
 
 
 def _one_short(days: Iterable[tuple[str, tuple[Interval, ...]]]) -> dict[int, list[str]]:
@@ -81,7 +114,11 @@ def _listed(names: list[str]) -> str:
     """Name days: weekdays that follow each other as two with a dash, as a policy writes them."""
     numbers = [DAYS.index(name) for name in names if name in DAYS]
     run = len(numbers) == len(names) > 2 and numbers == [*range(numbers[0], numbers[-1] + 1)]
-    return f"{names[0]}-{names[-1]}" if run else ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    return (
+        f"{names[0]}-{names[-1]}"
+        if run
+        else ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    )
 
 
 def _clock(minute: int) -> str:

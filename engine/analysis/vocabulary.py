@@ -27,7 +27,13 @@ def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mappin
         else:
             alike = words_alike(fact, policy)
             if alike:
-                rest = " from a value that is not listed" if fact.open and len(alike) == 1 else " apart" if len(alike) > 1 else ""
+                rest = (
+                    " from a value that is not listed"
+                    if fact.open and len(alike) == 1
+                    else " apart"
+                    if len(alike) > 1
+                    else ""
+                )
                 yield _found("unused-value", fact, f"no rule tells {_listed(alike)} of the fact `{name}`{rest}")
     shown = shown_outcomes(policy)
     for name, outcome in policy.outcomes.items():
@@ -64,7 +70,12 @@ def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapp
     among = [flat for flat in flats.values() if counted & set(flat.codes)] + [cells.flat for cells in timed.values()]
     for flat in sorted(among, key=lambda flat: flat.cell.size):
         at = next((at for at, axis in enumerate(flat.axes) if axis.fact == fact), None)
-        if at is not None and any(_varies(codes, at) for name, one in flat.codes.items() if name in counted or name in timed for codes in (one.low, one.high)):
+        if at is not None and any(
+            _varies(codes, at)
+            for name, one in flat.codes.items()
+            if name in counted or name in timed
+            for codes in (one.low, one.high)
+        ):
             return True
     return False
 
@@ -112,10 +123,14 @@ def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding
                     continue
                 tried.add((at, below))
                 if _same_beside(cells, at, below):
-                    yield Finding(condition.place, "needless-threshold",
-                                  f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
-                                  FINDINGS["needless-threshold"].help, cells.witness(cells.holds(position)),
-                                  (Related(cells.table.place, f"the table `{cells.table.name}`"),))
+                    yield Finding(
+                        condition.place,
+                        "needless-threshold",
+                        f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
+                        FINDINGS["needless-threshold"].help,
+                        cells.witness(cells.holds(position)),
+                        (Related(cells.table.place, f"the table `{cells.table.name}`"),),
+                    )
 
 
 def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:

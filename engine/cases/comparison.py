@@ -30,7 +30,9 @@ def lists_compared(expected: Sequence[str], got: Sequence[str]) -> str:
     missing, more = Counter(expected) - Counter(got), Counter(got) - Counter(expected)
     if not (missing or more) or missing.total() == len(expected):
         return f"expected {list_text(expected)}, got {list_text(got)}"
-    parts = ((word, ", ".join(map(_quoted, found.elements()))) for word, found in (("missing", missing), ("more", more)))
+    parts = (
+        (word, ", ".join(map(_quoted, found.elements()))) for word, found in (("missing", missing), ("more", more))
+    )
     return "; ".join(f"{word} {items}" for word, items in parts if items)
 
 

@@ -156,9 +156,13 @@ class Tracer:
                 cells.add((name, cell))
                 points |= _points(version.timed[name], cell, numbers)
         return Touched(
-            frozenset(rule.id for rule in answer.rules), frozenset(cells), frozenset(points),
+            frozenset(rule.id for rule in answer.rules),
+            frozenset(cells),
+            frozenset(points),
             frozenset((duty.outcome, duty.now.value) for duty in answer.duties),
-            frozenset((due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing),
+            frozenset(
+                (due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing
+            ),
         )
 
     def _deadline_cell(self, name: str, atoms: list[int]) -> int:
@@ -191,7 +195,9 @@ def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...
     """Tell for each case that was answered what its answer came from."""
     tracer = Tracer(version)
     return tuple(
-        tracer.touched(result.case.decision, result.case.facts, result.case.moment, result.answer) for result in results if result.answer is not None
+        tracer.touched(result.case.decision, result.case.facts, result.case.moment, result.answer)
+        for result in results
+        if result.answer is not None
     )
 
 
@@ -203,7 +209,11 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
     turns = {turn for one in listed for turn in one.turns}
     tracer, plans = Tracer(version), version.plans.values()
     behind = {table for plan in plans for table in tracer.tables_of(plan)}
-    found = [_table(version.policy.tables[name], Kind.TABLE, rules, cells, _reached(version, name)) for name in version.flats if name in behind]
+    found = [
+        _table(version.policy.tables[name], Kind.TABLE, rules, cells, _reached(version, name))
+        for name in version.flats
+        if name in behind
+    ]
     asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.schedulers)
     for name in asked:
         reached = reached_cells(version, name)
@@ -211,12 +221,22 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
         found.append(_table(version.policy.deadlines[name].table, Kind.DEADLINE, rules, cells, known))
     for roster in {roster.name: roster for plan in plans for roster in plan.rosters}.values():
         entries = [at for at, entry in enumerate(roster.entries) if (roster.produces, entry.value) not in turns]
-        found.append(TableCoverage(roster.name, Kind.ROSTER, roster.place, (RuleCoverage(roster.name, roster.place, rules[roster.name]),),
-                                   len(roster.entries) - len(entries), tuple(entries)))
+        found.append(
+            TableCoverage(
+                roster.name,
+                Kind.ROSTER,
+                roster.place,
+                (RuleCoverage(roster.name, roster.place, rules[roster.name]),),
+                len(roster.entries) - len(entries),
+                tuple(entries),
+            )
+        )
     return Coverage(tuple(sorted(found, key=lambda one: (one.place, one.name))))
 
 
-def _table(table: Table, kind: Kind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None) -> TableCoverage:
+def _table(
+    table: Table, kind: Kind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None
+) -> TableCoverage:
     listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules)
     hit = {cell for name, cell in cells if name == table.name}
     missed = None if reached is None else tuple(sorted(reached - hit))

@@ -40,23 +40,44 @@ class Declared:
         asked = [node.entries["ask_next"]] if isinstance(node, Mapping) and "ask_next" in node.entries else []
         for item in (*items(node, "missing"), *asked):
             if text(item) not in self.policy.facts:
-                yield Problem(item.place, "unknown-fact", f"unknown fact `{text(item)}`", did_you_mean(text(item), self.policy.facts))
+                yield Problem(
+                    item.place,
+                    "unknown-fact",
+                    f"unknown fact `{text(item)}`",
+                    did_you_mean(text(item), self.policy.facts),
+                )
         yield from self._references(node)
-        yield from _unknown_keys(mapping(node, "states"), [name for name in outcomes if name in self.policy.deadlines], "deadline")
+        yield from _unknown_keys(
+            mapping(node, "states"), [name for name in outcomes if name in self.policy.deadlines], "deadline"
+        )
 
     def _references(self, node: Node) -> Iterator[Problem]:
         for item in items(node, "rules"):
             if text(item) not in self._rules:
-                yield Problem(item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), self._rules))
+                yield Problem(
+                    item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), self._rules)
+                )
         assumed = [name for name, assumes in self._rules.items() if assumes]
         for item in items(node, "assumptions"):
             if text(item) in self._rules and text(item) not in assumed:
-                yield Problem(item.place, "unknown-reference", f"the rule `{text(item)}` makes no assumption", "leave it out, or name it under `rules`")
+                yield Problem(
+                    item.place,
+                    "unknown-reference",
+                    f"the rule `{text(item)}` makes no assumption",
+                    "leave it out, or name it under `rules`",
+                )
             elif text(item) not in assumed:
-                yield Problem(item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), assumed))
+                yield Problem(
+                    item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), assumed)
+                )
         for item in items(node, "nearest"):
             if text(item) not in self._entries:
-                yield Problem(item.place, "unknown-value", f"no open list has `{text(item)}`", did_you_mean(text(item), self._entries))
+                yield Problem(
+                    item.place,
+                    "unknown-value",
+                    f"no open list has `{text(item)}`",
+                    did_you_mean(text(item), self._entries),
+                )
 
     def _value(self, names: tuple[str, ...], value: Node, others: tuple[str, ...]) -> Iterator[Problem]:
         """Tell if none of these outcomes can be the value; one outcome, or all that answer a decision."""
@@ -76,9 +97,19 @@ class Declared:
             given = self._values[fact.name]
             if wrong is None:
                 return None
-            return (wrong.place, "unknown-value", f"no rule gives `{text(wrong)}` in the list `{fact.name}`", did_you_mean(text(wrong), given))
+            return (
+                wrong.place,
+                "unknown-value",
+                f"no rule gives `{text(wrong)}` in the list `{fact.name}`",
+                did_you_mean(text(wrong), given),
+            )
         if not isinstance(value, Scalar):
-            return value.place, "wrong-type", f"the outcome `{fact.name}` has one value, not a list or mapping", "write one value"
+            return (
+                value.place,
+                "wrong-type",
+                f"the outcome `{fact.name}` has one value, not a list or mapping",
+                "write one value",
+            )
         written = text(value)
         if fact.type is FactType.INSTANT:
             try:
@@ -87,15 +118,27 @@ class Declared:
                 return value.place, "bad-format", error.message, error.help or ", ".join(error.allowed)
             return None
         if fact.type is FactType.BOOLEAN:
-            return None if boolean_word(written) else (value.place, "unknown-value", f"`{fact.name}` is yes or no, not `{written}`", "write yes or no")
+            return (
+                None
+                if boolean_word(written)
+                else (value.place, "unknown-value", f"`{fact.name}` is yes or no, not `{written}`", "write yes or no")
+            )
         if fact.type is FactType.CHOICE:
-            return None if written in fact.words else (value.place, "unknown-value", f"unknown {fact.name} `{written}`", value_help(fact, written))
+            return (
+                None
+                if written in fact.words
+                else (value.place, "unknown-value", f"unknown {fact.name} `{written}`", value_help(fact, written))
+            )
         number = plain_number(written) if fact.numeric else None
         said = written if number is None else number_text(number)
         if said in self._values[fact.name]:
             return None
         known = self._values[fact.name]
-        help_ = f"known: {', '.join(sorted(known, key=float))}" if fact.numeric and 0 < len(known) <= MOST_NUMBERS else did_you_mean(written, known)
+        help_ = (
+            f"known: {', '.join(sorted(known, key=float))}"
+            if fact.numeric and 0 < len(known) <= MOST_NUMBERS
+            else did_you_mean(written, known)
+        )
         return value.place, "unknown-value", f"no rule gives the {fact.name} `{written}`", help_
 
 
@@ -145,4 +188,3 @@ def _rule_ids(policy: Policy) -> Iterator[tuple[str, bool]]:
             yield f"{name}.at_risk", True
         if deadline.holds.assumption:
             yield f"{name}.holds", True
-

@@ -66,7 +66,11 @@ def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
     relations = [_of_table(version.flats[table], tuple(names), read, refined) for table, names in tables.items()]
     relations += [_of_fact(fact, refined.get(fact, axes[0])) for fact, axes in facts.items()]
     joined = _joined(relations)
-    return None if joined is None else tuple(_cells(joined, [name for relation in relations for name in relation.names], grid.axes))
+    return (
+        None
+        if joined is None
+        else tuple(_cells(joined, [name for relation in relations for name in relation.names], grid.axes))
+    )
 
 
 def _refined(groups: Sequence[tuple[Axis, ...]]) -> dict[str, Axis]:
@@ -116,7 +120,7 @@ def _joined(relations: Sequence[_Relation]) -> dict[_Key, Sent] | None:
     facts: tuple[str, ...] = ()
     state: dict[tuple[_Key, _Key], Sent] = {((), ()): {}}
     for at, relation in enumerate(relations):
-        later = {fact for other in relations[at + 1:] for fact in other.facts}
+        later = {fact for other in relations[at + 1 :] for fact in other.facts}
         common = [fact for fact in relation.facts if fact in facts]
         index: dict[_Key, list[_Row]] = {}
         for row in relation.rows:
@@ -144,8 +148,11 @@ def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, 
     for outs, sent in joined.items():
         atoms = dict(zip(names, outs, strict=True))
         steps = [int(axis.class_of[atoms[axis.fact]]) for axis in axes]
-        cell = sum(step * math.prod(sizes[at + 1:]) for at, step in enumerate(steps))
+        cell = sum(step * math.prod(sizes[at + 1 :]) for at, step in enumerate(steps))
         ready = all(atom > 0 for name, atom in atoms.items() if name not in {axis.fact for axis in axes})
         if (cell, ready) not in best or len(sent) < len(best[cell, ready]):
             best[cell, ready] = sent
-    return (Reached(cell, sent, ready) for (cell, ready), sent in sorted(best.items(), key=lambda one: (one[0][0], len(one[1]), one[0][1])))
+    return (
+        Reached(cell, sent, ready)
+        for (cell, ready), sent in sorted(best.items(), key=lambda one: (one[0][0], len(one[1]), one[0][1]))
+    )

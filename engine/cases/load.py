@@ -22,7 +22,17 @@ from engine.request.moment import Moment, read_moment
 from engine.request.ticket import TicketReader
 from engine.tables.tabulate import all_atoms
 
-EXPECTATIONS: Final = ("status", "expect", "missing", "possible", "ask_next", "rules", "assumptions", "nearest", "states")
+EXPECTATIONS: Final = (
+    "status",
+    "expect",
+    "missing",
+    "possible",
+    "ask_next",
+    "rules",
+    "assumptions",
+    "nearest",
+    "states",
+)
 """What a case can say of an answer; a case that is refused has none."""
 
 
@@ -34,7 +44,9 @@ def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tu
     return cases
 
 
-def read_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
+def read_cases(
+    files: MappingOf[str, str], policy: Policy, root: str = ""
+) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
     """Read the cases of a version; return those with which nothing is wrong, and every problem of the others."""
     reader = _CaseReader(policy)
     cases: list[Case] = []
@@ -56,7 +68,14 @@ def _repeated(cases: Iterable[Case]) -> list[Problem]:
     problems = []
     for case in cases:
         if case.name in names:
-            problems.append(Problem(case.place, "repeated-id", f"the case `{case.name}` is already defined at {names[case.name]}", "choose another name"))
+            problems.append(
+                Problem(
+                    case.place,
+                    "repeated-id",
+                    f"the case `{case.name}` is already defined at {names[case.name]}",
+                    "choose another name",
+                )
+            )
         names.setdefault(case.name, case.place)
     return problems
 
@@ -88,15 +107,31 @@ class _CaseReader:
         """Read one case."""
         decision = text(node, "decision")
         if decision not in self.policy.decisions:
-            self._add(value_place(node, "decision"), "unknown-reference", f"no decision `{decision}`", did_you_mean(decision, self.policy.decisions))
+            self._add(
+                value_place(node, "decision"),
+                "unknown-reference",
+                f"no decision `{decision}`",
+                did_you_mean(decision, self.policy.decisions),
+            )
         refused = _given(node, "refused")
         self._facts(node, refused)
         self.problems += self._declared.problems(node, decision)
         return Case(
-            text(node, "name"), decision, {key: text(value) for key, value in pairs(node, "facts")}, Status(text(node, "status") or Status.DECIDED),
+            text(node, "name"),
+            decision,
+            {key: text(value) for key, value in pairs(node, "facts")},
+            Status(text(node, "status") or Status.DECIDED),
             {key: _expected(value) for key, value in pairs(node, "expect")},
-            _given(node, "missing"), _given(node, "possible"), text(node, "ask_next") or None, _given(node, "rules"), _given(node, "assumptions"),
-            _given(node, "nearest"), refused or (), self._moment(node), {key: text(value) for key, value in pairs(node, "states")}, node.place,
+            _given(node, "missing"),
+            _given(node, "possible"),
+            text(node, "ask_next") or None,
+            _given(node, "rules"),
+            _given(node, "assumptions"),
+            _given(node, "nearest"),
+            refused or (),
+            self._moment(node),
+            {key: text(value) for key, value in pairs(node, "states")},
+            node.place,
         )
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
@@ -107,19 +142,36 @@ class _CaseReader:
         facts = mapping(node, "facts")
         for key, value in pairs(facts):
             if not isinstance(value, Scalar):
-                self._add(value.place, "wrong-type", f"the fact `{key}` has one value, not a list or mapping", "write one value")
+                self._add(
+                    value.place,
+                    "wrong-type",
+                    f"the fact `{key}` has one value, not a list or mapping",
+                    "write one value",
+                )
             elif facts is not None and key not in self.policy.facts and key not in (refused or ()):
-                self._add(facts.key_places[key], "unknown-fact", f"unknown fact `{key}`", did_you_mean(key, self.policy.facts))
+                self._add(
+                    facts.key_places[key], "unknown-fact", f"unknown fact `{key}`", did_you_mean(key, self.policy.facts)
+                )
             elif key not in (refused or ()):
                 self._fact(key, value)
         if refused is None or not isinstance(node, Mapping):
             return
         for item in items(node, "refused"):
             if facts is None or text(item) not in facts.entries:
-                self._add(item.place, "unknown-fact", f"the case does not send `{text(item)}`, so it cannot be refused", did_you_mean(text(item), tuple(facts.entries) if facts else ()))
+                self._add(
+                    item.place,
+                    "unknown-fact",
+                    f"the case does not send `{text(item)}`, so it cannot be refused",
+                    did_you_mean(text(item), tuple(facts.entries) if facts else ()),
+                )
         for key in EXPECTATIONS:
             if key in node.entries:
-                self._add(node.key_places[key], "unknown-key", f"a request that is refused has no answer, and so no `{key}`", "leave it out, or leave `refused` out")
+                self._add(
+                    node.key_places[key],
+                    "unknown-key",
+                    f"a request that is refused has no answer, and so no `{key}`",
+                    "leave it out, or leave `refused` out",
+                )
 
     def _fact(self, name: str, value: Scalar) -> None:
         try:
@@ -139,7 +191,11 @@ class _CaseReader:
         except WrongRequest as error:
             for wrong in error.wrong:
                 at = re.match(r"pauses\[(\d+)\]", wrong.fact)
-                place = value_place(node, "pauses", int(at[1])) if at else value_place(node, "now" if wrong.fact == "now" else "pauses")
+                place = (
+                    value_place(node, "pauses", int(at[1]))
+                    if at
+                    else value_place(node, "now" if wrong.fact == "now" else "pauses")
+                )
                 message = wrong.message if f"`{wrong.fact}`" in wrong.message else f"`{wrong.fact}`: {wrong.message}"
                 self._add(place, "bad-format", message, wrong.help or ", ".join(wrong.allowed))
             return Moment()

@@ -43,7 +43,9 @@ class Proposal:
     states: Mapping[str, State]
 
 
-def propose(version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool = False) -> tuple[Proposal, ...]:
+def propose(
+    version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool = False
+) -> tuple[Proposal, ...]:
     """Propose cases for what the cases of a version do not cover; with ``everything``, whether they do or not.
 
     ``touched`` is what the cases that there are cover; ``cases`` are needed for their names.
@@ -52,7 +54,9 @@ def propose(version: Version, cases: Iterable[Case], touched: Iterable[Touched],
 
 
 class _Proposer:
-    def __init__(self, version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool) -> None:
+    def __init__(
+        self, version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool
+    ) -> None:
         self.version, self.everything = version, everything
         self.tracer, self.witnesses = Tracer(version), Witnesses(version)
         self._names = {case.name for case in cases}
@@ -102,32 +106,52 @@ class _Proposer:
         answer = decide(self.version, witness.decision, witness.facts)
         given = [one for one in answer.outcomes if any(fired.id == rule.id for fired in one.rules)]
         own = [one for one in given if one.name in table.produces] or given
-        yield from self._made(f"Rule {rule.id} gives {_said(own[0])}", witness, answer, [one.name for one in given], (rule.id,))
+        yield from self._made(
+            f"Rule {rule.id} gives {_said(own[0])}", witness, answer, [one.name for one in given], (rule.id,)
+        )
 
     def _thresholds(self, table: Table, at: int) -> Iterator[Proposal]:
         """Give the cases just below, on and just above each number that a rule names, on an otherwise equal ticket."""
         rule = table.rules[at]
         facts = self.version.policy.facts
-        ends = [(one.fact, end) for one in rule.when if one.fact in facts and facts[one.fact].numeric
-                for interval in one.intervals for end in (interval.low, interval.high) if end in self.version.atoms[one.fact].cuts]
+        ends = [
+            (one.fact, end)
+            for one in rule.when
+            if one.fact in facts and facts[one.fact].numeric
+            for interval in one.intervals
+            for end in (interval.low, interval.high)
+            if end in self.version.atoms[one.fact].cuts
+        ]
         witness = self.witnesses.rule(table.name, at) if ends else None
         for fact, end in dict.fromkeys(ends):
             for where, value in _sides(self.version.atoms[fact], end):
                 if witness is not None:
-                    yield from self._side(table, witness, fact, (end, value), f"{where} the {number_text(end)} of {rule.id}")
+                    yield from self._side(
+                        table, witness, fact, (end, value), f"{where} the {number_text(end)} of {rule.id}"
+                    )
 
-    def _side(self, table: Table, witness: Witness, fact: str, side: tuple[float, float], where: str) -> Iterator[Proposal]:
+    def _side(
+        self, table: Table, witness: Witness, fact: str, side: tuple[float, float], where: str
+    ) -> Iterator[Proposal]:
         end, value = side
         sent = {**witness.facts, fact: number_text(value)}
         ordered = {name: sent[name] for name in self.version.policy.facts if name in sent}
         answer = decide(self.version, witness.decision, ordered)
         touched = self.tracer.touched(witness.decision, ordered, NO_MOMENT, answer)
-        if not self.everything and all(self._near(point, end) for point in touched.points if point[0] == table.name and point[2] == fact):
+        if not self.everything and all(
+            self._near(point, end) for point in touched.points if point[0] == table.name and point[2] == fact
+        ):
             return
         rules = [rule.id for rule in answer.rules if rule.table == table.name]
         outcomes = [one.name for one in answer.outcomes if any(fired.id in rules for fired in one.rules)]
         first = next((one for one in answer.outcomes if one.name in outcomes), answer.outcomes[0])
-        yield from self._made(f"With {fact} {number_text(value)}, {where}, {_verdict(first)}", Witness(witness.decision, ordered), answer, outcomes, rules)
+        yield from self._made(
+            f"With {fact} {number_text(value)}, {where}, {_verdict(first)}",
+            Witness(witness.decision, ordered),
+            answer,
+            outcomes,
+            rules,
+        )
 
     def _near(self, point: Point, end: float) -> bool:
         """Tell whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
@@ -159,11 +183,19 @@ class _Proposer:
         witness = self.witnesses.turn(roster, entry)
         if witness is not None:
             answer = decide(self.version, witness.decision, witness.facts)
-            yield from self._made(f"{entry} has the turn at {witness.facts[roster.at]}", witness, answer, [roster.produces], [roster.name])
+            yield from self._made(
+                f"{entry} has the turn at {witness.facts[roster.at]}", witness, answer, [roster.produces], [roster.name]
+            )
 
     def _made(
-        self, name: str, witness: Witness, answer: Answer, outcomes: Iterable[str], rules: Iterable[str],
-        now: datetime | None = None, states: Mapping[str, State] | None = None,
+        self,
+        name: str,
+        witness: Witness,
+        answer: Answer,
+        outcomes: Iterable[str],
+        rules: Iterable[str],
+        now: datetime | None = None,
+        states: Mapping[str, State] | None = None,
     ) -> Iterator[Proposal]:
         """Make a proposal, unless the same ticket was proposed already."""
         asked = (witness.decision, tuple(witness.facts.items()), now)
@@ -174,7 +206,9 @@ class _Proposer:
         answering = [one.name for one in answer.outcomes[: answer.answers]]
         shown = {*outcomes, *answering}
         ordered = tuple(one.name for one in answer.outcomes if one.name in shown)
-        yield Proposal(self._unique(name), witness.decision, witness.facts, now, answer, ordered, tuple(rules), states or {})
+        yield Proposal(
+            self._unique(name), witness.decision, witness.facts, now, answer, ordered, tuple(rules), states or {}
+        )
 
     def _unique(self, name: str) -> str:
         found, number = name, 1
@@ -193,7 +227,11 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
     [('just below', 0.25), ('on', 0.5), ('just above', 1.5)]
     """
     fact, at = atoms.fact, atoms.cuts.index(end)
-    for where, step, neighbours in (("just below", -1.0, atoms.cuts[:at][-1:]), ("on", 0.0, ()), ("just above", 1.0, atoms.cuts[at + 1:][:1])):
+    for where, step, neighbours in (
+        ("just below", -1.0, atoms.cuts[:at][-1:]),
+        ("on", 0.0, ()),
+        ("just above", 1.0, atoms.cuts[at + 1 :][:1]),
+    ):
         room = abs(neighbours[0] - end) if neighbours else 2.0
         value = end + step * (1.0 if room > 1 or fact.type is FactType.INTEGER else room / 2)
         below = fact.minimum is not None and value < fact.minimum

@@ -26,7 +26,18 @@ def run_case(version: Version, case: Case) -> CaseResult:
     except WrongRequest as error:
         return CaseResult(case, None, tuple(_refused(error, case)))
     if case.refused:
-        return CaseResult(case, answer, (Difference("refused", ", ".join(case.refused), "an answer", compared=f"expected {list_text(case.refused)}, got an answer"),))
+        return CaseResult(
+            case,
+            answer,
+            (
+                Difference(
+                    "refused",
+                    ", ".join(case.refused),
+                    "an answer",
+                    compared=f"expected {list_text(case.refused)}, got an answer",
+                ),
+            ),
+        )
     return CaseResult(case, answer, tuple(_differences(answer, case)))
 
 
@@ -47,7 +58,9 @@ def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
         outcome = answer[name]
         if _differs(expected, outcome):
             missing = outcome.missing if outcome.status is Status.UNDECIDED else ()
-            yield Difference(name, _joined(expected), _got(outcome), outcome.rules, missing, _compared(expected, outcome))
+            yield Difference(
+                name, _joined(expected), _got(outcome), outcome.rules, missing, _compared(expected, outcome)
+            )
     for name, state in case.states.items():
         standing = next((due.standing for due in answer.dues if due.name == name), None)
         got = standing.state.value if standing else "not due"
@@ -66,8 +79,18 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
         ("nearest", case.nearest, {value for one in answer.unlisted for value, _ in one.nearest}, False),
     ):
         if wanted is not None and (set(wanted) != got if exact else not set(wanted) <= got):
-            compared = lists_compared(wanted, sorted(got)) if exact else f"expected {list_text(wanted)}, got {list_text(sorted(got))}"
-            yield Difference(what, ", ".join(wanted) or "none", ", ".join(sorted(got)) or "none", _odd(answer, what, set(wanted)), compared=compared)
+            compared = (
+                lists_compared(wanted, sorted(got))
+                if exact
+                else f"expected {list_text(wanted)}, got {list_text(sorted(got))}"
+            )
+            yield Difference(
+                what,
+                ", ".join(wanted) or "none",
+                ", ".join(sorted(got)) or "none",
+                _odd(answer, what, set(wanted)),
+                compared=compared,
+            )
     if case.ask_next is not None and case.ask_next != answer.ask_next:
         yield Difference("ask_next", case.ask_next, answer.ask_next or "nothing")
 

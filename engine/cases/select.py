@@ -41,7 +41,12 @@ def read_selection(expression: str) -> Selection:
     selection = reader.either()
     if reader.kind:
         after = reader.text or reader.kind
-        raise NotAnExpression("there is no `(` for this `)`" if reader.kind == ")" else f"`and`, `or` or quotes are missing before `{after}`", reader.at)
+        raise NotAnExpression(
+            "there is no `(` for this `)`"
+            if reader.kind == ")"
+            else f"`and`, `or` or quotes are missing before `{after}`",
+            reader.at,
+        )
     return selection
 
 
@@ -54,7 +59,7 @@ class _Expression:
         self._next()
 
     def _next(self) -> None:
-        rest = self.expression[self._end:]
+        rest = self.expression[self._end :]
         self.at = self._end + len(rest) - len(rest.lstrip()) + 1
         if not rest.strip():
             self.kind, self.text = "", ""

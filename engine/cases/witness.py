@@ -85,13 +85,20 @@ class Witnesses:
         version, flat = self.version, self.version.flats[name]
         fires = _fires(flat, at)
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
-        plans = sorted((plan for plan in version.plans.values() if name in behind[plan.decision.name]), key=lambda plan: len(behind[plan.decision.name]))
+        plans = sorted(
+            (plan for plan in version.plans.values() if name in behind[plan.decision.name]),
+            key=lambda plan: len(behind[plan.decision.name]),
+        )
         for sure in (True, False):
             for plan in plans:
                 if any(version.producer[look.outcome] == name for look in plan.looks):
                     yield from self._asked(plan, flat, fires, sure=sure)
             for plan in plans:
-                for below in (version.flats[other] for other in self._answering(plan) if other != name and name in self._tracer.chains[other]):
+                for below in (
+                    version.flats[other]
+                    for other in self._answering(plan)
+                    if other != name and name in self._tracer.chains[other]
+                ):
                     where = spread(fires & flat.settled if sure else fires, flat.axes, below.axes)
                     yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
         for plan in plans:
@@ -117,11 +124,17 @@ class Witnesses:
 
     def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
         grid = self.version.timed[name]
-        plan = next((plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.schedulers)), None)
+        plan = next(
+            (plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.schedulers)),
+            None,
+        )
         fitting = [one for one in self._reached(name) if at in grid.hits[grid.hit.ravel().item(one.cell)]]
         for one in sorted(fitting, key=lambda one: (not one.ready, len(one.sent), one.cell)):
             if plan is not None:
-                yield Witness(plan.decision.name, {**self._written(one.sent), self.version.policy.deadlines[name].starts: self.instant})
+                yield Witness(
+                    plan.decision.name,
+                    {**self._written(one.sent), self.version.policy.deadlines[name].starts: self.instant},
+                )
 
     def _reached(self, deadline: str) -> tuple[Reached, ...]:
         if deadline not in self._timed:
@@ -133,14 +146,18 @@ class Witnesses:
         found = np.flatnonzero(where)
         for cell in found[np.argsort(self._sizes(flat)[found], kind="stable")[:MAX_TRIES]].tolist():
             steps = np.unravel_index(cell, flat.cell.shape) if flat.axes else ()
-            yield self._written({axis.fact: axis.members[int(at)] for axis, at in zip(flat.axes, steps, strict=True) if at})
+            yield self._written(
+                {axis.fact: axis.members[int(at)] for axis, at in zip(flat.axes, steps, strict=True) if at}
+            )
 
     def _sizes(self, flat: Flat) -> Indices:
         """Count for every cell over sent facts how many are sent there."""
         name = flat.grid.table.name
         if name not in self._counted:
             steps = np.ix_(*(np.arange(axis.size) for axis in flat.axes))
-            self._counted[name] = sum(((step > 0).astype(np.int32) for step in steps), np.zeros(flat.cell.shape, dtype=np.int32)).ravel()
+            self._counted[name] = sum(
+                ((step > 0).astype(np.int32) for step in steps), np.zeros(flat.cell.shape, dtype=np.int32)
+            ).ravel()
         return self._counted[name]
 
     def _written(self, sent: Mapping[str, int]) -> Facts:

@@ -25,7 +25,9 @@ def cases_text(cases: Iterable[Mapping[str, object]], remarks: Iterable[str] = (
     lines += [*(f"# {remark}" for remark in remarks), "kind: cases", "cases:"]
     for number, case in enumerate(cases):
         lines += [""] if number else []
-        lines += [f"  {'- ' if not at else '  '}{key}: {value_text(value)}" for at, (key, value) in enumerate(case.items())]
+        lines += [
+            f"  {'- ' if not at else '  '}{key}: {value_text(value)}" for at, (key, value) in enumerate(case.items())
+        ]
     return "\n".join(lines) + "\n"
 
 

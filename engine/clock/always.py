@@ -43,7 +43,9 @@ class Always:
         """Give the same clock time so many days later, or the midnight that ends that day."""
         if rule is DayRule.ROLL_THEN_CLOSE:
             return self.roll(self.zone.resolve(midnight(ordinal(self.zone, instant) + days + 1)))
-        return self.roll(self.zone.resolve(self.zone.local(instant) + days * DAY_MICROS)) if days else self.roll(instant)
+        return (
+            self.roll(self.zone.resolve(self.zone.local(instant) + days * DAY_MICROS)) if days else self.roll(instant)
+        )
 
     def most_days(self, start: int, end: int) -> int:
         """Give a number of days that takes a start past an end."""

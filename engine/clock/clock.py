@@ -95,7 +95,9 @@ class Clock:
         if days < 0:
             raise ValueError("business days are added, not taken away")
         instant, hours = to_micros(start), self.hours
-        return self._reached(instant, hours.nth_day(instant, days, rule), hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK))
+        return self._reached(
+            instant, hours.nth_day(instant, days, rule), hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK)
+        )
 
     def count(self, start: datetime, end: datetime) -> Counted:
         """Give the business time between two instants; none where the end is not after the start."""
@@ -140,7 +142,11 @@ class Clock:
         """Give the close of the opening that an instant is in, else of the next one; openings that touch are one."""
         at, hours = to_micros(instant), self.hours
         found = self._reached(at, hours.closing(at), hours.sure_to)
-        return found if found.sure or at < hours.sure_from or at >= hours.sure_to else Reached(None, sure=False, not_before=to_datetime(hours.sure_to))
+        return (
+            found
+            if found.sure or at < hours.sure_from or at >= hours.sure_to
+            else Reached(None, sure=False, not_before=to_datetime(hours.sure_to))
+        )
 
     def is_open(self, instant: datetime) -> bool | None:
         """Tell whether an instant is open; None where nobody knows."""
@@ -157,7 +163,9 @@ class Clock:
         origin, before = due, -1
         while due != before:
             before = due
-            paused = sum(hours.elapsed(min(end, due)) - hours.elapsed(begin) for begin, end in spans if begin < min(end, due))
+            paused = sum(
+                hours.elapsed(min(end, due)) - hours.elapsed(begin) for begin, end in spans if begin < min(end, due)
+            )
             due = hours.add(origin, paused) if paused else origin
         return base if due == origin else self._reached(origin, due, hours.sure_to)
 

@@ -47,7 +47,9 @@ def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayR
     hours = clock.hours
     count = np.broadcast_to(np.asarray(days, np.int64), starts.shape)
     last = np.int64(hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK))
-    due = _dates(hours, starts, count, rule) if isinstance(hours, Always) else _business_days(hours, starts, count, rule)
+    due = (
+        _dates(hours, starts, count, rule) if isinstance(hours, Always) else _business_days(hours, starts, count, rule)
+    )
     return _reached(hours, starts, due, last)
 
 
@@ -66,7 +68,11 @@ def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule,
     walking = np.flatnonzero(days > 0)
     while len(walking):
         first, before = starts[walking], days[walking] - 1
-        due = _dates(hours, first, before, rule) if isinstance(hours, Always) else _business_days(hours, first, before, rule)
+        due = (
+            _dates(hours, first, before, rule)
+            if isinstance(hours, Always)
+            else _business_days(hours, first, before, rule)
+        )
         due = np.where(due < END, due, NEVER) if isinstance(hours, Always) else due
         walking = walking[due >= ends[walking] if begun else due > ends[walking]]
         days[walking] -= 1
@@ -86,7 +92,9 @@ def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
 
 def _dates_between(hours: Always, starts: Column, ends: Column) -> Column:
     """Give a number of dates that takes each start past its end."""
-    days: Column = np.maximum((hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0)
+    days: Column = np.maximum(
+        (hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0
+    )
     return days
 
 
@@ -114,8 +122,12 @@ def _business_days(hours: Openings, starts: Column, days: Column, rule: DayRule)
     found &= to < len(hours.days_column)
     if rule is DayRule.ROLL_THEN_CLOSE:
         return np.where(found, _at(hours.ends_column, _at(hours.firsts_column, to + 1) - 1), NEVER)
-    by_the_clock = hours.zone.local_column(rolled) + (_at(hours.days_column, to) - _at(hours.days_column, day)) * DAY_MICROS
-    earliest = np.maximum(hours.zone.resolve_column(by_the_clock), _at(hours.starts_column, _at(hours.firsts_column, to)))
+    by_the_clock = (
+        hours.zone.local_column(rolled) + (_at(hours.days_column, to) - _at(hours.days_column, day)) * DAY_MICROS
+    )
+    earliest = np.maximum(
+        hours.zone.resolve_column(by_the_clock), _at(hours.starts_column, _at(hours.firsts_column, to))
+    )
     _, due, open_again = _rolled(hours, earliest)
     return np.where(days == 0, np.where(found, rolled, NEVER), np.where(found & open_again, due, NEVER))
 

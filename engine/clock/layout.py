@@ -76,14 +76,24 @@ def _intervals(calendar: Calendar) -> tuple[Column, Column, Column]:
     """Give the opening and closing in local time of every interval, and the date it belongs to."""
     first, last = _years(calendar)
     ordinals = np.arange(date(first, 1, 1).toordinal(), date(last, 12, 31).toordinal() + 1, dtype=np.int64)
-    special = {day.toordinal() for day in calendar.dates} | {day.toordinal() for day in (calendar.holidays.days if calendar.holidays else ())}
+    special = {day.toordinal() for day in calendar.dates} | {
+        day.toordinal() for day in (calendar.holidays.days if calendar.holidays else ())
+    }
     plain = ordinals[~np.isin(ordinals, np.fromiter(special, np.int64, len(special)))]
     weekdays = (plain + 6) % 7
     groups = [(plain[weekdays == weekday], interval) for weekday, day in enumerate(calendar.week) for interval in day]
-    groups += [(np.array([day.toordinal()], np.int64), interval) for day, once in calendar.dates.items() if first <= day.year <= last for interval in once]
+    groups += [
+        (np.array([day.toordinal()], np.int64), interval)
+        for day, once in calendar.dates.items()
+        if first <= day.year <= last
+        for interval in once
+    ]
     owners = np.concatenate([days for days, _ in groups]) if groups else np.empty(0, np.int64)
     opens, closes = (
-        (owners - EPOCH_DAY) * DAY_MICROS + np.repeat(np.array([interval[end] * MINUTE for _, interval in groups], np.int64), [len(days) for days, _ in groups])
+        (owners - EPOCH_DAY) * DAY_MICROS
+        + np.repeat(
+            np.array([interval[end] * MINUTE for _, interval in groups], np.int64), [len(days) for days, _ in groups]
+        )
         for end in (0, 1)
     )
     return opens, closes, owners
@@ -108,7 +118,9 @@ def _apart(starts: Column, ends: Column, owners: Column) -> tuple[Column, Column
 def _breaks(there: Zone, calendar: Calendar) -> list[Span]:
     """Give the breaks, merged where they touch."""
     merged: list[Span] = []
-    for start, end in sorted(span for day, intervals in calendar.breaks.items() for span in spans(there, day, intervals)):
+    for start, end in sorted(
+        span for day, intervals in calendar.breaks.items() for span in spans(there, day, intervals)
+    ):
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
@@ -122,14 +134,18 @@ def _cut(starts: Column, ends: Column, owners: Column, breaks: list[Span]) -> tu
         return starts, ends, owners
     pauses = np.array(breaks, np.int64)
     begun, resumed = pauses[:, 0], pauses[:, 1]
-    left = np.concatenate([starts[~_within(starts, begun, resumed, first=True)], resumed[_within(resumed, starts, ends)]])
+    left = np.concatenate(
+        [starts[~_within(starts, begun, resumed, first=True)], resumed[_within(resumed, starts, ends)]]
+    )
     right = np.concatenate([ends[~_within(ends, begun, resumed, last=True)], begun[_within(begun, starts, ends)]])
     left.sort()
     right.sort()
     return left, right, owners[np.searchsorted(starts, left, side="right") - 1]
 
 
-def _within(points: Column, starts: Column, ends: Column, *, first: bool = False, last: bool = False) -> NDArray[np.bool_]:
+def _within(
+    points: Column, starts: Column, ends: Column, *, first: bool = False, last: bool = False
+) -> NDArray[np.bool_]:
     """Tell which points are within stretches, whose own first or last point counts or not."""
     at = np.searchsorted(ends, points, side="left" if last else "right")
     begins = np.append(starts, NEVER)[at]

@@ -111,7 +111,11 @@ class Openings:
     def most_days(self, start: int, end: int) -> int:
         """Give a number of business days that takes a start past an end, or past the last opening."""
         at = self.at(start)
-        return max(0, bisect_right(self.days, ordinal(self.zone, end) + 1) - self.day_at[at] + 1) if at < len(self.ends) else 0
+        return (
+            max(0, bisect_right(self.days, ordinal(self.zone, end) + 1) - self.day_at[at] + 1)
+            if at < len(self.ends)
+            else 0
+        )
 
     def between(self, start: int, end: int) -> list[Span]:
         """Give the openings between two instants, cut to fit."""

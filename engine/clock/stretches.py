@@ -114,7 +114,9 @@ def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
     for day in _days(clock, first, last):
         if (holiday := clock.calendar.holidays.days.get(day)) and day not in clock.calendar.dates:
             for opens, closes in spans(clock.zone, day, clock.calendar.week[day.weekday()]):
-                yield _Part(opens, min(closes, clock.zone.resolve(midnight(day.toordinal() + 1))), Kind.HOLIDAY, holiday.name)
+                yield _Part(
+                    opens, min(closes, clock.zone.resolve(midnight(day.toordinal() + 1))), Kind.HOLIDAY, holiday.name
+                )
 
 
 def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
@@ -123,7 +125,10 @@ def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
         if day in clock.calendar.breaks:
             near = [day + timedelta(days) for days in (-2, -1, 0, 1)]
             usual = [span for other in near for span in spans(clock.zone, other, hours(clock.calendar, other))]
-            yield from (_Part(*span, Kind.BREAK) for span in _common(usual, list(spans(clock.zone, day, clock.calendar.breaks[day]))))
+            yield from (
+                _Part(*span, Kind.BREAK)
+                for span in _common(usual, list(spans(clock.zone, day, clock.calendar.breaks[day])))
+            )
 
 
 def _common(some: Iterable[Span], others: list[Span]) -> Iterator[Span]:

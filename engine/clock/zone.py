@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from io import BytesIO
 from itertools import pairwise
@@ -154,12 +154,12 @@ def _turns(data: bytes) -> Iterator[tuple[int, int]]:
     *_, times, types, _letters = _counts(data, start)
     body = start + 44
     seconds = struct.unpack_from(f">{times}q", data, body)
-    kinds = data[body + times * 8:body + times * 9]
+    kinds = data[body + times * 8 : body + times * 9]
     ahead = [struct.unpack_from(">l", data, body + times * 9 + at * 6)[0] for at in range(types)]
     yield -1 << 62, ahead[0]
     for second, kind in zip(seconds, kinds, strict=True):
         yield second, ahead[kind]
-    if "," in data[body + _length(data, start, 8):].decode():
+    if "," in data[body + _length(data, start, 8) :].decode():
         yield from _ruled(ZoneInfo.from_file(BytesIO(data)), max(BEGIN // SECOND, *seconds))
 
 
@@ -179,8 +179,13 @@ def _ruled(rules: ZoneInfo, start: int) -> Iterator[tuple[int, int]]:
     for at in range(start, last, _SCAN):
         after = _ahead(rules, at + _SCAN)
         if after != before:
-            yield at + bisect_left(range(at, at + _SCAN), True, key=lambda second, old=before: _ahead(rules, second) != old), after  # type: ignore[misc]
+            changed = partial(_differs, rules, before)
+            yield at + bisect_left(range(at, at + _SCAN), True, key=changed), after
             before = after
+
+
+def _differs(rules: ZoneInfo, ahead: int, second: int) -> bool:
+    return _ahead(rules, second) != ahead
 
 
 def _ahead(rules: ZoneInfo, second: int) -> int:

@@ -87,18 +87,27 @@ class ColumnDecider:
         schedulers = {one.deadline.name: one for plan in self._plans for one in plan.schedulers}
         names = [look.outcome for plan in self._plans for look in plan.looks]
         self._names = tuple(dict.fromkeys(names))
-        self._tables = Tables(version.flats, version.producer, [*names, *(name for one in schedulers.values() for name in one.looks)])
+        self._tables = Tables(
+            version.flats, version.producer, [*names, *(name for one in schedulers.values() for name in one.looks)]
+        )
         self._dues = {
-            name: DueColumn(one.deadline, AimColumn(one, self._tables, version.reader.slots), version.clocks) for name, one in schedulers.items()
+            name: DueColumn(one.deadline, AimColumn(one, self._tables, version.reader.slots), version.clocks)
+            for name, one in schedulers.items()
         }
         rosters: dict[str, Roster] = {roster.produces: roster for plan in self._plans for roster in plan.rosters}
         self._rosters = {name: RosterColumn(roster) for name, roster in rosters.items()}
-        self._scales = {name: self._tables.scales[name] for name in self._names} | {name: roster.scale for name, roster in self._rosters.items()}
+        self._scales = {name: self._tables.scales[name] for name in self._names} | {
+            name: roster.scale for name, roster in self._rosters.items()
+        }
         self._follow = tuple(FollowColumn(one) for one in version.elapsed)
 
     def decide(
-        self, columns: Mapping[str, SentColumn], now: datetime | Instants | None = None, *,
-        size: int | None = None, watch: Callable[[slice, Block], None] | None = None,
+        self,
+        columns: Mapping[str, SentColumn],
+        now: datetime | Instants | None = None,
+        *,
+        size: int | None = None,
+        watch: Callable[[slice, Block], None] | None = None,
     ) -> Decided:
         """Decide every row.
 
@@ -111,7 +120,9 @@ class ColumnDecider:
         Raises:
             ValueError: the columns are not of one length, or ``now`` is 1970-01-01T00:00:00Z, which is what a default value comes to.
         """
-        lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))} | ({size} if size is not None else set())
+        lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))} | (
+            {size} if size is not None else set()
+        )
         if len(lengths) > 1:
             raise ValueError(f"columns of one length are needed, not of {', '.join(map(str, sorted(lengths)))}")
         size = lengths.pop() if lengths else 0
@@ -129,7 +140,10 @@ class ColumnDecider:
         return Decided(
             {plan.decision.name: np.empty(size, np.uint8) for plan in self._plans},
             {name: Outcomes(scale, np.empty(size, scale.dtype)) for name, scale in self._scales.items()},
-            {name: DueTimes(np.empty(size, np.uint8), np.empty(size, np.int64), np.empty(size, np.uint8)) for name in self._dues},
+            {
+                name: DueTimes(np.empty(size, np.uint8), np.empty(size, np.int64), np.empty(size, np.uint8))
+                for name in self._dues
+            },
             (),
         )
 

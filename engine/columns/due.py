@@ -76,7 +76,7 @@ class DueColumn:
     def of(self, found: Found, now: Dated | None) -> tuple[Level, Column, Level]:
         """Give how far the deadline is decided in each row of a block, when it is due, and its state."""
         block, aims = found.block, self._aims.of(found)
-        for aim in self._aims.aims[len(self._plans):]:
+        for aim in self._aims.aims[len(self._plans) :]:
             self._plans.append((aim.level, *(self._lane(aim.target) if aim.target else (0, 0))))
         levels, lanes, amounts = np.array(self._plans, np.int64).T
         level = levels.astype(np.uint8).take(aims, mode="clip")
@@ -120,7 +120,9 @@ class DueColumn:
             total, used = count_column(clock, begun, over)[0], count_column(clock, begun, at.instants.take(waiting))[0]
             state[waiting[total - used <= self._least(total)]] = STATES.index(State.AT_RISK)
         state[at.met] = STATES.index(State.MET)
-        state[at.instants > ends] = STATES.index(State.BREACHED if self.deadline.when_past is WhenPast.BREACHED else State.PASSED)
+        state[at.instants > ends] = STATES.index(
+            State.BREACHED if self.deadline.when_past is WhenPast.BREACHED else State.PASSED
+        )
         state[~at.known | (ends == NOWHERE)] = NO_STATE
         return state
 
@@ -138,4 +140,8 @@ def _at(block: Block, met: str, now: Dated | None) -> _At | None:
         return None
     nothing = np.zeros(block.size, np.bool_)
     instants, given = now if now is not None else (np.zeros(block.size, np.int64), nothing)
-    return _At(instants, nothing, given) if done is None else _At(np.where(done[1], done[0], instants), done[1], done[1] | given)
+    return (
+        _At(instants, nothing, given)
+        if done is None
+        else _At(np.where(done[1], done[0], instants), done[1], done[1] | given)
+    )

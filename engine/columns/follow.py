@@ -24,7 +24,9 @@ class FollowColumn:
         self._domain: tuple[object, ...] = ("",)
         self._cells: CellColumn | None = None
         self._codes: Coded = np.zeros(0, np.uint8)
-        if fact.region is not None and fact.clocks.policy.calendars[fact.elapsed.calendar].needs_region(fact.elapsed.unit):
+        if fact.region is not None and fact.clocks.policy.calendars[fact.elapsed.calendar].needs_region(
+            fact.elapsed.unit
+        ):
             flat = fact.explainer.flats[fact.explainer.producer[fact.region.outcome]]
             self._cells = cell_column(flat)
             scale, self._codes = coded(flat.codes[fact.region.outcome])

@@ -150,10 +150,14 @@ class _Dated:
         block.instants[name] = micros, given
         wrong = ~inside if self.column.given is None else ~inside & self.column.given[rows]
         if wrong.any():
-            yield from _refusals(self.reader, name, micros, np.flatnonzero(wrong), lambda value: Instants(np.array([value])).sent(0))
+            yield from _refusals(
+                self.reader, name, micros, np.flatnonzero(wrong), lambda value: Instants(np.array([value])).sent(0)
+            )
 
 
-def _refusals(reader: TicketReader, name: str, values: NDArray[Any], at: Column, sent: Callable[[Any], Sent]) -> Refusals:
+def _refusals(
+    reader: TicketReader, name: str, values: NDArray[Any], at: Column, sent: Callable[[Any], Sent]
+) -> Refusals:
     if not len(at):
         return
     distinct, which = np.unique(values[at], return_inverse=True)
@@ -194,7 +198,9 @@ def _readable(name: str, column: SentColumn, reader: TicketReader, atoms: Mappin
     if fact is not None and fact.type is FactType.INSTANT:
         micros = np.array([0, *(at or 0 for _, at, _ in read)], np.int64)
     wrong = {code: why for code, (_, _, why) in enumerate(read, start=1) if why is not None}
-    return _Encoded(column.codes, fact is not None, np.array([0, *(atom for atom, _, _ in read)], np.intp), micros, wrong)
+    return _Encoded(
+        column.codes, fact is not None, np.array([0, *(atom for atom, _, _ in read)], np.intp), micros, wrong
+    )
 
 
 def _encoded(column: Numbers | Instants) -> Words:
@@ -202,4 +208,7 @@ def _encoded(column: Numbers | Instants) -> Words:
     values = column.values if isinstance(column, Numbers) else column.micros
     _, first, codes = np.unique(values, return_index=True, return_inverse=True)
     whole = Numbers(column.values) if isinstance(column, Numbers) else Instants(column.micros)
-    return Words(codes if column.given is None else np.where(column.given, codes, -1), tuple(whole.sent(int(row)) for row in first))
+    return Words(
+        codes if column.given is None else np.where(column.given, codes, -1),
+        tuple(whole.sent(int(row)) for row in first),
+    )

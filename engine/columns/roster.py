@@ -40,7 +40,12 @@ class RosterColumn:
         shifts = []
         for entry in self.roster.entries:
             kept = zone(entry.zone)
-            shifts.append((kept.resolve_column(days + self.roster.opens * _MINUTE), kept.resolve_column(days + self.roster.closes * _MINUTE)))
+            shifts.append(
+                (
+                    kept.resolve_column(days + self.roster.opens * _MINUTE),
+                    kept.resolve_column(days + self.roster.closes * _MINUTE),
+                )
+            )
         turns = np.unique(np.concatenate([np.array([self._from]), *(ends for shift in shifts for ends in shift)]))
         self._turns = turns[(turns >= self._from) & (turns < self._to)]
         # Of each entry the first daytime that is not over: who is in it has the turn, else who is the next to begin.

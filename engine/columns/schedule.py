@@ -62,7 +62,13 @@ class _Group:
         open_ = np.logical_or.reduce([found.codes(name)[rows] == undecided[name] for name in self.names])
         part = np.where(open_, self.sets.take(cells) + 1, 0) if open_.any() else np.zeros(len(rows), np.intp)
         atoms = [found.block.atoms.get(fact) for fact in self.shared]
-        moving = np.logical_or.reduce([np.full(len(rows), True) if column is None else column[rows] == 0 for column in atoms]) if atoms else False
+        moving = (
+            np.logical_or.reduce(
+                [np.full(len(rows), True) if column is None else column[rows] == 0 for column in atoms]
+            )
+            if atoms
+            else False
+        )
         return np.where(moving, self.flat.cell.size + 1 + cells, part)
 
 
@@ -78,11 +84,17 @@ class AimColumn:
         producer, flats = scheduler.explainer.producer, scheduler.explainer.flats
         tables = {producer[name]: flats[producer[name]] for name in scheduler.looks}
         self._groups = [
-            _Group(flat, tuple(name for name in scheduler.looks if producer[name] == table), _shared(table, tables, scheduler.facts))
+            _Group(
+                flat,
+                tuple(name for name in scheduler.looks if producer[name] == table),
+                _shared(table, tables, scheduler.facts),
+            )
             for table, flat in tables.items()
         ]
         self._undecided = {name: looked.scales[name].undecided for name in scheduler.looks}
-        sizes = [code + 1 for code in self._undecided.values()] + [len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.facts]
+        sizes = [code + 1 for code in self._undecided.values()] + [
+            len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.facts
+        ]
         self._values = Combinations(sizes)
         self._further = Combinations([1 << 31, *(group.size for group in self._groups)])
 
@@ -90,10 +102,15 @@ class AimColumn:
         """Give the aim of each row of a block."""
         block = found.block
         codes = {name: found.codes(name) for name in self._scheduler.looks}
-        atoms = {fact: block.atoms[fact] if fact in block.atoms else np.zeros(block.size, np.intp) for fact in self._scheduler.facts}
+        atoms = {
+            fact: block.atoms[fact] if fact in block.atoms else np.zeros(block.size, np.intp)
+            for fact in self._scheduler.facts
+        }
 
         def meet(row: int) -> None:
-            pending = any(int(codes[name][row]) == self._undecided[name] for name in codes) or any(not int(column[row]) for column in atoms.values())
+            pending = any(int(codes[name][row]) == self._undecided[name] for name in codes) or any(
+                not int(column[row]) for column in atoms.values()
+            )
             self._closed.append(_PENDING if pending else self._aim(block, row))
 
         numbers = self._values.numbers([*codes.values(), *atoms.values()], block.size, meet)
@@ -101,7 +118,9 @@ class AimColumn:
         waiting = np.flatnonzero(aims < 0)
         if len(waiting):
             parts = [numbers[waiting], *(group.part(found, waiting, self._undecided) for group in self._groups)]
-            which = self._further.numbers(parts, len(waiting), lambda at: self._open.append(self._aim(block, int(waiting[at]))))
+            which = self._further.numbers(
+                parts, len(waiting), lambda at: self._open.append(self._aim(block, int(waiting[at])))
+            )
             aims[waiting] = np.array(self._open, np.int64).take(which)
         return aims
 

@@ -24,7 +24,11 @@ UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=
 def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Reached:
     """Returns the instant at which the time of a target is over; holds (in order and apart) put it off."""
     days = target.unit in BY_DAY
-    reached = clock.add_days(starts, int(target.amount), RULES[target.rule]) if days else clock.add(starts, target.amount * UNITS[target.unit])
+    reached = (
+        clock.add_days(starts, int(target.amount), RULES[target.rule])
+        if days
+        else clock.add(starts, target.amount * UNITS[target.unit])
+    )
     return clock.add_with_holds(starts, reached, holds) if holds else reached
 
 
@@ -38,7 +42,16 @@ def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Hol
         starts: when the time begins to count.
         holds: when nothing counts, in order and apart.
     """
-    return _made(name, clock, target, starts, holds, reach(clock, target, starts, holds), extended=True if holds else None, standing=None)
+    return _made(
+        name,
+        clock,
+        target,
+        starts,
+        holds,
+        reach(clock, target, starts, holds),
+        extended=True if holds else None,
+        standing=None,
+    )
 
 
 def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
@@ -46,7 +59,9 @@ def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> H
     return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
 
 
-def due(deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment) -> Due:
+def due(
+    deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment
+) -> Due:
     """Work out a deadline for a ticket, and how it stands.
 
     Args:
@@ -62,16 +77,41 @@ def due(deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, me
     reached = reach(clock, target, starts, holds)
     at = met if met is not None else moment.now
     extended = deadline.holds.extend if moment.holds else None
-    standing = None if at is None or reached.instant is None else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
+    standing = (
+        None
+        if at is None or reached.instant is None
+        else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
+    )
     return _made(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
 
 
-def _made(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds, reached: Reached, *, extended: bool | None, standing: Standing | None) -> Due:
+def _made(
+    name: str,
+    clock: Clock,
+    target: Target,
+    starts: datetime,
+    holds: Holds,
+    reached: Reached,
+    *,
+    extended: bool | None,
+    standing: Standing | None,
+) -> Due:
     """Say how an instant was reached."""
     way = stretches(clock, starts, reached.instant, holds) if reached.instant is not None else ()
     return Due(
-        name, starts, reached.instant, target, clock.calendar.name, clock.calendar.zone, TZDB, way, _estimated(clock, way),
-        extended, _length(way, Kind.HOLD) if holds else ZERO, standing, None if reached.sure else uncertain(clock.calendar, reached.not_before),
+        name,
+        starts,
+        reached.instant,
+        target,
+        clock.calendar.name,
+        clock.calendar.zone,
+        TZDB,
+        way,
+        _estimated(clock, way),
+        extended,
+        _length(way, Kind.HOLD) if holds else ZERO,
+        standing,
+        None if reached.sure else uncertain(clock.calendar, reached.not_before),
     )
 
 
@@ -111,7 +151,9 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _standing(deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds) -> Standing:
+def _standing(
+    deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds
+) -> Standing:
     """Tell how a deadline stands at an instant: the one at which it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)
     past = at > end
@@ -154,7 +196,9 @@ def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
     return total * at_risk.share if at_risk.share is not None else timedelta(minutes=at_risk.minutes or 0)
 
 
-def _at_risk_from(clock: Clock, starts: datetime, total: timedelta, threshold: timedelta | None, holds: Holds) -> datetime | None:
+def _at_risk_from(
+    clock: Clock, starts: datetime, total: timedelta, threshold: timedelta | None, holds: Holds
+) -> datetime | None:
     """Give the instant from which no more than the threshold is left."""
     if threshold is None:
         return None

@@ -52,10 +52,16 @@ class ElapsedFact:
 
     def _region(self, ticket: Ticket) -> tuple[str, tuple[Fired, ...]] | None:
         """Give the region, "" where none is needed, and the rules behind it; None if it is not decided."""
-        if self.region is None or not self.clocks.policy.calendars[self.elapsed.calendar].needs_region(self.elapsed.unit):
+        if self.region is None or not self.clocks.policy.calendars[self.elapsed.calendar].needs_region(
+            self.elapsed.unit
+        ):
             return "", ()
         outcome = self.explainer.outcome(self.region.outcome, self.region.cell(ticket.atoms))
-        return (outcome.value, outcome.rules) if outcome.status is Status.DECIDED and isinstance(outcome.value, str) else None
+        return (
+            (outcome.value, outcome.rules)
+            if outcome.status is Status.DECIDED and isinstance(outcome.value, str)
+            else None
+        )
 
     def _value(self, region: str, since: datetime, now: datetime) -> float | None:
         """Give the number of units; None where the holidays are not known far enough."""

@@ -98,7 +98,9 @@ class _Case:
     def schedule(self) -> Schedule:
         found = self._reached(self.atoms)
         if len(found) > 1:
-            ordered = tuple(sorted(target for target in found if target is not None)) + ((None,) if None in found else ())
+            ordered = tuple(sorted(target for target in found if target is not None)) + (
+                (None,) if None in found else ()
+            )
             return Schedule(Status.UNDECIDED, None, ordered, self._missing(), ())
         target = next(iter(found))
         return Schedule(Status.NOT_COVERED if target is None else Status.DECIDED, target, (), (), self._rules(target))
@@ -113,7 +115,9 @@ class _Case:
             values = self._values(atoms)
             rule, pending = self._fires(values)
             if pending:
-                self._met[key] = frozenset().union(*(self._reached(known) for group in self._groups(pending) for known in self._known(group, atoms)))
+                self._met[key] = frozenset().union(
+                    *(self._reached(known) for group in self._groups(pending) for known in self._known(group, atoms))
+                )
             else:
                 target = self._target(rule, values)
                 self.fired.setdefault(target, {}).update({rule: None} if rule >= 0 else {})
@@ -125,7 +129,9 @@ class _Case:
 
     def _values(self, atoms: list[int]) -> Values:
         outcomes = {name: self._outcome(name, atoms) for name in self.s.looks}
-        values: dict[str, Value] = {name: PENDING if one.status is Status.UNDECIDED else one.value for name, one in outcomes.items()}
+        values: dict[str, Value] = {
+            name: PENDING if one.status is Status.UNDECIDED else one.value for name, one in outcomes.items()
+        }
         return values | {name: _sample(self.s.atoms[name], atoms[slot]) for name, slot in self.s.facts.items()}
 
     def _fires(self, values: Values) -> tuple[int, tuple[str, ...]]:
@@ -133,7 +139,11 @@ class _Case:
         grid = self.s.grid
         cell = tuple(int(axis.class_of[_atom(self.s.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes)
         entry = grid.hit[cell].item() if cell else int(grid.hit)
-        pending = {axis.fact for at, axis in enumerate(grid.axes) if values[axis.fact] is PENDING and not grid.claims[entry, at]}
+        pending = {
+            axis.fact
+            for at, axis in enumerate(grid.axes)
+            if values[axis.fact] is PENDING and not grid.claims[entry, at]
+        }
         counted = grid.hits[entry]
         used = self._used(counted[0]) if counted else ()
         pending.update(name for name in used if values[name] is PENDING)
@@ -154,7 +164,10 @@ class _Case:
         if measure == NOTHING:
             return ()
         region = self.s.policy.calendars[measure.calendar].needs_region(measure.unit)
-        return (*([self.s.deadline.amount] if measure.amount is None else []), *([self.s.deadline.region] if region else []))
+        return (
+            *([self.s.deadline.amount] if measure.amount is None else []),
+            *([self.s.deadline.region] if region else []),
+        )
 
     def _target(self, rule: int, values: Values) -> Target | None:
         """Give what a rule comes to; None if nothing is due, or an amount or a region is not covered."""
@@ -163,7 +176,9 @@ class _Case:
             return None
         amount = values[self.s.deadline.amount] if measure.amount is None else measure.amount
         region = values.get(self.s.deadline.region) if self.s.deadline.region else None
-        if not isinstance(amount, (int, float)) or (region is None and self.s.policy.calendars[measure.calendar].needs_region(measure.unit)):
+        if not isinstance(amount, (int, float)) or (
+            region is None and self.s.policy.calendars[measure.calendar].needs_region(measure.unit)
+        ):
             return None
         return Target(amount, measure.unit, measure.rule, measure.calendar, region if isinstance(region, str) else "")
 
@@ -172,7 +187,11 @@ class _Case:
         groups = {}
         for name in names:
             table = self.s.explainer.producer.get(name, name)
-            groups[table] = tuple(other for other in (*self.s.looks, *self.s.facts) if self.s.explainer.producer.get(other, other) == table)
+            groups[table] = tuple(
+                other
+                for other in (*self.s.looks, *self.s.facts)
+                if self.s.explainer.producer.get(other, other) == table
+            )
         return tuple(groups.values())
 
     def _known(self, group: tuple[str, ...], atoms: list[int]) -> Iterator[list[int]]:
@@ -183,7 +202,10 @@ class _Case:
         name, explainer = group[0], self.s.explainer
         if name in self.s.facts:
             axis = next(axis for axis in self.s.grid.axes if axis.fact == name)
-            yield from (_with(atoms, {self.s.facts[name]: atom}) for atom in self._apart(name, axis, range(1, len(axis.class_of))))
+            yield from (
+                _with(atoms, {self.s.facts[name]: atom})
+                for atom in self._apart(name, axis, range(1, len(axis.class_of)))
+            )
             return
         flat = explainer.flats[explainer.producer[name]]
         slots = self.s.looks[name].slots
@@ -192,7 +214,9 @@ class _Case:
             choices = []
             for axis, slot, at in zip(flat.axes, slots, cell, strict=True):
                 if atoms[slot] == 0 and at:
-                    members = np.flatnonzero(axis.class_of == at).tolist() if axis.fact in shared else [axis.members[at]]
+                    members = (
+                        np.flatnonzero(axis.class_of == at).tolist() if axis.fact in shared else [axis.members[at]]
+                    )
                     choices.append([(slot, atom) for atom in self._apart(axis.fact, axis, members)])
             yield from (_with(atoms, dict(chosen)) for chosen in product(*choices))
 
@@ -203,7 +227,10 @@ class _Case:
 
     def _readers(self, fact: str, own: tuple[Axis, ...]) -> list[Axis]:
         """Give the axes by which other inputs tell a fact apart."""
-        flats = {self.s.explainer.producer[name]: self.s.explainer.flats[self.s.explainer.producer[name]] for name in self.s.looks}
+        flats = {
+            self.s.explainer.producer[name]: self.s.explainer.flats[self.s.explainer.producer[name]]
+            for name in self.s.looks
+        }
         axes = [axis for flat in flats.values() if flat.axes is not own for axis in flat.axes if axis.fact == fact]
         return axes + [axis for axis in self.s.grid.axes if axis.fact == fact and fact in self.s.facts]
 
@@ -211,7 +238,9 @@ class _Case:
         """Give the facts that are not known and can change the target."""
         found: set[str] = set()
         groups = self._groups(tuple(name for name, value in self._values(self.atoms).items() if value is PENDING))
-        counting = [group for group in groups if len({self._reached(known) for known in self._known(group, self.atoms)}) > 1]
+        counting = [
+            group for group in groups if len({self._reached(known) for known in self._known(group, self.atoms)}) > 1
+        ]
         for name in (name for group in counting or groups for name in group):
             found |= set(self._outcome(name, self.atoms).missing) if name in self.s.looks else {name}
         return tuple(sorted(found))

@@ -25,7 +25,11 @@ def plain(answer: Answer) -> dict[str, Any]:
         "rules": [_fired(rule) for rule in answer.rules],
         "assumptions": [{"id": rule.id, "reason": rule.assumption} for rule in answer.assumptions],
         "unlisted": [
-            {"fact": one.fact, "sent": one.sent, "nearest": [{"value": value, "name": name} for value, name in one.nearest]}
+            {
+                "fact": one.fact,
+                "sent": one.sent,
+                "nearest": [{"value": value, "name": name} for value, name in one.nearest],
+            }
             for one in answer.unlisted
         ],
         "version": {"name": answer.version.name, "version": answer.version.version, "digest": answer.version.digest},
@@ -85,6 +89,11 @@ def plain_value(value: Literal | None) -> Any:
 
 def _fired(rule: Fired) -> dict[str, Any]:
     return {
-        "id": rule.id, "table": rule.table, "file": rule.place.file, "line": rule.place.line, "column": rule.place.column,
-        "source": rule.source, "assumption": rule.assumption,
+        "id": rule.id,
+        "table": rule.table,
+        "file": rule.place.file,
+        "line": rule.place.line,
+        "column": rule.place.column,
+        "source": rule.source,
+        "assumption": rule.assumption,
     }

@@ -27,11 +27,20 @@ def plain_due(due: Due) -> dict[str, Any]:
     """Give how a deadline came to its instant."""
     target, why = due.target, due.uncertain
     found: dict[str, Any] = {
-        "name": due.name, "starts": iso(due.starts), "due": iso(due.due) if due.due else None,
+        "name": due.name,
+        "starts": iso(due.starts),
+        "due": iso(due.due) if due.due else None,
         "local_due": local_text(due.due, due.zone) if due.due else None,
-        "amount": target.amount, "unit": target.unit.value, "rule": target.rule,
-        "calendar": due.calendar, "zone": due.zone, "tzdb": due.tzdb,
-        "stretches": [{"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name} for one in due.stretches],
+        "amount": target.amount,
+        "unit": target.unit.value,
+        "rule": target.rule,
+        "calendar": due.calendar,
+        "zone": due.zone,
+        "tzdb": due.tzdb,
+        "stretches": [
+            {"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name}
+            for one in due.stretches
+        ],
     }
     if due.estimated:
         found["estimated_holidays"] = list(due.estimated)
@@ -45,14 +54,23 @@ def plain_due(due: Due) -> dict[str, Any]:
 def plain_duty(duty: Duty) -> dict[str, Any]:
     """Give who has the turn."""
     return {
-        "name": duty.outcome, "at": iso(duty.at), "daytime": duty.daytime,
-        "on_duty": _shift(duty.now, duty.at), "next": _shift(duty.next, duty.at),
+        "name": duty.outcome,
+        "at": iso(duty.at),
+        "daytime": duty.daytime,
+        "on_duty": _shift(duty.now, duty.at),
+        "next": _shift(duty.next, duty.at),
     }
 
 
 def plain_passed(passed: Passed) -> dict[str, Any]:
     """Give a fact that follows from the time that has passed."""
-    found = {"fact": passed.fact, "value": passed.value, "since": passed.since, "until": iso(passed.until), "calendar": passed.calendar}
+    found = {
+        "fact": passed.fact,
+        "value": passed.value,
+        "since": passed.since,
+        "until": iso(passed.until),
+        "calendar": passed.calendar,
+    }
     return found | _uncertain(passed.uncertain)
 
 
@@ -61,12 +79,23 @@ def _uncertain(why: Uncertain | None) -> dict[str, Any]:
     if why is None:
         return {}
     not_before = iso(why.not_before) if why.not_before else None
-    return {"uncertain": {"holidays": why.holidays, "first": why.first.isoformat(), "last": why.last.isoformat(), "not_before": not_before}}
+    return {
+        "uncertain": {
+            "holidays": why.holidays,
+            "first": why.first.isoformat(),
+            "last": why.last.isoformat(),
+            "not_before": not_before,
+        }
+    }
 
 
 def _shift(shift: Shift, at: datetime) -> dict[str, Any]:
     return {
-        "value": shift.value, "name": shift.name, "zone": shift.zone, "begins": iso(shift.begins), "ends": iso(shift.ends),
+        "value": shift.value,
+        "name": shift.name,
+        "zone": shift.zone,
+        "begins": iso(shift.begins),
+        "ends": iso(shift.ends),
         "local_time": local_text(at, shift.zone),
     }
 
@@ -76,8 +105,12 @@ def _standing(standing: Standing, target: Target) -> dict[str, Any]:
         return None if time is None else {"amount": in_units(time, target, standing.total), "seconds": _seconds(time)}
 
     found = {
-        "state": standing.state.value, "at": iso(standing.at), "used": amount(standing.used), "left": amount(standing.left),
-        "late": amount(standing.late), "at_risk_from": iso(standing.at_risk_from) if standing.at_risk_from else None,
+        "state": standing.state.value,
+        "at": iso(standing.at),
+        "used": amount(standing.used),
+        "left": amount(standing.left),
+        "late": amount(standing.late),
+        "at_risk_from": iso(standing.at_risk_from) if standing.at_risk_from else None,
     }
     return found if standing.late_at_least is None else found | {"late_at_least": amount(standing.late_at_least)}
 

@@ -13,7 +13,14 @@ MAX_WORD: Final = 100
 """The longest unlisted value whose answer is kept, and how much of a longer one is compared with the list."""
 
 
-def assemble(version: Version, plan: DecisionPlan, ticket: Ticket, identity: str, outcomes: tuple[Outcome, ...], more: tuple[Fired, ...] = ()) -> Answer:
+def assemble(
+    version: Version,
+    plan: DecisionPlan,
+    ticket: Ticket,
+    identity: str,
+    outcomes: tuple[Outcome, ...],
+    more: tuple[Fired, ...] = (),
+) -> Answer:
     """Put an answer together from the outcomes of a decision, in its order; it rests on their rules, and on ``more``."""
     answers = outcomes[: len(plan.decision.answers)]
     first = next((outcome for outcome in answers if outcome.status is Status.UNDECIDED), None)
@@ -39,7 +46,12 @@ def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unl
     found = []
     for fact, sent in ticket.unlisted:
         if fact in plan.facts:
-            spelled = {spelling: value for value in version.policy.facts[fact].values for spelling in (value.value, value.name, *value.aliases) if spelling}
+            spelled = {
+                spelling: value
+                for value in version.policy.facts[fact].values
+                for spelling in (value.value, value.name, *value.aliases)
+                if spelling
+            }
             close = dict.fromkeys(spelled[word] for word in nearest(sent[:MAX_WORD], spelled, limit=9))
             found.append(Unlisted(fact, sent, tuple((value.value, value.name) for value in close)[:3]))
     return tuple(found)
@@ -48,7 +60,9 @@ def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unl
 def ordered(outcomes: tuple[Outcome, ...], more: tuple[Fired, ...]) -> tuple[Fired, ...]:
     """Gather the rules of all outcomes, without doubles, by file and line."""
     distinct = {rule.id: rule for rules in (*[outcome.rules for outcome in outcomes], more) for rule in rules}
-    return tuple(sorted(distinct.values(), key=lambda rule: (rule.place.file, rule.place.line, rule.place.column, rule.id)))
+    return tuple(
+        sorted(distinct.values(), key=lambda rule: (rule.place.file, rule.place.line, rule.place.column, rule.id))
+    )
 
 
 def _ask_next(version: Version, plan: DecisionPlan, ticket: Ticket, undecided: Outcome) -> str:
@@ -64,5 +78,3 @@ def _status(answers: tuple[Outcome, ...]) -> Status:
     if Status.UNDECIDED in statuses:
         return Status.UNDECIDED
     return Status.DECIDED if Status.DECIDED in statuses else Status.NOT_COVERED
-
-

@@ -51,12 +51,18 @@ def triage(version: Version, facts: Mapping[str, Sent], moment: Moment = NO_MOME
         return tuple([answer(version, plan, ticket, moment, passed) for plan in version.triage])
     atoms, instants, _ = ticket
     # The common case in line: what a plan keeps for tickets with instants of its own stands under another key, and is found by `answer`.
-    return tuple([
-        (None if instants and plan.instants else plan.seen.get(plan.pick(atoms))) or answer(version, plan, ticket, moment) for plan in version.triage
-    ])
+    return tuple(
+        [
+            (None if instants and plan.instants else plan.seen.get(plan.pick(atoms)))
+            or answer(version, plan, ticket, moment)
+            for plan in version.triage
+        ]
+    )
 
 
-def answer(version: Version, plan: DecisionPlan, ticket: Ticket, moment: Moment = NO_MOMENT, passed: tuple[Passed, ...] = ()) -> Answer:
+def answer(
+    version: Version, plan: DecisionPlan, ticket: Ticket, moment: Moment = NO_MOMENT, passed: tuple[Passed, ...] = ()
+) -> Answer:
     """Answer one decision for a ticket that is already read."""
     atoms, instants, unlisted = ticket
     key = plan.pick(atoms)

@@ -50,7 +50,13 @@ def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
 
 
 def fill(
-    version: Version, plan: DecisionPlan, kept: Answer, ticket: Ticket, moment: Moment, duties: tuple[Duty, ...], passed: tuple[Passed, ...]
+    version: Version,
+    plan: DecisionPlan,
+    kept: Answer,
+    ticket: Ticket,
+    moment: Moment,
+    duties: tuple[Duty, ...],
+    passed: tuple[Passed, ...],
 ) -> Answer:
     """Fill the instants of a ticket into the answer that is kept for its other facts."""
     dues: list[Due] = []
@@ -81,13 +87,32 @@ def fill(
         undecided = undecided or found.status is not Status.DECIDED
     identity = _identity(plan, kept, ticket, moment)
     if answering:
-        return replace(assemble(version, plan, ticket, identity, tuple(outcomes), more), dues=tuple(dues), duties=duties, passed=passed, undated="")
+        return replace(
+            assemble(version, plan, ticket, identity, tuple(outcomes), more),
+            dues=tuple(dues),
+            duties=duties,
+            passed=passed,
+            undated="",
+        )
     rules = kept.rules if same_rules else ordered(tuple(outcomes), more)
     undated = kept.id if same_rules and not undecided else ""
     return Answer(
-        identity, kept.decision, kept.status, tuple(outcomes), kept.answers, kept.missing, kept.possible, kept.ask_next, rules,
+        identity,
+        kept.decision,
+        kept.status,
+        tuple(outcomes),
+        kept.answers,
+        kept.missing,
+        kept.possible,
+        kept.ask_next,
+        rules,
         kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
-        kept.unlisted, kept.version, tuple(dues), duties, passed, undated,
+        kept.unlisted,
+        kept.version,
+        tuple(dues),
+        duties,
+        passed,
+        undated,
     )
 
 
@@ -103,15 +128,38 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
     """Give the outcome of a deadline: the instant; undecided where the holidays are not known so far."""
     rules = dated.rules
     if made.extended is not None and deadline.holds.assumption:
-        rules += (Fired(f"{deadline.name}.holds", deadline.name, deadline.place, deadline.table.source, deadline.holds.assumption),)
-    if made.standing is not None and made.standing.state is State.AT_RISK and deadline.at_risk is not None and deadline.at_risk.assumption:
-        rules += (Fired(f"{deadline.name}.at_risk", deadline.name, deadline.place, deadline.table.source, deadline.at_risk.assumption),)
+        rules += (
+            Fired(
+                f"{deadline.name}.holds",
+                deadline.name,
+                deadline.place,
+                deadline.table.source,
+                deadline.holds.assumption,
+            ),
+        )
+    if (
+        made.standing is not None
+        and made.standing.state is State.AT_RISK
+        and deadline.at_risk is not None
+        and deadline.at_risk.assumption
+    ):
+        rules += (
+            Fired(
+                f"{deadline.name}.at_risk",
+                deadline.name,
+                deadline.place,
+                deadline.table.source,
+                deadline.at_risk.assumption,
+            ),
+        )
     if made.due is None:
         return Outcome(dated.name, Status.UNDECIDED if made.uncertain else Status.NOT_COVERED, None, "", (), (), rules)
     return Outcome(dated.name, Status.DECIDED, made.due, "", (), (), rules)
 
 
-def _possible(version: Version, schedule: Schedule, starts: datetime, holds: Holds) -> tuple[tuple[Literal | None, ...], Target | None]:
+def _possible(
+    version: Version, schedule: Schedule, starts: datetime, holds: Holds
+) -> tuple[tuple[Literal | None, ...], Target | None]:
     """Give the instants that are still possible, the earliest first; None is that nothing is due.
 
     Where the holidays of one of the targets are not known far enough, there is no such list, but that target.

@@ -46,7 +46,9 @@ class Rescheduled:
     version: VersionRef
 
 
-def reschedule(version: Version, facts: Mapping[str, Sent], before: Mapping[str, Sent], moment: Moment = NO_MOMENT) -> Rescheduled:
+def reschedule(
+    version: Version, facts: Mapping[str, Sent], before: Mapping[str, Sent], moment: Moment = NO_MOMENT
+) -> Rescheduled:
     """Compare the deadlines of a ticket with what they were.
 
     Args:
@@ -84,10 +86,14 @@ def _read_before(version: Version, facts: Mapping[str, Sent], now: Mapping[str, 
     try:
         version.reader.read(facts)
     except WrongRequest as error:
-        raise WrongRequest(tuple(
-            wrong if wrong.fact in now and facts.get(wrong.fact) == now[wrong.fact]
-            else WrongFact(f"before.{wrong.fact}", wrong.sent, wrong.message, wrong.allowed, wrong.help) for wrong in error.wrong
-        )) from None
+        raise WrongRequest(
+            tuple(
+                wrong
+                if wrong.fact in now and facts.get(wrong.fact) == now[wrong.fact]
+                else WrongFact(f"before.{wrong.fact}", wrong.sent, wrong.message, wrong.allowed, wrong.help)
+                for wrong in error.wrong
+            )
+        ) from None
 
 
 def _due(answer: Answer, name: str) -> Due | None:

@@ -56,7 +56,7 @@ class Dated:
             else:
                 part += canonical(one.value)
             part += "}"
-        return cls(start, tuple(parts), f'{part}],{canonical({"rules": made.rules, "status": made.status})[1:]}')
+        return cls(start, tuple(parts), f"{part}],{canonical({'rules': made.rules, 'status': made.status})[1:]}")
 
     def text(self, answer: Answer) -> str:
         """Write an answer that differs in instants only."""
@@ -94,13 +94,25 @@ class Texts:
         return dated.text(answer)
 
     def record(
-        self, id_: str, received: str, caller: str, request_id: str, ticket: str, kind: Kind, facts: Mapping[str, Any],
-        now: str, pauses: tuple[tuple[str, str | None], ...], version: VersionRef, answers: Iterable[Answer],
+        self,
+        id_: str,
+        received: str,
+        caller: str,
+        request_id: str,
+        ticket: str,
+        kind: Kind,
+        facts: Mapping[str, Any],
+        now: str,
+        pauses: tuple[tuple[str, str | None], ...],
+        version: VersionRef,
+        answers: Iterable[Answer],
     ) -> Written:
         """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
         named = self._versions.get(version)
         if named is None:
-            named = self._versions.keep(version, canonical({"digest": version.digest, "name": version.name, "version": version.version}))
+            named = self._versions.keep(
+                version, canonical({"digest": version.digest, "name": version.name, "version": version.version})
+            )
         text = (
             f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{self._facts(facts)}}},"format":{FORMAT},'
             f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
@@ -111,8 +123,12 @@ class Texts:
     def _facts(self, facts: Mapping[str, Any]) -> str:
         """Write facts, sorted; callers send the same ones again and again, and most are words."""
         sent = tuple(facts)
-        order = self._orders.get(sent) or self._orders.keep(sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)]))
-        return ",".join([start + (quoted(value) if type(value := facts[name]) is str else _fact(value)) for name, start in order])
+        order = self._orders.get(sent) or self._orders.keep(
+            sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)])
+        )
+        return ",".join(
+            [start + (quoted(value) if type(value := facts[name]) is str else _fact(value)) for name, start in order]
+        )
 
     def _whole(self, answer: Answer) -> str:
         return canonical(plain_decided(decided(answer, self._hidden)))

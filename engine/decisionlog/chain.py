@@ -92,7 +92,9 @@ def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:
 def _hash(writer: str, sequence: int, previous: str, body: str) -> str:
     # Each part but the last is of known length, or has its length before it: no two contents are written alike.
     name, content = writer.encode(errors="surrogatepass"), body.encode(errors="surrogatepass")
-    made = hashlib.sha256(b"%s%d:%s %d %s\n" % (_DOMAIN, len(name), name, sequence, previous.encode(errors="surrogatepass")))
+    made = hashlib.sha256(
+        b"%s%d:%s %d %s\n" % (_DOMAIN, len(name), name, sequence, previous.encode(errors="surrogatepass"))
+    )
     # Of more at once, Python would let other threads run meanwhile; a writer of many entries would wait for them after each.
     for start in range(0, len(content), _PART):
         made.update(content[start : start + _PART])

@@ -33,8 +33,13 @@ class Filter:
             (not self.ticket or record.ticket == self.ticket)
             and (not self.request_id or record.request_id == self.request_id)
             and (not self.caller or record.caller == self.caller)
-            and (not self.version or record.version.version == self.version or record.version.digest.startswith(self.version))
-            and (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+            and (
+                not self.version
+                or record.version.version == self.version
+                or record.version.digest.startswith(self.version)
+            )
+            and (self.since is None or at >= self.since)
+            and (self.until is None or at < self.until)
             and (not self.rule or any(self.rule in decided.rules for decided in record.decisions))
             and (not self.outcome or self._has_outcome(record))
         )

@@ -34,17 +34,28 @@ class Masking:
     clear: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
 
-    def facts(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str] | None = None) -> dict[str, Any]:
+    def facts(
+        self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str] | None = None
+    ) -> dict[str, Any]:
         """Give the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
         masked = self.masked(sent, known, self.hidden(known) if hidden is None else hidden)
-        return {name: iso(value) if isinstance(value, datetime) else value for name, value in {**sent, **masked}.items() if value is not None}
+        return {
+            name: iso(value) if isinstance(value, datetime) else value
+            for name, value in {**sent, **masked}.items()
+            if value is not None
+        }
 
     def masked(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str]) -> dict[str, Any]:
         """Give those facts of a request that are masked, as they may be recorded."""
-        return {} if hidden.isdisjoint(sent) else {
-            name: self._masked(value, known[name])
-            for name in hidden if (value := sent.get(name)) is not None and not isinstance(value, datetime)
-        }
+        return (
+            {}
+            if hidden.isdisjoint(sent)
+            else {
+                name: self._masked(value, known[name])
+                for name in hidden
+                if (value := sent.get(name)) is not None and not isinstance(value, datetime)
+            }
+        )
 
     def hidden(self, known: Mapping[str, Fact]) -> frozenset[str]:
         """Name the facts of a policy in which a caller's own words are masked."""
@@ -52,7 +63,9 @@ class Masking:
 
     def token(self, text: str) -> str:
         """Give the token of a text: always the same under the same key."""
-        return hmac.new(self.key, _DOMAIN + text.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[:_LENGTH]
+        return hmac.new(self.key, _DOMAIN + text.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[
+            :_LENGTH
+        ]
 
     def hides(self, fact: Fact) -> bool:
         """Tell whether a caller's own words in a fact are masked."""
@@ -74,7 +87,10 @@ def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
     A text can be, and an open list; what a rule tells apart by its value or a part of it cannot.
     """
     maskable = {
-        fact.name for policy in policies for fact in policy.facts.values() if fact.type is FactType.TEXT or (fact.type is FactType.CHOICE and fact.open and not fact.subtags)
+        fact.name
+        for policy in policies
+        for fact in policy.facts.values()
+        if fact.type is FactType.TEXT or (fact.type is FactType.CHOICE and fact.open and not fact.subtags)
     }
     return sorted(set(names) - maskable)
 

@@ -144,13 +144,23 @@ class Record:
     def text(self) -> str:
         """The record as canonical JSON: keys sorted, no needless space, ASCII only."""
         version = self.version
-        return canonical({
-            "format": FORMAT, "id": self.id, "received": self.received, "caller": self.caller, "request_id": self.request_id, "ticket": self.ticket,
-            "kind": self.kind.value, "facts": self.facts, "now": self.now, "pauses": self.pauses,
-            "version": {"name": version.name, "version": version.version, "digest": version.digest},
-            "decisions": [plain_decided(one) for one in self.decisions],
-            **({} if self.change is None else {"change": _plain_change(self.change)}),
-        })
+        return canonical(
+            {
+                "format": FORMAT,
+                "id": self.id,
+                "received": self.received,
+                "caller": self.caller,
+                "request_id": self.request_id,
+                "ticket": self.ticket,
+                "kind": self.kind.value,
+                "facts": self.facts,
+                "now": self.now,
+                "pauses": self.pauses,
+                "version": {"name": version.name, "version": version.version, "digest": version.digest},
+                "decisions": [plain_decided(one) for one in self.decisions],
+                **({} if self.change is None else {"change": _plain_change(self.change)}),
+            }
+        )
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -159,12 +169,16 @@ class Record:
             plain = json.loads(text)
             if plain.pop("format") != FORMAT:
                 raise ValueError("the record is in a form that this program does not know")
-            return cls(**plain | {
-                "kind": Kind(plain["kind"]), "version": VersionRef(**plain["version"]),
-                "pauses": tuple((start, end) for start, end in plain["pauses"]),
-                "decisions": tuple(_decided(one) for one in plain["decisions"]),
-                "change": _change(plain["change"]) if "change" in plain else None,
-            })
+            return cls(
+                **plain
+                | {
+                    "kind": Kind(plain["kind"]),
+                    "version": VersionRef(**plain["version"]),
+                    "pauses": tuple((start, end) for start, end in plain["pauses"]),
+                    "decisions": tuple(_decided(one) for one in plain["decisions"]),
+                    "change": _change(plain["change"]) if "change" in plain else None,
+                }
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"expected a record: {error}") from error
 
@@ -186,9 +200,12 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
     """
     masked = {one.fact for one in answer.unlisted} & set(hidden)
     return Decided(
-        answer.decision, "" if masked else answer.id, answer.status.value,
+        answer.decision,
+        "" if masked else answer.id,
+        answer.status.value,
         tuple([_outcome(one) for one in answer.outcomes]),
-        tuple([rule.id for rule in answer.rules]), tuple([rule.id for rule in answer.assumptions]),
+        tuple([rule.id for rule in answer.rules]),
+        tuple([rule.id for rule in answer.assumptions]),
         tuple([RecordedDue(due.name, _due(due)) for due in answer.dues]),
     )
 
@@ -196,7 +213,8 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
 def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
     """Give what is recorded of a change of facts; ``before`` are the facts that were otherwise, as recorded."""
     return RecordedChange(
-        before, tuple(RecordedMove(one.name, _due(one.before), _due(one.after)) for one in made.deadlines),
+        before,
+        tuple(RecordedMove(one.name, _due(one.before), _due(one.after)) for one in made.deadlines),
         tuple(RecordedReason(_outcome(one.before), _outcome(one.after)) for one in made.because),
     )
 
@@ -214,18 +232,28 @@ def instant(text: str) -> datetime:
 def plain_decided(one: Decided) -> dict[str, Any]:
     """Give a decision as plain data."""
     return {
-        "decision": one.decision, "id": one.id, "status": one.status, "rules": one.rules, "assumptions": one.assumptions,
-        "outcomes": [{"name": outcome.name, "status": outcome.status, "value": outcome.value} for outcome in one.outcomes],
+        "decision": one.decision,
+        "id": one.id,
+        "status": one.status,
+        "rules": one.rules,
+        "assumptions": one.assumptions,
+        "outcomes": [
+            {"name": outcome.name, "status": outcome.status, "value": outcome.value} for outcome in one.outcomes
+        ],
         "dues": [{"name": due.name, "due": due.due} for due in one.dues],
     }
 
 
 def _decided(plain: Mapping[str, Any]) -> Decided:
-    return Decided(**{
-        **plain,
-        "outcomes": tuple(RecordedOutcome(**one) for one in plain["outcomes"]), "dues": tuple(RecordedDue(**one) for one in plain["dues"]),
-        "rules": tuple(plain["rules"]), "assumptions": tuple(plain["assumptions"]),
-    })
+    return Decided(
+        **{
+            **plain,
+            "outcomes": tuple(RecordedOutcome(**one) for one in plain["outcomes"]),
+            "dues": tuple(RecordedDue(**one) for one in plain["dues"]),
+            "rules": tuple(plain["rules"]),
+            "assumptions": tuple(plain["assumptions"]),
+        }
+    )
 
 
 def _outcome(one: Outcome) -> RecordedOutcome:
@@ -241,7 +269,13 @@ def _plain_change(change: RecordedChange) -> dict[str, Any]:
         "facts": change.facts,
         "deadlines": [{"name": one.name, "before": one.before, "after": one.after} for one in change.deadlines],
         "because": [
-            {"name": one.after.name, **{side: {"status": outcome.status, "value": outcome.value} for side, outcome in (("before", one.before), ("after", one.after))}}
+            {
+                "name": one.after.name,
+                **{
+                    side: {"status": outcome.status, "value": outcome.value}
+                    for side, outcome in (("before", one.before), ("after", one.after))
+                },
+            }
             for one in change.because
         ],
     }
@@ -250,6 +284,10 @@ def _plain_change(change: RecordedChange) -> dict[str, Any]:
 def _change(plain: Mapping[str, Any]) -> RecordedChange:
     sides = [(one["name"], one["before"], one["after"]) for one in plain["because"]]
     return RecordedChange(
-        dict(plain["facts"]), tuple(RecordedMove(**one) for one in plain["deadlines"]),
-        tuple(RecordedReason(RecordedOutcome(name, **before), RecordedOutcome(name, **after)) for name, before, after in sides),
+        dict(plain["facts"]),
+        tuple(RecordedMove(**one) for one in plain["deadlines"]),
+        tuple(
+            RecordedReason(RecordedOutcome(name, **before), RecordedOutcome(name, **after))
+            for name, before, after in sides
+        ),
     )

@@ -60,7 +60,9 @@ def decide_again(record: Record, version: Version) -> Again:
         answers = tuple(decide(version, one.decision, facts, moment) for one in record.decisions)
     except (WrongRequest, UnknownDecision) as error:
         return Again((), (), str(error))
-    found = [one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))]
+    found = [
+        one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))
+    ]
     return Again(answers, tuple(found))
 
 
@@ -75,12 +77,21 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
         return []
     found = [Difference(was.decision, "status", was.status, now.status)] if was.status != now.status else []
     for part, one, other in (
-        ("outcome", {o.name: _shown(o.value, o.status) for o in was.outcomes}, {o.name: _shown(o.value, o.status) for o in now.outcomes}),
-        ("deadline", {d.name: d.due or "not known" for d in was.dues}, {d.name: d.due or "not known" for d in now.dues}),
+        (
+            "outcome",
+            {o.name: _shown(o.value, o.status) for o in was.outcomes},
+            {o.name: _shown(o.value, o.status) for o in now.outcomes},
+        ),
+        (
+            "deadline",
+            {d.name: d.due or "not known" for d in was.dues},
+            {d.name: d.due or "not known" for d in now.dues},
+        ),
     ):
         found += [
             Difference(was.decision, f"{part} {name}", one.get(name, "absent"), other.get(name, "absent"))
-            for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)
+            for name in dict.fromkeys((*one, *other))
+            if one.get(name) != other.get(name)
         ]
     for part, before, after in (("rules", was.rules, now.rules), ("assumptions", was.assumptions, now.assumptions)):
         if before != after:
@@ -97,12 +108,25 @@ def _named(own: list[str], others: list[str]) -> str:
 
 
 def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
-    before, after = ({one.name: f"{one.before or 'nothing'} to {one.after or 'nothing'}" for one in change.deadlines} for change in (was, now))
-    found = [Difference("reschedule", f"deadline {name}", before.get(name, "absent"), after.get(name, "absent")) for name in dict.fromkeys((*before, *after))]
-    reasons, others = (
-        {one.after.name: f"{_shown(one.before.value, one.before.status)} to {_shown(one.after.value, one.after.status)}" for one in change.because} for change in (was, now)
+    before, after = (
+        {one.name: f"{one.before or 'nothing'} to {one.after or 'nothing'}" for one in change.deadlines}
+        for change in (was, now)
     )
-    found += [Difference("reschedule", f"outcome {name}", reasons.get(name, "the same"), others.get(name, "the same")) for name in dict.fromkeys((*reasons, *others))]
+    found = [
+        Difference("reschedule", f"deadline {name}", before.get(name, "absent"), after.get(name, "absent"))
+        for name in dict.fromkeys((*before, *after))
+    ]
+    reasons, others = (
+        {
+            one.after.name: f"{_shown(one.before.value, one.before.status)} to {_shown(one.after.value, one.after.status)}"
+            for one in change.because
+        }
+        for change in (was, now)
+    )
+    found += [
+        Difference("reschedule", f"outcome {name}", reasons.get(name, "the same"), others.get(name, "the same"))
+        for name in dict.fromkeys((*reasons, *others))
+    ]
     return [one for one in found if one.recorded != one.again]
 
 

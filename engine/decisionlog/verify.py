@@ -76,7 +76,12 @@ class Verified:
     held: frozenset[Head] = frozenset()
 
 
-def verify(entries: Iterable[Entry | Purge], heads: Iterable[Head] = (), ends: Iterable[Head] = (), trees: Iterable[Covered] = ()) -> Verified:
+def verify(
+    entries: Iterable[Entry | Purge],
+    heads: Iterable[Head] = (),
+    ends: Iterable[Head] = (),
+    trees: Iterable[Covered] = (),
+) -> Verified:
     """Verify chains.
 
     Args:
@@ -105,10 +110,15 @@ def verify(entries: Iterable[Entry | Purge], heads: Iterable[Head] = (), ends: I
     for chain in chains.values():
         chain.end(kept.get(chain.writer, ()))
     unheld = tuple(head for of in kept.values() for head in of if head.sequence < chains[head.writer].first.sequence)
-    found = sorted({one for chain in chains.values() for one in chain.breaks}, key=lambda one: (one.writer, one.sequence, one.last, one.kind))
+    found = sorted(
+        {one for chain in chains.values() for one in chain.breaks},
+        key=lambda one: (one.writer, one.sequence, one.last, one.kind),
+    )
     begun = [chain for _, chain in sorted(chains.items()) if chain.head.sequence]
     extents = tuple(Extent(chain.writer, chain.first.sequence, chain.head.sequence) for chain in begun)
-    held = frozenset(head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash)
+    held = frozenset(
+        head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash
+    )
     return Verified(tuple(found), count, tuple(chain.head for chain in begun), unheld, extents, held)
 
 
@@ -184,7 +194,11 @@ class _Chain:
             return
         if not self.latest:
             if self.sequence == self.first.sequence and entry.previous != self.first.hash:
-                what = "it does not follow what was purged" if self.first.sequence else "it does not begin the chain of its writer"
+                what = (
+                    "it does not follow what was purged"
+                    if self.first.sequence
+                    else "it does not begin the chain of its writer"
+                )
                 self._break(Tampering.CHANGED, entry.sequence, what)
         elif all(one.holds for one in self.latest):
             self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} holds another hash of it")
@@ -193,7 +207,11 @@ class _Chain:
         """Name those that share the last number with the true entry."""
         if len(self.latest) > 1:
             others = len(self.latest) - 1
-            which = f"the one with the hash {true.hash[:12]} is the true one" if true else "none of them is followed by another entry"
+            which = (
+                f"the one with the hash {true.hash[:12]} is the true one"
+                if true
+                else "none of them is followed by another entry"
+            )
             self._break(Tampering.INSERTED, self.sequence, f"{others} more with the same number; {which}")
 
     def _late(self, entry: Entry) -> None:
@@ -235,13 +253,20 @@ class _Chain:
         """Look at what is left over when all entries are found."""
         self._settle(None)
         for first, last in self.missing.items():
-            self._break(Tampering.REMOVED, first, "no entry with this number" if first == last else "no entries with these numbers", last)
+            self._break(
+                Tampering.REMOVED,
+                first,
+                "no entry with this number" if first == last else "no entries with these numbers",
+                last,
+            )
         furthest = max((head.sequence for head in heads), default=0)
         if furthest > self.sequence:
             self._break(Tampering.REMOVED, self.sequence + 1, f"the chain came as far as {furthest}", furthest)
         for head in heads:
             if self.seen.get(head.sequence, head.hash) != head.hash:
-                self._break(Tampering.CHANGED, head.sequence, "its hash is not the one that was kept as head of the chain")
+                self._break(
+                    Tampering.CHANGED, head.sequence, "its hash is not the one that was kept as head of the chain"
+                )
 
     def _break(self, kind: Tampering, sequence: int, message: str, last: int | None = None) -> None:
         self.breaks.append(Break(kind, self.writer, sequence, sequence if last is None else last, message))

@@ -18,13 +18,44 @@ The way of a difference, one module a step::
 ``nouns`` has the values that these make. A situation is a cell of the space of both versions.
 """
 
-from engine.diff.budget import Budget, Excess, Forbidden, Limit, NotABudget, check_budget, excesses, read_forbidden, read_limit
+from engine.diff.budget import (
+    Budget,
+    Excess,
+    Forbidden,
+    Limit,
+    NotABudget,
+    check_budget,
+    excesses,
+    read_forbidden,
+    read_limit,
+)
 from engine.diff.compare import compare
 from engine.diff.matrices import MatrixDiff, matrices
 from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
 from engine.diff.wording import citations
 
 __all__ = [
-    "Budget", "Change", "DecisionDiff", "Diff", "Edit", "Excess", "Forbidden", "Kind", "Limit", "MatrixDiff", "NotABudget", "OutcomeDiff", "Region",
-    "State", "Values", "Wording", "check_budget", "citations", "compare", "excesses", "matrices", "read_forbidden", "read_limit",
+    "Budget",
+    "Change",
+    "DecisionDiff",
+    "Diff",
+    "Edit",
+    "Excess",
+    "Forbidden",
+    "Kind",
+    "Limit",
+    "MatrixDiff",
+    "NotABudget",
+    "OutcomeDiff",
+    "Region",
+    "State",
+    "Values",
+    "Wording",
+    "check_budget",
+    "citations",
+    "compare",
+    "excesses",
+    "matrices",
+    "read_forbidden",
+    "read_limit",
 ]

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.diff.nouns import Change, Diff, OutcomeDiff, Region
-from engine.diff.words import STATES, change_text, decision_text, region_text, share_text, state_text, ticket_text, wording_text
+from engine.diff.words import (
+    STATES,
+    change_text,
+    decision_text,
+    region_text,
+    share_text,
+    state_text,
+    ticket_text,
+    wording_text,
+)
 from engine.model.did_you_mean import did_you_mean
 from engine.model.policy import Policy
 from engine.model.vocabulary import Fact, FactType
@@ -55,8 +64,12 @@ class Forbidden:
     def forbids(self, name: str, change: Change) -> bool:
         """Tell whether it forbids a change of an outcome."""
         return all(
-            said in (ANY, found) for said, found in
-            ((self.outcome, name), (self.before, state_text(change.before)), (self.after, state_text(change.after)))
+            said in (ANY, found)
+            for said, found in (
+                (self.outcome, name),
+                (self.before, state_text(change.before)),
+                (self.after, state_text(change.after)),
+            )
         )
 
     def forbids_all(self, name: str) -> bool:
@@ -105,8 +118,12 @@ def read_forbidden(text: str) -> Forbidden:
     """
     found = _FORBIDDEN.fullmatch(text)
     if found is None:
-        raise NotABudget(f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are values too")
-    return Forbidden(found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3])))
+        raise NotABudget(
+            f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are values too"
+        )
+    return Forbidden(
+        found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3]))
+    )
 
 
 def check_budget(budget: Budget, *policies: Policy) -> None:
@@ -114,14 +131,18 @@ def check_budget(budget: Budget, *policies: Policy) -> None:
     outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
     for rule in budget.forbidden:
         if rule.outcome not in (ANY, *outcomes):
-            raise NotABudget(f"`{rule}` can never happen: no outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}")
+            raise NotABudget(
+                f"`{rule}` can never happen: no outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}"
+            )
         named = [one for policy in policies for name, one in policy.outcomes.items() if rule.outcome in (ANY, name)]
         if any(one.type not in _LISTED for one in named):
             continue
         known = {word for one in named for word in _words(one)}
         for end in (rule.before, rule.after):
             if end not in (ANY, *STATES, *known):
-                raise NotABudget(f"`{rule}` can never happen: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}")
+                raise NotABudget(
+                    f"`{rule}` can never happen: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}"
+                )
 
 
 def _words(outcome: Fact) -> tuple[str, ...]:
@@ -159,7 +180,10 @@ def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[st
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
     for one in outcomes:
         if limit is not None and not limit.allows(one.changed, one.cells):
-            yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}")
+            yield Excess(
+                f"at most {limit}",
+                f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}",
+            )
 
 
 def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]) -> Iterator[Excess]:
@@ -168,8 +192,12 @@ def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]
             for change, cells in one.changes.items():
                 if rule.forbids(one.name, change):
                     region = _first(one.regions, change)
-                    yield Excess(f"never {rule}", f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
-                                 region_text(region) if region else "", ticket_text(region.example) if region else "")
+                    yield Excess(
+                        f"never {rule}",
+                        f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
+                        region_text(region) if region else "",
+                        ticket_text(region.example) if region else "",
+                    )
 
 
 def _situations(number: int) -> str:

@@ -56,11 +56,15 @@ def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool
     one, other = before.flat, after.flat
     if one.cell.shape != other.cell.shape or before.codes.domain != after.codes.domain:
         return False
-    if any(axis.before != axis.after for axis in axes) or [type(value) for value in before.codes.domain] != [type(value) for value in after.codes.domain]:
+    if any(axis.before != axis.after for axis in axes) or [type(value) for value in before.codes.domain] != [
+        type(value) for value in after.codes.domain
+    ]:
         return False
     return (
-        np.array_equal(before.codes.low, after.codes.low) and np.array_equal(before.codes.high, after.codes.high)
-        and np.array_equal(one.settled, other.settled) and all(map(np.array_equal, one.open, other.open))
+        np.array_equal(before.codes.low, after.codes.low)
+        and np.array_equal(before.codes.high, after.codes.high)
+        and np.array_equal(one.settled, other.settled)
+        and all(map(np.array_equal, one.open, other.open))
     )
 
 
@@ -76,17 +80,23 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
     joined = [_merged(axis, *(side.of.get(axis.fact.name) for side in sides)) for axis in axes]
     if math.prod(axis.size for axis, _ in joined) > MAX_SITUATIONS:
         raise PolicyErrors([place])
-    numbers = [_spread(side, [axis for axis, _ in joined], last) for side, last in zip(sides, (False, True), strict=True)]
+    numbers = [
+        _spread(side, [axis for axis, _ in joined], last) for side, last in zip(sides, (False, True), strict=True)
+    ]
     pairs = numbers[0] * np.int64(len(sides[1].states)) + numbers[1]
     distinct, inverse = _distinct(pairs, len(sides[0].states) * len(sides[1].states))
     keys: dict[tuple[Change | None, State, State], int] = {}
     compact = []
     for pair in distinct:
-        one, other = (side.states[number] for side, number in zip(sides, divmod(pair, len(sides[1].states)), strict=True))
+        one, other = (
+            side.states[number] for side, number in zip(sides, divmod(pair, len(sides[1].states)), strict=True)
+        )
         compact.append(keys.setdefault((_change(one, other), _plain(one), _plain(other)), len(keys)))
     array = np.array(compact, dtype=np.int32)[inverse]
     changes, befores, afters = zip(*keys, strict=True)
-    return Laid(tuple(axis for axis, _ in joined), tuple(weights for _, weights in joined), array, changes, afters, befores)
+    return Laid(
+        tuple(axis for axis, _ in joined), tuple(weights for _, weights in joined), array, changes, afters, befores
+    )
 
 
 def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt.NDArray[np.intp]]:
@@ -117,7 +127,9 @@ def _side(layer: Layer | None) -> _Side:
     made: States = states(layer.flat, layer.codes)
     small: Shrunk = shrink(made.array)
     names = tuple(axis.fact for axis in layer.flat.axes)
-    return _Side(names, small.array, dict(zip(names, small.of, strict=True)), (*_states(made, layer.codes), State(Kind.REFUSED)))
+    return _Side(
+        names, small.array, dict(zip(names, small.of, strict=True)), (*_states(made, layer.codes), State(Kind.REFUSED))
+    )
 
 
 def _states(made: States, codes: Codes) -> tuple[State, ...]:
@@ -133,12 +145,16 @@ def _states(made: States, codes: Codes) -> tuple[State, ...]:
     return tuple(found)
 
 
-def _merged(axis: JointAxis, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> tuple[JointAxis, tuple[int, ...]]:
+def _merged(
+    axis: JointAxis, before: tuple[int, ...] | None, after: tuple[int, ...] | None
+) -> tuple[JointAxis, tuple[int, ...]]:
     """Put the positions of an axis together that neither small array tells apart."""
     keys = [(_to(before, one), _to(after, other)) for one, other in zip(axis.before, axis.after, strict=True)]
     groups = grouped(keys)
     members = tuple(tuple(member for at in group for member in axis.members[at]) for group in groups)
-    merged = JointAxis(axis.fact, tuple(keys[group[0]][0] for group in groups), tuple(keys[group[0]][1] for group in groups), members)
+    merged = JointAxis(
+        axis.fact, tuple(keys[group[0]][0] for group in groups), tuple(keys[group[0]][1] for group in groups), members
+    )
     return merged, tuple(map(len, groups))
 
 

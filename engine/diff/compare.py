@@ -25,7 +25,11 @@ def compare(before: Version, after: Version) -> Diff:
     """
     both = _Versions(before, after)
     return Diff(
-        before.ref, after.ref, compare_wording(before.policy, after.policy), compare_requests(before, after, both.elapsed), both.decisions(),
+        before.ref,
+        after.ref,
+        compare_wording(before.policy, after.policy),
+        compare_requests(before, after, both.elapsed),
+        both.decisions(),
         two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
     )
 
@@ -50,8 +54,13 @@ class _Versions:
         found = [self.outcome(outcome) for outcome in asked]
         answers = tuple(dict.fromkeys(outcome for decision in (other, one) if decision for outcome in decision.answers))
         return DecisionDiff(
-            name, answers, tuple(diff for diff in found if diff.differs), tuple(diff.name for diff in found if not diff.differs),
-            tuple(self._terms(one, other)) if one and other else (), only_before=other is None, only_after=one is None,
+            name,
+            answers,
+            tuple(diff for diff in found if diff.differs),
+            tuple(diff.name for diff in found if not diff.differs),
+            tuple(self._terms(one, other)) if one and other else (),
+            only_before=other is None,
+            only_after=one is None,
         )
 
     def _terms(self, before: Decision, after: Decision) -> Iterator[str]:
@@ -66,7 +75,9 @@ class _Versions:
 
     def _outcome(self, name: str) -> OutcomeDiff:
         if name in self.before.timed or name in self.after.timed:
-            return self._otherwise(compare_deadline(name, self.before, self.after, self.fact, self.outcome), self._deadline_reads(name))
+            return self._otherwise(
+                compare_deadline(name, self.before, self.after, self.fact, self.outcome), self._deadline_reads(name)
+            )
         rosters = (_roster(name, self.before), _roster(name, self.after))
         if any(rosters):
             return OutcomeDiff(name, 0, 0, {}, (), (), terms=compare_roster(*rosters))
@@ -74,12 +85,18 @@ class _Versions:
 
     def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
         """Add what it reads that follows otherwise from the time that has passed."""
-        terms = tuple(f"it goes by `{fact}`, which is counted differently: {said}" for fact, said in self.elapsed.items() if fact in reads)
+        terms = tuple(
+            f"it goes by `{fact}`, which is counted differently: {said}"
+            for fact, said in self.elapsed.items()
+            if fact in reads
+        )
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 
     def _deadline_reads(self, name: str) -> set[str]:
         """Give the facts that a deadline goes by in either version, itself or through the outcomes that it reads."""
-        deadlines = [version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines]
+        deadlines = [
+            version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines
+        ]
         inputs = {one for deadline in deadlines for one in deadline.goes_by}
         return inputs.union(*map(self._reads, inputs))
 

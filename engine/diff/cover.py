@@ -39,8 +39,16 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code == _WANTED)] if code.ndim else []
     small = shrink(code[inside(tuple(map(tuple, used)))] if all(used) else code)
     boxes = _boxes(small.array.tobytes(), small.array.shape)
-    groups = [[tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)]
-    whole = (tuple(tuple(sorted(at for position in positions for at in groups[axis][position])) for axis, positions in enumerate(box)) for box in boxes)
+    groups = [
+        [tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)
+    ]
+    whole = (
+        tuple(
+            tuple(sorted(at for position in positions for at in groups[axis][position]))
+            for axis, positions in enumerate(box)
+        )
+        for box in boxes
+    )
     return tuple(sorted(whole, key=lambda box: (-size(box), box)))
 
 
@@ -72,7 +80,10 @@ def _boxes(code: bytes, shape: tuple[int, ...]) -> tuple[Box, ...]:
     while left.any():
         first = int(np.where(left, crowded, np.iinfo(np.int64).max).argmin())
         seed = tuple(int(at) for at in np.unravel_index(first, left.shape))
-        box = max((_grow(room, seed, order) for order in _orders(room, seed)), key=lambda box: (int(left[inside(box)].sum()), size(box)))
+        box = max(
+            (_grow(room, seed, order) for order in _orders(room, seed)),
+            key=lambda box: (int(left[inside(box)].sum()), size(box)),
+        )
         chosen.append(box)
         left[inside(box)] = False
     return tuple(_needed(np.asarray(wanted), chosen))

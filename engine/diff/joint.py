@@ -112,13 +112,18 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
     whole = kinds == {FactType.INTEGER}
     lows, highs = [fact.minimum for fact in facts], [fact.maximum for fact in facts]
     widest = Fact(
-        facts[0].name, FactType.INTEGER if whole else FactType.NUMBER,
+        facts[0].name,
+        FactType.INTEGER if whole else FactType.NUMBER,
         minimum=None if None in lows else min(low for low in lows if low is not None),
         maximum=None if None in highs else max(high for high in highs if high is not None),
     )
     cuts = tuple(sorted({cut for side in sides if side.atoms is not None for cut in side.atoms.cuts}))
     if len(kinds) == 1:
-        return [_number(sides, sample, _span(cuts, piece)) for piece in range(2 * len(cuts) + 1) if (sample := sample_of(widest, cuts, piece)) is not None]
+        return [
+            _number(sides, sample, _span(cuts, piece))
+            for piece in range(2 * len(cuts) + 1)
+            if (sample := sample_of(widest, cuts, piece)) is not None
+        ]
     found = []
     for piece in range(2 * len(cuts) + 1):
         span = _span(cuts, piece)
@@ -128,7 +133,9 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
         elif samples[1] is not None:
             if samples[0] is not None:
                 found.append(replace(_number(sides, samples[0], None), label=f"whole numbers {interval_text(span)}"))
-            found.append(replace(_number(sides, _fraction(samples[1], span), None), label=f"fractions {interval_text(span)}"))
+            found.append(
+                replace(_number(sides, _fraction(samples[1], span), None), label=f"fractions {interval_text(span)}")
+            )
     return found
 
 
@@ -184,7 +191,9 @@ def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> Join
         classes = (_class(before, one), _class(after, other))
         key = (*classes, at == 0)
         groups.setdefault(key, []).append(at)  # type: ignore[arg-type]
-    return JointAxis(fact, tuple(key[0] for key in groups), tuple(key[1] for key in groups), tuple(map(tuple, groups.values())))
+    return JointAxis(
+        fact, tuple(key[0] for key in groups), tuple(key[1] for key in groups), tuple(map(tuple, groups.values()))
+    )
 
 
 def _class(axis: Axis | None, atom: int) -> int:

@@ -27,7 +27,9 @@ class MatrixDiff:
     def changed(self) -> tuple[tuple[str, str], ...]:
         """The cells in which another value stands."""
         return tuple(
-            (row, column) for row in self.rows for column in self.columns
+            (row, column)
+            for row in self.rows
+            for column in self.columns
             if self.before.get((row, column), "") != self.after.get((row, column), "")
         )
 
@@ -42,8 +44,21 @@ def matrices(before: Policy, after: Policy) -> tuple[MatrixDiff, ...]:
             continue
         sides = [table for table in (one, other) if table is not None and table.matrix]
         rows = tuple(dict.fromkeys(row for table in reversed(sides) if table.matrix for row in table.matrix.rows))
-        columns = tuple(dict.fromkeys(column for table in reversed(sides) if table.matrix for column in table.matrix.columns))
-        found.append(MatrixDiff(name, written.about, written.matrix.down, written.matrix.across, rows, columns, _cells(one), _cells(other)))
+        columns = tuple(
+            dict.fromkeys(column for table in reversed(sides) if table.matrix for column in table.matrix.columns)
+        )
+        found.append(
+            MatrixDiff(
+                name,
+                written.about,
+                written.matrix.down,
+                written.matrix.across,
+                rows,
+                columns,
+                _cells(one),
+                _cells(other),
+            )
+        )
     return tuple(found)
 
 

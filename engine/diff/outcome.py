@@ -18,7 +18,9 @@ from engine.tables.classes import Mask
 from engine.tables.merge_alike import shrink
 
 
-def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> OutcomeDiff:
+def compare_outcome(
+    name: str, before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]
+) -> OutcomeDiff:
     """Compare an outcome of two versions, either of which may not have it (None)."""
     axes = axes_of(before, after, fact)
     if before and after and same_cells(before, after, axes):
@@ -26,8 +28,17 @@ def compare_outcome(name: str, before: Layer | None, after: Layer | None, fact: 
     sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
     where = place.flat.grid.table.place if place else Place("")
-    laid = lay(before, after, axes, Problem(where, "space-too-large", f"`{name}` of both versions cannot be laid over each other: {sizes}",
-                                             "compare it with a version in between that changes less of what it reads"))
+    laid = lay(
+        before,
+        after,
+        axes,
+        Problem(
+            where,
+            "space-too-large",
+            f"`{name}` of both versions cannot be laid over each other: {sizes}",
+            "compare it with a version in between that changes less of what it reads",
+        ),
+    )
     return _Picture(laid).diff(name)
 
 
@@ -41,8 +52,10 @@ class _Picture:
             [tuple(member for at in group for member in axis.members[at]) for group in groups]
             for axis, groups in zip(laid.axes, small.members, strict=True)
         ]
-        per_axis = [np.array([sum(weights[at] for at in group) for group in groups], dtype=np.int64)
-                    for weights, groups in zip(laid.weights, small.members, strict=True)]
+        per_axis = [
+            np.array([sum(weights[at] for at in group) for group in groups], dtype=np.int64)
+            for weights, groups in zip(laid.weights, small.members, strict=True)
+        ]
         self.weights: npt.NDArray[np.int64] = reduce(np.multiply.outer, per_axis, np.ones((), dtype=np.int64))
         numbers: dict[Change, list[int]] = {}
         for number, change in enumerate(laid.changes):
@@ -55,14 +68,20 @@ class _Picture:
     def diff(self, name: str) -> OutcomeDiff:
         counts = {change: int(self.weights[mask].sum()) for change, mask in self.where.items()}
         ordered = dict(sorted(counts.items(), key=lambda pair: (_minor(pair[0]), -pair[1], str(pair[0]))))
-        regions = [self._region(box, mask) for change in ordered for mask in (self.where[change],) for box in cover(mask)]
-        return OutcomeDiff(name, self.laid.cells, sum(counts.values()), ordered, tuple(regions), self._gist(tuple(regions)))
+        regions = [
+            self._region(box, mask) for change in ordered for mask in (self.where[change],) for box in cover(mask)
+        ]
+        return OutcomeDiff(
+            name, self.laid.cells, sum(counts.values()), ordered, tuple(regions), self._gist(tuple(regions))
+        )
 
     def _gist(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
         """Sum the changes up by what is decided now, or by what was decided before: whichever has fewer values."""
         if len(regions) <= 1 or any(change.in_part for change in self.where):
             return regions
-        ends = min((self.laid.after, self.laid.before), key=lambda ends: len({ends[number] for number in self.changing}))
+        ends = min(
+            (self.laid.after, self.laid.before), key=lambda ends: len({ends[number] for number in self.changing})
+        )
         summed = self._by(ends)
         return summed if len(summed) < len(regions) else regions
 
@@ -100,7 +119,10 @@ class _Picture:
 
     def _example(self, box: Box, changed: Mask) -> Mapping[str, str]:
         """Give a ticket of a region in which something changes, with as few facts as can be."""
-        unsent = [np.array([int(0 in members[at]) for at in positions]) for members, positions in zip(self.members, box, strict=True)]
+        unsent = [
+            np.array([int(0 in members[at]) for at in positions])
+            for members, positions in zip(self.members, box, strict=True)
+        ]
         fewest: npt.NDArray[np.int64] = reduce(np.add.outer, unsent, np.zeros((), dtype=np.int64))
         best = np.unravel_index(int(np.where(changed, fewest, -1).argmax()), changed.shape)
         ticket = {}
@@ -120,8 +142,14 @@ def _tight(box: Box, changed: Mask) -> Box:
     """Take positions at which nothing changes out of a box, but keep an axis that it spans whole: there the fact does not matter."""
     there = np.asarray(changed)[inside(box)]
     return tuple(
-        positions if len(positions) == whole else tuple(
-            at for at, any_change in zip(positions, there.any(axis=tuple(other for other in range(there.ndim) if other != axis)), strict=True) if any_change
+        positions
+        if len(positions) == whole
+        else tuple(
+            at
+            for at, any_change in zip(
+                positions, there.any(axis=tuple(other for other in range(there.ndim) if other != axis)), strict=True
+            )
+            if any_change
         )
         for axis, (positions, whole) in enumerate(zip(box, np.asarray(changed).shape, strict=True))
     )

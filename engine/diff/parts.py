@@ -56,12 +56,23 @@ Noun = TypeVar("Noun")
 
 def parts(policy: Policy) -> dict[Key, Aspects]:
     """Write a policy down as parts, in the order of its sections."""
-    return dict(chain(
-        _manifest(policy), _each("decision", policy.decisions, _decision), _vocabulary("fact", policy.facts, policy),
-        _vocabulary("outcome", policy.outcomes, policy), _tables(policy), _deadlines(policy), _each("elapsed", policy.elapsed, _elapsed),
-        _each("roster", policy.rosters, _roster), _each("calendar", policy.calendars, _calendar), _each("region", policy.regions, _region),
-        _holidays(policy), _questions(policy), _assumptions(policy),
-    ))
+    return dict(
+        chain(
+            _manifest(policy),
+            _each("decision", policy.decisions, _decision),
+            _vocabulary("fact", policy.facts, policy),
+            _vocabulary("outcome", policy.outcomes, policy),
+            _tables(policy),
+            _deadlines(policy),
+            _each("elapsed", policy.elapsed, _elapsed),
+            _each("roster", policy.rosters, _roster),
+            _each("calendar", policy.calendars, _calendar),
+            _each("region", policy.regions, _region),
+            _holidays(policy),
+            _questions(policy),
+            _assumptions(policy),
+        )
+    )
 
 
 def _each(part: str, named: Mapping[str, Noun], write: Callable[[Noun], Aspects]) -> Iterator[Written]:
@@ -74,27 +85,59 @@ def _says(**aspects: str) -> dict[str, Said]:
 
 def _manifest(policy: Policy) -> Iterator[Written]:
     manifest, notice = policy.manifest, policy.manifest.notice
-    yield Key("manifest", manifest.name), Aspects(manifest.place, _says(
-        version=manifest.version, in_force_from=manifest.effective_from.isoformat(), text=manifest.source, owner=manifest.owner,
-        a_new_ticket_needs=", ".join(manifest.triage),
-    ))
+    yield (
+        Key("manifest", manifest.name),
+        Aspects(
+            manifest.place,
+            _says(
+                version=manifest.version,
+                in_force_from=manifest.effective_from.isoformat(),
+                text=manifest.source,
+                owner=manifest.owner,
+                a_new_ticket_needs=", ".join(manifest.triage),
+            ),
+        ),
+    )
     if notice:
-        yield Key("manifest", "notice"), Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption))
+        yield (
+            Key("manifest", "notice"),
+            Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption)),
+        )
 
 
 def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterator[Written]:
     entries = _entries(policy)
     for name, fact in facts.items():
-        limits = " ".join(f"{what} {number_text(limit)}" for what, limit in (("from", fact.minimum), ("to", fact.maximum)) if limit is not None)
-        yield Key(part, name), Aspects(fact.place, _says(
-            type=str(fact.type), about=fact.about, unit=fact.unit, numbers=limits, open="yes" if fact.open else "",
-            longer_tags="fall back" if fact.subtags else "", asked="" if fact.ask else "last",
-        ))
+        limits = " ".join(
+            f"{what} {number_text(limit)}"
+            for what, limit in (("from", fact.minimum), ("to", fact.maximum))
+            if limit is not None
+        )
+        yield (
+            Key(part, name),
+            Aspects(
+                fact.place,
+                _says(
+                    type=str(fact.type),
+                    about=fact.about,
+                    unit=fact.unit,
+                    numbers=limits,
+                    open="yes" if fact.open else "",
+                    longer_tags="fall back" if fact.subtags else "",
+                    asked="" if fact.ask else "last",
+                ),
+            ),
+        )
         for value in fact.values:
             said = _says(about=value.about, name=value.name)
             aliases = ", ".join(value.aliases)
             place = entries.get((name, value.value), fact.place)
-            yield Key("value", f"{name}={value.value}"), Aspects(place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name)
+            yield (
+                Key("value", f"{name}={value.value}"),
+                Aspects(
+                    place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name
+                ),
+            )
 
 
 def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
@@ -105,7 +148,13 @@ def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
 
 def _tables(policy: Policy) -> Iterator[Written]:
     for table in policy.tables.values():
-        yield Key("table", table.name), Aspects(table.place, _says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source))
+        yield (
+            Key("table", table.name),
+            Aspects(
+                table.place,
+                _says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source),
+            ),
+        )
         yield from _rules(table)
 
 
@@ -117,10 +166,18 @@ def _rules(table: Table) -> Iterator[Written]:
 def _rule(rule: Rule, table: Table) -> Aspects:
     said = {f"when {condition.fact}": Said(condition.text, _meaning(condition)) for condition in rule.when}
     for name, value in rule.then.items():
-        text = f"as {value.fact}" if isinstance(value, SameAs) else measure_text(value) if isinstance(value, Measure) else written(value)
+        text = (
+            f"as {value.fact}"
+            if isinstance(value, SameAs)
+            else measure_text(value)
+            if isinstance(value, Measure)
+            else written(value)
+        )
         said[name] = Said(text, text)
     identity = (frozenset((what, one.text) for what, one in said.items()), len(said))
-    return Aspects(rule.place, said | _says(source=rule.source, assumption=rule.assumption, about=rule.about), table.name, identity)
+    return Aspects(
+        rule.place, said | _says(source=rule.source, assumption=rule.assumption, about=rule.about), table.name, identity
+    )
 
 
 def _meaning(condition: Condition) -> object:
@@ -128,22 +185,42 @@ def _meaning(condition: Condition) -> object:
 
 
 def _decision(decision: Decision) -> Aspects:
-    return Aspects(decision.place, _says(
-        about=decision.about, owner=decision.owner, answers=", ".join(decision.answers), beside=", ".join(decision.beside),
-    ))
+    return Aspects(
+        decision.place,
+        _says(
+            about=decision.about,
+            owner=decision.owner,
+            answers=", ".join(decision.answers),
+            beside=", ".join(decision.beside),
+        ),
+    )
 
 
 def _roster(roster: Roster) -> Aspects:
     places = ", ".join(f"{entry.value} ({entry.zone})" for entry in roster.entries)
     hours = f"{_clock(roster.opens)}-{_clock(roster.closes)}"
-    return Aspects(roster.place, _says(about=roster.about, at=roster.at, hours=hours, places=places, source=roster.source, assumption=roster.assumption))
+    return Aspects(
+        roster.place,
+        _says(
+            about=roster.about,
+            at=roster.at,
+            hours=hours,
+            places=places,
+            source=roster.source,
+            assumption=roster.assumption,
+        ),
+    )
 
 
 def _calendar(calendar: WrittenCalendar) -> Aspects:
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     said = _says(
-        about=calendar.about, zone=calendar.zone, holidays=calendar.holidays, always="yes" if calendar.always else "",
-        source=calendar.source, assumption=calendar.assumption,
+        about=calendar.about,
+        zone=calendar.zone,
+        holidays=calendar.holidays,
+        always="yes" if calendar.always else "",
+        source=calendar.source,
+        assumption=calendar.assumption,
     )
     said |= {day: Said(_hours(hours) or "closed", hours) for day, hours in zip(days, calendar.week, strict=True)}
     for day, hours in sorted(calendar.dates.items()):
@@ -176,7 +253,10 @@ def _holidays(policy: Policy) -> Iterator[Written]:
 
 def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
     for day, holiday in sorted(listed.days.items()):
-        yield Key("holiday", f"{name} {day}"), Aspects(place, _says(name=holiday.name, status=str(holiday.status), source=holiday.source), name)
+        yield (
+            Key("holiday", f"{name} {day}"),
+            Aspects(place, _says(name=holiday.name, status=str(holiday.status), source=holiday.source), name),
+        )
 
 
 def _deadlines(policy: Policy) -> Iterator[Written]:
@@ -187,21 +267,43 @@ def _deadlines(policy: Policy) -> Iterator[Written]:
 
 def _deadline(deadline: Deadline) -> Aspects:
     risk = deadline.at_risk
-    left = "" if risk is None else f"{number_text(risk.share * 100)}%" if risk.share is not None else f"{number_text(risk.minutes or 0)} minutes"
-    return Aspects(deadline.place, _says(
-        about=deadline.about, runs_from=deadline.starts, met_by=deadline.met, amount=deadline.amount, region=deadline.region, over=str(deadline.when_past),
-        at_risk=left, holds="put it off" if deadline.holds.extend else "do not put it off", source=deadline.table.source,
-    ))
+    left = (
+        ""
+        if risk is None
+        else f"{number_text(risk.share * 100)}%"
+        if risk.share is not None
+        else f"{number_text(risk.minutes or 0)} minutes"
+    )
+    return Aspects(
+        deadline.place,
+        _says(
+            about=deadline.about,
+            runs_from=deadline.starts,
+            met_by=deadline.met,
+            amount=deadline.amount,
+            region=deadline.region,
+            over=str(deadline.when_past),
+            at_risk=left,
+            holds="put it off" if deadline.holds.extend else "do not put it off",
+            source=deadline.table.source,
+        ),
+    )
 
 
 def _elapsed(one: Elapsed) -> Aspects:
     counts = f"{one.counting} {one.unit} by {one.calendar}{f', {one.rule}' if one.rule else ''}"
-    return Aspects(one.place, _says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption))
+    return Aspects(
+        one.place,
+        _says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption),
+    )
 
 
 def _questions(policy: Policy) -> Iterator[Written]:
     for one in policy.questions:
-        yield Key("question", one.id), Aspects(one.place, _says(question=one.question, reading=one.reading, source=one.source))
+        yield (
+            Key("question", one.id),
+            Aspects(one.place, _says(question=one.question, reading=one.reading, source=one.source)),
+        )
 
 
 def _assumptions(policy: Policy) -> Iterator[Written]:

@@ -38,7 +38,11 @@ def compare_requests(before: Version, after: Version, otherwise: Mapping[str, st
 
 def _fact(name: str, before: Version, after: Version) -> Iterator[Wording]:
     one, other = before.policy.facts[name], after.policy.facts[name]
-    for what, was, now in (("type", str(one.type), str(other.type)), ("numbers", _range(one), _range(other)), ("longer tags", _tags(one), _tags(other))):
+    for what, was, now in (
+        ("type", str(one.type), str(other.type)),
+        ("numbers", _range(one), _range(other)),
+        ("longer tags", _tags(one), _tags(other)),
+    ):
         if was != now:
             yield Wording("fact", name, Edit.CHANGED, what, was, now, one.place, other.place)
     if one.type is other.type is FactType.CHOICE:
@@ -55,12 +59,16 @@ def _spellings(name: str, before: Version, after: Version) -> Iterator[Wording]:
             owners.setdefault(text, set()).add(value.value)
     for text, values in owners.items():
         was, now = read = (_reads(name, text, before), _reads(name, text, after))
-        stands_for_its_value = any(read == (_reads(name, value, before), _reads(name, value, after)) for value in values)
+        stands_for_its_value = any(
+            read == (_reads(name, value, before), _reads(name, value, after)) for value in values
+        )
         if was != now and not stands_for_its_value and (values or _REFUSED in read):
             yield Wording("value", f"{name}={text}", Edit.CHANGED, "is read as", was, now, one.place, other.place)
     if one.open != other.open:
         taken = {True: "taken", False: _REFUSED}
-        yield Wording("fact", name, Edit.CHANGED, "any other value", taken[one.open], taken[other.open], one.place, other.place)
+        yield Wording(
+            "fact", name, Edit.CHANGED, "any other value", taken[one.open], taken[other.open], one.place, other.place
+        )
 
 
 def _reads(name: str, text: str, version: Version) -> str:
@@ -86,7 +94,14 @@ def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Ite
         one, other = before.elapsed.get(name), after.elapsed.get(name)
         if one is None or other is None:
             edit = Edit.ADDED if one is None else Edit.REMOVED
-            yield Wording(ELAPSED, name, edit, "follows from the time that has passed", place_before=one.place if one else None, place_after=other.place if other else None)
+            yield Wording(
+                ELAPSED,
+                name,
+                edit,
+                "follows from the time that has passed",
+                place_before=one.place if one else None,
+                place_after=other.place if other else None,
+            )
         elif name in otherwise:
             yield Wording(ELAPSED, name, Edit.CHANGED, otherwise[name], place_before=one.place, place_after=other.place)
 
@@ -95,4 +110,13 @@ def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
     """Say whether a new ticket gets other decisions."""
     one, other = before.manifest, after.manifest
     if one.triage != other.triage:
-        yield Wording("triage", other.name, Edit.CHANGED, "a new ticket gets", ", ".join(one.triage), ", ".join(other.triage), one.place, other.place)
+        yield Wording(
+            "triage",
+            other.name,
+            Edit.CHANGED,
+            "a new ticket gets",
+            ", ".join(one.triage),
+            ", ".join(other.triage),
+            one.place,
+            other.place,
+        )

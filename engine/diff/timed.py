@@ -21,15 +21,34 @@ _DAYS: Final = 4
 
 
 def compare_deadline(
-    name: str, before: Version, after: Version, fact: Callable[[str], JointFact], outcome: Callable[[str], OutcomeDiff],
+    name: str,
+    before: Version,
+    after: Version,
+    fact: Callable[[str], JointFact],
+    outcome: Callable[[str], OutcomeDiff],
 ) -> OutcomeDiff:
     """Compare a deadline: its rules over what they read, the outcomes it goes by, and its calendars."""
     found = compare_outcome(name, _layer(name, before), _layer(name, after), fact)
     sides = [version.policy.deadlines[name] for version in (before, after) if name in version.policy.deadlines]
-    inputs = dict.fromkeys(one for deadline in sides for one in deadline.goes_by if one not in before.policy.facts or one not in after.policy.facts)
+    inputs = dict.fromkeys(
+        one
+        for deadline in sides
+        for one in deadline.goes_by
+        if one not in before.policy.facts or one not in after.policy.facts
+    )
     follows = tuple(Follows(one, outcome(one).changed) for one in inputs if outcome(one).changed)
     terms = tuple(_terms(sides[0], sides[1], before.policy, after.policy)) if len(sides) == 2 else ()
-    return OutcomeDiff(name, found.cells, found.changed, found.changes, found.regions, found.gist, inputs=True, follows=follows, terms=terms)
+    return OutcomeDiff(
+        name,
+        found.cells,
+        found.changed,
+        found.changes,
+        found.regions,
+        found.gist,
+        inputs=True,
+        follows=follows,
+        terms=terms,
+    )
 
 
 def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ...]:
@@ -54,7 +73,9 @@ def elapsed_changes(before: Version, after: Version, outcome: Callable[[str], Ou
     return found
 
 
-def _elapsed_terms(one: Elapsed, other: Elapsed, before: Policy, after: Policy, outcome: Callable[[str], OutcomeDiff]) -> Iterator[str]:
+def _elapsed_terms(
+    one: Elapsed, other: Elapsed, before: Policy, after: Policy, outcome: Callable[[str], OutcomeDiff]
+) -> Iterator[str]:
     if counted(one) != counted(other):
         yield f"{counted(other)} instead of {counted(one)}"
     if one.calendar == other.calendar and (said := calendar_change(one.calendar, before, after)):
@@ -65,20 +86,37 @@ def _elapsed_terms(one: Elapsed, other: Elapsed, before: Policy, after: Policy, 
 
 def counted(one: Elapsed) -> str:
     """Say what an elapsed time counts."""
-    return " ".join(filter(None, (str(one.counting), one.unit.replace("_", " "), f"since {one.since} by {one.calendar}", one.rule, one.region)))
+    return " ".join(
+        filter(
+            None,
+            (
+                str(one.counting),
+                one.unit.replace("_", " "),
+                f"since {one.since} by {one.calendar}",
+                one.rule,
+                one.region,
+            ),
+        )
+    )
 
 
 def calendar_change(name: str, before: Policy, after: Policy) -> str:
     """Say how a calendar that both versions have counts other time, and in which regions; nothing if it counts the same."""
     one, other = before.calendars[name], after.calendars[name]
-    regions = [region for region in before.regions if region in after.regions] if one.by_region or other.by_region else [""]
+    regions = (
+        [region for region in before.regions if region in after.regions] if one.by_region or other.by_region else [""]
+    )
     changed = {region: (_counts(one, region, before), _counts(other, region, after)) for region in regions}
     changed = {region: sides for region, sides in changed.items() if sides[0] != sides[1]}
     if not changed:
         return ""
     where = f" in {', '.join(filter(None, changed))}" if any(changed) else ""
     days = sorted({day for was, now in changed.values() for day in was.holidays ^ now.holidays})
-    named = f": {', '.join(map(str, days[:_DAYS]))}{f' and {len(days) - _DAYS} days more' if len(days) > _DAYS else ''}" if days else ""
+    named = (
+        f": {', '.join(map(str, days[:_DAYS]))}{f' and {len(days) - _DAYS} days more' if len(days) > _DAYS else ''}"
+        if days
+        else ""
+    )
     return f"the calendar `{name}` counts other time{where}{named}"
 
 
@@ -100,8 +138,20 @@ def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
     if calendar.always:
         return _Counts(calendar.zone, True, (), (), (), None, frozenset())
     listed = calendar.holidays
-    closed = frozenset(day for day in listed.days if day not in calendar.dates and calendar.week[day.weekday()]) if listed else frozenset()
-    return _Counts(calendar.zone, False, calendar.week, dict(calendar.dates), dict(calendar.breaks), (listed.first, listed.last) if listed else None, closed)
+    closed = (
+        frozenset(day for day in listed.days if day not in calendar.dates and calendar.week[day.weekday()])
+        if listed
+        else frozenset()
+    )
+    return _Counts(
+        calendar.zone,
+        False,
+        calendar.week,
+        dict(calendar.dates),
+        dict(calendar.breaks),
+        (listed.first, listed.last) if listed else None,
+        closed,
+    )
 
 
 def _layer(name: str, version: Version) -> Layer | None:
@@ -114,8 +164,10 @@ def _layer(name: str, version: Version) -> Layer | None:
 
 def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Iterator[str]:
     for what, was, now in (
-        ("it runs from", one.starts, other.starts), ("it is met by", one.met, other.met),
-        ("its amount is", one.amount, other.amount), ("its region is", one.region, other.region),
+        ("it runs from", one.starts, other.starts),
+        ("it is met by", one.met, other.met),
+        ("its amount is", one.amount, other.amount),
+        ("its region is", one.region, other.region),
     ):
         if was != now:
             yield f"{what} `{now or 'nothing'}` instead of `{was or 'nothing'}`"
@@ -123,7 +175,9 @@ def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Ite
         yield "a hold puts it off" if other.holds.extend else "a hold puts it off no more"
     if one.when_past is not other.when_past:
         yield f"over, it is {other.when_past} instead of {one.when_past}"
-    if (one.at_risk and (one.at_risk.share, one.at_risk.minutes)) != (other.at_risk and (other.at_risk.share, other.at_risk.minutes)):
+    if (one.at_risk and (one.at_risk.share, one.at_risk.minutes)) != (
+        other.at_risk and (other.at_risk.share, other.at_risk.minutes)
+    ):
         yield "it is at risk from another time on"
     for calendar in sorted(one.calendars & other.calendars):
         if said := calendar_change(calendar, before, after):

@@ -27,7 +27,9 @@ def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
             found.extend(_changed(key, was, now))
         elif key in renamed:
             old, new = one[key], other[renamed[key]]
-            found.append(Wording(key.part, key.name, Edit.RENAMED, "name", key.name, renamed[key].name, old.place, new.place))
+            found.append(
+                Wording(key.part, key.name, Edit.RENAMED, "name", key.name, renamed[key].name, old.place, new.place)
+            )
             found.extend(_changed(renamed[key], old, new))
         elif now is None and was is not None:
             found.append(Wording(key.part, key.name, Edit.REMOVED, "", was.text, "", was.place, None))
@@ -42,7 +44,9 @@ def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
         if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
             continue
         edit = Edit.ADDED if one is None else Edit.REMOVED if other is None else Edit.CHANGED
-        yield Wording(key.part, key.name, edit, what, one.text if one else "", other.text if other else "", was.place, now.place)
+        yield Wording(
+            key.part, key.name, edit, what, one.text if one else "", other.text if other else "", was.place, now.place
+        )
 
 
 def _renamed(one: Mapping[Key, Aspects], other: Mapping[Key, Aspects]) -> Iterator[tuple[Key, Key]]:

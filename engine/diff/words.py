@@ -14,7 +14,10 @@ from engine.model.targets import Measure, Unit
 from engine.model.vocabulary import number_text
 
 _KINDS: Mapping[Kind, str] = {
-    Kind.UNDECIDED: "undecided", Kind.NOT_COVERED: "not covered", Kind.REFUSED: "refused", Kind.ABSENT: "nothing",
+    Kind.UNDECIDED: "undecided",
+    Kind.NOT_COVERED: "not covered",
+    Kind.REFUSED: "refused",
+    Kind.ABSENT: "nothing",
 }
 STATES: Final = tuple(_KINDS.values())
 """What can stand for a value that there is not."""
@@ -22,7 +25,9 @@ STATES: Final = tuple(_KINDS.values())
 _ITEMS: Final = 4
 """How many items of a list are written out."""
 
-NO_CHANGE: Final = "No decision changes: every outcome is the same in every situation, and requests are read the same way."
+NO_CHANGE: Final = (
+    "No decision changes: every outcome is the same in every situation, and requests are read the same way."
+)
 
 
 def value_text(value: Literal | Measure | None) -> str:
@@ -34,7 +39,11 @@ def value_text(value: Literal | Measure | None) -> str:
     if isinstance(value, Measure):
         return measure_text(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(value)}]" if len(value) <= _ITEMS else f"[{', '.join(value[:_ITEMS])}, and {len(value) - _ITEMS} more]"
+        return (
+            f"[{', '.join(value)}]"
+            if len(value) <= _ITEMS
+            else f"[{', '.join(value[:_ITEMS])}, and {len(value) - _ITEMS} more]"
+        )
     return written(value)
 
 
@@ -181,7 +190,11 @@ def wording_text(one: Wording) -> str:
 
 def outcome_text(one: OutcomeDiff) -> str:
     """Sum an outcome up on one line."""
-    parts = [share_text(one.changed, one.cells) + (" combinations of what it goes by" if one.inputs else " situations")] if one.changed else []
+    parts = (
+        [share_text(one.changed, one.cells) + (" combinations of what it goes by" if one.inputs else " situations")]
+        if one.changed
+        else []
+    )
     parts += [f"follows {follows.outcome}, which changes in {follows.cells:,} situations" for follows in one.follows]
     return "; ".join([*parts, *one.terms])
 
@@ -191,7 +204,9 @@ def mostly_text(one: OutcomeDiff) -> str:
     if not one.changes:
         return ""
     more = len(one.changes) - 1
-    return change_text(max(one.changes, key=lambda change: one.changes[change])) + (f", and {more:,} more" if more else "")
+    return change_text(max(one.changes, key=lambda change: one.changes[change])) + (
+        f", and {more:,} more" if more else ""
+    )
 
 
 def decision_text(one: DecisionDiff) -> str:

@@ -106,9 +106,16 @@ class Ground:
 
     def axes(self, invariant: Invariant) -> tuple[Axis, ...]:
         """Give the axes of all cases that an invariant speaks of: those that its conditions, and the tables behind them, tell apart."""
-        tests = [test for test in tests_of(invariant) if test.condition is not None and test.name not in self.cells.producer]
+        tests = [
+            test for test in tests_of(invariant) if test.condition is not None and test.name not in self.cells.producer
+        ]
         given = [(self._masks.axis(test.name, [test.condition]),) for test in tests if test.condition is not None]
-        return joint_axes([*given, *(self._fine_axes(self._flat(name)[0]) for name in names(invariant) if name in self.cells.producer)])
+        return joint_axes(
+            [
+                *given,
+                *(self._fine_axes(self._flat(name)[0]) for name in names(invariant) if name in self.cells.producer),
+            ]
+        )
 
     def _fine_axes(self, flat: Flat) -> tuple[Axis, ...]:
         """Give the axes of a table through the finer atoms."""
@@ -164,7 +171,10 @@ def _over_one_fact(terms: list[Term]) -> tuple[tuple[Axis, ...], Mask]:
 def _held(codes: Codes, test: Test, outcome: Fact) -> Mask:
     """Tell for each code of an outcome whether a test holds where it is decided so, or not covered."""
     decided = DECIDED in test.states
-    held = [decided or (test.condition is not None and test.condition.holds(_tested(value, outcome))) for value in codes.domain]
+    held = [
+        decided or (test.condition is not None and test.condition.holds(_tested(value, outcome)))
+        for value in codes.domain
+    ]
     return np.array([*held, NOT_COVERED in test.states or _unknown(test)], dtype=np.bool_)
 
 
@@ -204,4 +214,3 @@ def names(invariant: Invariant) -> Iterator[str]:
     if isinstance(claim, Monotone):
         yield from (order.name for order in (*claim.raised, *claim.outcomes))
     yield from (test.name for test in tests_of(invariant))
-

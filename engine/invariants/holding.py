@@ -46,7 +46,9 @@ def fulfilled(ground: Ground, clause: Clause) -> dict[str, int] | None:
         gone = private(term, shared)
         small.append(Term(without(term, gone), np.any(term.array, axis=gone) if gone else term.array))
     fitted, axes = fitting(small)
-    met = reduce(np.logical_and, [onto(term, axes) for term in fitted], np.ones([axis.size for axis in axes], dtype=np.bool_))
+    met = reduce(
+        np.logical_and, [onto(term, axes) for term in fitted], np.ones([axis.size for axis in axes], dtype=np.bool_)
+    )
     return _fewest(terms, shared, met, axes) if met.any() else None
 
 
@@ -62,7 +64,10 @@ def _fewest(terms: tuple[Term, ...], shared: set[str], met: Array, axes: tuple[A
     facts = {axis.fact: axis.members[at] for axis, at in zip(axes, cell, strict=True)}
     for term in terms:
         gone = private(term, shared)
-        here = tuple(slice(None) if at in gone else int(axis.class_of[facts.get(axis.fact, 0)]) for at, axis in enumerate(term.axes))
+        here = tuple(
+            slice(None) if at in gone else int(axis.class_of[facts.get(axis.fact, 0)])
+            for at, axis in enumerate(term.axes)
+        )
         left = _counted(term, gone)[here]
         inner = np.unravel_index(int(np.argmin(left)), left.shape)
         facts |= {term.axes[at].fact: term.axes[at].members[position] for at, position in zip(gone, inner, strict=True)}

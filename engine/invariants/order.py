@@ -29,7 +29,11 @@ def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
         found = _by_outcome(ground, claim)
         return (found, raised) if found else None
     ranks, axes = _ranks(ground, claim.outcomes, claim.way)
-    shown = [(found, order.name) for order in claim.raised if (found := _by_fact(ranks, axes, order, ground.ordered_atoms(order)))]
+    shown = [
+        (found, order.name)
+        for order in claim.raised
+        if (found := _by_fact(ranks, axes, order, ground.ordered_atoms(order)))
+    ]
     return min(shown, key=lambda one: sum(1 for atom in one[0][1].values() if atom), default=None)
 
 
@@ -98,7 +102,9 @@ def _goes_down(pairs: Sequence[tuple[int, int]]) -> bool:
     highest: dict[int, int] = {}
     for height, rank in pairs:
         highest[height] = max(rank, highest.get(height, rank))
-    below = {height: max((rank for other, rank in highest.items() if other < height), default=UNRANKED) for height in highest}
+    below = {
+        height: max((rank for other, rank in highest.items() if other < height), default=UNRANKED) for height in highest
+    }
     return any(rank < below[height] for height, rank in pairs)
 
 
@@ -107,10 +113,16 @@ def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
     count = sent(keys.shape, range(keys.ndim)).ravel()
     order = np.argsort(count, kind="stable")
     distinct, first = np.unique(keys.ravel()[order], return_index=True)
-    return {divmod(int(key), width): int(count[order[at]]) for key, at in zip(distinct, first, strict=True) if key != UNRANKED}
+    return {
+        divmod(int(key), width): int(count[order[at]])
+        for key, at in zip(distinct, first, strict=True)
+        if key != UNRANKED
+    }
 
 
-def _shown(pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int]) -> tuple[tuple[int, int], tuple[int, int]]:
+def _shown(
+    pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Of all pairs that go down, give the two with the fewest facts."""
     heights, ranks = np.array(pairs, dtype=np.int64).T
     counts = np.array([least[pair] for pair in pairs], dtype=np.int64)
@@ -119,7 +131,9 @@ def _shown(pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int
         wrong = np.flatnonzero((heights > heights[at]) & (ranks < ranks[at]))
         if len(wrong):
             other = int(wrong[np.argmin(counts[wrong])])
-            best = min(best or (int(counts[at] + counts[other]), at, other), (int(counts[at] + counts[other]), at, other))
+            best = min(
+                best or (int(counts[at] + counts[other]), at, other), (int(counts[at] + counts[other]), at, other)
+            )
     if best is None:
         raise ValueError("nothing goes down")
     return pairs[best[1]], pairs[best[2]]

@@ -38,7 +38,9 @@ def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | No
     claim = invariant.claim
     if isinstance(claim, Monotone):
         found = lowered(ground, claim)
-        return Counterexample(tuple(_ticket(ground, invariant, facts) for facts in found[0]), found[1]) if found else None
+        return (
+            Counterexample(tuple(_ticket(ground, invariant, facts) for facts in found[0]), found[1]) if found else None
+        )
     tickets = [facts for clause in clauses(claim) if (facts := fulfilled(ground, clause)) is not None]
     smallest = min(tickets, key=lambda facts: len(ground.ticket(facts)), default=None)
     return None if smallest is None else Counterexample((_ticket(ground, invariant, smallest),))
@@ -52,13 +54,19 @@ def _ticket(ground: Ground, invariant: Invariant, facts: dict[str, int]) -> Tick
 def _problem(proof: Proof) -> Problem:
     invariant, shown = proof.invariant, proof.counterexample
     if shown is None:
-        return Problem(invariant.place, "space-too-large", f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
-                       "name fewer outcomes in it, or split it into several")
+        return Problem(
+            invariant.place,
+            "space-too-large",
+            f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
+            "name fewer outcomes in it, or split it into several",
+        )
     first, *others = shown.tickets
     message = f"the invariant `{invariant.id}` does not hold: {_said(first)}"
     if not others:
         return Problem(invariant.place, "invariant", message, f"it says: {invariant.about}", first.facts)
-    return Problem(invariant.place, "invariant", f"{message}; {_raised(shown)}", f"it says: {invariant.about}", first.facts)
+    return Problem(
+        invariant.place, "invariant", f"{message}; {_raised(shown)}", f"it says: {invariant.about}", first.facts
+    )
 
 
 def _said(ticket: Ticket) -> str:
@@ -78,6 +86,8 @@ def _raised(shown: Counterexample) -> str:
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     gone = [name for name in before if name not in after]
     if len(changed) == 1 and not gone:
-        return f"the same with {next(f'{name}={value}' for name, value in changed.items())} has {_listed(second.outcomes)}"
+        return (
+            f"the same with {next(f'{name}={value}' for name, value in changed.items())} has {_listed(second.outcomes)}"
+        )
     facts = ", ".join(f"{name}={value}" for name, value in second.facts) or "no facts"
     return f"one with {facts} has {_listed(second.outcomes)}"

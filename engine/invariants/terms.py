@@ -66,7 +66,8 @@ def merged(term: Term) -> Term:
     small = shrink(term.array)
     axes = tuple(
         Axis(axis.fact, np.array(of, dtype=np.int32)[axis.class_of], tuple(axis.members[group[0]] for group in groups))
-        for axis, of, groups in zip(term.axes, small.of, small.members, strict=True) if len(groups) > 1
+        for axis, of, groups in zip(term.axes, small.of, small.members, strict=True)
+        if len(groups) > 1
     )
     return Term(axes, small.array.reshape([axis.size for axis in axes]))
 
@@ -83,7 +84,10 @@ def without(term: Term, gone: tuple[int, ...]) -> tuple[Axis, ...]:
 
 def sent(shape: tuple[int, ...], of: Collection[int]) -> Array:
     """Count, for every cell, the facts that are sent among the axes at some positions."""
-    counts = [np.minimum(np.arange(size), 1).reshape([-1 if other == at else 1 for other in range(len(shape))])
-              for at, size in enumerate(shape) if at in of]
+    counts = [
+        np.minimum(np.arange(size), 1).reshape([-1 if other == at else 1 for other in range(len(shape))])
+        for at, size in enumerate(shape)
+        if at in of
+    ]
     total: Array = reduce(np.add, counts, np.zeros([1] * len(shape), dtype=np.int64))
     return np.broadcast_to(total, shape)

@@ -15,6 +15,15 @@ One module a section of the files, each from trees to nouns::
 
 from __future__ import annotations
 
-from engine.load.policy import HOLIDAYS, MANIFEST, VOCABULARY, list_place, load, load_with_trees, policy_files, read_trees
+from engine.load.policy import (
+    HOLIDAYS,
+    MANIFEST,
+    VOCABULARY,
+    list_place,
+    load,
+    load_with_trees,
+    policy_files,
+    read_trees,
+)
 
 __all__ = ["HOLIDAYS", "MANIFEST", "VOCABULARY", "list_place", "load", "load_with_trees", "policy_files", "read_trees"]

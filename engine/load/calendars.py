@@ -27,7 +27,10 @@ CLOSED: Final = "closed"
 _HOURS: Final = re.compile(r"(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BETWEEN_SPANS: Final = re.compile(r"\s*(?:[,;+&]|\band\b)\s*")
-_ABOUT_HOURS: Final = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?", re.ASCII | re.IGNORECASE)
+_ABOUT_HOURS: Final = re.compile(
+    r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?",
+    re.ASCII | re.IGNORECASE,
+)
 _RANGE: Final = re.compile(r"\d{4}-\d\d-\d\d\s*(?:\.{2,3}|-|–|/|to|until)\s*\S.*")
 _NO_YEAR: Final = re.compile(r"-{0,2}\d\d-\d\d", re.ASCII)
 _LAST_HOUR: Final = 24
@@ -76,12 +79,22 @@ def _no_date(written: str) -> tuple[str, str]:
     if _DATE.fullmatch(written):
         year, month, _ = map(int, written.split("-"))
         if FIRST_YEAR <= year <= LAST_YEAR:
-            last = f"the last day of that month is {year}-{month:02d}-{monthrange(year, month)[1]}" if 1 <= month <= _MONTHS else "a year has the months 01 to 12"
+            last = (
+                f"the last day of that month is {year}-{month:02d}-{monthrange(year, month)[1]}"
+                if 1 <= month <= _MONTHS
+                else "a year has the months 01 to 12"
+            )
             return f"there is no day {written}", last
-        return f"expected a date of the years {FIRST_YEAR} to {LAST_YEAR}, got `{written}`", "write year, month and day, such as 2026-12-24"
+        return (
+            f"expected a date of the years {FIRST_YEAR} to {LAST_YEAR}, got `{written}`",
+            "write year, month and day, such as 2026-12-24",
+        )
     message = f"expected a date such as 2026-12-24, got `{written}`"
     if written.partition("-")[0] in DAYS:
-        return message, 'what holds on each weekday stands under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`'
+        return (
+            message,
+            'what holds on each weekday stands under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`',
+        )
     if _RANGE.fullmatch(written):
         return message, "write a line for each day"
     if _NO_YEAR.fullmatch(written):
@@ -94,7 +107,12 @@ def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
     if zone in zone_names() or zone in others:
         return None
     near = nearest(zone, (*others, *zone_names()), 1, MEANT)
-    return Problem(place, "unknown-value", f"no time zone `{zone}`", f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne")
+    return Problem(
+        place,
+        "unknown-value",
+        f"no time zone `{zone}`",
+        f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +141,41 @@ class CalendarReader:
         if always:
             for key in ("hours", "dates", "breaks", "holidays"):
                 if isinstance(node, Mapping) and key in node.entries:
-                    self._add(key_place(node, key), "unknown-key", f"the calendar `{name}` is always open, so it has no `{key}`", "take one of the two out")
+                    self._add(
+                        key_place(node, key),
+                        "unknown-key",
+                        f"the calendar `{name}` is always open, so it has no `{key}`",
+                        "take one of the two out",
+                    )
         elif not odd:
-            for key, why in (("hours", "when it is open on each weekday"), ("holidays", f"a list, {BY_REGION} or {NO_HOLIDAYS}")):
+            for key, why in (
+                ("hours", "when it is open on each weekday"),
+                ("holidays", f"a list, {BY_REGION} or {NO_HOLIDAYS}"),
+            ):
                 if isinstance(node, Mapping) and key not in node.entries:
-                    self._add(place, "missing-key", f"the calendar `{name}` does not say its `{key}`", f"write {why}; or `always: yes`")
+                    self._add(
+                        place,
+                        "missing-key",
+                        f"the calendar `{name}` does not say its `{key}`",
+                        f"write {why}; or `always: yes`",
+                    )
         if not always:
             self._list(listed, node, BY_REGION, NO_HOLIDAYS)
         week, dates = self._week(mapping(node, "hours")), self._dates(mapping(node, "dates"))
         if len(self.problems) > before or odd:
             week = _OPEN_ALL_WEEK
         return WrittenCalendar(
-            name, text(node, "about"), zone, "" if listed == NO_HOLIDAYS else listed, always, week,
-            dates, self._dates(mapping(node, "breaks"), overnight=False),
-            text(node, "source") or self.source, text(node, "assumption"), place,
+            name,
+            text(node, "about"),
+            zone,
+            "" if listed == NO_HOLIDAYS else listed,
+            always,
+            week,
+            dates,
+            self._dates(mapping(node, "breaks"), overnight=False),
+            text(node, "source") or self.source,
+            text(node, "assumption"),
+            place,
         )
 
     def _zone(self, zone: str, node: Node, *others: str) -> None:
@@ -147,8 +186,14 @@ class CalendarReader:
     def _list(self, listed: str, node: Node, *others: str) -> None:
         if self.whole and listed and listed not in others and listed not in self.holidays:
             near = nearest(listed, (*others, *self.holidays), 1, LIST_MEANT)
-            self._add(value_place(node, "holidays"), "unknown-reference", f"no holiday list `{listed}`",
-                      f"did you mean `{near[0]}`?" if near else f"write the list in holidays/{listed}.yaml, or name {' or '.join(others)} here")
+            self._add(
+                value_place(node, "holidays"),
+                "unknown-reference",
+                f"no holiday list `{listed}`",
+                f"did you mean `{near[0]}`?"
+                if near
+                else f"write the list in holidays/{listed}.yaml, or name {' or '.join(others)} here",
+            )
 
     def _week(self, node: Mapping | None) -> tuple[tuple[Interval, ...], ...]:
         week: list[tuple[Interval, ...]] = [()] * 7
@@ -158,7 +203,9 @@ class CalendarReader:
             days = self._days(key, place)
             again = [day for day in days if day in places]
             if again:
-                self._add(place, "repeated-key", f"`{key}` says again when {DAYS[again[0]]} is open", "name each weekday once")
+                self._add(
+                    place, "repeated-key", f"`{key}` says again when {DAYS[again[0]]} is open", "name each weekday once"
+                )
             read = self._intervals(hours)
             for day in days:
                 week[day], places[day] = read, place
@@ -173,9 +220,19 @@ class CalendarReader:
             if begin <= end:
                 return tuple(range(begin, end + 1))
             parts = ("sun" if first == "sun" else f"{first}-sun", "mon" if last == "mon" else f"mon-{last}")
-            self._add(place, "bad-format", f"`{key}` runs past the end of the week", f"write {' and '.join(parts)} apart; a week begins with mon")
+            self._add(
+                place,
+                "bad-format",
+                f"`{key}` runs past the end of the week",
+                f"write {' and '.join(parts)} apart; a week begins with mon",
+            )
             return ()
-        self._add(place, "bad-format", f"expected a weekday, got `{key}`", f"write {', '.join(DAYS)}, or two of them as in mon-fri")
+        self._add(
+            place,
+            "bad-format",
+            f"expected a weekday, got `{key}`",
+            f"write {', '.join(DAYS)}, or two of them as in mon-fri",
+        )
         return ()
 
     def _into_next_day(self, week: tuple[tuple[Interval, ...], ...], places: MappingOf[int, Place]) -> None:
@@ -185,7 +242,12 @@ class CalendarReader:
             after = week[(day + 1) % 7]
             if intervals and after and intervals[-1].closes - DAY > after[0].opens and places[day] not in told:
                 told.add(places[day])
-                self._add(places[day], "bad-format", f"the hours of {DAYS[day]} run into those of {DAYS[(day + 1) % 7]}", "let one end before the other begins")
+                self._add(
+                    places[day],
+                    "bad-format",
+                    f"the hours of {DAYS[day]} run into those of {DAYS[(day + 1) % 7]}",
+                    "let one end before the other begins",
+                )
 
     def _dates(self, node: Mapping | None, *, overnight: bool = True) -> dict[date, tuple[Interval, ...]]:
         found = {}
@@ -215,7 +277,12 @@ class CalendarReader:
             if interval is None:
                 continue
             if found and interval.opens < found[-1].closes:
-                self._add(item.place, "bad-format", f"`{text(item)}` begins before the hours in front of it end", "write the hours of a day in order, apart from each other")
+                self._add(
+                    item.place,
+                    "bad-format",
+                    f"`{text(item)}` begins before the hours in front of it end",
+                    "write the hours of a day in order, apart from each other",
+                )
             found.append(interval)
         return tuple(sorted(found))
 
@@ -223,14 +290,30 @@ class CalendarReader:
         match = _HOURS.fullmatch(node.text.strip())
         opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
         if match is None or max(int(match[2]), int(match[4])) > 59 or opens >= DAY or closes > DAY:
-            self._add(node.place, "bad-format", f"expected hours of a day, got `{node.text.strip()}`",
-                      f"`{CLOSED}` stands alone, in place of hours" if node.text.strip() == CLOSED and overnight else _hours_help(node.text.strip()))
+            self._add(
+                node.place,
+                "bad-format",
+                f"expected hours of a day, got `{node.text.strip()}`",
+                f"`{CLOSED}` stands alone, in place of hours"
+                if node.text.strip() == CLOSED and overnight
+                else _hours_help(node.text.strip()),
+            )
             return None
         if opens == closes:
-            self._add(node.place, "bad-format", f"`{node.text.strip()}` begins and ends at the same time", f"write 00:00-24:00 for a whole day, and `{CLOSED}` for none")
+            self._add(
+                node.place,
+                "bad-format",
+                f"`{node.text.strip()}` begins and ends at the same time",
+                f"write 00:00-24:00 for a whole day, and `{CLOSED}` for none",
+            )
             return None
         if closes < opens and not overnight:
-            self._add(node.place, "bad-format", f"the break `{node.text.strip()}` ends before it begins", "a break is within one day; give the next day its own")
+            self._add(
+                node.place,
+                "bad-format",
+                f"the break `{node.text.strip()}` ends before it begins",
+                "a break is within one day; give the next day its own",
+            )
             return None
         return Interval(opens, closes if closes > opens else closes + DAY)
 

@@ -48,15 +48,28 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
         negated, inner = True, node.entries["not"]
     items = inner.items if isinstance(inner, Sequence) else (inner,)
     if not items:
-        problems.append(Problem(inner.place, "bad-condition", f"an empty list says nothing about `{fact.name}`", "leave the fact out if it does not matter"))
+        problems.append(
+            Problem(
+                inner.place,
+                "bad-condition",
+                f"an empty list says nothing about `{fact.name}`",
+                "leave the fact out if it does not matter",
+            )
+        )
     words, intervals, unknown = _items(fact, items, negated, problems)
     if len(problems) > before:
         return None
     if negated:
         words = set(fact.words) - words
         if not words and not fact.numeric and not undescribed(fact):
-            problems.append(Problem(inner.place, "bad-condition", f"`not` leaves no value of `{fact.name}`",
-                                    f"write `{fact.name}: unknown` for a fact that is not sent"))
+            problems.append(
+                Problem(
+                    inner.place,
+                    "bad-condition",
+                    f"`not` leaves no value of `{fact.name}`",
+                    f"write `{fact.name}: unknown` for a fact that is not sent",
+                )
+            )
             return None
         return Condition(fact.name, frozenset(words), tuple(intervals), fact.numeric, False, written(node), node.place)
     return Condition(fact.name, frozenset(words), tuple(intervals), False, unknown, written(node), node.place)
@@ -71,11 +84,19 @@ def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None
     odd = next((key for key in node.entries if key != "not"), None)
     place = node.place if odd is None else node.key_places[odd]
     found = "nothing" if odd is None else f"`{odd}`"
-    problems.append(Problem(place, "bad-condition", f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
-                            "write {not: value} for everything but a value"))
+    problems.append(
+        Problem(
+            place,
+            "bad-condition",
+            f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
+            "write {not: value} for everything but a value",
+        )
+    )
 
 
-def _items(fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Problem]) -> tuple[set[str], list[Interval], bool]:
+def _items(
+    fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Problem]
+) -> tuple[set[str], list[Interval], bool]:
     words: set[str] = set()
     intervals: list[Interval] = []
     unknown = False
@@ -83,9 +104,23 @@ def _items(fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Pr
         if not isinstance(item, Scalar):
             inside = "`not`" if negated else "a list"
             shape = "a list" if isinstance(item, Sequence) else "`not`" if "not" in item.entries else "a mapping"
-            problems.append(Problem(item.place, "bad-condition", f"{shape} cannot stand inside {inside}", "write {not: [one, other]} for everything but some values"))
+            problems.append(
+                Problem(
+                    item.place,
+                    "bad-condition",
+                    f"{shape} cannot stand inside {inside}",
+                    "write {not: [one, other]} for everything but some values",
+                )
+            )
         elif not item.text.strip():
-            problems.append(Problem(item.place, "bad-condition", f"the condition on `{fact.name}` is empty", "leave the fact out if it does not matter"))
+            problems.append(
+                Problem(
+                    item.place,
+                    "bad-condition",
+                    f"the condition on `{fact.name}` is empty",
+                    "leave the fact out if it does not matter",
+                )
+            )
         elif item.text.strip() == UNKNOWN:
             unknown = True
         elif fact.numeric:
@@ -103,11 +138,23 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
         return word
     match fact.type:
         case FactType.BOOLEAN:
-            code, message, help_ = "unknown-value", f"`{fact.name}` is yes or no, not `{text}`", "write yes, no or unknown"
+            code, message, help_ = (
+                "unknown-value",
+                f"`{fact.name}` is yes or no, not `{text}`",
+                "write yes, no or unknown",
+            )
         case FactType.TEXT | FactType.INSTANT:
-            code, message, help_ = "bad-condition", f"`{text}` is not a condition on the {fact.type} `{fact.name}`", f"write {', '.join(fact.words)} or unknown"
+            code, message, help_ = (
+                "bad-condition",
+                f"`{text}` is not a condition on the {fact.type} `{fact.name}`",
+                f"write {', '.join(fact.words)} or unknown",
+            )
         case _ if text == UNLISTED:
-            code, message, help_ = "bad-condition", f"`{fact.name}` is not open, so it is never unlisted", "add `open: yes` to it in the vocabulary, or leave the word out"
+            code, message, help_ = (
+                "bad-condition",
+                f"`{fact.name}` is not open, so it is never unlisted",
+                "add `open: yes` to it in the vocabulary, or leave the word out",
+            )
         case _:
             code, message, help_ = "unknown-value", f"unknown {fact.name} `{text}`", value_help(fact, text, UNKNOWN)
     problems.append(Problem(item.place, code, message, help_))
@@ -139,13 +186,25 @@ def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | N
 def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple[str, str] | None:
     """Say what is wrong with a condition on a number, and what would be right."""
     if interval is None:
-        return f"`{text}` is not a condition on the number `{fact.name}`", 'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"'
+        return (
+            f"`{text}` is not a condition on the number `{fact.name}`",
+            'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"',
+        )
     for end in (interval.low, interval.high):
-        if math.isfinite(end) and ((fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)):
+        if math.isfinite(end) and (
+            (fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)
+        ):
             return f"`{number_text(end)}` is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
     one_number = interval.low == interval.high
-    if interval.low > interval.high or (one_number and not (interval.low_closed and interval.high_closed)) or math.isinf(max(interval.low, -interval.high)):
-        return f"no number lies in `{text}`", "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not"
+    if (
+        interval.low > interval.high
+        or (one_number and not (interval.low_closed and interval.high_closed))
+        or math.isinf(max(interval.low, -interval.high))
+    ):
+        return (
+            f"no number lies in `{text}`",
+            "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not",
+        )
     if one_number and fact.type is FactType.INTEGER and interval.low != int(interval.low):
         return f"`{text}` is not a whole number, and `{fact.name}` is never anything else", f"it is {range_text(fact)}"
     return None

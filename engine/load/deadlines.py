@@ -48,7 +48,12 @@ class DeadlineReader:
         if outcome is None:
             self.problems.append(no_outcome(name, place, self.facts, self.outcomes))
         elif outcome.type is not FactType.INSTANT and not undescribed(outcome):
-            self._add(place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; a deadline is an instant", "write `type: instant` in the vocabulary")
+            self._add(
+                place,
+                "bad-outcome",
+                f"`{name}` is {kind_text(outcome.type)}; a deadline is an instant",
+                "write `type: instant` in the vocabulary",
+            )
         self._instant_fact(node, "from")
         self._instant_fact(node, "met")
         amount = self._amount(node)
@@ -56,9 +61,17 @@ class DeadlineReader:
         at_risk, holds = mapping(node, "at_risk"), mapping(node, "holds")
         past = text(node, "when_past")
         return Deadline(
-            name, text(node, "about"), text(node, "from"), text(node, "met"), amount, region,
-            WhenPast(past) if past in set(WhenPast) else WhenPast.BREACHED, self._at_risk(at_risk),
-            Holds(flag(holds, "extend"), text(holds, "assumption")), self._table(name, node, place, amount, region), place,
+            name,
+            text(node, "about"),
+            text(node, "from"),
+            text(node, "met"),
+            amount,
+            region,
+            WhenPast(past) if past in set(WhenPast) else WhenPast.BREACHED,
+            self._at_risk(at_risk),
+            Holds(flag(holds, "extend"), text(holds, "assumption")),
+            self._table(name, node, place, amount, region),
+            place,
         )
 
     def elapsed(self, name: str, node: Node, place: Place) -> Elapsed:
@@ -66,27 +79,66 @@ class DeadlineReader:
         fact = self.facts.get(name)
         if fact is None:
             what = "is an outcome, which a table gives" if name in self.outcomes else "is not a fact"
-            self._add(place, "unknown-fact", f"`{name}` {what}; time that has passed stands in for a fact that is a number", did_you_mean(name, self._numbers()))
+            self._add(
+                place,
+                "unknown-fact",
+                f"`{name}` {what}; time that has passed stands in for a fact that is a number",
+                did_you_mean(name, self._numbers()),
+            )
         elif not fact.numeric and not undescribed(fact):
-            self._add(place, "bad-outcome", f"`{name}` is {kind_text(fact.type)}; time that has passed is a number", "write `type: number` in the vocabulary")
+            self._add(
+                place,
+                "bad-outcome",
+                f"`{name}` is {kind_text(fact.type)}; time that has passed is a number",
+                "write `type: number` in the vocabulary",
+            )
         self._instant_fact(node, "from")
         region = self._region(node)
         measure = self._measure(node, place, region)
         counting = Counting(text(node, "count")) if text(node, "count") in set(Counting) else Counting.FULL
-        if fact is not None and counting is Counting.EXACT and (fact.type is FactType.INTEGER or measure.unit in BY_DAY):
-            what = f"{_WORDS[measure.unit]} are counted whole" if measure.unit in BY_DAY else f"`{name}` is a whole number"
-            self._add(value_place(node, "count"), "bad-format", f"{what}, not exactly", "write `count: full` or `count: begun`")
-        return Elapsed(name, text(node, "from"), measure.unit, measure.rule, counting, measure.calendar, region,
-                       text(node, "source") or self.source, text(node, "assumption"), place)
+        if (
+            fact is not None
+            and counting is Counting.EXACT
+            and (fact.type is FactType.INTEGER or measure.unit in BY_DAY)
+        ):
+            what = (
+                f"{_WORDS[measure.unit]} are counted whole" if measure.unit in BY_DAY else f"`{name}` is a whole number"
+            )
+            self._add(
+                value_place(node, "count"),
+                "bad-format",
+                f"{what}, not exactly",
+                "write `count: full` or `count: begun`",
+            )
+        return Elapsed(
+            name,
+            text(node, "from"),
+            measure.unit,
+            measure.rule,
+            counting,
+            measure.calendar,
+            region,
+            text(node, "source") or self.source,
+            text(node, "assumption"),
+            place,
+        )
 
     def _instant_fact(self, node: Node, key: str) -> None:
         name = text(node, key)
-        if name and (name not in self.facts or (self.facts[name].type is not FactType.INSTANT and not undescribed(self.facts[name]))):
+        if name and (
+            name not in self.facts
+            or (self.facts[name].type is not FactType.INSTANT and not undescribed(self.facts[name]))
+        ):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
             what = "is an outcome" if name in self.outcomes else "is not a fact"
             if name in self.facts:
                 what = f"is {kind_text(self.facts[name].type)}, not an instant"
-            self._add(value_place(node, key), "unknown-fact", f"`{name}` {what}; `{key}` names an instant fact", did_you_mean(name, instants))
+            self._add(
+                value_place(node, key),
+                "unknown-fact",
+                f"`{name}` {what}; `{key}` names an instant fact",
+                did_you_mean(name, instants),
+            )
 
     def _numbers(self) -> list[str]:
         return [fact.name for fact in self.facts.values() if fact.numeric]
@@ -104,7 +156,12 @@ class DeadlineReader:
         words = [value.value for value in self.outcomes[name].values]
         if self.whole and self.regions and words and not set(words) & set(self.regions):
             regional = [one.name for one in self.outcomes.values() if set(one.words) & set(self.regions)]
-            self._add(value_place(node, "region"), "unknown-reference", f"expected an outcome whose values are regions, got `{name}`", did_you_mean(name, regional))
+            self._add(
+                value_place(node, "region"),
+                "unknown-reference",
+                f"expected an outcome whose values are regions, got `{name}`",
+                did_you_mean(name, regional),
+            )
         return name
 
     def _outcome(self, node: Node, key: str, types: tuple[FactType, ...], what: str) -> bool:
@@ -112,9 +169,13 @@ class DeadlineReader:
         outcome = self.outcomes.get(name)
         place = value_place(node, key)
         if outcome is None:
-            self.problems.append(no_outcome(name, place, self.facts, [one.name for one in self.outcomes.values() if one.type in types]))
+            self.problems.append(
+                no_outcome(name, place, self.facts, [one.name for one in self.outcomes.values() if one.type in types])
+            )
         elif outcome.type not in types and not undescribed(outcome):
-            self._add(place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; `{key}` is {what} that a table gives")
+            self._add(
+                place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; `{key}` is {what} that a table gives"
+            )
         return outcome is not None and outcome.type in types
 
     def _at_risk(self, node: Mapping | None) -> AtRisk | None:
@@ -122,19 +183,33 @@ class DeadlineReader:
             return None
         match = _LEFT.fullmatch(text(node, "left"))
         if match is None or (match[2] == "%" and float(match[1]) > 100):
-            self._add(value_place(node, "left"), "bad-format", f"expected a part of the time, got `{text(node, 'left')}`", "write a share or an amount of business time, such as 25% or 30 minutes")
+            self._add(
+                value_place(node, "left"),
+                "bad-format",
+                f"expected a part of the time, got `{text(node, 'left')}`",
+                "write a share or an amount of business time, such as 25% or 30 minutes",
+            )
             return None
         amount = float(match[1])
         if match[2] == "%":
             return AtRisk(amount / 100, None, text(node, "assumption"))
         if amount > MAX_AMOUNT:
-            self._add(value_place(node, "left"), "bad-format", f"`{text(node, 'left')}` is more than any deadline has", f"write at most {MAX_AMOUNT:,}, or a share such as 25%")
+            self._add(
+                value_place(node, "left"),
+                "bad-format",
+                f"`{text(node, 'left')}` is more than any deadline has",
+                f"write at most {MAX_AMOUNT:,}, or a share such as 25%",
+            )
             return None
         return AtRisk(None, amount * (60 if match[2].startswith("hour") else 1), text(node, "assumption"))
 
     def _table(self, name: str, node: Node, place: Place, amount: str, region: str) -> Table:
         source = text(node, "source") or self.source
-        hit = HitPolicy(text(node, "hit")) if text(node, "hit") in (HitPolicy.UNIQUE, HitPolicy.FIRST) else HitPolicy.UNIQUE
+        hit = (
+            HitPolicy(text(node, "hit"))
+            if text(node, "hit") in (HitPolicy.UNIQUE, HitPolicy.FIRST)
+            else HitPolicy.UNIQUE
+        )
         reader = TableReader(self.facts, self.outcomes, source, self.problems)
         rules = tuple(self._rule(name, item, reader, source, amount, region) for item in items(node, "rules"))
         return Table(name, text(node, "about"), hit, Form.RULES, (name,), rules, None, False, None, source, place)
@@ -146,12 +221,27 @@ class DeadlineReader:
         if isinstance(then, Scalar):
             measure = NOTHING
             if then.text.strip() != "nothing":
-                self._add(then.place, "bad-outcome", f"`{name}` is counted in a unit by a calendar, not `{then.text.strip()}`", "write `nothing`, or {unit: hours, calendar: ...}")
+                self._add(
+                    then.place,
+                    "bad-outcome",
+                    f"`{name}` is counted in a unit by a calendar, not `{then.text.strip()}`",
+                    "write `nothing`, or {unit: hours, calendar: ...}",
+                )
         else:
             measure = self._measure(then, place, region, amount, given=True) if then is not None else NOTHING
-        return Rule(text(node, "id"), reader.conditions(mapping(node, "when")), {name: measure}, text(node, "source") or source, text(node, "assumption"), text(node, "about"), place)
+        return Rule(
+            text(node, "id"),
+            reader.conditions(mapping(node, "when")),
+            {name: measure},
+            text(node, "source") or source,
+            text(node, "assumption"),
+            text(node, "about"),
+            place,
+        )
 
-    def _measure(self, node: Node | None, place: Place, region: str, amount: str = "", *, given: bool = False) -> Measure:
+    def _measure(
+        self, node: Node | None, place: Place, region: str, amount: str = "", *, given: bool = False
+    ) -> Measure:
         """Read unit, rule and calendar; ``given`` tells that there must be an amount too, unless an outcome gives it."""
         known = text(node, "unit") in _WRITTEN
         unit = Unit(text(node, "unit")) if known else Unit.HOURS
@@ -169,7 +259,9 @@ class DeadlineReader:
         if unit is Unit.BUSINESS_DAYS and not rule:
             self._add(place, "missing-key", "business days need a `rule`", f"write one of {', '.join(DayRule)}")
         elif unit is not Unit.BUSINESS_DAYS and rule:
-            self._add(key_place(node, "rule"), "unknown-key", f"`rule` is for business days, not for {unit}", "take it out")
+            self._add(
+                key_place(node, "rule"), "unknown-key", f"`rule` is for business days, not for {unit}", "take it out"
+            )
 
     def _calendar(self, node: Node | None, name: str, region: str, unit: Unit) -> None:
         if node is None or not name:
@@ -180,24 +272,49 @@ class DeadlineReader:
             if self.whole:
                 self._add(place, "unknown-reference", f"no calendar `{name}`", did_you_mean(name, self.calendars))
         elif calendar.needs_region(unit) and not region:
-            self._add(place, "missing-key", f"the calendar `{name}` is kept by region, and no `region` is named here", "name the outcome that gives the region")
+            self._add(
+                place,
+                "missing-key",
+                f"the calendar `{name}` is kept by region, and no `region` is named here",
+                "name the outcome that gives the region",
+            )
         elif not calendar.always and not any(calendar.week) and not any(calendar.dates.values()):
-            self._add(place, "never-opens", f"the calendar `{name}` never opens, so no time can be counted by it", f"give it `hours`; it stands at {calendar.place}")
+            self._add(
+                place,
+                "never-opens",
+                f"the calendar `{name}` never opens, so no time can be counted by it",
+                f"give it `hours`; it stands at {calendar.place}",
+            )
 
     def _number(self, node: Node, unit: Unit, outcome: str, place: Place) -> float | None:
         written = text(node, "amount")
         if outcome or not written:
             if written:
-                self._add(value_place(node, "amount"), "unknown-key", f"the amount is given by `{outcome}` already", "take one of the two out")
+                self._add(
+                    value_place(node, "amount"),
+                    "unknown-key",
+                    f"the amount is given by `{outcome}` already",
+                    "take one of the two out",
+                )
             elif not outcome:
-                self._add(place, "missing-key", "the rule does not say how much time there is", "write an `amount` here, or name the outcome that gives it above the rules")
+                self._add(
+                    place,
+                    "missing-key",
+                    "the rule does not say how much time there is",
+                    "write an `amount` here, or name the outcome that gives it above the rules",
+                )
             return None
         if not _NUMBER.fullmatch(written):
             return None
         number = plain_number(written)
         if number is None or not 0 <= number <= MAX_AMOUNT or (unit is Unit.BUSINESS_DAYS and number != int(number)):
             whole = "a whole number" if unit is Unit.BUSINESS_DAYS else "a number"
-            self._add(value_place(node, "amount"), "bad-format", f"expected a number of {_WORDS[unit]}, got `{written}`", f"write {whole} of 0 to {MAX_AMOUNT:,}")
+            self._add(
+                value_place(node, "amount"),
+                "bad-format",
+                f"expected a number of {_WORDS[unit]}, got `{written}`",
+                f"write {whole} of 0 to {MAX_AMOUNT:,}",
+            )
             return None
         return float(number)
 

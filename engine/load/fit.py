@@ -82,12 +82,20 @@ def _check_names(parts: Parts) -> None:
     """Tables, rosters, deadlines and calendars are named by answers and questions, so no two may be named alike."""
     seen: dict[str, tuple[str, Place]] = {}
     kinds: tuple[tuple[str, MappingOf[str, Placed]], ...] = (
-        ("table", parts.tables), ("roster", parts.rosters), ("deadline", parts.deadlines), ("calendar", parts.calendars),
+        ("table", parts.tables),
+        ("roster", parts.rosters),
+        ("deadline", parts.deadlines),
+        ("calendar", parts.calendars),
     )
     for what, named in kinds:
         for name, one in named.items():
             if name in seen:
-                parts.add(one.place, "repeated-id", f"the {what} `{name}` is named like the {seen[name][0]} at {seen[name][1]}", "choose another name")
+                parts.add(
+                    one.place,
+                    "repeated-id",
+                    f"the {what} `{name}` is named like the {seen[name][0]} at {seen[name][1]}",
+                    "choose another name",
+                )
             seen.setdefault(name, (what, one.place))
 
 
@@ -96,7 +104,12 @@ def _check_ids(parts: Parts) -> None:
     seen |= {f"{name}.{part}": one.place for name, one in parts.deadlines.items() for part in ("at_risk", "holds")}
     for rule in parts.rules():
         if rule.id and rule.id in seen and rule.place != seen[rule.id]:
-            parts.add(rule.place, "repeated-id", f"the rule `{rule.id}` is already defined at {seen[rule.id]}", "choose another id")
+            parts.add(
+                rule.place,
+                "repeated-id",
+                f"the rule `{rule.id}` is already defined at {seen[rule.id]}",
+                "choose another id",
+            )
         seen.setdefault(rule.id, rule.place)
 
 
@@ -108,11 +121,18 @@ def _check_questions(parts: Parts) -> None:
         for node in items(tree, "questions"):
             name = text(node, "id")
             if name and name in ids:
-                parts.add(value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id")
+                parts.add(
+                    value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id"
+                )
             ids.add(name)
             for item in items(node, "rules"):
                 if parts.sound and text(item) not in known:
-                    parts.add(item.place, "unknown-reference", f"no rule or table `{text(item)}`", did_you_mean(text(item), known))
+                    parts.add(
+                        item.place,
+                        "unknown-reference",
+                        f"no rule or table `{text(item)}`",
+                        did_you_mean(text(item), known),
+                    )
 
 
 def _check_triage(parts: Parts) -> None:
@@ -141,32 +161,54 @@ def _check_regions(parts: Parts) -> None:
             continue
         more = f" and {len(users) - MAX_USERS} more" if len(users) > MAX_USERS else ""
         lines = ", ".join(f"`{word}: {{zone: …, holidays: …}}`" for word in gone)
-        parts.add(outcome.place, "unknown-reference", f"no region {', '.join(f'`{word}`' for word in gone)}, as `{name}` can be",
-                  f"add {lines} under `regions`; what counts by it: {', '.join(users[:MAX_USERS])}{more}")
+        parts.add(
+            outcome.place,
+            "unknown-reference",
+            f"no region {', '.join(f'`{word}`' for word in gone)}, as `{name}` can be",
+            f"add {lines} under `regions`; what counts by it: {', '.join(users[:MAX_USERS])}{more}",
+        )
 
 
 def _check_producers(parts: Parts) -> None:
     producers: dict[str, Place] = {}
     for name, place in _produced(parts):
         if name in producers:
-            parts.add(place, "produced-twice", f"`{name}` is produced at {producers[name]} already", "only one table can produce an outcome")
+            parts.add(
+                place,
+                "produced-twice",
+                f"`{name}` is produced at {producers[name]} already",
+                "only one table can produce an outcome",
+            )
         producers.setdefault(name, place)
     for name, outcome in parts.outcomes.items():
         if name not in producers:
             what = "deadline gives" if outcome.type is FactType.INSTANT else "table produces"
-            parts.add(outcome.place, "never-produced", f"no {what} the outcome `{name}`",
-                      f"take it out of the vocabulary, or give it a {what.partition(' ')[0]}")
+            parts.add(
+                outcome.place,
+                "never-produced",
+                f"no {what} the outcome `{name}`",
+                f"take it out of the vocabulary, or give it a {what.partition(' ')[0]}",
+            )
     by_roster = {roster.produces for roster in parts.rosters.values()}
     for rule in parts.rules():
         for condition in rule.when:
             if condition.fact in by_roster:
-                parts.add(condition.place, "bad-condition", f"`{condition.fact}` comes from a roster, which no table can read",
-                          "it changes with the time of day; leave the condition out")
+                parts.add(
+                    condition.place,
+                    "bad-condition",
+                    f"`{condition.fact}` comes from a roster, which no table can read",
+                    "it changes with the time of day; leave the condition out",
+                )
     wanted = [("deadline", one.region, one.place) for one in parts.deadlines.values()]
     wanted += [("elapsed time", elapsed.region, elapsed.place) for elapsed in parts.elapsed.values()]
     for what, region, place in wanted:
         if region in by_roster:
-            parts.add(place, "bad-outcome", f"the region `{region}` of the {what} comes from a roster, which changes with the time of day", "let a table give the region")
+            parts.add(
+                place,
+                "bad-outcome",
+                f"the region `{region}` of the {what} comes from a roster, which changes with the time of day",
+                "let a table give the region",
+            )
 
 
 def _check_amounts(parts: Parts) -> None:
@@ -178,12 +220,20 @@ def _check_amounts(parts: Parts) -> None:
             if not isinstance(amount, (int, float)):
                 continue
             if not 0 <= amount <= MAX_AMOUNT:
-                parts.add(rule.place, "bad-outcome", f"`{number_text(amount)}` is not an amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
-                          f"give 0 to {MAX_AMOUNT:,}")
+                parts.add(
+                    rule.place,
+                    "bad-outcome",
+                    f"`{number_text(amount)}` is not an amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
+                    f"give 0 to {MAX_AMOUNT:,}",
+                )
             elif amount != int(amount) and any(_meet(rule, other) for other in counted):
                 other = next(other for other in counted if _meet(rule, other))
-                parts.add(rule.place, "bad-outcome", f"the deadline `{deadline.name}` counts whole business days, not `{number_text(amount)}`, by its rule `{other.id}`",
-                          "give a whole number, or let that rule ask for a unit that this one does not give")
+                parts.add(
+                    rule.place,
+                    "bad-outcome",
+                    f"the deadline `{deadline.name}` counts whole business days, not `{number_text(amount)}`, by its rule `{other.id}`",
+                    "give a whole number, or let that rule ask for a unit that this one does not give",
+                )
 
 
 def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
@@ -204,5 +254,9 @@ def _counts_days(rule: Rule, outcome: str) -> bool:
 
 def _meet(rule: Rule, other: Rule) -> bool:
     """Tell whether what a rule gives is what another asks for, as far as these two show."""
-    given = {name: value if isinstance(value, str) else YES if value else NO for name, value in rule.then.items() if isinstance(value, (str, bool))}
+    given = {
+        name: value if isinstance(value, str) else YES if value else NO
+        for name, value in rule.then.items()
+        if isinstance(value, (str, bool))
+    }
     return all(condition.holds(given[condition.fact]) for condition in other.when if condition.fact in given)

@@ -34,12 +34,20 @@ class _Reader:
     def holidays(self, stem: str) -> HolidayList:
         name = text(self.tree, "name")
         if name and name != stem:
-            self._add(value_place(self.tree, "name"), f"the list `{name}` stands in the file `{stem}.yaml`", "a list and its file have one name")
+            self._add(
+                value_place(self.tree, "name"),
+                f"the list `{name}` stands in the file `{stem}.yaml`",
+                "a list and its file have one name",
+            )
         span = self._span()
         days = self._days(span)
         for day, _ in self.dated(mapping(self.tree, "not_holidays"), span):
             if day in days:
-                self._add(key_place(mapping(self.tree, "not_holidays") or self.tree, day.isoformat()), f"`{day}` is in `days` as well", "keep one of the two")
+                self._add(
+                    key_place(mapping(self.tree, "not_holidays") or self.tree, day.isoformat()),
+                    f"`{day}` is in `days` as well",
+                    "keep one of the two",
+                )
         first, last = span or (date(FIRST_YEAR, 1, 1), date(FIRST_YEAR, 1, 1))
         return HolidayList(name, first, last, days)
 
@@ -47,16 +55,26 @@ class _Reader:
         covers = mapping(self.tree, "covers")
         if covers is None:
             return None
-        ends = [self._day(written, value_place(covers, key)) for key in ("from", "to") if (written := text(covers, key))]
+        ends = [
+            self._day(written, value_place(covers, key)) for key in ("from", "to") if (written := text(covers, key))
+        ]
         if len(ends) < 2 or ends[0] is None or ends[1] is None:
             return None
         first, last = ends[0], ends[1]
         if first > last:
-            self._add(value_place(covers, "from"), f"the list covers nothing: `{first}` is after `{last}`", "write the first day as `from` and the last as `to`")
+            self._add(
+                value_place(covers, "from"),
+                f"the list covers nothing: `{first}` is after `{last}`",
+                "write the first day as `from` and the last as `to`",
+            )
             return None
         for key, day in (("from", first), ("to", last)):
             if not FIRST_YEAR <= day.year <= LAST_YEAR:
-                self._add(value_place(covers, key), f"`{day}` is too far away", f"a list lies between {FIRST_YEAR} and {LAST_YEAR}")
+                self._add(
+                    value_place(covers, key),
+                    f"`{day}` is too far away",
+                    f"a list lies between {FIRST_YEAR} and {LAST_YEAR}",
+                )
                 return None
         return first, last
 
@@ -77,12 +95,20 @@ class _Reader:
             if day is None:
                 continue
             if span is not None and not span[0] <= day <= span[1]:
-                self._add(node.key_places[written], f"`{day}` is outside of what the list covers, `{span[0]}` to `{span[1]}`", "widen `covers`, or take the day out")
+                self._add(
+                    node.key_places[written],
+                    f"`{day}` is outside of what the list covers, `{span[0]}` to `{span[1]}`",
+                    "widen `covers`, or take the day out",
+                )
             yield day, inner
 
     def _day(self, written: str, place: Place) -> date | None:
         if not _DAY.fullmatch(written):
-            self._add(place, f"`{written}` is not a date such as 2026-01-31", "write year, month and day, with all their digits")
+            self._add(
+                place,
+                f"`{written}` is not a date such as 2026-01-31",
+                "write year, month and day, with all their digits",
+            )
             return None
         try:
             return date.fromisoformat(written)

@@ -54,7 +54,11 @@ class _Part:
 
 def _sections(schema: dict[str, Any]) -> list[str]:
     """List the keys of a file below which parts stand by their names."""
-    return [name for name, one in schema["properties"].items() if isinstance(one.get("additionalProperties"), dict) and "properties" in one["additionalProperties"]]
+    return [
+        name
+        for name, one in schema["properties"].items()
+        if isinstance(one.get("additionalProperties"), dict) and "properties" in one["additionalProperties"]
+    ]
 
 
 def _is_one(node: Node, entry: dict[str, Any]) -> bool:
@@ -62,7 +66,9 @@ def _is_one(node: Node, entry: dict[str, Any]) -> bool:
     if not isinstance(node, Mapping):
         return False
     known = [key for key in node.entries if key in entry["properties"]]
-    others = [key for key, value in node.entries.items() if key not in entry["properties"] and not _is_one(value, entry)]
+    others = [
+        key for key, value in node.entries.items() if key not in entry["properties"] and not _is_one(value, entry)
+    ]
     return len(known) >= _ENOUGH and len(known) > len(others) and any(key in node.entries for key in entry["required"])
 
 
@@ -78,7 +84,12 @@ def _lifted(name: str, section: _Part, entry: dict[str, Any], within: Iterable[s
                 place = node.key_places[key]
                 section.put(key, *inner.take(key))
                 line = section.places[outer].line
-                yield Problem(place, "unknown-key", f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`", f"indent it like `{outer}` in line {line}")
+                yield Problem(
+                    place,
+                    "unknown-key",
+                    f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`",
+                    f"indent it like `{outer}` in line {line}",
+                )
         section.entries[outer] = inner.mapping()
 
 
@@ -93,7 +104,12 @@ def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Ite
                 section.put(key, node, place)
                 # The parts behind it are where they should be, and only seem to be inside it: they are no problems.
                 list(_lifted(name, section, entry, [key]))
-                yield Problem(place, "unknown-key", f"`{key}` belongs to `{name}`, and is not indented below it", f"indent it like line {first.line}")
+                yield Problem(
+                    place,
+                    "unknown-key",
+                    f"`{key}` belongs to `{name}`, and is not indented below it",
+                    f"indent it like line {first.line}",
+                )
                 break
 
 
@@ -105,7 +121,7 @@ def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
         if not isinstance(node, Scalar) or node.text:
             continue
         own = []
-        for key in names[at + 1:]:
+        for key in names[at + 1 :]:
             if key not in entry["properties"] or _is_one(section.entries[key], entry):
                 break
             own.append(key)
@@ -113,6 +129,12 @@ def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
             continue
         taken = {key: section.take(key) for key in own}
         first = taken[own[0]][1]
-        section.entries[name] = Mapping({key: value for key, (value, _) in taken.items()}, {key: place for key, (_, place) in taken.items()}, first)
-        yield Problem(first, "unknown-key", f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
-                      f"indent them further than `{name}` in line {section.places[name].line}")
+        section.entries[name] = Mapping(
+            {key: value for key, (value, _) in taken.items()}, {key: place for key, (_, place) in taken.items()}, first
+        )
+        yield Problem(
+            first,
+            "unknown-key",
+            f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
+            f"indent them further than `{name}` in line {section.places[name].line}",
+        )

@@ -37,11 +37,20 @@ def load_invariants(tree: Node, named: Named, problems: list[Problem]) -> tuple[
     for node in items(tree, "invariants"):
         name, place = text(node, "id"), value_place(node, "id")
         if name in places:
-            problems.append(Problem(place, "repeated-id", f"the invariant `{name}` is already defined at {places[name]}", "choose another id"))
+            problems.append(
+                Problem(
+                    place,
+                    "repeated-id",
+                    f"the invariant `{name}` is already defined at {places[name]}",
+                    "choose another id",
+                )
+            )
         places.setdefault(name, place)
         claim = reader.claim(node)
         if claim is not None:
-            found.append(Invariant(name, text(node, "about"), text(node, "source") or text(tree, "source"), claim, place))
+            found.append(
+                Invariant(name, text(node, "about"), text(node, "source") or text(tree, "source"), claim, place)
+            )
     return tuple(found)
 
 
@@ -63,7 +72,12 @@ class _Reader:
     def _forms(self, node: Node, forms: list[str]) -> None:
         what = "says nothing" if not forms else f"says two things, `{forms[0]}` and `{forms[1]}`"
         place = key_place(node, forms[1]) if forms else node.place
-        self._add(place, "bad-condition", f"an invariant has one form; this one {what}", "write one of never, always, implies and monotone")
+        self._add(
+            place,
+            "bad-condition",
+            f"an invariant has one form; this one {what}",
+            "write one of never, always, implies and monotone",
+        )
 
     def _claim(self, form: str, body: Node) -> Claim:
         match form:
@@ -97,14 +111,21 @@ class _Reader:
             for item in items(inner) or ((inner,) if inner is not None else ()):
                 if text(item) in states:
                     meant = " or ".join(f"`{one}`" for one in STATES if one != text(item))
-                    self._add(item.place, "bad-condition", f"`not` speaks of values, and `{text(item)}` is none", f"write {meant}, or a list of both")
+                    self._add(
+                        item.place,
+                        "bad-condition",
+                        f"`not` speaks of values, and `{text(item)}` is none",
+                        f"write {meant}, or a list of both",
+                    )
                     return None
         listed = items(node) if isinstance(node, Sequence) else (node,)
         said = frozenset(text(item) for item in listed if text(item) in states)
         rest = tuple(item for item in listed if text(item) not in states)
         condition: Condition | None = None
         if rest or not said:
-            condition = parse_condition(outcome, Sequence(rest, node.place) if isinstance(node, Sequence) else node, self.problems)
+            condition = parse_condition(
+                outcome, Sequence(rest, node.place) if isinstance(node, Sequence) else node, self.problems
+            )
             if condition is None:
                 return None
         return Test(outcome.name, condition, said, written(node))
@@ -113,11 +134,22 @@ class _Reader:
         """Give the fact or outcome of a name; tell if there is none, or none that has cells."""
         found = self.named.facts.get(name) or self.named.outcomes.get(name)
         if found is None:
-            self._add(place, "unknown-fact", f"no fact or outcome `{name}` in the vocabulary", did_you_mean(name, self.known))
+            self._add(
+                place, "unknown-fact", f"no fact or outcome `{name}` in the vocabulary", did_you_mean(name, self.known)
+            )
             return None
         if name in self.named.outcomes and name not in self.named.facts and name not in self.named.given:
-            why = "an instant, which depends on more than the facts" if found.type is FactType.INSTANT else "given by no table"
-            self._add(place, "bad-condition", f"`{name}` is {why}", "name what it is worked out from, such as the amount and the unit of a deadline")
+            why = (
+                "an instant, which depends on more than the facts"
+                if found.type is FactType.INSTANT
+                else "given by no table"
+            )
+            self._add(
+                place,
+                "bad-condition",
+                f"`{name}` is {why}",
+                "name what it is worked out from, such as the amount and the unit of a deadline",
+            )
             return None
         return found
 
@@ -126,8 +158,12 @@ class _Reader:
         ways = [way for way in Way if isinstance(node, Mapping) and way.value in node.entries]
         if len(ways) != 1:
             place = key_place(node, ways[1].value) if ways else node.place
-            self._add(place, "missing-key" if not ways else "unknown-key", f"`monotone` has one of `{Way.NEVER_LOWERS}` and `{Way.NEVER_RAISES}`, not {'both' if ways else 'none'}",
-                      "say in one of them which outcome is compared, with its values from the lowest to the highest")
+            self._add(
+                place,
+                "missing-key" if not ways else "unknown-key",
+                f"`monotone` has one of `{Way.NEVER_LOWERS}` and `{Way.NEVER_RAISES}`, not {'both' if ways else 'none'}",
+                "say in one of them which outcome is compared, with its values from the lowest to the highest",
+            )
         way = ways[0] if ways else Way.NEVER_LOWERS
         outcomes = self._orders(node, way.value)
         self._fits(node, raised, way, outcomes)
@@ -136,14 +172,25 @@ class _Reader:
     def _fits(self, node: Node, raised: tuple[Order, ...], way: Way, outcomes: tuple[Order, ...]) -> None:
         for order in outcomes:
             if order.name in self.named.facts:
-                self._add(key_place(_part(node, way.value) or node, order.name), "bad-condition", f"`{order.name}` is a fact, and no fact follows from another", "name an outcome here")
+                self._add(
+                    key_place(_part(node, way.value) or node, order.name),
+                    "bad-condition",
+                    f"`{order.name}` is a fact, and no fact follows from another",
+                    "name an outcome here",
+                )
         made = [order.name for order in raised if order.name not in self.named.facts]
         if made and len(raised) > 1:
-            self._add(key_place(_part(node, "raise") or node, made[0]), "bad-condition", f"`{made[0]}` is an outcome, and stands beside others",
-                      "raise facts, or one outcome; write an invariant for each")
+            self._add(
+                key_place(_part(node, "raise") or node, made[0]),
+                "bad-condition",
+                f"`{made[0]}` is an outcome, and stands beside others",
+                "raise facts, or one outcome; write an invariant for each",
+            )
 
     def _orders(self, node: Node, key: str) -> tuple[Order, ...]:
-        orders = [self._order(name, inner, key_place(_part(node, key) or node, name)) for name, inner in pairs(node, key)]
+        orders = [
+            self._order(name, inner, key_place(_part(node, key) or node, name)) for name, inner in pairs(node, key)
+        ]
         return tuple(order for order in orders if order is not None)
 
     def _order(self, name: str, node: Node, place: Place) -> Order | None:
@@ -152,13 +199,28 @@ class _Reader:
             return None
         if named.numeric:
             if text(node) != BY_SIZE:
-                self._add(node.place, "bad-condition", f"the number `{name}` has one order, by its size", f"write `{name}: {BY_SIZE}`")
+                self._add(
+                    node.place,
+                    "bad-condition",
+                    f"the number `{name}` has one order, by its size",
+                    f"write `{name}: {BY_SIZE}`",
+                )
             return Order(name, ())
         if named.type not in (FactType.CHOICE, FactType.BOOLEAN):
-            self._add(place, "bad-condition", f"`{name}` is {kind_text(named.type)}, whose values have no order", "name a choice, a number or a yes/no")
+            self._add(
+                place,
+                "bad-condition",
+                f"`{name}` is {kind_text(named.type)}, whose values have no order",
+                "name a choice, a number or a yes/no",
+            )
             return None
         if not isinstance(node, Sequence):
-            self._add(node.place, "bad-condition", f"the values of `{name}` need an order", f"write a list from the lowest to the highest, as `{name}: [{', '.join(_ranked(named))}]`")
+            self._add(
+                node.place,
+                "bad-condition",
+                f"the values of `{name}` need an order",
+                f"write a list from the lowest to the highest, as `{name}: [{', '.join(_ranked(named))}]`",
+            )
             return None
         return Order(name, self._values(named, node))
 
@@ -168,13 +230,25 @@ class _Reader:
         for item in node.items:
             word = (boolean_word(text(item)) if named.type is FactType.BOOLEAN else text(item)) or text(item)
             if word not in known:
-                self._add(item.place, "unknown-value", f"unknown {named.name} `{text(item)}`", value_help(named, text(item)))
+                self._add(
+                    item.place, "unknown-value", f"unknown {named.name} `{text(item)}`", value_help(named, text(item))
+                )
             elif word in found:
-                self._add(item.place, "repeated-id", f"`{word}` stands twice in the order of `{named.name}`", "keep one of the two")
+                self._add(
+                    item.place,
+                    "repeated-id",
+                    f"`{word}` stands twice in the order of `{named.name}`",
+                    "keep one of the two",
+                )
             found.append(word)
         missing = [word for word in known if word not in found]
         if missing and set(found) <= set(known):
-            self._add(node.place, "missing-key", f"the order of `{named.name}` leaves out {', '.join(f'`{word}`' for word in missing)}", "put every value where it ranks")
+            self._add(
+                node.place,
+                "missing-key",
+                f"the order of `{named.name}` leaves out {', '.join(f'`{word}`' for word in missing)}",
+                "put every value where it ranks",
+            )
         return tuple(found)
 
     def _add(self, place: Place, code: str, message: str, help_: str) -> None:
@@ -188,5 +262,3 @@ def _ranked(named: Fact) -> tuple[str, ...]:
 
 def _part(node: Node, key: str) -> Node | None:
     return node.get(key) if isinstance(node, Mapping) else None
-
-

@@ -12,12 +12,33 @@ from engine.load.yaml_tree import Mapping, Node, Scalar, Sequence, at
 from engine.model.problems import Place
 from engine.model.vocabulary import YES, FactType, boolean_word
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "at", "flag", "items", "key_place", "kind_text", "mapping", "number", "pairs", "text", "texts", "value_place"]
+__all__ = [
+    "Mapping",
+    "Node",
+    "Scalar",
+    "Sequence",
+    "at",
+    "flag",
+    "items",
+    "key_place",
+    "kind_text",
+    "mapping",
+    "number",
+    "pairs",
+    "text",
+    "texts",
+    "value_place",
+]
 
 
 _KINDS: Final = {
-    FactType.CHOICE: "a choice", FactType.BOOLEAN: "yes or no", FactType.NUMBER: "a number", FactType.INTEGER: "a whole number",
-    FactType.TEXT: "a text", FactType.INSTANT: "an instant", FactType.LIST: "a list",
+    FactType.CHOICE: "a choice",
+    FactType.BOOLEAN: "yes or no",
+    FactType.NUMBER: "a number",
+    FactType.INTEGER: "a whole number",
+    FactType.TEXT: "a text",
+    FactType.INSTANT: "an instant",
+    FactType.LIST: "a list",
 }
 
 

@@ -15,20 +15,30 @@ MAX_CHAIN: Final = 100
 def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str, ...]:
     """Put every table behind those it reads from; report each cycle once."""
     producer = {name: table.name for table in tables.values() for name in table.produces}
-    reads = {table.name: sorted({producer[name] for name in table.reads if name in producer}) for table in tables.values()}
+    reads = {
+        table.name: sorted({producer[name] for name in table.reads if name in producer}) for table in tables.values()
+    }
     order: list[str] = []
     state: dict[str, str] = {}
     depth: dict[str, int] = {}
 
     def too_long(name: str) -> PolicyErrors:
-        return PolicyErrors([Problem(tables[name].place, "too-large", f"more than {MAX_CHAIN} tables read from each other in a row",
-                                     "let tables read facts directly")])
+        return PolicyErrors(
+            [
+                Problem(
+                    tables[name].place,
+                    "too-large",
+                    f"more than {MAX_CHAIN} tables read from each other in a row",
+                    "let tables read facts directly",
+                )
+            ]
+        )
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if state.get(name) == "done":
             return
         if state.get(name) == "open":
-            problems.append(_cycle(tables, (*path[path.index(name):], name)))
+            problems.append(_cycle(tables, (*path[path.index(name) :], name)))
             return
         if len(path) >= MAX_CHAIN:
             raise too_long(name)
@@ -49,5 +59,12 @@ def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str,
 def _cycle(tables: Mapping[str, Table], names: tuple[str, ...]) -> Problem:
     place = tables[names[0]].place
     if len(names) == 2:
-        return Problem(place, "cycle", f"the table `{names[0]}` reads what it produces", "a table can read facts, and outcomes of other tables")
-    return Problem(place, "cycle", "tables wait for each other: " + " → ".join(names), "each reads what the next produces")
+        return Problem(
+            place,
+            "cycle",
+            f"the table `{names[0]}` reads what it produces",
+            "a table can read facts, and outcomes of other tables",
+        )
+    return Problem(
+        place, "cycle", "tables wait for each other: " + " → ".join(names), "each reads what the next produces"
+    )

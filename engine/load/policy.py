@@ -46,8 +46,11 @@ def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
 
     Its invariants are not among them: they decide nothing, so they are read with it and count for no digest.
     """
-    return {path: content for path, content in sorted(files.items())
-            if path.endswith((".yaml", ".yml")) and "/" not in path.removeprefix(HOLIDAYS) and path != INVARIANTS}
+    return {
+        path: content
+        for path, content in sorted(files.items())
+        if path.endswith((".yaml", ".yml")) and "/" not in path.removeprefix(HOLIDAYS) and path != INVARIANTS
+    }
 
 
 def read_trees(files: MappingOf[str, str], root: str = "") -> tuple[dict[str, Node], list[Problem]]:
@@ -82,7 +85,14 @@ def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy,
     problems.extend(wrong)
     for needed in (MANIFEST, VOCABULARY):
         if needed not in policy_files(files):
-            problems.append(Problem(Place(f"{root}/{needed}" if root else needed), "missing-file", f"there is no file {needed}", "every version needs one"))
+            problems.append(
+                Problem(
+                    Place(f"{root}/{needed}" if root else needed),
+                    "missing-file",
+                    f"there is no file {needed}",
+                    "every version needs one",
+                )
+            )
     if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
         raise PolicyErrors(problems)
     whole = len(trees) == len(policy_files(files)) and all(_legible(path, tree) for path, tree in trees.items())
@@ -93,28 +103,43 @@ def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy,
 
 
 def _kind(path: str) -> str:
-    return "holidays" if path.startswith(HOLIDAYS) else {MANIFEST: "manifest", VOCABULARY: "vocabulary", INVARIANTS: "invariants"}.get(path, "policy")
+    return (
+        "holidays"
+        if path.startswith(HOLIDAYS)
+        else {MANIFEST: "manifest", VOCABULARY: "vocabulary", INVARIANTS: "invariants"}.get(path, "policy")
+    )
 
 
 def _legible(path: str, tree: Node) -> bool:
     """Tell whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
     if not isinstance(tree, Mapping) or text(tree, "kind") != _kind(path):
         return False
-    shaped = all(isinstance(tree.get(key), Mapping | None) for key in ("decision", "tables", "rosters", "calendars", "regions", "deadlines", "elapsed"))
+    shaped = all(
+        isinstance(tree.get(key), Mapping | None)
+        for key in ("decision", "tables", "rosters", "calendars", "regions", "deadlines", "elapsed")
+    )
     return shaped and set(tree.entries) <= set(structure(_kind(path))["properties"])
 
 
 class _Loader:
     """Reads the trees of one version into parts; gathers problems as it goes."""
 
-    def __init__(self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool, invariants: Node | None) -> None:
+    def __init__(
+        self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool, invariants: Node | None
+    ) -> None:
         sound = not problems
         concerns = {path: tree for path, tree in trees.items() if _kind(path) == "policy"}
-        lists = [load_holidays(PurePosixPath(path).stem, tree, problems) for path, tree in trees.items() if _kind(path) == "holidays"]
+        lists = [
+            load_holidays(PurePosixPath(path).stem, tree, problems)
+            for path, tree in trees.items()
+            if _kind(path) == "holidays"
+        ]
         self.invariants = invariants
         self.holidays = {listed.name: listed for listed in lists}
         facts, outcomes = load_vocabulary(trees[VOCABULARY], listed_values(concerns) if whole else None, problems)
-        self.parts = Parts(trees[MANIFEST], concerns, facts, outcomes, problems, whole, sound, questions=_questions(trees[MANIFEST]))
+        self.parts = Parts(
+            trees[MANIFEST], concerns, facts, outcomes, problems, whole, sound, questions=_questions(trees[MANIFEST])
+        )
 
     def policy(self) -> Policy:
         parts, manifest = self.parts, self._manifest()
@@ -125,9 +150,20 @@ class _Loader:
         check_fit(parts)
         order = in_order(parts.tables, parts.problems) if not parts.problems else tuple(parts.tables)
         return Policy(
-            manifest, parts.facts, parts.outcomes, {name: parts.tables[name] for name in order}, parts.rosters, parts.decisions,
-            _assumptions(parts, manifest), tuple(parts.questions),
-            parts.calendars, parts.regions, self.holidays, parts.deadlines, parts.elapsed, self._invariants(),
+            manifest,
+            parts.facts,
+            parts.outcomes,
+            {name: parts.tables[name] for name in order},
+            parts.rosters,
+            parts.decisions,
+            _assumptions(parts, manifest),
+            tuple(parts.questions),
+            parts.calendars,
+            parts.regions,
+            self.holidays,
+            parts.deadlines,
+            parts.elapsed,
+            self._invariants(),
         )
 
     def _invariants(self) -> tuple[Invariant, ...]:
@@ -137,15 +173,24 @@ class _Loader:
         given = {name for table in self.parts.tables.values() for name in table.produces}
         if self.parts.problems:
             given |= set(self.parts.outcomes)
-        return load_invariants(self.invariants, Named(self.parts.facts, self.parts.outcomes, given), self.parts.problems)
+        return load_invariants(
+            self.invariants, Named(self.parts.facts, self.parts.outcomes, given), self.parts.problems
+        )
 
     def _manifest(self) -> Manifest:
         tree = self.parts.manifest_tree
         notice = mapping(tree, "notice")
         return Manifest(
-            text(tree, "name"), text(tree, "version"), self._effective_from(), text(tree, "source"), text(tree, "owner"), texts(tree, "triage"),
-            Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None, tree.place,
-            value_place(tree, "name"), texts(tree, "formerly"),
+            text(tree, "name"),
+            text(tree, "version"),
+            self._effective_from(),
+            text(tree, "source"),
+            text(tree, "owner"),
+            texts(tree, "triage"),
+            Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None,
+            tree.place,
+            value_place(tree, "name"),
+            texts(tree, "formerly"),
         )
 
     def _effective_from(self) -> datetime:
@@ -156,8 +201,12 @@ class _Loader:
             found.astimezone(UTC)
         except (ValueError, OverflowError):
             if _INSTANT.match(written):
-                self.parts.add(value_place(self.parts.manifest_tree, "effective_from"), "bad-format", f"{unreadable(written)}: `{written}`",
-                          "write an instant that the calendar has")
+                self.parts.add(
+                    value_place(self.parts.manifest_tree, "effective_from"),
+                    "bad-format",
+                    f"{unreadable(written)}: `{written}`",
+                    "write an instant that the calendar has",
+                )
             return datetime.min.replace(tzinfo=UTC)
         return found
 
@@ -179,7 +228,15 @@ class _Loader:
         for name, node, place in _placed(mapping(tree, "rosters")):
             self._new("roster", name, place, self.parts.rosters)
             self.parts.rosters[name] = rosters.roster(name, node, place)
-        times = DeadlineReader(self.parts.facts, self.parts.outcomes, self.parts.calendars, self.parts.regions, text(tree, "source"), self.parts.problems, self.parts.whole)
+        times = DeadlineReader(
+            self.parts.facts,
+            self.parts.outcomes,
+            self.parts.calendars,
+            self.parts.regions,
+            text(tree, "source"),
+            self.parts.problems,
+            self.parts.whole,
+        )
         for name, node, place in _placed(mapping(tree, "deadlines")):
             self._new("deadline", name, place, self.parts.deadlines)
             self.parts.deadlines[name] = times.deadline(name, node, place)
@@ -193,18 +250,27 @@ class _Loader:
 
     def _new(self, what: str, name: str, place: Place, known: MappingOf[str, Placed]) -> None:
         if name in known:
-            self.parts.add(place, "repeated-id", f"the {what} `{name}` is already defined at {known[name].place}", "choose another name")
+            self.parts.add(
+                place,
+                "repeated-id",
+                f"the {what} `{name}` is already defined at {known[name].place}",
+                "choose another name",
+            )
 
     def _decision(self, node: Mapping, owner: str) -> None:
         name = text(node, "name")
-        decision = Decision(name, text(node, "about"), owner, texts(node, "answers"), texts(node, "beside"), value_place(node, "name"))
+        decision = Decision(
+            name, text(node, "about"), owner, texts(node, "answers"), texts(node, "beside"), value_place(node, "name")
+        )
         if name:
             self._new("decision", name, decision.place, self.parts.decisions)
         seen: set[str] = set()
         for item in (*items(node, "answers"), *items(node, "beside")):
             outcome = text(item)
             if outcome in seen:
-                self.parts.add(item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two")
+                self.parts.add(
+                    item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two"
+                )
             elif outcome and outcome not in self.parts.outcomes:
                 self.parts.problems.append(no_outcome(outcome, item.place, self.parts.facts, self.parts.outcomes))
             seen.add(outcome)
@@ -217,22 +283,44 @@ def _placed(node: Mapping | None) -> Iterable[tuple[str, Node, Place]]:
 
 def _questions(tree: Node) -> list[Question]:
     return [
-        Question(text(node, "id"), text(node, "question"), text(node, "reading"), text(node, "source"), texts(node, "rules"), node.place)
+        Question(
+            text(node, "id"),
+            text(node, "question"),
+            text(node, "reading"),
+            text(node, "source"),
+            texts(node, "rules"),
+            node.place,
+        )
         for node in items(tree, "questions")
     ]
 
 
 def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
     found = [Assumption(rule.id, rule.assumption, rule.source, rule.place) for rule in parts.rules() if rule.assumption]
-    found += [Assumption(roster.name, roster.assumption, roster.source, roster.place) for roster in parts.rosters.values() if roster.assumption]
-    found += [Assumption(one.name, one.assumption, one.source, one.place) for one in parts.calendars.values() if one.assumption]
-    found += [Assumption(one.fact, one.assumption, one.source, one.place) for one in parts.elapsed.values() if one.assumption]
+    found += [
+        Assumption(roster.name, roster.assumption, roster.source, roster.place)
+        for roster in parts.rosters.values()
+        if roster.assumption
+    ]
+    found += [
+        Assumption(one.name, one.assumption, one.source, one.place)
+        for one in parts.calendars.values()
+        if one.assumption
+    ]
+    found += [
+        Assumption(one.fact, one.assumption, one.source, one.place) for one in parts.elapsed.values() if one.assumption
+    ]
     for one in parts.deadlines.values():
         kinds = (("at_risk", one.at_risk.assumption if one.at_risk else ""), ("holds", one.holds.assumption))
-        found += [Assumption(f"{one.name}.{part}", reason, one.table.source, one.place) for part, reason in kinds if reason]
+        found += [
+            Assumption(f"{one.name}.{part}", reason, one.table.source, one.place) for part, reason in kinds if reason
+        ]
     if manifest.notice and manifest.notice.assumption:
         found.append(Assumption("notice", manifest.notice.assumption, manifest.notice.source, manifest.place))
-    found += [Assumption(text(node, "id"), text(node, "reason"), text(node, "source"), node.place) for node in items(parts.manifest_tree, "assumptions")]
+    found += [
+        Assumption(text(node, "id"), text(node, "reason"), text(node, "source"), node.place)
+        for node in items(parts.manifest_tree, "assumptions")
+    ]
     return tuple(sorted(found, key=lambda assumption: (assumption.place, assumption.id)))
 
 

@@ -35,21 +35,47 @@ class RosterReader:
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
             what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is not a fact"
             if at not in self.facts or not undescribed(self.facts[at]):
-                self._add(value_place(node, "at"), "unknown-fact", f"`{at}` {what}; the roster `{name}` needs an instant fact", did_you_mean(at, instants))
+                self._add(
+                    value_place(node, "at"),
+                    "unknown-fact",
+                    f"`{at}` {what}; the roster `{name}` needs an instant fact",
+                    did_you_mean(at, instants),
+                )
         entries = self._entries(node)
         self._outcome(produces, node)
         hours = _hours(node)
         if hours is not None and hours[0] >= hours[1]:
-            self._add(value_place(node, "open"), "bad-format", f"the roster `{name}` closes before it opens", "write the opening time first; both are of one day")
+            self._add(
+                value_place(node, "open"),
+                "bad-format",
+                f"the roster `{name}` closes before it opens",
+                "write the opening time first; both are of one day",
+            )
         opens, closes = hours or (0, 0)
-        return Roster(name, text(node, "about"), at, opens, closes, entries, produces, text(node, "source") or self.source, text(node, "assumption"), place)
+        return Roster(
+            name,
+            text(node, "about"),
+            at,
+            opens,
+            closes,
+            entries,
+            produces,
+            text(node, "source") or self.source,
+            text(node, "assumption"),
+            place,
+        )
 
     def _entries(self, node: Node) -> tuple[Entry, ...]:
         entries: list[Entry] = []
         for item in items(node, "entries"):
             entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
             if entry.value in {other.value for other in entries} and entry.value:
-                self._add(value_place(item, "value"), "repeated-id", f"`{entry.value}` is already an entry of the roster", "keep one of the two")
+                self._add(
+                    value_place(item, "value"),
+                    "repeated-id",
+                    f"`{entry.value}` is already an entry of the roster",
+                    "keep one of the two",
+                )
             problem = zone_problem(entry.zone, value_place(item, "zone")) if entry.zone else None
             self.problems.extend([problem] if problem else [])
             entries.append(entry)
@@ -64,18 +90,32 @@ class RosterReader:
             self.problems.append(no_outcome(produces, value_place(node, "produces"), self.facts, self.outcomes))
             return
         if outcome.type is not FactType.CHOICE:
-            self._add(value_place(node, "produces"), "bad-outcome", f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice", "write `type: choice` in the vocabulary")
+            self._add(
+                value_place(node, "produces"),
+                "bad-outcome",
+                f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice",
+                "write `type: choice` in the vocabulary",
+            )
             return
         given = set()
         for item in items(node, "entries"):
             value = text(item, "value")
             given.add(value)
             if value and value not in {known.value for known in outcome.values} and not undescribed(outcome):
-                self._add(value_place(item, "value"), "unknown-value", f"unknown {produces} `{value}`", value_help(outcome, value))
+                self._add(
+                    value_place(item, "value"),
+                    "unknown-value",
+                    f"unknown {produces} `{value}`",
+                    value_help(outcome, value),
+                )
         missing = [f"`{known.value}`" for known in outcome.values if known.value not in given]
         if missing and not self.problems:
-            self._add(outcome.place, "never-produced", f"no entry of the roster gives the {produces} {', '.join(missing)}",
-                      "take it out of the vocabulary, or add the entry that gives it")
+            self._add(
+                outcome.place,
+                "never-produced",
+                f"no entry of the roster gives the {produces} {', '.join(missing)}",
+                "take it out of the vocabulary, or add the entry that gives it",
+            )
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
         self.problems.append(Problem(place, code, message, help_))
@@ -84,7 +124,9 @@ class RosterReader:
 def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: Iterable[str]) -> Problem:
     """Give the problem of a name that should be an outcome and is none."""
     if name in facts:
-        return Problem(place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes")
+        return Problem(
+            place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes"
+        )
     return Problem(place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, outcomes))
 
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-_SHAPES: Final = {"object": "a mapping", "array": "a list", "string": "a text", "number": "a number", "boolean": "yes or no"}
+_SHAPES: Final = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "boolean": "yes or no",
+}
 _FORMATS: Final = {
     r"^[A-Za-z0-9]": "one word of letters, digits, `_`, `.`, `+` and `-`",
     r"^[a-z]": "a name of lower-case letters, digits and `_` that begins with a letter",
@@ -49,7 +55,9 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
     return shape_problems(_validator(kind), tree, keys_of(kind))
 
 
-def shape_problems(validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None) -> list[Problem]:
+def shape_problems(
+    validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None
+) -> list[Problem]:
     """Give what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
     problems: list[Problem] = []
     for error in validator.iter_errors(plain(tree)):
@@ -65,8 +73,11 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
-    fitting = [errors for errors in branches.values()
-               if not any(len(inner.relative_path) == 0 and inner.validator in ("type", "const") for inner in errors)]
+    fitting = [
+        errors
+        for errors in branches.values()
+        if not any(len(inner.relative_path) == 0 and inner.validator in ("type", "const") for inner in errors)
+    ]
     return [leaf for inner in fitting[0] for leaf in _leaves(inner)] if fitting else [error]
 
 
@@ -79,30 +90,67 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
     match error.validator:
         case "additionalProperties" if isinstance(node, Mapping):
             free = [key for key in schema["properties"] if key not in node.entries]
-            return [Problem(place, "unknown-key", f"unknown key `{key}`{_within(path)}", did_you_mean(key, free) or elsewhere(key, path, schema["properties"]))
-                    for key, place in node.key_places.items() if key not in schema["properties"]]
+            return [
+                Problem(
+                    place,
+                    "unknown-key",
+                    f"unknown key `{key}`{_within(path)}",
+                    did_you_mean(key, free) or elsewhere(key, path, schema["properties"]),
+                )
+                for key, place in node.key_places.items()
+                if key not in schema["properties"]
+            ]
         case "required" if isinstance(node, Mapping):
             missing = [key for key in wanted if key not in node.entries and f"'{key}'" in error.message]
             free = [key for key in schema["properties"] if key not in node.entries]
-            misspelt = {meant for key in node.entries if key not in schema["properties"] for meant in nearest(key, free, 1, MEANT)}
-            return [Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, "")) for key in missing if key not in misspelt]
+            misspelt = {
+                meant
+                for key in node.entries
+                if key not in schema["properties"]
+                for meant in nearest(key, free, 1, MEANT)
+            }
+            return [
+                Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, ""))
+                for key in missing
+                if key not in misspelt
+            ]
         case "type":
             shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
-            return [Problem(node.place, "wrong-type", f"{name}: expected {shape}, got {_shape(node)}", shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys))]
+            return [
+                Problem(
+                    node.place,
+                    "wrong-type",
+                    f"{name}: expected {shape}, got {_shape(node)}",
+                    shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys),
+                )
+            ]
         case "enum" | "const" if isinstance(node, Scalar):
             allowed = wanted if error.validator == "enum" else [wanted]
             words = [word for word in allowed if isinstance(word, str)]
             if {"yes", "no"} <= set(words):
                 return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
-            help_ = f"known: {', '.join(words)}" if node.text in set(FactType) else (unit(node.text) if path[-1] == "unit" else "") or did_you_mean(node.text, words)
+            help_ = (
+                f"known: {', '.join(words)}"
+                if node.text in set(FactType)
+                else (unit(node.text) if path[-1] == "unit" else "") or did_you_mean(node.text, words)
+            )
             return [Problem(node.place, "unknown-value", f"unknown {path[-1]} `{node.text}`", help_)]
         case "pattern":
             place, shown = _patterned(error, node)
-            return [Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}", formatted(str(wanted), shown))]
+            return [
+                Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}", formatted(str(wanted), shown))
+            ]
         case "minLength":
             return [Problem(node.place, "wrong-type", f"{name} is empty", keys.get(str(path[-1]), "") if path else "")]
         case "minItems" | "maxItems" | "minProperties":
-            return [Problem(node.place, "wrong-type", _amount(name, int(wanted), node), keys.get(str(path[-1]), "") if path else "")]
+            return [
+                Problem(
+                    node.place,
+                    "wrong-type",
+                    _amount(name, int(wanted), node),
+                    keys.get(str(path[-1]), "") if path else "",
+                )
+            ]
         case _:
             shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
             return [Problem(node.place, "wrong-type", f"{name}: expected {' or '.join(shapes)}, got {_shape(node)}")]

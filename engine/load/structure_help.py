@@ -65,8 +65,16 @@ KEYS: Final[Mapping[str, str]] = {
 """What to write for each key that some file needs."""
 
 _OF_KIND: Final[Mapping[str, Mapping[str, str]]] = {
-    "vocabulary": {"facts": "declare what callers send: `facts:`, and below it `name: {type: choice, about: …, values: […]}`"},
-    "holidays": {"from": "write the first day: `from: 2026-01-01`", "package": "name the package that drafted the list: `package: holidays`", "version": "write the version of the package: `version: 0.60`", "code": "write the code of the region in the package: `code: DE/BY`", "source": "say where the days are from: `source: …`"},
+    "vocabulary": {
+        "facts": "declare what callers send: `facts:`, and below it `name: {type: choice, about: …, values: […]}`"
+    },
+    "holidays": {
+        "from": "write the first day: `from: 2026-01-01`",
+        "package": "name the package that drafted the list: `package: holidays`",
+        "version": "write the version of the package: `version: 0.60`",
+        "code": "write the code of the region in the package: `code: DE/BY`",
+        "source": "say where the days are from: `source: …`",
+    },
     "cases": {"from": "write the instant at which the hold begins: `from: 2026-01-31T09:00:00+10:00`"},
     "invariants": {"then": "say what has to hold then: `then: {outcome: value}`"},
     "frozen": {"version": "write the number of the version: `version: 1.0.0`"},
@@ -103,14 +111,18 @@ def elsewhere(key: str, path: tuple[str | int, ...], properties: Mapping[str, An
     return f"take it out; there is {', '.join(f'`{one}`' for one in properties)}, and nothing else"
 
 
-def shaped(path: tuple[str | int, ...], wanted: str, node: Node, schema: Mapping[str, Any], keys: Mapping[str, str]) -> str:
+def shaped(
+    path: tuple[str | int, ...], wanted: str, node: Node, schema: Mapping[str, Any], keys: Mapping[str, str]
+) -> str:
     """Return what to write where a text, a list or a mapping is and another of them has to be."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if wanted == "array" and isinstance(node, Scalar):
         return f"write `{key}: [{node.text}]`" if node.text else keys.get(key, "")
     if wanted == "object" and isinstance(node, Scalar) and path:
         if required := schema.get("required", ()):
-            parts = [f"{one}: {node.text if one in ('value', 'name', 'text') and node.text else '…'}" for one in required]
+            parts = [
+                f"{one}: {node.text if one in ('value', 'name', 'text') and node.text else '…'}" for one in required
+            ]
             return f"write `{{{', '.join(parts)}}}`"
         return keys.get(key, "")
     if wanted == "string" and key == "left" and isinstance(node, Sequence):
@@ -130,7 +142,11 @@ def formatted(pattern: str, written: str) -> str:
 
 def _version(written: str) -> str:
     found = _PARTS.fullmatch(written)
-    return f'write `"{".".join(part or "0" for part in found.groups())}"`' if found else "write three numbers with points between them"
+    return (
+        f'write `"{".".join(part or "0" for part in found.groups())}"`'
+        if found
+        else "write three numbers with points between them"
+    )
 
 
 def _instant(written: str) -> str:
@@ -165,6 +181,11 @@ def _number(written: str) -> str:
 
 
 _MADE: Final[Mapping[str, Callable[[str], str]]] = {
-    r"^[A-Za-z0-9]": _word, r"^[a-z]": _name, r"^[+-]?\d+": _number, r"^\d{4}": _instant, r"^([01]": _clock, r"^\d+\.": _version,
+    r"^[A-Za-z0-9]": _word,
+    r"^[a-z]": _name,
+    r"^[+-]?\d+": _number,
+    r"^\d{4}": _instant,
+    r"^([01]": _clock,
+    r"^\d+\.": _version,
 }
 """What each pattern of the schemas is made by, by the way it begins."""

@@ -37,16 +37,42 @@ class TableReader:
         source = text(node, "source") or self.source
         forms = [form for form in Form if isinstance(node, Mapping) and form.value in node.entries]
         if len(forms) > 1:
-            self._problem(key_place(node, forms[1]), "unknown-key", f"the table `{name}` has both {' and '.join(f'`{form}`' for form in forms)}", "keep one of them")
+            self._problem(
+                key_place(node, forms[1]),
+                "unknown-key",
+                f"the table `{name}` has both {' and '.join(f'`{form}`' for form in forms)}",
+                "keep one of them",
+            )
         form = forms[0] if forms else Form.RULES
-        context = _Context(name, hit, produces, source, text(node, "assumption"), bool(produces) and produces == texts(node, "produces"))
+        context = _Context(
+            name,
+            hit,
+            produces,
+            source,
+            text(node, "assumption"),
+            bool(produces) and produces == texts(node, "produces"),
+        )
         rules, matrix = self._rules(form, node, context)
         otherwise = node.get("otherwise") if isinstance(node, Mapping) else None
         if isinstance(node, Mapping) and not forms and otherwise is None and set(node.entries) <= _KEYS:
-            self._problem(place, "missing-key", f"the table `{name}` has no rules", "write `rules`, a `matrix`, `entries`, or only an `otherwise`")
+            self._problem(
+                place,
+                "missing-key",
+                f"the table `{name}` has no rules",
+                "write `rules`, a `matrix`, `entries`, or only an `otherwise`",
+            )
         return Table(
-            name, text(node, "about"), hit, form, produces, rules, self._otherwise(otherwise, context),
-            otherwise is not None, matrix, source, place,
+            name,
+            text(node, "about"),
+            hit,
+            form,
+            produces,
+            rules,
+            self._otherwise(otherwise, context),
+            otherwise is not None,
+            matrix,
+            source,
+            place,
         )
 
     def _problem(self, place: Place, code: str, message: str, help_: str = "") -> None:
@@ -65,10 +91,19 @@ class TableReader:
                 continue
             outcome = self.outcomes[item.text]
             if outcome.type is FactType.INSTANT:
-                self._problem(item.place, "bad-outcome", f"`{item.text}` is an instant, which no table can give", "write it under `deadlines`")
+                self._problem(
+                    item.place,
+                    "bad-outcome",
+                    f"`{item.text}` is an instant, which no table can give",
+                    "write it under `deadlines`",
+                )
             elif hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
-                self._problem(item.place, "bad-outcome", f"`{item.text}` is {kind_text(outcome.type)}; the collect table `{name}` can only give lists",
-                              "write `type: list` in the vocabulary, or another `hit`")
+                self._problem(
+                    item.place,
+                    "bad-outcome",
+                    f"`{item.text}` is {kind_text(outcome.type)}; the collect table `{name}` can only give lists",
+                    "write `type: list` in the vocabulary, or another `hit`",
+                )
             names.append(item.text)
         return tuple(names)
 
@@ -94,7 +129,15 @@ class TableReader:
 
     def _finished(self, name: str, when: tuple[Condition, ...], node: Node, place: Place, context: _Context) -> Rule:
         then = self._then(mapping(node, "then"), when, context)
-        return Rule(name, when, then, text(node, "source") or context.source, text(node, "assumption") or context.assumption, text(node, "about"), place)
+        return Rule(
+            name,
+            when,
+            then,
+            text(node, "source") or context.source,
+            text(node, "assumption") or context.assumption,
+            text(node, "about"),
+            place,
+        )
 
     def conditions(self, node: Mapping | None) -> tuple[Condition, ...]:
         """Read what a rule asks, in alphabetical order of the facts."""
@@ -108,16 +151,25 @@ class TableReader:
 
     def _condition(self, fact: Fact, node: Node) -> Condition:
         """Read a condition; one that is wrong, and reported, becomes one that asks nothing, so that reading can go on."""
-        return parse_condition(fact, node, self.problems) or Condition(fact.name, frozenset(), (), False, False, "", node.place)
+        return parse_condition(fact, node, self.problems) or Condition(
+            fact.name, frozenset(), (), False, False, "", node.place
+        )
 
     def _testable(self, name: str, place: Place) -> Fact | None:
         if name in self.facts:
             return self.facts[name]
         outcome = self.outcomes.get(name)
         if outcome is None:
-            self._problem(place, "unknown-fact", f"unknown fact `{name}`", did_you_mean(name, (*self.facts, *self.outcomes)))
+            self._problem(
+                place, "unknown-fact", f"unknown fact `{name}`", did_you_mean(name, (*self.facts, *self.outcomes))
+            )
         elif outcome.type not in TESTABLE:
-            self._problem(place, "bad-condition", f"the outcome `{name}` is {kind_text(outcome.type)}, which no table can read", "only choices and yes/no can be read")
+            self._problem(
+                place,
+                "bad-condition",
+                f"the outcome `{name}` is {kind_text(outcome.type)}, which no table can read",
+                "only choices and yes/no can be read",
+            )
             return None
         return outcome
 
@@ -142,14 +194,20 @@ class TableReader:
             return (), None
         if len(context.produces) != 1:
             if context.known:
-                self._problem(node.place, "bad-matrix", f"the matrix `{context.table}` gives one outcome, but produces {len(context.produces)}",
-                              "give each outcome a matrix of its own, or write `rules`")
+                self._problem(
+                    node.place,
+                    "bad-matrix",
+                    f"the matrix `{context.table}` gives one outcome, but produces {len(context.produces)}",
+                    "give each outcome a matrix of its own, or write `rules`",
+                )
             return (), None
         row_fact, column_fact = self._testable(down.text, down.place), self._testable(across.text, across.place)
         if row_fact is None or column_fact is None:
             return (), None
         if row_fact is column_fact:
-            self._problem(across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts")
+            self._problem(
+                across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts"
+            )
             return (), None
         if len(columns) != len(items(node, "columns")):
             return (), None
@@ -161,16 +219,32 @@ class TableReader:
             cells = items(row)
             if len(cells) != len(columns):
                 if isinstance(row, Sequence):
-                    self._problem(rows.key_places[key], "bad-matrix", f"the row `{key}` has {_counted(len(cells), 'cell')} under {_counted(len(columns), 'column')}",
-                                  "each row has one cell for each column")
+                    self._problem(
+                        rows.key_places[key],
+                        "bad-matrix",
+                        f"the row `{key}` has {_counted(len(cells), 'cell')} under {_counted(len(columns), 'column')}",
+                        "each row has one cell for each column",
+                    )
                 continue
             for column, condition, cell in zip(columns, headings, cells, strict=True):
                 if column in again:
                     continue
                 when = tuple(sorted((heading, condition), key=lambda c: c.fact))
                 then = self._outcomes({context.produces[0]: cell}, when) if isinstance(cell, Scalar) else {}
-                rules.append(Rule(f"{context.table}.{key}.{column.text}", when, then, context.source, context.assumption, "", cell.place))
-        return tuple(rules), Matrix(down.text, across.text, tuple(rows.entries), tuple(column.text for column in columns))
+                rules.append(
+                    Rule(
+                        f"{context.table}.{key}.{column.text}",
+                        when,
+                        then,
+                        context.source,
+                        context.assumption,
+                        "",
+                        cell.place,
+                    )
+                )
+        return tuple(rules), Matrix(
+            down.text, across.text, tuple(rows.entries), tuple(column.text for column in columns)
+        )
 
     def _repeated(self, columns: Iterable[Scalar]) -> set[Scalar]:
         """Give the headings that stand there a second time."""
@@ -178,20 +252,29 @@ class TableReader:
         again = set()
         for column in columns:
             if column.text in seen:
-                self._problem(column.place, "bad-matrix", f"the column `{column.text}` is repeated", "keep one of the two")
+                self._problem(
+                    column.place, "bad-matrix", f"the column `{column.text}` is repeated", "keep one of the two"
+                )
                 again.add(column)
             seen.add(column.text)
         return again
 
     def _otherwise(self, node: Node | None, context: _Context) -> Rule | None:
         if node is not None and context.hit is HitPolicy.COLLECT:
-            self._problem(node.place, "bad-outcome", "a collect table has no `otherwise`: no rule firing is an empty list", "take it out")
+            self._problem(
+                node.place,
+                "bad-outcome",
+                "a collect table has no `otherwise`: no rule firing is an empty list",
+                "take it out",
+            )
             return None
         if not isinstance(node, Mapping):
             return None
         return self._finished(f"{context.table}.otherwise", (), node, node.place, context)
 
-    def _then(self, node: Mapping | None, when: tuple[Condition, ...], context: _Context) -> dict[str, Literal | SameAs]:
+    def _then(
+        self, node: Mapping | None, when: tuple[Condition, ...], context: _Context
+    ) -> dict[str, Literal | SameAs]:
         if node is None:
             return {}
         given = {}
@@ -201,22 +284,36 @@ class TableReader:
                 given[name] = value
             elif name in self.outcomes:
                 if context.known:
-                    self._problem(node.key_places[name], "bad-outcome", f"the table `{context.table}` does not produce `{name}`",
-                                  "add it to `produces`, or take it out here")
+                    self._problem(
+                        node.key_places[name],
+                        "bad-outcome",
+                        f"the table `{context.table}` does not produce `{name}`",
+                        "add it to `produces`, or take it out here",
+                    )
             else:
                 fits = False
-                self._problem(node.key_places[name], "unknown-fact", *self._no_outcome(name, context.produces or self.outcomes))
+                self._problem(
+                    node.key_places[name], "unknown-fact", *self._no_outcome(name, context.produces or self.outcomes)
+                )
         missing = [name for name in context.produces if name not in node.entries]
         if fits and missing and (context.hit is not HitPolicy.COLLECT or not given):
             either = " or " if context.hit is HitPolicy.COLLECT else " and "
-            self._problem(node.place, "bad-outcome", f"the rule does not say {either.join(f'`{name}`' for name in missing)}",
-                          f"`{context.table}` produces {', '.join(context.produces)}")
+            self._problem(
+                node.place,
+                "bad-outcome",
+                f"the rule does not say {either.join(f'`{name}`' for name in missing)}",
+                f"`{context.table}` produces {', '.join(context.produces)}",
+            )
         return self._outcomes(given, when)
 
     def _outcomes(self, given: MappingOf[str, Node], when: tuple[Condition, ...]) -> dict[str, Literal | SameAs]:
         then = {}
         for name, node in given.items():
-            value = self._same_as(self.outcomes[name], node, when) if isinstance(node, Mapping) else self._literal(self.outcomes[name], node)
+            value = (
+                self._same_as(self.outcomes[name], node, when)
+                if isinstance(node, Mapping)
+                else self._literal(self.outcomes[name], node)
+            )
             if value is not None:
                 then[name] = value
         return then
@@ -225,31 +322,58 @@ class TableReader:
         name = text(node, "same_as")
         if tuple(node.entries) != ("same_as",):
             odd = next((key for key in node.entries if key != "same_as"), None)
-            self._problem(node.place if odd is None else node.key_places[odd], "bad-outcome",
-                          f"`{outcome.name}` is a value or {{same_as: fact}}, not {'nothing' if odd is None else f'{{{odd}: ...}}'}", "write the value itself, or `same_as`")
+            self._problem(
+                node.place if odd is None else node.key_places[odd],
+                "bad-outcome",
+                f"`{outcome.name}` is a value or {{same_as: fact}}, not {'nothing' if odd is None else f'{{{odd}: ...}}'}",
+                "write the value itself, or `same_as`",
+            )
             return None
         place = node.entries["same_as"].place
         if not name:
-            self._problem(place, "bad-outcome", "`same_as` names one fact", f"write {{same_as: fact}} with a fact that has the values of `{outcome.name}`")
+            self._problem(
+                place,
+                "bad-outcome",
+                "`same_as` names one fact",
+                f"write {{same_as: fact}} with a fact that has the values of `{outcome.name}`",
+            )
             return None
         fact = self._testable(name, place)
         if fact is None or undescribed(fact) or undescribed(outcome):
             return None
         if fact.type not in TESTABLE or outcome.type not in TESTABLE:
             odd_one = outcome if outcome.type not in TESTABLE else fact
-            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is {kind_text(odd_one.type)}", "only choices and yes/no can")
+            self._problem(
+                place,
+                "bad-outcome",
+                f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is {kind_text(odd_one.type)}",
+                "only choices and yes/no can",
+            )
             return None
         if fact.type is not outcome.type:
-            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be the same as `{name}`: one is {kind_text(outcome.type)}, the other {kind_text(fact.type)}")
+            self._problem(
+                place,
+                "bad-outcome",
+                f"`{outcome.name}` cannot be the same as `{name}`: one is {kind_text(outcome.type)}, the other {kind_text(fact.type)}",
+            )
             return None
         condition = next((c for c in when if c.fact == name), None)
         if condition is None or condition.unknown:
-            self._problem(place, "bad-outcome", f"`{name}` may be unknown where `{outcome.name}` is to be the same", f"add `{name}: {{not: unknown}}` to `when`")
+            self._problem(
+                place,
+                "bad-outcome",
+                f"`{name}` may be unknown where `{outcome.name}` is to be the same",
+                f"add `{name}: {{not: unknown}}` to `when`",
+            )
             return None
         extra = sorted(condition.words - (set(outcome.words) - {UNLISTED}))
         if extra:
-            self._problem(place, "bad-outcome", f"`{outcome.name}` cannot be {', '.join(f'`{word}`' for word in extra)}, as `{name}` can here",
-                          f"let the rule ask for values of `{name}` that `{outcome.name}` has too")
+            self._problem(
+                place,
+                "bad-outcome",
+                f"`{outcome.name}` cannot be {', '.join(f'`{word}`' for word in extra)}, as `{name}` can here",
+                f"let the rule ask for values of `{name}` that `{outcome.name}` has too",
+            )
             return None
         return SameAs(name)
 
@@ -257,23 +381,40 @@ class TableReader:
         if outcome.type is FactType.LIST:
             for item in items(node):
                 if not isinstance(item, Scalar):
-                    self._problem(item.place, "bad-outcome", f"`{outcome.name}` is a list of texts, not of lists or mappings", "put a text with `: `, `{` or `[` in quotes")
+                    self._problem(
+                        item.place,
+                        "bad-outcome",
+                        f"`{outcome.name}` is a list of texts, not of lists or mappings",
+                        "put a text with `: `, `{` or `[` in quotes",
+                    )
             return texts(node)
         if not isinstance(node, Scalar):
             if not undescribed(outcome):
-                self._problem(node.place, "bad-outcome", f"`{outcome.name}` is {kind_text(outcome.type)}, not a list", "write one value")
+                self._problem(
+                    node.place,
+                    "bad-outcome",
+                    f"`{outcome.name}` is {kind_text(outcome.type)}, not a list",
+                    "write one value",
+                )
             return None
         written = node.text.strip()
         match outcome.type:
             case FactType.CHOICE:
                 if written in {value.value for value in outcome.values} or undescribed(outcome):
                     return written
-                self._problem(node.place, "unknown-value", f"unknown {outcome.name} `{written}`", value_help(outcome, written))
+                self._problem(
+                    node.place, "unknown-value", f"unknown {outcome.name} `{written}`", value_help(outcome, written)
+                )
                 return None
             case FactType.BOOLEAN:
                 word = boolean_word(written)
                 if word is None:
-                    self._problem(node.place, "unknown-value", f"`{outcome.name}` is yes or no, not `{written}`", "write yes or no")
+                    self._problem(
+                        node.place,
+                        "unknown-value",
+                        f"`{outcome.name}` is yes or no, not `{written}`",
+                        "write yes or no",
+                    )
                 return None if word is None else word == YES
             case FactType.NUMBER | FactType.INTEGER:
                 return self._number(outcome, node)
@@ -285,10 +426,20 @@ class TableReader:
         low, high = outcome.minimum, outcome.maximum
         if number is None or (outcome.type is FactType.INTEGER and number != int(number)):
             kind = "a whole number" if outcome.type is FactType.INTEGER else "a number"
-            self._problem(node.place, "bad-outcome", f"`{outcome.name}` is {kind}, not `{node.text}`", "write digits only, such as 4" if kind != "a number" else "write digits, such as 4 or 2.5")
+            self._problem(
+                node.place,
+                "bad-outcome",
+                f"`{outcome.name}` is {kind}, not `{node.text}`",
+                "write digits only, such as 4" if kind != "a number" else "write digits, such as 4 or 2.5",
+            )
             return None
         if (low is not None and number < low) or (high is not None and number > high):
-            self._problem(node.place, "bad-outcome", f"`{number_text(number)}` is outside what `{outcome.name}` can be", f"it is {range_text(outcome)}")
+            self._problem(
+                node.place,
+                "bad-outcome",
+                f"`{number_text(number)}` is outside what `{outcome.name}` can be",
+                f"it is {range_text(outcome)}",
+            )
             return None
         return int(number) if number == int(number) else number
 
@@ -308,5 +459,3 @@ class _Context:
     assumption: str
     known: bool
     """Whether the vocabulary has all outcomes that the table says it produces."""
-
-

@@ -6,7 +6,20 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from typing import Final
 
-from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, number, pairs, text, value_place
+from engine.load.nodes import (
+    Mapping,
+    Node,
+    Scalar,
+    flag,
+    items,
+    key_place,
+    kind_text,
+    mapping,
+    number,
+    pairs,
+    text,
+    value_place,
+)
 from engine.model.did_you_mean import did_you_mean
 from engine.model.problems import Place, Problem
 from engine.model.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
@@ -31,13 +44,21 @@ def listed_values(trees: MappingOf[str, Node]) -> Listed:
         for name, table in pairs(tree, "tables"):
             rows = mapping(mapping(table, "entries"), "rows")
             if rows is not None:
-                found[name] = tuple(_placed(key, row, rows.key_places[key]) for key, row in sorted(rows.entries.items()))
-            elif not isinstance(table, Mapping) or "entries" in table.entries or not {"rules", "matrix", "otherwise"} & set(table.entries):
+                found[name] = tuple(
+                    _placed(key, row, rows.key_places[key]) for key, row in sorted(rows.entries.items())
+                )
+            elif (
+                not isinstance(table, Mapping)
+                or "entries" in table.entries
+                or not {"rules", "matrix", "otherwise"} & set(table.entries)
+            ):
                 found[name] = ()
     return found
 
 
-def load_vocabulary(tree: Node, listed: Listed | None, problems: list[Problem]) -> tuple[dict[str, Fact], dict[str, Fact]]:
+def load_vocabulary(
+    tree: Node, listed: Listed | None, problems: list[Problem]
+) -> tuple[dict[str, Fact], dict[str, Fact]]:
     """Read the facts and the outcomes, by name.
 
     ``listed`` is None if a file with tables cannot be read: then a choice that takes its values from one has none.
@@ -45,17 +66,25 @@ def load_vocabulary(tree: Node, listed: Listed | None, problems: list[Problem]) 
     facts = _section(tree, "facts", listed, _NOT_FACTS, problems)
     outcomes = _section(tree, "outcomes", listed, _NOT_OUTCOMES, problems)
     for name in sorted(facts.keys() & outcomes.keys()):
-        problems.append(Problem(outcomes[name].place, "repeated-id", f"`{name}` is already a fact", "an outcome needs a name of its own"))
+        problems.append(
+            Problem(
+                outcomes[name].place, "repeated-id", f"`{name}` is already a fact", "an outcome needs a name of its own"
+            )
+        )
     return facts, outcomes
 
 
-def _section(tree: Node, key: str, listed: Listed | None, refused: frozenset[FactType], problems: list[Problem]) -> dict[str, Fact]:
+def _section(
+    tree: Node, key: str, listed: Listed | None, refused: frozenset[FactType], problems: list[Problem]
+) -> dict[str, Fact]:
     section = mapping(tree, key)
     facts: dict[str, Fact] = {}
     for name, node in sorted(pairs(section)):
         place = section.key_places[name] if section else node.place
         if name in RESERVED:
-            problems.append(Problem(place, "repeated-id", f"`{name}` is a word of the policy language", "choose another name"))
+            problems.append(
+                Problem(place, "repeated-id", f"`{name}` is a word of the policy language", "choose another name")
+            )
         kind = text(node, "type")
         if kind not in set(FactType) or FactType(kind) in refused:
             facts[name] = Fact(name, FactType.CHOICE, place=place)
@@ -66,38 +95,92 @@ def _section(tree: Node, key: str, listed: Listed | None, refused: frozenset[Fac
 
 def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> Fact:
     fact = Fact(
-        name, kind, text(node, "about"), _values(name, kind, node, place, listed, problems),
-        open=flag(node, "open"), subtags=flag(node, "subtags"),
-        minimum=number(node, "minimum"), maximum=number(node, "maximum"), unit=text(node, "unit"), ask=text(node, "ask") == "" or flag(node, "ask"), place=place,
+        name,
+        kind,
+        text(node, "about"),
+        _values(name, kind, node, place, listed, problems),
+        open=flag(node, "open"),
+        subtags=flag(node, "subtags"),
+        minimum=number(node, "minimum"),
+        maximum=number(node, "maximum"),
+        unit=text(node, "unit"),
+        ask=text(node, "ask") == "" or flag(node, "ask"),
+        place=place,
     )
     for key in ("open", "subtags"):
         if flag(node, key) and kind is not FactType.CHOICE:
-            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a choice; `{name}` is {kind_text(kind)}", "take it out"))
+            problems.append(
+                Problem(
+                    key_place(node, key),
+                    "unknown-key",
+                    f"`{key}` is for a choice; `{name}` is {kind_text(kind)}",
+                    "take it out",
+                )
+            )
     for key in ("minimum", "maximum", "unit"):
         if text(node, key) and not fact.numeric:
-            problems.append(Problem(key_place(node, key), "unknown-key", f"`{key}` is for a number; `{name}` is {kind_text(kind)}", "take it out"))
+            problems.append(
+                Problem(
+                    key_place(node, key),
+                    "unknown-key",
+                    f"`{key}` is for a number; `{name}` is {kind_text(kind)}",
+                    "take it out",
+                )
+            )
     for key in ("minimum", "maximum"):
         if len(text(node, key)) > MAX_DIGITS:
-            problems.append(Problem(value_place(node, key), "bad-format", f"the {key} of `{name}` has more than {MAX_DIGITS} digits"))
+            problems.append(
+                Problem(
+                    value_place(node, key), "bad-format", f"the {key} of `{name}` has more than {MAX_DIGITS} digits"
+                )
+            )
     if fact.minimum is not None and fact.maximum is not None and fact.minimum >= fact.maximum:
-        problems.append(Problem(value_place(node, "minimum"), "bad-format", f"the minimum of `{name}` is not below its maximum",
-                                f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum"))
+        problems.append(
+            Problem(
+                value_place(node, "minimum"),
+                "bad-format",
+                f"the minimum of `{name}` is not below its maximum",
+                f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum",
+            )
+        )
         return replace(fact, minimum=None, maximum=None)
     return fact
 
 
-def _values(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> tuple[Value, ...]:
+def _values(
+    name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]
+) -> tuple[Value, ...]:
     given = [key for key in ("values", "values_in") if isinstance(node, Mapping) and key in node.entries]
     if kind is not FactType.CHOICE:
         if given:
-            problems.append(Problem(key_place(node, given[0]), "unknown-key", f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
-                                    "take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`"))
+            problems.append(
+                Problem(
+                    key_place(node, given[0]),
+                    "unknown-key",
+                    f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
+                    "take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`",
+                )
+            )
         return ()
     if not given:
-        problems.append(Problem(place, "missing-key", f"the choice `{name}` has no values", "list them under `values`, or name an entry table with `values_in`"))
+        problems.append(
+            Problem(
+                place,
+                "missing-key",
+                f"the choice `{name}` has no values",
+                "list them under `values`, or name an entry table with `values_in`",
+            )
+        )
         return ()
     if len(given) > 1:
-        problems.append(Problem(key_place(node, "values_in"), "unknown-key", f"the choice `{name}` has both `values` and `values_in`", "keep one of the two"))
+        problems.append(
+            Problem(
+                key_place(node, "values_in"),
+                "unknown-key",
+                f"the choice `{name}` has both `values` and `values_in`",
+                "keep one of the two",
+            )
+        )
         return ()
     placed = _listed(node, listed, problems) if given == ["values_in"] else _written(node)
     _check_spellings(name, placed, problems)
@@ -109,7 +192,14 @@ def _listed(node: Node, listed: Listed | None, problems: list[Problem]) -> tuple
     if listed is None or not table:
         return ()
     if table not in listed:
-        problems.append(Problem(value_place(node, "values_in"), "unknown-reference", f"no entry table `{table}`", did_you_mean(table, listed)))
+        problems.append(
+            Problem(
+                value_place(node, "values_in"),
+                "unknown-reference",
+                f"no entry table `{table}`",
+                did_you_mean(table, listed),
+            )
+        )
     return listed.get(table, ())
 
 
@@ -132,15 +222,32 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
     taken: dict[str, str] = {}
     for value, place, _ in placed:
         if value.value in RESERVED | {UNLISTED}:
-            problems.append(Problem(place, "repeated-id", f"`{value.value}` is a word of the policy language", "choose another value"))
+            problems.append(
+                Problem(
+                    place, "repeated-id", f"`{value.value}` is a word of the policy language", "choose another value"
+                )
+            )
         first = taken.get(folded(value.value))
         if first is not None:
             alike = "" if first == value.value else f", written `{first}`"
-            problems.append(Problem(place, "repeated-id", f"`{value.value}` is already a value of `{name}`{alike}",
-                                    "case, a space, `_` and `-` between letters do not tell values apart"))
+            problems.append(
+                Problem(
+                    place,
+                    "repeated-id",
+                    f"`{value.value}` is already a value of `{name}`{alike}",
+                    "case, a space, `_` and `-` between letters do not tell values apart",
+                )
+            )
         taken.setdefault(folded(value.value), value.value)
     for value, _, places in placed:
         for spelling, place in zip((value.name, *value.aliases), places, strict=True):
             owner = taken.setdefault(folded(spelling), value.value) if folded(spelling) else value.value
             if owner != value.value:
-                problems.append(Problem(place, "repeated-id", f"`{spelling}` already stands for `{owner}`", "one spelling can mean one value only"))
+                problems.append(
+                    Problem(
+                        place,
+                        "repeated-id",
+                        f"`{spelling}` already stands for `{owner}`",
+                        "one spelling can mean one value only",
+                    )
+                )

@@ -32,15 +32,39 @@ _OPENING: Final = {opening: (closing, what) for closing, (opening, what) in _CLO
 _BRACKET: Final = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:''|[^'])*'|\s#.*|[\[\]{}]""")
 
 _KNOWN: Final[dict[str, tuple[str, str]]] = {
-    "did not find expected key": ("this does not fit the mapping that begins in line {line}", "look at the indentation, and at the quotes and brackets above"),
-    "did not find expected '-' indicator": ("this does not fit the list that begins in line {line}", "look at the indentation; each item begins with `-`"),
+    "did not find expected key": (
+        "this does not fit the mapping that begins in line {line}",
+        "look at the indentation, and at the quotes and brackets above",
+    ),
+    "did not find expected '-' indicator": (
+        "this does not fit the list that begins in line {line}",
+        "look at the indentation; each item begins with `-`",
+    ),
     "could not find expected ':'": ("a key without `:`", "write `key: value`"),
-    "mapping values are not allowed in this context": ("a `:` that cannot stand here", "put a text with `: ` in it in quotes, and look at the indentation"),
-    "block sequence entries are not allowed in this context": ("a list item that cannot stand here", "put the list in a line of its own, below its key"),
-    "did not find expected comment or line break": ("a text that begins with `>` or `|` goes on in the lines below", "put it in quotes; or is a quote further up not closed?"),
-    "found unknown escape character": ("an escape that YAML does not know", "use single quotes, or write `\\\\` for a backslash"),
-    "did not find expected hexdecimal number": ("an escape that YAML does not know", "use single quotes, or write `\\\\` for a backslash"),
-    "did not find expected <document start>": ("this does not belong to the document above", "one file holds one document: look at the indentation"),
+    "mapping values are not allowed in this context": (
+        "a `:` that cannot stand here",
+        "put a text with `: ` in it in quotes, and look at the indentation",
+    ),
+    "block sequence entries are not allowed in this context": (
+        "a list item that cannot stand here",
+        "put the list in a line of its own, below its key",
+    ),
+    "did not find expected comment or line break": (
+        "a text that begins with `>` or `|` goes on in the lines below",
+        "put it in quotes; or is a quote further up not closed?",
+    ),
+    "found unknown escape character": (
+        "an escape that YAML does not know",
+        "use single quotes, or write `\\\\` for a backslash",
+    ),
+    "did not find expected hexdecimal number": (
+        "an escape that YAML does not know",
+        "use single quotes, or write `\\\\` for a backslash",
+    ),
+    "did not find expected <document start>": (
+        "this does not belong to the document above",
+        "one file holds one document: look at the indentation",
+    ),
     "found unknown directive name": ("a line cannot begin with `%`", "put a text that begins with `%` in quotes"),
 }
 """What the parser says, in words for people: message and help; ``{line}`` is where the part at fault begins."""
@@ -74,12 +98,12 @@ class Failure:
     @property
     def here(self) -> str:
         """The line from the place on."""
-        return self.line[self.at[1]:]
+        return self.line[self.at[1] :]
 
     @property
     def before(self) -> str:
         """The line in front of the place, without spaces at its end."""
-        return self.line[:self.at[1]].rstrip()
+        return self.line[: self.at[1]].rstrip()
 
     def problem(self, at: tuple[int, int], message: str, help_: str) -> Problem:
         """Give the problem at a line and column, both from 0."""
@@ -127,11 +151,21 @@ def conflicts(file: str, lines: Sequence[str]) -> Iterator[Problem]:
             continue
         begun = True
         end = next((later for later in range(number + 1, len(lines)) if lines[later].startswith(">" * 7)), None)
-        yield _conflict(file, number, line, "a merge conflict begins here" + (f" and ends in line {end + 1}" if end is not None else ""))
+        yield _conflict(
+            file,
+            number,
+            line,
+            "a merge conflict begins here" + (f" and ends in line {end + 1}" if end is not None else ""),
+        )
 
 
 def _conflict(file: str, number: int, line: str, message: str) -> Problem:
-    return Problem(Place(file, number + 1, 1, line), "yaml", f"not YAML: {message}", "keep what should count, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
+    return Problem(
+        Place(file, number + 1, 1, line),
+        "yaml",
+        f"not YAML: {message}",
+        "keep what should count, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
+    )
 
 
 # ---- What the mistake may be, most telling first
@@ -147,15 +181,25 @@ def _reserved(failure: Failure) -> Problem | None:
     """A text that begins with a sign that YAML uses itself."""
     if failure.said == "found character that cannot start any token":
         at = failure.at
-    elif failure.said == "did not find expected alphabetic or numeric character" or (failure.said == "did not find expected key" and _alias_before(failure)):
-        at = failure.begins if failure.said != "did not find expected key" else (failure.at[0], _alias_before(failure) - 1)
+    elif failure.said == "did not find expected alphabetic or numeric character" or (
+        failure.said == "did not find expected key" and _alias_before(failure)
+    ):
+        at = (
+            failure.begins
+            if failure.said != "did not find expected key"
+            else (failure.at[0], _alias_before(failure) - 1)
+        )
     else:
         return None
     line = failure.lines[at[0]]
     inside = sum(line.count(sign, 0, at[1]) for sign in "[{") > sum(line.count(sign, 0, at[1]) for sign in "]}")
     text = (_IN_BRACKETS if inside else _TO_THE_END).match(line, at[1])
-    sign = line[at[1]:at[1] + 1]
-    return failure.problem(at, f"a text cannot begin with {'a backtick' if sign == '`' else f'`{sign}`'}", "put it in quotes" if sign == "`" else f'put it in quotes: `"{text[0] if text else sign}"`')
+    sign = line[at[1] : at[1] + 1]
+    return failure.problem(
+        at,
+        f"a text cannot begin with {'a backtick' if sign == '`' else f'`{sign}`'}",
+        "put it in quotes" if sign == "`" else f'put it in quotes: `"{text[0] if text else sign}"`',
+    )
 
 
 def _alias_before(failure: Failure) -> int:
@@ -172,7 +216,11 @@ def _empty_item(failure: Failure) -> Problem | None:
         return _open_at_the_end(failure)
     if sign in _CLOSING:
         return _surplus(failure, sign)
-    return failure.problem(failure.at, f"a value is missing before this `{sign}`", 'write the value, or take the sign out; an empty text is `""`')
+    return failure.problem(
+        failure.at,
+        f"a value is missing before this `{sign}`",
+        'write the value, or take the sign out; an empty text is `""`',
+    )
 
 
 def _open_at_the_end(failure: Failure) -> Problem | None:
@@ -192,7 +240,9 @@ def _open_at_the_end(failure: Failure) -> Problem | None:
 
 def _surplus(failure: Failure, sign: str) -> Problem:
     opening, what = _CLOSING[sign]
-    return failure.problem(failure.at, f"a `{sign}` that closes nothing", f"take it out, or open the {what} with `{opening}`")
+    return failure.problem(
+        failure.at, f"a `{sign}` that closes nothing", f"take it out, or open the {what} with `{opening}`"
+    )
 
 
 def _not_closed(failure: Failure) -> Problem | None:
@@ -203,8 +253,14 @@ def _not_closed(failure: Failure) -> Problem | None:
     opening, what = _CLOSING[found[1]]
     sign = failure.here[:1]
     if failure.at[0] > failure.begins[0] or not sign or (sign in _CLOSING and sign != found[1]):
-        return failure.problem(failure.begins, f"the {what} that opens here is not closed", f"add `{found[1]}` at its end")
-    return failure.problem(failure.at, f"expected `,` or `{found[1]}`, got `{sign}`", f"put `,` between values; put a text with `{opening}`, `{found[1]}` or `,` in quotes")
+        return failure.problem(
+            failure.begins, f"the {what} that opens here is not closed", f"add `{found[1]}` at its end"
+        )
+    return failure.problem(
+        failure.at,
+        f"expected `,` or `{found[1]}`, got `{sign}`",
+        f"put `,` between values; put a text with `{opening}`, `{found[1]}` or `,` in quotes",
+    )
 
 
 def _quote(failure: Failure) -> Problem | None:
@@ -212,29 +268,50 @@ def _quote(failure: Failure) -> Problem | None:
     if failure.said == "found unexpected end of stream":
         return failure.problem(failure.begins, "the quote that opens here is never closed", "add the closing quote")
     if failure.quoted is not None and failure.before[-1:] in _QUOTES:
-        return failure.problem(failure.quoted, f"the quote that opens here is closed only in line {failure.at[0] + 1}", "add the closing quote at the end of the text")
+        return failure.problem(
+            failure.quoted,
+            f"the quote that opens here is closed only in line {failure.at[0] + 1}",
+            "add the closing quote at the end of the text",
+        )
     if failure.said != "did not find expected key" or not failure.before:
         return None
     if failure.here[:1] in _CLOSING:
         return _surplus(failure, failure.here[:1])
     end = failure.before[-1]
     if end in _QUOTES:
-        return failure.problem(failure.at, f"text behind the closing `{end}`", "put the whole text in one pair of quotes; inside `'…'` a quote is written `''`, inside `\"…\"` it is `\\\"`")
+        return failure.problem(
+            failure.at,
+            f"text behind the closing `{end}`",
+            "put the whole text in one pair of quotes; inside `'…'` a quote is written `''`, inside `\"…\"` it is `\\\"`",
+        )
     if end in _CLOSING:
-        return failure.problem(failure.at, f"text behind the closing `{end}`", "put a text that begins with `{` or `[` in quotes, whole")
+        return failure.problem(
+            failure.at, f"text behind the closing `{end}`", "put a text that begins with `{` or `[` in quotes, whole"
+        )
     return None
 
 
 def _indented(failure: Failure) -> Problem | None:
     """A key that is indented below one that has a value already."""
     found = _KEY.fullmatch(failure.before) if failure.said == "mapping values are not allowed in this context" else None
-    above = next((number for number in range(failure.at[0] - 1, -1, -1) if failure.lines[number].strip() and not failure.lines[number].lstrip().startswith("#")), None)
+    above = next(
+        (
+            number
+            for number in range(failure.at[0] - 1, -1, -1)
+            if failure.lines[number].strip() and not failure.lines[number].lstrip().startswith("#")
+        ),
+        None,
+    )
     if found is None or above is None:
         return None
     over = _KEY_AND_VALUE.match(failure.lines[above])
     if over is None or over.start(1) >= found.start(1):
         return None
-    return failure.problem((failure.at[0], found.start(1)), f"`{found[1]}` is indented below `{over[1]}`, which has a value", f"indent it like line {above + 1}, or take the value of `{over[1]}` out")
+    return failure.problem(
+        (failure.at[0], found.start(1)),
+        f"`{found[1]}` is indented below `{over[1]}`, which has a value",
+        f"indent it like line {above + 1}, or take the value of `{over[1]}` out",
+    )
 
 
 def _between_levels(failure: Failure) -> Problem | None:
@@ -251,7 +328,9 @@ def _between_levels(failure: Failure) -> Problem | None:
         return None
     column, line = min(levels, key=lambda level: abs(level[0] - failure.at[1]))
     amount = f"indent it by {column} space{'' if column == 1 else 's'}" if column else "do not indent it"
-    return failure.problem(failure.at, _KNOWN[failure.said][0].format(line=failure.begins[0] + 1), f"{amount}, like line {line}")
+    return failure.problem(
+        failure.at, _KNOWN[failure.said][0].format(line=failure.begins[0] + 1), f"{amount}, like line {line}"
+    )
 
 
 def _colon(failure: Failure) -> Problem | None:
@@ -264,12 +343,22 @@ def _colon(failure: Failure) -> Problem | None:
 
 def _missing_space(failure: Failure) -> Problem | None:
     """`key:value`, in the line where the parser began, in the one where it gave up, or in the one above."""
-    if failure.said not in ("could not find expected ':'", "mapping values are not allowed in this context", "did not find expected key"):
+    if failure.said not in (
+        "could not find expected ':'",
+        "mapping values are not allowed in this context",
+        "did not find expected key",
+    ):
         return None
-    for number in dict.fromkeys((failure.begins[0] if failure.said.startswith("could") else failure.at[0], failure.at[0] - 1)):
+    for number in dict.fromkeys(
+        (failure.begins[0] if failure.said.startswith("could") else failure.at[0], failure.at[0] - 1)
+    ):
         found = _NO_SPACE.fullmatch(failure.lines[number]) if 0 <= number < len(failure.lines) else None
         if found is not None:
-            return failure.problem((number, found.end(1)), f"a space is missing after `{found[1]}:`", f"write `{found[1]}: {found[2].rstrip()}`")
+            return failure.problem(
+                (number, found.end(1)),
+                f"a space is missing after `{found[1]}:`",
+                f"write `{found[1]}: {found[2].rstrip()}`",
+            )
     return None
 
 
@@ -281,13 +370,32 @@ def _missing_colon(failure: Failure) -> Problem | None:
     if found is None:
         return None
     written = f"{found[1]}: {found[2]}" if found[2] else f"{found[1]}:"
-    return failure.problem((failure.begins[0], found.start(1)), f"a `:` is missing after `{found[1]}`", f"write `{written}`; or, if the line belongs to a text above, indent it")
+    return failure.problem(
+        (failure.begins[0], found.start(1)),
+        f"a `:` is missing after `{found[1]}`",
+        f"write `{written}`; or, if the line belongs to a text above, indent it",
+    )
 
 
-_LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (_tab, _reserved, _empty_item, _not_closed, _quote, _missing_space, _between_levels, _indented, _colon, _missing_colon)
+_LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (
+    _tab,
+    _reserved,
+    _empty_item,
+    _not_closed,
+    _quote,
+    _missing_space,
+    _between_levels,
+    _indented,
+    _colon,
+    _missing_colon,
+)
 
 
 def _as_said(failure: Failure) -> Problem:
     message, help_ = _KNOWN.get(failure.said, (failure.said, ""))
-    at = failure.begins if failure.said in ("could not find expected ':'", "found unknown directive name") else failure.at
+    at = (
+        failure.begins
+        if failure.said in ("could not find expected ':'", "found unknown directive name")
+        else failure.at
+    )
     return failure.problem(at, message.format(line=failure.begins[0] + 1), help_)

@@ -111,13 +111,23 @@ class _Reader:
                 self.problems.append(space)
                 continue
             if not isinstance(name, Scalar):
-                raise _Refused(Problem(name.place, "wrong-type", f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
-                                       "put a text that begins with `{` or `[` in quotes"))
+                raise _Refused(
+                    Problem(
+                        name.place,
+                        "wrong-type",
+                        f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
+                        "put a text that begins with `{` or `[` in quotes",
+                    )
+                )
             if name.text in entries:
                 first = key_places[name.text].line
                 self.problems.append(
-                    Problem(name.place, "repeated-key", f"the key `{name.text}` is repeated",
-                            f"first used in line {first}; keep one of the two")
+                    Problem(
+                        name.place,
+                        "repeated-key",
+                        f"the key `{name.text}` is repeated",
+                        f"first used in line {first}; keep one of the two",
+                    )
                 )
             else:
                 entries[name.text], key_places[name.text] = value, name.place
@@ -126,12 +136,33 @@ class _Reader:
     def _refuse_tricks(self, event: Any, depth: int) -> None:
         place = self.place(event)
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(Problem(place, "alias", f"the alias `*{event.anchor}` is refused", "write the value out where it is needed; put a text that begins with `*` in quotes"))
+            raise _Refused(
+                Problem(
+                    place,
+                    "alias",
+                    f"the alias `*{event.anchor}` is refused",
+                    "write the value out where it is needed; put a text that begins with `*` in quotes",
+                )
+            )
         if event.anchor is not None:
-            raise _Refused(Problem(place, "alias", f"the anchor `&{event.anchor}` is refused", "write the value out where it is needed; put a text that begins with `&` in quotes"))
+            raise _Refused(
+                Problem(
+                    place,
+                    "alias",
+                    f"the anchor `&{event.anchor}` is refused",
+                    "write the value out where it is needed; put a text that begins with `&` in quotes",
+                )
+            )
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise _Refused(Problem(place, "tag", f"the tag `{tag}` is refused", "leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes"))
+            raise _Refused(
+                Problem(
+                    place,
+                    "tag",
+                    f"the tag `{tag}` is refused",
+                    "leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes",
+                )
+            )
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise _Refused(Problem(place, "too-large", f"more than {MAX_NODES:,} keys and values in one file"))
@@ -150,7 +181,9 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     [('country', 'NO', 'a.yaml:1:10'), ('from', '12:30', 'a.yaml:2:7')]
     """
     if len(text) > MAX_CHARACTERS:
-        return None, [Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")]
+        return None, [
+            Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")
+        ]
     lines = _BREAK.split(text)
     if unprintable := _UNPRINTABLE.search(text):
         return None, [_unprintable(file, lines, text, unprintable)]
@@ -175,14 +208,21 @@ def _document(reader: _Reader) -> Node | None:
     for event in reader.events:
         if isinstance(event, yaml.DocumentStartEvent):
             if tree is not None:
-                raise _Refused(Problem(reader.place(event), "yaml", "a second document begins here", "one file holds one document; leave the `---` out"))
+                raise _Refused(
+                    Problem(
+                        reader.place(event),
+                        "yaml",
+                        "a second document begins here",
+                        "one file holds one document; leave the `---` out",
+                    )
+                )
         elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
             tree = reader.node(event, 1)
     return tree
 
 
 def _unprintable(file: str, lines: list[str], text: str, found: re.Match[str]) -> Problem:
-    before = _BREAK.split(text[:found.start()])
+    before = _BREAK.split(text[: found.start()])
     place = Place(file, len(before), len(before[-1]) + 1, lines[len(before) - 1])
     return Problem(place, "yaml", f"the character U+{ord(found[0]):04X}, which no text may have", "leave it out")
 
@@ -192,7 +232,7 @@ def _without_colon(key: Node) -> Problem | None:
     found = _NO_COLON.match(key.text) if isinstance(key, Scalar) else None
     if found is None:
         return None
-    rest = key.place.text[key.place.column - 1 + found.start(2):].rstrip()
+    rest = key.place.text[key.place.column - 1 + found.start(2) :].rstrip()
     return Problem(key.place, "yaml", f"a `:` is missing after `{found[1]}`", f"write `{found[1]}: {rest}`")
 
 
@@ -201,7 +241,7 @@ def _without_space(key: Node, value: Node) -> Problem | None:
     if not isinstance(key, Scalar) or not isinstance(value, Scalar) or value.text:
         return None
     place = key.place
-    if place.text[place.column - 1:].removeprefix(key.text).lstrip().startswith(":"):
+    if place.text[place.column - 1 :].removeprefix(key.text).lstrip().startswith(":"):
         return None
     if found := _NO_SPACE.fullmatch(key.text):
         place = Place(place.file, place.line, place.column + found.end(1), place.text)
@@ -224,7 +264,7 @@ def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
     """
     if isinstance(node, Scalar):
         place = node.place
-        line = place.text[place.column - 1:]
+        line = place.text[place.column - 1 :]
         found = _CUT.match(line, len(node.text)) if node.text and line.startswith(node.text) else None
         if found is not None:
             yield Place(place.file, place.line, place.column + found.start(1), place.text), line.rstrip()

@@ -35,7 +35,10 @@ def interval_text(interval: Interval) -> str:
     >>> interval_text(Interval(50, math.inf, False, False)), interval_text(Interval(10, 25, True, False)), interval_text(Interval(3, 3, True, True))
     ('> 50', '[10..25)', '3')
     """
-    low, high = number_text(interval.low) if math.isfinite(interval.low) else "", number_text(interval.high) if math.isfinite(interval.high) else ""
+    low, high = (
+        number_text(interval.low) if math.isfinite(interval.low) else "",
+        number_text(interval.high) if math.isfinite(interval.high) else "",
+    )
     if low == high:
         return low or "any number"
     if not low:

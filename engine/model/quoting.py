@@ -84,7 +84,13 @@ def kind(sent: object) -> str:
         return "a number of so many digits"
     if isinstance(sent, (str, int, float)):
         return f"`{shown(sent)}`"
-    return "a mapping" if isinstance(sent, Mapping) else "a list" if isinstance(sent, (list, tuple)) else type(sent).__name__
+    return (
+        "a mapping"
+        if isinstance(sent, Mapping)
+        else "a list"
+        if isinstance(sent, (list, tuple))
+        else type(sent).__name__
+    )
 
 
 def shown(sent: object) -> str:

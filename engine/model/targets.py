@@ -117,5 +117,9 @@ def calendar_in(written: WrittenCalendar, region: Region | None, holidays: Mappi
     """Give a calendar as it is kept in a region; one that does not need a region is shown in UTC without one."""
     zone = written.zone if written.zone != BY_REGION else region.zone if region else "UTC"
     listed = written.holidays if written.holidays != BY_REGION else region.holidays if region else ""
-    name = f"{written.name} in {region.name}" if region and BY_REGION in (written.zone, written.holidays) else written.name
-    return Calendar(name, zone, written.always, written.week, written.dates, written.breaks, holidays[listed] if listed else None)
+    name = (
+        f"{written.name} in {region.name}" if region and BY_REGION in (written.zone, written.holidays) else written.name
+    )
+    return Calendar(
+        name, zone, written.always, written.week, written.dates, written.breaks, holidays[listed] if listed else None
+    )

@@ -100,7 +100,9 @@ _SEPARATOR: Final = re.compile(
     rf"(?:(?<=[^\W\d_])|(?<=\d)(?![\s_]*{_DASH}?[\s_]*\d))(?![\s_]+{_DASH}\d)(?:[\s_]+{_DASH}?[\s_]*|{_DASH}[\s_]*)(?=[^\W_])",
 )
 
-NOTHING: Final = frozenset({"none", "null", "nil", "nan", "undefined", "n/a", "#n/a", "-", "--", "?", "(empty)", "(none)", "(null)", "\\n"})
+NOTHING: Final = frozenset(
+    {"none", "null", "nil", "nan", "undefined", "n/a", "#n/a", "-", "--", "?", "(empty)", "(none)", "(null)", "\\n"}
+)
 """Words that other systems write into an empty cell, without case."""
 
 
@@ -120,11 +122,12 @@ def folded(text: str) -> str:
         return _SEPARATOR.sub("", plain)
     # An accent or a vowel sign belongs to its letter, though `re` takes it for punctuation.
     letters = "".join(
-        "a" if unicodedata.category(one)[0] == "M" and not _SEPARATES.match(before) else one for before, one in zip(" " + plain, plain, strict=False)
+        "a" if unicodedata.category(one)[0] == "M" and not _SEPARATES.match(before) else one
+        for before, one in zip(" " + plain, plain, strict=False)
     )
     kept, at = [], 0
     for separator in _SEPARATOR.finditer(letters):
-        kept.append(plain[at:separator.start()])
+        kept.append(plain[at : separator.start()])
         at = separator.end()
     return "".join((*kept, plain[at:]))
 

@@ -26,16 +26,30 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     known = {part.name for part in parts}
     for rule in budget.forbidden:
         if rule.outcome not in (ANY, *known):
-            found.append(Excess(f"never {rule}", f"`{rule.outcome}` could not be compared for any ticket, so the limit cannot be checked"))
+            found.append(
+                Excess(
+                    f"never {rule}",
+                    f"`{rule.outcome}` could not be compared for any ticket, so the limit cannot be checked",
+                )
+            )
         found += [one for outcome in replay.outcomes for one in _forbidden(outcome, rule)]
-        found += [one for deadline in replay.deadlines if rule.forbids_all(deadline.name) for one in _moved(deadline, f"never {rule}")]
+        found += [
+            one
+            for deadline in replay.deadlines
+            if rule.forbids_all(deadline.name)
+            for one in _moved(deadline, f"never {rule}")
+        ]
     return tuple(found)
 
 
 def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
     if not limit.allows(one.changed, one.tickets):
         examples = one.examples if isinstance(one, Moves) else _first(one.examples)
-        yield Excess(f"at most {limit}", f"`{one.name}` changes in {share_text(one.changed, one.tickets, _tickets(one.tickets))}; the limit is {limit}", example=_ticket(examples))
+        yield Excess(
+            f"at most {limit}",
+            f"`{one.name}` changes in {share_text(one.changed, one.tickets, _tickets(one.tickets))}; the limit is {limit}",
+            example=_ticket(examples),
+        )
 
 
 def _forbidden(one: Replayed, rule: Forbidden) -> Iterator[Excess]:
@@ -43,14 +57,20 @@ def _forbidden(one: Replayed, rule: Forbidden) -> Iterator[Excess]:
         if changed(change) and rule.forbids(one.name, change):
             region = next((region for region in one.regions if change in region.changes), None)
             yield Excess(
-                f"never {rule}", f"`{one.name}` goes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
-                ", ".join(when_texts(region.when)) if region else "", _ticket(one.examples.get(change, ())),
+                f"never {rule}",
+                f"`{one.name}` goes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
+                ", ".join(when_texts(region.when)) if region else "",
+                _ticket(one.examples.get(change, ())),
             )
 
 
 def _moved(one: Moves, rule: str) -> Iterator[Excess]:
     if one.changed:
-        yield Excess(rule, f"`{one.name}` moves in {share_text(one.changed, one.tickets, _tickets(one.tickets))}", example=_ticket(one.examples))
+        yield Excess(
+            rule,
+            f"`{one.name}` moves in {share_text(one.changed, one.tickets, _tickets(one.tickets))}",
+            example=_ticket(one.examples),
+        )
 
 
 def _tickets(number: int) -> str:

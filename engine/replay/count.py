@@ -17,7 +17,17 @@ from engine.replay.pairs import Pairs
 from engine.replay.shifts import count_shifts
 from engine.replay.side import Dues
 from engine.replay.space import NOWHERE, Space
-from engine.replay.tally import MAX_CELLS, MAX_EXAMPLES, MAX_SPOTS, Counts, DueTally, Examples, OutcomeTally, least, mixed
+from engine.replay.tally import (
+    MAX_CELLS,
+    MAX_EXAMPLES,
+    MAX_SPOTS,
+    Counts,
+    DueTally,
+    Examples,
+    OutcomeTally,
+    least,
+    mixed,
+)
 
 _DENSE: Final = 1 << 18
 """Up to how many combinations a place is held for each while a chunk is counted."""
@@ -55,10 +65,15 @@ class Situations:
     def _counted(space: Space, numbers: Column) -> Counts:
         counts = np.bincount(numbers + 1, minlength=1)[1:]
         found, met = np.flatnonzero(counts), space.met
-        return least({met[number]: count for number, count in zip(found.tolist(), counts[found].tolist(), strict=True)}, MAX_CELLS)
+        return least(
+            {met[number]: count for number, count in zip(found.tolist(), counts[found].tolist(), strict=True)},
+            MAX_CELLS,
+        )
 
 
-def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing) -> tuple[OutcomeTally, Column]:
+def count_outcome(
+    pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing
+) -> tuple[OutcomeTally, Column]:
     """Count an outcome; give also the rows in which it changes, in order.
 
     Args:
@@ -86,11 +101,19 @@ def count_outcome(pairs: Pairs, before: Coded, after: Coded, rows: Column | None
     changed = moving if rows is None else rows[moving]
     short = np.zeros(pairs.size, np.intp)
     short[changing] = np.arange(len(changing))
-    return _moved(matrix, cells, [pairs.change(one) for one in changing.tolist()], short.take(number[moving]), changed, at, shown), changed
+    return _moved(
+        matrix, cells, [pairs.change(one) for one in changing.tolist()], short.take(number[moving]), changed, at, shown
+    ), changed
 
 
 def _moved(
-    matrix: dict[Change, int], cells: Counts, changes: list[Change], which: Column, changed: Column, at: Situations, shown: Showing,
+    matrix: dict[Change, int],
+    cells: Counts,
+    changes: list[Change],
+    which: Column,
+    changed: Column,
+    at: Situations,
+    shown: Showing,
 ) -> OutcomeTally:
     """Count where rows change: ``which`` of the changes happens in each of the changed rows."""
     numbers = at.numbers[changed]
@@ -107,8 +130,14 @@ def _moved(
         mine = np.flatnonzero(what == one)
         early = mine[np.argsort(rows[mine], kind="stable")[:MAX_EXAMPLES]]
         examples[change] = {int(names[entry]): shown(int(rows[entry])) for entry in early.tolist()}
-        moved[change] = {cell: count for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True) if cell in cells}
-    return OutcomeTally(matrix, cells, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown))
+        moved[change] = {
+            cell: count
+            for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True)
+            if cell in cells
+        }
+    return OutcomeTally(
+        matrix, cells, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown)
+    )
 
 
 def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
@@ -133,9 +162,13 @@ def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
     return found, counts[found], first[found]
 
 
-def count_due(before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing) -> tuple[DueTally, Column]:
+def count_due(
+    before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing
+) -> tuple[DueTally, Column]:
     """Count a deadline; give also the rows in which it changes, in order. ``numbers`` are those of the rows in the source."""
-    one, other = (before, after) if rows is None else (Dues(side.micros[rows], side.given[rows]) for side in (before, after))
+    one, other = (
+        (before, after) if rows is None else (Dues(side.micros[rows], side.given[rows]) for side in (before, after))
+    )
     both = one.given & other.given
     moves = np.where(both, other.micros - np.where(both, one.micros, 0), 0)
     moved = both & (moves != 0)
@@ -147,8 +180,14 @@ def count_due(before: Dues, after: Dues, rows: Column | None, numbers: Column, s
     if rows is not None:
         changed, early = rows[changed], rows[early]
     tally = DueTally(
-        len(both), int(both.sum()), int((alone & other.given).sum()), int((alone & one.given).sum()), count_shifts(steps),
-        int(seconds.sum()) * _SECOND + int(rest.sum()), int(steps.min()) if len(steps) else None, int(steps.max()) if len(steps) else None,
+        len(both),
+        int(both.sum()),
+        int((alone & other.given).sum()),
+        int((alone & one.given).sum()),
+        count_shifts(steps),
+        int(seconds.sum()) * _SECOND + int(rest.sum()),
+        int(steps.min()) if len(steps) else None,
+        int(steps.max()) if len(steps) else None,
         {int(numbers[row]): shown(row) for row in early.tolist()},
     )
     return tally, changed

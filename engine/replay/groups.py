@@ -46,7 +46,11 @@ class Grouping:
 
 
 def count_group(
-    one: Grouping, reads: tuple[Read | None, Read], kept: Column | None, marks: tuple[Mask, Mask], changed: Mapping[str, Column],
+    one: Grouping,
+    reads: tuple[Read | None, Read],
+    kept: Column | None,
+    marks: tuple[Mask, Mask],
+    changed: Mapping[str, Column],
 ) -> Mapping[str, GroupTally]:
     """Count the rows that are kept, those that are marked, and those that change in each outcome, by the value of a fact.
 
@@ -57,6 +61,11 @@ def count_group(
     changing, texts = (np.bincount(labels[mark], minlength=width) for mark in marks)
     by_name = {name: np.bincount(labels[rows], minlength=width) for name, rows in changed.items() if len(rows)}
     return {
-        one.labels[at]: GroupTally(int(tickets[at]), int(changing[at]), {name: int(counts[at]) for name, counts in by_name.items() if counts[at]}, int(texts[at]))
+        one.labels[at]: GroupTally(
+            int(tickets[at]),
+            int(changing[at]),
+            {name: int(counts[at]) for name, counts in by_name.items() if counts[at]},
+            int(texts[at]),
+        )
         for at in np.flatnonzero(tickets).tolist()
     }

@@ -41,8 +41,14 @@ class InForceReplayer:
     """
 
     def __init__(
-        self, versions: Sequence[Version], after: Version | None, before: Version | None, *, from_in_force: bool = False,
-        by: Sequence[str] = (), decisions: Sequence[str] | None = None,
+        self,
+        versions: Sequence[Version],
+        after: Version | None,
+        before: Version | None,
+        *,
+        from_in_force: bool = False,
+        by: Sequence[str] = (),
+        decisions: Sequence[str] | None = None,
     ) -> None:
         self._versions = tuple(versions)
         self._starts = np.array([to_micros(one.policy.manifest.effective_from) for one in versions], np.int64)
@@ -57,33 +63,47 @@ class InForceReplayer:
             if name not in plans:
                 raise UnknownDecision(name, tuple(plans))
         self._facts = facts
-        self._replayers = {one.ref.version: _replayer(*pair, by, decisions) for one, pair in zip(versions, pairs, strict=True)}
+        self._replayers = {
+            one.ref.version: _replayer(*pair, by, decisions) for one, pair in zip(versions, pairs, strict=True)
+        }
         newest = self._versions[-1].ref
         self._after = after.ref if after is not None else VersionRef(newest.name, IN_FORCE, "")
 
     def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
         """Decide a chunk; rows without an instant, and those before the first version, are unread."""
         at = self._at(chunk)
-        unread = [Unread(int(chunk.rows[row]), _name(chunk, row), "", self._why(int(at[row]))) for row in np.flatnonzero(at < 0).tolist()]
+        unread = [
+            Unread(int(chunk.rows[row]), _name(chunk, row), "", self._why(int(at[row])))
+            for row in np.flatnonzero(at < 0).tolist()
+        ]
         parts: dict[str, Tally] = {}
         for number, version in enumerate(self._versions):
             rows = np.flatnonzero(at == number)
             if len(rows):
-                part = self._part(rows_of(chunk, rows) if len(rows) < chunk.size else chunk, self._replayers[version.ref.version])
+                part = self._part(
+                    rows_of(chunk, rows) if len(rows) < chunk.size else chunk, self._replayers[version.ref.version]
+                )
                 parts[version.ref.version], refused = self._replayers[version.ref.version].replay(part)
                 unread += refused
         return Tally(parts=parts), tuple(sorted(unread, key=lambda one: one.row))
 
     def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
         """Say what a tally comes to."""
-        tallies = {one.ref.version: tally.parts[one.ref.version] for one in self._versions if one.ref.version in tally.parts}
+        tallies = {
+            one.ref.version: tally.parts[one.ref.version] for one in self._versions if one.ref.version in tally.parts
+        }
         parts = {version: self._replayers[version].summary(one, {}, one.tickets) for version, one in tallies.items()}
         seen = reduce(lambda one, other: one.merge(other), (one.seen for one in tallies.values()), Tally().seen)
-        due = reduce(lambda one, other: one.merge(other), (Tally(deadlines=one.deadlines) for one in tallies.values()), Tally())
+        due = reduce(
+            lambda one, other: one.merge(other), (Tally(deadlines=one.deadlines) for one in tallies.values()), Tally()
+        )
         whole = joined(parts, due.deadlines, self._after)
         return replace(
-            whole, rows=rows, unread=dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
-            decided={version: one.tickets for version, one in tallies.items()}, repeats=seen.repeats(),
+            whole,
+            rows=rows,
+            unread=dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
+            decided={version: one.tickets for version, one in tallies.items()},
+            repeats=seen.repeats(),
         )
 
     def _at(self, chunk: Chunk) -> Column:
@@ -114,15 +134,25 @@ class InForceReplayer:
 
     def _part(self, chunk: Chunk, replayer: Replayer) -> Chunk:
         """Leave out the facts that only versions know that decide other rows."""
-        known = {fact for version in (replayer.after, replayer.before) if version is not None for fact in version.policy.facts}
-        return replace(chunk, facts={name: column for name, column in chunk.facts.items() if name in known or name not in self._facts})
+        known = {
+            fact
+            for version in (replayer.after, replayer.before)
+            if version is not None
+            for fact in version.policy.facts
+        }
+        return replace(
+            chunk,
+            facts={name: column for name, column in chunk.facts.items() if name in known or name not in self._facts},
+        )
 
 
 def _replayer(after: Version, before: Version | None, by: Sequence[str], decisions: Sequence[str] | None) -> Replayer:
     versions = [version for version in (after, before) if version is not None]
     facts = [name for name in by if any(name in version.policy.facts for version in versions)]
     if decisions is not None:
-        return Replayer(after, before, facts, [name for name in decisions if any(name in version.plans for version in versions)])
+        return Replayer(
+            after, before, facts, [name for name in decisions if any(name in version.plans for version in versions)]
+        )
     return Replayer(after, before, facts, None if before is None else shared(after, before) or None)
 
 

@@ -20,16 +20,29 @@ def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: V
     """Add up the replays of the tickets of each version; ``deadlines`` are counted for all of them. Rows, unread rows and repeats are left to the caller."""
     parts = tuple(by.values())
     names = _names(one.name for part in parts for one in part.outcomes)
-    outcomes = [_outcome({version: one for version, part in by.items() for one in part.outcomes if one.name == name}) for name in names]
+    outcomes = [
+        _outcome({version: one for version, part in by.items() for one in part.outcomes if one.name == name})
+        for name in names
+    ]
     near = _sum((one.name, one.near) for part in parts for one in part.deadlines)
-    due = [moves_of(name, deadlines[name], near.get(name, 0)) for name in _names(one.name for part in parts for one in part.deadlines)]
+    due = [
+        moves_of(name, deadlines[name], near.get(name, 0))
+        for name in _names(one.name for part in parts for one in part.deadlines)
+    ]
     facts = _names(fact for part in parts for fact in part.groups)
     return Replay(
-        after, _sum(pair for part in parts for pair in part.before.items()), any(part.recorded for part in parts), 0,
-        sum(part.tickets for part in parts), sum(part.changed for part in parts), {},
-        tuple(sorted(outcomes, key=lambda one: -one.changed)), tuple(sorted(due, key=lambda one: -one.changed)),
+        after,
+        _sum(pair for part in parts for pair in part.before.items()),
+        any(part.recorded for part in parts),
+        0,
+        sum(part.tickets for part in parts),
+        sum(part.changed for part in parts),
+        {},
+        tuple(sorted(outcomes, key=lambda one: -one.changed)),
+        tuple(sorted(due, key=lambda one: -one.changed)),
         {fact: _groups(group for part in parts for group in part.groups.get(fact, ())) for fact in facts},
-        sum(part.compared for part in parts), _alike(parts),
+        sum(part.compared for part in parts),
+        _alike(parts),
     )
 
 
@@ -48,9 +61,14 @@ def _outcome(by: Mapping[str, Replayed]) -> Replayed:
         for change, more in one.examples.items():
             examples[change] = _earliest(examples.get(change, ()), more)
     return Replayed(
-        found[0].name, sum(one.tickets for one in found), sum(one.changed for one in found),
-        dict(sorted(matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0])))), tuple(sorted(regions, key=lambda one: -one.changed)), examples,
-        sum(one.elsewhere for one in found), sum(one.near for one in found),
+        found[0].name,
+        sum(one.tickets for one in found),
+        sum(one.changed for one in found),
+        dict(sorted(matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0])))),
+        tuple(sorted(regions, key=lambda one: -one.changed)),
+        examples,
+        sum(one.elsewhere for one in found),
+        sum(one.near for one in found),
     )
 
 
@@ -58,8 +76,15 @@ def _groups(found: Iterable[Group]) -> tuple[Group, ...]:
     groups: dict[str, Group] = {}
     for one in found:
         known = groups.get(one.value)
-        groups[one.value] = one if known is None else Group(
-            one.value, known.tickets + one.tickets, known.changed + one.changed, _sum((*known.outcomes.items(), *one.outcomes.items())),
+        groups[one.value] = (
+            one
+            if known is None
+            else Group(
+                one.value,
+                known.tickets + one.tickets,
+                known.changed + one.changed,
+                _sum((*known.outcomes.items(), *one.outcomes.items())),
+            )
         )
     return tuple(sorted(groups.values(), key=lambda one: (-one.changed, -one.tickets, one.value)))
 

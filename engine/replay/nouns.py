@@ -137,7 +137,10 @@ class Replayed:
     def one_sided(self) -> bool:
         """Whether only one side has this outcome: that says something of the versions, and nothing of a ticket."""
         changing = [change for change in self.matrix if change.before != change.after]
-        return bool(changing) and (all(one.before.kind is Kind.ABSENT for one in changing) or all(one.after.kind is Kind.ABSENT for one in changing))
+        return bool(changing) and (
+            all(one.before.kind is Kind.ABSENT for one in changing)
+            or all(one.after.kind is Kind.ABSENT for one in changing)
+        )
 
 
 @dataclass(frozen=True, slots=True)

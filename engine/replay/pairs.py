@@ -31,10 +31,16 @@ class Pairs:
         numbers: dict[object, int] = {}
         for state in (*after, *before):
             numbers.setdefault(same_key(state), len(numbers))
-        said = {number: State(state.kind, state.value) for state in reversed((*after, *before)) for number in (numbers[same_key(state)],)}
+        said = {
+            number: State(state.kind, state.value)
+            for state in reversed((*after, *before))
+            for number in (numbers[same_key(state)],)
+        }
         self._after = [said[numbers[same_key(state)]] for state in after]
         self._before = [said[numbers[same_key(state)]] for state in before]
-        ones, others = (np.array([numbers[same_key(state)] for state in states], np.int64) for states in (before, after))
+        ones, others = (
+            np.array([numbers[same_key(state)] for state in states], np.int64) for states in (before, after)
+        )
         self.differ: Mask = (ones[:, None] != others[None, :]).ravel()
         self.width = len(after)
         self.size = self.differ.size

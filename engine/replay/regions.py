@@ -93,7 +93,9 @@ class _Found:
             axes.pop(max(range(len(axes)), key=lambda at: len(used[at])))
         free = _cropped(seen, used)
         whole = [tuple(range(size)) for size in self._space.shape]
-        return [self._spread(_widened(box, seen, [self._space.shape[axis] for axis in axes]), axes, whole) for box in free]
+        return [
+            self._spread(_widened(box, seen, [self._space.shape[axis] for axis in axes]), axes, whole) for box in free
+        ]
 
     def _over(self, axes: list[int], wanted: Mask) -> _Seen:
         """Look at the situations over some axes only: one is wanted if any of those that it stands for is."""
@@ -117,11 +119,23 @@ class _Found:
             if len(positions) < self._space.shape[axis]:
                 inside &= _among(self._positions[:, axis], positions, self._space.shape[axis])
         changes = {change: int(counts[inside].sum()) for change, counts in self._counts.items()}
-        changes = dict(sorted(((change, count) for change, count in changes.items() if count), key=lambda pair: (-pair[1], str(pair[0]))))
-        named = (axis.fact.named(member for at in positions for member in axis.members[at]) for axis, positions in zip(self._space.axes, box, strict=True))
+        changes = dict(
+            sorted(
+                ((change, count) for change, count in changes.items() if count),
+                key=lambda pair: (-pair[1], str(pair[0])),
+            )
+        )
+        named = (
+            axis.fact.named(member for at in positions for member in axis.members[at])
+            for axis, positions in zip(self._space.axes, box, strict=True)
+        )
         examples = sorted((one for at, one in self._examples if inside[at]), key=lambda one: one.row)
         return Tickets(
-            tuple(values for values in named if values is not None), int(self._tickets[inside].sum()), sum(changes.values()), changes, _distinct(examples),
+            tuple(values for values in named if values is not None),
+            int(self._tickets[inside].sum()),
+            sum(changes.values()),
+            changes,
+            _distinct(examples),
         )
 
 
@@ -132,12 +146,19 @@ def _distinct(examples: list[Example]) -> tuple[Example, ...]:
 def _cropped(seen: _Seen, used: list[Column]) -> list[Box]:
     """Cover what is wanted, over the positions at which anything is; what no ticket falls in is free."""
     shape = tuple(map(len, used))
-    within = np.logical_and.reduce([np.isin(seen.positions[:, at], there) for at, there in enumerate(used)]) if used else np.ones(len(seen.positions), np.bool_)
+    within = (
+        np.logical_and.reduce([np.isin(seen.positions[:, at], there) for at, there in enumerate(used)])
+        if used
+        else np.ones(len(seen.positions), np.bool_)
+    )
     index = tuple(np.searchsorted(there, seen.positions[within][:, at]) for at, there in enumerate(used))
     wanted, room = np.zeros(shape, np.bool_), np.ones(shape, np.bool_)
     wanted[tuple(part[seen.wanted[within]] for part in index)] = True
     room[tuple(part[~seen.wanted[within]] for part in index)] = False
-    return [tuple(tuple(used[at][list(positions)].tolist()) for at, positions in enumerate(box)) for box in cover(wanted, room)]
+    return [
+        tuple(tuple(used[at][list(positions)].tolist()) for at, positions in enumerate(box))
+        for box in cover(wanted, room)
+    ]
 
 
 def _widened(box: Box, seen: _Seen, shape: list[int]) -> Box:
@@ -146,7 +167,11 @@ def _widened(box: Box, seen: _Seen, shape: list[int]) -> Box:
     inside = [_among(others[:, axis], positions, shape[axis]) for axis, positions in enumerate(box)]
     wide = list(box)
     for axis in sorted(range(len(box)), key=lambda axis: -len(box[axis])):
-        rest = np.logical_and.reduce([one for at, one in enumerate(inside) if at != axis]) if len(box) > 1 else np.ones(len(others), np.bool_)
+        rest = (
+            np.logical_and.reduce([one for at, one in enumerate(inside) if at != axis])
+            if len(box) > 1
+            else np.ones(len(others), np.bool_)
+        )
         against = set(others[rest, axis].tolist())
         for more in (tuple(range(shape[axis])), tuple(range(1, shape[axis]))):
             if not against & set(more) and set(box[axis]) <= set(more):

@@ -72,7 +72,13 @@ class Replayer:
         ValueError: no version has a fact of ``by``.
     """
 
-    def __init__(self, after: Version, before: Version | None = None, by: Sequence[str] = (), decisions: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        after: Version,
+        before: Version | None = None,
+        by: Sequence[str] = (),
+        decisions: Sequence[str] | None = None,
+    ) -> None:
         self.after, self.before = after, before
         versions = [version for version in (after, before) if version is not None]
         self._outcomes = outcomes_of(versions, decisions)
@@ -108,7 +114,9 @@ class Replayer:
             unread: how many rows could not be read, by what was wrong.
             rows: how many rows the source has.
         """
-        return summarise(self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded), texts=self.texts)
+        return summarise(
+            self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded), texts=self.texts
+        )
 
     def space(self, outcome: str) -> Space:
         """Give the situations of an outcome."""
@@ -147,7 +155,9 @@ class Replayer:
             kept = _kept(lost)
             outcomes = {name: (one, kept) for name, one in earlier.outcomes.items()}
             dues = {name: (one, kept) for name, one in earlier.dues.items()}
-            return _Compared(made, outcomes, dues, earlier, kept, _either(made.refuses, earlier.refuses)), _unread(chunk, made.refused, lost)
+            return _Compared(made, outcomes, dues, earlier, kept, _either(made.refuses, earlier.refuses)), _unread(
+                chunk, made.refused, lost
+            )
         if recorded is None:
             kept = _kept(made.refuses)
             return _Compared(made, {}, {}, None, kept, None), _unread(chunk, made.refused, made.refuses)
@@ -156,7 +166,11 @@ class Replayer:
         names = sides.wanted - set(self.after.policy.deadlines)
         near: dict[str, int] = {}
         said = {name: (one, _rows(live & (one.codes >= 0))) for name, one in recorded.outcomes.items() if name in names}
-        due = {name: (_dues(one), _rows(live & recorded.dated.get(name, live))) for name, one in recorded.due.items() if name in sides.wanted}
+        due = {
+            name: (_dues(one), _rows(live & recorded.dated.get(name, live)))
+            for name, one in recorded.due.items()
+            if name in sides.wanted
+        }
         for name, most in recorded.within.items():
             if name in said and name in made.outcomes:
                 states, close = near_states(said[name][0], made.outcomes[name], most)
@@ -164,7 +178,9 @@ class Replayer:
             if name in due and name in made.dues:
                 placed, close = near_dues(due[name][0], made.dues[name], most)
                 due[name], near[name] = (placed, due[name][1]), _among(close, due[name][1])
-        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None, near), _unread(chunk, made.refused, lost)
+        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None, near), _unread(
+            chunk, made.refused, lost
+        )
 
 
 class _Count:
@@ -183,7 +199,10 @@ class _Count:
         compared, chunk = self._compared, self._chunk
         outcomes, deadlines = dict(self._outcomes()), dict(self._deadlines())
         texts = self._replayer.texts - self._one_sided
-        marks = any_of(chunk.size, [rows for name, rows in self._changed.items() if name not in texts and name not in self._one_sided])
+        marks = any_of(
+            chunk.size,
+            [rows for name, rows in self._changed.items() if name not in texts and name not in self._one_sided],
+        )
         if compared.otherwise is not None:
             marks |= compared.otherwise
         worded = any_of(chunk.size, [rows for name, rows in self._changed.items() if name in texts]) & ~marks
@@ -192,12 +211,30 @@ class _Count:
             marks, worded = marks & kept, worded & kept
         tickets = chunk.size if compared.kept is None else len(compared.kept)
         atoms = (None if compared.before_made is None else compared.before_made.read, compared.made.read)
-        groups = {one.fact: count_group(one, atoms, compared.kept, (marks, worded), self._changed) for one in self._sides.groupings}
+        groups = {
+            one.fact: count_group(one, atoms, compared.kept, (marks, worded), self._changed)
+            for one in self._sides.groupings
+        }
         recorded = chunk.recorded is not None and self._replayer.before is None
-        digest = self._replayer.before.digest if self._replayer.before is not None else chunk.recorded.digest if chunk.recorded is not None else ""
+        digest = (
+            self._replayer.before.digest
+            if self._replayer.before is not None
+            else chunk.recorded.digest
+            if chunk.recorded is not None
+            else ""
+        )
         return Tally(
-            tickets, int(marks.sum()), {digest: tickets} if digest and tickets else {}, outcomes, deadlines, groups, tickets if recorded else 0,
-            self._both(tickets), int(worded.sum()), {name: rows for name, rows in compared.near.items() if rows}, self._seen(),
+            tickets,
+            int(marks.sum()),
+            {digest: tickets} if digest and tickets else {},
+            outcomes,
+            deadlines,
+            groups,
+            tickets if recorded else 0,
+            self._both(tickets),
+            int(worded.sum()),
+            {name: rows for name, rows in compared.near.items() if rows},
+            self._seen(),
         )
 
     def _seen(self) -> Seen:
@@ -205,7 +242,11 @@ class _Count:
         tickets, kept = self._chunk.tickets, self._compared.kept
         if tickets is None:
             return Seen()
-        return Seen.of(tickets, self._ticket) if kept is None else Seen.of(tickets[kept], lambda row: self._ticket(int(kept[row])))
+        return (
+            Seen.of(tickets, self._ticket)
+            if kept is None
+            else Seen.of(tickets[kept], lambda row: self._ticket(int(kept[row])))
+        )
 
     def _both(self, tickets: int) -> int:
         """Count the rows of which both sides say something."""
@@ -270,7 +311,10 @@ class _Count:
     def _example(self, row: int) -> Example:
         if row not in self._shown:
             chunk, now = self._chunk, now_of(self._chunk, row)
-            facts = {name: value if isinstance(value, str) else written(value) for name, value in facts_of(chunk.facts, row).items()}  # type: ignore[arg-type]
+            facts = {
+                name: value if isinstance(value, str) else written(value)  # type: ignore[arg-type]
+                for name, value in facts_of(chunk.facts, row).items()
+            }
             self._shown[row] = Example(int(chunk.rows[row]), self._name(row), facts, "" if now is None else iso(now))
         return self._shown[row]
 

@@ -20,7 +20,9 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
     """Give some rows of a chunk, by their positions in it."""
     at = {int(row): position for position, row in enumerate(rows)}
     return Chunk(
-        len(rows), {name: _column(column, rows) for name, column in chunk.facts.items()}, chunk.rows[rows],
+        len(rows),
+        {name: _column(column, rows) for name, column in chunk.facts.items()},
+        chunk.rows[rows],
         chunk.now if chunk.now is None or isinstance(chunk.now, datetime) else _column(chunk.now, rows),
         None if chunk.names is None else _column(chunk.names, rows),
         {at[row]: holds for row, holds in chunk.holds.items() if row in at},
@@ -32,8 +34,10 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
 
 def _recorded(one: Recorded, rows: Rows) -> Recorded:
     return replace(
-        one, outcomes={name: States(states.codes[rows], states.states) for name, states in one.outcomes.items()},
-        due={name: _column(due, rows) for name, due in one.due.items()}, dated={name: mask[rows] for name, mask in one.dated.items()},
+        one,
+        outcomes={name: States(states.codes[rows], states.states) for name, states in one.outcomes.items()},
+        due={name: _column(due, rows) for name, due in one.due.items()},
+        dated={name: mask[rows] for name, mask in one.dated.items()},
     )
 
 
@@ -41,7 +45,9 @@ def _column(column: _C, rows: Rows) -> _C:
     if isinstance(column, Words):
         # Only the values that are left: whoever decides looks at each of them once.
         used, codes = np.unique(column.codes[rows], return_inverse=True)
-        return replace(column, codes=codes, values=tuple(column.values[code] if code >= 0 else None for code in used.tolist()))
+        return replace(
+            column, codes=codes, values=tuple(column.values[code] if code >= 0 else None for code in used.tolist())
+        )
     if isinstance(column, Numbers):
         return replace(column, values=column.values[rows], given=None if column.given is None else column.given[rows])
     return replace(column, micros=column.micros[rows], given=None if column.given is None else column.given[rows])

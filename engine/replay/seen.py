@@ -59,8 +59,12 @@ class Seen:
             found, rows = found[1:], rows[1:]
         least = found[: min(NAMED, MOST)]
         named = np.flatnonzero((numbers > 0) & (numbers <= least[-1])) if len(least) else np.empty(0, np.intp)
-        names = {number: name(at) for number, at in zip(numbers[named[::-1]].tolist(), named[::-1].tolist(), strict=True)}
-        return cls(found[:MOST], rows[:MOST].astype(np.uint64), names, len(numbers) - nameless, nameless, len(found) <= MOST)
+        names = {
+            number: name(at) for number, at in zip(numbers[named[::-1]].tolist(), named[::-1].tolist(), strict=True)
+        }
+        return cls(
+            found[:MOST], rows[:MOST].astype(np.uint64), names, len(numbers) - nameless, nameless, len(found) <= MOST
+        )
 
     def merge(self, other: Seen) -> Seen:
         """Add up: the rows of both."""
@@ -72,10 +76,14 @@ class Seen:
         ends = [one.tickets[-1] for one in (self, other) if not one.whole]
         sides = [_up_to(one, min(ends)) for one in (self, other)] if ends else [self, other]
         tickets, rows = _united(*sorted(sides, key=lambda one: len(one.tickets)))
-        least = set(tickets[:min(NAMED, MOST)].tolist())
+        least = set(tickets[: min(NAMED, MOST)].tolist())
         names = {number: name for one in (self, other) for number, name in one.names.items() if number in least}
         return Seen(
-            tickets[:MOST], rows[:MOST], names, self.named + other.named, self.nameless + other.nameless,
+            tickets[:MOST],
+            rows[:MOST],
+            names,
+            self.named + other.named,
+            self.nameless + other.nameless,
             self.whole and other.whole and len(tickets) <= MOST,
         )
 
@@ -86,13 +94,28 @@ class Seen:
             return None
         # Every ticket is as likely to be kept as any other, so these tell how many rows a ticket has.
         share = 1.0 if self.whole else self.named / int(self.rows.sum())
-        known = [(name, int(self.rows[np.searchsorted(self.tickets, np.uint64(number))])) for number, name in self.names.items()]
+        known = [
+            (name, int(self.rows[np.searchsorted(self.tickets, np.uint64(number))]))
+            for number, name in self.names.items()
+        ]
         examples = sorted((one for one in known if one[1] > 1), key=lambda one: (-one[1], one[0]))[:SHOWN]
-        return Repeats(round(len(self.tickets) * share) + self.nameless, round(int(several.sum()) * share), self.whole, tuple(examples))
+        return Repeats(
+            round(len(self.tickets) * share) + self.nameless,
+            round(int(several.sum()) * share),
+            self.whole,
+            tuple(examples),
+        )
 
     def plain(self) -> list[Any]:
         """Give it as JSON has it; ``read`` gives it back."""
-        return [_text(self.tickets), _text(self.rows), {str(number): name for number, name in self.names.items()}, self.named, self.nameless, self.whole]
+        return [
+            _text(self.tickets),
+            _text(self.rows),
+            {str(number): name for number, name in self.names.items()},
+            self.named,
+            self.nameless,
+            self.whole,
+        ]
 
     @classmethod
     def read(cls, plain: list[Any]) -> Self:

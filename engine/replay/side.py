@@ -77,7 +77,11 @@ class Side:
             refuses[one.rows] = True
             if one.wrong.fact in atoms:
                 atoms[one.wrong.fact][one.rows] = len(self.version.atoms[one.wrong.fact].samples) + 1
-        outcomes = {name: States(one.codes, self._states_of(name, one.scale)) for name, one in made.outcomes.items() if name in self._wanted}
+        outcomes = {
+            name: States(one.codes, self._states_of(name, one.scale))
+            for name, one in made.outcomes.items()
+            if name in self._wanted
+        }
         dues = {name: Dues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
         return Made(outcomes, dues, Read(atoms), made.refused, refuses)
 
@@ -86,7 +90,10 @@ class Side:
         if not self._extended & made.due.keys():
             return
         for row, holds in chunk.holds.items():
-            sent, moment = facts_of(facts, row), Moment(now_of(chunk, row), tuple(sorted(holds, key=lambda hold: hold[0])))
+            sent, moment = (
+                facts_of(facts, row),
+                Moment(now_of(chunk, row), tuple(sorted(holds, key=lambda hold: hold[0]))),
+            )
             for name in self.decisions:
                 try:
                     answer = decide(self.version, name, sent, moment)
@@ -94,7 +101,9 @@ class Side:
                     break
                 for one in answer.outcomes:
                     if one.name in made.due:
-                        made.due[one.name].due[row] = to_micros(one.value) if isinstance(one.value, datetime) else NOWHERE
+                        made.due[one.name].due[row] = (
+                            to_micros(one.value) if isinstance(one.value, datetime) else NOWHERE
+                        )
 
     def _states_of(self, name: str, scale: Scale) -> tuple[State, ...]:
         if name not in self._states:
@@ -130,5 +139,13 @@ def sent_to(version: Version, facts: Mapping[str, SentColumn], others: Iterable[
 
 def outcomes_of(versions: Sequence[Version], decisions: Sequence[str] | None) -> tuple[str, ...]:
     """Give the outcomes of some decisions, or of those that a new ticket needs, in any of the versions."""
-    plans = [plan for version in versions for plan in (version.triage if decisions is None else [version.plans[name] for name in decisions if name in version.plans])]
+    plans = [
+        plan
+        for version in versions
+        for plan in (
+            version.triage
+            if decisions is None
+            else [version.plans[name] for name in decisions if name in version.plans]
+        )
+    ]
     return tuple(dict.fromkeys(name for plan in plans for name in plan.decision.outcomes))

@@ -49,7 +49,9 @@ class Space:
         versions: these versions.
     """
 
-    def __init__(self, axes: Sequence[JointAxis], own: Sequence[Mapping[str, Axis] | None], versions: Sequence[Version | None]) -> None:
+    def __init__(
+        self, axes: Sequence[JointAxis], own: Sequence[Mapping[str, Axis] | None], versions: Sequence[Version | None]
+    ) -> None:
         self.axes = tuple(axes)
         self.shape = tuple(axis.size for axis in axes)
         self.size = math.prod(self.shape)
@@ -83,7 +85,11 @@ class Space:
 
     def positions(self, cells: Sequence[int]) -> Column:
         """Give where situations are on each axis: a row for each."""
-        return np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1) if self.shape else np.zeros((len(cells), 0), np.int64)
+        return (
+            np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1)
+            if self.shape
+            else np.zeros((len(cells), 0), np.int64)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,9 @@ def _step(axis: JointAxis, before: list[_Mark], after: list[_Mark], stride: int)
         (before, to_before), (after, to_after) = _apart(before), _apart(after)
     place = _Places(axis)
     adds = np.array([place.of(one, other) for one in before for other in after], np.int64)
-    return _Step(axis.fact.name, to_before, to_after, len(after), np.where(adds < 0, _FAR, adds * stride).astype(np.intp))
+    return _Step(
+        axis.fact.name, to_before, to_after, len(after), np.where(adds < 0, _FAR, adds * stride).astype(np.intp)
+    )
 
 
 def _apart(marks: list[_Mark]) -> tuple[list[_Mark], Atomic]:

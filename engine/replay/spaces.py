@@ -22,9 +22,13 @@ class Spaces:
     def of(self, outcome: str) -> Space:
         """Give the situations of an outcome: those of no fact at all if no table makes it."""
         if outcome not in self._of:
-            before, after = (None if version is None else _axes(outcome, version) for version in (self.before, self.after))
+            before, after = (
+                None if version is None else _axes(outcome, version) for version in (self.before, self.after)
+            )
             names = sorted({*(before or {}), *(after or {})})
-            axes = tuple(joint_axis(self.fact(name), (before or {}).get(name), (after or {}).get(name)) for name in names)
+            axes = tuple(
+                joint_axis(self.fact(name), (before or {}).get(name), (after or {}).get(name)) for name in names
+            )
             if axes not in self._shared:
                 self._shared[axes] = Space(axes, (before, after), (self.before, self.after))
             self._of[outcome] = self._shared[axes]

@@ -16,35 +16,55 @@ from engine.replay.spaces import Spaces
 from engine.replay.tally import DueTally, Examples, GroupTally, OutcomeTally, Tally
 
 
-def summarise(spaces: Spaces, tally: Tally, unread: Mapping[str, int], rows: int, *, recorded: bool, texts: Collection[str] = ()) -> Replay:
+def summarise(
+    spaces: Spaces, tally: Tally, unread: Mapping[str, int], rows: int, *, recorded: bool, texts: Collection[str] = ()
+) -> Replay:
     """Say what a tally comes to; ``texts`` are the outcomes that may change for every ticket alike."""
     order = _order(spaces)
     near = tally.near
-    outcomes = [replace(_outcome(name, tally.outcomes[name], spaces), near=near.get(name, 0)) for name in sorted(tally.outcomes, key=order)]
-    deadlines = [moves_of(name, tally.deadlines[name], near.get(name, 0)) for name in sorted(tally.deadlines, key=order)]
+    outcomes = [
+        replace(_outcome(name, tally.outcomes[name], spaces), near=near.get(name, 0))
+        for name in sorted(tally.outcomes, key=order)
+    ]
+    deadlines = [
+        moves_of(name, tally.deadlines[name], near.get(name, 0)) for name in sorted(tally.deadlines, key=order)
+    ]
     worded = [one for one in outcomes if one.name in texts and one.changed and not one.one_sided]
     # What was recorded may differ from ticket to ticket: then such a text is an outcome like the others.
     counted = bool(spaces.before is None and not all(_for_all(one) for one in worded))
     alike = [one.name for one in outcomes if one.one_sided or (one in worded and not counted)]
     return Replay(
-        spaces.after.ref, dict(sorted(tally.versions.items(), key=lambda pair: (-pair[1], pair[0]))), recorded, rows, tally.tickets,
+        spaces.after.ref,
+        dict(sorted(tally.versions.items(), key=lambda pair: (-pair[1], pair[0]))),
+        recorded,
+        rows,
+        tally.tickets,
         tally.changed + (tally.texts if counted else 0),
         dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
-        tuple(sorted(outcomes, key=lambda one: -one.changed)), tuple(sorted(deadlines, key=lambda one: -one.changed)),
-        {fact: _groups(values, alike, counted=counted) for fact, values in tally.groups.items()}, tally.compared, tuple(alike), {}, tally.seen.repeats(),
+        tuple(sorted(outcomes, key=lambda one: -one.changed)),
+        tuple(sorted(deadlines, key=lambda one: -one.changed)),
+        {fact: _groups(values, alike, counted=counted) for fact, values in tally.groups.items()},
+        tally.compared,
+        tuple(alike),
+        {},
+        tally.seen.repeats(),
     )
 
 
 def _for_all(one: Replayed) -> bool:
     """Tell whether every ticket goes from the same value to the same other one."""
-    return len(one.matrix) == 1 and all(state.kind is Kind.DECIDED for change in one.matrix for state in (change.before, change.after))
+    return len(one.matrix) == 1 and all(
+        state.kind is Kind.DECIDED for change in one.matrix for state in (change.before, change.after)
+    )
 
 
 def _order(spaces: Spaces) -> Callable[[str], tuple[int, str]]:
     """Order names as the decisions of the versions have them."""
     versions = [version for version in (spaces.after, spaces.before) if version is not None]
     plans = [plan for version in versions for plan in (*version.triage, *version.plans.values())]
-    places = {name: at for at, name in enumerate(dict.fromkeys(name for plan in plans for name in plan.decision.outcomes))}
+    places = {
+        name: at for at, name in enumerate(dict.fromkeys(name for plan in plans for name in plan.decision.outcomes))
+    }
     return lambda name: (places.get(name, len(places)), name)
 
 
@@ -61,9 +81,19 @@ def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
     shifts = [Shift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
     return Moves(
-        name, one.tickets, one.both, earlier, later, one.appear, one.vanish, tuple(shifts) if earlier + later else (),
+        name,
+        one.tickets,
+        one.both,
+        earlier,
+        later,
+        one.appear,
+        one.vanish,
+        tuple(shifts) if earlier + later else (),
         round(one.total / (earlier + later)) * MICRO if earlier + later else None,
-        _span(one.least) if earlier else None, _span(one.most) if later else None, _listed(one.examples), near,
+        _span(one.least) if earlier else None,
+        _span(one.most) if later else None,
+        _listed(one.examples),
+        near,
     )
 
 
@@ -77,7 +107,15 @@ def _listed(examples: Examples) -> tuple[Example, ...]:
 
 def _groups(values: Mapping[str, GroupTally], alike: Collection[str], *, counted: bool) -> tuple[Group, ...]:
     def changes(one: GroupTally) -> dict[str, int]:
-        return dict(sorted(((name, tickets) for name, tickets in one.changes.items() if name not in alike), key=lambda pair: (-pair[1], pair[0])))
+        return dict(
+            sorted(
+                ((name, tickets) for name, tickets in one.changes.items() if name not in alike),
+                key=lambda pair: (-pair[1], pair[0]),
+            )
+        )
 
-    found = [Group(value, one.tickets, one.changed + (one.texts if counted else 0), changes(one)) for value, one in values.items()]
+    found = [
+        Group(value, one.tickets, one.changed + (one.texts if counted else 0), changes(one))
+        for value, one in values.items()
+    ]
     return tuple(sorted(found, key=lambda one: (-one.changed, -one.tickets, one.value)))

@@ -67,8 +67,13 @@ class OutcomeTally:
         cells = known[key]
         moved = _united(self.moved, other.moved, lambda one, more: _united(one, more, _plus))
         return OutcomeTally(
-            _united(self.matrix, other.matrix, _plus), cells,
-            {change: kept for change, counts in moved.items() if (kept := {cell: count for cell, count in counts.items() if cell in cells})},
+            _united(self.matrix, other.matrix, _plus),
+            cells,
+            {
+                change: kept
+                for change, counts in moved.items()
+                if (kept := {cell: count for cell, count in counts.items() if cell in cells})
+            },
             _united(self.examples, other.examples, lambda one, more: earliest(_united(one, more, _first))),
             least(_united(self.spots, other.spots, _first), MAX_SPOTS),
         )
@@ -92,9 +97,15 @@ class DueTally:
     def merge(self, other: DueTally) -> DueTally:
         """Add up."""
         return DueTally(
-            self.tickets + other.tickets, self.both + other.both, self.appear + other.appear, self.vanish + other.vanish,
-            tuple(map(_plus, self.shifts, other.shifts)), self.total + other.total,
-            _extreme(min, self.least, other.least), _extreme(max, self.most, other.most), earliest(_united(self.examples, other.examples, _first)),
+            self.tickets + other.tickets,
+            self.both + other.both,
+            self.appear + other.appear,
+            self.vanish + other.vanish,
+            tuple(map(_plus, self.shifts, other.shifts)),
+            self.total + other.total,
+            _extreme(min, self.least, other.least),
+            _extreme(max, self.most, other.most),
+            earliest(_united(self.examples, other.examples, _first)),
         )
 
 
@@ -109,7 +120,12 @@ class GroupTally:
 
     def merge(self, other: GroupTally) -> GroupTally:
         """Add up."""
-        return GroupTally(self.tickets + other.tickets, self.changed + other.changed, _united(self.changes, other.changes, _plus), self.texts + other.texts)
+        return GroupTally(
+            self.tickets + other.tickets,
+            self.changed + other.changed,
+            _united(self.changes, other.changes, _plus),
+            self.texts + other.texts,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,32 +169,58 @@ class Tally:
         """
         known: dict[tuple[int, int], Counts] = {}
         return Tally(
-            self.tickets + other.tickets, self.changed + other.changed, _united(self.versions, other.versions, _plus),
-            _united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)), _united(self.deadlines, other.deadlines, DueTally.merge),
+            self.tickets + other.tickets,
+            self.changed + other.changed,
+            _united(self.versions, other.versions, _plus),
+            _united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)),
+            _united(self.deadlines, other.deadlines, DueTally.merge),
             _united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
-            self.recorded + other.recorded, self.compared + other.compared, self.texts + other.texts, _united(self.near, other.near, _plus),
-            self.seen.merge(other.seen), _united(self.parts, other.parts, Tally.merge),
+            self.recorded + other.recorded,
+            self.compared + other.compared,
+            self.texts + other.texts,
+            _united(self.near, other.near, _plus),
+            self.seen.merge(other.seen),
+            _united(self.parts, other.parts, Tally.merge),
         )
 
     def plain(self) -> dict[str, Any]:
         """Give it as JSON has it; ``read`` gives it back."""
         return {
-            "tickets": self.tickets, "changed": self.changed, "recorded": self.recorded, "versions": dict(self.versions),
-            "compared": self.compared, "texts": self.texts, "near": dict(self.near), "seen": self.seen.plain(),
+            "tickets": self.tickets,
+            "changed": self.changed,
+            "recorded": self.recorded,
+            "versions": dict(self.versions),
+            "compared": self.compared,
+            "texts": self.texts,
+            "near": dict(self.near),
+            "seen": self.seen.plain(),
             "parts": {version: one.plain() for version, one in self.parts.items()},
             "outcomes": {name: _plain_outcome(one) for name, one in self.outcomes.items()},
             "deadlines": {name: _plain_due(one) for name, one in self.deadlines.items()},
-            "groups": {fact: {value: [one.tickets, one.changed, dict(one.changes), one.texts] for value, one in values.items()} for fact, values in self.groups.items()},
+            "groups": {
+                fact: {value: [one.tickets, one.changed, dict(one.changes), one.texts] for value, one in values.items()}
+                for fact, values in self.groups.items()
+            },
         }
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Give back what ``plain`` gave."""
         return cls(
-            plain["tickets"], plain["changed"], dict(plain["versions"]),
-            {name: _outcome(one) for name, one in plain["outcomes"].items()}, {name: _due(one) for name, one in plain["deadlines"].items()},
-            {fact: {value: GroupTally(*one) for value, one in values.items()} for fact, values in plain["groups"].items()},
-            plain["recorded"], plain["compared"], plain["texts"], dict(plain["near"]), Seen.read(plain["seen"]),
+            plain["tickets"],
+            plain["changed"],
+            dict(plain["versions"]),
+            {name: _outcome(one) for name, one in plain["outcomes"].items()},
+            {name: _due(one) for name, one in plain["deadlines"].items()},
+            {
+                fact: {value: GroupTally(*one) for value, one in values.items()}
+                for fact, values in plain["groups"].items()
+            },
+            plain["recorded"],
+            plain["compared"],
+            plain["texts"],
+            dict(plain["near"]),
+            Seen.read(plain["seen"]),
             {version: cls.read(one) for version, one in plain["parts"].items()},
         )
 
@@ -228,22 +270,37 @@ def _extreme(which: Callable[[Iterable[int]], int], one: int | None, other: int 
 
 def _plain_outcome(one: OutcomeTally) -> list[Any]:
     return [
-        [[_plain_change(change), count] for change, count in one.matrix.items()], _pairs(one.cells),
+        [[_plain_change(change), count] for change, count in one.matrix.items()],
+        _pairs(one.cells),
         [[_plain_change(change), _pairs(counts)] for change, counts in one.moved.items()],
-        [[_plain_change(change), _plain_examples(examples)] for change, examples in one.examples.items()], _plain_examples(one.spots),
+        [[_plain_change(change), _plain_examples(examples)] for change, examples in one.examples.items()],
+        _plain_examples(one.spots),
     ]
 
 
 def _outcome(plain: list[Any]) -> OutcomeTally:
     matrix, cells, moved, examples, spots = plain
     return OutcomeTally(
-        {_change(change): count for change, count in matrix}, dict(cells), {_change(change): dict(counts) for change, counts in moved},
-        {_change(change): _examples(found) for change, found in examples}, _examples(spots),
+        {_change(change): count for change, count in matrix},
+        dict(cells),
+        {_change(change): dict(counts) for change, counts in moved},
+        {_change(change): _examples(found) for change, found in examples},
+        _examples(spots),
     )
 
 
 def _plain_due(one: DueTally) -> list[Any]:
-    return [one.tickets, one.both, one.appear, one.vanish, list(one.shifts), one.total, one.least, one.most, _plain_examples(one.examples)]
+    return [
+        one.tickets,
+        one.both,
+        one.appear,
+        one.vanish,
+        list(one.shifts),
+        one.total,
+        one.least,
+        one.most,
+        _plain_examples(one.examples),
+    ]
 
 
 def _due(plain: list[Any]) -> DueTally:

@@ -10,8 +10,10 @@ from engine.version.version import Version
 def texts_for_all(version: Version) -> frozenset[str]:
     """Return the outcomes that are texts or lists of texts and the same in every cell of their table."""
     return frozenset(
-        name for name, table in version.producer.items()
-        if version.policy.outcomes[name].type in (FactType.TEXT, FactType.LIST) and _one_value(version.flats[table].codes[name])
+        name
+        for name, table in version.producer.items()
+        if version.policy.outcomes[name].type in (FactType.TEXT, FactType.LIST)
+        and _one_value(version.flats[table].codes[name])
     )
 
 

@@ -22,13 +22,22 @@ _DAY: Final = r"""
       | (?P<named_day>\d{1,2})[\s.-]{1,2}(?P<name>[^\W\d]{3,9})\.?[\s-]+(?P<named_year>\d{4})
       | (?P<name_first>[^\W\d]{3,9})\.?\s+(?P<day_second>\d{1,2}),?\s+(?P<year_third>\d{4})
     )"""
-_TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<whole>\d{2})(?P<fraction>[.,]\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
-_TEXT: Final = re.compile(rf"{_DAY}(?:(?P<apart>\s*[Tt]\s*|,?\s+(?:at\s+)?|,)(?:{_TIME})\s*(?P<rest>.*))?", re.VERBOSE | re.ASCII)
+_TIME: Final = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<whole>\d{2})(?P<fraction>[.,]\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+)
+_TEXT: Final = re.compile(
+    rf"{_DAY}(?:(?P<apart>\s*[Tt]\s*|,?\s+(?:at\s+)?|,)(?:{_TIME})\s*(?P<rest>.*))?", re.VERBOSE | re.ASCII
+)
 _OFFSET: Final = re.compile(r"(?:UTC|GMT|Z)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII | re.IGNORECASE)
 _TWO_DIGITS: Final = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?!\d)", re.ASCII)
 _SECONDS: Final = re.compile(r"\d{10}(\d{3})?", re.ASCII)
 _UTC: Final = frozenset({"Z", "UTC", "GMT", "UT", "ZULU"})
-_MONTHS: Final = {name.casefold(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names) if name}
+_MONTHS: Final = {
+    name.casefold(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, name in enumerate(names)
+    if name
+}
 
 _LONGEST: Final = 80
 """A longer text is not looked at: no way to write an instant takes as much."""
@@ -77,14 +86,20 @@ def instant_help(text: str) -> InstantHelp | None:
     text = text.strip()
     if _SECONDS.fullmatch(text):
         seconds = int(text[:10])
-        return InstantHelp("a number of seconds is not read", f"write {_iso(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))}Z, if it counts from 1970")
+        return InstantHelp(
+            "a number of seconds is not read",
+            f"write {_iso(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))}Z, if it counts from 1970",
+        )
     found = _TEXT.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return _SHORT_YEAR if _TWO_DIGITS.match(text) else None
     part = found.groupdict()
     days = _days(part)
     if not days:
-        return InstantHelp(f"`{part['name'] or part['name_first']}` is not the name of a month", "write the month as a number, as in 2026-01-31")
+        return InstantHelp(
+            f"`{part['name'] or part['name_first']}` is not the name of a month",
+            "write the month as a number, as in 2026-01-31",
+        )
     possible = [day for day in days if not day.wrong()]
     if not possible:
         return InstantHelp(days[0].wrong(), _turned(days[0]))
@@ -93,7 +108,10 @@ def instant_help(text: str) -> InstantHelp | None:
     order = _order(part)
     if part["hour"] is None:
         reason = order or "there is no time"
-        return InstantHelp(reason, f"add a time and an offset, as in {date(possible[0].year, possible[0].month, possible[0].day)}T09:00:00{_EXAMPLE}")
+        return InstantHelp(
+            reason,
+            f"add a time and an offset, as in {date(possible[0].year, possible[0].month, possible[0].day)}T09:00:00{_EXAMPLE}",
+        )
     return _with_time(part, possible, order)
 
 
@@ -113,7 +131,9 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
         hour = hour % 12 + 12 * (half == "PM")
     if wrong_time or not (next_day or hour < 24) or minute > 59 or second > 59:
         sent = f"{part['hour']}:{part['minute']}" + (f":{part['whole']}" if part["whole"] else "")
-        return InstantHelp(wrong_time or f"there is no time {sent}", "hours go from 00 to 23, minutes and seconds from 00 to 59")
+        return InstantHelp(
+            wrong_time or f"there is no time {sent}", "hours go from 00 to 23, minutes and seconds from 00 to 59"
+        )
     reason, offsets, advice = _offset(part["rest"] or "", days, timedelta(hours=hour, minutes=minute, seconds=second))
     if advice:
         return InstantHelp(reason, advice)
@@ -122,8 +142,14 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
         local = datetime(day.year, day.month, day.day) + timedelta(hours=hour, minutes=minute, seconds=second)  # noqa: DTZ001 - the offset is written behind it
         fraction = (part["fraction"] or "").replace(",", ".")
         written.append(f"{_iso(local)}{fraction}{offset}{f' {day.reading}' if len(days) > 1 else ''}")
-    first = order or ("`24:00` is the next day's `00:00`" if next_day else f"`{part['half']}` cannot be read" if half else reason)
-    return InstantHelp(first or _form(part), f"write {', or '.join(written)}" + (", and put the right offset in place of Z if it is not UTC" if not part["rest"] else ""))
+    first = order or (
+        "`24:00` is the next day's `00:00`" if next_day else f"`{part['half']}` cannot be read" if half else reason
+    )
+    return InstantHelp(
+        first or _form(part),
+        f"write {', or '.join(written)}"
+        + (", and put the right offset in place of Z if it is not UTC" if not part["rest"] else ""),
+    )
 
 
 def _days(part: dict[str, str | None]) -> list[_Day]:
@@ -136,7 +162,11 @@ def _days(part: dict[str, str | None]) -> list[_Day]:
         if part["between"] != "." and first != second:
             days.append(_Day(year, first, second, f"if {part['first']} is the month"))
         return days
-    name, day, year_ = (part["name"], part["named_day"], part["named_year"]) if part["name"] else (part["name_first"], part["day_second"], part["year_third"])
+    name, day, year_ = (
+        (part["name"], part["named_day"], part["named_year"])
+        if part["name"]
+        else (part["name_first"], part["day_second"], part["year_third"])
+    )
     month = _MONTHS.get((name or "").casefold())
     return [] if month is None else [_Day(int(year_ or 0), month, int(day or 0))]
 
@@ -157,7 +187,11 @@ def _order(part: dict[str, str | None]) -> str:
 def _turned(day: _Day) -> str:
     """Offer a day with month and day exchanged, if there is one."""
     other = _Day(day.year, day.day, day.month)
-    return f"the month comes before the day: {date(other.year, other.month, other.day)}" if day.month > 12 and not other.wrong() else ""
+    return (
+        f"the month comes before the day: {date(other.year, other.month, other.day)}"
+        if day.month > 12 and not other.wrong()
+        else ""
+    )
 
 
 def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str], str]:
@@ -169,7 +203,11 @@ def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str
     if not plain:
         return "it has no offset from UTC", ["Z"] * len(days), ""
     if plain.upper() in _UTC:
-        return "" if rest == "Z" else unread if plain == "Z" else f"`{rest}` is a name and not an offset", ["Z"] * len(days), ""
+        return (
+            "" if rest == "Z" else unread if plain == "Z" else f"`{rest}` is a name and not an offset",
+            ["Z"] * len(days),
+            "",
+        )
     if found := _OFFSET.fullmatch(plain):
         sign, hours, minutes = found[1], int(found[2]), int(found[3] or 0)
         if hours > 23 or minutes > 59:
@@ -189,7 +227,11 @@ def _ahead(name: str, local: int) -> str:
 
 def _form(part: dict[str, str | None]) -> str:
     """Say what is left that can be wrong: the digits of the hour, or spaces."""
-    return "the hour does not have two digits" if len(part["hour"] or "") < 2 else "only one space, between day and time, can be read"
+    return (
+        "the hour does not have two digits"
+        if len(part["hour"] or "") < 2
+        else "only one space, between day and time, can be read"
+    )
 
 
 def _iso(local: datetime) -> str:

@@ -32,7 +32,7 @@ def look_for(name: str, flat: Flat, reader: TicketReader) -> Look:
     """Tell how to look an outcome of a table up."""
     steps = []
     for at, axis in enumerate(flat.axes):
-        stride = math.prod(flat.cell.shape[at + 1:])
+        stride = math.prod(flat.cell.shape[at + 1 :])
         steps.append((reader.slots[axis.fact], tuple(int(number) * stride for number in axis.class_of)))
     return Look(name, tuple(steps))
 

@@ -94,8 +94,13 @@ def read_instant(name: str, sent: object) -> datetime:
         raise NotAnInstant(f"`{name}` is an instant, not {kind(sent)}")
     if instant.tzinfo is None:
         if isinstance(sent, str) and _DAY_ALONE.fullmatch(sent.strip()):
-            raise NotAnInstant(f"`{name}` has no time and no offset from UTC: `{shown(sent)}`", help_=f"write {sent.strip()}T09:00:00+10:00, for 9 o'clock where it is 10 hours ahead of UTC")
-        raise NotAnInstant(f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00")
+            raise NotAnInstant(
+                f"`{name}` has no time and no offset from UTC: `{shown(sent)}`",
+                help_=f"write {sent.strip()}T09:00:00+10:00, for 9 o'clock where it is 10 hours ahead of UTC",
+            )
+        raise NotAnInstant(
+            f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00"
+        )
     if not _EARLIEST <= instant < _LATEST:
         raise NotAnInstant(f"`{shown(sent)}` is outside what `{name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
     if instant == EPOCH:
@@ -118,7 +123,14 @@ def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()
         if begin is None:
             wrong.append(WrongFact(f"{path}.from", "", "a hold begins at an instant", (RFC_3339,)))
         elif end is None and now is None:
-            wrong.append(WrongFact(f"{path}.to", "", "a hold that still goes on needs to know what time it is", help="send `now`, or the end of the hold"))
+            wrong.append(
+                WrongFact(
+                    f"{path}.to",
+                    "",
+                    "a hold that still goes on needs to know what time it is",
+                    help="send `now`, or the end of the hold",
+                )
+            )
         elif start is not None and stop is not None and stop < start:
             wrong.append(WrongFact(f"{path}.to", shown(end), "a hold ends before it begins"))
         elif start is not None:
@@ -134,7 +146,9 @@ def _read(name: str, sent: object, wrong: list[WrongFact]) -> datetime | None:
     try:
         return read_instant(name, sent)
     except NotAnInstant as error:
-        wrong.append(WrongFact(name, shown(sent), error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")))
+        wrong.append(
+            WrongFact(name, shown(sent), error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out"))
+        )
         return None
 
 

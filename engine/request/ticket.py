@@ -11,7 +11,17 @@ from typing import Final, NamedTuple
 from engine.model.answer import WrongFact, WrongRequest
 from engine.model.did_you_mean import MEANT, nearest
 from engine.model.quoting import encodable, kind, shown
-from engine.model.vocabulary import UNLISTED, Fact, FactType, boolean_word, folded, number_text, spellings, stands_for_nothing, written
+from engine.model.vocabulary import (
+    UNLISTED,
+    Fact,
+    FactType,
+    boolean_word,
+    folded,
+    number_text,
+    spellings,
+    stands_for_nothing,
+    written,
+)
 from engine.request.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
 from engine.tables.classes import Atoms
 
@@ -107,7 +117,9 @@ class TicketReader:
 
     def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
         names = tuple(self.slots)
-        return WrongFact(name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else "")
+        return WrongFact(
+            name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else ""
+        )
 
 
 def _fact_reader(fact: Fact, atoms: Atoms, slot: int) -> _FactReader:
@@ -164,7 +176,11 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
 def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
     """Say why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
     if meant:
-        return f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell", allowed, f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip()
+        return (
+            f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell",
+            allowed,
+            f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip(),
+        )
     return f"unknown {fact.name} `{shown(text)}`, which stands for an empty cell", allowed, LEAVE_OUT
 
 
@@ -210,7 +226,10 @@ def _number(fact: Fact, sent: Sent) -> float:
     if fact.type is FactType.INTEGER and number != int(number):
         raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))
     if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
-        raise _Wrong(f"`{number_text(number) if abs(number) < 1e15 else number}` is outside what `{fact.name}` can be", (_range(fact),))
+        raise _Wrong(
+            f"`{number_text(number) if abs(number) < 1e15 else number}` is outside what `{fact.name}` can be",
+            (_range(fact),),
+        )
     return number
 
 

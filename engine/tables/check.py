@@ -38,8 +38,12 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Seque
     """Give the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
     if not too_many(axes):
         return None
-    return Problem(place, "space-too-large", f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
-                   _smaller(axes, tables))
+    return Problem(
+        place,
+        "space-too-large",
+        f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
+        _smaller(axes, tables),
+    )
 
 
 def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
@@ -54,9 +58,14 @@ def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
     for axis in gone:
         readers = [table.name for table in tables if axis.fact in table.reads]
         more = f" and {len(readers) - MAX_READERS} more" if len(readers) > MAX_READERS else ""
-        parts.append(f"`{axis.fact}`" + (f" out of {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else ""))
-    return (f"the sizes multiply: take {', and '.join(parts)}, and {left:,} are left; "
-            f"or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own")
+        parts.append(
+            f"`{axis.fact}`"
+            + (f" out of {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else "")
+        )
+    return (
+        f"the sizes multiply: take {', and '.join(parts)}, and {left:,} are left; "
+        f"or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own"
+    )
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
@@ -101,7 +110,11 @@ class Witnesses:
         best = found[missing == missing.min()]
         tried = best[np.unique(np.linspace(0, len(best) - 1, MAX_TRIED).astype(np.intp))]
         cell, named = min(((cell, _named(where, cell)) for cell in tried.tolist()), key=lambda pair: len(pair[1]))
-        return tuple((axis.fact, self.atoms[axis.fact].text(axis.members[cell[at]])) for at, axis in enumerate(self.flat.axes) if at in named)
+        return tuple(
+            (axis.fact, self.atoms[axis.fact].text(axis.members[cell[at]]))
+            for at, axis in enumerate(self.flat.axes)
+            if at in named
+        )
 
 
 def _named(where: Mask, cell: list[int]) -> list[int]:
@@ -130,8 +143,13 @@ def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
     bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
     count = int(bare.sum())
     if count:
-        yield Problem(table.place, "gap", f"no rule of `{table.name}` covers {_cases(count)}",
-                      f"add a rule, or {more}", witness(bare))
+        yield Problem(
+            table.place,
+            "gap",
+            f"no rule of `{table.name}` covers {_cases(count)}",
+            f"add a rule, or {more}",
+            witness(bare),
+        )
 
 
 def _covered_above(flat: Flat) -> Mask:
@@ -154,8 +172,13 @@ def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
     for first, second, shared in overlapping(flat):
         local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
         one, other = table.rules[first], table.rules[second]
-        yield Problem(other.place, "overlap", f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
-                      f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`", witness(flat.cell == local))
+        yield Problem(
+            other.place,
+            "overlap",
+            f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
+            f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`",
+            witness(flat.cell == local),
+        )
 
 
 def reached_cells(flat: Flat, where: Mask | None = None) -> Mask:
@@ -181,7 +204,11 @@ def _crowded(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, .
     for cell in map(tuple, np.argwhere(crowded)):
         if not crowded[cell]:
             continue
-        both = [rule for rule, classes in enumerate(allowed) if all(at in axis for at, axis in zip(cell, classes, strict=True))]
+        both = [
+            rule
+            for rule, classes in enumerate(allowed)
+            if all(at in axis for at, axis in zip(cell, classes, strict=True))
+        ]
         yield both[0], both[1], tuple(int(at) for at in cell)
         found += 1
         if found == MAX_OVERLAPS:
@@ -224,11 +251,27 @@ def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
     where = covered & flat.settled
     if where.any():
         other = flat.grid.rules(int(flat.hit[where][0]))[0]
-        return Problem(rule.place, "never-fires", f"{what}: others come first", f"in the witness it is `{other.id}`, line {other.place.line}", witness(where))
+        return Problem(
+            rule.place,
+            "never-fires",
+            f"{what}: others come first",
+            f"in the witness it is `{other.id}`, line {other.place.line}",
+            witness(where),
+        )
     if covered.any():
-        return Problem(rule.place, "never-fires", f"{what}: its conditions hold only while something is missing that it does not name",
-                       "name that with `unknown` too, or ask for a value of it", witness(covered))
-    return Problem(rule.place, "never-fires", f"{what}: no ticket fulfils its conditions", "they contradict each other, or ask for what the tables they read never give")
+        return Problem(
+            rule.place,
+            "never-fires",
+            f"{what}: its conditions hold only while something is missing that it does not name",
+            "name that with `unknown` too, or ask for a value of it",
+            witness(covered),
+        )
+    return Problem(
+        rule.place,
+        "never-fires",
+        f"{what}: no ticket fulfils its conditions",
+        "they contradict each other, or ask for what the tables they read never give",
+    )
 
 
 def covers(flat: Flat, at: int) -> Mask:
@@ -255,5 +298,9 @@ def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Pro
         missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)
-            yield Problem(outcome.place, "never-produced", f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
-                          "take it out of the vocabulary, or add the rule that gives it")
+            yield Problem(
+                outcome.place,
+                "never-produced",
+                f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
+                "take it out of the vocabulary, or add the rule that gives it",
+            )

@@ -67,7 +67,9 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
     if not fact.numeric:
         words = fact.words
         return Atoms(fact, words, positions={word: at for at, word in enumerate(words, start=1)})
-    ends = {end for condition in conditions for interval in condition.intervals for end in (interval.low, interval.high)}
+    ends = {
+        end for condition in conditions for interval in condition.intervals for end in (interval.low, interval.high)
+    }
     limits = {float(limit) for limit in (fact.minimum, fact.maximum) if limit is not None}
     cuts = tuple(sorted(float(end) for end in ends | limits if math.isfinite(end)))
     samples: list[float] = []

@@ -33,7 +33,9 @@ Way = tuple[tuple[int, int, tuple[int, ...]], ...]
 class Explainer:
     """Explains the cells of one version. What it keeps changes nothing but the time an answer takes."""
 
-    def __init__(self, policy: Policy, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms]) -> None:
+    def __init__(
+        self, policy: Policy, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms]
+    ) -> None:
         self.policy, self.flats, self.producer, self.atoms = policy, flats, producer, atoms
         self.rules, self._numbers = _numbered(policy)
         self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_KEPT)
@@ -61,7 +63,9 @@ class Explainer:
         """
         flat = self.flats[self.producer[names[0]]]
         reach = self._reach(flat, cell)
-        decided = np.logical_and.reduce([reach.of(flat.codes[name].low) == reach.of(flat.codes[name].high) for name in names])
+        decided = np.logical_and.reduce(
+            [reach.of(flat.codes[name].low) == reach.of(flat.codes[name].high) for name in names]
+        )
         found = np.argwhere(reach.cells & (reach.of(flat.settled) | decided))
         told_apart = [reach.of(flat.codes[name].low)[tuple(found.T)] for name in names]
         told_apart += [found[:, at] for at, axis in enumerate(flat.axes) if axis.fact in shared]
@@ -148,14 +152,16 @@ class Explainer:
             tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
             above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
             counting = tuple(fact for fact in above if fact in tested or self._matters(flat, fact, local, name))
-            kept = self._causes.keep(key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting))
+            kept = self._causes.keep(
+                key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting)
+            )
         return kept
 
     def _matters(self, flat: Flat, fact: str, local: int, name: str) -> bool:
         """Tell whether another value of one fact would have given another outcome."""
         axes = flat.grid.axes
         at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
-        stride = math.prod(axis.size for axis in axes[at + 1:])
+        stride = math.prod(axis.size for axis in axes[at + 1 :])
         first = local - (local // stride % axes[at].size) * stride
         return len({self._fires(flat, name, first + step * stride) for step in range(axes[at].size)}) > 1
 
@@ -194,16 +200,18 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
         for position, rule in enumerate(table.all_rules):
             placed.append((Fired(rule.id, table.name, rule.place, rule.source, rule.assumption), position))
     placed.sort(key=lambda pair: (pair[0].place, pair[0].id))
-    return tuple(fired for fired, _ in placed), {(fired.table, position): number for number, (fired, position) in enumerate(placed)}
+    return tuple(fired for fired, _ in placed), {
+        (fired.table, position): number for number, (fired, position) in enumerate(placed)
+    }
 
 
 def _way(flat: Flat, above: Flat) -> Way:
     """For each axis of a table further up: how to find its class in a cell number of this one, and what it adds there."""
-    strides = [math.prod(flat.cell.shape[at + 1:]) for at in range(len(flat.axes))]
+    strides = [math.prod(flat.cell.shape[at + 1 :]) for at in range(len(flat.axes))]
     steps = []
     for at, axis in enumerate(above.axes):
         own = next(number for number, other in enumerate(flat.axes) if other.fact == axis.fact)
-        added = math.prod(above.cell.shape[at + 1:])
+        added = math.prod(above.cell.shape[at + 1 :])
         classes = axis.class_of[list(flat.axes[own].members)]
         steps.append((strides[own], flat.axes[own].size, tuple(int(number) * added for number in classes)))
     return tuple(steps)

@@ -114,7 +114,9 @@ def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ..
     return array.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
 
 
-def flatten(grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], policy: Policy, atoms: Mapping[str, Atoms]) -> Flat:
+def flatten(
+    grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], policy: Policy, atoms: Mapping[str, Atoms]
+) -> Flat:
     """Lay a table out over sent facts.
 
     ``axes`` are those of all sent facts it depends on, fine enough for every table on the way; ``producers`` gives,
@@ -152,7 +154,9 @@ def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat])
     return local.class_of[atoms]
 
 
-def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]) -> tuple[Mask, ...]:
+def _opened(
+    grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]
+) -> tuple[Mask, ...]:
     """Tell for every sent fact in which cells it is open."""
     opened = [np.zeros(entry.shape, dtype=np.bool_) for _ in axes]
     position = {axis.fact: at for at, axis in enumerate(axes)}
@@ -167,7 +171,14 @@ def _opened(grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: I
     return tuple(opened)
 
 
-def _values(grid: Grid, name: str, domain: tuple[Literal, ...], entry: Indices, classes: list[Indices], atoms: Mapping[str, Atoms]) -> Indices:
+def _values(
+    grid: Grid,
+    name: str,
+    domain: tuple[Literal, ...],
+    entry: Indices,
+    classes: list[Indices],
+    atoms: Mapping[str, Atoms],
+) -> Indices:
     """Give the code of what fires in every cell, as if nothing were open."""
     code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
     fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)

@@ -120,11 +120,16 @@ def region(tests: Tests, shape: tuple[int, ...]) -> Any:
     """Give the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
     allowed = dict(tests)
     if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
-        return tuple(slice(allowed[axis][0], allowed[axis][-1] + 1) if axis in allowed else slice(None) for axis in range(len(shape)))
+        return tuple(
+            slice(allowed[axis][0], allowed[axis][-1] + 1) if axis in allowed else slice(None)
+            for axis in range(len(shape))
+        )
     return np.ix_(*(np.array(allowed.get(axis, range(size)), dtype=np.intp) for axis, size in enumerate(shape)))
 
 
-def _single(tests: tuple[Tests, ...], shape: tuple[int, ...], otherwise: bool) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
+def _single(
+    tests: tuple[Tests, ...], shape: tuple[int, ...], otherwise: bool
+) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
     """Fill in the one rule that counts: the first in the file. Overlaps of a unique table are found by the check."""
     last = len(tests) + 1
     hit = np.full(shape, last if otherwise else 0, dtype=np.int32)

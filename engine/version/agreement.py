@@ -26,27 +26,44 @@ def _proof_table(grid: Grid) -> ProofTable:
         for rule, tests in zip(grid.table.rules, grid.tests, strict=True)
     )
     hits = tuple(tuple(at for at in counted if at < listed) for counted in grid.hits)
-    return ProofTable(grid.table.name, tuple((axis.fact, axis.size) for axis in grid.axes), rules, grid.table.hit.value, grid.hit, hits)
+    return ProofTable(
+        grid.table.name,
+        tuple((axis.fact, axis.size) for axis in grid.axes),
+        rules,
+        grid.table.hit.value,
+        grid.hit,
+        hits,
+    )
 
 
 def agreement_problems(version: Version, report: ProofReport) -> list[Problem]:
     """Give every disagreement and failure as a problem that names its table and cell."""
-    return [_disagreement(version, found) for found in report.disagreements] + [_failure(version, found) for found in report.failures]
+    return [_disagreement(version, found) for found in report.disagreements] + [
+        _failure(version, found) for found in report.failures
+    ]
 
 
 def _disagreement(version: Version, found: Disagreement) -> Problem:
     expected, got = (", ".join(rules) or "no rule" for rules in (found.expected_rules, found.got_rules))
     return Problem(
-        _place(version, found.table), "rules-engine",
+        _place(version, found.table),
+        "rules-engine",
         f"durable-rules and the table `{found.table}` disagree: {got} against {expected}",
-        "this is a fault of Guidepost or of durable-rules, not of the policy", _cell(version, found.table, found.cell),
+        "this is a fault of Guidepost or of durable-rules, not of the policy",
+        _cell(version, found.table, found.cell),
     )
 
 
 def _failure(version: Version, found: Failure) -> Problem:
     where = f" on the table `{found.table}`" if found.table else ""
     cell = _cell(version, found.table, found.cell) if found.table and found.cell is not None else ()
-    return Problem(_place(version, found.table), "rules-engine", found.reason if found.help else f"durable-rules failed{where}: {found.reason}", found.help, cell)
+    return Problem(
+        _place(version, found.table),
+        "rules-engine",
+        found.reason if found.help else f"durable-rules failed{where}: {found.reason}",
+        found.help,
+        cell,
+    )
 
 
 def _place(version: Version, table: str | None) -> Place:
@@ -57,5 +74,6 @@ def _cell(version: Version, table: str, cell: tuple[int, ...]) -> tuple[tuple[st
     """Write a cell as facts and their values; a fact that is unknown there says so."""
     axes = _grids(version)[table].axes
     return tuple(
-        (axis.fact, version.atoms[axis.fact].text(axis.members[at]) if at else "unknown") for axis, at in zip(axes, cell, strict=True)
+        (axis.fact, version.atoms[axis.fact].text(axis.members[at]) if at else "unknown")
+        for axis, at in zip(axes, cell, strict=True)
     )

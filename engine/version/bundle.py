@@ -46,10 +46,16 @@ class Versions(Generic[V]):
         if version or digest:
             found = [candidate for candidate in self.versions if version in ("", candidate.ref.version)]
             if digest:
-                found = [candidate for candidate in found if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())]
+                found = [
+                    candidate
+                    for candidate in found
+                    if len(digest) >= MIN_DIGEST and candidate.ref.digest.startswith(digest.lower())
+                ]
         else:
             instant = as_of or now
-            found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][-1:]
+            found = [candidate for candidate in self.versions if candidate.policy.manifest.effective_from <= instant][
+                -1:
+            ]
         if len(found) != 1:
             raise UnknownVersion(_asked(version, digest, as_of or now, len(found)), self.refs)
         return found[0]
@@ -73,17 +79,33 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
     distinct: dict[VersionRef, V] = {}
     for version in versions:
         distinct.setdefault(version.ref, version)
-    ordered = tuple(sorted(distinct.values(), key=lambda version: (version.policy.manifest.effective_from, version.ref.version)))
+    ordered = tuple(
+        sorted(distinct.values(), key=lambda version: (version.policy.manifest.effective_from, version.ref.version))
+    )
     problems = other_desks([version.policy.manifest for version in distinct.values()])
     for earlier, later in pairwise(ordered):
         one, other = earlier.policy.manifest, later.policy.manifest
         if one.effective_from == other.effective_from:
-            problems.append(Problem(other.place, "repeated-id", f"{one.version} comes into effect at the same instant", f"see {one.place.file}"))
+            problems.append(
+                Problem(
+                    other.place,
+                    "repeated-id",
+                    f"{one.version} comes into effect at the same instant",
+                    f"see {one.place.file}",
+                )
+            )
     seen: dict[str, V] = {}
     for version in ordered:
         name = version.ref.version
         if name in seen:
-            problems.append(Problem(version.policy.manifest.place, "repeated-id", f"there are two versions {name}", f"see {seen[name].policy.manifest.place.file}"))
+            problems.append(
+                Problem(
+                    version.policy.manifest.place,
+                    "repeated-id",
+                    f"there are two versions {name}",
+                    f"see {seen[name].policy.manifest.place.file}",
+                )
+            )
         seen.setdefault(name, version)
     return Versions(ordered), problems
 
@@ -98,10 +120,13 @@ def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
     desk, *others = manifests
     return [
         Problem(
-            other.name_place, "other-desk", f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
+            other.name_place,
+            "other-desk",
+            f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
             f"keep each desk in a folder of its own; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
         )
-        for other in others if other.name not in (desk.name, *desk.formerly)
+        for other in others
+        if other.name not in (desk.name, *desk.formerly)
     ]
 
 
@@ -126,5 +151,9 @@ def _asked(version: str, digest: str, instant: datetime, found: int) -> str:
     if found > 1:
         return f"named by the digest `{digest}` alone: {found} begin so"
     if digest:
-        return f"with digest `{digest}`" if len(digest) >= MIN_DIGEST else f"with digest `{digest}` (at least {MIN_DIGEST} hex digits are needed)"
+        return (
+            f"with digest `{digest}`"
+            if len(digest) >= MIN_DIGEST
+            else f"with digest `{digest}` (at least {MIN_DIGEST} hex digits are needed)"
+        )
     return f"in force at {instant.isoformat()}"

@@ -65,12 +65,26 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
     for node in items(tree, "versions"):
         number, since = text(node, "version"), text(node, "effective_from")
         if number in found:
-            problems.append(Problem(value_place(node, "version"), "repeated-id", f"{number} is repeated", f"first used in line {found[number].place.line}"))
+            problems.append(
+                Problem(
+                    value_place(node, "version"),
+                    "repeated-id",
+                    f"{number} is repeated",
+                    f"first used in line {found[number].place.line}",
+                )
+            )
         try:
             instant = datetime.fromisoformat(since.upper())
             instant.astimezone(UTC)
         except (ValueError, OverflowError):
-            problems.append(Problem(value_place(node, "effective_from"), "bad-format", f"{unreadable(since)}: `{since}`", "write the instant of its manifest"))
+            problems.append(
+                Problem(
+                    value_place(node, "effective_from"),
+                    "bad-format",
+                    f"{unreadable(since)}: `{since}`",
+                    "write the instant of its manifest",
+                )
+            )
             continue
         found.setdefault(number, Frozen(number, instant, text(node, "digest"), node.place))
     return found, problems
@@ -89,16 +103,30 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
     """Tell which versions are not as they were frozen: changed, gone, or put aside without a record."""
     held = {folder.name: folder for folder in past}
     problems = [
-        Problem(one.place, "frozen-gone", f"{one.version} is frozen, and there is no folder `{one.version}` here", "restore the folder: decisions were made under this version")
-        for one in register.values() if one.version not in held
+        Problem(
+            one.place,
+            "frozen-gone",
+            f"{one.version} is frozen, and there is no folder `{one.version}` here",
+            "restore the folder: decisions were made under this version",
+        )
+        for one in register.values()
+        if one.version not in held
     ]
     for folder in past:
         problems += _held(register[folder.name], folder) if folder.name in register else [_not_frozen(folder)]
-    if (found := working.known) is not None and (one := register.get(found.ref.version)) is not None and found.ref.digest != one.digest:
-        problems.append(Problem(
-            working.place, "version-unchanged", f"the policy changed since {one.version} was released, and is still called {one.version}",
-            "give it a new `version` and `effective_from`, or take the change back",
-        ))
+    if (
+        (found := working.known) is not None
+        and (one := register.get(found.ref.version)) is not None
+        and found.ref.digest != one.digest
+    ):
+        problems.append(
+            Problem(
+                working.place,
+                "version-unchanged",
+                f"the policy changed since {one.version} was released, and is still called {one.version}",
+                "give it a new `version` and `effective_from`, or take the change back",
+            )
+        )
     return problems
 
 
@@ -108,24 +136,49 @@ def _held(one: Frozen, folder: Folder) -> list[Problem]:
     if found is None:
         return []
     if (found.ref.version, found.ref.digest) != (one.version, one.digest):
-        return [Problem(
-            folder.place, "frozen-changed", f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
-            "restore the files as they were released; a change is a new version",
-        )]
+        return [
+            Problem(
+                folder.place,
+                "frozen-changed",
+                f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
+                "restore the files as they were released; a change is a new version",
+            )
+        ]
     if found.policy.manifest.effective_from != one.effective_from:
-        return [Problem(one.place, "frozen-changed", f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
-                        "restore the line as it was written at the release")]
+        return [
+            Problem(
+                one.place,
+                "frozen-changed",
+                f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
+                "restore the line as it was written at the release",
+            )
+        ]
     return []
 
 
 def _not_frozen(folder: Folder) -> Problem:
     found = folder.known
     if found is None:
-        return Problem(folder.place, "not-frozen", f"the folder `{folder.name}` is not in the register of frozen versions", "mend it first, or take it away")
+        return Problem(
+            folder.place,
+            "not-frozen",
+            f"the folder `{folder.name}` is not in the register of frozen versions",
+            "mend it first, or take it away",
+        )
     if found.ref.version != folder.name:
-        return Problem(folder.place, "not-frozen", f"the folder `{folder.name}` holds version {found.ref.version}", f"call the folder `{found.ref.version}`")
+        return Problem(
+            folder.place,
+            "not-frozen",
+            f"the folder `{folder.name}` holds version {found.ref.version}",
+            f"call the folder `{found.ref.version}`",
+        )
     frozen = Frozen(found.ref.version, found.policy.manifest.effective_from, found.ref.digest, folder.place)
-    return Problem(folder.place, "not-frozen", f"{found.ref.version} is not in the register of frozen versions", f"add this line to it, if the files are as they were released: `- {_line(frozen)}`")
+    return Problem(
+        folder.place,
+        "not-frozen",
+        f"{found.ref.version} is not in the register of frozen versions",
+        f"add this line to it, if the files are as they were released: `- {_line(frozen)}`",
+    )
 
 
 def _line(one: Frozen) -> str:

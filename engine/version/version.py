@@ -170,9 +170,20 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     schedulers = {name: scheduler_for(name, policy, layout, reader, explainer) for name in policy.deadlines}
     plans = {name: _plan(decision, policy, layout, reader, schedulers) for name, decision in policy.decisions.items()}
     return Version(
-        policy, ref, layout.atoms, layout.grids, layout.flats, {name: flat.grid for name, flat in layout.timed.items()}, layout.producer,
-        reader, explainer, clocks, tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
-        plans, tuple(plans[name] for name in policy.manifest.triage), proofs,
+        policy,
+        ref,
+        layout.atoms,
+        layout.grids,
+        layout.flats,
+        {name: flat.grid for name, flat in layout.timed.items()},
+        layout.producer,
+        reader,
+        explainer,
+        clocks,
+        tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
+        plans,
+        tuple(plans[name] for name in policy.manifest.triage),
+        proofs,
     )
 
 
@@ -180,14 +191,26 @@ def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
     """Tell where the region of an elapsed time depends on what is still to be worked out from instants."""
     found = []
     for one in policy.elapsed.values():
-        waits = {axis.fact for axis in layout.flats[layout.producer[one.region]].axes} & set(policy.elapsed) if one.region else set()
+        waits = (
+            {axis.fact for axis in layout.flats[layout.producer[one.region]].axes} & set(policy.elapsed)
+            if one.region
+            else set()
+        )
         if waits:
-            found.append(Problem(one.place, "cycle", f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
-                                 "let the region depend on facts that are sent"))
+            found.append(
+                Problem(
+                    one.place,
+                    "cycle",
+                    f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
+                    "let the region depend on facts that are sent",
+                )
+            )
     return found
 
 
-def _elapsed(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer, clocks: Clocks) -> ElapsedFact:
+def _elapsed(
+    name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer, clocks: Clocks
+) -> ElapsedFact:
     one = policy.elapsed[name]
     region = look_for(one.region, layout.flats[layout.producer[one.region]], reader) if one.region else None
     return ElapsedFact(one, reader.slots[name], layout.atoms[name], region, explainer, clocks)
@@ -201,14 +224,18 @@ def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReade
     facts = {one: reader.slots[one] for one in read if one in reader.slots}
     depends = sorted({axis.fact for flat in flats.values() for axis in flat.axes} | set(facts))
     looks = {one: look_for(one, flat, reader) for one, flat in flats.items()}
-    return Scheduler(deadline, policy, grid, looks, facts, tuple(depends), picker(depends, reader), explainer, layout.atoms)
+    return Scheduler(
+        deadline, policy, grid, looks, facts, tuple(depends), picker(depends, reader), explainer, layout.atoms
+    )
 
 
 def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """Give the names of the tables that each table depends on, itself included."""
     chains: dict[str, frozenset[str]] = {}
     for table in policy.tables.values():
-        chains[table.name] = frozenset({table.name}).union(*(chains[producer[name]] for name in table.reads if name in producer))
+        chains[table.name] = frozenset({table.name}).union(
+            *(chains[producer[name]] for name in table.reads if name in producer)
+        )
     return chains
 
 
@@ -232,7 +259,9 @@ def _axes(
     return axes
 
 
-def _plan(decision: Decision, policy: Policy, layout: Layout, reader: TicketReader, schedulers: Mapping[str, Scheduler]) -> DecisionPlan:
+def _plan(
+    decision: Decision, policy: Policy, layout: Layout, reader: TicketReader, schedulers: Mapping[str, Scheduler]
+) -> DecisionPlan:
     facts: set[str] = set()
     made = [name for name in decision.outcomes if name in layout.producer]
     for name in made:
@@ -240,10 +269,14 @@ def _plan(decision: Decision, policy: Policy, layout: Layout, reader: TicketRead
     asked = tuple(schedulers[name] for name in decision.outcomes if name in schedulers)
     for scheduler in asked:
         facts |= set(scheduler.depends)
-    rosters = tuple(roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name)
+    rosters = tuple(
+        roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name
+    )
     ordered = tuple(sorted(facts))
     looks = tuple(look_for(name, layout.flats[layout.producer[name]], reader) for name in made)
     instants = [roster.at for roster in rosters]
     instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
     places = {name: place for place, name in enumerate(decision.outcomes)}
-    return DecisionPlan(decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)), places)
+    return DecisionPlan(
+        decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)), places
+    )

@@ -81,7 +81,9 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
     proposed where nothing else does with as few. Raises WrongRequest with every fact that the version cannot read.
     """
     ticket = version.reader.read(facts)
-    passed = [one.fill(ticket, moment.now) for one in version.elapsed] if ticket.instants and moment.now is not None else []
+    passed = (
+        [one.fill(ticket, moment.now) for one in version.elapsed] if ticket.instants and moment.now is not None else []
+    )
     flat = version.flats[version.producer[wanted.outcome]]
     codes = flat.codes[wanted.outcome]
     start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in flat.axes)
@@ -98,7 +100,10 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
         return WhyNot(wanted, current, False, 0, (), 0, follows, _attainable(codes))
     boxes, more = _boxes(found, start, flat)
     said = _said(version, flat, facts, follows)
-    alternatives = tuple(tuple(_change(flat, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True)) for changed, box in boxes)
+    alternatives = tuple(
+        tuple(_change(flat, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True))
+        for changed, box in boxes
+    )
     return WhyNot(wanted, current, False, len(boxes[0][0]), alternatives, more, follows, ())
 
 
@@ -106,7 +111,10 @@ def _attainable(codes: Codes) -> tuple[Literal | None, ...]:
     found = np.flatnonzero(np.bincount(codes.low[codes.low == codes.high].ravel(), minlength=1))
     got = [codes.domain[code] if code < len(codes.domain) else None for code in found.tolist()]
     if any(isinstance(one, tuple) for one in got):
-        return (*sorted({item for one in got if isinstance(one, tuple) for item in one}), *([None] if None in got else []))
+        return (
+            *sorted({item for one in got if isinstance(one, tuple) for item in one}),
+            *([None] if None in got else []),
+        )
     return tuple(got)
 
 
@@ -161,7 +169,9 @@ def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
         seed = np.unravel_index(int(np.argmax(left)), left.shape)
         box: list[list[int]] = [[int(at)] for at in seed]
         for axis in range(inside.ndim):
-            rest = np.ix_(*(range(inside.shape[axis]) if other == axis else classes for other, classes in enumerate(box)))
+            rest = np.ix_(
+                *(range(inside.shape[axis]) if other == axis else classes for other, classes in enumerate(box))
+            )
             whole = inside[rest].all(axis=tuple(other for other in range(inside.ndim) if other != axis))
             box[axis] = np.flatnonzero(whole).tolist()
         left[np.ix_(*box)] = False
@@ -175,7 +185,11 @@ def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tupl
     for axis in flat.axes:
         atom, fact = ticket.atoms[version.reader.slots[axis.fact]], version.policy.facts[axis.fact]
         if atom:
-            said[axis.fact] = str(facts[axis.fact]).strip() if fact.numeric else unlisted.get(axis.fact, version.atoms[axis.fact].text(atom))
+            said[axis.fact] = (
+                str(facts[axis.fact]).strip()
+                if fact.numeric
+                else unlisted.get(axis.fact, version.atoms[axis.fact].text(atom))
+            )
     return said | {one.fact: f"{one.value:g}" for one in follows if one.value is not None}
 
 
@@ -185,7 +199,12 @@ def _change(flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms]
     left_out = 0 in classes
     texts = range_texts(own, chosen) if own.fact.numeric else tuple(own.text(atom) for atom in chosen)
     samples = tuple(_sample(own, atom) for atom in chosen)
-    return Change(named.fact, said.get(named.fact, ""), (*texts, *([""] if left_out else [])), (*samples, *([None] if left_out else [])))
+    return Change(
+        named.fact,
+        said.get(named.fact, ""),
+        (*texts, *([""] if left_out else [])),
+        (*samples, *([None] if left_out else [])),
+    )
 
 
 def _sample(atoms: Atoms, atom: int) -> Sent:

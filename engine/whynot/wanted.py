@@ -11,7 +11,17 @@ from engine.load.conditions import plain_number
 from engine.model.answer import UnknownDecision
 from engine.model.did_you_mean import MEANT, did_you_mean, nearest
 from engine.model.policy import Literal
-from engine.model.vocabulary import DECIDED, NOT_COVERED, YES, Fact, FactType, boolean_word, folded, number_text, value_of
+from engine.model.vocabulary import (
+    DECIDED,
+    NOT_COVERED,
+    YES,
+    Fact,
+    FactType,
+    boolean_word,
+    folded,
+    number_text,
+    value_of,
+)
 from engine.tables.classes import Mask
 from engine.tables.partial import Codes
 from engine.version.version import Version
@@ -71,15 +81,24 @@ def _answering(version: Version, decision: str, value: str) -> Wanted:
         return _of(version, made.answers[0], value)
     able = [name for name in tabled if _can_have(version, name, value)]
     if len(able) > 1:
-        raise UnknownWanted(f"`{value}` could be said of several outcomes of `{decision}`", "write " + " or ".join(f"`{name}={value}`" for name in able))
+        raise UnknownWanted(
+            f"`{value}` could be said of several outcomes of `{decision}`",
+            "write " + " or ".join(f"`{name}={value}`" for name in able),
+        )
     if able:
         return _of(version, able[0], value)
     beside = [name for name in made.beside if name in version.producer and _can_have(version, name, value)]
     if beside:
-        raise UnknownWanted(f"no outcome that answers `{decision}` can be `{value}`", "write " + " or ".join(f"`{name}={value}`" for name in beside))
+        raise UnknownWanted(
+            f"no outcome that answers `{decision}` can be `{value}`",
+            "write " + " or ".join(f"`{name}={value}`" for name in beside),
+        )
     if len(tabled) == 1:
         return _of(version, tabled[0], value)
-    raise UnknownWanted(f"no outcome that answers `{decision}` can be `{value}`", f"write `outcome=value`, with one of {', '.join(tabled)}")
+    raise UnknownWanted(
+        f"no outcome that answers `{decision}` can be `{value}`",
+        f"write `outcome=value`, with one of {', '.join(tabled)}",
+    )
 
 
 def _can_have(version: Version, name: str, value: str) -> bool:
@@ -91,7 +110,10 @@ def _can_have(version: Version, name: str, value: str) -> bool:
 
 def _of(version: Version, name: str, value: str) -> Wanted:
     if name in version.policy.deadlines:
-        raise UnknownWanted(f"`{name}` is an instant, for which this cannot be told", "ask for what it goes by, such as its target, in the decision that gives it")
+        raise UnknownWanted(
+            f"`{name}` is an instant, for which this cannot be told",
+            "ask for what it goes by, such as its target, in the decision that gives it",
+        )
     if name not in version.producer:
         raise UnknownWanted(f"`{name}` goes by the time of day, which no fact changes")
     codes = version.flats[version.producer[name]].codes[name]
@@ -111,17 +133,25 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
             word = value_of(outcome.values, value)
             if word is None:
                 words = [one.value for one in outcome.values]
-                raise UnknownWanted(f"`{outcome.name}` is never `{value}`", did_you_mean(value, [*words, DECIDED, NOT_COVERED]))
+                raise UnknownWanted(
+                    f"`{outcome.name}` is never `{value}`", did_you_mean(value, [*words, DECIDED, NOT_COVERED])
+                )
             return word
         case FactType.BOOLEAN:
             answer = boolean_word(value)
             if answer is None:
-                raise UnknownWanted(f"`{outcome.name}` is yes or no, not `{value}`", did_you_mean(value, ("yes", "no", DECIDED, NOT_COVERED)))
+                raise UnknownWanted(
+                    f"`{outcome.name}` is yes or no, not `{value}`",
+                    did_you_mean(value, ("yes", "no", DECIDED, NOT_COVERED)),
+                )
             return answer == YES
         case FactType.NUMBER | FactType.INTEGER:
             number = plain_number(value)
             if number is None:
-                raise UnknownWanted(f"`{outcome.name}` is a number, not `{value}`", f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}")
+                raise UnknownWanted(
+                    f"`{outcome.name}` is a number, not `{value}`",
+                    f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}",
+                )
             return number
         case FactType.LIST:
             return () if value in _EMPTY else (value,)

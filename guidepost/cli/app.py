@@ -34,10 +34,18 @@ class Command:
 WRITE, COMPARE, SERVE, AUDIT = "Write policies", "Compare versions", "Serve decisions", "Audit decisions"
 
 COMMANDS: Final = {
-    "check": Command(WRITE, "check:check", "Check every version: its files, every cell of its tables, its cases and its invariants."),
-    "eval": Command(WRITE, "eval:evaluate", "Decide one ticket: facts in, a decision and its reasons out.", {
-        "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True}, "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
-    }),
+    "check": Command(
+        WRITE, "check:check", "Check every version: its files, every cell of its tables, its cases and its invariants."
+    ),
+    "eval": Command(
+        WRITE,
+        "eval:evaluate",
+        "Decide one ticket: facts in, a decision and its reasons out.",
+        {
+            "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True},
+            "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
+        },
+    ),
     "show": Command(WRITE, "show:show", "Show a policy as people read it."),
     "test": Command(WRITE, "test:policy_tests", "Run the policies' own cases and report their coverage."),
     "analyze": Command(WRITE, "analyze:analyze", "Find mistakes, needless rules and assumptions in a version."),
@@ -47,7 +55,9 @@ COMMANDS: Final = {
     "clock": Command(WRITE, "clock:clock", "Add and count business time, draw a calendar, follow the sun."),
     "holidays": Command(WRITE, "holidays:holidays", "Show the holiday lists, or draft them anew."),
     "diff": Command(COMPARE, "diff:diff", "Report every decision that differs between two versions."),
-    "ci": Command(COMPARE, "ci:ci", "Check a change of policies as a pull request does: check, test, analyze, compare."),
+    "ci": Command(
+        COMPARE, "ci:ci", "Check a change of policies as a pull request does: check, test, analyze, compare."
+    ),
     "replay": Command(COMPARE, "replay:replay", "Decide past tickets again and report what would differ."),
     "release": Command(COMPARE, "release:release", "Freeze the working version in past/ and start the next one."),
     "build": Command(COMPARE, "build:build", "Build a bundle: the files of a version, its digest and its origin."),
@@ -75,7 +85,9 @@ def load(name: str) -> TyperCommand | TyperGroup:
     found: Any = getattr(import_module(f"guidepost.cli.commands.{module}"), attribute)
     if isinstance(found, typer.Typer):
         return _built(found, name)
-    own = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=help_markup(), context_settings=HELP)
+    own = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=help_markup(), context_settings=HELP
+    )
     own.command(name, **one.options)(found)
     return _built(own, name)
 
@@ -95,12 +107,18 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Return the command that the first word names, imported."""
-        name, command, rest = super().resolve_command(ctx, args)  # type: ignore[arg-type]
+        name, command, rest = super().resolve_command(ctx, args)
         return name, command and load(str(name)), rest
 
 
 app: Final = typer.Typer(
-    name=PROGRAM, cls=LazyGroup, no_args_is_help=True, rich_markup_mode=help_markup(), invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False,
+    name=PROGRAM,
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=help_markup(),
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings=HELP,
 )
 

@@ -35,7 +35,14 @@ from guidepost.client.requests import (
     triage_request,
 )
 from guidepost.v1.decision_pb2 import Decision
-from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
+from guidepost.v1.decision_service_pb2 import (
+    DecideResponse,
+    RescheduleResponse,
+    TriageBatchRequest,
+    TriageBatchResponse,
+    TriageItem,
+    TriageResponse,
+)
 from guidepost.v1.diff_pb2 import DecisionDiff, DiffSummary
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
 
@@ -44,8 +51,17 @@ class AsyncClient:
     """:class:`Client` for asyncio: the same calls, awaited."""
 
     def __init__(
-        self, address: str, *, credentials: grpc.ChannelCredentials | None = None, channels: int = CHANNELS, caller: str = "", token: str = "",
-        coalesce: float | None = None, fallback: Fallback | None = None, circuit_failures: int = FAILURES, circuit_pause: float = PAUSE,
+        self,
+        address: str,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        channels: int = CHANNELS,
+        caller: str = "",
+        token: str = "",
+        coalesce: float | None = None,
+        fallback: Fallback | None = None,
+        circuit_failures: int = FAILURES,
+        circuit_pause: float = PAUSE,
     ) -> None:
         """Connect, when the first call is made, to ``host:port``; calls take turns among all addresses that a name stands for.
 
@@ -108,7 +124,9 @@ class AsyncClient:
         try:
             if self._together is not None:
                 return await self._together.triage(request, request_id, ticket_id, timeout)
-            response: TriageResponse = await self._connections.decision(timeout).ask_async("decisions", "Triage", request, self._said(request_id, ticket_id))
+            response: TriageResponse = await self._connections.decision(timeout).ask_async(
+                "decisions", "Triage", request, self._said(request_id, ticket_id)
+            )
         except grpc.RpcError as error:
             if self._fallback is None or not is_away(error):
                 raise
@@ -130,8 +148,13 @@ class AsyncClient:
         A ticket is a mapping of facts, or a ``guidepost.item`` that has a request id, a ticket id or pauses, too.
         """
         request = batch_request(tickets, now, selector(version, digest, as_of))
-        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async("decisions", "TriageBatch", request, self._metadata)
-        return [result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error) for result in response.results]
+        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async(
+            "decisions", "TriageBatch", request, self._metadata
+        )
+        return [
+            result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error)
+            for result in response.results
+        ]
 
     async def decide(
         self,
@@ -150,7 +173,9 @@ class AsyncClient:
     ) -> Decision:
         """Make one decision by name."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = await self._connections.decision(timeout).ask_async("decisions", "Decide", request, self._said(request_id, ticket_id))
+        response: DecideResponse = await self._connections.decision(timeout).ask_async(
+            "decisions", "Decide", request, self._said(request_id, ticket_id)
+        )
         return response.decision
 
     async def reschedule(
@@ -170,12 +195,16 @@ class AsyncClient:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = await self._connections.decision(timeout).ask_async("decisions", "Reschedule", request, self._said(request_id, ticket_id))
+        response: RescheduleResponse = await self._connections.decision(timeout).ask_async(
+            "decisions", "Reschedule", request, self._said(request_id, ticket_id)
+        )
         return response
 
     async def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
-        response: ListVersionsResponse = await self._connections.call(timeout).ask_async("policies", "ListVersions", ListVersionsRequest(), self._metadata)
+        response: ListVersionsResponse = await self._connections.call(timeout).ask_async(
+            "policies", "ListVersions", ListVersionsRequest(), self._metadata
+        )
         return response
 
     async def version(
@@ -183,14 +212,21 @@ class AsyncClient:
     ) -> PolicyVersion:
         """Give one policy version whole."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
-        found: PolicyVersion = (await self._connections.call(timeout).ask_async("policies", "GetVersion", request, self._metadata)).version
+        found: PolicyVersion = (
+            await self._connections.call(timeout).ask_async("policies", "GetVersion", request, self._metadata)
+        ).version
         return found
 
     async def diff(
         self, before: str = "", after: str = "", *, decisions: tuple[str, ...] = (), timeout: float = DIFF_TIMEOUT
     ) -> tuple[DiffSummary, list[DecisionDiff]]:
         """Compare two policy versions: what they say, and what becomes of each decision (or of these)."""
-        parts = [part async for part in self.policies.DiffVersions(diff_request(before, after, decisions), timeout=timeout, metadata=self._metadata)]
+        parts = [
+            part
+            async for part in self.policies.DiffVersions(
+                diff_request(before, after, decisions), timeout=timeout, metadata=self._metadata
+            )
+        ]
         return parts[0].summary, [part.decision for part in parts[1:]]
 
     async def close(self) -> None:
@@ -202,7 +238,9 @@ class AsyncClient:
         return (*self._metadata, *call_metadata(request_id, ticket_id))
 
     async def _batch(self, request: TriageBatchRequest, timeout: float) -> TriageBatchResponse:
-        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async("decisions", "TriageBatch", request, self._metadata)
+        response: TriageBatchResponse = await self._connections.decision(timeout).ask_async(
+            "decisions", "TriageBatch", request, self._metadata
+        )
         return response
 
     async def __aenter__(self) -> Self:

@@ -26,15 +26,23 @@ PAGE: Final = 200
 
 
 def record_filter(
-    ticket: str = "", request_id: str = "", caller: str = "", version: str = "", rule: str = "", outcome: str = "",
-    since: datetime | None = None, until: datetime | None = None,
+    ticket: str = "",
+    request_id: str = "",
+    caller: str = "",
+    version: str = "",
+    rule: str = "",
+    outcome: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> pb.RecordFilter:
     """Say which records are asked for.
 
     >>> record_filter(ticket="INC-7", outcome="priority=P1").outcome
     'priority=P1'
     """
-    made = pb.RecordFilter(ticket=ticket, request_id=request_id, caller=caller, version=version, rule=rule, outcome=outcome)
+    made = pb.RecordFilter(
+        ticket=ticket, request_id=request_id, caller=caller, version=version, rule=rule, outcome=outcome
+    )
     for name, at in (("since", since), ("until", until)):
         if at is not None:
             if at.tzinfo is None:
@@ -64,14 +72,21 @@ class Audit:
 
     def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = self._connections.call(timeout).ask("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata).entry
+        entry: pb.LogEntry = (
+            self._connections.call(timeout).ask("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata).entry
+        )
         return entry
 
     def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> Iterator[pb.LogEntry]:
         """Give all records that pass a filter of :func:`record_filter`, in the order of receipt, page by page; ``timeout`` is for each page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = self._connections.call(timeout).ask("audit", "QueryRecords", pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), self._metadata)
+            page: pb.QueryRecordsResponse = self._connections.call(timeout).ask(
+                "audit",
+                "QueryRecords",
+                pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token),
+                self._metadata,
+            )
             yield from page.entries
             token = page.next_page_token
             if not token:
@@ -79,27 +94,39 @@ class Audit:
 
     def export(self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT) -> Iterator[str]:
         """Give lines of JSON as `guidepost audit export` writes them; without a filter, whole chains."""
-        for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata):
+        for part in self.stub.ExportRecords(
+            pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata
+        ):
             yield from part.lines
 
     def verify(self, *, timeout: float = WORK_TIMEOUT) -> pb.LogVerification:
         """Have the server verify its log; give what was found."""
-        parts: list[pb.VerifyLogResponse] = list(self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata))
+        parts: list[pb.VerifyLogResponse] = list(
+            self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata)
+        )
         return parts[-1].result
 
     def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full, decided again under its own version."""
-        explained: pb.ExplainRecordResponse = self._connections.call(timeout).ask("audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata)
+        explained: pb.ExplainRecordResponse = self._connections.call(timeout).ask(
+            "audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata
+        )
         return explained
 
     def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record, to be written to a file, and whether a signed head covers it."""
-        made: pb.GetCertificateResponse = self._connections.call(timeout).ask("audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata)
+        made: pb.GetCertificateResponse = self._connections.call(timeout).ask(
+            "audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata
+        )
         return made
 
-    def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:
+    def purge(
+        self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT
+    ) -> pb.PurgeRecordsResponse:
         """Remove for good what was received before an instant, if the server was started to allow it; or only say what would go."""
-        purged: pb.PurgeRecordsResponse = self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout, metadata=self._metadata)
+        purged: pb.PurgeRecordsResponse = self.stub.PurgeRecords(
+            _purge(before, by, dry_run), timeout=timeout, metadata=self._metadata
+        )
         return purged
 
 
@@ -116,42 +143,67 @@ class AsyncAudit:
 
     async def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
         """Give one record, by its id."""
-        entry: pb.LogEntry = (await self._connections.call(timeout).ask_async("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata)).entry
+        entry: pb.LogEntry = (
+            await self._connections.call(timeout).ask_async(
+                "audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata
+            )
+        ).entry
         return entry
 
-    async def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> AsyncIterator[pb.LogEntry]:
+    async def records(
+        self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT
+    ) -> AsyncIterator[pb.LogEntry]:
         """Give all records that pass a filter, page by page."""
         token = ""
         while True:
-            page: pb.QueryRecordsResponse = await self._connections.call(timeout).ask_async("audit", "QueryRecords", pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token), self._metadata)
+            page: pb.QueryRecordsResponse = await self._connections.call(timeout).ask_async(
+                "audit",
+                "QueryRecords",
+                pb.QueryRecordsRequest(filter=asked, page_size=PAGE, page_token=token),
+                self._metadata,
+            )
             for entry in page.entries:
                 yield entry
             token = page.next_page_token
             if not token:
                 return
 
-    async def export(self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT) -> AsyncIterator[str]:
+    async def export(
+        self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT
+    ) -> AsyncIterator[str]:
         """Give lines of JSON as `guidepost audit export` writes them."""
-        async for part in self.stub.ExportRecords(pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata):
+        async for part in self.stub.ExportRecords(
+            pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata
+        ):
             for line in part.lines:
                 yield line
 
     async def verify(self, *, timeout: float = WORK_TIMEOUT) -> pb.LogVerification:
         """Have the server verify its log; give what was found."""
-        parts: list[pb.VerifyLogResponse] = [part async for part in self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata)]
+        parts: list[pb.VerifyLogResponse] = [
+            part async for part in self.stub.VerifyLog(pb.VerifyLogRequest(), timeout=timeout, metadata=self._metadata)
+        ]
         return parts[-1].result
 
     async def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
         """Give a past decision in full."""
-        explained: pb.ExplainRecordResponse = await self._connections.call(timeout).ask_async("audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata)
+        explained: pb.ExplainRecordResponse = await self._connections.call(timeout).ask_async(
+            "audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata
+        )
         return explained
 
     async def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
         """Give the certificate of a record."""
-        made: pb.GetCertificateResponse = await self._connections.call(timeout).ask_async("audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata)
+        made: pb.GetCertificateResponse = await self._connections.call(timeout).ask_async(
+            "audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata
+        )
         return made
 
-    async def purge(self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT) -> pb.PurgeRecordsResponse:
+    async def purge(
+        self, before: datetime, *, by: str = "", dry_run: bool = False, timeout: float = WORK_TIMEOUT
+    ) -> pb.PurgeRecordsResponse:
         """Remove for good what was received before an instant, or only say what would go."""
-        purged: pb.PurgeRecordsResponse = await self.stub.PurgeRecords(_purge(before, by, dry_run), timeout=timeout, metadata=self._metadata)
+        purged: pb.PurgeRecordsResponse = await self.stub.PurgeRecords(
+            _purge(before, by, dry_run), timeout=timeout, metadata=self._metadata
+        )
         return purged

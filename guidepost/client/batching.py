@@ -20,7 +20,13 @@ from typing import Any, Final
 import grpc
 
 from guidepost.client.errors import ItemFailed
-from guidepost.v1.decision_service_pb2 import TriageBatchRequest, TriageBatchResponse, TriageItem, TriageRequest, TriageResponse
+from guidepost.v1.decision_service_pb2 import (
+    TriageBatchRequest,
+    TriageBatchResponse,
+    TriageItem,
+    TriageRequest,
+    TriageResponse,
+)
 
 WAIT: Final = 0.0003
 """Seconds that the first call of several waits for others."""
@@ -86,14 +92,21 @@ def fail(calls: Iterable[Call], error: BaseException) -> None:
 class TogetherAsync:
     """Coalesces the calls of one event loop; ``send`` sends a batch."""
 
-    def __init__(self, send: Callable[..., Awaitable[TriageBatchResponse]], wait: float = WAIT, most: int = MOST) -> None:
+    def __init__(
+        self, send: Callable[..., Awaitable[TriageBatchResponse]], wait: float = WAIT, most: int = MOST
+    ) -> None:
         self._send, self._wait, self._most = send, wait, most
         self._waiting: dict[Batch, list[Call]] = defaultdict(list)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def triage(self, request: TriageRequest, request_id: str, ticket_id: str, timeout: float) -> TriageResponse:
         """Ask for one ticket, with others; raises ItemFailed for what is wrong with it, and grpc.RpcError if all failed."""
-        call = Call(TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id), key_of(request), timeout, asyncio.get_running_loop().create_future())
+        call = Call(
+            TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
+            key_of(request),
+            timeout,
+            asyncio.get_running_loop().create_future(),
+        )
         waiting = self._waiting[call.batch]
         waiting.append(call)
         if len(waiting) >= self._most:
@@ -131,7 +144,12 @@ class Together:
     def triage(self, request: TriageRequest, request_id: str, ticket_id: str, timeout: float) -> TriageResponse:
         """Ask for one ticket, with others; raises ItemFailed for what is wrong with it, and grpc.RpcError if all failed."""
         answer: Future[TriageResponse] = Future()
-        call = Call(TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id), key_of(request), timeout, answer)
+        call = Call(
+            TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
+            key_of(request),
+            timeout,
+            answer,
+        )
         with self._changed:
             if self._closed:
                 raise ValueError("the client is closed")
@@ -157,7 +175,7 @@ class Together:
                 until = time.monotonic() + self._wait
                 while len(self._waiting) < self._most and not self._closed and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
-                calls, self._waiting = self._waiting[: self._most], self._waiting[self._most:]
+                calls, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             batches: dict[Batch, list[Call]] = defaultdict(list)
             for call in calls:
                 batches[call.batch].append(call)

@@ -92,7 +92,9 @@ class Call:
             while True:
                 attempt = Attempt(self)
                 with attempt as stubs:
-                    return await getattr(getattr(stubs, service), method)(request, timeout=attempt.timeout, metadata=metadata)
+                    return await getattr(getattr(stubs, service), method)(
+                        request, timeout=attempt.timeout, metadata=metadata
+                    )
 
     def __enter__(self) -> Call:  # noqa: PYI034 - no subclass is meant
         if self._breaker is not None:
@@ -102,7 +104,9 @@ class Call:
                 raise CircuitOpen(self._breaker.failures, self._breaker.reason, self._breaker.left)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.end(error)
 
     def end(self, error: BaseException | None) -> None:
@@ -136,7 +140,9 @@ class Attempt:
         self._chosen = spread.enter(self._call.tried)
         return spread[self._chosen]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         return self.end(error)
 
     def end(self, error: BaseException | None) -> bool:
@@ -168,7 +174,9 @@ class Sending:
         attempt = Attempt(self._call)
         stubs = attempt.__enter__()
         try:
-            sent = getattr(stubs.decisions, self._method).future(self._request, timeout=attempt.timeout, metadata=self._metadata)
+            sent = getattr(stubs.decisions, self._method).future(
+                self._request, timeout=attempt.timeout, metadata=self._metadata
+            )
         except BaseException as error:
             attempt.end(error)
             self._call.end(error)

@@ -97,4 +97,8 @@ def said(caller: str, token: str) -> Metadata:
     >>> said("portal", "")
     (('guidepost-caller', 'portal'),)
     """
-    return tuple((name, value) for name, value in (("guidepost-caller", caller), ("authorization", f"Bearer {token}" if token else "")) if value)
+    return tuple(
+        (name, value)
+        for name, value in (("guidepost-caller", caller), ("authorization", f"Bearer {token}" if token else ""))
+        if value
+    )

@@ -49,7 +49,9 @@ class CircuitBreaker:
     (0, 'open')
     """
 
-    def __init__(self, failures: int = FAILURES, pause: float = PAUSE, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, failures: int = FAILURES, pause: float = PAUSE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start closed.
 
         Args:

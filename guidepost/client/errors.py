@@ -51,7 +51,9 @@ class CircuitOpen(grpc.RpcError):
         tried = "the client is trying again now" if left == 0 else f"next try in {left:.1f} s"
         self.left = left
         """Seconds until the next call may be tried; 0 if the client is trying."""
-        self._details = f"the service has not answered {failures} calls in a row; {tried}; the last one ended with {reason}"
+        self._details = (
+            f"the service has not answered {failures} calls in a row; {tried}; the last one ended with {reason}"
+        )
         super().__init__(self._details)
 
     def code(self) -> grpc.StatusCode:

@@ -84,7 +84,9 @@ class Probes(_Rounds):
 
     def _run(self) -> None:
         while True:
-            with self._lock:  # so that nobody who has something to probe takes a thread that is about to end for one that runs
+            with (
+                self._lock
+            ):  # so that nobody who has something to probe takes a thread that is about to end for one that runs
                 self._running = self._due() and not self._closed.is_set()
                 if not self._running:
                     return

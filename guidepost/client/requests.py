@@ -9,7 +9,13 @@ from typing import Final
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from guidepost.v1.decision_service_pb2 import DecideRequest, RescheduleRequest, TriageBatchRequest, TriageItem, TriageRequest
+from guidepost.v1.decision_service_pb2 import (
+    DecideRequest,
+    RescheduleRequest,
+    TriageBatchRequest,
+    TriageItem,
+    TriageRequest,
+)
 from guidepost.v1.policy_service_pb2 import DiffVersionsRequest
 from guidepost.v1.ticket_pb2 import FactValue, Pause, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
@@ -72,7 +78,11 @@ def call_metadata(request_id: str, ticket_id: str) -> tuple[tuple[str, str], ...
     >>> call_metadata("r-1", "")
     (('guidepost-request-id', 'r-1'),)
     """
-    return tuple((name, value) for name, value in (("guidepost-request-id", request_id), ("guidepost-ticket", ticket_id)) if value)
+    return tuple(
+        (name, value)
+        for name, value in (("guidepost-request-id", request_id), ("guidepost-ticket", ticket_id))
+        if value
+    )
 
 
 def triage_request(facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> TriageRequest:
@@ -80,26 +90,36 @@ def triage_request(facts: Facts, now: datetime | None, pauses: Pauses, chosen: V
     return TriageRequest(ticket=_held(facts, pauses), version=chosen, now=_moment(now))
 
 
-def item(facts: Facts | None = None, *, pauses: Pauses = (), request_id: str = "", ticket_id: str = "", **more: FactInput) -> TriageItem:
+def item(
+    facts: Facts | None = None, *, pauses: Pauses = (), request_id: str = "", ticket_id: str = "", **more: FactInput
+) -> TriageItem:
     """Make one of several tickets to be triaged in one call."""
     return TriageItem(ticket=_held({**(facts or {}), **more}, pauses), request_id=request_id, ticket_id=ticket_id)
 
 
-def batch_request(tickets: Iterable[Facts | TriageItem], now: datetime | None, chosen: VersionSelector | None) -> TriageBatchRequest:
+def batch_request(
+    tickets: Iterable[Facts | TriageItem], now: datetime | None, chosen: VersionSelector | None
+) -> TriageBatchRequest:
     """Ask for all decisions that several new tickets need."""
     items = [one if isinstance(one, TriageItem) else item(one) for one in tickets]
     return TriageBatchRequest(items=items, version=chosen, now=_moment(now))
 
 
-def decide_request(decision: str, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> DecideRequest:
+def decide_request(
+    decision: str, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None
+) -> DecideRequest:
     """Ask for one decision."""
     return DecideRequest(decision=decision, ticket=_held(facts, pauses), version=chosen, now=_moment(now))
 
 
-def reschedule_request(before: Facts, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None) -> RescheduleRequest:
+def reschedule_request(
+    before: Facts, facts: Facts, now: datetime | None, pauses: Pauses, chosen: VersionSelector | None
+) -> RescheduleRequest:
     """Ask how deadlines move; what was None before was not known."""
     unknown = [name for name, value in before.items() if value is None]
-    return RescheduleRequest(ticket=_held(facts, pauses), before=ticket(before), unknown_before=unknown, version=chosen, now=_moment(now))
+    return RescheduleRequest(
+        ticket=_held(facts, pauses), before=ticket(before), unknown_before=unknown, version=chosen, now=_moment(now)
+    )
 
 
 def _held(facts: Facts, pauses: Pauses) -> Ticket:

@@ -36,7 +36,14 @@ from guidepost.client.requests import (
     triage_request,
 )
 from guidepost.v1.decision_pb2 import Decision
-from guidepost.v1.decision_service_pb2 import DecideResponse, RescheduleResponse, TriageBatchRequest, TriageBatchResponse, TriageItem, TriageResponse
+from guidepost.v1.decision_service_pb2 import (
+    DecideResponse,
+    RescheduleResponse,
+    TriageBatchRequest,
+    TriageBatchResponse,
+    TriageItem,
+    TriageResponse,
+)
 from guidepost.v1.diff_pb2 import DecisionDiff, DiffSummary
 from guidepost.v1.policy_service_pb2 import GetVersionRequest, ListVersionsRequest, ListVersionsResponse, PolicyVersion
 
@@ -45,8 +52,17 @@ class Client:
     """A connection to a server. Further calls, one for each decision, are on ``decisions`` and ``policies``; ``audit`` asks the decision log."""
 
     def __init__(
-        self, address: str, *, credentials: grpc.ChannelCredentials | None = None, channels: int = CHANNELS, caller: str = "", token: str = "",
-        coalesce: float | None = None, fallback: Fallback | None = None, circuit_failures: int = FAILURES, circuit_pause: float = PAUSE,
+        self,
+        address: str,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        channels: int = CHANNELS,
+        caller: str = "",
+        token: str = "",
+        coalesce: float | None = None,
+        fallback: Fallback | None = None,
+        circuit_failures: int = FAILURES,
+        circuit_pause: float = PAUSE,
     ) -> None:
         """Connect, when the first call is made, to ``host:port``; calls take turns among all addresses that a name stands for.
 
@@ -116,7 +132,9 @@ class Client:
         try:
             if self._together is not None:
                 return self._together.triage(request, request_id, ticket_id, timeout)
-            response: TriageResponse = self._connections.decision(timeout).ask("decisions", "Triage", request, self._said(request_id, ticket_id))
+            response: TriageResponse = self._connections.decision(timeout).ask(
+                "decisions", "Triage", request, self._said(request_id, ticket_id)
+            )
         except grpc.RpcError as error:
             if self._fallback is None or not is_away(error):
                 raise
@@ -138,8 +156,13 @@ class Client:
         A ticket is a mapping of facts, or a ``guidepost.item`` that has a request id, a ticket id or pauses, too.
         """
         request = batch_request(tickets, now, selector(version, digest, as_of))
-        response: TriageBatchResponse = self._connections.decision(timeout).ask("decisions", "TriageBatch", request, self._metadata)
-        return [result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error) for result in response.results]
+        response: TriageBatchResponse = self._connections.decision(timeout).ask(
+            "decisions", "TriageBatch", request, self._metadata
+        )
+        return [
+            result.triage if result.WhichOneof("result") == "triage" else ItemFailed(result.error)
+            for result in response.results
+        ]
 
     def decide(
         self,
@@ -158,7 +181,9 @@ class Client:
     ) -> Decision:
         """Make one decision by name, like :meth:`triage`."""
         request = decide_request(decision, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: DecideResponse = self._connections.decision(timeout).ask("decisions", "Decide", request, self._said(request_id, ticket_id))
+        response: DecideResponse = self._connections.decision(timeout).ask(
+            "decisions", "Decide", request, self._said(request_id, ticket_id)
+        )
         return response.decision
 
     def reschedule(
@@ -178,12 +203,16 @@ class Client:
     ) -> RescheduleResponse:
         """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
-        response: RescheduleResponse = self._connections.decision(timeout).ask("decisions", "Reschedule", request, self._said(request_id, ticket_id))
+        response: RescheduleResponse = self._connections.decision(timeout).ask(
+            "decisions", "Reschedule", request, self._said(request_id, ticket_id)
+        )
         return response
 
     def versions(self, *, timeout: float = TIMEOUT) -> ListVersionsResponse:
         """List the policy versions that the server has, and the one in force."""
-        response: ListVersionsResponse = self._connections.call(timeout).ask("policies", "ListVersions", ListVersionsRequest(), self._metadata)
+        response: ListVersionsResponse = self._connections.call(timeout).ask(
+            "policies", "ListVersions", ListVersionsRequest(), self._metadata
+        )
         return response
 
     def version(
@@ -191,7 +220,9 @@ class Client:
     ) -> PolicyVersion:
         """Give one policy version whole: its decisions, facts, assumptions and open questions."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
-        found: PolicyVersion = self._connections.call(timeout).ask("policies", "GetVersion", request, self._metadata).version
+        found: PolicyVersion = (
+            self._connections.call(timeout).ask("policies", "GetVersion", request, self._metadata).version
+        )
         return found
 
     def diff(
@@ -201,7 +232,9 @@ class Client:
 
         Without ``after`` it is the version in force, without ``before`` the one before it.
         """
-        parts = list(self.policies.DiffVersions(diff_request(before, after, decisions), timeout=timeout, metadata=self._metadata))
+        parts = list(
+            self.policies.DiffVersions(diff_request(before, after, decisions), timeout=timeout, metadata=self._metadata)
+        )
         return parts[0].summary, [part.decision for part in parts[1:]]
 
     def close(self) -> None:

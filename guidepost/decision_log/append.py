@@ -34,7 +34,9 @@ class Commit:
     hashes: list[str]
 
 
-def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool, last: Head | None = None) -> Commit:
+def commit(
+    engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool, last: Head | None = None
+) -> Commit:
     """Commit records; see :meth:`~guidepost.decision_log.store.Store.append`. ``last`` is where the chain ended when it was last seen."""
     if last is not None and not again and not any(record.request_id for record in records):
         made = _behind(engine, last, records)
@@ -43,10 +45,16 @@ def commit(engine: Engine, writer: str, records: Sequence[Recordable], *, again:
     with transaction(engine) as under_way:
         found = under_way.ask(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
         before = Head(writer, *found[0]) if found else beginning(writer)
-        kept, fresh = _told_apart(records, _there(under_way, records) if again else set(), _requested(under_way, records))
+        kept, fresh = _told_apart(
+            records, _there(under_way, records) if again else set(), _requested(under_way, records)
+        )
         rows, hashes, after = _linked(before, fresh)
         if rows:
-            advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?" if found else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
+            advance = (
+                "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?"
+                if found
+                else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
+            )
             under_way.tell(advance, (after.sequence, after.hash, writer))
             insert_rows(under_way, entries, rows)
     return Commit(kept, before, after, hashes)
@@ -74,7 +82,9 @@ def readable(body: str) -> Record | None:
         return None
 
 
-def _told_apart(records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]) -> tuple[list[Kept], list[Recordable]]:
+def _told_apart(
+    records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]
+) -> tuple[list[Kept], list[Recordable]]:
     """Tell which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
     kept, fresh = [], []
     for record in records:
@@ -93,8 +103,23 @@ def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], 
     bodies = [record.text for record in records]
     hashes = list(following(before, bodies))
     rows: list[Values] = [
-        (one.id, before.writer, sequence, previous, hash_, one.received, one.caller, one.request_id or None, one.ticket, one.version.version, one.version.digest, body)
-        for sequence, (one, previous, hash_, body) in enumerate(zip(records, [before.hash, *hashes], hashes, bodies, strict=False), before.sequence + 1)
+        (
+            one.id,
+            before.writer,
+            sequence,
+            previous,
+            hash_,
+            one.received,
+            one.caller,
+            one.request_id or None,
+            one.ticket,
+            one.version.version,
+            one.version.digest,
+            body,
+        )
+        for sequence, (one, previous, hash_, body) in enumerate(
+            zip(records, [before.hash, *hashes], hashes, bodies, strict=False), before.sequence + 1
+        )
     ]
     return rows, hashes, Head(before.writer, before.sequence + len(rows), hashes[-1]) if rows else before
 
@@ -111,7 +136,9 @@ def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tu
     found: dict[tuple[str, str], Recordable] = {}
     start = 0
     for count in parts(len(asked)):
-        for id_, caller, request_id, body in under_way.ask(_look_up(count), list(chain.from_iterable(asked[start : start + count]))):
+        for id_, caller, request_id, body in under_way.ask(
+            _look_up(count), list(chain.from_iterable(asked[start : start + count]))
+        ):
             found[caller, request_id] = readable(body) or _unreadable(id_, records[0])
         start += count
     return found
@@ -124,12 +151,26 @@ def _look_up(count: int) -> str:
     Each pair is a query of its own, in one statement, so that each is looked up in the index on both. With lists, PostgreSQL may
     go through all records of a caller instead, or through the whole log, depending on what it believes of how many there are.
     """
-    return " UNION ALL ".join(["SELECT id, caller, request_id, body FROM entries WHERE caller = ? AND request_id = ?"] * count)
+    return " UNION ALL ".join(
+        ["SELECT id, caller, request_id, body FROM entries WHERE caller = ? AND request_id = ?"] * count
+    )
 
 
 def _unreadable(id_: str, like: Recordable) -> Record:
     """Stand for a record that was altered beyond reading: it is there, and is like no request."""
-    return Record(id_, like.received, like.caller, like.request_id, like.ticket, Kind.DECIDE, {"": "altered"}, like.received, (), like.version, ())
+    return Record(
+        id_,
+        like.received,
+        like.caller,
+        like.request_id,
+        like.ticket,
+        Kind.DECIDE,
+        {"": "altered"},
+        like.received,
+        (),
+        like.version,
+        (),
+    )
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -52,9 +52,18 @@ class Certificate:
     def _plain(self) -> dict[str, Any]:
         entry, record = self.entry, json.loads(self.entry.body)
         return {
-            "kind": KIND, "format": FORMAT, "version": record["version"],
-            "entry": {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash, "record": record},
-            "head": self.head.plain if self.head else None, "path": list(self.path),
+            "kind": KIND,
+            "format": FORMAT,
+            "version": record["version"],
+            "entry": {
+                "writer": entry.writer,
+                "sequence": entry.sequence,
+                "previous": entry.previous,
+                "hash": entry.hash,
+                "record": record,
+            },
+            "head": self.head.plain if self.head else None,
+            "path": list(self.path),
         }
 
     @classmethod
@@ -67,7 +76,11 @@ class Certificate:
             made = cls(read_entry(plain["entry"]), head, tuple(str(one) for one in plain["path"]))
             as_written = canonical(made._plain) == canonical(plain)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            why = str(error) if isinstance(error, NoCertificate) else "expected a decision certificate that this program can read"
+            why = (
+                str(error)
+                if isinstance(error, NoCertificate)
+                else "expected a decision certificate that this program can read"
+            )
             raise NoCertificate(why) from error
         if not known:
             raise NoCertificate("expected a decision certificate that this program can read")
@@ -110,7 +123,11 @@ def check(certificate: Certificate, trust: Trust, version: Version | None = None
     except ValueError as error:
         return (*steps, Step("record", Found.WRONG, str(error)))
     if not certificate.entry.holds:
-        return (*steps, _version(record, version), Step("decisions", Found.NOT_SHOWN, "not checked: the record was changed"))
+        return (
+            *steps,
+            _version(record, version),
+            Step("decisions", Found.NOT_SHOWN, "not checked: the record was changed"),
+        )
     return (*steps, _version(record, version), _decided(record, version))
 
 
@@ -124,10 +141,18 @@ def _hashed(certificate: Certificate) -> Step:
 def _covered(certificate: Certificate) -> Step:
     entry, head = certificate.entry, certificate.head
     if head is None:
-        return Step("path", Found.NOT_SHOWN, "no signed head covered the entry when the certificate was made, so it proves no more than its own hash")
+        return Step(
+            "path",
+            Found.NOT_SHOWN,
+            "no signed head covered the entry when the certificate was made, so it proves no more than its own hash",
+        )
     place, size = entry.sequence - head.since, head.head.sequence - head.since
     same_chain = bool(head.root) and head.head.writer == entry.writer
-    if same_chain and climb(entry.hash, place - 1, size, certificate.path) == head.root and (entry.sequence < head.head.sequence or entry.hash == head.head.hash):
+    if (
+        same_chain
+        and climb(entry.hash, place - 1, size, certificate.path) == head.root
+        and (entry.sequence < head.head.sequence or entry.hash == head.head.hash)
+    ):
         which = "the only entry" if size == 1 else f"number {place:,} of the {size:,} entries"
         return Step("path", Found.OK, f"it is {which} that the head at {head.head.sequence} covers")
     return Step("path", Found.WRONG, "the path does not lead from this entry to the root of the head")
@@ -138,7 +163,11 @@ def _signed(certificate: Certificate, trust: Trust) -> Step:
     if head is None:
         return Step("signature", Found.NOT_SHOWN, "there is no signed head")
     if not trust.keys:
-        return Step("signature", Found.NOT_SHOWN, f"it is said to be signed on {head.signed} by the key {head.key}; --key FILE tells whether that is so")
+        return Step(
+            "signature",
+            Found.NOT_SHOWN,
+            f"it is said to be signed on {head.signed} by the key {head.key}; --key FILE tells whether that is so",
+        )
     why = unvouched(head, trust)
     if why:
         return Step("signature", Found.WRONG, why)
@@ -152,7 +181,11 @@ def _version(record: Record, version: Version | None) -> Step:
         return Step("version", Found.NOT_SHOWN, f"it is said to be {said}; --against VERSION tells whether that is so")
     if version.ref == record.version:
         return Step("version", Found.OK, said)
-    return Step("version", Found.WRONG, f"it was decided under {said}; the one given is {version.ref.name} {version.ref.version}, digest {version.ref.digest}")
+    return Step(
+        "version",
+        Found.WRONG,
+        f"it was decided under {said}; the one given is {version.ref.name} {version.ref.version}, digest {version.ref.digest}",
+    )
 
 
 def _decided(record: Record, version: Version | None) -> Step:
@@ -162,7 +195,11 @@ def _decided(record: Record, version: Version | None) -> Step:
         return Step("decisions", Found.NOT_SHOWN, "the version given is not the one that decided")
     again = decide_again(record, version)
     if again.equal:
-        return Step("decisions", Found.OK, f"the recorded facts, decided again as of {record.now}, give exactly what is recorded")
+        return Step(
+            "decisions",
+            Found.OK,
+            f"the recorded facts, decided again as of {record.now}, give exactly what is recorded",
+        )
     return Step("decisions", Found.WRONG, again.wrong or "; ".join(map(str, again.differences)))
 
 

@@ -61,20 +61,43 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
         if backend == SQLITE:
             if parsed.database in (None, "", ":memory:"):
                 raise LogRefused("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
-            engine = create_engine(parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4)
+            engine = create_engine(
+                parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4
+            )
             event.listen(engine, "connect", _sqlite_connected)
             event.listen(engine, "begin", _sqlite_begins)
             return engine
         if backend == POSTGRESQL:
             name = f"guidepost {'reader' if patience is None else 'writer'} {os.getpid()}"
             limits = {"lock_timeout": lock, "statement_timeout": 0.0 if patience is None else patience.statement}
-            options = ["-c synchronous_commit=on", *(f"-c {limit}={seconds * 1000:.0f}" for limit, seconds in limits.items())]
-            arguments = {"connect_timeout": int(BUSY), "application_name": name, "options": " ".join(options), "tcp_user_timeout": 10_000}
-            return create_engine(parsed, connect_args=arguments, execution_options={NAME: name}, pool_pre_ping=True, pool_size=1, max_overflow=4)
+            options = [
+                "-c synchronous_commit=on",
+                *(f"-c {limit}={seconds * 1000:.0f}" for limit, seconds in limits.items()),
+            ]
+            arguments = {
+                "connect_timeout": int(BUSY),
+                "application_name": name,
+                "options": " ".join(options),
+                "tcp_user_timeout": 10_000,
+            }
+            return create_engine(
+                parsed,
+                connect_args=arguments,
+                execution_options={NAME: name},
+                pool_pre_ping=True,
+                pool_size=1,
+                max_overflow=4,
+            )
     except ArgumentError:
-        raise LogRefused(f"expected the URL of a database, got `{url}`", "such as sqlite:///decisions.db or postgresql+psycopg://host/name") from None
+        raise LogRefused(
+            f"expected the URL of a database, got `{url}`",
+            "such as sqlite:///decisions.db or postgresql+psycopg://host/name",
+        ) from None
     except (NoSuchModuleError, ImportError) as error:
-        raise LogRefused(f"there is no driver for {parsed.drivername}: {error}", f"PostgreSQL needs the package psycopg: `{install('psycopg[binary]')}`") from error
+        raise LogRefused(
+            f"there is no driver for {parsed.drivername}: {error}",
+            f"PostgreSQL needs the package psycopg: `{install('psycopg[binary]')}`",
+        ) from error
     raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
 
 
@@ -106,7 +129,10 @@ def migrate(engine: Engine) -> None:
             config.set_main_option("script_location", _MIGRATIONS.as_posix().replace("%", "%%"))
             command.upgrade(config, "head")
     except CommandError as error:
-        raise LogRefused(f"{shown(engine)} holds a decision log of a later program: {error}", "serve it with that program, or name another log") from error
+        raise LogRefused(
+            f"{shown(engine)} holds a decision log of a later program: {error}",
+            "serve it with that program, or name another log",
+        ) from error
     except (SQLAlchemyError, OSError) as error:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
 
@@ -123,14 +149,19 @@ def check(engine: Engine) -> None:
     """See that there is a log which this program can read; raises LogRefused otherwise, and makes nothing."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
-        raise LogRefused(f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another")
+        raise LogRefused(
+            f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another"
+        )
     try:
         with engine.connect() as connection:
             found = state(connection)
     except SQLAlchemyError as error:
         raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
     if found != HEAD:
-        raise LogRefused(f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})", "`guidepost serve` brings it up to date")
+        raise LogRefused(
+            f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})",
+            "`guidepost serve` brings it up to date",
+        )
 
 
 def examine(engine: Engine) -> None:
@@ -141,7 +172,11 @@ def examine(engine: Engine) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise LogRefused(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
         return
-    if engine.dialect.name == SQLITE and name and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK)):
+    if (
+        engine.dialect.name == SQLITE
+        and name
+        and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK))
+    ):
         raise LogRefused(f"the decision log {shown(engine)} cannot be written")
     try:
         with engine.connect() as connection:
@@ -151,7 +186,10 @@ def examine(engine: Engine) -> None:
     finally:
         engine.dispose()
     if found is not None and found not in REVISIONS:
-        raise LogRefused(f"{shown(engine)} holds a decision log of a later program (state {found})", "serve it with that program, or name another log")
+        raise LogRefused(
+            f"{shown(engine)} holds a decision log of a later program (state {found})",
+            "serve it with that program, or name another log",
+        )
 
 
 def shown(engine: Engine) -> str:

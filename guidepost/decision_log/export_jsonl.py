@@ -41,4 +41,10 @@ def read_export(lines: Iterable[str]) -> Iterator[Entry | PurgeNote]:
 
 def read_entry(plain: Any) -> Entry:
     """Read an entry of plain data; raises ValueError, KeyError or TypeError for what is none."""
-    return Entry(str(plain["writer"]), int(plain["sequence"]), str(plain["previous"]), str(plain["hash"]), canonical(plain["record"]))
+    return Entry(
+        str(plain["writer"]),
+        int(plain["sequence"]),
+        str(plain["previous"]),
+        str(plain["hash"]),
+        canonical(plain["record"]),
+    )

@@ -34,13 +34,36 @@ _NOTES: Final = b"guidepost purges"
 _MICROS: Final = pa.timestamp("us", "UTC")
 _TEXTS: Final = pa.map_(pa.string(), pa.string())
 
-SCHEMA: Final = pa.schema([
-    ("id", pa.string()), ("received", _MICROS), ("caller", pa.string()), ("request_id", pa.string()), ("ticket", pa.string()), ("kind", pa.string()),
-    ("version", pa.string()), ("digest", pa.string()), ("now", _MICROS), ("facts", _TEXTS),
-    ("outcomes", pa.list_(pa.struct([("decision", pa.string()), ("name", pa.string()), ("status", pa.string()), ("value", pa.string())]))),
-    ("due", pa.map_(pa.string(), _MICROS)), ("rules", pa.list_(pa.string())), ("assumptions", pa.list_(pa.string())),
-    ("writer", pa.string()), ("sequence", pa.int64()), ("previous", pa.string()), ("hash", pa.string()), ("body", pa.string()),
-])
+SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("received", _MICROS),
+        ("caller", pa.string()),
+        ("request_id", pa.string()),
+        ("ticket", pa.string()),
+        ("kind", pa.string()),
+        ("version", pa.string()),
+        ("digest", pa.string()),
+        ("now", _MICROS),
+        ("facts", _TEXTS),
+        (
+            "outcomes",
+            pa.list_(
+                pa.struct(
+                    [("decision", pa.string()), ("name", pa.string()), ("status", pa.string()), ("value", pa.string())]
+                )
+            ),
+        ),
+        ("due", pa.map_(pa.string(), _MICROS)),
+        ("rules", pa.list_(pa.string())),
+        ("assumptions", pa.list_(pa.string())),
+        ("writer", pa.string()),
+        ("sequence", pa.int64()),
+        ("previous", pa.string()),
+        ("hash", pa.string()),
+        ("body", pa.string()),
+    ]
+)
 
 _REPEATED: Final = ["caller", "kind", "version", "digest", "writer", "facts.key_value.key", "facts.key_value.value"]
 
@@ -49,7 +72,10 @@ def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNot
     """Write entries, row group by row group, whole or not at all; give how many. Raises OSError."""
     schema = SCHEMA.with_metadata({_NOTES: json.dumps([note.plain for note in notes]).encode()})
     written = 0
-    with placed_whole(path, PRIVATE) as made, pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer:
+    with (
+        placed_whole(path, PRIVATE) as made,
+        pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer,
+    ):
         for rows in _groups(entries):
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
             written += len(rows)
@@ -85,7 +111,9 @@ def entry_columns(path: Path, column: str) -> Iterator[Any]:
 
 def _batches(path: Path, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-        yield from (batch.select(list(columns)) for batch in file.iter_batches(ROWS, columns=list(columns), use_threads=False))
+        yield from (
+            batch.select(list(columns)) for batch in file.iter_batches(ROWS, columns=list(columns), use_threads=False)
+        )
 
 
 def _groups(entries: Iterable[Entry]) -> Iterator[list[dict[str, Any]]]:
@@ -106,12 +134,25 @@ def _row(entry: Entry) -> dict[str, Any]:
     except ValueError:
         return chained  # what was altered is exported as it is: verifying the file names it
     return chained | {
-        "id": record.id, "received": _instant(record.received), "caller": record.caller, "request_id": record.request_id or None, "ticket": record.ticket or None,
-        "kind": record.kind.value, "version": record.version.version, "digest": record.version.digest, "now": _instant(record.now),
+        "id": record.id,
+        "received": _instant(record.received),
+        "caller": record.caller,
+        "request_id": record.request_id or None,
+        "ticket": record.ticket or None,
+        "kind": record.kind.value,
+        "version": record.version.version,
+        "digest": record.version.digest,
+        "now": _instant(record.now),
         "facts": [(name, _text(value)) for name, value in sorted(record.facts.items())],
         "outcomes": [
-            {"decision": decided.decision, "name": one.name, "status": one.status, "value": None if one.value is None else _text(one.value)}
-            for decided in record.decisions for one in decided.outcomes
+            {
+                "decision": decided.decision,
+                "name": one.name,
+                "status": one.status,
+                "value": None if one.value is None else _text(one.value),
+            }
+            for decided in record.decisions
+            for one in decided.outcomes
         ],
         "due": [(due.name, _instant(due.due)) for decided in record.decisions for due in decided.dues],
         "rules": list(dict.fromkeys(rule for decided in record.decisions for rule in decided.rules)),

@@ -37,6 +37,17 @@ class LogOptions:
         writer = self.writer if worker is None else f"{self.writer}-{worker}"
         if not len(self.writer) > 0 or len(writer) > MAX_NAME:
             raise LogRefused(f"the name of a chain has 1 to {MAX_NAME} characters")
-        masking = Masking(token_key(Path(self.mask_key)) if self.mask_key else b"", frozenset(self.clear), frozenset(self.mask))
+        masking = Masking(
+            token_key(Path(self.mask_key)) if self.mask_key else b"", frozenset(self.clear), frozenset(self.mask)
+        )
         key = private_key(Path(self.sign_key)) if self.sign_key else None
-        return LogSettings(self.url or default_url(), Durability(self.durability), writer, self.records, self.milliseconds, self.patience, masking, key)
+        return LogSettings(
+            self.url or default_url(),
+            Durability(self.durability),
+            writer,
+            self.records,
+            self.milliseconds,
+            self.patience,
+            masking,
+            key,
+        )

@@ -62,7 +62,13 @@ def doomed(store: Store, before: datetime) -> tuple[Doomed, ...]:
 
 
 def purge(
-    store: Store, before: datetime, at: datetime, by: str, key: Ed25519PrivateKey | None = None, told: Callable[[int], None] = lambda _: None, step: int = STEP,
+    store: Store,
+    before: datetime,
+    at: datetime,
+    by: str,
+    key: Ed25519PrivateKey | None = None,
+    told: Callable[[int], None] = lambda _: None,
+    step: int = STEP,
 ) -> tuple[PurgeNote, ...]:
     """Remove what was received before an instant; give the notes that are left.
 
@@ -95,18 +101,31 @@ def purge(
 def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> Doomed | None:
     mine = entries.c.writer == writer
     # An id begins with the millisecond of receipt. One in the very millisecond stays.
-    first_kept = connection.scalar(select(func.min(entries.c.sequence)).where(mine, entries.c.id >= uuid7(max(before, _EPOCH), bytes(RANDOM))))
+    first_kept = connection.scalar(
+        select(func.min(entries.c.sequence)).where(mine, entries.c.id >= uuid7(max(before, _EPOCH), bytes(RANDOM)))
+    )
     last = end if first_kept is None else first_kept - 1
-    found = connection.execute(select(func.count(), func.min(entries.c.sequence), func.max(entries.c.sequence)).where(mine, entries.c.sequence <= last)).one()
+    found = connection.execute(
+        select(func.count(), func.min(entries.c.sequence), func.max(entries.c.sequence)).where(
+            mine, entries.c.sequence <= last
+        )
+    ).one()
     number, *places = found
     if not number:
         return None
-    received = [connection.scalar(select(entries.c.received).where(mine, entries.c.sequence == place)) or "" for place in places]
+    received = [
+        connection.scalar(select(entries.c.received).where(mine, entries.c.sequence == place)) or "" for place in places
+    ]
     return Doomed(writer, number, places[1], (received[0], received[1]))
 
 
 def _removed(
-    store: Store, one: Doomed, said: tuple[str, str, str], key: Ed25519PrivateKey | None, earlier: PurgeNote | None, step: int
+    store: Store,
+    one: Doomed,
+    said: tuple[str, str, str],
+    key: Ed25519PrivateKey | None,
+    earlier: PurgeNote | None,
+    step: int,
 ) -> tuple[PurgeNote, int]:
     """Remove one step's entries, and put its note in the place of the last step's."""
     mine = entries.c.writer == one.writer
@@ -115,23 +134,41 @@ def _removed(
             # What is removed for its privacy is not to be found in free pages either.
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         connection.execute(select(writers.c.writer).where(writers.c.writer == one.writer).with_for_update()).all()
-        rows = connection.execute(select(entries).where(mine, entries.c.sequence <= one.last).order_by(entries.c.sequence).limit(step)).all()
+        rows = connection.execute(
+            select(entries).where(mine, entries.c.sequence <= one.last).order_by(entries.c.sequence).limit(step)
+        ).all()
         last = _chained(_begun(connection, one.writer), [entry_of(row) for row in rows])
         made = Purge(one.writer, last.sequence, last.hash, *said)
         note = sign_purge(made, key) if key else PurgeNote(made)
         connection.execute(delete(entries).where(mine, entries.c.sequence <= last.sequence))
         if earlier is not None:
-            connection.execute(delete(purges).where(purges.c.writer == one.writer, purges.c.sequence == earlier.purge.sequence))
-        connection.execute(insert(purges).values(
-            writer=one.writer, sequence=last.sequence, hash=last.hash, before=made.before, purged=made.purged, by=made.by,
-            key=note.key, signature=note.signature, format=PURGE_FORMAT,
-        ))
+            connection.execute(
+                delete(purges).where(purges.c.writer == one.writer, purges.c.sequence == earlier.purge.sequence)
+            )
+        connection.execute(
+            insert(purges).values(
+                writer=one.writer,
+                sequence=last.sequence,
+                hash=last.hash,
+                before=made.before,
+                purged=made.purged,
+                by=made.by,
+                key=note.key,
+                signature=note.signature,
+                format=PURGE_FORMAT,
+            )
+        )
     return note, len(rows)
 
 
 def _begun(connection: Connection, writer: str) -> Head:
     """Give behind what a chain begins: its beginning, or what was purged of it."""
-    asked = select(purges.c.sequence, purges.c.hash).where(purges.c.writer == writer).order_by(purges.c.sequence.desc()).limit(1)
+    asked = (
+        select(purges.c.sequence, purges.c.hash)
+        .where(purges.c.writer == writer)
+        .order_by(purges.c.sequence.desc())
+        .limit(1)
+    )
     row = connection.execute(asked).one_or_none()
     return beginning(writer) if row is None else Head(writer, row.sequence, row.hash)
 

@@ -113,7 +113,9 @@ class Keeper:
         self._patience = Patience(settings.patience)
         self._store = Store.open(settings.url, self._patience)
         gather = GATHER if settings.durability is Durability.BOUNDED else 0.0
-        self._writer = Writer(self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience)
+        self._writer = Writer(
+            self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience
+        )
         self._at_risk: deque[float] = deque()
         self._waiting: list[_Waiting] = []
         self._numbers = count()
@@ -157,12 +159,34 @@ class Keeper:
         pauses = plain_pauses(moment.holds) if moment.holds else ()
         if isinstance(given, Rescheduled):
             return Record(
-                id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, self._facts(asked.facts, version), now, pauses, version.ref, (),
+                id_,
+                came.text,
+                call.caller,
+                call.request_id,
+                call.ticket,
+                asked.kind,
+                self._facts(asked.facts, version),
+                now,
+                pauses,
+                version.ref,
+                (),
                 changed(given, self._facts(asked.before or {}, version)),
             )
         masked = self.settings.masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
         facts = {**asked.facts, **masked} if masked else asked.facts
-        return self._texts.record(id_, came.text, call.caller, call.request_id, call.ticket, asked.kind, facts, now, pauses, version.ref, given)
+        return self._texts.record(
+            id_,
+            came.text,
+            call.caller,
+            call.request_id,
+            call.ticket,
+            asked.kind,
+            facts,
+            now,
+            pauses,
+            version.ref,
+            given,
+        )
 
     def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
         """Give what a record says of an answer."""
@@ -176,12 +200,19 @@ class Keeper:
             return False
         call = asked.call
         ours = replace(
-            first, caller=call.caller, request_id=call.request_id, ticket=call.ticket, kind=asked.kind,
-            facts=self._facts(asked.facts, version), pauses=plain_pauses(asked.moment.holds),
+            first,
+            caller=call.caller,
+            request_id=call.request_id,
+            ticket=call.ticket,
+            kind=asked.kind,
+            facts=self._facts(asked.facts, version),
+            pauses=plain_pauses(asked.moment.holds),
         )
         before = None if first.change is None else first.change.facts
-        return ours == first and before == (None if asked.before is None else self._facts(asked.before, version)) and (
-            asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision]
+        return (
+            ours == first
+            and before == (None if asked.before is None else self._facts(asked.before, version))
+            and (asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision])
         )
 
     def _received(self, at: datetime) -> _Received:
@@ -223,7 +254,9 @@ class Keeper:
 
         Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
         """
-        if self._writer.condition.failing_for > self._patience.seconds and not all(one.future.done() for one in self._waiting):
+        if self._writer.condition.failing_for > self._patience.seconds and not all(
+            one.future.done() for one in self._waiting
+        ):
             raise LogUnavailable(f"the decision log cannot be written: {self.failure}", Refusal.LATE)
         future = self._writer.submit(records)
         self._wait_for(future, self._patience.within(left))
@@ -253,7 +286,9 @@ class Keeper:
             one = heappop(waiting)
             if not one.future.done():
                 why = f": {self.failure}" if self.failure else ""
-                one.future.set_exception(LogUnavailable(f"the decision could not be recorded in {one.seconds:.3g} s{why}", Refusal.LATE))
+                one.future.set_exception(
+                    LogUnavailable(f"the decision could not be recorded in {one.seconds:.3g} s{why}", Refusal.LATE)
+                )
         if waiting:
             self._set_timer(loop)
 
@@ -265,7 +300,9 @@ class Keeper:
             await asyncio.wait(waiting)
         return [self._counted(one) for part, found in submitted for one in _outcomes(part, found)]
 
-    def _submitted(self, records: Sequence[Recordable], time_left: float | None) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
+    def _submitted(
+        self, records: Sequence[Recordable], time_left: float | None
+    ) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
         """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
         may_leave = self._may_leave()
 
@@ -282,7 +319,9 @@ class Keeper:
                 left = left[len(part) :]
                 yield part, self._submit(part, time_left, at_once=at_once)
 
-    def _submit(self, part: Sequence[Recordable], left: float | None, *, at_once: bool) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
+    def _submit(
+        self, part: Sequence[Recordable], left: float | None, *, at_once: bool
+    ) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
         try:
             if at_once:
                 self._leave(part)
@@ -306,7 +345,9 @@ class Keeper:
     def _may_leave(self) -> int:
         """Tell how many more answers may leave before their records are committed."""
         risked = self._at_risk
-        if self.settings.durability is not Durability.BOUNDED or (risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds):
+        if self.settings.durability is not Durability.BOUNDED or (
+            risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds
+        ):
             return 0
         return max(0, self.settings.records - len(risked))
 
@@ -322,7 +363,9 @@ def _chances() -> Iterator[bytes]:
         yield from (drawn[start : start + RANDOM] for start in range(0, len(drawn), RANDOM))
 
 
-def _outcomes(part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None) -> Sequence[Kept | LogUnavailable]:
+def _outcomes(
+    part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None
+) -> Sequence[Kept | LogUnavailable]:
     """Give what became of each record of a part."""
     if found is None:
         return [Kept(record, True) for record in part]
@@ -332,14 +375,19 @@ def _outcomes(part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] 
     return cast("asyncio.Future[Sequence[Kept]]", found).result()
 
 
-def open_keeper(settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None) -> Keeper | None:
+def open_keeper(
+    settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None
+) -> Keeper | None:
     """Open the log of a server; None if it keeps none. Raises LogRefused."""
     if settings.durability is Durability.OFF:
         return None
     policies = tuple(policies)
     wrong = unmaskable(settings.masking.more, policies)
     if wrong:
-        raise LogRefused(f"cannot be masked: {', '.join(wrong)}", "only texts and the unlisted values of open lists can, so that a replay decides the same")
+        raise LogRefused(
+            f"cannot be masked: {', '.join(wrong)}",
+            "only texts and the unlisted values of open lists can, so that a replay decides the same",
+        )
     known = {name for policy in policies for name in policy.facts}
     if unknown := sorted(settings.masking.clear - known):
         raise LogRefused(f"no such fact to keep in clear: {', '.join(unknown)}")

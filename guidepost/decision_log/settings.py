@@ -68,5 +68,8 @@ def token_key(path: Path) -> bytes:
     except OSError as error:
         raise LogRefused(f"the key {path} cannot be read: {error.strerror}") from error
     if len(key) < MIN_KEY:
-        raise LogRefused(f"the key {path} has {len(key)} bytes; a key for tokens has at least {MIN_KEY}", f"`openssl rand -hex 32 > {path}` makes one")
+        raise LogRefused(
+            f"the key {path} has {len(key)} bytes; a key for tokens has at least {MIN_KEY}",
+            f"`openssl rand -hex 32 > {path}` makes one",
+        )
     return key

@@ -45,9 +45,20 @@ class SignedHead:
     @property
     def plain(self) -> dict[str, Any]:
         """The head as plain data, for JSON."""
-        start = {"format": FORMAT if self.root else 1, "writer": self.head.writer, "sequence": self.head.sequence, "hash": self.head.hash}
+        start = {
+            "format": FORMAT if self.root else 1,
+            "writer": self.head.writer,
+            "sequence": self.head.sequence,
+            "hash": self.head.hash,
+        }
         tree = {"since": self.since, "root": self.root} if self.root else {}
-        return {**start, **tree, "signed": self.signed, "key": self.key, "signature": base64.b64encode(self.signature).decode()}
+        return {
+            **start,
+            **tree,
+            "signed": self.signed,
+            "key": self.key,
+            "signature": base64.b64encode(self.signature).decode(),
+        }
 
     def line(self) -> str:
         """Write it as one line of JSON."""
@@ -66,7 +77,13 @@ class SignedHead:
                 raise ValueError("the head is in a form that this program does not know")
             head = Head(str(plain["writer"]), int(plain["sequence"]), str(plain["hash"]))
             tree = (int(plain["since"]), str(plain["root"])) if plain["format"] == FORMAT else (0, "")
-            return cls(head, str(plain["signed"]), str(plain["key"]), base64.b64decode(plain["signature"], validate=True), *tree)
+            return cls(
+                head,
+                str(plain["signed"]),
+                str(plain["key"]),
+                base64.b64decode(plain["signature"], validate=True),
+                *tree,
+            )
         except (KeyError, TypeError) as error:
             raise ValueError("expected a signed head") from error
 
@@ -84,8 +101,15 @@ class PurgeNote:
         """The note as plain data, for JSON."""
         one = self.purge
         return {
-            "format": PURGE_FORMAT, "writer": one.writer, "sequence": one.sequence, "hash": one.hash, "before": one.before, "purged": one.purged, "by": one.by,
-            "key": self.key, "signature": base64.b64encode(self.signature).decode(),
+            "format": PURGE_FORMAT,
+            "writer": one.writer,
+            "sequence": one.sequence,
+            "hash": one.hash,
+            "before": one.before,
+            "purged": one.purged,
+            "by": one.by,
+            "key": self.key,
+            "signature": base64.b64encode(self.signature).decode(),
         }
 
     @classmethod
@@ -122,7 +146,9 @@ def unvouched(signed: SignedHead | PurgeNote, trust: Trust) -> str:
     for trusted in trust.keys:
         if trusted.id == signed.key:
             try:
-                trusted.key.verify(signed.signature, _signed(signed) if isinstance(signed, SignedHead) else _purged(signed.purge))
+                trusted.key.verify(
+                    signed.signature, _signed(signed) if isinstance(signed, SignedHead) else _purged(signed.purge)
+                )
             except InvalidSignature:
                 return f"its signature is wrong: the key `{trusted.name}` never made it"
             return ""

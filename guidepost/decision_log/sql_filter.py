@@ -23,7 +23,11 @@ _FLAGS: Final = {"yes": "true", "no": "false"}
 def narrowed(asked: Filter) -> Select[Any]:
     """Give a query that finds all entries which pass a filter, and few others."""
     found = select(entries)
-    for column, value in ((entries.c.ticket, asked.ticket), (entries.c.request_id, asked.request_id), (entries.c.caller, asked.caller)):
+    for column, value in (
+        (entries.c.ticket, asked.ticket),
+        (entries.c.request_id, asked.request_id),
+        (entries.c.caller, asked.caller),
+    ):
         if value:
             found = found.where(column == value)
     # An id begins with the millisecond of receipt; the instant as text does not sort where one has no fraction.
@@ -32,7 +36,9 @@ def narrowed(asked: Filter) -> Select[Any]:
     if asked.until is not None:
         found = found.where(entries.c.id <= uuid7(max(asked.until, _EPOCH), b"\xff" * RANDOM))
     if asked.version:
-        found = found.where(or_(entries.c.version == asked.version, entries.c.digest.startswith(asked.version, autoescape=True)))
+        found = found.where(
+            or_(entries.c.version == asked.version, entries.c.digest.startswith(asked.version, autoescape=True))
+        )
     if asked.rule:
         found = found.where(_has(json.dumps(asked.rule)))
     if asked.outcome:

@@ -123,7 +123,12 @@ class Store:
     def ends(self) -> tuple[Head, ...]:
         """Give how far each chain has come."""
         with self._engine.connect() as connection, connection.begin():
-            return tuple(Head(*row) for row in connection.execute(select(writers.c.writer, writers.c.sequence, writers.c.hash).order_by(writers.c.writer)))
+            return tuple(
+                Head(*row)
+                for row in connection.execute(
+                    select(writers.c.writer, writers.c.sequence, writers.c.hash).order_by(writers.c.writer)
+                )
+            )
 
     def sign(self, writer: str, signer: Signer, most: int | None = None) -> SignedHead | None:
         """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already.
@@ -137,7 +142,12 @@ class Store:
         if head.sequence <= last:
             return None
         growing = self._growing.get(writer)
-        if growing is None or growing.purged != purged or growing.head.sequence > head.sequence or growing.head.hash not in ("", head.hash):
+        if (
+            growing is None
+            or growing.purged != purged
+            or growing.head.sequence > head.sequence
+            or growing.head.hash not in ("", head.hash)
+        ):
             growing = self._growing[writer] = self._planted(writer, purged)
         if growing.head != head and not self._caught_up(growing, head, most):
             return None
@@ -159,7 +169,9 @@ class Store:
     def _planted(self, writer: str, purged: int) -> _Growing:
         """Return an empty tree for what is behind the entries that heads cover without a gap."""
         with self._engine.connect() as connection, connection.begin():
-            asked = select(heads.c.since, heads.c.sequence).where(heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged)
+            asked = select(heads.c.since, heads.c.sequence).where(
+                heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged
+            )
             covered = connection.execute(asked.order_by(heads.c.since, heads.c.sequence)).all()
         since = purged
         for row in covered:
@@ -180,15 +192,26 @@ class Store:
         """Keep a signed head."""
         head = signed.head
         with self.writing() as connection, connection.begin():
-            connection.execute(insert(heads).values(
-                writer=head.writer, sequence=head.sequence, hash=head.hash, signed=signed.signed, key=signed.key, signature=signed.signature,
-                format=FORMAT if signed.root else 1, since=signed.since, root=signed.root,
-            ))
+            connection.execute(
+                insert(heads).values(
+                    writer=head.writer,
+                    sequence=head.sequence,
+                    hash=head.hash,
+                    signed=signed.signed,
+                    key=signed.key,
+                    signature=signed.signature,
+                    format=FORMAT if signed.root else 1,
+                    since=signed.since,
+                    root=signed.root,
+                )
+            )
 
     def signed_heads(self) -> tuple[SignedHead, ...]:
         """Give all signed heads, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
-            return tuple(_signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence)))
+            return tuple(
+                _signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence))
+            )
 
     def signers(self) -> frozenset[str]:
         """Return the ids of the keys that signed heads, as the heads name them."""
@@ -198,14 +221,21 @@ class Store:
     def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
         """Give the signed heads that cover an entry by a tree, the smallest tree first."""
         size = heads.c.sequence - heads.c.since
-        asked = select(heads).where(heads.c.writer == entry.writer, heads.c.root != "", heads.c.since < entry.sequence, heads.c.sequence >= entry.sequence)
+        asked = select(heads).where(
+            heads.c.writer == entry.writer,
+            heads.c.root != "",
+            heads.c.since < entry.sequence,
+            heads.c.sequence >= entry.sequence,
+        )
         with self._engine.connect() as connection, connection.begin():
             return tuple(_signed(row) for row in connection.execute(asked.order_by(size, heads.c.sequence)))
 
     def hashes(self, writer: str, since: int, last: int) -> Iterator[str]:
         """Give the hashes of the entries behind a number up to another one."""
         while since < last:
-            asked = select(entries.c.sequence, entries.c.hash).where(entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last)
+            asked = select(entries.c.sequence, entries.c.hash).where(
+                entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last
+            )
             with self._engine.connect() as connection, connection.begin():
                 rows = connection.execute(asked.order_by(entries.c.sequence).limit(HASHES)).all()
             yield from (row.hash for row in rows)
@@ -217,7 +247,14 @@ class Store:
         """Give the notes of all that was purged, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
             rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
-            return tuple(PurgeNote(Purge(row.writer, row.sequence, row.hash, row.before, row.purged, row.by), row.key, bytes(row.signature)) for row in rows)
+            return tuple(
+                PurgeNote(
+                    Purge(row.writer, row.sequence, row.hash, row.before, row.purged, row.by),
+                    row.key,
+                    bytes(row.signature),
+                )
+                for row in rows
+            )
 
     def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
         """Give the entries, chain by chain, as far as these ends; without ends, all, strangers last.
@@ -240,9 +277,16 @@ class Store:
 
     def strangers(self) -> tuple[Entry, ...]:
         """Give entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
-        asked = select(entries).join(writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True)
+        asked = select(entries).join(
+            writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True
+        )
         with self._engine.connect() as connection, connection.begin():
-            return tuple(entry_of(row) for row in connection.execute(asked.where(writers.c.writer.is_(None)).order_by(entries.c.writer, entries.c.sequence).limit(PAGE)))
+            return tuple(
+                entry_of(row)
+                for row in connection.execute(
+                    asked.where(writers.c.writer.is_(None)).order_by(entries.c.writer, entries.c.sequence).limit(PAGE)
+                )
+            )
 
     def get(self, id_: str) -> Entry | None:
         """Give the entry of a record."""
@@ -284,8 +328,13 @@ def _head(connection: Connection, writer: str) -> Head:
 def _columns(record: Recordable) -> dict[str, Any]:
     """Give what a record is found by."""
     return {
-        "id": record.id, "received": record.received, "caller": record.caller, "request_id": record.request_id or None,
-        "ticket": record.ticket, "version": record.version.version, "digest": record.version.digest,
+        "id": record.id,
+        "received": record.received,
+        "caller": record.caller,
+        "request_id": record.request_id or None,
+        "ticket": record.ticket,
+        "version": record.version.version,
+        "digest": record.version.digest,
     }
 
 
@@ -298,4 +347,6 @@ def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
 
 
 def _signed(row: Row[Any]) -> SignedHead:
-    return SignedHead(Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature), row.since, row.root)
+    return SignedHead(
+        Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature), row.since, row.root
+    )

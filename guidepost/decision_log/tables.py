@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 metadata: Final = MetaData()
 
@@ -26,7 +38,12 @@ entries: Final = Table(
     UniqueConstraint("writer", "sequence", name="one_entry_a_number"),
     UniqueConstraint("caller", "request_id", name="one_record_a_request"),
     Index("ix_entries_caller_id", "caller", "id"),
-    Index("ix_entries_request_id", "request_id", sqlite_where=text("request_id IS NOT NULL"), postgresql_where=text("request_id IS NOT NULL")),
+    Index(
+        "ix_entries_request_id",
+        "request_id",
+        sqlite_where=text("request_id IS NOT NULL"),
+        postgresql_where=text("request_id IS NOT NULL"),
+    ),
 )
 """The entries of all chains. A call without a request id has none here, so that it is like no other."""
 

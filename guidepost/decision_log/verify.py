@@ -74,21 +74,33 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
         never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
         # A head that was kept is mostly in the log too; it counts once.
         signed = tuple(dict.fromkeys((*kept, *store.signed_heads())))
-        report = _verified(_counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept)
+        report = _verified(
+            _counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept
+        )
         if store.notes() == notes:
             return report
 
 
-def verify_export(lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
+def verify_export(
+    lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None
+) -> Report:
     """Verify a whole export, which has no heads but those that were kept; raises what its lines raise."""
     return _verified(_counted(lines, told), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
 
 
 def _verified(
-    lines: Iterable[Entry | PurgeNote], ends: Sequence[Head], signed: tuple[SignedHead, ...], trust: Trust, kept: Sequence[SignedHead], *, export: bool = False
+    lines: Iterable[Entry | PurgeNote],
+    ends: Sequence[Head],
+    signed: tuple[SignedHead, ...],
+    trust: Trust,
+    kept: Sequence[SignedHead],
+    *,
+    export: bool = False,
 ) -> Report:
     notes: list[PurgeNote] = []
-    found = verify(_noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered])
+    found = verify(
+        _noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered]
+    )
     doubts, vouched = [], []
     for one in signed if trust.keys else ():
         why = unvouched(one, trust)
@@ -97,10 +109,16 @@ def _verified(
         else:
             vouched.append(one)
     # Of several notes of a chain, the last speaks for all that is gone.
-    for note in {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values() if trust.keys else ():
+    for note in (
+        {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values()
+        if trust.keys
+        else ()
+    ):
         why = unvouched(note, trust)
         if why:
-            doubts.append(f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}")
+            doubts.append(
+                f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}"
+            )
     coverage = None
     if trust.keys or kept:
         # Without a key, heads count that somebody kept; those in the log could be made up.
@@ -109,7 +127,12 @@ def _verified(
         if export and not kept and found.entries:
             doubts.append(NO_HEADS)
         else:
-            doubts += _uncovered(coverage, "no trusted key signed a head of this chain" if trust.keys else "no head that was kept covers this chain")
+            doubts += _uncovered(
+                coverage,
+                "no trusted key signed a head of this chain"
+                if trust.keys
+                else "no head that was kept covers this chain",
+            )
     return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes), coverage)
 
 

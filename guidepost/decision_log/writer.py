@@ -84,11 +84,28 @@ class Writer:
     An attempt that takes longer than ``patience`` allows counts as stuck.
     """
 
-    def __init__(self, store: Store, name: str, *, capacity: int = CAPACITY, signer: Signer | None = None, sign_every: float = SIGN_EVERY, gather: float = 0.0,
-                 events: Events | None = None, patience: Patience = Patience()) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        *,
+        capacity: int = CAPACITY,
+        signer: Signer | None = None,
+        sign_every: float = SIGN_EVERY,
+        gather: float = 0.0,
+        events: Events | None = None,
+        patience: Patience = Patience(),  # noqa: B008 - it is frozen
+    ) -> None:
         self._events = events or Events()
         self.condition = Condition(store.name, patience.attempt, store.held_up_by)
-        self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = store, name, capacity, signer, sign_every, gather
+        self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = (
+            store,
+            name,
+            capacity,
+            signer,
+            sign_every,
+            gather,
+        )
         self._waiting: deque[Waiting] = deque()
         self._batch: list[Waiting] = []
         # Each is counted by one thread alone.
@@ -117,7 +134,10 @@ class Writer:
         """Say why there is no room: too many are waiting, or the log is closed."""
         if self._closing.is_set():
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
-        return LogUnavailable(f"{self._capacity:,} decisions wait to be recorded{f': {self.condition.failure}' if self.condition.failure else ''}", Refusal.FULL)
+        return LogUnavailable(
+            f"{self._capacity:,} decisions wait to be recorded{f': {self.condition.failure}' if self.condition.failure else ''}",
+            Refusal.FULL,
+        )
 
     def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Kept]]:
         """Have records written in one commit; raises LogUnavailable if there is no room for them."""
@@ -214,7 +234,12 @@ class Writer:
         self._batch = []
         self._waiting.clear()
         self._settled = self._submitted
-        log.error("%d records were not written to %s before the server stopped: %s", _number(left), self._store.name, self.condition.failure)
+        log.error(
+            "%d records were not written to %s before the server stopped: %s",
+            _number(left),
+            self._store.name,
+            self.condition.failure,
+        )
         for one in left:
             with suppress(RuntimeError):
                 one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.condition.failure, Refusal.STOPPING))

@@ -92,9 +92,9 @@ def comments(text: str) -> Iterator[str]:
     """
     end = 0
     for token in yaml.scan(text, Loader=FAST):
-        yield from (found.rstrip() for found in _COMMENT.findall(text[end:token.start_mark.index]))
+        yield from (found.rstrip() for found in _COMMENT.findall(text[end : token.start_mark.index]))
         if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
-            yield from (found.rstrip() for found in _COMMENT.findall(text[token.start_mark.index:].split("\n", 1)[0]))
+            yield from (found.rstrip() for found in _COMMENT.findall(text[token.start_mark.index :].split("\n", 1)[0]))
         end = token.end_mark.index
 
 

@@ -46,7 +46,10 @@ def aligned(text: str) -> str:
         begin = max(len(line.head) for line in found) + GAP
         widths = [max(len(line.cells[at]) for line in found) for at in range(len(found[0].cells))]
         for line in found:
-            cells = "".join(f"{cell}, ".ljust(width + 2) for cell, width in zip(line.cells[:-1], widths, strict=False)) + line.cells[-1]
+            cells = (
+                "".join(f"{cell}, ".ljust(width + 2) for cell, width in zip(line.cells[:-1], widths, strict=False))
+                + line.cells[-1]
+            )
             made = f"{line.head.ljust(begin)}[{cells}]"
             if line.tail:
                 made = f"{made} ".ljust(line.tail_column) + line.tail
@@ -68,19 +71,30 @@ def _lines(matrix: yaml.MappingNode, lines: list[str]) -> Iterator[_Line]:
     headed += rows.value if isinstance(rows, yaml.MappingNode) and not rows.flow_style else []
     found = []
     for key, value in headed:
-        plain = isinstance(value, yaml.SequenceNode) and value.flow_style and value.value and all(isinstance(cell, yaml.ScalarNode) for cell in value.value)
+        plain = (
+            isinstance(value, yaml.SequenceNode)
+            and value.flow_style
+            and value.value
+            and all(isinstance(cell, yaml.ScalarNode) for cell in value.value)
+        )
         if not plain or key.start_mark.line != value.end_mark.line:
             return
         line = lines[key.start_mark.line]
-        cells = tuple(line[cell.start_mark.column:cell.end_mark.column] for cell in value.value)
-        tail = line[value.end_mark.column:]
+        cells = tuple(line[cell.start_mark.column : cell.end_mark.column] for cell in value.value)
+        tail = line[value.end_mark.column :]
         comment = tail.lstrip()
-        found.append(_Line(key.start_mark.line, line[: key.end_mark.column] + ":", cells, comment, len(line) - len(comment)))
+        found.append(
+            _Line(key.start_mark.line, line[: key.end_mark.column] + ":", cells, comment, len(line) - len(comment))
+        )
     yield from found
 
 
 def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    return next((value for key, value in node.value if key.value == name), None) if isinstance(node, yaml.MappingNode) else None
+    return (
+        next((value for key, value in node.value if key.value == name), None)
+        if isinstance(node, yaml.MappingNode)
+        else None
+    )
 
 
 def _values(node: yaml.Node | None) -> list[yaml.Node]:

@@ -67,7 +67,9 @@ def installed_package() -> Drafter:
             languages = holidays.country_holidays(country).supported_languages
             english = next((language for language in (f"en_{country}", "en_US") if language in languages), None)
             # An observed day may belong to a holiday of the year beside.
-            found = holidays.country_holidays(country, subdiv=part or None, years=range(years.start - 1, years.stop + 1), language=english)
+            found = holidays.country_holidays(
+                country, subdiv=part or None, years=range(years.start - 1, years.stop + 1), language=english
+            )
         except NotImplementedError as error:
             raise NoSuchCalendar(code) from error
         return {day: _ESTIMATED.sub("", name) for day, name in found.items() if day.year in years}
@@ -97,7 +99,9 @@ def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list
         found = load_holidays(stem, tree, problems)
         if not problems and isinstance(tree, Tree):
             draft = mapping(tree, "draft")
-            return ListFile(found, written, tree, text(draft, "code"), text(draft, "package"), text(tree, "about"), struck_out(tree)), []
+            return ListFile(
+                found, written, tree, text(draft, "code"), text(draft, "package"), text(tree, "about"), struck_out(tree)
+            ), []
     return None, problems
 
 
@@ -137,7 +141,9 @@ class Comparison:
     changes: tuple[Change, ...]
 
 
-def compare(file: ListFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None) -> Comparison:
+def compare(
+    file: ListFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None
+) -> Comparison:
     """Hold a list against a new draft of these years; without them, of all that it covers.
 
     Years beyond the list widen it; those in between are then drafted too.
@@ -150,8 +156,11 @@ def compare(file: ListFile, drafter: Drafter, first_year: int | None = None, las
     years = range(low, high + 1)
     drafted = {day: name for day, name in drafter.days(file.code, years).items() if first <= day <= last}
     listed = {day: entry for day, entry in known.days.items() if day.year in years}
-    changes = [change for day in sorted({*drafted, *listed})
-               if (change := _change(day, known.days.get(day), drafted.get(day, ""), file))]
+    changes = [
+        change
+        for day in sorted({*drafted, *listed})
+        if (change := _change(day, known.days.get(day), drafted.get(day, ""), file))
+    ]
     return Comparison(first, last, tuple(_moved(changes)))
 
 
@@ -185,7 +194,12 @@ def _moved(changes: list[Change]) -> Iterable[Change]:
         if change.kind in (Kind.ADDED, Kind.REMOVED):
             by_name.setdefault((change.day.year, change.name), []).append(change)
     pairs = [pair for pair in by_name.values() if sorted(change.kind for change in pair) == [Kind.ADDED, Kind.REMOVED]]
-    came = {change.day: next(other.day for other in pair if other.kind is Kind.REMOVED) for pair in pairs for change in pair if change.kind is Kind.ADDED}
+    came = {
+        change.day: next(other.day for other in pair if other.kind is Kind.REMOVED)
+        for pair in pairs
+        for change in pair
+        if change.kind is Kind.ADDED
+    }
     for change in changes:
         if change.day in came and change.kind is Kind.ADDED:
             yield Change(change.day, Kind.MOVED, change.name, was=came[change.day].isoformat())
@@ -200,20 +214,27 @@ def revised(file: ListFile, drafter: Drafter, made: Comparison) -> str:
     """Give the text of a list with the changes made; all that does not change stays as it was written, comments too."""
     gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is Kind.MOVED}
     gone |= {change.day for change in made.changes if change.kind in (Kind.REMOVED, Kind.RENAMED)}
-    new = {change.day: entry_line(change.day, change.name, HolidayStatus.ESTIMATED, drafter.source)
-           for change in made.changes if change.kind in (Kind.ADDED, Kind.MOVED, Kind.RENAMED)}
+    new = {
+        change.day: entry_line(change.day, change.name, HolidayStatus.ESTIMATED, drafter.source)
+        for change in made.changes
+        if change.kind in (Kind.ADDED, Kind.MOVED, Kind.RENAMED)
+    }
     if not gone and not new and (made.first, made.last) == (file.list.first, file.list.last):
         return file.text
     lines = file.text.splitlines()
     covers, draft = mapping(file.tree, "covers"), mapping(file.tree, "draft")
-    for section, key, value in ((covers, "from", made.first.isoformat()), (covers, "to", made.last.isoformat()), (draft, "version", drafter.version)):
+    for section, key, value in (
+        (covers, "from", made.first.isoformat()),
+        (covers, "to", made.last.isoformat()),
+        (draft, "version", drafter.version),
+    ):
         if section is not None:
             _replace(lines, value_place(section, key), text(section, key), value)
     return "\n".join(_with_days(lines, file, gone, new)) + "\n"
 
 
 def _replace(lines: list[str], place: Place, old: str, new: str) -> None:
-    head, tail = lines[place.line - 1][:place.column - 1], lines[place.line - 1][place.column - 1:]
+    head, tail = lines[place.line - 1][: place.column - 1], lines[place.line - 1][place.column - 1 :]
     lines[place.line - 1] = head + tail.replace(old, new, 1)
 
 
@@ -224,15 +245,19 @@ def _with_days(lines: list[str], file: ListFile, gone: set[date], new: Mapping[d
     places = {date.fromisoformat(day): place.line for day, place in days.key_places.items()} if days else {}
     if not places or start in places.values():
         # Nothing there, or all in one line: write it anew.
-        kept = {day: entry_line(day, entry.name, entry.status, _own_source(file, day)) for day, entry in file.list.days.items() if day not in gone}
-        return [*lines[:start - 1], "days:", *(line for _, line in sorted({**kept, **new}.items())), *lines[end:]]
-    written = list(lines[start:min(places.values()) - 1])
+        kept = {
+            day: entry_line(day, entry.name, entry.status, _own_source(file, day))
+            for day, entry in file.list.days.items()
+            if day not in gone
+        }
+        return [*lines[: start - 1], "days:", *(line for _, line in sorted({**kept, **new}.items())), *lines[end:]]
+    written = list(lines[start : min(places.values()) - 1])
     waiting = sorted(new)
     bounds = sorted(places.items(), key=lambda item: item[1])
     for (day, line), after in zip(bounds, [*(line for _, line in bounds[1:]), end + 1], strict=True):
         while waiting and waiting[0] <= day:
             written.append(new[waiting.pop(0)])
-        entry, remarks = _entry_and_remarks(lines[line - 1:after - 1])
+        entry, remarks = _entry_and_remarks(lines[line - 1 : after - 1])
         written += remarks if day in gone else [*entry, *remarks]
     return [*lines[:start], *written, *(new[day] for day in waiting), *lines[end:]]
 

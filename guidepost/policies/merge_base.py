@@ -66,19 +66,28 @@ def find_base(asked: str, policies: Path) -> Base:
 def _found(asked: str, policies: Path) -> Base:
     within = repository(policies)
     if within is None or within.prefix is None:
-        raise SourceError(f"{policies} is in no git repository with a working tree, so there is nothing to compare with", "run `guidepost ci` in a checkout")
+        raise SourceError(
+            f"{policies} is in no git repository with a working tree, so there is nothing to compare with",
+            "run `guidepost ci` in a checkout",
+        )
     commit = _merge_base(within, asked)
     base = Base(asked, commit, within.dirty, frozen=_frozen(within, commit, policies))
     if within.content(commit, MANIFEST) is None:
         where = within.prefix or "the top of the repository"
-        return replace(base, lack=Lack.NO_POLICIES, said=f"there are no policies in {where} at the base yet, so all of them are new")
+        return replace(
+            base,
+            lack=Lack.NO_POLICIES,
+            said=f"there are no policies in {where} at the base yet, so all of them are new",
+        )
     try:
         return replace(base, version=_version(commit, policies))
     except PolicyErrors as error:
         first, more = error.problems[0], len(error.problems) - 1
         and_more = f", and {more:,} more" if more else ""
         return replace(
-            base, lack=Lack.NOT_LOADED, help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
+            base,
+            lack=Lack.NOT_LOADED,
+            help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
             said="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
         )
 
@@ -87,10 +96,18 @@ def _merge_base(within: Repository, asked: str) -> str:
     """Give the commit that the revision and the working tree have in common."""
     commit = within.commit(asked)
     if commit is None:
-        raise SourceError(f"no git revision `{asked}` here", SHALLOW if within.shallow else f"`git fetch origin {asked.removeprefix('origin/')}` brings a branch of the remote")
+        raise SourceError(
+            f"no git revision `{asked}` here",
+            SHALLOW
+            if within.shallow
+            else f"`git fetch origin {asked.removeprefix('origin/')}` brings a branch of the remote",
+        )
     common = within.merge_base(commit)
     if common is None:
-        raise SourceError(f"`{asked}` and the working tree have no commit in common", SHALLOW if within.shallow else "name the branch that the change is for")
+        raise SourceError(
+            f"`{asked}` and the working tree have no commit in common",
+            SHALLOW if within.shallow else "name the branch that the change is for",
+        )
     return common
 
 

@@ -51,7 +51,10 @@ def freeze(policies: Path, version: Version) -> Release:
     if not target.exists():
         _put_aside(working, files, target, version.digest)
     since = version.policy.manifest.effective_from
-    write_whole(policies / PAST / REGISTER, register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]).encode())
+    write_whole(
+        policies / PAST / REGISTER,
+        register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]).encode(),
+    )
     return Release(target, len(files), False)
 
 
@@ -59,7 +62,9 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
     """Copy the files of a version and its schemas to a folder of their own, whole or not at all."""
     copied = Path(tempfile.mkdtemp(prefix=".release-", dir=working.path))
     try:
-        schemas = [path.relative_to(working.path).as_posix() for path in sorted((working.path / SCHEMAS).glob("*.json"))]
+        schemas = [
+            path.relative_to(working.path).as_posix() for path in sorted((working.path / SCHEMAS).glob("*.json"))
+        ]
         for name in (*files, *schemas):
             (copied / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(working.path / name, copied / name)
@@ -90,7 +95,9 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
             lines[node.place.line - 1] = _with(lines[node.place.line - 1], node, value)
     changed = "".join(lines)
     if plain(_manifest(changed)) != {**plain(tree), **wanted}:
-        raise NotReleased("the manifest is written in a way that only a person can change: set `version` and `effective_from` by hand")
+        raise NotReleased(
+            "the manifest is written in a way that only a person can change: set `version` and `effective_from` by hand"
+        )
     return changed
 
 

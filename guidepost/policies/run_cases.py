@@ -59,7 +59,9 @@ class Trial:
         return tuple(one.result for one in self.results if not one.result.passed)
 
 
-def run_source(source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, measure: bool = False) -> Trial | None:
+def run_source(
+    source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, measure: bool = False
+) -> Trial | None:
     """Run the cases of one version.
 
     Args:

@@ -51,7 +51,9 @@ def _distinct(ordered: Sequence[BuiltBundle]) -> None:
             if other.ref.version == one.ref.version:
                 raise NotUnpacked(f"two bundles are of version {one.ref.version}")
             if other.effective_from == one.effective_from:
-                raise NotUnpacked(f"the versions {other.ref.version} and {one.ref.version} come into effect at the same instant")
+                raise NotUnpacked(
+                    f"the versions {other.ref.version} and {one.ref.version} come into effect at the same instant"
+                )
 
 
 def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:

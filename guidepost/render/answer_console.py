@@ -20,7 +20,11 @@ from guidepost.render.deadlines_console import due_text, duty_text, passed_text,
 from guidepost.render.facts_text import allowed
 from guidepost.render.time_text import instant_text
 
-STATUS_STYLES: Final = {Status.DECIDED: "bold green", Status.UNDECIDED: "bold yellow", Status.NOT_COVERED: "bold magenta"}
+STATUS_STYLES: Final = {
+    Status.DECIDED: "bold green",
+    Status.UNDECIDED: "bold yellow",
+    Status.NOT_COVERED: "bold magenta",
+}
 
 
 def literal_text(value: Literal | None) -> str:
@@ -110,7 +114,9 @@ class AnswerPage:
         instants = [instant_text(value, zone) for value in outcome.possible if isinstance(value, datetime)]
         said = Text.assemble(("undecided", "yellow"))
         if instants:
-            said.append(f"; still possible: {', '.join(instants)} {zone}{', nothing is due' if None in outcome.possible else ''}")
+            said.append(
+                f"; still possible: {', '.join(instants)} {zone}{', nothing is due' if None in outcome.possible else ''}"
+            )
         return said.append(f"; depends on {', '.join(outcome.missing)}")
 
     def _reasons(self, answer: Answer) -> Iterator[tuple[RenderableType, RenderableType]]:
@@ -150,12 +156,20 @@ class AnswerPage:
     def _path(self, answer: Answer) -> Iterator[RenderableType]:
         """Give the rules behind each outcome; outcomes that rest on the same rules stand together."""
         groups: list[list[tuple[RenderableType, ...]]] = []
-        for (rules, reason), outcomes in groupby(answer.outcomes, key=lambda outcome: (outcome.rules, _without_rules(outcome))):
+        for (rules, reason), outcomes in groupby(
+            answer.outcomes, key=lambda outcome: (outcome.rules, _without_rules(outcome))
+        ):
             names = (Text(outcome.name, "cyan") for outcome in outcomes)
             marked: list[tuple[RenderableType, ...]] = [
-                (f"{rule.id}{'*' if rule.assumption else ''}", Text(str(rule.place), "dim"), rule.source) for rule in rules
+                (f"{rule.id}{'*' if rule.assumption else ''}", Text(str(rule.place), "dim"), rule.source)
+                for rule in rules
             ]
-            groups.append([(name or "", *(row or ("", "", ""))) for name, row in zip_longest(names, marked or [(Text(reason, "dim"), "", "")])])
+            groups.append(
+                [
+                    (name or "", *(row or ("", "", "")))
+                    for name, row in zip_longest(names, marked or [(Text(reason, "dim"), "", "")])
+                ]
+            )
         yield sections(("outcome", "rule", "place", "source"), groups)
         assumed = [("*", Text.assemble((f"{rule.id}: ", "bold"), rule.assumption)) for rule in answer.assumptions]
         if assumed:

@@ -42,19 +42,34 @@ def heading(name: str, about: str, source: str, place: Place) -> Text:
 
 def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
     """Give calendars, each in a row."""
-    rows = [(Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about) for one in listed]
+    rows = [
+        (Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about)
+        for one in listed
+    ]
     return ruled(("calendar", "open", "zone", "holidays", "about"), rows)
 
 
 def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
     """Give a calendar with its one-off dates and its breaks."""
     yield heading(one.name, one.about, one.source, one.place)
-    rows: list[tuple[RenderableType, ...]] = [("open", opening_text(one)), ("zone", by_region(one.zone)), ("holidays", by_region(one.holidays) or "none")]
+    rows: list[tuple[RenderableType, ...]] = [
+        ("open", opening_text(one)),
+        ("zone", by_region(one.zone)),
+        ("holidays", by_region(one.holidays) or "none"),
+    ]
     for label, dates in (("one-off", one.dates), ("breaks", one.breaks)):
-        rows += [(label if number == 0 else "", f"{day_text(day, year=True)}: {hours_text(hours)}") for number, (day, hours) in enumerate(sorted(dates.items()))]
+        rows += [
+            (label if number == 0 else "", f"{day_text(day, year=True)}: {hours_text(hours)}")
+            for number, (day, hours) in enumerate(sorted(dates.items()))
+        ]
     rows += [("assumes", Text(one.assumption, "yellow"))] if one.assumption else []
     yield indented(grid(rows, "cyan"))
-    yield indented(Text(f"guidepost clock show {one.name}{' --region REGION' if one.by_region and not one.always else ''} draws a month of it", "dim"))
+    yield indented(
+        Text(
+            f"guidepost clock show {one.name}{' --region REGION' if one.by_region and not one.always else ''} draws a month of it",
+            "dim",
+        )
+    )
 
 
 def opening_text(one: WrittenCalendar) -> str:
@@ -69,7 +84,10 @@ def by_region(text: str) -> str:
 
 def regions(listed: Iterable[Region]) -> RenderableType:
     """Give regions, each in a row."""
-    return ruled(("region", "zone", "holidays", "about"), [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed])
+    return ruled(
+        ("region", "zone", "holidays", "about"),
+        [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed],
+    )
 
 
 def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
@@ -77,14 +95,29 @@ def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
     rows = []
     for one in listed:
         estimated = sum(day.status is HolidayStatus.ESTIMATED for day in one.days.values())
-        rows.append((Text(one.name, "bold"), f"{one.first} to {one.last}", f"{len(one.days)}", Text(f"{estimated}", "yellow" if estimated else "")))
+        rows.append(
+            (
+                Text(one.name, "bold"),
+                f"{one.first} to {one.last}",
+                f"{len(one.days)}",
+                Text(f"{estimated}", "yellow" if estimated else ""),
+            )
+        )
     return ruled(("holidays", "known from, to", "days", "estimated"), rows)
 
 
 def holidays(one: HolidayList) -> Iterator[RenderableType]:
     """Give the days of a list."""
     yield Text.assemble((one.name, "bold"), f": holidays known from {one.first} to {one.last}")
-    rows = [(f"{day:%a} {day}", found.name, Text(found.status, "yellow" if found.status is HolidayStatus.ESTIMATED else ""), found.source) for day, found in one.days.items()]
+    rows = [
+        (
+            f"{day:%a} {day}",
+            found.name,
+            Text(found.status, "yellow" if found.status is HolidayStatus.ESTIMATED else ""),
+            found.source,
+        )
+        for day, found in one.days.items()
+    ]
     yield indented(ruled(("date", "holiday", "status", "source"), rows))
 
 
@@ -99,7 +132,10 @@ def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
 
 def deadlines(listed: Iterable[Deadline]) -> RenderableType:
     """Give deadlines, each in a row."""
-    return ruled(("deadline", "from", "met by", "about"), [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed])
+    return ruled(
+        ("deadline", "from", "met by", "about"),
+        [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed],
+    )
 
 
 def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableType]]:
@@ -114,11 +150,18 @@ def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableTyp
     yield "when past", one.when_past.value
     if one.at_risk is not None:
         yield "at risk", Text.assemble(_risk_text(one.at_risk), _assumed(one.at_risk.assumption))
-    yield "holds", Text.assemble("put it off" if one.holds.extend else "do not put it off", _assumed(one.holds.assumption))
+    yield (
+        "holds",
+        Text.assemble("put it off" if one.holds.extend else "do not put it off", _assumed(one.holds.assumption)),
+    )
 
 
 def _risk_text(risk: AtRisk) -> str:
-    left = f"{number_text(round(100 * risk.share, 2))}% of the time" if risk.share is not None else amount_text(risk.minutes or 0, Unit.MINUTES)
+    left = (
+        f"{number_text(round(100 * risk.share, 2))}% of the time"
+        if risk.share is not None
+        else amount_text(risk.minutes or 0, Unit.MINUTES)
+    )
     return f"{left} or less left"
 
 

@@ -46,21 +46,36 @@ def plain_calendar(calendar: WrittenCalendar) -> Plain:
 
 def plain_region(region: Region) -> Plain:
     """Give a region."""
-    return {"name": region.name, "about": region.about, "zone": region.zone, "holidays": region.holidays, "place": plain_place(region.place)}
+    return {
+        "name": region.name,
+        "about": region.about,
+        "zone": region.zone,
+        "holidays": region.holidays,
+        "place": plain_place(region.place),
+    }
 
 
 def plain_holidays(listed: HolidayList) -> Plain:
     """Give a list of holidays."""
     return {
         **plain_span(listed),
-        "days": [{"date": day.isoformat(), "name": one.name, "status": one.status.value, "source": one.source} for day, one in listed.days.items()],
+        "days": [
+            {"date": day.isoformat(), "name": one.name, "status": one.status.value, "source": one.source}
+            for day, one in listed.days.items()
+        ],
     }
 
 
 def plain_span(listed: HolidayList) -> Plain:
     """Give a list of holidays without its days: what it covers, and how many there are."""
     estimated = sum(one.status is HolidayStatus.ESTIMATED for one in listed.days.values())
-    return {"name": listed.name, "first": listed.first.isoformat(), "last": listed.last.isoformat(), "number": len(listed.days), "estimated": estimated}
+    return {
+        "name": listed.name,
+        "first": listed.first.isoformat(),
+        "last": listed.last.isoformat(),
+        "number": len(listed.days),
+        "estimated": estimated,
+    }
 
 
 def _plain_dates(dates: Mapping[date, tuple[Interval, ...]]) -> Plain:

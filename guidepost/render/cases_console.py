@@ -27,13 +27,18 @@ MAX_CELLS_LISTED: Final = 20
 
 def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
     """Give what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
-    yield Text.assemble((trial.source.root, "bold"), (f"  {trial.ref.name} {trial.ref.version}" if trial.ref else "  not loaded", "dim" if trial.ref else "red"))
+    yield Text.assemble(
+        (trial.source.root, "bold"),
+        (f"  {trial.ref.name} {trial.ref.version}" if trial.ref else "  not loaded", "dim" if trial.ref else "red"),
+    )
     yield from map(problem_text, trial.problems)
     for timed in trial.results:
         if not timed.result.passed:
             yield from failure_parts(timed.result, trial)
         elif verbose:
-            yield Text.assemble(("  passed  ", "green"), timed.result.case.name, (f"  {timed.result.case.place}", "dim"), no_wrap=True)
+            yield Text.assemble(
+                ("  passed  ", "green"), timed.result.case.name, (f"  {timed.result.case.place}", "dim"), no_wrap=True
+            )
     if trial.results or not trial.problems:
         yield Padding(_count_text(trial), (0, 0, 0, 2))
 
@@ -46,7 +51,11 @@ def failure_parts(result: CaseResult, trial: Trial) -> Iterator[RenderableType]:
         for rule in one.rules:
             source = f", source {rule.source}" if rule.source else ""
             yield Text(f"        by {rule.id}, {rule.place}{source}", "dim", no_wrap=True)
-    yield Text(f"    try: {eval_command(result.case, trial.source, trial.ref.version if trial.ref else '')}", "cyan", no_wrap=True)
+    yield Text(
+        f"    try: {eval_command(result.case, trial.source, trial.ref.version if trial.ref else '')}",
+        "cyan",
+        no_wrap=True,
+    )
 
 
 def eval_command(case: Case, source: CaseSource, version: str) -> str:
@@ -67,7 +76,12 @@ def _hold_text(hold: Hold) -> str:
 def _count_text(trial: Trial) -> Text:
     failed, run = len(trial.failed), len(trial.results)
     left_out = f", {trial.left_out:,} left out" if trial.left_out else ""
-    return Text.assemble((f"{failed:,} of {count(run, 'case')} failed", "bold red") if failed else (f"{count(run, 'case')} passed", "green"), (left_out, "dim"))
+    return Text.assemble(
+        (f"{failed:,} of {count(run, 'case')} failed", "bold red")
+        if failed
+        else (f"{count(run, 'case')} passed", "green"),
+        (left_out, "dim"),
+    )
 
 
 def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableType]:
@@ -78,8 +92,14 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
     yield Padding(sections(("table", "", "rules", "cells"), [rows, [total]]), (1, 0, 1, 2))
     witnesses = Witnesses(version)
     for rule, witness in missed_rules(covered, witnesses):
-        yield Text.assemble((f"{rule[1]}: ", "bold"), f"no case rests on `{rule[0]}`", (" [not covered]", "yellow"), no_wrap=True)
-        found = f"witness: {_facts_text(witness)} ({witness.decision})" if witness else "no ticket was found whose answer rests on it"
+        yield Text.assemble(
+            (f"{rule[1]}: ", "bold"), f"no case rests on `{rule[0]}`", (" [not covered]", "yellow"), no_wrap=True
+        )
+        found = (
+            f"witness: {_facts_text(witness)} ({witness.decision})"
+            if witness
+            else "no ticket was found whose answer rests on it"
+        )
         yield Text(f"    {found}", "dim", no_wrap=True)
     if not covered.missed:
         yield Padding(Text(f"every rule is covered: {rules[1]:,} of {rules[1]:,}", "green"), (0, 0, 0, 2))
@@ -90,14 +110,22 @@ def missed_rules(covered: Coverage, witnesses: Witnesses) -> Iterator[tuple[tupl
     for table in covered.tables:
         for at, rule in enumerate(table.rules):
             if not rule.cases:
-                yield (rule.id, rule.place), witnesses.first_turn(table.name) if table.kind is Kind.ROSTER else witnesses.rule(table.name, at)
+                yield (
+                    (rule.id, rule.place),
+                    witnesses.first_turn(table.name) if table.kind is Kind.ROSTER else witnesses.rule(table.name, at),
+                )
 
 
 def _coverage_row(table: TableCoverage) -> tuple[RenderableType, ...]:
     whole = table.rules_hit == len(table.rules)
     style = "dim" if whole else "yellow"
     cells = _share(table.hit, table.cells) if table.cells is not None else f"{table.hit:,} of too many to count"
-    return Text(table.name, style), Text("" if table.kind is Kind.TABLE else table.kind.value, "dim"), Text(_share(table.rules_hit, len(table.rules)), style), Text(cells, "dim")
+    return (
+        Text(table.name, style),
+        Text("" if table.kind is Kind.TABLE else table.kind.value, "dim"),
+        Text(_share(table.rules_hit, len(table.rules)), style),
+        Text(cells, "dim"),
+    )
 
 
 def _share(part: int, whole: int) -> str:
@@ -140,7 +168,13 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
     """
     if not broken:
         return f"{failed:,} of {count(run, 'case')} failed" if run else "no case run"
-    elsewhere = f", {failed:,} of {run:,} elsewhere failed" if failed else f", {run:,} of {run:,} elsewhere passed" if run else ""
+    elsewhere = (
+        f", {failed:,} of {run:,} elsewhere failed"
+        if failed
+        else f", {run:,} of {run:,} elsewhere passed"
+        if run
+        else ""
+    )
     return f"the cases of {' and '.join(broken)} were not run{elsewhere}"
 
 
@@ -167,13 +201,23 @@ def _plain_trial(trial: Trial) -> Plain:
 
 
 def _plain_result(result: CaseResult, trial: Trial) -> Plain:
-    found: Plain = {"name": result.case.name, "decision": result.case.decision, "place": plain_place(result.case.place), "passed": result.passed}
+    found: Plain = {
+        "name": result.case.name,
+        "decision": result.case.decision,
+        "place": plain_place(result.case.place),
+        "passed": result.passed,
+    }
     if not result.passed:
         found["differences"] = [
             {
-                "what": one.what, "expected": one.expected, "got": one.got,
-                "rules": [{"rule": rule.id, "place": plain_place(rule.place), "source": rule.source} for rule in one.rules],
-            } | ({"missing": [*one.missing]} if one.missing else {})
+                "what": one.what,
+                "expected": one.expected,
+                "got": one.got,
+                "rules": [
+                    {"rule": rule.id, "place": plain_place(rule.place), "source": rule.source} for rule in one.rules
+                ],
+            }
+            | ({"missing": [*one.missing]} if one.missing else {})
             for one in result.found
         ]
         found["try"] = eval_command(result.case, trial.source, trial.ref.version if trial.ref else "")
@@ -184,11 +228,17 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
     """Give coverage as data; of the cells that are not covered, the first ones of each table, each with a ticket."""
     witnesses = Witnesses(version)
     missed = [
-        {"rule": rule[0], "place": str(rule[1]), "witness": {"decision": witness.decision, "facts": dict(witness.facts)} if witness else None}
+        {
+            "rule": rule[0],
+            "place": str(rule[1]),
+            "witness": {"decision": witness.decision, "facts": dict(witness.facts)} if witness else None,
+        }
         for rule, witness in missed_rules(covered, witnesses)
     ]
     return {
-        "rules": _plain_share(*covered.rules), "cells": _plain_share(*covered.cells), "missed_rules": missed,
+        "rules": _plain_share(*covered.rules),
+        "cells": _plain_share(*covered.cells),
+        "missed_rules": missed,
         "tables": [_plain_table(table, witnesses) for table in covered.tables],
     }
 
@@ -196,7 +246,9 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
 def _plain_table(table: TableCoverage, witnesses: Witnesses) -> Plain:
     listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not Kind.ROSTER else ()
     return {
-        "table": table.name, "kind": table.kind.value, "place": plain_place(table.place),
+        "table": table.name,
+        "kind": table.kind.value,
+        "place": plain_place(table.place),
         "rules": _plain_share(table.rules_hit, len(table.rules)),
         "cells": _plain_share(table.hit, table.cells) if table.cells is not None else None,
         "rules_by_cases": {rule.id: rule.cases for rule in table.rules},

@@ -18,10 +18,26 @@ from engine.model.policy import Policy
 from engine.model.targets import BY_DAY, BY_REGION, calendar_in
 from engine.model.vocabulary import number_text
 from guidepost.render.console import count, grid
-from guidepost.render.time_text import amount_text, clock_text, day_text, days_text, instant_text, length_text, offset_text, short_text, worked_text
+from guidepost.render.time_text import (
+    amount_text,
+    clock_text,
+    day_text,
+    days_text,
+    instant_text,
+    length_text,
+    offset_text,
+    short_text,
+    worked_text,
+)
 from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
 
-STATES: Final = {State.MET: "bold green", State.RUNNING: "green", State.AT_RISK: "bold yellow", State.BREACHED: "bold red", State.PASSED: "magenta"}
+STATES: Final = {
+    State.MET: "bold green",
+    State.RUNNING: "green",
+    State.AT_RISK: "bold yellow",
+    State.BREACHED: "bold red",
+    State.PASSED: "magenta",
+}
 
 DAY_RULES: Final = {"roll_then_clock": "to the same time of day", "roll_then_close": "to the close of the day"}
 """What the ways to count business days lead to, in words."""
@@ -38,11 +54,18 @@ LATER: Final = timedelta(days=3)
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
     """Say how a deadline stands: its state, and the business time left or late."""
     over = standing.state in (State.BREACHED, State.PASSED)
-    amount = _counted_text(due, standing, standing.late, standing.late_at_least) if over else worked_text(standing.left, due.target, standing.total)
+    amount = (
+        _counted_text(due, standing, standing.late, standing.late_at_least)
+        if over
+        else worked_text(standing.left, due.target, standing.total)
+    )
     answered = now is not None and standing.at != now
     said = {
-        State.MET: f"met, {amount} before", State.RUNNING: f"running: {amount} left", State.AT_RISK: f"at risk: {amount} left",
-        State.BREACHED: f"breached: {'met ' if answered else ''}{amount} late", State.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
+        State.MET: f"met, {amount} before",
+        State.RUNNING: f"running: {amount} left",
+        State.AT_RISK: f"at risk: {amount} left",
+        State.BREACHED: f"breached: {'met ' if answered else ''}{amount} late",
+        State.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
     }[standing.state]
     return Text(said, STATES[standing.state])
 
@@ -64,7 +87,9 @@ def due_text(due: Due, now: datetime | None) -> Text:
 
 def uncertain_text(why: Uncertain, zone: str) -> Text:
     """Say which list of holidays ends when, and when something is due at the earliest."""
-    text = Text.assemble(("undecided", "yellow"), f": the holidays {why.holidays} are known from {why.first} to {why.last} only")
+    text = Text.assemble(
+        ("undecided", "yellow"), f": the holidays {why.holidays} are known from {why.first} to {why.last} only"
+    )
     return text.append(f"; not before {instant_text(why.not_before, zone, named=True)}") if why.not_before else text
 
 
@@ -120,7 +145,10 @@ def _skipped(due: Due, calendar: Calendar) -> Iterator[str]:
     if due.due is None or calendar.always:
         return
     first, last = (local_time(at, due.zone) for at in (due.starts, due.due))
-    days = [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + (last.time().isoformat() != "00:00:00"))]
+    days = [
+        date.fromordinal(day)
+        for day in range(first.toordinal(), last.toordinal() + (last.time().isoformat() != "00:00:00"))
+    ]
     shut = [day for day in days if not hours(calendar, day)]
     listed = calendar.holidays.days if calendar.holidays else {}
     holidays = [day for day in shut if day in listed and day not in calendar.dates and calendar.week[day.weekday()]]
@@ -148,7 +176,9 @@ def drawing_parts(due: Due, now: datetime | None) -> Iterator[RenderableType]:
         risk = due.standing.at_risk_from if due.standing else None
         marks = [Mark(due.starts, "►", "start"), *([Mark(risk, "!", "at risk from", "bold yellow")] if risk else [])]
         marks += [Mark(now, "▼", "now", "bold cyan")] if now else []
-        marks += [Mark(due.standing.at, "✓", "met", "bold green")] if due.standing and now and due.standing.at != now else []
+        marks += (
+            [Mark(due.standing.at, "✓", "met", "bold green")] if due.standing and now and due.standing.at != now else []
+        )
         marks += [Mark(due.due, "◆", "due", "bold red")]
         last = now if now and due.due < now <= due.due + LATER else due.due
         yield ""
@@ -170,13 +200,28 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
         yield "met" if met else "now", instant_text(standing.at, due.zone)
         at_least = standing.late_at_least
         known = "" if at_least is None else "; more cannot be counted, the holidays are not known further"
-        yield "used", _counted_text(due, standing, standing.used, None if at_least is None else standing.total + at_least) + known
+        yield (
+            "used",
+            _counted_text(due, standing, standing.used, None if at_least is None else standing.total + at_least)
+            + known,
+        )
         late = _counted_text(due, standing, standing.late, at_least) + known
-        yield ("late", late) if standing.late is None or standing.late else ("left", worked_text(standing.left, target, standing.total))
+        yield (
+            ("late", late)
+            if standing.late is None or standing.late
+            else ("left", worked_text(standing.left, target, standing.total))
+        )
         if standing.at_risk_from:
             yield "at risk from", instant_text(standing.at_risk_from, due.zone)
     if due.extended is not None and due.due is not None:
-        yield "on hold", _held_text(due, f"{length_text(due.held)} of business time, which puts it off", "holds were sent, and do not put it off")
+        yield (
+            "on hold",
+            _held_text(
+                due,
+                f"{length_text(due.held)} of business time, which puts it off",
+                "holds were sent, and do not put it off",
+            ),
+        )
     if due.estimated:
         yield "estimated", f"nobody has confirmed {', '.join(_estimated(due))}"
     yield "calendar", f"{due.calendar}, {due.zone}"
@@ -205,7 +250,9 @@ def passed_text(passed: Passed) -> Text:
     """Write a fact that follows from an instant."""
     if passed.value is None:
         return uncertain_text(passed.uncertain, "UTC") if passed.uncertain else Text("undecided", "yellow")
-    return Text.assemble((number_text(passed.value), "bold"), (f"  follows from {passed.since}, by {passed.calendar}", "dim"))
+    return Text.assemble(
+        (number_text(passed.value), "bold"), (f"  follows from {passed.since}, by {passed.calendar}", "dim")
+    )
 
 
 def zone_of(policy: Policy, outcomes: Mapping[str, object], name: str) -> str:

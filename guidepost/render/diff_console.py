@@ -8,7 +8,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.diff import DecisionDiff, Edit, MatrixDiff, OutcomeDiff, Region, Wording
-from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, outcome_text, region_text, wording_text
+from engine.diff.words import (
+    alike_text,
+    change_text,
+    changes_text,
+    decision_text,
+    headline,
+    outcome_text,
+    region_text,
+    wording_text,
+)
 from guidepost.render.console import count, grid, indented, ruled
 from guidepost.render.diff_report import SHOWN, Report, command
 
@@ -53,7 +62,10 @@ def _citations(shown: Report, every: bool) -> Iterator[RenderableType]:
     if not pairs:
         return
     total = sum(map(len, pairs.values()))
-    yield Text(f"{count(total, 'citation')} changed" + ("" if every else f" in {count(len(pairs), 'way')}; --all lists them"), "yellow")
+    yield Text(
+        f"{count(total, 'citation')} changed" + ("" if every else f" in {count(len(pairs), 'way')}; --all lists them"),
+        "yellow",
+    )
     if every:
         yield grid([(f"    {len(there)}", f"{one} -> {other}") for (one, other), there in pairs.items()])
 
@@ -79,13 +91,17 @@ def _decision(one: DecisionDiff, every: bool) -> Iterator[RenderableType]:
 def _outcome(decision: str, one: OutcomeDiff, every: bool) -> Iterator[RenderableType]:
     yield Text.assemble((one.name, "cyan"), f": {outcome_text(one)}")
     if len(one.changes) > 1:
-        yield indented(grid([(Text(f"{cells:,}", justify="right"), change_text(change)) for change, cells in one.changes.items()]))
+        yield indented(
+            grid([(Text(f"{cells:,}", justify="right"), change_text(change)) for change, cells in one.changes.items()])
+        )
     if not one.regions:
         return
     summed = one.gist != one.regions
     yield from map(indented, _regions(decision, one.gist, one.inputs, every))
     if summed and not every:
-        yield indented(Text(f"exactly: {count(len(one.regions), 'region')}, each with one change; --all shows them", "dim"))
+        yield indented(
+            Text(f"exactly: {count(len(one.regions), 'region')}, each with one change; --all shows them", "dim")
+        )
     elif summed:
         yield indented(Text("exactly:", "dim"))
         yield from map(indented, _regions(decision, one.regions, one.inputs, every))
@@ -93,7 +109,11 @@ def _outcome(decision: str, one: OutcomeDiff, every: bool) -> Iterator[Renderabl
 
 def _regions(decision: str, regions: tuple[Region, ...], inputs: bool, every: bool) -> Iterator[RenderableType]:
     for region in regions if every else regions[:SHOWN]:
-        yield Text.assemble((f"{region_text(region)}: ", ""), (changes_text(region.changes), "bold yellow"), f"  {count(region.cells, 'cell')}{alike_text(region)}")
+        yield Text.assemble(
+            (f"{region_text(region)}: ", ""),
+            (changes_text(region.changes), "bold yellow"),
+            f"  {count(region.cells, 'cell')}{alike_text(region)}",
+        )
         if not inputs:
             yield Text(f"    {command(decision, region)}", "dim", no_wrap=True)
     if len(regions) > SHOWN and not every:

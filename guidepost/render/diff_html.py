@@ -11,7 +11,16 @@ from jinja2 import Template
 from engine.diff import Change, OutcomeDiff, Region
 from engine.diff.nouns import Wording
 from engine.diff.requests import ELAPSED
-from engine.diff.words import change_text, changes_text, conditions, decision_text, headline, mostly_text, outcome_text, wording_text
+from engine.diff.words import (
+    change_text,
+    changes_text,
+    conditions,
+    decision_text,
+    headline,
+    mostly_text,
+    outcome_text,
+    wording_text,
+)
 from guidepost.render.diff_report import SHOWN, Report, command
 from guidepost.render.html import coded, page_template
 from guidepost.render.markdown import arrows
@@ -52,6 +61,14 @@ def _worded(one: Wording) -> str:
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": headline, "outcome_text": outcome_text, "decision_text": decision_text, "worded": _worded,
-    "change_text": _change, "changes_text": _changes, "conditions": conditions, "find": _find, "command": command, "mostly": _mostly,
+    "headline": headline,
+    "outcome_text": outcome_text,
+    "decision_text": decision_text,
+    "worded": _worded,
+    "change_text": _change,
+    "changes_text": _changes,
+    "conditions": conditions,
+    "find": _find,
+    "command": command,
+    "mostly": _mostly,
 }

@@ -19,13 +19,19 @@ def plain_report(shown: Report) -> Plain:
     """Write a whole report as plain data."""
     diff = shown.diff
     return {
-        "before": plain_version(diff.before, shown.names[0]), "after": plain_version(diff.after, shown.names[1]),
-        "headline": headline(diff), "two_desks": diff.two_desks, "same_decisions": diff.same_decisions,
+        "before": plain_version(diff.before, shown.names[0]),
+        "after": plain_version(diff.after, shown.names[1]),
+        "headline": headline(diff),
+        "two_desks": diff.two_desks,
+        "same_decisions": diff.same_decisions,
         "wording": [_wording(one) for one in shown.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
         "matrices": [_matrix(one) for one in shown.matrices],
         "decisions": [_decision(one) for one in diff.decisions],
-        "budget": [{"rule": one.rule, "message": one.message, "region": one.region, "example": one.example} for one in shown.excesses],
+        "budget": [
+            {"rule": one.rule, "message": one.message, "region": one.region, "example": one.example}
+            for one in shown.excesses
+        ],
     }
 
 
@@ -36,8 +42,14 @@ def plain_version(ref: VersionRef, asked: str) -> Plain:
 
 def _wording(one: Wording) -> Plain:
     return {
-        "part": one.part, "name": one.name, "edit": one.edit.value, "what": one.what, "before": one.before, "after": one.after,
-        "place_before": _place(one.place_before), "place_after": _place(one.place_after),
+        "part": one.part,
+        "name": one.name,
+        "edit": one.edit.value,
+        "what": one.what,
+        "before": one.before,
+        "after": one.after,
+        "place_before": _place(one.place_before),
+        "place_after": _place(one.place_after),
     }
 
 
@@ -50,25 +62,39 @@ def _matrix(one: MatrixDiff) -> Plain:
         return [[side.get((row, column), "") for column in one.columns] for row in one.rows]
 
     return {
-        "table": one.table, "down": one.down, "across": one.across, "rows": list(one.rows), "columns": list(one.columns),
-        "before": cells(dict(one.before)), "after": cells(dict(one.after)), "changed": [list(cell) for cell in one.changed],
+        "table": one.table,
+        "down": one.down,
+        "across": one.across,
+        "rows": list(one.rows),
+        "columns": list(one.columns),
+        "before": cells(dict(one.before)),
+        "after": cells(dict(one.after)),
+        "changed": [list(cell) for cell in one.changed],
     }
 
 
 def _decision(one: DecisionDiff) -> Plain:
     return {
-        "decision": one.name, "only_before": one.only_before, "only_after": one.only_after, "terms": list(one.terms),
-        "outcomes": [_outcome(outcome) for outcome in one.outcomes], "unchanged": list(one.unchanged),
+        "decision": one.name,
+        "only_before": one.only_before,
+        "only_after": one.only_after,
+        "terms": list(one.terms),
+        "outcomes": [_outcome(outcome) for outcome in one.outcomes],
+        "unchanged": list(one.unchanged),
     }
 
 
 def _outcome(one: OutcomeDiff) -> Plain:
     return {
-        "outcome": one.name, "situations": one.cells, "changed": one.changed, "over": "inputs" if one.inputs else "facts",
+        "outcome": one.name,
+        "situations": one.cells,
+        "changed": one.changed,
+        "over": "inputs" if one.inputs else "facts",
         "changes": [{**plain_change(change), "situations": cells} for change, cells in one.changes.items()],
         "regions": [_region(region) for region in one.regions],
         "gist": [_region(region) for region in one.gist] if one.gist != one.regions else [],
-        "follows": [{"outcome": follows.outcome, "changed": follows.cells} for follows in one.follows], "terms": list(one.terms),
+        "follows": [{"outcome": follows.outcome, "changed": follows.cells} for follows in one.follows],
+        "terms": list(one.terms),
     }
 
 
@@ -83,13 +109,24 @@ def _state(state: State) -> Plain:
     if state.kind.value != "decided":
         return {"status": state.kind.value}
     value = state.value
-    return {"status": "decided", "value": list(value) if isinstance(value, tuple) else value if isinstance(value, (str, bool, int, float)) else value_text(value)}
+    return {
+        "status": "decided",
+        "value": list(value)
+        if isinstance(value, tuple)
+        else value
+        if isinstance(value, (str, bool, int, float))
+        else value_text(value),
+    }
 
 
 def _region(region: Region) -> Plain:
     return {
-        "text": region_text(region), "when": [plain_values(values) for values in region.when], "situations": region.cells, "alike": region.alike,
-        "changes": [{**plain_change(change), "situations": cells} for change, cells in region.changes.items()], "example": dict(region.example),
+        "text": region_text(region),
+        "when": [plain_values(values) for values in region.when],
+        "situations": region.cells,
+        "alike": region.alike,
+        "changes": [{**plain_change(change), "situations": cells} for change, cells in region.changes.items()],
+        "example": dict(region.example),
     }
 
 
@@ -100,11 +137,17 @@ def plain_values(values: Values) -> Plain:
         return {**said, "any": True}
     if values.but:
         return {**said, "any_but": list(values.but)}
-    return {**said, **({"values": list(values.words)} if values.words else {}), **({"spans": [_span(span) for span in values.spans]} if values.spans else {})}
+    return {
+        **said,
+        **({"values": list(values.words)} if values.words else {}),
+        **({"spans": [_span(span) for span in values.spans]} if values.spans else {}),
+    }
 
 
 def _span(span: Interval) -> Plain:
     return {
-        "from": None if math.isinf(span.low) else span.low, "from_included": span.low_closed,
-        "to": None if math.isinf(span.high) else span.high, "to_included": span.high_closed,
+        "from": None if math.isinf(span.low) else span.low,
+        "from_included": span.low_closed,
+        "to": None if math.isinf(span.high) else span.high,
+        "to_included": span.high_closed,
     }

@@ -10,7 +10,17 @@ from typing import Final
 
 from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
 from engine.diff.requests import ELAPSED
-from engine.diff.words import alike_text, change_text, changes_text, decision_text, headline, mostly_text, outcome_text, region_text, wording_text
+from engine.diff.words import (
+    alike_text,
+    change_text,
+    changes_text,
+    decision_text,
+    headline,
+    mostly_text,
+    outcome_text,
+    region_text,
+    wording_text,
+)
 from guidepost.render.diff_report import SHOWN, Report, command
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
 
@@ -31,11 +41,15 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     if shown.excesses:
         yield "### Beyond the limits"
         yield "\n".join(
-            f"- ❌ {prose(excess.message)}" + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
+            f"- ❌ {prose(excess.message)}"
+            + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
             for excess in shown.excesses
         )
     if shown.wording or shown.citations:
-        yield folded(f"What the text says ({len(shown.diff.wording):,})", listed([*_wording(shown.wording), *_citations(shown)], length))
+        yield folded(
+            f"What the text says ({len(shown.diff.wording):,})",
+            listed([*_wording(shown.wording), *_citations(shown)], length),
+        )
     for matrix in shown.changed_matrices:
         yield from _matrix(matrix)
     yield from _glance(shown.diff.changed_decisions)
@@ -48,7 +62,11 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
     """Give one line for each outcome that changes, if there are several."""
-    rows = [f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |" for decision in decisions for one in decision.outcomes]
+    rows = [
+        f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |"
+        for decision in decisions
+        for one in decision.outcomes
+    ]
     if len(rows) > 1:
         yield "### At a glance"
         yield "\n".join(("| decision | outcome | decided differently | mostly |", "|---|---|---:|---|", *rows))
@@ -77,10 +95,15 @@ def _outcome(decision: str, one: OutcomeDiff, length: int) -> Iterator[str]:
     if one.gist:
         yield "\n".join(_regions(decision, one.gist[:SHOWN], one.inputs))
     if more := one.gist[SHOWN:]:
-        yield folded(f"{len(more):,} more", [*_regions(decision, more[:length], one.inputs), *_and_more(len(more) - length)])
+        yield folded(
+            f"{len(more):,} more", [*_regions(decision, more[:length], one.inputs), *_and_more(len(more) - length)]
+        )
     if len(one.changes) > 1:
         rows = [f"| {escaped(change_text(change))} | {cells:,} |" for change, cells in one.changes.items()]
-        yield folded(f"from what to what ({len(rows):,})", ["| change | situations |", "|---|---:|", *rows[:length], *_and_more(len(rows) - length)])
+        yield folded(
+            f"from what to what ({len(rows):,})",
+            ["| change | situations |", "|---|---:|", *rows[:length], *_and_more(len(rows) - length)],
+        )
     if one.regions != one.gist:
         rows = [*_regions(decision, one.regions[:length], one.inputs), *_and_more(len(one.regions) - length)]
         yield folded(f"exactly, each region with one change ({len(one.regions):,})", rows)
@@ -107,7 +130,15 @@ def _matrix(one: MatrixDiff) -> Iterator[str]:
 
     yield f"### {escaped(one.table)}: {escaped(one.down)} by {escaped(one.across)}"
     head = f"| | {' | '.join(map(escaped, one.columns))} |\n|---|{'---|' * len(one.columns)}"
-    yield "\n".join((head, *(f"| **{escaped(row)}** | {' | '.join(cell(row, column) for column in one.columns)} |" for row in one.rows)))
+    yield "\n".join(
+        (
+            head,
+            *(
+                f"| **{escaped(row)}** | {' | '.join(cell(row, column) for column in one.columns)} |"
+                for row in one.rows
+            ),
+        )
+    )
 
 
 def _wording(wording: Iterable[Wording]) -> Iterator[str]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff import Budget, Diff, Excess, MatrixDiff, Region, Wording, check_budget, citations, compare, excesses, matrices
+from engine.diff import (
+    Budget,
+    Diff,
+    Excess,
+    MatrixDiff,
+    Region,
+    Wording,
+    check_budget,
+    citations,
+    compare,
+    excesses,
+    matrices,
+)
 from engine.diff.wording import CITATION
 from engine.diff.words import ticket_text
 from engine.version.version import Version
@@ -31,7 +43,11 @@ class Report:
         one, other = self.diff.before, self.diff.after
         if one.name != other.name:
             return f"{one.name} {one.version} → {other.name} {other.version}"
-        return f"{other.name} {other.version}" if one.version == other.version else f"{other.name}: {one.version} → {other.version}"
+        return (
+            f"{other.name} {other.version}"
+            if one.version == other.version
+            else f"{other.name}: {one.version} → {other.version}"
+        )
 
     @property
     def wording(self) -> tuple[Wording, ...]:

@@ -27,7 +27,9 @@ def from_top(file: str) -> str:
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix().lstrip("/")
 
 
-def annotation(place: Place | None, title: str, message: str, address: Callable[[str], str] = str, level: str = "error") -> str:
+def annotation(
+    place: Place | None, title: str, message: str, address: Callable[[str], str] = str, level: str = "error"
+) -> str:
     r"""Give the line that makes GitHub show a message at a place.
 
     >>> annotation(Place("a,b.yaml", 3, 5), "unknown-value", "100% wrong\nhelp: mend it")

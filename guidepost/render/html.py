@@ -19,11 +19,18 @@ from engine.model.quoting import visible_lines
 def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template:
     """Return a template by its name; ``words`` are its functions, ``styles`` its own style sheets."""
     loader = PackageLoader("guidepost.render", "templates")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe
+    )
     environment.globals.update(words, coded=coded)
-    style, script = ("\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",)))
+    style, script = (
+        "\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",))
+    )
     environment.globals.update(
-        page_css=Markup(style), page_js=Markup(script), script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # noqa: S704 - our own files, which hold nothing of a policy
+        # Our own files, which hold nothing of a policy.
+        page_css=Markup(style),  # noqa: S704
+        page_js=Markup(script),  # noqa: S704
+        script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     return environment.get_template(name)
 

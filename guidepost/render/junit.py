@@ -38,7 +38,9 @@ def _suite(file: str, trial: Trial, results: list[TimedResult]) -> TestSuite:
 
 def _case(timed: TimedResult) -> TestCase:
     result = timed.result
-    case = TestCase(result.case.name, classname=f"{result.case.place.file}.{result.case.decision}", time=round(timed.seconds, 6))
+    case = TestCase(
+        result.case.name, classname=f"{result.case.place.file}.{result.case.decision}", time=round(timed.seconds, 6)
+    )
     if not result.passed:
         failure = Failure(result.differences[0], "difference")
         failure.text = "\n".join([str(result.case.place), *result.differences])

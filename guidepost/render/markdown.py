@@ -31,7 +31,9 @@ def together(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "guidepo
     for part in parts:
         left -= _size(part)
         if left < 0:
-            kept.append(f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `{whole}` shows all of it.")
+            kept.append(
+                f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `{whole}` shows all of it."
+            )
             break
         kept.append(part)
     return "\n\n".join(kept) + "\n"

@@ -66,12 +66,14 @@ def month_parts(clock: Clock, days: Sequence[Day], today: date) -> Iterator[Rend
     cells = [Text()] * days[0].day.weekday() + [_cell(day, day.day == today, turned.get(day.day, "")) for day in days]
     cells += [Text()] * (-len(cells) % 7)
     for start in range(0, len(cells), 7):
-        table.add_row(*cells[start:start + 7])
+        table.add_row(*cells[start : start + 7])
     yield table
     signs = {
         f"{ONE_OFF} one-off hours": any(day.one_off for day in days),
         f"{BREAK} break": any(day.breaks for day in days),
-        f"{ESTIMATED} estimated, not confirmed": any(day.holiday and day.holiday.status is HolidayStatus.ESTIMATED for day in days),
+        f"{ESTIMATED} estimated, not confirmed": any(
+            day.holiday and day.holiday.status is HolidayStatus.ESTIMATED for day in days
+        ),
         "? holidays not known": not all(day.known for day in days),
         "< today": any(day.day == today for day in days),
     }
@@ -80,7 +82,11 @@ def month_parts(clock: Clock, days: Sequence[Day], today: date) -> Iterator[Rend
 
 
 def _cell(day: Day, today: bool, turned: str) -> Text:
-    cell = Text.assemble((f"{day.day.day}", "bold reverse" if today else "bold"), " <" if today else "", f" {ONE_OFF}" if day.one_off else "")
+    cell = Text.assemble(
+        (f"{day.day.day}", "bold reverse" if today else "bold"),
+        " <" if today else "",
+        f" {ONE_OFF}" if day.one_off else "",
+    )
     if not day.known:
         return cell.append("\n?", "dim")
     if day.holiday is not None:
@@ -108,8 +114,8 @@ def _short(name: str) -> str:
         if lines and len(lines[-1]) + len(word) < WIDTH:
             lines[-1] += f" {word}"
         else:
-            lines.append(word if len(word) <= WIDTH else f"{word[:WIDTH - 2]}…")
-    return "\n".join(lines if len(lines) <= 2 else [lines[0], f"{lines[1].rstrip('…')[:WIDTH - 1]}…"])
+            lines.append(word if len(word) <= WIDTH else f"{word[: WIDTH - 2]}…")
+    return "\n".join(lines if len(lines) <= 2 else [lines[0], f"{lines[1].rstrip('…')[: WIDTH - 1]}…"])
 
 
 def _interval(interval: Interval) -> str:
@@ -120,11 +126,16 @@ def _interval(interval: Interval) -> str:
     """
     if interval == (0, DAY):
         return "all day"
-    return "-".join(f"{minute % DAY // 60 or (24 if minute == DAY else 0):02}{f':{minute % 60:02}' if minute % 60 else ''}" for minute in interval)
+    return "-".join(
+        f"{minute % DAY // 60 or (24 if minute == DAY else 0):02}{f':{minute % 60:02}' if minute % 60 else ''}"
+        for minute in interval
+    )
 
 
 def _turns(clock: Clock, days: Sequence[Day]) -> list[tuple[int, str]]:
-    first, last = (clock.zone.resolve(midnight(number)) for number in (days[0].day.toordinal(), days[-1].day.toordinal() + 1))
+    first, last = (
+        clock.zone.resolve(midnight(number)) for number in (days[0].day.toordinal(), days[-1].day.toordinal() + 1)
+    )
     return list(turns(clock.calendar.zone, first, last))
 
 
@@ -135,12 +146,26 @@ def special_parts(clock: Clock, days: Sequence[Day]) -> Iterator[RenderableType]
         name = day_text(day.day)
         if day.holiday is not None and day.known:
             unsure = day.holiday.status is HolidayStatus.ESTIMATED
-            rows.append((name, Text(day.holiday.name, "magenta"), Text(day.holiday.status.value, "yellow" if unsure else ""), Text(day.holiday.source, "dim")))
+            rows.append(
+                (
+                    name,
+                    Text(day.holiday.name, "magenta"),
+                    Text(day.holiday.status.value, "yellow" if unsure else ""),
+                    Text(day.holiday.source, "dim"),
+                )
+            )
         if day.one_off:
             rows.append((name, f"one-off hours: {hours_text(day.hours)}", "", ""))
         rows += [(name, f"break {minutes_text(opens)}-{minutes_text(closes)}", "", "") for opens, closes in day.breaks]
     for at, text in _turns(clock, days):
-        rows.append((short_text(to_datetime(at), clock.calendar.zone).rpartition(" ")[0], f"clocks are turned by {text} at {at_text(at, clock)}", "", ""))
+        rows.append(
+            (
+                short_text(to_datetime(at), clock.calendar.zone).rpartition(" ")[0],
+                f"clocks are turned by {text} at {at_text(at, clock)}",
+                "",
+                "",
+            )
+        )
     if rows:
         yield ""
         yield grid(rows, "bold")
@@ -161,7 +186,9 @@ def plain_days(clock: Clock, days: Sequence[Day]) -> Plain:
             {
                 "date": day.day.isoformat(),
                 "open": [[*one] for one in day.hours] if day.known else None,
-                "holiday": {"name": day.holiday.name, "status": day.holiday.status.value, "source": day.holiday.source} if day.holiday else None,
+                "holiday": {"name": day.holiday.name, "status": day.holiday.status.value, "source": day.holiday.source}
+                if day.holiday
+                else None,
                 "one_off": day.one_off,
                 "breaks": [[*one] for one in day.breaks],
             }
@@ -169,4 +196,3 @@ def plain_days(clock: Clock, days: Sequence[Day]) -> Plain:
         ],
         "turns": [{"at": iso(to_datetime(at)), "change": text} for at, text in _turns(clock, days)],
     }
-

@@ -125,7 +125,9 @@ def plain_deadline(deadline: Deadline) -> Plain:
         "amount": deadline.amount,
         "region": deadline.region,
         "when_past": deadline.when_past.value,
-        "at_risk": None if risk is None else {"share": risk.share, "minutes": risk.minutes, "assumption": risk.assumption},
+        "at_risk": None
+        if risk is None
+        else {"share": risk.share, "minutes": risk.minutes, "assumption": risk.assumption},
         "holds": {"extend": deadline.holds.extend, "assumption": deadline.holds.assumption},
         "table": plain_table(deadline.table),
         "place": plain_place(deadline.place),

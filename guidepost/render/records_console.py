@@ -23,7 +23,14 @@ def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
     """Give one line for each record; what none has, such as a ticket, has no column."""
     headings = ("record", "received", "ticket", "caller", "version", "decided")
     rows = [
-        (record.id, record.received[:19] + "Z", visible(record.ticket), visible(record.caller), record.version.version, visible(_summary(record)))
+        (
+            record.id,
+            record.received[:19] + "Z",
+            visible(record.ticket),
+            visible(record.caller),
+            record.version.version,
+            visible(_summary(record)),
+        )
         for _, record in found
     ]
     kept = [index for index in range(len(headings)) if any(row[index] for row in rows)]
@@ -49,15 +56,21 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
     """Give what a call was about: when, by whom, under which version, with which facts."""
     yield Text.assemble("record ", (record.id, "bold"))
     rows = [
-        ("received", record.received), ("caller", record.caller), ("request id", record.request_id), ("ticket", record.ticket),
-        ("version", f"{record.version.name} {record.version.version}  digest {record.version.digest}"), ("decided at", record.now),
+        ("received", record.received),
+        ("caller", record.caller),
+        ("request id", record.request_id),
+        ("ticket", record.ticket),
+        ("version", f"{record.version.name} {record.version.version}  digest {record.version.digest}"),
+        ("decided at", record.now),
         *(("on hold", f"{start} to {end or 'now'}") for start, end in record.pauses),
         ("entry", f"{entry.sequence} of {entry.writer}  hash {entry.hash}"),
     ]
     yield grid([(f"  {name}", visible(value)) for name, value in rows if value], "cyan")
     yield ""
     yield Text("facts", "bold")
-    yield grid([(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan")
+    yield grid(
+        [(f"  {name}", fact_text(value)) for name, value in sorted(record.facts.items())] or [("  none", "")], "cyan"
+    )
 
 
 def verified_page(report: Report) -> Iterator[RenderableType]:
@@ -67,19 +80,32 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
         yield Text(str(one), "red", no_wrap=True)
     for doubt in report.doubts:
         yield Text(doubt, "red", no_wrap=True)
-    wrong = [count(number, noun) for number, noun in ((len(found.breaks), "break"), (len(report.doubts), "doubt")) if number]
+    wrong = [
+        count(number, noun) for number, noun in ((len(found.breaks), "break"), (len(report.doubts), "doubt")) if number
+    ]
     said = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
     whole = ("whole", "bold green") if found.heads else ("nothing to verify", "bold yellow")
     yield Text.assemble((f"{said}: ", "bold"), (", ".join(wrong), "bold red") if wrong else whole)
     if not found.breaks:
         yield _covered(report)
-    yield grid([(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads], "cyan", "", "dim")
+    yield grid(
+        [(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads],
+        "cyan",
+        "",
+        "dim",
+    )
     for note in report.notes:
         purge = note.purge
         vouched = f"signed by {note.key}" if note.key else "not signed"
-        yield Text(f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: what was received before {purge.before}; {vouched}", "dim")
+        yield Text(
+            f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: what was received before {purge.before}; {vouched}",
+            "dim",
+        )
     if found.unheld:
-        yield Text(f"  {count(len(found.unheld), 'head')} could not be checked: what {'it covers' if len(found.unheld) == 1 else 'they cover'} was purged", "dim")
+        yield Text(
+            f"  {count(len(found.unheld), 'head')} could not be checked: what {'it covers' if len(found.unheld) == 1 else 'they cover'} was purged",
+            "dim",
+        )
     for signed in last_vouched(report):
         yield Text(f"  {signed}", "dim")
 
@@ -87,16 +113,30 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
 def _covered(report: Report) -> Text:
     """Summarize how many entries are covered by a head that somebody vouches for."""
     if report.coverage is None:
-        return Text("  no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE", "yellow")
+        return Text(
+            "  no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE",
+            "yellow",
+        )
     total = sum(one.entries for one in report.coverage)
-    by = "a head that a trusted key signed" if report.vouched else "a head that was kept" if report.covered else "any trusted head"
-    return Text(f"  {report.covered:,} of {count(total, 'entry', 'entries')} covered by {by}", "green" if report.covered == total and total else "yellow")
+    by = (
+        "a head that a trusted key signed"
+        if report.vouched
+        else "a head that was kept"
+        if report.covered
+        else "any trusted head"
+    )
+    return Text(
+        f"  {report.covered:,} of {count(total, 'entry', 'entries')} covered by {by}",
+        "green" if report.covered == total and total else "yellow",
+    )
 
 
 def last_vouched(report: Report) -> list[str]:
     """Name the last head of each chain for which a trusted key vouches."""
     last = {one.head.writer: one for one in sorted(report.vouched, key=lambda one: one.head.sequence)}
-    return [f"{writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for writer, one in sorted(last.items())]
+    return [
+        f"{writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for writer, one in sorted(last.items())
+    ]
 
 
 def plain_coverage(report: Report) -> list[dict[str, Any]] | None:
@@ -104,7 +144,13 @@ def plain_coverage(report: Report) -> list[dict[str, Any]] | None:
     if report.coverage is None:
         return None
     return [
-        {"writer": one.writer, "entries": one.entries, "covered": one.covered, "head": one.head.head.sequence if one.head else None, "signed": one.head.signed if one.head else None}
+        {
+            "writer": one.writer,
+            "entries": one.entries,
+            "covered": one.covered,
+            "head": one.head.head.sequence if one.head else None,
+            "signed": one.head.signed if one.head else None,
+        }
         for one in report.coverage
     ]
 
@@ -130,13 +176,35 @@ def _changed(change: RecordedChange) -> Iterator[RenderableType]:
     """Give what the facts were before, and what that did to the deadlines."""
     yield ""
     yield Text("facts before", "bold")
-    yield grid([(f"  {name}", "not known" if value is None else fact_text(value)) for name, value in sorted(change.facts.items())] or [("  the same", "")], "cyan")
+    yield grid(
+        [
+            (f"  {name}", "not known" if value is None else fact_text(value))
+            for name, value in sorted(change.facts.items())
+        ]
+        or [("  the same", "")],
+        "cyan",
+    )
     yield ""
     yield Text.assemble(("reschedule", "bold"), ": before, and after")
-    yield grid([(f"  {one.name}", one.before or "not due", one.after or "not due") for one in change.deadlines] or [("  nothing was or is due", "", "")])
+    yield grid(
+        [(f"  {one.name}", one.before or "not due", one.after or "not due") for one in change.deadlines]
+        or [("  nothing was or is due", "", "")]
+    )
     if change.because:
         yield Text("  because", "dim")
-        yield grid([(f"    {one.after.name}", _value(one.before.value, one.before.status), _value(one.after.value, one.after.status)) for one in change.because], "dim", "dim", "dim")
+        yield grid(
+            [
+                (
+                    f"    {one.after.name}",
+                    _value(one.before.value, one.before.status),
+                    _value(one.after.value, one.after.status),
+                )
+                for one in change.because
+            ],
+            "dim",
+            "dim",
+            "dim",
+        )
 
 
 def _summary(record: Record) -> str:

@@ -41,13 +41,20 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
         yield from ("", Text("Beyond the limits", "bold underline red"))
         for excess in shown.excesses:
             where = f"\n    where {excess.region}" if excess.region else ""
-            yield indented(Text.assemble((excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""))
+            yield indented(
+                Text.assemble(
+                    (excess.message, "red"), where, f"\n    such as {excess.example}" if excess.example else ""
+                )
+            )
 
 
 def _head(shown: Report) -> Iterator[RenderableType]:
     before, after = words.sides(shown)
     yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
-    yield Text(words.headline(shown), "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold")
+    yield Text(
+        words.headline(shown),
+        "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold",
+    )
     for note in words.notes(shown):
         yield Text(note)
     if not shown.compared:
@@ -70,8 +77,19 @@ def _bar(number: int, most: int, style: str = "cyan") -> Text:
 
 
 def _glance(shown: Report) -> Iterator[RenderableType]:
-    rows = [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one)) for one in shown.changed]
-    rows += [(one.name, _number(one.changed), _share(one.changed, one.tickets), words.moves_text(one, shown.unit).partition(": ")[2]) for one in shown.moved]
+    rows = [
+        (one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one))
+        for one in shown.changed
+    ]
+    rows += [
+        (
+            one.name,
+            _number(one.changed),
+            _share(one.changed, one.tickets),
+            words.moves_text(one, shown.unit).partition(": ")[2],
+        )
+        for one in shown.moved
+    ]
     yield ""
     yield ruled(("outcome", shown.unit, "share", "mostly"), rows)
 
@@ -80,7 +98,10 @@ def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
     for one in shown.told:
         found = list(decided(one).items())
         yield from ("", Text(one.name, "bold cyan"))
-        rows = [(state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1])) for state, number in found[: None if every else SHOWN]]
+        rows = [
+            (state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1]))
+            for state, number in found[: None if every else SHOWN]
+        ]
         yield indented(grid(rows))
         yield from map(indented, _more(len(found) - SHOWN, "value", every))
 
@@ -89,9 +110,17 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one, shown.unit)}")
     found = list(changes(one).items())
-    rows = [(words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1])) for change, number in found[: None if every else SHOWN]]
+    rows = [
+        (words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1]))
+        for change, number in found[: None if every else SHOWN]
+    ]
     stays = one.tickets - one.changed
-    yield indented(ruled(("from -> to", shown.unit, "share", ""), [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])]))
+    yield indented(
+        ruled(
+            ("from -> to", shown.unit, "share", ""),
+            [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])],
+        )
+    )
     yield from map(indented, _more(len(found) - SHOWN, "change", every))
     for region in one.regions if every else one.regions[:SHOWN]:
         yield from map(indented, _region(shown, one, region))
@@ -101,9 +130,17 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
 
 
 def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
-    yield Text.assemble(f"{words.where_text(region)}: ", (words.region_changes(region), "bold yellow"), f"  {words.region_count(region, shown.unit)}")
+    yield Text.assemble(
+        f"{words.where_text(region)}: ",
+        (words.region_changes(region), "bold yellow"),
+        f"  {words.region_count(region, shown.unit)}",
+    )
     for example in region.examples[:1]:
-        yield Text(f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True)
+        yield Text(
+            f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}",
+            "dim",
+            no_wrap=True,
+        )
 
 
 def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
@@ -114,12 +151,24 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
     most = max((shift.tickets for shift in one.shifts), default=0)
     if most:
         rows = [
-            (words.shift_text(shift), _number(shift.tickets), _share(shift.tickets, one.tickets), _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"))
-            for shift in one.shifts if shift.tickets
+            (
+                words.shift_text(shift),
+                _number(shift.tickets),
+                _share(shift.tickets, one.tickets),
+                _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"),
+            )
+            for shift in one.shifts
+            if shift.tickets
         ]
         yield indented(grid(rows))
     for example in one.examples[:1]:
-        yield indented(Text(f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}", "dim", no_wrap=True))
+        yield indented(
+            Text(
+                f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}",
+                "dim",
+                no_wrap=True,
+            )
+        )
 
 
 def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool) -> Iterator[RenderableType]:
@@ -127,13 +176,31 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool)
     listed = groups if every else groups[:SHOWN]
     if shown.compared:
         rows = [
-            (words.value_label(one.value), _number(one.tickets), _number(one.changed), _share(one.changed, one.tickets), _bar(one.changed, most), Text(_by_outcome(one), "dim"))
+            (
+                words.value_label(one.value),
+                _number(one.tickets),
+                _number(one.changed),
+                _share(one.changed, one.tickets),
+                _bar(one.changed, most),
+                Text(_by_outcome(one), "dim"),
+            )
             for one in listed
         ]
         table = ruled((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
     else:
         all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
-        table = ruled((f"by {fact}", shown.unit, "share", ""), [(words.value_label(one.value), _number(one.tickets), _share(one.tickets, all_), _bar(one.tickets, largest)) for one in listed])
+        table = ruled(
+            (f"by {fact}", shown.unit, "share", ""),
+            [
+                (
+                    words.value_label(one.value),
+                    _number(one.tickets),
+                    _share(one.tickets, all_),
+                    _bar(one.tickets, largest),
+                )
+                for one in listed
+            ],
+        )
     yield from ("", table)
     yield from _more(len(groups) - SHOWN, "value", every)
 
@@ -152,7 +219,15 @@ def _unread(shown: Report) -> Iterator[RenderableType]:
     yield indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
     yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
     if shown.unread:
-        yield indented(ruled(("row", "ticket", "field", "what is wrong"), [(_number(one.row), visible(one.name), visible(one.field), visible(one.message)) for one in shown.unread]))
+        yield indented(
+            ruled(
+                ("row", "ticket", "field", "what is wrong"),
+                [
+                    (_number(one.row), visible(one.name), visible(one.field), visible(one.message))
+                    for one in shown.unread
+                ],
+            )
+        )
 
 
 def _more(number: int, noun: str, every: bool) -> Iterator[RenderableType]:

@@ -33,7 +33,7 @@ def _template() -> Template:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _strength(number: int, greatest: int) -> int:
@@ -47,26 +47,44 @@ def _find(region: Tickets) -> str:
 
 def _changed_rows(one: Replayed) -> list[tuple[str, int]]:
     stays = one.tickets - one.changed
-    return [*((arrows(change_text(change)), number) for change, number in changes(one).items()), *([("the same", stays)] if stays else [])]
+    return [
+        *((arrows(change_text(change)), number) for change, number in changes(one).items()),
+        *([("the same", stays)] if stays else []),
+    ]
 
 
 def _shift_rows(one: Moves) -> list[Row]:
-    return [(said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2]) for shift in one.shifts if shift.tickets for said in (words.shift_text(shift),)]
+    return [
+        (said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2])
+        for shift in one.shifts
+        if shift.tickets
+        for said in (words.shift_text(shift),)
+    ]
 
 
 def _shift_figures(one: Moves) -> list[tuple[str, int]]:
-    ends = [(said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number]
+    ends = [
+        (said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number
+    ]
     return [*((words.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
 def _told_rows(shown: Report, one: Replayed) -> list[Row]:
-    return [(state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "") for state, number in list(decided(one).items())[:SHOWN]]
+    return [
+        (state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "")
+        for state, number in list(decided(one).items())[:SHOWN]
+    ]
 
 
 def _grouped(shown: Report) -> dict[str, list[Row]]:
     """Give the bars of each fact by which tickets are grouped."""
+
     def bar(one: Group) -> Row:
-        changed = (one.changed, f"{one.changed:,} of {one.tickets:,}") if shown.compared else (one.tickets, f"{one.tickets:,}")
+        changed = (
+            (one.changed, f"{one.changed:,} of {one.tickets:,}")
+            if shown.compared
+            else (one.tickets, f"{one.tickets:,}")
+        )
         return words.value_label(one.value), *changed, ""
 
     return {fact: [bar(one) for one in groups] for fact, groups in shown.groups.items()}
@@ -85,8 +103,28 @@ def _region_changes(region: Tickets) -> str:
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": words.headline, "notes": words.notes, "alike_texts": words.alike_texts, "sides": words.sides, "compare_help": words.compare_help, "unread_text": words.unread_text, "outcome_text": words.outcome_text,
-    "moves_text": words.moves_text, "extent_text": words.extent_text, "elsewhere_text": words.elsewhere_text, "region_count": words.region_count, "region_changes": _region_changes,
-    "conditions": _conditions, "find": _find, "mostly": _mostly, "label": words.value_label, "crossed": crossed, "changed_rows": _changed_rows,
-    "shift_rows": _shift_rows, "shift_figures": _shift_figures, "told_rows": _told_rows, "grouped": _grouped, "cut": _cut, "strength": _strength,
+    "headline": words.headline,
+    "notes": words.notes,
+    "alike_texts": words.alike_texts,
+    "sides": words.sides,
+    "compare_help": words.compare_help,
+    "unread_text": words.unread_text,
+    "outcome_text": words.outcome_text,
+    "moves_text": words.moves_text,
+    "extent_text": words.extent_text,
+    "elsewhere_text": words.elsewhere_text,
+    "region_count": words.region_count,
+    "region_changes": _region_changes,
+    "conditions": _conditions,
+    "find": _find,
+    "mostly": _mostly,
+    "label": words.value_label,
+    "crossed": crossed,
+    "changed_rows": _changed_rows,
+    "shift_rows": _shift_rows,
+    "shift_figures": _shift_figures,
+    "told_rows": _told_rows,
+    "grouped": _grouped,
+    "cut": _cut,
+    "strength": _strength,
 }

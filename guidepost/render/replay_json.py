@@ -22,27 +22,53 @@ def plain_report(shown: Report) -> Plain:
     """Write a whole report as plain data."""
     one = shown.replay
     return {
-        "format": FORMAT, "source": shown.source, "after": plain_version(one.after, shown.after),
-        "before": {"asked": shown.before, "recorded": one.recorded, "versions": dict(one.before)}, "compared": shown.compared,
-        "headline": headline(shown), "rows": one.rows, "tickets": one.tickets, "compared_tickets": one.compared, "changed": one.changed,
-        "counts": shown.unit, "distinct_tickets": _repeats(one.repeats), "decided_by": dict(one.decided), "alike": list(one.alike),
-        "notes": [*notes(shown), *shown.notes], "doubts": [{"fact": fact, "word": word, "rows": rows} for (fact, word), rows in shown.doubts.items()],
-        "outcomes": [_outcome(outcome) for outcome in one.outcomes], "deadlines": [_moves(moves) for moves in one.deadlines],
+        "format": FORMAT,
+        "source": shown.source,
+        "after": plain_version(one.after, shown.after),
+        "before": {"asked": shown.before, "recorded": one.recorded, "versions": dict(one.before)},
+        "compared": shown.compared,
+        "headline": headline(shown),
+        "rows": one.rows,
+        "tickets": one.tickets,
+        "compared_tickets": one.compared,
+        "changed": one.changed,
+        "counts": shown.unit,
+        "distinct_tickets": _repeats(one.repeats),
+        "decided_by": dict(one.decided),
+        "alike": list(one.alike),
+        "notes": [*notes(shown), *shown.notes],
+        "doubts": [{"fact": fact, "word": word, "rows": rows} for (fact, word), rows in shown.doubts.items()],
+        "outcomes": [_outcome(outcome) for outcome in one.outcomes],
+        "deadlines": [_moves(moves) for moves in one.deadlines],
         "groups": {fact: [_group(group) for group in groups] for fact, groups in one.groups.items()},
         "unread": {
-            "rows": sum(one.unread.values()), "by": dict(one.unread), "file": shown.kept,
-            "first": [{"row": row.row, "ticket": row.name, "field": row.field, "message": row.message} for row in shown.unread],
+            "rows": sum(one.unread.values()),
+            "by": dict(one.unread),
+            "file": shown.kept,
+            "first": [
+                {"row": row.row, "ticket": row.name, "field": row.field, "message": row.message} for row in shown.unread
+            ],
         },
-        "budget": [{"rule": found.rule, "message": found.message, "region": found.region, "example": found.example} for found in shown.excesses],
+        "budget": [
+            {"rule": found.rule, "message": found.message, "region": found.region, "example": found.example}
+            for found in shown.excesses
+        ],
     }
 
 
 def _outcome(one: Replayed) -> Plain:
     return {
-        "outcome": one.name, "tickets": one.tickets, "changed": one.changed, "within_tolerance": one.near,
+        "outcome": one.name,
+        "tickets": one.tickets,
+        "changed": one.changed,
+        "within_tolerance": one.near,
         "matrix": [{**_change(change), "tickets": number} for change, number in one.matrix.items()],
-        "regions": [_region(region) for region in one.regions], "elsewhere": one.elsewhere,
-        "examples": [{"change": change_text(change), "tickets": list(map(_example, examples))} for change, examples in one.examples.items()],
+        "regions": [_region(region) for region in one.regions],
+        "elsewhere": one.elsewhere,
+        "examples": [
+            {"change": change_text(change), "tickets": list(map(_example, examples))}
+            for change, examples in one.examples.items()
+        ],
     }
 
 
@@ -54,7 +80,11 @@ def _change(change: Change) -> Plain:
 
 def _region(one: Tickets) -> Plain:
     return {
-        "text": where_text(one), "version": one.version or None, "when": [plain_values(values) for values in one.when], "tickets": one.tickets, "changed": one.changed,
+        "text": where_text(one),
+        "version": one.version or None,
+        "when": [plain_values(values) for values in one.when],
+        "tickets": one.tickets,
+        "changed": one.changed,
         "changes": [{**plain_change(change), "tickets": number} for change, number in one.changes.items()],
         "examples": list(map(_example, one.examples)),
     }
@@ -62,9 +92,22 @@ def _region(one: Tickets) -> Plain:
 
 def _moves(one: Moves) -> Plain:
     return {
-        "deadline": one.name, "tickets": one.tickets, "changed": one.changed, "within_tolerance": one.near, "both": one.both, "earlier": one.earlier, "later": one.later,
-        "appear": one.appear, "vanish": one.vanish, "mean": _seconds(one.mean), "most_earlier": _seconds(one.most_earlier), "most_later": _seconds(one.most_later),
-        "shifts": [{"from": _seconds(shift.least), "below": _seconds(shift.most), "tickets": shift.tickets} for shift in one.shifts],
+        "deadline": one.name,
+        "tickets": one.tickets,
+        "changed": one.changed,
+        "within_tolerance": one.near,
+        "both": one.both,
+        "earlier": one.earlier,
+        "later": one.later,
+        "appear": one.appear,
+        "vanish": one.vanish,
+        "mean": _seconds(one.mean),
+        "most_earlier": _seconds(one.most_earlier),
+        "most_later": _seconds(one.most_later),
+        "shifts": [
+            {"from": _seconds(shift.least), "below": _seconds(shift.most), "tickets": shift.tickets}
+            for shift in one.shifts
+        ],
         "examples": list(map(_example, one.examples)),
     }
 
@@ -72,7 +115,12 @@ def _moves(one: Moves) -> Plain:
 def _repeats(one: Repeats | None) -> Plain | None:
     if one is None:
         return None
-    return {"tickets": one.tickets, "in_several_rows": one.repeated, "exact": one.exact, "examples": [{"ticket": name, "rows": rows} for name, rows in one.examples]}
+    return {
+        "tickets": one.tickets,
+        "in_several_rows": one.repeated,
+        "exact": one.exact,
+        "examples": [{"ticket": name, "rows": rows} for name, rows in one.examples],
+    }
 
 
 def _group(one: Group) -> Plain:

@@ -35,7 +35,9 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
     if shown.excesses:
         yield "### Beyond the limits"
         yield "\n".join(
-            f"- ❌ {prose(one.message)}" + (f"; where {escaped(one.region)}" if one.region else "") + (f", such as {code(one.example)}" if one.example else "")
+            f"- ❌ {prose(one.message)}"
+            + (f"; where {escaped(one.region)}" if one.region else "")
+            + (f", such as {code(one.example)}" if one.example else "")
             for one in shown.excesses
         )
     if shown.compared:
@@ -58,30 +60,52 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
     """Give a table of so many rows, and ``last``; in the headings, a column that begins with # has numbers."""
     columns = headings.split("|")
     every = list(rows)
-    head = [f"| {' | '.join(column.lstrip('#').strip() for column in columns)} |", f"|{'|'.join('---:' if column.startswith('#') else '---' for column in columns)}|"]
-    more = ["", f"{len(every) - length:,} more are left out here: `guidepost replay -o html` has them."] if len(every) > length else []
+    head = [
+        f"| {' | '.join(column.lstrip('#').strip() for column in columns)} |",
+        f"|{'|'.join('---:' if column.startswith('#') else '---' for column in columns)}|",
+    ]
+    more = (
+        ["", f"{len(every) - length:,} more are left out here: `guidepost replay -o html` has them."]
+        if len(every) > length
+        else []
+    )
     return [*head, *every[:length], *last, *more]
 
 
 def _changed(shown: Report, length: int) -> Iterator[str]:
-    rows = [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(words.mostly_text(one))} |" for one in shown.changed]
-    rows += [f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one, shown.unit).partition(': ')[2]} |" for one in shown.moved]
+    rows = [
+        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(words.mostly_text(one))} |"
+        for one in shown.changed
+    ]
+    rows += [
+        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one, shown.unit).partition(': ')[2]} |"
+        for one in shown.moved
+    ]
     if rows:
         yield "\n".join(_table(f"outcome|#{shown.unit}|#share|mostly", rows, length))
     for one in shown.detailed:
-        yield folded(f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one, shown.unit))}", _outcome(shown, one, length))
+        yield folded(
+            f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one, shown.unit))}", _outcome(shown, one, length)
+        )
     for moves in shown.moved:
-        yield folded(f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves, shown.unit))}", _moves(shown, moves))
+        yield folded(
+            f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves, shown.unit))}", _moves(shown, moves)
+        )
 
 
 def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
-    rows = [f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |" for change, number in changes(one).items()]
+    rows = [
+        f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |"
+        for change, number in changes(one).items()
+    ]
     stays = one.tickets - one.changed
     same = [f"| the same | {stays:,} | {_share(stays, one.tickets)} |"] if stays else []
     yield from _table(f"from → to|#{shown.unit}|#share", rows, length, same)
     if one.regions:
         yield ""
-        yield from _table(f"where|change|#{shown.unit}|for example", (_region(shown, one, region) for region in one.regions), length)
+        yield from _table(
+            f"where|change|#{shown.unit}|for example", (_region(shown, one, region) for region in one.regions), length
+        )
     if said := words.elsewhere_text(one):
         yield from ("", said)
 
@@ -95,7 +119,15 @@ def _moves(shown: Report, one: Moves) -> Iterator[str]:
     if said := words.extent_text(one):
         yield f"They move {said}."
         yield ""
-    yield from _table(f"moves by|#{shown.unit}|#share", [f"| {words.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |" for shift in one.shifts if shift.tickets], len(one.shifts))
+    yield from _table(
+        f"moves by|#{shown.unit}|#share",
+        [
+            f"| {words.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |"
+            for shift in one.shifts
+            if shift.tickets
+        ],
+        len(one.shifts),
+    )
     for example in one.examples[:1]:
         yield ""
         yield f"For example {code(shown.command(one.name, example))}"
@@ -103,14 +135,20 @@ def _moves(shown: Report, one: Moves) -> Iterator[str]:
 
 def _told(shown: Report, length: int) -> Iterator[str]:
     for one in shown.told:
-        rows = [f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |" for state, number in decided(one).items()]
+        rows = [
+            f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |"
+            for state, number in decided(one).items()
+        ]
         yield folded(f"<b>{escape(one.name)}</b>", _table(f"decided|#{shown.unit}|#share", rows, length))
 
 
 def _groups(shown: Report, length: int) -> Iterator[str]:
     for fact, groups in shown.groups.items():
         headings = f"{escaped(fact)}|#{shown.unit}" + ("|#changed|#share" if shown.compared else "")
-        yield folded(f"by <b>{escape(fact)}</b>", _table(headings, (_group(one, compared=shown.compared) for one in groups), length))
+        yield folded(
+            f"by <b>{escape(fact)}</b>",
+            _table(headings, (_group(one, compared=shown.compared) for one in groups), length),
+        )
 
 
 def _group(one: Group, *, compared: bool) -> str:
@@ -121,5 +159,11 @@ def _group(one: Group, *, compared: bool) -> str:
 def _unread(shown: Report, length: int) -> Iterator[str]:
     if shown.replay.unread:
         kinds = [f"- {number:,}× {prose(what)}" for what, number in shown.replay.unread.items()]
-        rows = (f"| {one.row:,} | {escaped(one.name)} | {escaped(one.field)} | {escaped(one.message)} |" for one in shown.unread)
-        yield folded(f"rows that could not be read ({sum(shown.replay.unread.values()):,})", [*listed(kinds, length), "", *_table("#row|ticket|field|what is wrong", rows, length)])
+        rows = (
+            f"| {one.row:,} | {escaped(one.name)} | {escaped(one.field)} | {escaped(one.message)} |"
+            for one in shown.unread
+        )
+        yield folded(
+            f"rows that could not be read ({sum(shown.replay.unread.values()):,})",
+            [*listed(kinds, length), "", *_table("#row|ticket|field|what is wrong", rows, length)],
+        )

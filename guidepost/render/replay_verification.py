@@ -28,11 +28,17 @@ def headline(one: Proof) -> str:
         return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
     parts = []
     if one.differing:
-        parts.append(f"{count(one.differing, 'record')} of {one.records:,} {'comes' if one.differing == 1 else 'come'} out otherwise")
+        parts.append(
+            f"{count(one.differing, 'record')} of {one.records:,} {'comes' if one.differing == 1 else 'come'} out otherwise"
+        )
     if one.missing:
         number = sum(version.records for version in one.missing)
-        versions = "its version is" if number == 1 else "their version is" if len(one.missing) == 1 else "their versions are"
-        parts.append(f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here")
+        versions = (
+            "its version is" if number == 1 else "their version is" if len(one.missing) == 1 else "their versions are"
+        )
+        parts.append(
+            f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here"
+        )
     if one.unread:
         parts.append(f"{count(sum(one.unread.values()), 'record')} could not be read")
     return f"{'; '.join(parts) or 'There are no records'}."
@@ -45,22 +51,37 @@ def terminal_proof(one: Proof) -> Iterator[RenderableType]:
     yield from map(Text, one.notes)
     if one.versions:
         yield ""
-        yield ruled(("version", "digest", "records", ""), [
-            (_name(version), version.digest[:12], Text(f"{version.records:,}", justify="right"), Text(_said(version), "green" if _fine(version) else "red")) for version in one.versions
-        ])
+        yield ruled(
+            ("version", "digest", "records", ""),
+            [
+                (
+                    _name(version),
+                    version.digest[:12],
+                    Text(f"{version.records:,}", justify="right"),
+                    Text(_said(version), "green" if _fine(version) else "red"),
+                )
+                for version in one.versions
+            ],
+        )
     if one.missing:
         yield Text(f"help: {PROVIDE}")
     if one.otherwise:
         yield ""
         yield Text("Records that come out otherwise", "bold underline red")
-        rows = [(record.record or f"row {record.row}", record.digest[:12], outcome, said) for record in one.otherwise for outcome, said in record.outcomes.items()]
+        rows = [
+            (record.record or f"row {record.row}", record.digest[:12], outcome, said)
+            for record in one.otherwise
+            for outcome, said in record.outcomes.items()
+        ]
         yield Padding(ruled(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
         if more := one.differing - len(one.otherwise):
             yield Padding(Text(f"and {count(more, 'record')} more; --all lists them", "dim"), (0, 0, 0, 2))
     if one.unread:
         yield ""
         yield Text(f"Records that could not be read{f': {one.kept}' if one.kept else ''}", "bold underline yellow")
-        yield Padding(grid([(Text(f"{number:,}", justify="right"), what) for what, number in one.unread.items()]), (0, 0, 0, 2))
+        yield Padding(
+            grid([(Text(f"{number:,}", justify="right"), what) for what, number in one.unread.items()]), (0, 0, 0, 2)
+        )
 
 
 def markdown_proof(one: Proof, most: int = MOST_BYTES) -> str:
@@ -74,14 +95,29 @@ def _parts(one: Proof, length: int) -> Iterator[str]:
     yield code(one.source)
     if one.notes:
         yield "\n".join(f"- {prose(note)}" for note in one.notes)
-    yield "\n".join(["| version | digest | records | |", "|---|---|---:|---|", *(
-        f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_said(version))} |" for version in one.versions
-    )])
+    yield "\n".join(
+        [
+            "| version | digest | records | |",
+            "|---|---|---:|---|",
+            *(
+                f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_said(version))} |"
+                for version in one.versions
+            ),
+        ]
+    )
     if one.missing:
         yield prose(PROVIDE)
     if one.otherwise:
-        rows = [f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |" for record in one.otherwise for outcome, said in record.outcomes.items()]
-        more = [f"\n{one.differing - len(one.otherwise[:length]):,} more come out otherwise."] if one.differing > len(one.otherwise[:length]) else []
+        rows = [
+            f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |"
+            for record in one.otherwise
+            for outcome, said in record.outcomes.items()
+        ]
+        more = (
+            [f"\n{one.differing - len(one.otherwise[:length]):,} more come out otherwise."]
+            if one.differing > len(one.otherwise[:length])
+            else []
+        )
         yield "\n".join(["| record | outcome | recorded → decided now |", "|---|---|---|", *rows[:length], *more])
     if one.unread:
         yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.unread.items())[:length])
@@ -90,11 +126,23 @@ def _parts(one: Proof, length: int) -> Iterator[str]:
 def plain_proof(one: Proof) -> dict[str, Any]:
     """Write a proof as plain data."""
     return {
-        "format": FORMAT, "source": one.source, "whole": one.whole, "headline": headline(one), "records": one.records, "otherwise": one.differing,
+        "format": FORMAT,
+        "source": one.source,
+        "whole": one.whole,
+        "headline": headline(one),
+        "records": one.records,
+        "otherwise": one.differing,
         "notes": list(one.notes),
         "versions": [
-            {"digest": version.digest, "name": version.version.name if version.version else None, "version": version.version.version if version.version else None,
-             "found": version.version is not None, "records": version.records, "otherwise": version.otherwise} for version in one.versions
+            {
+                "digest": version.digest,
+                "name": version.version.name if version.version else None,
+                "version": version.version.version if version.version else None,
+                "found": version.version is not None,
+                "records": version.records,
+                "otherwise": version.otherwise,
+            }
+            for version in one.versions
         ],
         "records_otherwise": [_plain(record) for record in one.otherwise],
         "unread": {"rows": sum(one.unread.values()), "by": dict(one.unread), "file": one.kept},

@@ -33,7 +33,9 @@ def moved_parts(change: Rescheduled, policy: Policy) -> Iterator[RenderableType]
     if change.because:
         yield Padding(Text("because", "cyan"), (0, 0, 0, 2))
         for one in change.because:
-            yield Padding(Text.assemble((one.after.name, "cyan"), f"  {_value(one.before)} -> {_value(one.after)}"), (0, 0, 0, 4))
+            yield Padding(
+                Text.assemble((one.after.name, "cyan"), f"  {_value(one.before)} -> {_value(one.after)}"), (0, 0, 0, 4)
+            )
             yield Padding(grid([*_reasons(one)]), (0, 0, 0, 6))
 
 
@@ -70,13 +72,20 @@ def plain_moved(change: Rescheduled) -> dict[str, Any]:
     return {
         "deadlines": [
             {
-                "name": moved.name, "moved": moved.moved,
-                "before": plain_due(moved.before) if moved.before else None, "after": plain_due(moved.after) if moved.after else None,
+                "name": moved.name,
+                "moved": moved.moved,
+                "before": plain_due(moved.before) if moved.before else None,
+                "after": plain_due(moved.after) if moved.after else None,
             }
             for moved in change.deadlines
         ],
         "because": [
-            {"outcome": one.after.name, "before": _plain_outcome(one.before), "after": _plain_outcome(one.after), "rules": [_plain_rule(rule) for rule in one.after.rules]}
+            {
+                "outcome": one.after.name,
+                "before": _plain_outcome(one.before),
+                "after": _plain_outcome(one.after),
+                "rules": [_plain_rule(rule) for rule in one.after.rules],
+            }
             for one in change.because
         ],
     }
@@ -93,4 +102,10 @@ def _plain_value(value: Literal | None) -> Any:
 
 
 def _plain_rule(rule: Fired) -> dict[str, Any]:
-    return {"id": rule.id, "table": rule.table, **plain_place(rule.place), "source": rule.source, "assumption": rule.assumption}
+    return {
+        "id": rule.id,
+        "table": rule.table,
+        **plain_place(rule.place),
+        "source": rule.source,
+        "assumption": rule.assumption,
+    }

@@ -32,16 +32,29 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
     yield Text.assemble((roster.name, "bold"), f": {roster.about}")
     rows: list[tuple[RenderableType, ...]] = []
     for one in each(roster, at):
-        local, bound = local_time(at, one.now.zone), local_time(one.now.ends if one.daytime else one.now.begins, one.now.zone)
+        local, bound = (
+            local_time(at, one.now.zone),
+            local_time(one.now.ends if one.daytime else one.now.begins, one.now.zone),
+        )
         has, follows = one.now.value == turn.now.value, one.now.value == turn.next.value
-        rows.append((
-            Text(one.now.name or one.now.value, "bold" if has else ""), f"{local:%a} {clock_text(local)} {offset_text(local)}", one.now.zone,
-            Text(f"until {clock_text(bound)}" if one.daytime else f"from {bound:%a} {clock_text(bound)}", "green" if one.daytime else "dim"),
-            Text("turn" if has else "next" if follows else "", "bold green" if has else "cyan"),
-        ))
+        rows.append(
+            (
+                Text(one.now.name or one.now.value, "bold" if has else ""),
+                f"{local:%a} {clock_text(local)} {offset_text(local)}",
+                one.now.zone,
+                Text(
+                    f"until {clock_text(bound)}" if one.daytime else f"from {bound:%a} {clock_text(bound)}",
+                    "green" if one.daytime else "dim",
+                ),
+                Text("turn" if has else "next" if follows else "", "bold green" if has else "cyan"),
+            )
+        )
     yield indented(ruled((roster.produces, "local time", "zone", "daytime", ""), rows))
     hours = f"{minutes_text(roster.opens)}-{minutes_text(roster.closes)} local time"
-    said: list[tuple[RenderableType, ...]] = [("turn", Text.assemble((turn.now.name or turn.now.value, "bold"), f": {duty_text(turn)}")), ("daytime", hours)]
+    said: list[tuple[RenderableType, ...]] = [
+        ("turn", Text.assemble((turn.now.name or turn.now.value, "bold"), f": {duty_text(turn)}")),
+        ("daytime", hours),
+    ]
     said += [("assumes", Text(roster.assumption, "yellow"))] if roster.assumption else []
     yield ""
     yield indented(grid(said, "cyan"))
@@ -51,8 +64,13 @@ def plain_sun(roster: Roster, at: datetime) -> Plain:
     """Give the same as plain data."""
     entries = [
         {
-            "value": one.now.value, "name": one.now.name, "zone": one.now.zone, "local_time": local_text(at, one.now.zone),
-            "daytime": one.daytime, "begins": iso(one.now.begins), "ends": iso(one.now.ends),
+            "value": one.now.value,
+            "name": one.now.name,
+            "zone": one.now.zone,
+            "local_time": local_text(at, one.now.zone),
+            "daytime": one.daytime,
+            "begins": iso(one.now.begins),
+            "ends": iso(one.now.ends),
         }
         for one in each(roster, at)
     ]

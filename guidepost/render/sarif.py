@@ -38,7 +38,12 @@ def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], st
         print_ = _fingerprint(finding, address)
         seen[print_] += 1
         results.append(_result(finding, codes[finding.code], f"{print_}:{seen[print_]}", address))
-    driver = {"name": "guidepost", "version": version, "semanticVersion": version, "rules": [_rule(code) for code in FINDINGS]}
+    driver = {
+        "name": "guidepost",
+        "version": version,
+        "semanticVersion": version,
+        "rules": [_rule(code) for code in FINDINGS],
+    }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -72,7 +77,8 @@ def _result(finding: Finding, index: int, fingerprint: str, address: Callable[[s
     }
     if finding.also:
         result["relatedLocations"] = [
-            {"id": at, "physicalLocation": _physical(other.place, address), "message": {"text": other.what}} for at, other in enumerate(finding.also)
+            {"id": at, "physicalLocation": _physical(other.place, address), "message": {"text": other.what}}
+            for at, other in enumerate(finding.also)
         ]
     if finding.witness:
         result["properties"] = {"witness": dict(finding.witness)}

@@ -13,7 +13,12 @@ from engine.deadlines.due import in_units
 from engine.model.targets import BY_DAY, Target, Unit
 from engine.model.vocabulary import number_text
 
-NOUNS: Final = {Unit.MINUTES: ("minute", "minutes"), Unit.HOURS: ("hour", "hours"), Unit.BUSINESS_DAYS: ("business day", "business days"), Unit.DAYS: ("day", "days")}
+NOUNS: Final = {
+    Unit.MINUTES: ("minute", "minutes"),
+    Unit.HOURS: ("hour", "hours"),
+    Unit.BUSINESS_DAYS: ("business day", "business days"),
+    Unit.DAYS: ("day", "days"),
+}
 """What one and several of a unit are called."""
 
 T = TypeVar("T")
@@ -29,7 +34,9 @@ def instant_text(at: datetime, zone: str, *, named: bool = False) -> str:
     'Tue 2026-01-27 15:00 +11:00 Australia/Sydney'
     """
     local = local_time(at, zone)
-    return f"{local:%a} {local.date().isoformat()} {clock_text(local)} {offset_text(local)}{f' {zone}' if named else ''}"
+    return (
+        f"{local:%a} {local.date().isoformat()} {clock_text(local)} {offset_text(local)}{f' {zone}' if named else ''}"
+    )
 
 
 def short_text(at: datetime, zone: str, *, year: bool = False) -> str:
@@ -147,7 +154,11 @@ def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
     """
     said = []
     for first, last in runs(list(days), lambda one, other: (other - one).days == 1):
-        begin = f"{first:%a} {first.day}" if (first.year, first.month) == (last.year, last.month) else day_text(first, year=year and first.year != last.year)
+        begin = (
+            f"{first:%a} {first.day}"
+            if (first.year, first.month) == (last.year, last.month)
+            else day_text(first, year=year and first.year != last.year)
+        )
         said.append(day_text(first, year=year) if first == last else f"{begin}-{day_text(last, year=year)}")
     return said
 

@@ -38,7 +38,13 @@ MOST_STRETCHES: Final = (14, 4)
 A_LINE: Final = 3
 """How many marks are explained in a line."""
 
-KINDS: Final = {Kind.OPEN: ("█", "green"), Kind.CLOSED: ("·", "dim"), Kind.HOLIDAY: ("▒", "magenta"), Kind.BREAK: ("-", "yellow"), Kind.HOLD: ("=", "cyan")}
+KINDS: Final = {
+    Kind.OPEN: ("█", "green"),
+    Kind.CLOSED: ("·", "dim"),
+    Kind.HOLIDAY: ("▒", "magenta"),
+    Kind.BREAK: ("-", "yellow"),
+    Kind.HOLD: ("=", "cyan"),
+}
 """How each kind of stretch is drawn."""
 
 NOT_KNOWN: Final = "?"
@@ -66,7 +72,9 @@ class Row:
 class Drawing:
     """A drawing of the time between two instants in a zone."""
 
-    def __init__(self, name: str, stretches: Sequence[Stretch], marks: Sequence[Mark], known: tuple[date, date] | None = None) -> None:
+    def __init__(
+        self, name: str, stretches: Sequence[Stretch], marks: Sequence[Mark], known: tuple[date, date] | None = None
+    ) -> None:
         self._zone, self._there = name, zone(name)
         self._stretches = stretches
         self._starts = [to_micros(stretch.start) for stretch in stretches]
@@ -83,7 +91,9 @@ class Drawing:
         lines = [Text.assemble(" " * (wide + 2), (heading.rstrip(), "dim"))]
         for number, row in enumerate(rows):
             if left_out <= 0 or not head <= number < len(rows) - tail:
-                lines.append(Text.assemble((row.label.ljust(wide), "cyan"), "  ", self._bar(row), "  ", self._note(row)))
+                lines.append(
+                    Text.assemble((row.label.ljust(wide), "cyan"), "  ", self._bar(row), "  ", self._note(row))
+                )
             elif number == head:
                 lines.append(Text.assemble(" " * (wide + 2), (f"... and {count(left_out, 'week')} more", "dim")))
         for line in lines:
@@ -93,7 +103,10 @@ class Drawing:
         yield self._signs(rows)
         marks = [mark for mark in self._marks if any(self._cell(row, mark) >= 0 for row in rows)]
         for number in range(0, len(marks), A_LINE):
-            yield Text("   ").join(Text.assemble((mark.symbol, mark.style), f" {mark.name} {self._when(mark)}") for mark in marks[number:number + A_LINE])
+            yield Text("   ").join(
+                Text.assemble((mark.symbol, mark.style), f" {mark.name} {self._when(mark)}")
+                for mark in marks[number : number + A_LINE]
+            )
 
     def _rows(self, first: int, last: int) -> tuple[str, list[Row]]:
         if last - first <= FEW_HOURS:
@@ -103,12 +116,17 @@ class Drawing:
             step = DAY_MICROS // CELLS
             heading = "".join(f"{hour:02}".ljust(6) for hour in range(0, 24, 3))
             return heading, [
-                Row(day_text(date.fromordinal(day)), self._edges(midnight(day), step), (date.fromordinal(day),)) for day in range(begin, end + 1)
+                Row(day_text(date.fromordinal(day)), self._edges(midnight(day), step), (date.fromordinal(day),))
+                for day in range(begin, end + 1)
             ]
         monday, step = begin - (begin - 1) % 7, 4 * HOUR
         weeks = range(monday, end + 1, 7)
         return " ".join(day.ljust(6) for day in WEEKDAYS), [
-            Row(date.fromordinal(day).isoformat(), self._edges(midnight(day), step, 42), tuple(date.fromordinal(day + more) for more in range(7)))
+            Row(
+                date.fromordinal(day).isoformat(),
+                self._edges(midnight(day), step, 42),
+                tuple(date.fromordinal(day + more) for more in range(7)),
+            )
             for day in weeks
         ]
 
@@ -162,8 +180,12 @@ class Drawing:
         said: list[tuple[int, str]] = []
         several = len(row.days) > 1
         for at, name in _named(self._stretches, self._starts, row):
-            said.append((at, f"{WEEKDAYS[local_time(to_datetime(at), self._zone).weekday()]} {name}" if several else name))
-        said += [(at, f"clocks {text.partition(' to ')[0]}") for at, text in turns(self._zone, row.edges[0], row.edges[-1])]
+            said.append(
+                (at, f"{WEEKDAYS[local_time(to_datetime(at), self._zone).weekday()]} {name}" if several else name)
+            )
+        said += [
+            (at, f"clocks {text.partition(' to ')[0]}") for at, text in turns(self._zone, row.edges[0], row.edges[-1])
+        ]
         return Text(", ".join(text for _, text in sorted(said)))
 
     def _signs(self, rows: Sequence[Row]) -> Text:
@@ -202,12 +224,19 @@ def turns(name: str, first: int, last: int) -> Iterator[tuple[int, str]]:
     for at in range(bisect_left(there.transitions, first), bisect_left(there.transitions, last)):
         before, after = there.offsets[at], there.offsets[at + 1]
         length = timedelta(microseconds=abs(after - before))
-        yield there.transitions[at], f"{'+' if after > before else '-'}{length_text(length)} to {offset_text(local_time(to_datetime(there.transitions[at]), name))}"
+        yield (
+            there.transitions[at],
+            f"{'+' if after > before else '-'}{length_text(length)} to {offset_text(local_time(to_datetime(there.transitions[at]), name))}",
+        )
 
 
 def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[str] = ()) -> RenderableType:
     """List stretches in local time; of many, the first and the last."""
-    years = {local_time(at, name).year for stretch in (*stretches[:1], *stretches[-1:]) for at in (stretch.start, stretch.end)}
+    years = {
+        local_time(at, name).year
+        for stretch in (*stretches[:1], *stretches[-1:])
+        for at in (stretch.start, stretch.end)
+    }
     head, tail = MOST_STRETCHES
     left_out = len(stretches) - head - tail
     rows: list[tuple[RenderableType, ...]] = []
@@ -218,15 +247,20 @@ def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[s
         begin, end = (short_text(at, name, year=len(years) > 1) for at in (one.start, one.end))
         unsure = f"{local_time(one.start, name).date().isoformat()} {one.name}" in estimated
         symbol, style = KINDS[one.kind]
-        rows.append((
-            begin, end, Text(length_text(one.end - one.start), justify="right"),
-            Text.assemble((symbol, style), f" {one.kind.value}{f', {one.name}' if one.name else ''}{' (estimated)' if unsure else ''}"),
-        ))
+        rows.append(
+            (
+                begin,
+                end,
+                Text(length_text(one.end - one.start), justify="right"),
+                Text.assemble(
+                    (symbol, style),
+                    f" {one.kind.value}{f', {one.name}' if one.name else ''}{' (estimated)' if unsure else ''}",
+                ),
+            )
+        )
     return ruled(("from", "to", "length", "kind"), rows)
 
 
 def indented(part: RenderableType, by: int = 2) -> RenderableType:
     """Move a part to the right."""
     return Padding(part, (0, 0, 0, by))
-
-

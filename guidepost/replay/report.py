@@ -90,7 +90,8 @@ class Report:
     def groups(self) -> dict[str, tuple[Group, ...]]:
         """The tickets by fact, as far as there is anything to see: facts that some ticket sends, and that tell where something changes."""
         return {
-            fact: groups for fact, groups in self.replay.groups.items()
+            fact: groups
+            for fact, groups in self.replay.groups.items()
             if any(one.value for one in groups) and (not self.compared or any(one.changed for one in groups))
         }
 
@@ -109,12 +110,21 @@ class Report:
             facts = {name: value for name, value in facts.items() if name in read}
             now = now if dated else ""
         as_of = f"--as-of {example.now}" if self.after == IN_FORCE and example.now else ""
-        parts = ["guidepost eval", decision, ticket_text(facts) if facts else "", f"--now {now}" if now else "", as_of, self.option]
+        parts = [
+            "guidepost eval",
+            decision,
+            ticket_text(facts) if facts else "",
+            f"--now {now}" if now else "",
+            as_of,
+            self.option,
+        ]
         return " ".join(part for part in parts if part)
 
     def _decision(self, outcome: str) -> str:
         decisions = self.version.policy.decisions.values()
-        found = [one.name for one in decisions if outcome in one.answers] or [one.name for one in decisions if outcome in one.outcomes]
+        found = [one.name for one in decisions if outcome in one.answers] or [
+            one.name for one in decisions if outcome in one.outcomes
+        ]
         return found[0] if found else "triage"
 
     def _read(self, decision: str) -> tuple[set[str], bool]:
@@ -148,7 +158,11 @@ def crossed(shown: Report, one: Replayed) -> Crossed:
     for change, number in one.matrix.items():
         cell = (state_text(change.before), state_text(change.after))
         counts[cell] = counts.get(cell, 0) + number
-    return Crossed(_ordered((change.before for change in one.matrix), order), _ordered((change.after for change in one.matrix), order), counts)
+    return Crossed(
+        _ordered((change.before for change in one.matrix), order),
+        _ordered((change.after for change in one.matrix), order),
+        counts,
+    )
 
 
 def only_one_side(one: Replayed) -> str | None:
@@ -162,7 +176,12 @@ def only_one_side(one: Replayed) -> str | None:
 def changes(one: Replayed) -> dict[Change, int]:
     """Give the changes of an outcome, the most frequent first."""
     # Two that read alike stay in the order of the replay, which is always the same.
-    return dict(sorted(((change, number) for change, number in one.matrix.items() if change.before != change.after), key=lambda item: -item[1]))
+    return dict(
+        sorted(
+            ((change, number) for change, number in one.matrix.items() if change.before != change.after),
+            key=lambda item: -item[1],
+        )
+    )
 
 
 def decided(one: Replayed) -> dict[State, int]:
@@ -175,11 +194,18 @@ def decided(one: Replayed) -> dict[State, int]:
 
 def _order(version: Version, name: str) -> tuple[str, ...]:
     outcome = version.policy.outcomes.get(name)
-    return () if outcome is None else ("yes", "no") if outcome.type is FactType.BOOLEAN else tuple(value.value for value in outcome.values)
+    return (
+        ()
+        if outcome is None
+        else ("yes", "no")
+        if outcome.type is FactType.BOOLEAN
+        else tuple(value.value for value in outcome.values)
+    )
 
 
 def _ordered(states: Iterable[State], order: tuple[str, ...]) -> tuple[str, ...]:
     """Give the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
+
     def place(state: State) -> tuple[int, float, str]:
         text = state_text(state)
         if state.kind.value != "decided":

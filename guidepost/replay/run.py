@@ -69,7 +69,13 @@ class Rejected:
         return dict(sorted(self.by.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0])))
 
 
-def run(source: TicketSource, replayer: Replayer | InForceReplayer, rejected: Rejected, watch: Watch, limit: int | None = None) -> Replay:
+def run(
+    source: TicketSource,
+    replayer: Replayer | InForceReplayer,
+    rejected: Rejected,
+    watch: Watch,
+    limit: int | None = None,
+) -> Replay:
     """Replay a source, or its first rows; raises TicketsError, and OSError if what is rejected cannot be written."""
     tally, rows = Tally(), 0
     for batch in limited(source, limit):
@@ -103,10 +109,15 @@ def _first(batch: Batch, most: int) -> Batch:
         return batch
     last = int(numbers[most - 1])
     rows = np.flatnonzero(batch.chunk.rows <= last)
-    return replace(batch, chunk=rows_of(batch.chunk, rows), unread=tuple(one for one in batch.unread if one.row <= last))
+    return replace(
+        batch, chunk=rows_of(batch.chunk, rows), unread=tuple(one for one in batch.unread if one.row <= last)
+    )
 
 
 def usual_groups(version: Version) -> tuple[str, ...]:
     """Give the facts by which tickets are counted if nobody says: the usual ones, else the first choices of the version."""
     facts = version.policy.facts
-    return tuple(name for name in USUAL if name in facts) or tuple(name for name, fact in facts.items() if fact.type is FactType.CHOICE)[: len(USUAL)]
+    return (
+        tuple(name for name in USUAL if name in facts)
+        or tuple(name for name, fact in facts.items() if fact.type is FactType.CHOICE)[: len(USUAL)]
+    )

@@ -110,7 +110,13 @@ class Task:
 
 
 def run_on_spark(
-    spec: str, vocabulary: Vocabulary, mapping: ColumnMapping | None, trial: Trial, replayer: Replayer | InForceReplayer, rejected: Rejected, limit: int | None = None,
+    spec: str,
+    vocabulary: Vocabulary,
+    mapping: ColumnMapping | None,
+    trial: Trial,
+    replayer: Replayer | InForceReplayer,
+    rejected: Rejected,
+    limit: int | None = None,
 ) -> tuple[Replay, list[str]]:
     """Replay Parquet files on Spark; give also what there is to note of them.
 
@@ -129,12 +135,18 @@ def run_on_spark(
     spark = session()
     with _spark_said(spec):
         rows = spark.read.parquet(*paths)
-        counts = {one[_FILE]: one["count"] for one in rows.selectExpr(f"_metadata.file_path as {_FILE}").groupBy(_FILE).count().collect()}
+        counts = {
+            one[_FILE]: one["count"]
+            for one in rows.selectExpr(f"_metadata.file_path as {_FILE}").groupBy(_FILE).count().collect()
+        }
     notes: list[str] = []
     if mapping is None:
         mapping, notes = by_name(rows.columns, vocabulary, spec)
     if mapping.repeated is not Repeated.ALL:
-        raise TicketsError("on Spark, `repeated` in a mapping is not supported", "take one row of each ticket before, or leave --engine out")
+        raise TicketsError(
+            "on Spark, `repeated` in a mapping is not supported",
+            "take one row of each ticket before, or leave --engine out",
+        )
     missing_columns(mapping, rows.columns, spec)
     task = Task(trial, Mapper(mapping, vocabulary), first_rows(counts), limit)
     columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
@@ -149,13 +161,22 @@ def paths_of(spec: str) -> list[str]:
     """Give what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
     if ADDRESS in spec:
         if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
-            raise TicketsError(f"{spec} is nothing that Spark reads tickets from", "give Parquet files; --engine embedded reads a decision log")
+            raise TicketsError(
+                f"{spec} is nothing that Spark reads tickets from",
+                "give Parquet files; --engine embedded reads a decision log",
+            )
         return [spec]
     files = files_of(spec)
     if files.form != "parquet":
-        raise TicketsError(f"{spec} is not Parquet", "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs")
+        raise TicketsError(
+            f"{spec} is not Parquet",
+            "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs",
+        )
     if len(files.paths) == 1 and is_exported(files.paths[0]):
-        raise TicketsError(f"{spec} holds records of a decision log, with what was on hold and recorded", "--engine embedded reads them")
+        raise TicketsError(
+            f"{spec} holds records of a decision log, with what was on hold and recorded",
+            "--engine embedded reads them",
+        )
     # Hadoop takes paths as they are, without percent signs, and reads them as patterns.
     return ["file://" + _SPECIAL.sub(r"\\\g<0>", path.resolve().as_posix()) for path in files.paths]
 
@@ -178,14 +199,25 @@ def session() -> Any:
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
-        raise TicketsError("pyspark is not installed", f"`{install('pyspark', 'pandas')}`, or use --engine embedded") from error
+        raise TicketsError(
+            "pyspark is not installed", f"`{install('pyspark', 'pandas')}`, or use --engine embedded"
+        ) from error
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
-        raise TicketsError("Spark needs Java, and there is none", "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none")
+        raise TicketsError(
+            "Spark needs Java, and there is none",
+            "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none",
+        )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    whole = SparkSession.builder.appName("guidepost replay").config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower()).getOrCreate()
+    whole = (
+        SparkSession.builder.appName("guidepost replay")
+        .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
+        .getOrCreate()
+    )
     own = whole.newSession()
     for name, value in {
-        "spark.sql.session.timeZone": "UTC", "spark.sql.caseSensitive": "true", "spark.sql.execution.arrow.maxRecordsPerBatch": str(SIZE),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.caseSensitive": "true",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(SIZE),
     }.items():
         own.conf.set(name, value)
     return own
@@ -200,7 +232,10 @@ def _spark_said(spec: str) -> Iterator[None]:
         if not type(error).__module__.startswith(("pyspark.", "py4j.")):
             raise
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise TicketsError(f"Spark cannot replay {spec}: {said}", "give Parquet files of the same columns that all workers can reach; Spark's log has more") from error
+        raise TicketsError(
+            f"Spark cannot replay {spec}: {said}",
+            "give Parquet files of the same columns that all workers can reach; Spark's log has more",
+        ) from error
 
 
 @lru_cache(maxsize=4)
@@ -209,7 +244,9 @@ def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
     sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (trial.after, trial.before)]
     if trial.versions:
         versions = [build(dict(texts.files), texts.root) for texts in trial.versions]
-        return InForceReplayer(versions, *sides, from_in_force=trial.from_in_force, by=trial.by, decisions=trial.decisions)
+        return InForceReplayer(
+            versions, *sides, from_in_force=trial.from_in_force, by=trial.by, decisions=trial.decisions
+        )
     if sides[0] is None:
         raise AssertionError("a trial has a version")
     return Replayer(sides[0], sides[1], trial.by, trial.decisions)
@@ -217,6 +254,7 @@ def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
 
 def _function(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Give a task as the plain function that Spark takes."""
+
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from task(batches)
 
@@ -249,4 +287,6 @@ def _gathered(made: Any, rejected: Rejected) -> Tally:
 
 def _made(rows: Sequence[tuple[str, int, str]]) -> pa.RecordBatch:
     kinds, numbers, payloads = zip(*rows, strict=True)
-    return pa.RecordBatch.from_arrays([pa.array(kinds), pa.array(numbers, pa.int64()), pa.array(payloads)], names=["kind", "row", "payload"])
+    return pa.RecordBatch.from_arrays(
+        [pa.array(kinds), pa.array(numbers, pa.int64()), pa.array(payloads)], names=["kind", "row", "payload"]
+    )

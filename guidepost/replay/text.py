@@ -11,7 +11,13 @@ from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import Moves, Replayed, Shift, Tickets
 from guidepost.replay.report import NOT_SENT, Report, changes, only_one_side
 
-_UNITS: Final = (("week", "weeks", timedelta(weeks=1)), ("day", "days", timedelta(days=1)), ("h", "h", timedelta(hours=1)), ("min", "min", timedelta(minutes=1)), ("s", "s", timedelta(seconds=1)))
+_UNITS: Final = (
+    ("week", "weeks", timedelta(weeks=1)),
+    ("day", "days", timedelta(days=1)),
+    ("h", "h", timedelta(hours=1)),
+    ("min", "min", timedelta(minutes=1)),
+    ("s", "s", timedelta(seconds=1)),
+)
 
 
 MOST: Final = 80
@@ -33,7 +39,11 @@ def of_text(number: int, all_: int, unit: str = "tickets") -> str:
     >>> of_text(1, 8), of_text(8, 8), of_text(3, 5, "rows")
     ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
     """
-    return f"all {tickets_text(all_, unit)}" if number == all_ > 1 else share_text(number, all_, tickets_text(all_, unit).split()[1])
+    return (
+        f"all {tickets_text(all_, unit)}"
+        if number == all_ > 1
+        else share_text(number, all_, tickets_text(all_, unit).split()[1])
+    )
 
 
 def headline(shown: Report) -> str:
@@ -48,7 +58,11 @@ def headline(shown: Report) -> str:
     rest = f" {nothing}; {'it is' if left == 1 else 'they are'} in no other number." if left else ""
     every = tickets_text(one.compared, unit) if one.compared == 1 else f"all {tickets_text(one.compared, unit)}"
     if not one.changed:
-        said = f"{'the ' if one.compared == 1 else ''}{every} that {'was' if one.compared == 1 else 'were'} compared" if left else every
+        said = (
+            f"{'the ' if one.compared == 1 else ''}{every} that {'was' if one.compared == 1 else 'were'} compared"
+            if left
+            else every
+        )
         if shown.alike:
             names = listed_text([outcome.name for outcome in shown.alike])
             return f"Nothing differs in the {tickets_text(one.compared, unit)} compared, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
@@ -67,10 +81,20 @@ def _is(number: int) -> str:
 def alike_texts(shown: Report) -> list[str]:
     """Say once what changes for every ticket alike."""
     unit = shown.unit.removesuffix("s")
-    found = [f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}" for one in shown.alike if not one.one_sided]
+    found = [
+        f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}"
+        for one in shown.alike
+        if not one.one_sided
+    ]
     for side, asked in (("only now", shown.after), ("only before", shown.before)):
         if names := [one.name for one in shown.alike if only_one_side(one) == side]:
-            decides = "the version in force at the time decides" if asked == IN_FORCE else f"{asked} decides" if asked else "what is recorded has"
+            decides = (
+                "the version in force at the time decides"
+                if asked == IN_FORCE
+                else f"{asked} decides"
+                if asked
+                else "what is recorded has"
+            )
             found.append(f"Only {decides}: {listed_text(names)}")
     return found
 
@@ -80,18 +104,27 @@ def notes(shown: Report) -> list[str]:
     one = shown.replay
     found = []
     if repeats := one.repeats:
-        example = f"{repeats.examples[0][0]} is in {repeats.examples[0][1]:,}" if repeats.examples and repeats.examples[0][0] else ""
+        example = (
+            f"{repeats.examples[0][0]} is in {repeats.examples[0][1]:,}"
+            if repeats.examples and repeats.examples[0][0]
+            else ""
+        )
         about = "" if repeats.exact else "about "
         found.append(
             f"{tickets_text(one.tickets, 'rows')}, {about}{tickets_text(repeats.tickets)}{f' ({example})' if example else ''}: every number counts rows; "
             "`repeated: last` in a mapping takes the last row of each ticket",
         )
     if one.decided:
-        found.append("decided by the version in force: " + ", ".join(f"{version} {tickets_text(number, shown.unit)}" for version, number in one.decided.items()))
+        found.append(
+            "decided by the version in force: "
+            + ", ".join(f"{version} {tickets_text(number, shown.unit)}" for version, number in one.decided.items())
+        )
     parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
     for part in parts:
         if part.name in shown.near:
-            found.append(f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.near[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same")
+            found.append(
+                f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.near[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same"
+            )
     found += [
         f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it stands for an empty cell, list it under `empty` in the mapping"
         for (fact, word), number in shown.doubts.items()
@@ -107,10 +140,16 @@ def sides(shown: Report) -> tuple[str, str]:
     if one.decided and shown.after == IN_FORCE:
         after = "by the version in force at the time"
     if shown.before:
-        return "decided by the version in force at the time" if shown.before == IN_FORCE else f"decided by {shown.before}", after
+        return (
+            "decided by the version in force at the time" if shown.before == IN_FORCE else f"decided by {shown.before}",
+            after,
+        )
     if not one.recorded:
         return "nothing recorded", after
-    known = [f"{f'by {digest[:12]}' if digest else 'by a version that is not known'}: {tickets_text(number)}" for digest, number in one.before.items()]
+    known = [
+        f"{f'by {digest[:12]}' if digest else 'by a version that is not known'}: {tickets_text(number)}"
+        for digest, number in one.before.items()
+    ]
     return "as recorded" + (f" ({', '.join(known)})" if any(one.before) else ""), after
 
 
@@ -170,7 +209,9 @@ def region_changes(region: Tickets) -> str:
 
 def elsewhere_text(one: Replayed) -> str:
     """Say how many tickets change that no region holds; nothing if there are none."""
-    return f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
+    return (
+        f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
+    )
 
 
 def value_label(value: str) -> str:
@@ -180,9 +221,21 @@ def value_label(value: str) -> str:
 
 def moves_text(one: Moves, unit: str = "tickets") -> str:
     """Sum a deadline up: the share that moves, and how."""
-    parts = [f"{number:,} {word}" for number, word in
-             ((one.later, "later"), (one.earlier, "earlier"), (one.appear, "due only after"), (one.vanish, "due only before")) if number]
-    return f"{of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}" if parts else of_text(0, one.tickets, unit)
+    parts = [
+        f"{number:,} {word}"
+        for number, word in (
+            (one.later, "later"),
+            (one.earlier, "earlier"),
+            (one.appear, "due only after"),
+            (one.vanish, "due only before"),
+        )
+        if number
+    ]
+    return (
+        f"{of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}"
+        if parts
+        else of_text(0, one.tickets, unit)
+    )
 
 
 def extent_text(one: Moves) -> str:

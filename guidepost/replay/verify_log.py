@@ -94,7 +94,15 @@ class _Count:
     otherwise: int = 0
 
 
-def prove(source: TicketSource, find: Find, rejected: Rejected, watch: Watch, *, limit: int | None = None, most: int | None = LISTED) -> Proof:
+def prove(
+    source: TicketSource,
+    find: Find,
+    rejected: Rejected,
+    watch: Watch,
+    *,
+    limit: int | None = None,
+    most: int | None = LISTED,
+) -> Proof:
     """Decide the records of a log again; raises TicketsError, and OSError if what cannot be read cannot be written."""
     counts: dict[str, _Count] = {}
     found: list[Otherwise] = []
@@ -114,8 +122,18 @@ def prove(source: TicketSource, find: Find, rejected: Rejected, watch: Watch, *,
                 left = changed if most is None else min(changed, most - len(found))
                 found += list(_otherwise(count.replayer, chunk, digest, left))
         watch(chunk.size + len(batch.unread), batch.share)
-    versions = tuple(Proved(digest, count.replayer.after.ref if count.replayer else None, count.records, count.otherwise) for digest, count in counts.items())
-    return Proof(source.name, versions, tuple(sorted(found, key=lambda one: one.row)), rejected.counted(), tuple(rejected.first), notes=tuple(source.notes))
+    versions = tuple(
+        Proved(digest, count.replayer.after.ref if count.replayer else None, count.records, count.otherwise)
+        for digest, count in counts.items()
+    )
+    return Proof(
+        source.name,
+        versions,
+        tuple(sorted(found, key=lambda one: one.row)),
+        rejected.counted(),
+        tuple(rejected.first),
+        notes=tuple(source.notes),
+    )
 
 
 def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Otherwise]:
@@ -132,7 +150,12 @@ def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iter
             halves += [rows[middle:], rows[:middle]]
             continue
         most -= 1
-        yield Otherwise(int(part.rows[0]), "" if part.names is None else str(part.names.sent(0) or ""), digest, _told(replayer.summary(tally, {}, 1)))
+        yield Otherwise(
+            int(part.rows[0]),
+            "" if part.names is None else str(part.names.sent(0) or ""),
+            digest,
+            _told(replayer.summary(tally, {}, 1)),
+        )
 
 
 def _told(one: Replay) -> dict[str, str]:

@@ -53,8 +53,16 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def listening(
-    bundle: Bundle | Held, address: str = DEFAULT_ADDRESS, *, clock: Clock = utc_now, grace: float = GRACE, log: LogSettings | None = None,
-    protection: Protection = UNPROTECTED, metrics: Metrics | None = None, observers: Sequence[Observer] = (), shared: bool = False,
+    bundle: Bundle | Held,
+    address: str = DEFAULT_ADDRESS,
+    *,
+    clock: Clock = utc_now,
+    grace: float = GRACE,
+    log: LogSettings | None = None,
+    protection: Protection = UNPROTECTED,
+    metrics: Metrics | None = None,
+    observers: Sequence[Observer] = (),
+    shared: bool = False,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
 
@@ -67,7 +75,16 @@ async def listening(
     """
     held = bundle if isinstance(bundle, Held) else Held(bundle)
     async with AsyncExitStack() as stack:
-        keeper = None if log is None else open_keeper(log, clock, (version.policy for version in held.bundle.versions), None if metrics is None else metrics.log)
+        keeper = (
+            None
+            if log is None
+            else open_keeper(
+                log,
+                clock,
+                (version.policy for version in held.bundle.versions),
+                None if metrics is None else metrics.log,
+            )
+        )
         if keeper is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
             stack.push_async_callback(keeper.close)
@@ -80,14 +97,28 @@ async def listening(
             metrics.policies.watch(held, clock)
             metrics.refused.watch(guard.gate.refused)
             observers = (*metrics.observers, *observers)
-        yield await stack.enter_async_context(_listening(held, address, clock, grace, keeper, audit, observers, shared, guard, protection))
+        yield await stack.enter_async_context(
+            _listening(held, address, clock, grace, keeper, audit, observers, shared, guard, protection)
+        )
 
 
 @asynccontextmanager
 async def _listening(
-    held: Held, address: str, clock: Clock, grace: float, keeper: Keeper | None, audit: Audit, observers: Sequence[Observer], shared: bool, guard: Guard, protection: Protection,
+    held: Held,
+    address: str,
+    clock: Clock,
+    grace: float,
+    keeper: Keeper | None,
+    audit: Audit,
+    observers: Sequence[Observer],
+    shared: bool,
+    guard: Guard,
+    protection: Protection,
 ) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=(*protection.limits.options, ("grpc.so_reuseport", int(shared))), interceptors=(*((Observing(observers),) if observers else ()), guard.gate))
+    server = grpc.aio.server(
+        options=(*protection.limits.options, ("grpc.so_reuseport", int(shared))),
+        interceptors=(*((Observing(observers),) if observers else ()), guard.gate),
+    )
     add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper, protection.limits.batch), Encoding(server))
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)

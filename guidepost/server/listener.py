@@ -33,7 +33,11 @@ class Guard:
     def listen(self, server: grpc.aio.Server, address: str) -> int:
         """Open a port, with TLS if it is set; give its number. Raises OSError if it is taken."""
         try:
-            return server.add_insecure_port(address) if self._credentials is None else server.add_secure_port(address, self._credentials)
+            return (
+                server.add_insecure_port(address)
+                if self._credentials is None
+                else server.add_secure_port(address, self._credentials)
+            )
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
 

@@ -16,18 +16,28 @@ from guidepost.server.rpc.limits import MOST_TICKETS, Limits
 
 def protection_problems(protection: Protection, addresses: Iterable[str]) -> tuple[Problem, ...]:
     """Give everything that keeps a server from being protected so on these addresses; nothing stays open."""
-    found = [*_limits(protection.limits), *_exposed(protection, addresses), *_access(protection.access), *_tls(protection.tls)]
+    found = [
+        *_limits(protection.limits),
+        *_exposed(protection, addresses),
+        *_access(protection.access),
+        *_tls(protection.tls),
+    ]
     return tuple(sorted(set(found)))
 
 
 def _exposed(protection: Protection, addresses: Iterable[str]) -> Iterator[Problem]:
-    given = {"TLS (--tls-certificate and --tls-key)": protection.tls, "callers (--callers or --jwt-keys)": protection.access.named}
+    given = {
+        "TLS (--tls-certificate and --tls-key)": protection.tls,
+        "callers (--callers or --jwt-keys)": protection.access.named,
+    }
     missing = [what for what, there in given.items() if not there]
     if missing and not protection.trust_network:
         for address in addresses:
             if not is_local(address):
                 yield Problem(
-                    Place(address), "bad-format", f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
+                    Place(address),
+                    "bad-format",
+                    f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
                     "give both, or --trust-network where the network itself lets in only who may come in, as behind a mesh",
                 )
 
@@ -69,6 +79,11 @@ def _tls(files: TlsFiles | None) -> Iterable[Problem]:
 def _limits(limits: Limits) -> Iterator[Problem]:
     for one in fields(limits):
         if getattr(limits, one.name) < 1:
-            yield Problem(Place(one.name), "bad-format", f"the limit `{one.name}` is {getattr(limits, one.name)}", "a limit is at least 1")
+            yield Problem(
+                Place(one.name),
+                "bad-format",
+                f"the limit `{one.name}` is {getattr(limits, one.name)}",
+                "a limit is at least 1",
+            )
     if limits.batch > MOST_TICKETS:
         yield Problem(Place("batch"), "bad-format", f"one call may have {MOST_TICKETS:,} tickets at most")

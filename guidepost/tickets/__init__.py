@@ -32,6 +32,18 @@ from guidepost.tickets.suggest import suggest_mapping
 from guidepost.tickets.types import SIZE, Batch, TicketsError, TicketSource
 
 __all__ = [
-    "SIZE", "Batch", "ColumnMapping", "Mapper", "MappingErrors", "TicketSource", "TicketsError", "UnreadWriter", "Vocabulary", "mapping_of", "open_tickets", "read_mapping",
-    "suggest_mapping", "write_unread",
+    "SIZE",
+    "Batch",
+    "ColumnMapping",
+    "Mapper",
+    "MappingErrors",
+    "TicketSource",
+    "TicketsError",
+    "UnreadWriter",
+    "Vocabulary",
+    "mapping_of",
+    "open_tickets",
+    "read_mapping",
+    "suggest_mapping",
+    "write_unread",
 ]

@@ -49,7 +49,10 @@ def missing_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -
     lacking = [column for column in mapping.columns if column not in columns]
     if lacking:
         what = f"the column{'s' if len(lacking) > 1 else ''} {_listed(lacking)}"
-        raise TicketsError(f"{name} does not have {what}, which the mapping{f' {mapping.name}' if mapping.name else ''} reads", did_you_mean(lacking[0], columns))
+        raise TicketsError(
+            f"{name} does not have {what}, which the mapping{f' {mapping.name}' if mapping.name else ''} reads",
+            did_you_mean(lacking[0], columns),
+        )
 
 
 def unique(names: Iterable[str]) -> list[str]:

@@ -55,7 +55,7 @@ def header_of(path: Path) -> Header:
     if b"\0" in start:
         raise TicketsError(f"expected text in {path.name}", "give Parquet, CSV or JSON lines")
     try:
-        whole = start if len(start) < _HEADER else start[:max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
+        whole = start if len(start) < _HEADER else start[: max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
         text = whole.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TicketsError(f"expected UTF-8 in {path.name}, byte {error.start + 1} is not", _NOT_UTF_8) from error
@@ -100,8 +100,10 @@ class DelimitedTickets:
                         yield _with(batch, wrong)
             at, last = (int(odd[-1].number) - 1, odd[-1].text) if odd else (row - 1, last)
             if "\n" in last and not _tail(self.path).endswith(b'"'):
-                raise TicketsError(f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
-                                   "close the quote, or write it twice if it belongs to the text")
+                raise TicketsError(
+                    f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
+                    "close the quote, or write it twice if it belongs to the text",
+                )
             if odd:
                 left = _numbered(row, 0, odd)[1]
                 yield _with(self.mapper.batch(_nothing(header), np.zeros(0, np.int64), 1.0), left)
@@ -113,6 +115,7 @@ class DelimitedTickets:
 
 def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
     """Give the rows of a file, block by block; what has another number of fields is put into ``odd``."""
+
     def keep(row: Any) -> str:
         odd.append(row)
         return "skip"
@@ -123,7 +126,9 @@ def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) ->
         pa.CompressedInputStream(raw, "gzip") if zipped else raw,
         read_options=pc.ReadOptions(use_threads=False, block_size=BLOCK, column_names=header.columns, skip_rows=0),
         parse_options=pc.ParseOptions(delimiter=header.separator, newlines_in_values=True, invalid_row_handler=keep),
-        convert_options=pc.ConvertOptions(column_types=dict.fromkeys(header.columns, pa.string()), strings_can_be_null=False),
+        convert_options=pc.ConvertOptions(
+            column_types=dict.fromkeys(header.columns, pa.string()), strings_can_be_null=False
+        ),
     )
     # The header comes as the first row: only so are columns that share a name told apart.
     first = True
@@ -181,5 +186,7 @@ def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
     if "UTF8" in said:
         return TicketsError(f"{name} is not text in UTF-8 throughout: {said.removeprefix('In ')}", _NOT_UTF_8)
     if "straddl" in said or "block" in said:
-        return TicketsError(f"{name} has a row of more than {BLOCK >> 20} MB", "look for a quote that is opened and never closed")
+        return TicketsError(
+            f"{name} has a row of more than {BLOCK >> 20} MB", "look for a quote that is opened and never closed"
+        )
     return TicketsError(f"expected CSV in {name}: {said}")

@@ -54,7 +54,9 @@ def _is_line(line: bytes) -> bool:
         found = json.loads(line)
     except ValueError:
         return False
-    return isinstance(found, dict) and ({"writer", "sequence", "previous", "hash", "record"} <= set(found) or set(found) == {"purge"})
+    return isinstance(found, dict) and (
+        {"writer", "sequence", "previous", "hash", "record"} <= set(found) or set(found) == {"purge"}
+    )
 
 
 @dataclass(slots=True)
@@ -73,7 +75,10 @@ class StoredRecords:
         try:
             self.name = store.name
             if self.asked == Filter():
-                purged = {note.purge.writer: note.purge.sequence for note in sorted(store.notes(), key=lambda note: note.purge.sequence)}
+                purged = {
+                    note.purge.writer: note.purge.sequence
+                    for note in sorted(store.notes(), key=lambda note: note.purge.sequence)
+                }
                 self.rows = sum(end.sequence - purged.get(end.writer, 0) for end in store.ends())
         except SQLAlchemyError as error:
             raise _unreadable(self.name, error) from error
@@ -125,7 +130,9 @@ class ExportedRecords:
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Give the records that pass the filter, in the order of the file."""
         found = self._rows() if self.rows is not None else self._lines()
-        passing = ((number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one))
+        passing = (
+            (number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one)
+        )
         yield from record_batches(_deciding(passing, self.notes), self.vocabulary, size)
 
     def _rows(self) -> Found:
@@ -143,7 +150,13 @@ class ExportedRecords:
                 try:
                     entries = list(read_lines([line.decode()]))
                 except ValueError:
-                    yield number, Unread(number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")), share
+                    yield (
+                        number,
+                        Unread(
+                            number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")
+                        ),
+                        share,
+                    )
                     continue
                 for entry in entries:
                     yield number, _record(number, entry.body), share

@@ -62,7 +62,9 @@ def row_of(line: bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("lists or objects are nested too deeply") from None
     # JSON can write half of a character as an escape, which no column of text can hold.
-    if b"\\ud" in line.lower() and not all(encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()):
+    if b"\\ud" in line.lower() and not all(
+        encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()
+    ):
         raise ValueError("an escape is half of a character, without its other half")
     return row
 
@@ -99,7 +101,9 @@ class LineTickets:
                     rows.append(row_of(line))
                     numbers.append(number)
                 except ValueError as error:
-                    wrong.append(Unread(number, "", "", f"no JSON object: {error}", line.decode(errors="replace").rstrip("\r\n")))
+                    wrong.append(
+                        Unread(number, "", "", f"no JSON object: {error}", line.decode(errors="replace").rstrip("\r\n"))
+                    )
                 if len(rows) + len(wrong) == size:
                     yield self._batch(rows, numbers, wrong, min(raw.tell() / total, 1.0))
                     rows, numbers, wrong = [], [], []
@@ -109,7 +113,11 @@ class LineTickets:
     def _batch(self, rows: list[dict[str, Any]], numbers: list[int], wrong: list[Unread], share: float) -> Batch:
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = [_column([row.get(name) for row in rows]) for name in names]
-        table = pa.RecordBatch.from_arrays(columns, names) if names else pa.RecordBatch.from_arrays([pa.nulls(len(rows))], [""])
+        table = (
+            pa.RecordBatch.from_arrays(columns, names)
+            if names
+            else pa.RecordBatch.from_arrays([pa.nulls(len(rows))], [""])
+        )
         batch = self.mapper.batch(table, np.array(numbers, np.int64), share)
         return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
 
@@ -122,4 +130,7 @@ def _column(values: list[Any]) -> pa.Array:
             return pa.array(values)
         except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
             pass
-    return pa.array([None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values], pa.string())
+    return pa.array(
+        [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values],
+        pa.string(),
+    )

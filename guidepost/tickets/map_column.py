@@ -116,7 +116,9 @@ class _Numeric:
         values = (numbers.fill_null(0.0) if numbers.null_count else numbers).to_numpy(zero_copy_only=False)
         if self.rule.scale != 1:
             values = np.round(values * self.rule.scale, PLACES)
-        return Numbers(values, np.array(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None), None
+        return Numbers(
+            values, np.array(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None
+        ), None
 
     def _written(self, array: pa.Array) -> pa.Array:
         """Give texts as numbers, if all of them are plain ones."""
@@ -162,7 +164,9 @@ class _Combined:
             # Numbers are made dense before each step, so that they never grow beyond rows times values.
             number = np.unique(number, return_inverse=True)[1] * (len(values) + 1) + codes + 1
         _, first, combined = np.unique(number, return_index=True, return_inverse=True)
-        cells = [tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()]
+        cells = [
+            tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()
+        ]
         codes, targets, wrong = self.lookup.read(combined.astype(np.int32), cells)
         rows = wrong_rows(codes)
         if rows is None:
@@ -217,9 +221,18 @@ def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
         return pa.nulls(batch.num_rows)
     column = batch.column(at)
     if pa.types.is_nested(column.type):
-        return pa.array([None if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in column.to_pylist()], pa.string())
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
-        return pa.array([None if one is None else one.decode(errors="replace") for one in column.to_pylist()], pa.string())
+        return pa.array(
+            [None if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in column.to_pylist()],
+            pa.string(),
+        )
+    if (
+        pa.types.is_binary(column.type)
+        or pa.types.is_large_binary(column.type)
+        or pa.types.is_fixed_size_binary(column.type)
+    ):
+        return pa.array(
+            [None if one is None else one.decode(errors="replace") for one in column.to_pylist()], pa.string()
+        )
     return column
 
 
@@ -228,14 +241,21 @@ def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[st
     if len(names) == 1:
         return column_of(batch, names[0])
     arrays = [column_of(batch, name) for name in names]
-    arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in arrays if not pa.types.is_null(array.type)]
+    arrays = [
+        array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        for array in arrays
+        if not pa.types.is_null(array.type)
+    ]
     if not arrays:
         return pa.nulls(batch.num_rows)
     if len({array.type for array in arrays}) > 1:
         arrays = [array.cast(pa.string()) for array in arrays]
     if pa.types.is_string(arrays[0].type) or pa.types.is_large_string(arrays[0].type):
         nothing = pa.array(sorted(empty), arrays[0].type)
-        arrays = [pc.if_else(pc.is_in(pc.utf8_trim_whitespace(array), nothing), pa.scalar(None, array.type), array) for array in arrays]
+        arrays = [
+            pc.if_else(pc.is_in(pc.utf8_trim_whitespace(array), nothing), pa.scalar(None, array.type), array)
+            for array in arrays
+        ]
     return pc.coalesce(*arrays)
 
 
@@ -248,13 +268,19 @@ def names_of(batch: pa.RecordBatch, column: str) -> Words:
     return Words(np.arange(len(array), dtype=np.int32), Decoded(array))
 
 
-def _translated(batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]) -> tuple[Codes, tuple[Any, ...], Fault | None]:
+def _translated(
+    batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]
+) -> tuple[Codes, tuple[Any, ...], Fault | None]:
     raw, values = coded(given_first(batch, rule.columns, empty))
     codes, targets, wrong = lookup.read(raw, values)
     rows = wrong_rows(codes)
     if rows is None:
         return codes, targets, None
-    return np.maximum(codes, NOTHING), targets, Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}")
+    return (
+        np.maximum(codes, NOTHING),
+        targets,
+        Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}"),
+    )
 
 
 def _named(columns: Sequence[str]) -> str:

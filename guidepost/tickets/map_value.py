@@ -11,7 +11,18 @@ import numpy as np
 
 from engine.diff.nouns import Kind, State
 from engine.model.quoting import shown
-from engine.model.vocabulary import NOT_COVERED, UNDECIDED, YES, Fact, FactType, boolean_word, folded, number_text, stands_for_nothing, value_of
+from engine.model.vocabulary import (
+    NOT_COVERED,
+    UNDECIDED,
+    YES,
+    Fact,
+    FactType,
+    boolean_word,
+    folded,
+    number_text,
+    stands_for_nothing,
+    value_of,
+)
 from guidepost.tickets.dictionary import Wrong
 from guidepost.tickets.mapping import FromColumn, FromTable, Otherwise
 
@@ -76,10 +87,15 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
 
 def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
     """Give the function that tells what the values of several columns say together."""
+
     def mean(values: tuple[Any, ...]) -> Any:
         texts = dict(zip(rule.columns, ("" if value is None else text_of(value) for value in values), strict=True))
         for when, then in rule.rows:
-            if all(texts[column] == wanted or (folded(texts[column]) == folded(wanted) and not stands_for_nothing(texts[column])) for column, wanted in when.items()):
+            if all(
+                texts[column] == wanted
+                or (folded(texts[column]) == folded(wanted) and not stands_for_nothing(texts[column]))
+                for column, wanted in when.items()
+            ):
                 return then
         return None if all(text in empty for text in texts.values()) else _unlisted(rule, "is in no row of the table")
 

@@ -20,7 +20,16 @@ from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
 from engine.replay.nouns import Chunk, Recorded, States, Unread
 from engine.version.version import Version
-from guidepost.tickets.map_column import FactColumn, Fault, InstantColumn, StateColumn, column_of, fact_column, names_of, plain
+from guidepost.tickets.map_column import (
+    FactColumn,
+    Fault,
+    InstantColumn,
+    StateColumn,
+    column_of,
+    fact_column,
+    names_of,
+    plain,
+)
 from guidepost.tickets.map_value import LIST_IT, text_of
 from guidepost.tickets.mapping import ColumnMapping, FromColumn
 from guidepost.tickets.ticket_ids import numbers_of
@@ -42,7 +51,12 @@ class Vocabulary:
         """Take it from a version."""
         policy = version.policy
         # What a new ticket is asked about first: the instant from which most of its deadlines count.
-        starts = Counter(scheduler.deadline.starts for plan in version.triage for scheduler in plan.schedulers if scheduler.deadline.starts in policy.facts)
+        starts = Counter(
+            scheduler.deadline.starts
+            for plan in version.triage
+            for scheduler in plan.schedulers
+            if scheduler.deadline.starts in policy.facts
+        )
         received = starts.most_common(1)[0][0] if starts else ""
         return cls(policy.facts, policy.outcomes, tuple(policy.deadlines), received)
 
@@ -54,9 +68,13 @@ class Mapper:
         self.mapping = mapping
         self.vocabulary = version if isinstance(version, Vocabulary) else Vocabulary.of(version)
         empty = frozenset(text.strip() for text in mapping.empty)
-        self._facts: dict[str, FactColumn] = {name: fact_column(self.vocabulary.facts[name], rule, empty) for name, rule in mapping.facts.items()}
+        self._facts: dict[str, FactColumn] = {
+            name: fact_column(self.vocabulary.facts[name], rule, empty) for name, rule in mapping.facts.items()
+        }
         self._now = _instants(mapping.now, empty) if mapping.now else None
-        self._outcomes = {name: StateColumn.of(self.vocabulary.outcomes[name], rule, empty) for name, rule in mapping.recorded.items()}
+        self._outcomes = {
+            name: StateColumn.of(self.vocabulary.outcomes[name], rule, empty) for name, rule in mapping.recorded.items()
+        }
         self._due = {name: _instants(rule, empty) for name, rule in mapping.recorded_due.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -68,13 +86,21 @@ class Mapper:
         instants = [self.mapping.now, *self.mapping.recorded_due.values()]
         apart = {name for rule in instants if rule for name in rule.columns} | {self.mapping.ticket}
         for name, rule in self.mapping.facts.items():
-            if isinstance(rule, FromColumn) and self.vocabulary.facts[name].type in (FactType.INSTANT, FactType.TEXT) and rule.values is None:
+            if (
+                isinstance(rule, FromColumn)
+                and self.vocabulary.facts[name].type in (FactType.INSTANT, FactType.TEXT)
+                and rule.values is None
+            ):
                 apart |= set(rule.columns)
         return tuple(name for name in self.mapping.columns if name not in apart)
 
     def batch(self, rows: pa.RecordBatch, first_row: int | NDArray[np.int64] = 1, share: float | None = None) -> Batch:
         """Read some rows; ``first_row`` is the number of the first in its source, or the numbers of all."""
-        numbers = first_row if isinstance(first_row, np.ndarray) else np.arange(first_row, first_row + rows.num_rows, dtype=np.int64)
+        numbers = (
+            first_row
+            if isinstance(first_row, np.ndarray)
+            else np.arange(first_row, first_row + rows.num_rows, dtype=np.int64)
+        )
         faults: list[Fault] = []
 
         def read(column: Any) -> Any:
@@ -89,7 +115,10 @@ class Mapper:
         outcomes: dict[str, States] = {name: read(column) for name, column in self._outcomes.items()}
         due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
         names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
-        dated = {name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given for name, column in due.items()}
+        dated = {
+            name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given
+            for name, column in due.items()
+        }
         within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
         recorded = Recorded(outcomes, due, dated, within=within) if outcomes or due else None
         tickets = numbers_of(column_of(rows, self.mapping.ticket)) if self.mapping.ticket else None
@@ -103,9 +132,19 @@ class Mapper:
         found: dict[tuple[str, str], int] = {}
         for name, rule in self.mapping.facts.items():
             column = chunk.facts[name]
-            if isinstance(rule, FromColumn) and rule.values is None and isinstance(column, Words) and (listed := self.vocabulary.facts[name].values):
+            if (
+                isinstance(rule, FromColumn)
+                and rule.values is None
+                and isinstance(column, Words)
+                and (listed := self.vocabulary.facts[name].values)
+            ):
                 for code, word in enumerate(column.values):
-                    if isinstance(word, str) and stands_for_nothing(word) and value_of(listed, word) and (rows := int(np.count_nonzero(column.codes == code))):
+                    if (
+                        isinstance(word, str)
+                        and stands_for_nothing(word)
+                        and value_of(listed, word)
+                        and (rows := int(np.count_nonzero(column.codes == code)))
+                    ):
                         found[name, word] = rows
         return found
 
@@ -125,7 +164,14 @@ def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
     """Give a row as JSON, what it has no value for left out."""
     at = int(np.searchsorted(numbers, row))
     cells = zip(rows.schema.names, (plain(column[at]) for column in rows.columns), strict=True)
-    return json.dumps({name: value if isinstance(value, (str, int, bool)) else text_of(value) for name, value in cells if value is not None}, ensure_ascii=False)
+    return json.dumps(
+        {
+            name: value if isinstance(value, (str, int, bool)) else text_of(value)
+            for name, value in cells
+            if value is not None
+        },
+        ensure_ascii=False,
+    )
 
 
 def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]) -> list[Unread]:
@@ -145,12 +191,19 @@ def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
     keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
     recorded = chunk.recorded
     return Chunk(
-        int(keep.sum()), {name: _kept(column, keep) for name, column in chunk.facts.items()}, chunk.rows[keep],
-        _kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now, _kept(chunk.names, keep) if chunk.names else None, {},
-        recorded and Recorded(
+        int(keep.sum()),
+        {name: _kept(column, keep) for name, column in chunk.facts.items()},
+        chunk.rows[keep],
+        _kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now,
+        _kept(chunk.names, keep) if chunk.names else None,
+        {},
+        recorded
+        and Recorded(
             {name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
             {name: _kept(column, keep) for name, column in recorded.due.items()},
-            {name: mask[keep] for name, mask in recorded.dated.items()}, recorded.digest, recorded.within,
+            {name: mask[keep] for name, mask in recorded.dated.items()},
+            recorded.digest,
+            recorded.within,
         ),
         None if chunk.tickets is None else chunk.tickets[keep],
     )

@@ -21,7 +21,18 @@ from engine.model.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, bool
 from engine.version.version import Version
 from guidepost.text_encoding import decoded
 from guidepost.tickets.mapper import Vocabulary
-from guidepost.tickets.mapping import EMPTY, EPOCHS, Always, ColumnMapping, FromColumn, FromTable, MappingErrors, Otherwise, Repeated, Rule
+from guidepost.tickets.mapping import (
+    EMPTY,
+    EPOCHS,
+    Always,
+    ColumnMapping,
+    FromColumn,
+    FromTable,
+    MappingErrors,
+    Otherwise,
+    Repeated,
+    Rule,
+)
 from guidepost.tickets.types import TicketsError
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -48,20 +59,35 @@ def _either(*shapes: dict[str, Any]) -> dict[str, Any]:
 
 _COLUMN: Final = {"column": _NAMES, "values": _VALUES, "else": _TEXT}
 _TABLE: Final = {
-    "table": {"type": "array", "minItems": 1, "items": _object({"when": _VALUES, "then": _TEXT}, ("when", "then"))}, "else": _TEXT,
+    "table": {"type": "array", "minItems": 1, "items": _object({"when": _VALUES, "then": _TEXT}, ("when", "then"))},
+    "else": _TEXT,
 }
-SCHEMA: Final[dict[str, Any]] = _object({
-    "ticket": _TEXT,
-    "now": _either(_object({"column": _NAMES, **_CLOCK}, ("column",))),
-    "facts": {
-        "type": "object", "minProperties": 1,
-        "additionalProperties": _either(_object({**_COLUMN, **_TABLE, **_CLOCK, "always": _TEXT, "scale": _TEXT, "decimal": _TEXT})),
+SCHEMA: Final[dict[str, Any]] = _object(
+    {
+        "ticket": _TEXT,
+        "now": _either(_object({"column": _NAMES, **_CLOCK}, ("column",))),
+        "facts": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": _either(
+                _object({**_COLUMN, **_TABLE, **_CLOCK, "always": _TEXT, "scale": _TEXT, "decimal": _TEXT})
+            ),
+        },
+        "recorded": {
+            "type": "object",
+            "additionalProperties": _either(
+                _object({**_COLUMN, "scale": _TEXT, "decimal": _TEXT, "within": _TEXT}, ("column",))
+            ),
+        },
+        "recorded_due": {
+            "type": "object",
+            "additionalProperties": _either(_object({"column": _NAMES, **_CLOCK, "within": _TEXT}, ("column",))),
+        },
+        "repeated": _TEXT,
+        "empty": {"type": "array", "items": _TEXT},
     },
-    "recorded": {"type": "object", "additionalProperties": _either(_object({**_COLUMN, "scale": _TEXT, "decimal": _TEXT, "within": _TEXT}, ("column",)))},
-    "recorded_due": {"type": "object", "additionalProperties": _either(_object({"column": _NAMES, **_CLOCK, "within": _TEXT}, ("column",)))},
-    "repeated": _TEXT,
-    "empty": {"type": "array", "items": _TEXT},
-}, ("facts",))
+    ("facts",),
+)
 """The shape of a mapping file."""
 
 
@@ -106,13 +132,23 @@ class _Reader:
     def whole(self, file: str, tree: Mapping) -> ColumnMapping:
         deadlines = {name: self.vocabulary.outcomes[name] for name in self.vocabulary.deadlines}
         outcomes = {name: one for name, one in self.vocabulary.outcomes.items() if name not in deadlines}
-        facts = {name: self._fact(one, node) for name, one, node in self._named(tree.get("facts"), self.vocabulary.facts, "fact")}
-        recorded = {name: self._outcome(one, node) for name, one, node in self._named(tree.get("recorded"), outcomes, "outcome")}
+        facts = {
+            name: self._fact(one, node)
+            for name, one, node in self._named(tree.get("facts"), self.vocabulary.facts, "fact")
+        }
+        recorded = {
+            name: self._outcome(one, node) for name, one, node in self._named(tree.get("recorded"), outcomes, "outcome")
+        }
         due = {name: self._due(node) for name, _, node in self._named(tree.get("recorded_due"), deadlines, "deadline")}
         now, ticket, empty = tree.get("now"), tree.get("ticket"), tree.get("empty")
         return ColumnMapping(
-            facts, ticket.text if isinstance(ticket, Scalar) else "", self._clocked(now) if now is not None else None, recorded, due,
-            tuple(item.text for item in empty.items if isinstance(item, Scalar)) if isinstance(empty, Nodes) else EMPTY, file,
+            facts,
+            ticket.text if isinstance(ticket, Scalar) else "",
+            self._clocked(now) if now is not None else None,
+            recorded,
+            due,
+            tuple(item.text for item in empty.items if isinstance(item, Scalar)) if isinstance(empty, Nodes) else EMPTY,
+            file,
             self._repeated(tree, ticket),
         )
 
@@ -122,10 +158,20 @@ class _Reader:
         if node is None:
             return Repeated.ALL
         if _text(node) not in set(Repeated):
-            self._say(node.place, "bad-format", f"expected last, first or all, got `{_text(node)}`", "`repeated` says which of several rows of a ticket count")
+            self._say(
+                node.place,
+                "bad-format",
+                f"expected last, first or all, got `{_text(node)}`",
+                "`repeated` says which of several rows of a ticket count",
+            )
             return Repeated.ALL
         if ticket is None:
-            self._say(tree.key_places["repeated"], "missing-key", "`repeated` needs `ticket`", "name the column with the ids of the tickets")
+            self._say(
+                tree.key_places["repeated"],
+                "missing-key",
+                "`repeated` needs `ticket`",
+                "name the column with the ids of the tickets",
+            )
         return Repeated(_text(node))
 
     def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
@@ -146,8 +192,17 @@ class _Reader:
             return FromColumn((_text(node),))
         ways = [way for way in ("column", "always", "table") if way in node.entries]
         if len(ways) != 1:
-            said = f"`{fact.name}` is said in {len(ways)} ways: {', '.join(ways)}" if ways else f"`column` is missing in `{fact.name}`"
-            self._say(node.place, "missing-key" if not ways else "unknown-key", said, "a fact has one of `column`, `table` and `always`")
+            said = (
+                f"`{fact.name}` is said in {len(ways)} ways: {', '.join(ways)}"
+                if ways
+                else f"`column` is missing in `{fact.name}`"
+            )
+            self._say(
+                node.place,
+                "missing-key" if not ways else "unknown-key",
+                said,
+                "a fact has one of `column`, `table` and `always`",
+            )
             return Always("")
         belong = {"always": {"always"}, "table": {"table", "else"}}.get(ways[0], self._keys(fact))
         self._only(node, belong, f"a fact of the type {fact.type.value}" if ways == ["column"] else f"`{ways[0]}`")
@@ -165,14 +220,24 @@ class _Reader:
     def _only(self, node: Mapping, belong: set[str], what: str) -> None:
         for key, place in node.key_places.items():
             if key not in belong:
-                self._say(place, "unknown-key", f"`{key}` does not belong to {what}", f"it may have {', '.join(f'`{one}`' for one in sorted(belong))}")
+                self._say(
+                    place,
+                    "unknown-key",
+                    f"`{key}` does not belong to {what}",
+                    f"it may have {', '.join(f'`{one}`' for one in sorted(belong))}",
+                )
 
     def _table(self, fact: Fact, node: Mapping) -> FromTable:
         rows = []
         for item in _items(node.get("table")):
             when = item.get("when") if isinstance(item, Mapping) else None
             if isinstance(item, Mapping) and isinstance(when, Mapping):
-                rows.append(({column: _text(cell) for column, cell in when.entries.items()}, self._value(fact, _get(item, "then"))))
+                rows.append(
+                    (
+                        {column: _text(cell) for column, cell in when.entries.items()},
+                        self._value(fact, _get(item, "then")),
+                    )
+                )
         columns = tuple(dict.fromkeys(column for when, _ in rows for column in when))
         otherwise, fallback = self._otherwise(fact, node)
         return FromTable(columns, tuple(rows), otherwise, fallback)
@@ -181,17 +246,32 @@ class _Reader:
         values = node.get("values")
         listed: dict[str, str] | None = None
         if isinstance(values, Mapping):
-            listed = {written: self._value(fact, target, recorded=recorded) for written, target in values.entries.items()}
+            listed = {
+                written: self._value(fact, target, recorded=recorded) for written, target in values.entries.items()
+            }
             self._distinct(values, listed)
         otherwise, fallback = self._otherwise(fact, node, recorded=recorded)
         if "else" in node.entries and listed is None:
-            self._say(node.key_places["else"], "missing-key", "`else` says what a value means that is not listed, and there are no `values`",
-                      "list the values, or leave `else` out")
+            self._say(
+                node.key_places["else"],
+                "missing-key",
+                "`else` says what a value means that is not listed, and there are no `values`",
+                "list the values, or leave `else` out",
+            )
         decimal = _get(node, "decimal")
         if decimal is not None and _text(decimal) not in (".", ","):
             self._say(decimal.place, "bad-format", f"the decimal sign is `.` or `,`, not `{_text(decimal)}`")
         zone, form = self._clock(node)
-        return FromColumn(_columns(node), listed, otherwise, fallback, self._scale(_get(node, "scale")), decimal is not None and _text(decimal) == ",", zone, form)
+        return FromColumn(
+            _columns(node),
+            listed,
+            otherwise,
+            fallback,
+            self._scale(_get(node, "scale")),
+            decimal is not None and _text(decimal) == ",",
+            zone,
+            form,
+        )
 
     def _outcome(self, outcome: Fact, node: Node) -> FromColumn:
         if not isinstance(node, Mapping):
@@ -200,7 +280,11 @@ class _Reader:
         if within is None:
             return rule
         if not outcome.numeric or not _is_number(_text(within)) or float(_text(within)) <= 0:
-            what = f"expected a number above 0, got `{_text(within)}`" if outcome.numeric else f"`within` is for numbers and due times, and `{outcome.name}` is a {outcome.type.value}"
+            what = (
+                f"expected a number above 0, got `{_text(within)}`"
+                if outcome.numeric
+                else f"`within` is for numbers and due times, and `{outcome.name}` is a {outcome.type.value}"
+            )
             self._say(within.place, "bad-format", what)
             return rule
         return replace(rule, within=float(_text(within)), written=_text(within))
@@ -212,7 +296,12 @@ class _Reader:
             return rule
         found = _DURATION.fullmatch(_text(within).strip())
         if found is None or not float(found[1]):
-            self._say(within.place, "bad-format", f"expected a length of time above 0, got `{_text(within)}`", "write it as `5 minutes`; units are seconds, minutes, hours and days")
+            self._say(
+                within.place,
+                "bad-format",
+                f"expected a length of time above 0, got `{_text(within)}`",
+                "write it as `5 minutes`; units are seconds, minutes, hours and days",
+            )
             return rule
         return replace(rule, within=float(found[1]) * _SECONDS[found[2]] * 1_000_000, written=_text(within).strip())
 
@@ -225,7 +314,12 @@ class _Reader:
     def _clock(self, node: Mapping) -> tuple[str, str]:
         zone, form = _get(node, "zone"), _get(node, "format")
         if zone is not None and _text(zone) not in zone_names():
-            self._say(zone.place, "unknown-value", f"unknown time zone `{_text(zone)}`", did_you_mean(_text(zone), zone_names()))
+            self._say(
+                zone.place,
+                "unknown-value",
+                f"unknown time zone `{_text(zone)}`",
+                did_you_mean(_text(zone), zone_names()),
+            )
         if form is not None:
             self._format(form)
         return _text(zone), _text(form)
@@ -237,8 +331,17 @@ class _Reader:
         directives = _DIRECTIVE.findall(text)
         unknown = [one for one in directives if one not in _KNOWN_DIRECTIVES]
         if unknown or not directives:
-            what = f"the format has `%{unknown[0]}`, which means nothing" if unknown else f"the format `{text}` has no part of a time"
-            self._say(node.place, "bad-format", what, f"such as %d/%m/%Y %H:%M, or {', '.join(EPOCHS)} for a number since 1970")
+            what = (
+                f"the format has `%{unknown[0]}`, which means nothing"
+                if unknown
+                else f"the format `{text}` has no part of a time"
+            )
+            self._say(
+                node.place,
+                "bad-format",
+                what,
+                f"such as %d/%m/%Y %H:%M, or {', '.join(EPOCHS)} for a number since 1970",
+            )
 
     def _otherwise(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> tuple[Otherwise, str]:
         said = _get(node, "else")
@@ -258,7 +361,12 @@ class _Reader:
         if fact.type is FactType.CHOICE:
             found = value_of(fact.values, text)
             if found is None and not fact.open and not fact.subtags:
-                self._say(node.place, "unknown-value", f"unknown {fact.name} `{text}`", did_you_mean(text, [*(one.value for one in fact.values), *more]))
+                self._say(
+                    node.place,
+                    "unknown-value",
+                    f"unknown {fact.name} `{text}`",
+                    did_you_mean(text, [*(one.value for one in fact.values), *more]),
+                )
             return found or text
         if fact.type is FactType.BOOLEAN and boolean_word(text) is None:
             self._say(node.place, "unknown-value", f"`{fact.name}` is yes or no, not `{text}`")
@@ -280,7 +388,11 @@ class _Reader:
         for written, target in listed.items():
             key = folded(written)
             if first.setdefault(key, written) != written and listed[first[key]] != target:
-                self._say(node.key_places[written], "repeated-key", f"`{written}` and `{first[key]}` are read as the same word, and mean different values")
+                self._say(
+                    node.key_places[written],
+                    "repeated-key",
+                    f"`{written}` and `{first[key]}` are read as the same word, and mean different values",
+                )
 
 
 def _columns(node: Mapping) -> tuple[str, ...]:

@@ -38,7 +38,10 @@ class OneRowEach:
         if not self._left:
             return self._source.notes
         later = "a later" if self._which is Repeated.LAST else "an earlier"
-        return [*self._source.notes, f"left out, since {later} row of the same ticket counts: {self._left:,} {'row' if self._left == 1 else 'rows'}"]
+        return [
+            *self._source.notes,
+            f"left out, since {later} row of the same ticket counts: {self._left:,} {'row' if self._left == 1 else 'rows'}",
+        ]
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Give the rows that count, in order, at most so many at a time; raises TicketsError."""
@@ -50,7 +53,11 @@ class OneRowEach:
                 keep |= chunk.tickets == 0
             unread = tuple(one for one in batch.unread if not one.name or bool(_in(np.array([one.row]), chosen)[0]))
             self._left += chunk.size - int(keep.sum()) + len(batch.unread) - len(unread)
-            yield batch if keep.all() and len(unread) == len(batch.unread) else replace(batch, chunk=rows_of(chunk, np.flatnonzero(keep)), unread=unread)
+            yield (
+                batch
+                if keep.all() and len(unread) == len(batch.unread)
+                else replace(batch, chunk=rows_of(chunk, np.flatnonzero(keep)), unread=unread)
+            )
 
     def _chosen(self, size: int) -> Rows:
         """Read the source once, and give the numbers of the rows that count, in order."""
@@ -60,7 +67,12 @@ class OneRowEach:
         for batch in self._source.batches(size):
             if batch.chunk.tickets is not None:
                 waiting.append((batch.chunk.tickets, batch.chunk.rows))
-            waiting.append((numbers_of_texts([one.name for one in batch.unread]), np.array([one.row for one in batch.unread], np.int64)))
+            waiting.append(
+                (
+                    numbers_of_texts([one.name for one in batch.unread]),
+                    np.array([one.row for one in batch.unread], np.int64),
+                )
+            )
             if sum(len(numbers) for numbers, _ in waiting) >= max(_PENDING, len(tickets) // 4):
                 tickets, rows = self._one_each([(tickets, rows), *waiting])
                 waiting = []
@@ -72,7 +84,9 @@ class OneRowEach:
         order = np.lexsort((rows, tickets))
         tickets, rows = tickets[order], rows[order]
         differs = tickets[1:] != tickets[:-1]
-        keep = np.concatenate([differs, [True]] if self._which is Repeated.LAST else [[True], differs])[: len(tickets)] & (tickets != 0)
+        keep = np.concatenate([differs, [True]] if self._which is Repeated.LAST else [[True], differs])[
+            : len(tickets)
+        ] & (tickets != 0)
         return tickets[keep], rows[keep]
 
 

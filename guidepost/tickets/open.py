@@ -33,7 +33,9 @@ class Files:
     columns: Sequence[str]
 
 
-def open_tickets(spec: str, version: Version | Vocabulary, mapping: ColumnMapping | None = None, only: Filter | None = None) -> TicketSource:
+def open_tickets(
+    spec: str, version: Version | Vocabulary, mapping: ColumnMapping | None = None, only: Filter | None = None
+) -> TicketSource:
     """Open a source of past tickets.
 
     Args:
@@ -53,7 +55,10 @@ def open_tickets(spec: str, version: Version | Vocabulary, mapping: ColumnMappin
         _no_mapping(spec, mapping)
         return ExportedRecords(spec, paths[0], only or Filter(), vocabulary)
     if only is not None and only != Filter():
-        raise TicketsError(f"expected a decision log, got {spec}", "only the records of a log can be chosen by time, caller and the like")
+        raise TicketsError(
+            f"expected a decision log, got {spec}",
+            "only the records of a log can be chosen by time, caller and the like",
+        )
     files = files_of(spec)
     notes: list[str] = []
     if mapping is None:
@@ -81,7 +86,9 @@ def files_of(spec: str) -> Files:
     if is_parquet(head):
         return Files(paths, "parquet", schema_of(paths[0]).names)
     if len(paths) > 1:
-        raise TicketsError(f"{spec} names {len(paths)} files that are not Parquet", "give one file of CSV or JSON lines")
+        raise TicketsError(
+            f"{spec} names {len(paths)} files that are not Parquet", "give one file of CSV or JSON lines"
+        )
     if ".json" in paths[0].name or _JSON.match(head):
         columns = columns_of(paths[0])
         if not columns:
@@ -98,9 +105,14 @@ def find_files(spec: str) -> tuple[Path, ...]:
             return _some(sorted(one for one in path.rglob("*.parquet") if one.is_file()), f"no Parquet file in {spec}")
         if not path.is_file():
             if has_magic(spec):
-                return _some(sorted(one for one in map(Path, glob(spec, recursive=True)) if one.is_file()), f"no file is called {spec}")  # noqa: PTH207 - a whole path
+                return _some(
+                    sorted(one for one in map(Path, glob(spec, recursive=True)) if one.is_file()),  # noqa: PTH207 - a whole path
+                    f"no file is called {spec}",
+                )
             here = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise TicketsError(f"no such file: {spec}", did_you_mean(path.name, here) if here else "the folder is not there either")
+            raise TicketsError(
+                f"no such file: {spec}", did_you_mean(path.name, here) if here else "the folder is not there either"
+            )
         if path.stat().st_size == 0:
             raise TicketsError(f"{spec} is empty", "the first line of a CSV file names its columns")
         with path.open("rb"):

@@ -84,7 +84,10 @@ def _opened(file: Path, words: Sequence[str]) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, read_dictionary=list(words), pre_buffer=False, buffer_size=BUFFER)
     except pa.ArrowInvalid as error:
-        raise TicketsError(f"expected a Parquet file, cannot read {file.name}: {_short(error)}", "have it written again, or give a CSV or JSON lines file") from error
+        raise TicketsError(
+            f"expected a Parquet file, cannot read {file.name}: {_short(error)}",
+            "have it written again, or give a CSV or JSON lines file",
+        ) from error
     except OSError as error:
         raise TicketsError(f"{file.name} cannot be read: {error.strerror or _short(error)}") from error
 

@@ -39,7 +39,9 @@ class _Window:
         return len(self.unread) + sum(map(len, self.records.values())) >= self.size
 
 
-def record_batches(found: Iterable[tuple[int, Record | Unread, float | None]], vocabulary: Vocabulary, size: int) -> Iterator[Batch]:
+def record_batches(
+    found: Iterable[tuple[int, Record | Unread, float | None]], vocabulary: Vocabulary, size: int
+) -> Iterator[Batch]:
     """Give records as batches, each with those of one version among so many in a row.
 
     Args:
@@ -80,10 +82,20 @@ def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabu
     columns = {name: _fact([one.get(name) for one in sent], vocabulary.facts.get(name)) for name in names}
     holds = {at: _holds(record) for at, record in enumerate(records) if record.pauses}
     now = _instants([record.now for record in records])
-    ids, tickets = (Words(np.arange(len(records), dtype=np.int32), tuple(texts)) for texts in ((one.id for one in records), (one.ticket or one.request_id for one in records)))
+    ids, tickets = (
+        Words(np.arange(len(records), dtype=np.int32), tuple(texts))
+        for texts in ((one.id for one in records), (one.ticket or one.request_id for one in records))
+    )
     return Chunk(
-        len(records), columns, np.array([number for number, _ in numbered], np.int64), now, ids, holds, _recorded(records, digest, vocabulary.deadlines),
-        numbers_of_texts([_ticket(record) for record in records]), tickets,
+        len(records),
+        columns,
+        np.array([number for number, _ in numbered], np.int64),
+        now,
+        ids,
+        holds,
+        _recorded(records, digest, vocabulary.deadlines),
+        numbers_of_texts([_ticket(record) for record in records]),
+        tickets,
     )
 
 
@@ -96,7 +108,11 @@ def _ticket(record: Record) -> str:
 
 def _fact(values: list[Any], fact: Fact | None) -> SentColumn:
     """Encode the values of a fact; instants as such, if all of them are."""
-    if fact is not None and fact.type is FactType.INSTANT and all(isinstance(value, str) for value in values if value is not None):
+    if (
+        fact is not None
+        and fact.type is FactType.INSTANT
+        and all(isinstance(value, str) for value in values if value is not None)
+    ):
         try:
             return _instants(values)
         except ValueError:
@@ -136,7 +152,9 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
     dated = {name: _due(rows, size) for name, rows in due.items()}
     return Recorded(
         {name: _coded(rows, size) for name, rows in states.items()},
-        {name: column for name, (column, _) in dated.items()}, {name: mask for name, (_, mask) in dated.items()}, digest,
+        {name: column for name, (column, _) in dated.items()},
+        {name: mask for name, (_, mask) in dated.items()},
+        digest,
     )
 
 
@@ -165,5 +183,3 @@ def _due(rows: list[tuple[int, str | None]], size: int) -> tuple[Instants, Any]:
         dated[at], given[at] = True, due is not None
         micros[at] = _micros(due) if due else 0
     return Instants(micros, given), dated
-
-

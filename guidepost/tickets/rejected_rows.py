@@ -39,7 +39,9 @@ class UnreadWriter:
         for one in unread:
             if self._rows is None:
                 made = self._open.enter_context(placed_whole(self.path, PRIVATE))
-                self._rows = csv.writer(self._open.enter_context(made.open("w", encoding="utf-8", newline="")), lineterminator="\n")
+                self._rows = csv.writer(
+                    self._open.enter_context(made.open("w", encoding="utf-8", newline="")), lineterminator="\n"
+                )
                 self._rows.writerow(HEADER)
             self._rows.writerow((one.row, one.name, one.field, one.message, one.content))
             self.written += 1

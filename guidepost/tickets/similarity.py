@@ -17,25 +17,66 @@ from guidepost.tickets.sample import Profile
 from guidepost.tickets.timestamps import InstantReader
 
 SYNONYMS: Final[Mapping[str, str]] = {
-    "contact type": "channel contact source medium", "contact method": "channel contact source medium", "source": "channel source medium",
-    "origin": "channel source medium", "opened": "received opened created reported", "opened at": "received opened created reported",
-    "created": "received opened created reported", "created at": "received opened created reported", "sys created on": "received opened created reported",
-    "reported": "received opened created reported", "submitted": "received opened created reported", "resolved": "resolved", "resolution date": "resolved",
-    "closed": "closed", "issue type": "request type kind", "issuetype": "request type kind", "ticket type": "request type kind", "category": "category service",
-    "business service": "service", "cmdb ci": "service", "component": "service", "components": "service", "location": "country region location",
-    "severity": "severity impact", "state": "state", "status": "state status", "first response": "responded", "responded": "responded",
-    "sla due": "response due", "due": "due", "due date": "due", "assigned to": "assignee",
+    "contact type": "channel contact source medium",
+    "contact method": "channel contact source medium",
+    "source": "channel source medium",
+    "origin": "channel source medium",
+    "opened": "received opened created reported",
+    "opened at": "received opened created reported",
+    "created": "received opened created reported",
+    "created at": "received opened created reported",
+    "sys created on": "received opened created reported",
+    "reported": "received opened created reported",
+    "submitted": "received opened created reported",
+    "resolved": "resolved",
+    "resolution date": "resolved",
+    "closed": "closed",
+    "issue type": "request type kind",
+    "issuetype": "request type kind",
+    "ticket type": "request type kind",
+    "category": "category service",
+    "business service": "service",
+    "cmdb ci": "service",
+    "component": "service",
+    "components": "service",
+    "location": "country region location",
+    "severity": "severity impact",
+    "state": "state",
+    "status": "state status",
+    "first response": "responded",
+    "responded": "responded",
+    "sla due": "response due",
+    "due": "due",
+    "due date": "due",
+    "assigned to": "assignee",
 }
 """What other systems call a column, by generic words; these are then compared with the names of facts."""
 
-_DAYS: Final = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d/%b/%y", "%d/%b/%Y", "%d-%b-%Y", "%b %d, %Y")
+_DAYS: Final = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%Y",
+    "%Y/%m/%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d/%b/%y",
+    "%d/%b/%Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+)
 _TIMES: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 FORMATS: Final = (*(f"{day} {time}" for time in _TIMES for day in _DAYS), *_DAYS)
 """Formats of instants that are tried, beside ISO 8601."""
 
 SCALES: Final = (
-    ("highest", "high", "medium", "low", "lowest"), ("blocker", "critical", "major", "minor", "trivial"), ("critical", "high", "moderate", "low", "planning"),
-    ("urgent", "high", "normal", "low"), ("critical", "high", "medium", "low"), ("high", "medium", "low"),
+    ("highest", "high", "medium", "low", "lowest"),
+    ("blocker", "critical", "major", "minor", "trivial"),
+    ("critical", "high", "moderate", "low", "planning"),
+    ("urgent", "high", "normal", "low"),
+    ("critical", "high", "medium", "low"),
+    ("high", "medium", "low"),
 )
 """Words that other systems put in an order, the gravest first."""
 
@@ -54,7 +95,9 @@ MANY: Final = 40
 _RANK: Final = re.compile(r"^(?:[A-Za-z]{1,3}[\s-]?)?(\d{1,2})\b(?:\s*[-:.)]\s+|[-:.)](?!\d)|\s+|$)(.*)$")
 _WRAPPED: Final = re.compile(r"^custom field \((.*)\)$", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"[+-]?\d+([.,]\d+)?\s*%?")
-_IGNORED: Final = frozenset({"at", "on", "by", "u", "the", "is", "date", "time", "custom", "field", "fields", "name", "value"})
+_IGNORED: Final = frozenset(
+    {"at", "on", "by", "u", "the", "is", "date", "time", "custom", "field", "fields", "name", "value"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +143,11 @@ def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list
 
     A word that stands for an empty cell is not among them: :func:`doubts` gives those that a value is spelled like.
     """
-    words = spellings(fact.values) if fact.type is FactType.CHOICE else {"yes": "yes", "true": "yes", "no": "no", "false": "no", "1": "yes", "0": "no"}
+    words = (
+        spellings(fact.values)
+        if fact.type is FactType.CHOICE
+        else {"yes": "yes", "true": "yes", "no": "no", "false": "no", "1": "yes", "0": "no"}
+    )
     found: list[Meant] = []
     left: list[str] = []
     for text, count in profile.given.items():
@@ -120,7 +167,8 @@ def doubts(profile: Profile, fact: Fact) -> list[Meant]:
     known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
     return [
         Meant(text, known[folded(text)], EXACT if value_of(fact.values, text) else "", profile.counts[text])
-        for text in profile.nulls if folded(text) in known
+        for text in profile.nulls
+        if folded(text) in known
     ]
 
 
@@ -153,7 +201,11 @@ def fits(profile: Profile, fact: Fact, *, named: bool) -> float:
                 return 0.0
             return 97.0 if fact.unit and all(text.endswith(fact.unit) for text in given) else 60.0
         case FactType.CHOICE | FactType.BOOLEAN:
-            if not given or (len(given) > MANY and not fact.open) or (fact.type is FactType.BOOLEAN and any(boolean_word(text) is None for text in given)):
+            if (
+                not given
+                or (len(given) > MANY and not fact.open)
+                or (fact.type is FactType.BOOLEAN and any(boolean_word(text) is None for text in given))
+            ):
                 return 0.0
             found, _ = meanings(profile, fact, ranked=named)
             return 100.0 * sum(one.rows for one in found) / sum(given.values())
@@ -180,7 +232,9 @@ def _meant(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
         return words[folded(ranked[2])], ""
     if text.strip().isdigit():
         return None
-    scored = sorted(((_alike(folded(text), word), word) for word in words if len(word) > 3), key=lambda pair: (-pair[0], pair[1]))
+    scored = sorted(
+        ((_alike(folded(text), word), word) for word in words if len(word) > 3), key=lambda pair: (-pair[0], pair[1])
+    )
     if scored and scored[0][0] >= ALIKE_WORD:
         return words[scored[0][1]], "looks alike"
     return None
@@ -195,10 +249,16 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
     """Match values that are numbered with the words of a fact in their order, the first with the first."""
     ranks = {text: match for text in texts if (match := _RANK.match(text))}
     numbers = sorted({int(match[1]) for match in ranks.values()})
-    if len(ranks) < len(texts) or len(numbers) < len(texts) or numbers[0] not in (0, 1) or numbers[-1] - numbers[0] >= len(fact.values):
+    if (
+        len(ranks) < len(texts)
+        or len(numbers) < len(texts)
+        or numbers[0] not in (0, 1)
+        or numbers[-1] - numbers[0] >= len(fact.values)
+    ):
         return []
     return [
-        Meant(text, fact.values[int(ranks[text][1]) - numbers[0]].value, "by order", profile.counts[text]) for text in sorted(texts, key=lambda one: int(ranks[one][1]))
+        Meant(text, fact.values[int(ranks[text][1]) - numbers[0]].value, "by order", profile.counts[text])
+        for text in sorted(texts, key=lambda one: int(ranks[one][1]))
     ]
 
 
@@ -207,7 +267,11 @@ def _by_scale(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]
     words = {folded(text): text for text in texts}
     for scale in SCALES:
         if len(scale) == len(fact.values) and set(words) <= set(scale):
-            return [Meant(words[word], value.value, "by order", profile.counts[words[word]]) for word, value in zip(scale, fact.values, strict=True) if word in words]
+            return [
+                Meant(words[word], value.value, "by order", profile.counts[words[word]])
+                for word, value in zip(scale, fact.values, strict=True)
+                if word in words
+            ]
     return []
 
 

@@ -50,17 +50,26 @@ def _ticket(columns: Sequence[Profile]) -> Profile | None:
     named = sorted((known[folded(one.name)], at) for at, one in enumerate(columns) if folded(one.name) in known)
     if named:
         return columns[named[0][1]]
-    return next((one for one in columns if len(one.given) == one.rows > 1 and not one.typed and instants(one) is None), None)
+    return next(
+        (one for one in columns if len(one.given) == one.rows > 1 and not one.typed and instants(one) is None), None
+    )
 
 
 def _chosen(columns: Sequence[Profile], vocabulary: Vocabulary) -> list[_Guess]:
     """Take what speaks most for itself first; a column serves once, and so does a fact."""
     deadlines = set(vocabulary.deadlines)
     parts: list[tuple[str, Mapping[str, Fact]]] = [
-        (FACT, vocabulary.facts), (OUTCOME, {name: one for name, one in vocabulary.outcomes.items() if name not in deadlines}),
+        (FACT, vocabulary.facts),
+        (OUTCOME, {name: one for name, one in vocabulary.outcomes.items() if name not in deadlines}),
         (DEADLINE, {name: vocabulary.outcomes[name] for name in vocabulary.deadlines}),
     ]
-    guesses = [guess for part, known in parts for fact in known.values() for profile in columns if (guess := _guess(part, fact, profile))]
+    guesses = [
+        guess
+        for part, known in parts
+        for fact in known.values()
+        for profile in columns
+        if (guess := _guess(part, fact, profile))
+    ]
     guesses.sort(key=lambda one: (-one.score, one.part, one.fact.name, one.profile.name))
     taken: set[tuple[str, str]] = set()
     chosen = []
@@ -86,7 +95,14 @@ def _guess(part: str, fact: Fact, profile: Profile) -> _Guess | None:
     return _Guess(part, fact, profile, named, named + fit)
 
 
-def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[_Guess], asked: set[str]) -> Iterator[str]:
+def _file(
+    name: str,
+    version: Version,
+    columns: Sequence[Profile],
+    ticket: Profile | None,
+    guesses: Sequence[_Guess],
+    asked: set[str],
+) -> Iterator[str]:
     ref = version.ref
     yield f"# A draft, made from {_rows(columns)} of {name} for {ref.name} {ref.version}. Read it line by line: names and values were compared,"
     yield "# nobody was asked. What is marked GUESS needs a decision; docs/tickets.md has all that a mapping can say."
@@ -107,7 +123,10 @@ def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profi
     if missing:
         yield "  # No column was found for these; what is the same for all tickets can be written as NAME: {always: VALUE}"
         yield from _folded("  #   ", missing)
-    for part, about in ((OUTCOME, "How the desk decided, to compare with."), (DEADLINE, "When it was due, as the desk had it.")):
+    for part, about in (
+        (OUTCOME, "How the desk decided, to compare with."),
+        (DEADLINE, "When it was due, as the desk had it."),
+    ):
         found = [one for one in guesses if one.part == part]
         if found:
             yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
@@ -122,7 +141,9 @@ def _file(name: str, version: Version, columns: Sequence[Profile], ticket: Profi
 
 def _repeated(ticket: Profile) -> Iterator[str]:
     """Say that tickets have several rows, if they have."""
-    name, most = max(((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0))
+    name, most = max(
+        ((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0)
+    )
     if most > 1:
         yield f"# GUESS: {sum(ticket.given.values()):,} rows are {len(ticket.given):,} tickets ({_short(name)} is in {most:,}). `last` takes the last row of each, `all` counts every row."
         yield "repeated: last"
@@ -135,7 +156,15 @@ def _says(guess: _Guess) -> bool:
 
 def _rule(guess: _Guess) -> Iterator[str]:
     """Write one rule: the column, and what its values mean."""
-    why = "" if guess.named == 100 else "by what it is usually called" if guess.named == 90 else "by a name that is alike" if guess.named >= LIKE else "by its values"
+    why = (
+        ""
+        if guess.named == 100
+        else "by what it is usually called"
+        if guess.named == 90
+        else "by a name that is alike"
+        if guess.named >= LIKE
+        else "by its values"
+    )
     remark = f"  # {why}" if why else ""
     column = _quoted(guess.profile.name)
     name, fact = guess.fact.name, guess.fact
@@ -153,7 +182,12 @@ def _rule(guess: _Guess) -> Iterator[str]:
     asked = doubts(guess.profile, fact)
     if not found and not asked and not fact.open:
         yield f"  # GUESS: {name} stands in the column {column}, but none of its values is a word of the policy: say what each means."
-        yield from (f"  # {name}:", f"  #   column: {column}", "  #   values:", *(f"  #     {_quoted(text)}: ?" for text in left[:_SHOWN]))
+        yield from (
+            f"  # {name}:",
+            f"  #   column: {column}",
+            "  #   values:",
+            *(f"  #     {_quoted(text)}: ?" for text in left[:_SHOWN]),
+        )
         return
     if not left and not asked and all(folded(one.written) == folded(one.target) for one in found):
         yield f"  {name}: {column}{remark}"
@@ -208,7 +242,13 @@ def _left(columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[
         yield from ("", "# Left out, since neither name nor values look like a fact:")
         for one in left:
             given = list(one.given)
-            what = "empty" if not given else f"{len(given)} values, such as {', '.join(map(_short, given[:3]))}" if len(given) > 3 else ", ".join(map(_short, given))
+            what = (
+                "empty"
+                if not given
+                else f"{len(given)} values, such as {', '.join(map(_short, given[:3]))}"
+                if len(given) > 3
+                else ", ".join(map(_short, given))
+            )
             yield f"#   {one.name}: {what}"
 
 

@@ -36,14 +36,14 @@ def numbers_of(array: pa.Array) -> Numbers:
         return np.zeros(len(array), np.uint64)
     text = pc.utf8_trim_whitespace(array.cast(pa.large_string())).fill_null("")
     _, ends, data = text.buffers()
-    offsets = np.frombuffer(ends, np.int64)[text.offset: text.offset + len(text) + 1]
+    offsets = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
     lengths = np.diff(offsets)
     found = np.zeros(len(text), np.uint64)
     short = (lengths > 0) & (lengths <= _SHORT)
     if short.any():
         width = -(-int(lengths[short].max()) // 8) * 8
         places = np.arange(len(text)) if short.all() else np.flatnonzero(short)
-        letters = np.frombuffer(data, np.uint8)[offsets[0]: offsets[-1]]
+        letters = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
         if len(places) < len(text):
             letters = letters[np.repeat(short, lengths)]
         words = np.zeros((len(places), width), np.uint8)

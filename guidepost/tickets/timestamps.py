@@ -123,7 +123,9 @@ class InstantReader:
     def _written(self, array: pa.Array) -> tuple[Instants, Mask | None]:
         """Read texts: all at once if they are all alike, else those that are left one by one."""
         trimmed = pc.utf8_trim_whitespace(array)
-        trimmed = pc.if_else(pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())), pa.scalar(None, pa.string()), trimmed)
+        trimmed = pc.if_else(
+            pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())), pa.scalar(None, pa.string()), trimmed
+        )
         if self.format in EPOCHS:
             return self._numbered_texts(trimmed)
         parsed = self._parsed(trimmed) if self.format else self._iso(trimmed)
@@ -203,7 +205,11 @@ def _in_reach(array: pa.Array) -> pa.Array:
     kind = array.type
     per = {"s": 1_000_000, "ms": 1_000}.get(kind.unit, 1)
     if per > 1:
-        array = pc.max_element_wise(pc.min_element_wise(array.cast(pa.int64()), MOST // per + 1, skip_nulls=False), LEAST // per - 1, skip_nulls=False).cast(kind)
+        array = pc.max_element_wise(
+            pc.min_element_wise(array.cast(pa.int64()), MOST // per + 1, skip_nulls=False),
+            LEAST // per - 1,
+            skip_nulls=False,
+        ).cast(kind)
     return array.cast(pa.timestamp("us", kind.tz), safe=False)
 
 

@@ -54,7 +54,9 @@ class Batch:
 
     def _told(self, one: Unread) -> Unread:
         said = self.help(self.chunk, one)
-        return replace(one, message=f"{one.message}; {said}" if said else one.message, content=one.content or self.content(one.row))
+        return replace(
+            one, message=f"{one.message}; {said}" if said else one.message, content=one.content or self.content(one.row)
+        )
 
     def doubts(self, refused: Sequence[Unread]) -> Doubts:
         """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""

@@ -22,15 +22,30 @@ from tests.support.log_servers import sqlite
 from tests.support.records import START, record
 from tests.support.servers import COUNTER
 
-GIFT = Decided("gift", "id", "not_covered", (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)), (), ("smile.otherwise",), (RecordedDue("due", None),))
+GIFT = Decided(
+    "gift",
+    "id",
+    "not_covered",
+    (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)),
+    (),
+    ("smile.otherwise",),
+    (RecordedDue("due", None),),
+)
 
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A log of three records, which the commands find by the environment."""
     store = Store.open(sqlite(tmp_path))
-    first = record(1, facts={"vip": True, "note": {"masked": "given", "token": "ab"}}, pauses=(("2026-01-01T00:00:00Z", None),), request_id="r-1")
-    store.append("main", [first, record(2), record(3, ticket="T-1", kind=Kind.TRIAGE, decisions=(*record(3).decisions, GIFT))])
+    first = record(
+        1,
+        facts={"vip": True, "note": {"masked": "given", "token": "ab"}},
+        pauses=(("2026-01-01T00:00:00Z", None),),
+        request_id="r-1",
+    )
+    store.append(
+        "main", [first, record(2), record(3, ticket="T-1", kind=Kind.TRIAGE, decisions=(*record(3).decisions, GIFT))]
+    )
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
     monkeypatch.chdir(tmp_path)
     return store
@@ -53,7 +68,9 @@ def test_records_are_listed_in_order_of_receipt(log: Store, golden: Callable[[st
     golden("audit/query.txt", run("query").stdout)
 
 
-def test_what_no_record_has_gets_no_column_and_no_id_or_instant_is_broken(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_no_record_has_gets_no_column_and_no_id_or_instant_is_broken(
+    log: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log.append("other", [record(4, caller="", ticket="")])
     monkeypatch.setenv("COLUMNS", "80")
     headings, _, *lines = run("query", "--since", record(4).received).stdout.splitlines()
@@ -69,12 +86,20 @@ def test_a_record_shows_all_that_it_rests_on(log: Store, golden: Callable[[str, 
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ([], [1, 2, 3]), (["--ticket", "T-1"], [1, 3]), (["--request-id", "r-1"], [1]), (["--caller", "nobody"], []), (["--version", "7.0.0"], [1, 2, 3]),
-        (["--rule", "queues.vip", "--since", "2026-01-23T04:00:02Z"], [2, 3]), (["--until", "2026-01-23T15:00:02+11:00"], [1]), (["--outcome", "polite=yes"], [3]),
+        ([], [1, 2, 3]),
+        (["--ticket", "T-1"], [1, 3]),
+        (["--request-id", "r-1"], [1]),
+        (["--caller", "nobody"], []),
+        (["--version", "7.0.0"], [1, 2, 3]),
+        (["--rule", "queues.vip", "--since", "2026-01-23T04:00:02Z"], [2, 3]),
+        (["--until", "2026-01-23T15:00:02+11:00"], [1]),
+        (["--outcome", "polite=yes"], [3]),
         (["--outcome", "gifts=not_covered"], [3]),
     ],
 )
-def test_records_are_found_by_what_is_asked_for_and_exported_alike(log: Store, options: list[str], found: list[int]) -> None:
+def test_records_are_found_by_what_is_asked_for_and_exported_alike(
+    log: Store, options: list[str], found: list[int]
+) -> None:
     ids = [record(number).id for number in found]
 
     assert [one["record"]["id"] for one in plain("query", *options)["entries"]] == ids
@@ -86,12 +111,23 @@ def test_records_are_found_by_what_is_asked_for_and_exported_alike(log: Store, o
     [
         (["--outcome", "gift=blue"], "; no version here has an outcome `gift` (did you mean `gifts`?)"),
         (["--outcome", "polite=maybe"], "; no version here has a value `maybe` of `polite`"),
-        (["--rule", "smile.otherwis"], "; no version here has a rule `smile.otherwis` (did you mean `smile.otherwise`?)"),
-        (["--rule", "nosuch", "--outcome", "nosuch"], "; no version here has a rule `nosuch`; no version here has an outcome `nosuch`"),
-        (["--outcome", "polite=no"], ""), (["--outcome", "polite=undecided"], ""), (["--rule", "smile.otherwise", "--caller", "nobody"], ""), (["--caller", "nobody"], ""),
+        (
+            ["--rule", "smile.otherwis"],
+            "; no version here has a rule `smile.otherwis` (did you mean `smile.otherwise`?)",
+        ),
+        (
+            ["--rule", "nosuch", "--outcome", "nosuch"],
+            "; no version here has a rule `nosuch`; no version here has an outcome `nosuch`",
+        ),
+        (["--outcome", "polite=no"], ""),
+        (["--outcome", "polite=undecided"], ""),
+        (["--rule", "smile.otherwise", "--caller", "nobody"], ""),
+        (["--caller", "nobody"], ""),
     ],
 )
-def test_no_records_says_which_words_no_version_here_has(log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], note: str) -> None:
+def test_no_records_says_which_words_no_version_here_has(
+    log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], note: str
+) -> None:
     (tmp_path / "policies").mkdir()
     for name, text in COUNTER.items():
         (tmp_path / "policies" / name).write_text(text, encoding="utf-8")
@@ -100,10 +136,15 @@ def test_no_records_says_which_words_no_version_here_has(log: Store, tmp_path: P
 
     assert (found.exit_code, found.stdout) == (0, f"no records{note}\n")
     as_json = run("query", *options, "-o", "json")
-    assert (json.loads(as_json.stdout)["entries"], as_json.stderr) == ([], f"{note.removeprefix('; ')}\n" if note else "")
+    assert (json.loads(as_json.stdout)["entries"], as_json.stderr) == (
+        [],
+        f"{note.removeprefix('; ')}\n" if note else "",
+    )
 
 
-def test_no_records_says_nothing_of_words_where_no_policies_can_be_read(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_records_says_nothing_of_words_where_no_policies_can_be_read(
+    log: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "none")
 
     assert run("query", "--rule", "nosuch").stdout == "no records\n"
@@ -208,9 +249,15 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["get", "nothing"], "no record `nothing`"), (["query", "--since", "yesterday"], "error: `--since` is an instant, not `yesterday`"), (["query", "--until", "2026-01-01"], "error: `--until` has no time and no offset"), (["query", "--page", "x"], "expected a page token"),
-        (["verify", "none.jsonl"], "cannot be read"), (["verify", "junk"], "line 1: expected an entry"), (["verify", "--heads", "junk"], "no signed heads"),
-        (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"), (["export", "--to", "/nowhere/x"], "cannot be written"),
+        (["get", "nothing"], "no record `nothing`"),
+        (["query", "--since", "yesterday"], "error: `--since` is an instant, not `yesterday`"),
+        (["query", "--until", "2026-01-01"], "error: `--until` has no time and no offset"),
+        (["query", "--page", "x"], "expected a page token"),
+        (["verify", "none.jsonl"], "cannot be read"),
+        (["verify", "junk"], "line 1: expected an entry"),
+        (["verify", "--heads", "junk"], "no signed heads"),
+        (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"),
+        (["export", "--to", "/nowhere/x"], "cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_said(log: Store, arguments: list[str], said: str) -> None:

@@ -40,7 +40,9 @@ def desk_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def top(desk_repository: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def top(
+    desk_repository: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A copy of it, on a new branch; the tests run in it."""
     copy = tmp_path / "desk"
     shutil.copytree(desk_repository, copy)
@@ -88,7 +90,9 @@ def steady(text: str) -> str:
 # ---- What a change does
 
 
-def test_a_changed_cell_is_told_with_the_situations_it_decides_otherwise(top: Path, golden: Callable[[str, str], None]) -> None:
+def test_a_changed_cell_is_told_with_the_situations_it_decides_otherwise(
+    top: Path, golden: Callable[[str, str], None]
+) -> None:
     row(*ONE_CELL)
     committed(top)
 
@@ -171,18 +175,33 @@ def test_it_looks_at_a_folder_anywhere_in_the_repository(top: Path, monkeypatch:
 # ---- What is wrong with a change
 
 
-def test_a_broken_rule_is_told_at_its_place_in_every_form(top: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_rule_is_told_at_its_place_in_every_form(
+    top: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     edit("policies/queue.yaml", "broken:", "brokn: ")
     committed(top)
 
-    ended = ci("--summary", "../summary.md", "--sarif", "../it.sarif", "--junit", "../it.xml", "--html", "../it.html", "--forbid", "queue: now -> *")
+    ended = ci(
+        "--summary",
+        "../summary.md",
+        "--sarif",
+        "../it.sarif",
+        "--junit",
+        "../it.xml",
+        "--html",
+        "../it.html",
+        "--forbid",
+        "queue: now -> *",
+    )
 
     assert ended.exit_code == 3
     golden("ci/broken.md", steady(Path("../summary.md").read_text(encoding="utf-8")))
     golden("ci/broken.txt", steady(ended.output))
     results = json.loads(Path("../it.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
-    assert {(one["level"], one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]) for one in results} == {("error", "policies/queue.yaml")}
+    assert {(one["level"], one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]) for one in results} == {
+        ("error", "policies/queue.yaml")
+    }
     assert "<error" in Path("../it.xml").read_text(encoding="utf-8")
     assert not Path("../it.html").exists()
 
@@ -271,7 +290,11 @@ def test_a_shallow_clone_without_the_base_says_what_to_fetch(top: Path, monkeypa
 
         said = summary(base="origin/main", code=2)
 
-        assert ("no git revision `origin/main` here" if name == "one" else "`origin/main` and the working tree have no commit in common") in said
+        assert (
+            "no git revision `origin/main` here"
+            if name == "one"
+            else "`origin/main` and the working tree have no commit in common"
+        ) in said
         assert "`fetch-depth: 0`" in said
 
 
@@ -344,7 +367,12 @@ def test_the_same_as_data(top: Path) -> None:
 
     found = json.loads(ci("-o", "json", "--max-changed", "0").output)
 
-    assert (found["ok"], found["exit_code"], found["base"]["uncommitted"], found["base"]["lack"]) == (False, 6, True, None)
+    assert (found["ok"], found["exit_code"], found["base"]["uncommitted"], found["base"]["lack"]) == (
+        False,
+        6,
+        True,
+        None,
+    )
     assert [part["part"] for part in found["parts"]] == ["check", "test", "analyze", "fmt", "diff"]
     assert found["diff"]["matrices"][0]["changed"] == [["worn", "other"]]
 
@@ -365,7 +393,11 @@ def test_nothing_in_the_repository_is_touched(top: Path) -> None:
 @pytest.mark.parametrize("hook", OFFERED, ids=lambda hook: hook["id"])
 def test_every_hook_passes_on_good_policies_and_fails_on_broken_ones(hook: dict[str, Any], top: Path) -> None:
     _, *words = shlex.split(hook["entry"])
-    files = [name for name in git(top, "ls-files").splitlines() if re.search(hook["files"], name) and not re.search(hook.get("exclude", "$^"), name)]
+    files = [
+        name
+        for name in git(top, "ls-files").splitlines()
+        if re.search(hook["files"], name) and not re.search(hook.get("exclude", "$^"), name)
+    ]
     words += ["main"] if hook["id"] == "guidepost-ci" else []
     words += files if hook.get("pass_filenames", True) else []
 

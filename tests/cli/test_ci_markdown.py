@@ -25,10 +25,17 @@ def rendered(text: str) -> str:
 
 @pytest.mark.parametrize("write_it", [escaped, prose, code, lambda text: code(text, in_table=True)])
 def test_what_policies_say_comes_out_as_text(write_it: Callable[[str], str]) -> None:
-    shown = rendered(f"| x |\n|---|\n| {write_it(NASTY)} |\n") if write_it not in (prose, code) else rendered(write_it(NASTY))
+    shown = (
+        rendered(f"| x |\n|---|\n| {write_it(NASTY)} |\n")
+        if write_it not in (prose, code)
+        else rendered(write_it(NASTY))
+    )
 
     assert not re.search(r"<(?!/?(?:p|table|thead|tbody|tr|th|td|code)>)", shown)
-    assert re.sub(r"<[^>]*>", "", shown).replace("x", "").split() == re.sub("`" if write_it is prose else "$^", "", _html(NASTY)).replace("x", "").split()
+    assert (
+        re.sub(r"<[^>]*>", "", shown).replace("x", "").split()
+        == re.sub("`" if write_it is prose else "$^", "", _html(NASTY)).replace("x", "").split()
+    )
 
 
 def _html(text: str) -> str:
@@ -37,7 +44,10 @@ def _html(text: str) -> str:
 
 def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
     words = json.dumps(f"{NASTY}\nand more")
-    changed = {**GOOD, "queue.yaml": GOOD["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {words}}}")}
+    changed = {
+        **GOOD,
+        "queue.yaml": GOOD["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {words}}}"),
+    }
 
     shown = rendered(markdown_text(report(build(GOOD), build(changed), ("a|b", "<b>"))))
 
@@ -62,7 +72,9 @@ def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_le
 
 def _many() -> dict[str, str]:
     """Give the workshop with a hundred more parts."""
-    rows = "".join(f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100))
+    rows = "".join(
+        f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
+    )
     return {**GOOD, "parts.yaml": GOOD["parts.yaml"].replace("      rows:\n", f"      rows:\n{rows}", 1)}
 
 

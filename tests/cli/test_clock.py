@@ -122,6 +122,7 @@ READ: Final[dict[object, Any]] = {}
 @pytest.fixture(autouse=True)
 def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the same files be read once, and the same version be tabulated once."""
+
     def load(files: dict[str, str], root: str) -> Any:
         key = (root, *sorted(files.items()))
         if key not in READ:
@@ -146,7 +147,11 @@ def run(*arguments: str, text: str | None = None) -> Result:
 
 def said(result: Result) -> str:
     """Give both streams and the exit code as one text, without what a policy's text or another tz database changes."""
-    parts = [result.stdout, "--- errors ---\n" + result.stderr if result.stderr else "", f"--- exit {result.exit_code} ---\n"]
+    parts = [
+        result.stdout,
+        "--- errors ---\n" + result.stderr if result.stderr else "",
+        f"--- exit {result.exit_code} ---\n",
+    ]
     whole = re.sub(r"digest [0-9a-f]{12}\b", "digest 0123456789ab", "".join(parts))
     return re.sub(r"(policies/\w+\.yaml):\d+:\d+ *", r"\1:0:0  ", re.sub(r"(tz database +)\w+", r"\g<1>2026a", whole))
 
@@ -205,8 +210,15 @@ def _always_open(workshop: Path) -> None:
     """Count the jobs of the workshop in days that are always open."""
     path = workshop / "repair.yaml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("then: {unit: hours, calendar: hall}", "then: {unit: business_days, rule: roll_then_clock, calendar: day_and_night}").replace(
-        "calendars:\n", "calendars:\n  day_and_night: {about: always, zone: Europe/Berlin, always: yes}\n", 1), encoding="utf-8")
+    path.write_text(
+        text.replace(
+            "then: {unit: hours, calendar: hall}",
+            "then: {unit: business_days, rule: roll_then_clock, calendar: day_and_night}",
+        ).replace(
+            "calendars:\n", "calendars:\n  day_and_night: {about: always, zone: Europe/Berlin, always: yes}\n", 1
+        ),
+        encoding="utf-8",
+    )
 
 
 def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> None:
@@ -215,8 +227,26 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
 
     answer = run("eval", *ticket, "--explain")
     shown = run("show", "fixed_by")
-    added = run("clock", "add", "2026-03-02T10:00+01:00", "1 business day", "--calendar", "day_and_night", "--rule", "roll_then_clock")
-    counted = run("clock", "count", "2026-03-02T10:00+01:00", "2026-03-04T12:00+01:00", "--calendar", "day_and_night", "--rule", "roll_then_clock")
+    added = run(
+        "clock",
+        "add",
+        "2026-03-02T10:00+01:00",
+        "1 business day",
+        "--calendar",
+        "day_and_night",
+        "--rule",
+        "roll_then_clock",
+    )
+    counted = run(
+        "clock",
+        "count",
+        "2026-03-02T10:00+01:00",
+        "2026-03-04T12:00+01:00",
+        "--calendar",
+        "day_and_night",
+        "--rule",
+        "roll_then_clock",
+    )
 
     assert "20 days, to the same time of day (roll_then_clock)" in answer.stdout
     assert "19.25 days (462 h) left" in answer.stdout
@@ -227,7 +257,18 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
 
 
 def test_a_deadline_that_is_over_since_longer_than_holidays_are_known_is_late_by_at_least_what_is_counted() -> None:
-    result = run("eval", "response", "assigned_priority=P3", "plan=partner", "country=AU", "received_at=2028-12-20T15:00+11:00", "--now", "2031-02-01T11:00+11:00", "--explain", *SHIPPED)
+    result = run(
+        "eval",
+        "response",
+        "assigned_priority=P3",
+        "plan=partner",
+        "country=AU",
+        "received_at=2028-12-20T15:00+11:00",
+        "--now",
+        "2031-02-01T11:00+11:00",
+        "--explain",
+        *SHIPPED,
+    )
 
     assert "(breached: at least 4.38 business days (105 h) late)" in result.stdout
     assert "more cannot be counted, the holidays are not known further" in result.stdout
@@ -242,7 +283,7 @@ GOLDEN: Final = {
     "eval-met": "eval size=small came_at=2026-12-23T09:30+01:00 fixed_at=2026-12-23T14:00+01:00 --now 2026-12-29T16:00+01:00 --explain",
     "eval-met-late": "eval size=small came_at=2026-12-23T09:30+01:00 fixed_at=2026-12-23T16:00+01:00 --now 2026-12-29T16:00+01:00",
     "eval-held": "eval size=small came_at=2026-12-23T09:30+01:00 --pause 2026-12-23T11:30+01:00/2026-12-23T14:00+01:00 --pause 2026-12-23T14:30+01:00/ "
-                 "--now 2026-12-23T14:45+01:00 --explain",
+    "--now 2026-12-23T14:45+01:00 --explain",
     "eval-held-after-met": "eval size=small came_at=2026-12-23T09:30+01:00 fixed_at=2026-12-23T12:00+01:00 --pause 2026-12-23T13:00+01:00/ --now 2026-12-29T16:00+01:00 --explain",
     "eval-held-after-due": "eval size=small came_at=2026-12-23T09:30+01:00 --pause 2026-12-23T16:00+01:00/ --now 2026-12-29T16:00+01:00 --explain",
     "eval-every-kind": "eval size=large came_at=2026-12-23T09:30+01:00 --pause 2026-12-29T09:00+01:00/2026-12-29T10:00+01:00 --now 2026-12-23T14:45+01:00 --explain",
@@ -252,7 +293,7 @@ GOLDEN: Final = {
     "eval-before": "eval size=small came_at=2026-12-21T09:30+01:00 --before size=large --now 2026-12-21T10:00+01:00",
     "eval-before-unknown": "eval size=small came_at=2026-12-21T09:30+01:00 --before size= --now 2026-12-21T10:00+01:00",
     "eval-wrong": "eval size=small came_at=2026-12-21T09:30 fixed_at=2300-01-01T00:00Z --now 1969-12-31T23:00Z --pause 2026-12-21T10:00/2026-12-21T11:00Z "
-                  "--pause tomorrow --before siz=large --before size=huge --before size",
+    "--pause tomorrow --before siz=large --before size=huge --before size",
     "add-hours": "clock add 2026-12-23T09:30+01:00 12 hours --calendar hall",
     "add-days": 'clock add 2026-12-24T14:00+01:00 "2 business days" --calendar hall --rule roll_then_clock',
     "add-to-the-close": 'clock add 2026-12-22T14:00+01:00 "1 business day" --calendar hall --rule roll_then_close',
@@ -300,7 +341,10 @@ SHIPPED_GOLDEN: Final = {
 
 @pytest.mark.parametrize("name", SHIPPED_GOLDEN)
 def test_the_shipped_calendars_are_shown_so(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"cli/clock/{name}.txt", f"$ guidepost {SHIPPED_GOLDEN[name]}\n{said(run(*shlex.split(SHIPPED_GOLDEN[name]), *SHIPPED))}")
+    golden(
+        f"cli/clock/{name}.txt",
+        f"$ guidepost {SHIPPED_GOLDEN[name]}\n{said(run(*shlex.split(SHIPPED_GOLDEN[name]), *SHIPPED))}",
+    )
 
 
 # Time in a decision
@@ -309,10 +353,17 @@ def test_the_shipped_calendars_are_shown_so(name: str, golden: Callable[[str, st
 @pytest.mark.usefixtures("workshop")
 def test_a_file_may_hold_the_instant_and_the_holds() -> None:
     ticket = "size: small\ncame_at: 2026-12-23T09:30+01:00\nnow: 2026-12-23T14:45+01:00\npauses:\n  - {from: 2026-12-23T11:30+01:00, to: 2026-12-23T14:00+01:00}\n  - from: 2026-12-23T14:30+01:00\n"
-    as_json = json.dumps({
-        "size": "small", "came_at": "2026-12-23T09:30+01:00", "now": "2026-12-23T14:45+01:00",
-        "pauses": [{"from": "2026-12-23T11:30+01:00", "to": "2026-12-23T14:00+01:00"}, {"from": "2026-12-23T14:30+01:00", "to": None}],
-    })
+    as_json = json.dumps(
+        {
+            "size": "small",
+            "came_at": "2026-12-23T09:30+01:00",
+            "now": "2026-12-23T14:45+01:00",
+            "pauses": [
+                {"from": "2026-12-23T11:30+01:00", "to": "2026-12-23T14:00+01:00"},
+                {"from": "2026-12-23T14:30+01:00", "to": None},
+            ],
+        }
+    )
     options = shlex.split(GOLDEN["eval-held"])[1:-1]
 
     answers = [run("eval", "-f", "-", "-o", "json", text=text).stdout for text in (ticket, as_json)]
@@ -326,13 +377,18 @@ def test_options_win_over_what_a_file_says_of_time() -> None:
     ticket = "size: small\ncame_at: 2026-12-23T09:30+01:00\nnow: 2027-12-23T14:45+01:00\npauses: [{from: 2026-12-23T11:00+01:00, to: 2026-12-23T14:00+01:00}]\n"
     options = ("--now", "2026-12-23T14:45+01:00", "--pause", "2026-12-23T11:00+01:00/2026-12-23T11:30+01:00")
 
-    answer = json.loads(run("eval", "-f", "-", *options, "-o", "json", text=ticket).stdout)["answers"][0]["deadlines"][0]
+    answer = json.loads(run("eval", "-f", "-", *options, "-o", "json", text=ticket).stdout)["answers"][0]["deadlines"][
+        0
+    ]
 
     assert (answer["held"], answer["standing"]["at"]) == (1800.0, "2026-12-23T13:45:00Z")
 
 
 @pytest.mark.usefixtures("workshop")
-@pytest.mark.parametrize("pauses", ["pauses: noon\n", "pauses: [noon]\n", "pauses: [{since: noon}]\n", "pauses: [{to: 2026-12-23T11:00+01:00}]\n"])
+@pytest.mark.parametrize(
+    "pauses",
+    ["pauses: noon\n", "pauses: [noon]\n", "pauses: [{since: noon}]\n", "pauses: [{to: 2026-12-23T11:00+01:00}]\n"],
+)
 def test_holds_that_are_none_are_refused(pauses: str) -> None:
     result = run("eval", "-f", "-", text=f"size: small\n{pauses}")
 
@@ -342,29 +398,57 @@ def test_holds_that_are_none_are_refused(pauses: str) -> None:
 
 @pytest.mark.usefixtures("workshop")
 def test_without_now_the_clock_of_the_program_tells_how_a_deadline_stands() -> None:
-    assert "(breached: 16 hours late)" not in run("eval", "size=small", "came_at=2026-12-21T09:30+01:00", "--now", "2026-12-21T10:00+01:00").stdout
+    assert (
+        "(breached: 16 hours late)"
+        not in run("eval", "size=small", "came_at=2026-12-21T09:30+01:00", "--now", "2026-12-21T10:00+01:00").stdout
+    )
     assert "breached: " in run("eval", "size=small", "came_at=2026-12-21T09:30+01:00").stdout
 
 
 def test_the_instant_chooses_the_version_unless_another_is_asked_for() -> None:
     def version(*choice: str) -> str:
-        return str(found("eval", "priority", "impact=high", "urgency=high", "--now", "2020-01-01T00:00Z", *choice, *SHIPPED)["version"]["version"])
+        return str(
+            found("eval", "priority", "impact=high", "urgency=high", "--now", "2020-01-01T00:00Z", *choice, *SHIPPED)[
+                "version"
+            ]["version"]
+        )
 
-    assert (version(), version("--version", "2.0.0"), version("--as-of", "2022-01-01T00:00:00Z")) == ("1.0.0", "2.0.0", "2.0.0")
+    assert (version(), version("--version", "2.0.0"), version("--as-of", "2022-01-01T00:00:00Z")) == (
+        "1.0.0",
+        "2.0.0",
+        "2.0.0",
+    )
 
 
 @pytest.mark.usefixtures("workshop")
 def test_a_change_as_json_has_both_due_times_and_the_reason() -> None:
-    answer = found("eval", "repair", "size=small", "came_at=2026-12-21T09:30+01:00", "--before", "size=large", "--now", "2026-12-21T10:00+01:00")
+    answer = found(
+        "eval",
+        "repair",
+        "size=small",
+        "came_at=2026-12-21T09:30+01:00",
+        "--before",
+        "size=large",
+        "--now",
+        "2026-12-21T10:00+01:00",
+    )
     change = answer["rescheduled"]
 
     assert list(answer)[-1] == "rescheduled"
     assert [(one["name"], one["moved"], one["before"]["due"], one["after"]["due"]) for one in change["deadlines"]] == [
         ("fixed_by", True, "2026-12-23T14:30:00Z", "2026-12-21T13:30:00Z"),
     ]
-    assert [(one["outcome"], one["before"]["value"], one["after"]["value"]) for one in change["because"]] == [("hours", 20, 4)]
+    assert [(one["outcome"], one["before"]["value"], one["after"]["value"]) for one in change["because"]] == [
+        ("hours", 20, 4)
+    ]
     assert change["because"][0]["rules"][0] == {
-        "id": "time.small", "table": "time", "file": "workshop/repair.yaml", "line": 19, "column": 14, "source": "board", "assumption": "",
+        "id": "time.small",
+        "table": "time",
+        "file": "workshop/repair.yaml",
+        "line": 19,
+        "column": 14,
+        "source": "board",
+        "assumption": "",
     }
 
 
@@ -375,7 +459,18 @@ def test_a_change_as_json_has_both_due_times_and_the_reason() -> None:
 def test_adding_as_json_is_the_deadline_of_the_record() -> None:
     added = found(*shlex.split(GOLDEN["add-hours"]))
 
-    assert list(added) == ["starts", "due", "local_due", "amount", "unit", "rule", "calendar", "zone", "tzdb", "stretches"]
+    assert list(added) == [
+        "starts",
+        "due",
+        "local_due",
+        "amount",
+        "unit",
+        "rule",
+        "calendar",
+        "zone",
+        "tzdb",
+        "stretches",
+    ]
     assert (added["due"], added["calendar"]) == ("2026-12-29T09:30:00Z", "hall")
     assert {one["kind"] for one in added["stretches"]} == {"open", "closed", "break", "holiday"}
 
@@ -385,7 +480,17 @@ def test_what_is_counted_between_is_what_was_added() -> None:
     added = found(*shlex.split(GOLDEN["add-hours"]))
     counted = found("clock", "count", added["starts"], added["due"], "--calendar", "hall", "--rule", "roll_then_close")
 
-    assert list(counted) == ["start", "end", "seconds", "sure", "business_days", "calendar", "zone", "tzdb", "stretches"]
+    assert list(counted) == [
+        "start",
+        "end",
+        "seconds",
+        "sure",
+        "business_days",
+        "calendar",
+        "zone",
+        "tzdb",
+        "stretches",
+    ]
     assert (counted["seconds"], counted["sure"]) == (12 * 3600, True)
     assert counted["stretches"] == added["stretches"]
     assert counted["business_days"] == {"rule": "roll_then_close", "full": 1, "begun": 2}
@@ -397,9 +502,20 @@ def test_a_month_as_json_has_every_day_with_its_hours_and_holidays() -> None:
     days = {day["date"]: day for day in month["days"]}
 
     assert list(month) == ["calendar", "zone", "tzdb", "now", "holidays", "days", "turns"]
-    assert month["now"] == {"at": "2026-12-23T12:00:00Z", "open": True, "opens": "2026-12-23T12:00:00Z", "closes": "2026-12-23T16:00:00Z"}
+    assert month["now"] == {
+        "at": "2026-12-23T12:00:00Z",
+        "open": True,
+        "opens": "2026-12-23T12:00:00Z",
+        "closes": "2026-12-23T16:00:00Z",
+    }
     assert len(days) == 31
-    assert days["2026-12-23"] == {"date": "2026-12-23", "open": [[480, 720], [780, 1020]], "holiday": None, "one_off": False, "breaks": [[600, 660]]}
+    assert days["2026-12-23"] == {
+        "date": "2026-12-23",
+        "open": [[480, 720], [780, 1020]],
+        "holiday": None,
+        "one_off": False,
+        "breaks": [[600, 660]],
+    }
     assert days["2026-12-30"]["holiday"]["status"] == "estimated"
     assert days["2026-12-28"]["open"] == []
     assert days["2026-12-28"]["one_off"] is True
@@ -415,7 +531,9 @@ def test_days_outside_the_holiday_list_are_not_taken_to_be_open() -> None:
 def test_the_sun_as_json_has_every_centre_and_the_turn() -> None:
     roster = found("clock", "sun", "2026-01-23T15:00+11:00", *SHIPPED)["rosters"][0]
 
-    assert [(one["value"], one["daytime"]) for one in roster["entries"]] == [(name, True) for name in ("melbourne", "sydney", "auckland", "manila", "kuala_lumpur")]
+    assert [(one["value"], one["daytime"]) for one in roster["entries"]] == [
+        (name, True) for name in ("melbourne", "sydney", "auckland", "manila", "kuala_lumpur")
+    ]
     assert (roster["turn"]["on_duty"]["value"], roster["turn"]["next"]["value"]) == ("melbourne", "manila")
 
 
@@ -427,7 +545,10 @@ def test_the_calendars_regions_and_lists_as_json() -> None:
 
 
 @pytest.mark.usefixtures("workshop")
-@pytest.mark.parametrize("what", ["hall", "fixed_by", "repair", "hours_waiting", "deadlines", "elapsed", "calendars", "regions", "holidays", ""])
+@pytest.mark.parametrize(
+    "what",
+    ["hall", "fixed_by", "repair", "hours_waiting", "deadlines", "elapsed", "calendars", "regions", "holidays", ""],
+)
 def test_whatever_is_shown_of_time_is_also_there_as_json(what: str) -> None:
     assert json.loads(run("show", *what.split(), "-o", "json").stdout) or what == "regions"
 
@@ -466,21 +587,32 @@ def test_an_amount_is_a_number_of_minutes_hours_or_business_days(amount: str) ->
 
 @pytest.mark.usefixtures("workshop")
 def test_business_days_are_never_counted_without_saying_how() -> None:
-    without, with_hours = run("clock", "add", "2026-12-23T09:30Z", "1 business day", "--calendar", "hall"), run(
-        "clock", "add", "2026-12-23T09:30Z", "1 hour", "--calendar", "hall", "--rule", "roll_then_close")
+    without, with_hours = (
+        run("clock", "add", "2026-12-23T09:30Z", "1 business day", "--calendar", "hall"),
+        run("clock", "add", "2026-12-23T09:30Z", "1 hour", "--calendar", "hall", "--rule", "roll_then_close"),
+    )
 
-    assert without.stderr == "error: business days need --rule: roll_then_clock (to the same time of day), or roll_then_close (to the close of the day)\n"
+    assert (
+        without.stderr
+        == "error: business days need --rule: roll_then_clock (to the same time of day), or roll_then_close (to the close of the day)\n"
+    )
     assert with_hours.stderr == "error: --rule is for business days only: leave it out\n"
 
 
 @pytest.mark.usefixtures("workshop")
-@pytest.mark.parametrize(("start", "message"), [
-    ("2026-12-23T09:30", "`START` has no offset from UTC: `2026-12-23T09:30`; add Z or an offset such as +10:00\n  allowed: RFC 3339, such as 2026-01-31T09:00:00+10:00"),
-    ("1969-12-31T23:59Z", "`1969-12-31T23:59Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
-    ("2201-01-01T00:00Z", "`2201-01-01T00:00Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
-    ("1970-01-01T10:00+10:00", "`START` is 1970-01-01T00:00:00Z, a zero timestamp: was it set?"),
-    ("noon", "`START` is an instant, not"),
-])
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (
+            "2026-12-23T09:30",
+            "`START` has no offset from UTC: `2026-12-23T09:30`; add Z or an offset such as +10:00\n  allowed: RFC 3339, such as 2026-01-31T09:00:00+10:00",
+        ),
+        ("1969-12-31T23:59Z", "`1969-12-31T23:59Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
+        ("2201-01-01T00:00Z", "`2201-01-01T00:00Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
+        ("1970-01-01T10:00+10:00", "`START` is 1970-01-01T00:00:00Z, a zero timestamp: was it set?"),
+        ("noon", "`START` is an instant, not"),
+    ],
+)
 def test_an_instant_has_an_offset_and_a_year_that_there_are_calendars_for(start: str, message: str) -> None:
     result = run("clock", "add", start, "1 hour", "--calendar", "hall")
 
@@ -513,7 +645,10 @@ def test_every_centre_fits_a_terminal_of_80_columns() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 def test_the_drawing_is_read_without_colours_as_with_them(workshop: Path) -> None:
     command = shlex.split(GOLDEN["eval-every-kind"])
-    coloured, plain = on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop)), on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop), NO_COLOR="1")
+    coloured, plain = (
+        on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop)),
+        on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop), NO_COLOR="1"),
+    )
 
     assert not COLOURED.search(plain)
     assert STYLED.sub("", coloured) == STYLED.sub("", plain)

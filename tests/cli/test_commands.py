@@ -166,7 +166,11 @@ def run(*arguments: str, text: str | None = None) -> Result:
 
 def said(result: Result) -> str:
     """Give both streams and the exit code as one text, without digests."""
-    parts = [result.stdout, "--- errors ---\n" + result.stderr if result.stderr else "", f"--- exit {result.exit_code} ---\n"]
+    parts = [
+        result.stdout,
+        "--- errors ---\n" + result.stderr if result.stderr else "",
+        f"--- exit {result.exit_code} ---\n",
+    ]
     return re.sub(r"\b[0-9a-f]{12}\b", "0123456789ab", "".join(parts))
 
 
@@ -256,8 +260,15 @@ def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> Non
 def test_check_says_whose_cases_were_not_run(garage: Path) -> None:
     replace(garage / "bay.yaml", "drives: no", "drive: no")
 
-    assert run("check", "--no-proof").stdout.splitlines()[-1] == "2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed"
-    assert run("test").stdout.splitlines()[-1].startswith("2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed in")
+    assert (
+        run("check", "--no-proof").stdout.splitlines()[-1]
+        == "2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed"
+    )
+    assert (
+        run("test")
+        .stdout.splitlines()[-1]
+        .startswith("2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed in")
+    )
 
 
 @pytest.mark.usefixtures("garage")
@@ -320,7 +331,10 @@ def test_triage_is_what_is_decided_unless_something_else_is_asked_for() -> None:
 
 WAYS: Final = {
     "options": (["--noise", "very loud", "--smoke=none", "--age", "40", "--drives"], None),
-    "options with underscores": (["--came_at", "2026-01-23T08:00:00Z", "--noise", "loud", "--smoke", "none", "--age", "40", "--drives", "yes"], None),
+    "options with underscores": (
+        ["--came_at", "2026-01-23T08:00:00Z", "--noise", "loud", "--smoke", "none", "--age", "40", "--drives", "yes"],
+        None,
+    ),
     "words": (["noise=loud", "smoke=none", "age=40", "drives=true"], None),
     "facts": (["--fact", "noise=loud", "--fact", "smoke=none", "--fact", "age=40", "--fact", "drives=yes"], None),
     "JSON": (["--json", '{"noise": "loud", "smoke": "none", "age": 40, "drives": true, "remark": null}'], None),
@@ -351,7 +365,10 @@ def test_facts_are_read_from_yaml_and_json_files(tmp_path: Path) -> None:
     (tmp_path / "ticket.yaml").write_text("noise: loud\nsmoke: thick\n", encoding="utf-8")
     (tmp_path / "ticket.json").write_text('{"noise": "loud", "smoke": "thick"}', encoding="utf-8")
 
-    answers = [run("eval", "urgency", "--file", str(tmp_path / name), "-o", "json").stdout for name in ("ticket.yaml", "ticket.json")]
+    answers = [
+        run("eval", "urgency", "--file", str(tmp_path / name), "-o", "json").stdout
+        for name in ("ticket.yaml", "ticket.json")
+    ]
 
     assert answers[0] == answers[1]
     assert json.loads(answers[0])["status"] == "decided"
@@ -363,7 +380,12 @@ WRONG: Final = {
     "--json: `noise` stands twice": ["--json", '{"noise": "loud", "noise": "faint"}'],
     "--json: `noise` must be one value": ["--json", '{"noise": ["loud"]}'],
     "cannot read missing.yaml: No such file or directory": ["--file", "missing.yaml"],
-    "choose a version by one of --version, --digest and --as-of": ["--version", "2.0.0", "--as-of", "2025-01-01T00:00:00Z"],
+    "choose a version by one of --version, --digest and --as-of": [
+        "--version",
+        "2.0.0",
+        "--as-of",
+        "2025-01-01T00:00:00Z",
+    ],
     "`--as-of` is an instant, not `today`": ["--as-of", "today"],
     "`--as-of` is 1970-01-01T00:00:00Z, a zero timestamp: was it set?": ["--as-of", "1970-01-01T00:00:00Z"],
     "`--as-of` has no time and no offset from UTC: `2025-07-01`": ["--as-of", "2025-07-01"],
@@ -388,7 +410,13 @@ def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> No
 
 
 @pytest.mark.usefixtures("garage")
-@pytest.mark.parametrize(("word", "said"), [("urgncy", "no decision `urgncy`; did you mean `urgency`?"), ("nois=loud", "unknown fact `nois`; did you mean `noise`?")])
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("urgncy", "no decision `urgncy`; did you mean `urgency`?"),
+        ("nois=loud", "unknown fact `nois`; did you mean `noise`?"),
+    ],
+)
 def test_a_hint_is_enough_where_there_is_one(word: str, said: str) -> None:
     assert run("eval", word).stderr == f"error: {said}\n"
 
@@ -418,11 +446,18 @@ def test_a_version_is_chosen_by_name_digest_or_instant() -> None:
     digest = json.loads(run("show", "--version", "1.0.0", "-o", "json").stdout)["digest"]
 
     assert urgency() == "2.0.0 soon"
-    assert urgency("--version", "1.0.0") == urgency("--digest", digest[:10]) == urgency("--as-of", "2024-12-31T23:59:59Z") == "1.0.0 later"
+    assert (
+        urgency("--version", "1.0.0")
+        == urgency("--digest", digest[:10])
+        == urgency("--as-of", "2024-12-31T23:59:59Z")
+        == "1.0.0 later"
+    )
 
 
 @pytest.mark.usefixtures("garage")
-@pytest.mark.parametrize("choice", [("--version", "9.9.9"), ("--digest", "0123456789"), ("--as-of", "2019-01-01T00:00:00Z")])
+@pytest.mark.parametrize(
+    "choice", [("--version", "9.9.9"), ("--digest", "0123456789"), ("--as-of", "2019-01-01T00:00:00Z")]
+)
 def test_an_unknown_version_names_the_known_ones(choice: tuple[str, str]) -> None:
     result = run("eval", *choice)
 
@@ -490,14 +525,33 @@ def test_version_names_the_program_the_policies_and_the_libraries() -> None:
     text = run("version").stdout
 
     assert list(found) == ["program", "policies", "runtime"]
-    assert [(policy["version"], policy["in_force"]) for policy in found["policies"]] == [("1.0.0", False), ("2.0.0", True)]
+    assert [(policy["version"], policy["in_force"]) for policy in found["policies"]] == [
+        ("1.0.0", False),
+        ("2.0.0", True),
+    ]
     assert text.startswith("guidepost ")
     assert found["policies"][1]["digest"][:12] in text
     assert f"Python         {found['runtime']['Python']}" in text
 
 
 @pytest.mark.usefixtures("garage")
-@pytest.mark.parametrize("what", ["", "look", "makes", "bays", "mechanics", "urgency", "noise", "assumptions", "questions", "facts", "outcomes", "scope"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "",
+        "look",
+        "makes",
+        "bays",
+        "mechanics",
+        "urgency",
+        "noise",
+        "assumptions",
+        "questions",
+        "facts",
+        "outcomes",
+        "scope",
+    ],
+)
 def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
     result = run("show", *what.split(), "-o", "json")
 
@@ -534,6 +588,8 @@ def test_the_shipped_matrix_is_shown_as_a_matrix() -> None:
 
 def test_the_shipped_policies_decide_a_ticket() -> None:
     policies = str(ROOT / "policies")
-    answer = json.loads(run("eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies).stdout)
+    answer = json.loads(
+        run("eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies).stdout
+    )
 
     assert (answer["outcomes"]["priority"]["value"], answer["outcomes"]["basis"]["value"]) == ("P2", "matrix")

@@ -39,7 +39,9 @@ LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 def blocks(section: str, kind: str = "") -> list[str]:
     """Give the blocks of a kind in a section; those without one are output."""
-    return re.findall(rf"(?ms)^```{kind}\n(.*?)^```$", re.sub(r"(?ms)^```\w+\n.*?^```\n" if not kind else "$^", "", SECTIONS[section]))
+    return re.findall(
+        rf"(?ms)^```{kind}\n(.*?)^```$", re.sub(r"(?ms)^```\w+\n.*?^```\n" if not kind else "$^", "", SECTIONS[section])
+    )
 
 
 def applied(files: Mapping[str, str], *changes: str) -> dict[str, str]:
@@ -86,8 +88,21 @@ def problems(files: Mapping[str, str]) -> list[str]:
 
 
 def test_every_kind_of_change_has_its_section() -> None:
-    assert list(SECTIONS) == ["Change a number", "Add a service", "Add a country", "Add a rule", "Cut a version", "Read the difference", "In the pull request"]
-    assert {section: len(edits) for section, edits in EDITS.items()} == {"Change a number": 1, "Add a service": 1, "Add a country": 4, "Add a rule": 1}
+    assert list(SECTIONS) == [
+        "Change a number",
+        "Add a service",
+        "Add a country",
+        "Add a rule",
+        "Cut a version",
+        "Read the difference",
+        "In the pull request",
+    ]
+    assert {section: len(edits) for section, edits in EDITS.items()} == {
+        "Change a number": 1,
+        "Add a service": 1,
+        "Add a country": 4,
+        "Add a rule": 1,
+    }
 
 
 @pytest.mark.parametrize("section", EDITS)
@@ -100,12 +115,16 @@ def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: Report)
 
 
 def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found: Report) -> None:
-    changed = {(decision.name, outcome.name) for decision in found.diff.changed_decisions for outcome in decision.outcomes}
+    changed = {
+        (decision.name, outcome.name) for decision in found.diff.changed_decisions for outcome in decision.outcomes
+    }
 
     assert changed == {
-        ("response", "response_amount"), ("response", "response_due"),
+        ("response", "response_amount"),
+        ("response", "response_due"),
         *(("scope", outcome) for outcome in ("scope", "goes_to", "charged", "service_levels")),
-        *((decision, "telephone_numbers") for decision in ("channel", "coverage", "escalation")), ("channel", "caller_country"),
+        *((decision, "telephone_numbers") for decision in ("channel", "coverage", "escalation")),
+        ("channel", "caller_country"),
         ("intake", "helpful_details"),
     }
 
@@ -114,8 +133,14 @@ def test_the_country_is_all_that_the_change_of_a_country_touches(found: Report) 
     channel = next(decision for decision in found.diff.decisions if decision.name == "channel")
 
     for outcome in channel.outcomes:
-        decided = [region for region in outcome.regions if any(change.after.kind.value == "decided" for change in region.changes)]
-        assert [[(values.fact, values.words) for values in region.when] for region in decided] == [[("country", ("VN",))]]
+        decided = [
+            region
+            for region in outcome.regions
+            if any(change.after.kind.value == "decided" for change in region.changes)
+        ]
+        assert [[(values.fact, values.words) for values in region.when] for region in decided] == [
+            [("country", ("VN",))]
+        ]
 
 
 def test_a_number_that_changes_is_named_by_the_cases_that_say_otherwise() -> None:

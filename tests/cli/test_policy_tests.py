@@ -106,10 +106,17 @@ class TestSelection:
 
     def test_a_case_is_meant_by_its_name_its_file_and_its_decision(self) -> None:
         version = build(GOOD)
-        text = "kind: cases\ncases:\n  - {name: No brakes, decision: queue, facts: {brake_wear: 90}, status: undecided}\n"
+        text = (
+            "kind: cases\ncases:\n  - {name: No brakes, decision: queue, facts: {brake_wear: 90}, status: undecided}\n"
+        )
         (case,) = load_cases({"cases/winter.yaml": text}, version.policy)
 
-        assert [selected(read_selection(word), case) for word in ("brakes", "winter", "queue", "part")] == [True, True, True, False]
+        assert [selected(read_selection(word), case) for word in ("brakes", "winter", "queue", "part")] == [
+            True,
+            True,
+            True,
+            False,
+        ]
 
 
 # ---- What a case can expect
@@ -122,18 +129,27 @@ def one_case(text: str) -> Case:
 
 class TestRefusals:
     def test_a_case_can_expect_that_its_facts_are_refused(self) -> None:
-        result = run_case(build(GOOD), one_case("{name: a bike, decision: queue, facts: {damage: brokn, weight: 12}, refused: [weight, damage]}"))
+        result = run_case(
+            build(GOOD),
+            one_case("{name: a bike, decision: queue, facts: {damage: brokn, weight: 12}, refused: [weight, damage]}"),
+        )
 
         assert result.passed
         assert result.answer is None
 
     def test_it_fails_if_other_facts_are_refused(self) -> None:
-        result = run_case(build(GOOD), one_case("{name: a bike, decision: queue, facts: {damage: brokn, rider: other}, refused: [damage, rider]}"))
+        result = run_case(
+            build(GOOD),
+            one_case("{name: a bike, decision: queue, facts: {damage: brokn, rider: other}, refused: [damage, rider]}"),
+        )
 
         assert result.differences == ('refused: missing "rider"',)
 
     def test_it_fails_if_the_request_is_answered(self) -> None:
-        result = run_case(build(GOOD), one_case("{name: a bike, decision: queue, facts: {damage: broken, rider: other}, refused: [damage]}"))
+        result = run_case(
+            build(GOOD),
+            one_case("{name: a bike, decision: queue, facts: {damage: broken, rider: other}, refused: [damage]}"),
+        )
 
         assert result.differences == ("refused: expected [damage], got an answer",)
 
@@ -161,7 +177,11 @@ class TestRefusals:
             'telephone_numbers: missing "1800 013 722"; more "1300 303 520"',
         ),
     ],
-    ids=["an instant has the offset of the case", "an empty list is []", "of two lists, what is missing and what is more"],
+    ids=[
+        "an instant has the offset of the case",
+        "an empty list is []",
+        "of two lists, what is missing and what is more",
+    ],
 )
 def test_a_difference_can_be_read(guide: Version, case: str, sentence: str) -> None:
     (one,) = load_cases({"cases/a.yaml": f"kind: cases\ncases:\n  - {{name: a ticket, {case}}}\n"}, guide.policy)
@@ -175,12 +195,23 @@ def test_a_difference_can_be_read(guide: Version, case: str, sentence: str) -> N
 def test_cases_with_nothing_wrong_run_beside_those_that_cannot_be_read() -> None:
     policy = build(GOOD).policy
     one = "  - {name: NAME, decision: queue, facts: {FACT: broken}}\n"
-    good, unknown, misshapen = one.replace("NAME", "a").replace("FACT", "damage"), one.replace("NAME", "b").replace("FACT", "damag"), "  - {name: c, decision: queue}\n"
+    good, unknown, misshapen = (
+        one.replace("NAME", "a").replace("FACT", "damage"),
+        one.replace("NAME", "b").replace("FACT", "damag"),
+        "  - {name: c, decision: queue}\n",
+    )
 
-    cases, problems = read_cases({"cases/a.yaml": f"kind: cases\ncases:\n{unknown}{good}{misshapen}{good.replace('name: a', 'name: d')}{good}"}, policy)
+    cases, problems = read_cases(
+        {"cases/a.yaml": f"kind: cases\ncases:\n{unknown}{good}{misshapen}{good.replace('name: a', 'name: d')}{good}"},
+        policy,
+    )
 
     assert [case.name for case in cases] == ["a", "d"]
-    assert [(problem.place.line, problem.code) for problem in problems] == [(3, "unknown-fact"), (5, "missing-key"), (7, "repeated-id")]
+    assert [(problem.place.line, problem.code) for problem in problems] == [
+        (3, "unknown-fact"),
+        (5, "missing-key"),
+        (7, "repeated-id"),
+    ]
 
 
 @pytest.mark.usefixtures("desk")
@@ -188,7 +219,9 @@ class TestCommand:
     def test_it_runs_the_cases_of_every_version(self, golden: Callable[[str, str], None]) -> None:
         golden("policy-tests/passed.txt", golden_text(run("test")))
 
-    def test_a_failed_case_is_shown_with_the_rules_behind_it_and_how_to_look_at_it(self, desk: Path, golden: Callable[[str, str], None]) -> None:
+    def test_a_failed_case_is_shown_with_the_rules_behind_it_and_how_to_look_at_it(
+        self, desk: Path, golden: Callable[[str, str], None]
+    ) -> None:
         replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
         result = run("test")
 
@@ -197,11 +230,20 @@ class TestCommand:
 
     def test_a_case_that_is_no_longer_decided_says_which_fact_is_missing(self, desk: Path) -> None:
         replace(desk / "cases" / "garage.yaml", "facts: {noise: loud, smoke: thick}", "facts: {noise: loud}")
-        shown, plain, junit = run("test", "garage").stdout, json.loads(run("test", "-o", "json", "garage").stdout), run("test", "-o", "junit", "garage").stdout
+        shown, plain, junit = (
+            run("test", "garage").stdout,
+            json.loads(run("test", "-o", "json", "garage").stdout),
+            run("test", "-o", "junit", "garage").stdout,
+        )
         checked = run("check", "--no-proof")
 
-        assert "    status: expected decided, got undecided; missing: `smoke`\n    urgency: expected now, got undecided; missing: `smoke`\n" in shown
-        assert [(one["got"], one["missing"]) for one in plain["versions"][0]["cases"][0]["differences"]] == [("undecided", ["smoke"])] * 2
+        assert (
+            "    status: expected decided, got undecided; missing: `smoke`\n    urgency: expected now, got undecided; missing: `smoke`\n"
+            in shown
+        )
+        assert [(one["got"], one["missing"]) for one in plain["versions"][0]["cases"][0]["differences"]] == [
+            ("undecided", ["smoke"])
+        ] * 2
         assert "status: expected decided, got undecided; missing: `smoke`" in junit
         assert "missing: `smoke`" in checked.stdout + checked.stderr
 
@@ -211,7 +253,9 @@ class TestCommand:
 
         assert "bays.stuck" in run(*shlex.split(line)[1:]).stdout
 
-    def test_problems_of_policies_and_of_cases_are_told_at_their_places(self, desk: Path, golden: Callable[[str, str], None]) -> None:
+    def test_problems_of_policies_and_of_cases_are_told_at_their_places(
+        self, desk: Path, golden: Callable[[str, str], None]
+    ) -> None:
         replace(desk / "cases" / "garage.yaml", "{urgency: later}", "{urgency: latr}")
         replace(desk / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
         result = run("test")
@@ -224,7 +268,10 @@ class TestCommand:
 
         assert result.exit_code == 0
         assert "2 cases passed, 1 left out" in result.stdout
-        assert re.findall(r"  passed  (.*?)  ", result.stdout) == ["A faint car without smoke can wait", "A car that does not drive goes to the pit"]
+        assert re.findall(r"  passed  (.*?)  ", result.stdout) == [
+            "A faint car without smoke can wait",
+            "A car that does not drive goes to the pit",
+        ]
 
     def test_if_none_is_meant_that_is_said_and_wrong_usage(self) -> None:
         result = run("test", "-k", "boat")
@@ -267,10 +314,20 @@ class TestCommand:
 
         assert (result.exit_code, plain["ok"], first["run"], first["failed"]) == (4, False, 3, 1)
         assert [case["passed"] for case in first["cases"]] == [True, True, False]
-        assert first["cases"][2]["differences"] == [{
-            "what": "bay", "expected": "lift", "got": "pit",
-            "rules": [{"rule": "bays.stuck", "place": {"file": "garage/bay.yaml", "line": 11, "column": 13}, "source": "back"}],
-        }]
+        assert first["cases"][2]["differences"] == [
+            {
+                "what": "bay",
+                "expected": "lift",
+                "got": "pit",
+                "rules": [
+                    {
+                        "rule": "bays.stuck",
+                        "place": {"file": "garage/bay.yaml", "line": 11, "column": 13},
+                        "source": "back",
+                    }
+                ],
+            }
+        ]
 
     def test_as_junit_on_standard_output_and_in_a_file(self, desk: Path, tmp_path: Path) -> None:
         replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: yes}")
@@ -299,11 +356,16 @@ class TestCommand:
 
 @pytest.mark.usefixtures("desk")
 class TestCoverage:
-    def test_it_says_what_is_covered_table_by_table_and_shows_a_ticket_for_every_rule_that_is_not(self, golden: Callable[[str, str], None]) -> None:
+    def test_it_says_what_is_covered_table_by_table_and_shows_a_ticket_for_every_rule_that_is_not(
+        self, golden: Callable[[str, str], None]
+    ) -> None:
         golden("policy-tests/coverage.txt", golden_text(run("test", "--coverage", "--version", "2.0.0")))
 
     def test_less_than_the_threshold_ends_with_5(self) -> None:
-        low, high = run("test", "--threshold", "10", "--version", "2.0.0"), run("test", "--threshold", "90", "--version", "2.0.0")
+        low, high = (
+            run("test", "--threshold", "10", "--version", "2.0.0"),
+            run("test", "--threshold", "90", "--version", "2.0.0"),
+        )
 
         assert (low.exit_code, high.exit_code) == (0, 5)
         assert re.search(r"error: garage: the cases cover [\d.]+ % of the rules; 90 % are asked for", high.stderr)
@@ -339,7 +401,11 @@ class TestGenerate:
 
         assert (made.exit_code, after.exit_code) == (0, 0)
         assert re.fullmatch(r"wrote \d+ cases to .*proposed.yaml\n", made.stderr)
-        assert (desk / "cases" / "proposed.yaml").read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=../schemas/cases.schema.json\n# Proposed for ")
+        assert (
+            (desk / "cases" / "proposed.yaml")
+            .read_text(encoding="utf-8")
+            .startswith("# yaml-language-server: $schema=../schemas/cases.schema.json\n# Proposed for ")
+        )
 
     def test_then_there_is_nothing_left_to_propose(self, desk: Path) -> None:
         run("test", "--generate", "--to", str(desk / "cases" / "proposed.yaml"))
@@ -363,7 +429,16 @@ class TestGenerate:
         assert result.exit_code == 2
         assert (desk / "cases" / "garage.yaml").read_text(encoding="utf-8") == CASES
 
-    @pytest.mark.parametrize("arguments", [["--all"], ["--to", "x.yaml"], ["--generate", "-k", "a"], ["--generate", "--watch"], ["--watch", "-o", "json"]])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--all"],
+            ["--to", "x.yaml"],
+            ["--generate", "-k", "a"],
+            ["--generate", "--watch"],
+            ["--watch", "-o", "json"],
+        ],
+    )
     def test_options_that_say_nothing_together_are_wrong_usage(self, arguments: list[str]) -> None:
         assert run("test", *arguments).exit_code == 2
 
@@ -376,8 +451,14 @@ class Watching:
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-m", "guidepost.cli", "test", "--watch", str(folder)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)})
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+        )
         self._said, self._read = "", 0
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -391,11 +472,11 @@ class Watching:
         while time.monotonic() < limit:
             found = self._said.find(text, self._read)
             if found >= 0:
-                said = self._said[self._read:found + len(text)]
+                said = self._said[self._read : found + len(text)]
                 self._read = found + len(text)
                 return said
             time.sleep(0.02)
-        raise AssertionError(f"{text!r} was not said: {self._said[self._read:]!r}")
+        raise AssertionError(f"{text!r} was not said: {self._said[self._read :]!r}")
 
 
 @pytest.fixture
@@ -408,7 +489,9 @@ def watching(tmp_path: Path) -> Iterator[tuple[Watching, Path]]:
     watcher.process.wait(10)
 
 
-def test_watching_runs_again_after_each_change_outlives_a_broken_policy_and_ends_with_ctrl_c(watching: tuple[Watching, Path]) -> None:
+def test_watching_runs_again_after_each_change_outlives_a_broken_policy_and_ends_with_ctrl_c(
+    watching: tuple[Watching, Path],
+) -> None:
     watcher, desk = watching
     assert "6 cases passed" in watcher.until("watching; Ctrl-C ends it")
 
@@ -418,7 +501,11 @@ def test_watching_runs_again_after_each_change_outlives_a_broken_policy_and_ends
     replace(desk / "priority.yaml", "[P3,   P4,     P9]", "[P3,   P4,     P4]")
     assert "6 cases passed" in watcher.until("watching; Ctrl-C ends it")
 
-    replace(desk / "cases" / "priority.yaml", "{priority: P4, basis: matrix}\n    rules", "{priority: P3, basis: matrix}\n    rules")
+    replace(
+        desk / "cases" / "priority.yaml",
+        "{priority: P4, basis: matrix}\n    rules",
+        "{priority: P3, basis: matrix}\n    rules",
+    )
     again = watcher.until("watching; Ctrl-C ends it")
     assert "expected P3, got P4" in again
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", again)

@@ -26,7 +26,9 @@ __all__ = ["garage"]
 def guidepost(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "guidepost.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> None:
@@ -57,11 +59,17 @@ def serving(garage: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @contextmanager
-def started(garage: Path, *arguments: str, last: str = "grpcurl -plaintext") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    garage: Path, *arguments: str, last: str = "grpcurl -plaintext"
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a server; give it, and all that it said up to the line that has the last words."""
     process = subprocess.Popen(
         [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(garage), "--port", "0", *arguments],
-        cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     timer = threading.Timer(120, process.kill)
     timer.start()
@@ -84,7 +92,8 @@ def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subp
     calls = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
 
     without, over_grpc = (
-        subprocess.run(shlex.split(call), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False) for call in calls[:2]
+        subprocess.run(shlex.split(call), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        for call in calls[:2]
     )
     process.send_signal(signal.SIGINT)
 
@@ -132,7 +141,12 @@ def test_a_broken_policy_is_not_served(garage: Path) -> None:
 
 def test_a_server_does_without_what_only_other_commands_load() -> None:
     code = "import atexit, sys; atexit.register(lambda: print({'pyarrow', 'guidepost.cli.app', 'engine.replay'} & set(sys.modules))); from guidepost.cli.entry import main; main()"
-    alone, among = (subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True) for words in (("serve", "--help"), ("--help",)))
+    alone, among = (
+        subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+        for words in (("serve", "--help"), ("--help",))
+    )
 
     assert "set()" == alone.stdout.splitlines()[-1]
     assert "guidepost.cli.app" in among.stdout.splitlines()[-1]
@@ -141,6 +155,9 @@ def test_a_server_does_without_what_only_other_commands_load() -> None:
 @pytest.mark.parametrize("arguments", [("--help",), ("--port", "high"), ("--no-such-option",)])
 def test_serve_says_the_same_whether_it_is_alone_or_one_of_all_commands(arguments: tuple[str, ...]) -> None:
     every = [sys.executable, "-c", "from guidepost.cli.app import app; app(prog_name='guidepost')", "serve", *arguments]
-    alone, among = guidepost("serve", *arguments), subprocess.run(every, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    alone, among = (
+        guidepost("serve", *arguments),
+        subprocess.run(every, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False),
+    )
 
     assert (among.returncode, among.stdout, among.stderr) == (alone.returncode, alone.stdout, alone.stderr)

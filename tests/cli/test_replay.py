@@ -50,9 +50,23 @@ facts:
 """
 RECORDED: Final = MAPPING + "recorded:\n  priority: {column: Priority}\n"
 PAST: Final[list[dict[str, object]]] = [
-    {"impact": "low", "urgency": "low", "channel": "telephone", "stage": "triage", "country": "NZ", "explanation": "it is broken"},
+    {
+        "impact": "low",
+        "urgency": "low",
+        "channel": "telephone",
+        "stage": "triage",
+        "country": "NZ",
+        "explanation": "it is broken",
+    },
     {"channel": "email", "stage": "arrival", "country": "AU", "received_at": "2026-01-23T15:00:00+11:00"},
-    {"impact": "high", "urgency": "medium", "stage": "triage", "channel": "portal", "received_at": "2026-01-23T15:00:00+11:00", "plan": "partner"},
+    {
+        "impact": "high",
+        "urgency": "medium",
+        "stage": "triage",
+        "channel": "portal",
+        "received_at": "2026-01-23T15:00:00+11:00",
+        "plan": "partner",
+    },
 ]
 
 
@@ -68,7 +82,9 @@ def low_low() -> Version:
 
 
 @pytest.fixture
-def here(tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(
+    tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder with tickets and mappings; versions are those that are built already."""
     built = {version.ref.version: version for version in shipped.versions}
     built |= {"draft": _variant(built["2.0.0"]), "low-low": low_low}
@@ -113,7 +129,9 @@ def altered(log: Store, statement: str) -> None:
 # ---- Files against a version
 
 
-def test_what_was_recorded_is_compared_and_what_cannot_be_read_is_shown_and_kept(here: Path, golden: Callable[[str, str], None]) -> None:
+def test_what_was_recorded_is_compared_and_what_cannot_be_read_is_shown_and_kept(
+    here: Path, golden: Callable[[str, str], None]
+) -> None:
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml")
 
     assert found.exit_code == 0
@@ -150,9 +168,25 @@ def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
 
 
 def test_two_versions_are_compared_where_one_is_named_for_before(here: Path) -> None:
-    found = plain("tickets.csv", "--against", "2.0.0", "--from", "1.0.0", "--mapping", "recorded.yaml", "--decision", "coverage", "--by", "channel")
+    found = plain(
+        "tickets.csv",
+        "--against",
+        "2.0.0",
+        "--from",
+        "1.0.0",
+        "--mapping",
+        "recorded.yaml",
+        "--decision",
+        "coverage",
+        "--by",
+        "channel",
+    )
 
-    assert (found["before"]["asked"], found["before"]["recorded"], list(found["before"]["versions"].values())) == ("1.0.0", False, [4])
+    assert (found["before"]["asked"], found["before"]["recorded"], list(found["before"]["versions"].values())) == (
+        "1.0.0",
+        False,
+        [4],
+    )
     assert {one["outcome"]: one["changed"] for one in found["outcomes"] if one["changed"]}["weekend_handling"] == 2
     assert [(one["value"], one["tickets"]) for one in found["groups"]["channel"]] == [("email", 2), ("telephone", 2)]
 
@@ -213,17 +247,38 @@ def test_the_worked_example_prints_what_the_page_shows(here: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        (["--max-changed", "50%"], 0), (["--max-changed", "2"], 0), (["--max-changed", "1"], 6), (["--max-changed", "49%"], 6), (["--forbid", "priority: P4 -> *"], 6),
-        (["--forbid", "priority: P1 -> *"], 0), (["--max-unread", "1"], 6), (["--max-unread", "2"], 0), (["--max-unread", "10%"], 6),
-        (["--forbid", "priority: P9 -> *"], 2), (["--max-changed", "some"], 2), (["--max-unread", "some"], 2),
+        (["--max-changed", "50%"], 0),
+        (["--max-changed", "2"], 0),
+        (["--max-changed", "1"], 6),
+        (["--max-changed", "49%"], 6),
+        (["--forbid", "priority: P4 -> *"], 6),
+        (["--forbid", "priority: P1 -> *"], 0),
+        (["--max-unread", "1"], 6),
+        (["--max-unread", "2"], 0),
+        (["--max-unread", "10%"], 6),
+        (["--forbid", "priority: P9 -> *"], 2),
+        (["--max-changed", "some"], 2),
+        (["--max-unread", "some"], 2),
     ],
 )
-def test_more_than_a_limit_allows_ends_with_6_and_a_limit_that_is_none_with_2(here: Path, options: list[str], code: int) -> None:
+def test_more_than_a_limit_allows_ends_with_6_and_a_limit_that_is_none_with_2(
+    here: Path, options: list[str], code: int
+) -> None:
     assert run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", *options).exit_code == code
 
 
 def test_what_is_beyond_a_limit_is_named_with_a_ticket(here: Path) -> None:
-    found = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", "--max-changed", "0", "--forbid", "priority: P4 -> *")
+    found = run(
+        "tickets.csv",
+        "--against",
+        "2.0.0",
+        "--mapping",
+        "recorded.yaml",
+        "--max-changed",
+        "0",
+        "--forbid",
+        "priority: P4 -> *",
+    )
 
     assert "`priority` changes in 2 of 4 tickets (50%); the limit is 0" in found.stdout
     assert "`priority` goes P4 -> P5 in 2 tickets\n      where urgency=low\n      such as impact=low" in found.stdout
@@ -238,8 +293,12 @@ def test_a_log_is_replayed_against_a_version_and_compared_with_what_it_recorded(
 
     assert (found["tickets"], found["before"]["recorded"], len(found["before"]["versions"])) == (6, True, 2)
     priority = next(one for one in found["outcomes"] if one["outcome"] == "priority")
-    assert {one["text"]: one["tickets"] for one in priority["matrix"] if one["from"] != one["to"]} == {"undecided -> P2": 1}
-    assert priority["regions"][0]["examples"][0]["ticket"] in {entry.body.split('"id":"')[-1].split('"')[0] for entry in log.entries()}
+    assert {one["text"]: one["tickets"] for one in priority["matrix"] if one["from"] != one["to"]} == {
+        "undecided -> P2": 1
+    }
+    assert priority["regions"][0]["examples"][0]["ticket"] in {
+        entry.body.split('"id":"')[-1].split('"')[0] for entry in log.entries()
+    }
 
 
 def test_a_log_may_be_cut_by_time(log: Store) -> None:
@@ -252,7 +311,9 @@ def test_a_log_may_be_cut_by_time(log: Store) -> None:
 # ---- The proof
 
 
-def test_every_record_comes_out_as_recorded_under_its_own_version(log: Store, golden: Callable[[str, str], None]) -> None:
+def test_every_record_comes_out_as_recorded_under_its_own_version(
+    log: Store, golden: Callable[[str, str], None]
+) -> None:
     found = run("log")
 
     assert found.exit_code == 0
@@ -260,27 +321,41 @@ def test_every_record_comes_out_as_recorded_under_its_own_version(log: Store, go
     assert plain("log")["whole"] is True
 
 
-def test_what_a_server_recorded_comes_out_as_it_answered(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_server_recorded_comes_out_as_it_answered(
+    here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     start = datetime(2026, 1, 23, 4, tzinfo=UTC)
     with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
         for hours, ticket in enumerate(PAST * 2):
-            client.triage({**ticket, "plan": "partner"}, now=start + timedelta(hours=hours), pauses=[(start, None)] if hours % 2 else [])
+            client.triage(
+                {**ticket, "plan": "partner"},
+                now=start + timedelta(hours=hours),
+                pauses=[(start, None)] if hours % 2 else [],
+            )
         client.triage(PAST[0], version="1.0.0")
-        client.decide("escalation", {"subscription_source": "other", "reason": "slow", "contact_phone": "+61 2 8350 8484"})
-        client.reschedule({"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"})
+        client.decide(
+            "escalation", {"subscription_source": "other", "reason": "slow", "contact_phone": "+61 2 8350 8484"}
+        )
+        client.reschedule(
+            {"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"}
+        )
 
     found = run("log", "-o", "json")
 
     assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
 
-def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(
+    here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     start = datetime(2026, 1, 23, 4, tzinfo=UTC)
     with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
         client.triage({**PAST[0], "plan": "partner"}, now=start)
-        client.reschedule({"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"})
+        client.reschedule(
+            {"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"}
+        )
     note = "1 reschedule record is not replayed: it changes a due time and decides nothing"
 
     assert note in run("log", "--against", "2.0.0").stderr
@@ -297,9 +372,17 @@ def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
         assert (found["whole"], found["records"], [one["records"] for one in found["versions"]]) == (True, 6, [3, 3])
 
 
-def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with_7(log: Store, golden: Callable[[str, str], None]) -> None:
-    altered(log, """UPDATE entries SET body = replace(body, '"name":"priority","status":"decided","value":"P2"', '"name":"priority","status":"decided","value":"P4"') WHERE sequence >= 4""")
-    altered(log, """UPDATE entries SET body = replace(body, '"2026-01-23T08:00:00Z"', '"2026-01-23T09:00:00Z"') WHERE sequence = 6""")
+def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with_7(
+    log: Store, golden: Callable[[str, str], None]
+) -> None:
+    altered(
+        log,
+        """UPDATE entries SET body = replace(body, '"name":"priority","status":"decided","value":"P2"', '"name":"priority","status":"decided","value":"P4"') WHERE sequence >= 4""",
+    )
+    altered(
+        log,
+        """UPDATE entries SET body = replace(body, '"2026-01-23T08:00:00Z"', '"2026-01-23T09:00:00Z"') WHERE sequence = 6""",
+    )
 
     found = run("log")
 
@@ -311,8 +394,13 @@ def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with
     assert named["otherwise"] == 2
 
 
-def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(log: Store, golden: Callable[[str, str], None]) -> None:
-    altered(log, """UPDATE entries SET digest = 'abcdef123456', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), 'abcdef123456') WHERE sequence = 2""")
+def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(
+    log: Store, golden: Callable[[str, str], None]
+) -> None:
+    altered(
+        log,
+        """UPDATE entries SET digest = 'abcdef123456', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), 'abcdef123456') WHERE sequence = 2""",
+    )
 
     found = run("log")
 
@@ -322,7 +410,10 @@ def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(log
 
 def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
     draft = "d" * 64
-    altered(log, f"""UPDATE entries SET digest = '{draft}', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), '{draft}') WHERE sequence = 5""")
+    altered(
+        log,
+        f"""UPDATE entries SET digest = '{draft}', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), '{draft}') WHERE sequence = 5""",
+    )
 
     assert run("log").exit_code == 7
     assert run("log", "--with", "draft").exit_code == 0
@@ -330,7 +421,9 @@ def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
-    assert "The log and the policies belong together: all 6 records come out as recorded." in run("log", "-o", form).stdout
+    assert (
+        "The log and the policies belong together: all 6 records come out as recorded." in run("log", "-o", form).stdout
+    )
 
 
 # ---- What is wrong
@@ -347,7 +440,10 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "--with is for proving a log"),
         (["log", "--suggest-mapping"], "need no mapping"),
         (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
-        (["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"], "which Spark does not read"),
+        (
+            ["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"],
+            "which Spark does not read",
+        ),
         (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "expected a decision log, got"),
     ],

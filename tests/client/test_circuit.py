@@ -96,7 +96,10 @@ def server() -> Obedient:
 
 @contextmanager
 def desk(server: Obedient, *, with_health: bool = True, **options: Any) -> Iterator[guidepost.Client]:
-    with server.serving(with_health=with_health) as address, guidepost.Client(address, fallback=guidepost.undecided, **options) as client:
+    with (
+        server.serving(with_health=with_health) as address,
+        guidepost.Client(address, fallback=guidepost.undecided, **options) as client,
+    ):
         until(lambda: decided(client))
         yield client
 
@@ -113,7 +116,17 @@ def opened(client: guidepost.Client) -> bool:
 class TestWhatOpensIt:
     """Only what the service is to blame for."""
 
-    @pytest.mark.parametrize("code", [code_pb2.INVALID_ARGUMENT, code_pb2.NOT_FOUND, code_pb2.UNAUTHENTICATED, code_pb2.PERMISSION_DENIED, code_pb2.FAILED_PRECONDITION, code_pb2.INTERNAL])
+    @pytest.mark.parametrize(
+        "code",
+        [
+            code_pb2.INVALID_ARGUMENT,
+            code_pb2.NOT_FOUND,
+            code_pb2.UNAUTHENTICATED,
+            code_pb2.PERMISSION_DENIED,
+            code_pb2.FAILED_PRECONDITION,
+            code_pb2.INTERNAL,
+        ],
+    )
     def test_a_call_that_is_refused_for_what_it_asks_is_an_answer(self, server: Obedient, code: Any) -> None:
         with desk(server) as client:
             server.fail(code)
@@ -124,7 +137,9 @@ class TestWhatOpensIt:
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
     @pytest.mark.parametrize("code", [code_pb2.UNAVAILABLE, code_pb2.CANCELLED, code_pb2.RESOURCE_EXHAUSTED])
-    def test_a_service_that_turns_calls_away_opens_it_and_closes_it_once_it_answers(self, server: Obedient, code: Any) -> None:
+    def test_a_service_that_turns_calls_away_opens_it_and_closes_it_once_it_answers(
+        self, server: Obedient, code: Any
+    ) -> None:
         with desk(server) as client:
             server.fail(code)
             until(lambda: opened(client))
@@ -141,7 +156,10 @@ class TestWhatOpensIt:
             for _ in range(3):
                 with pytest.raises(grpc.RpcError, match="the disk is full"):
                     client.triage(impact="high", timeout=20)
-            with pytest.raises(guidepost.CircuitOpen, match=r"next try in (600|59\d)\.\d s; the last one ended with UNAVAILABLE: the disk is full$"):
+            with pytest.raises(
+                guidepost.CircuitOpen,
+                match=r"next try in (600|59\d)\.\d s; the last one ended with UNAVAILABLE: the disk is full$",
+            ):
                 client.triage(impact="high", timeout=20)
 
     def test_a_service_that_says_how_long_it_is_busy_is_left_alone_for_so_long(self, server: Obedient) -> None:
@@ -169,7 +187,11 @@ class TestWhatOpensIt:
                 with pytest.raises(grpc.RpcError) as error:
                     client.triage(impact="high", ticket_id="x" * 20_000)
 
-            assert (Circuit.CLOSED, 0, grpc.StatusCode.RESOURCE_EXHAUSTED) == (client.circuit.state, client.circuit.failures, error.value.code())
+            assert (Circuit.CLOSED, 0, grpc.StatusCode.RESOURCE_EXHAUSTED) == (
+                client.circuit.state,
+                client.circuit.failures,
+                error.value.code(),
+            )
 
     @pytest.mark.parametrize("timeout", [0, -1])
     def test_a_call_that_has_no_time_left_does_not_open_it(self, server: Obedient, timeout: float) -> None:
@@ -266,7 +288,9 @@ def test_a_call_under_way_is_answered_although_its_connection_was_replaced_meanw
 
 def test_so_it_is_under_asyncio(server: Obedient) -> None:
     async def ask(address: str) -> bool:
-        async with guidepost.AsyncClient(address, channels=1, circuit_failures=0, fallback=guidepost.undecided) as client:
+        async with guidepost.AsyncClient(
+            address, channels=1, circuit_failures=0, fallback=guidepost.undecided
+        ) as client:
             await client.triage(impact="high", timeout=60)
             replaced = hang_wholly(server)
             patient = asyncio.create_task(client.triage(impact="high", timeout=60))
@@ -281,6 +305,7 @@ def test_so_it_is_under_asyncio(server: Obedient) -> None:
 
 def test_a_client_asks_nothing_in_the_background_while_all_is_well(server: Obedient) -> None:
     """And stops to when all is well again: then it has no thread of its own."""
+
     def probing() -> list[str]:
         return [thread.name for thread in threading.enumerate() if thread.name == "guidepost probes"]
 

@@ -72,7 +72,11 @@ class TestTickets:
     def test_a_fact_goes_into_the_field_of_its_name(self) -> None:
         """By its kind: text, number, true or false, instant."""
         made = guidepost.ticket(
-            impact="high", affected_percent=60, business_days_since_closure=3, contact_is_tenant_user=False, received_at=NOW
+            impact="high",
+            affected_percent=60,
+            business_days_since_closure=3,
+            contact_is_tenant_user=False,
+            received_at=NOW,
         )
 
         assert (made.impact, made.affected_percent, made.business_days_since_closure) == ("high", 60.0, 3)
@@ -82,10 +86,19 @@ class TestTickets:
 
     def test_a_fact_without_a_field_goes_into_the_map(self) -> None:
         """Also one whose field is of another kind."""
-        made = guidepost.ticket(size=3, vip=True, colour="red", came_at=NOW, impact=2, received_at="2026-01-23T15:00:00+11:00")
+        made = guidepost.ticket(
+            size=3, vip=True, colour="red", came_at=NOW, impact=2, received_at="2026-01-23T15:00:00+11:00"
+        )
 
         kinds = {name: made.facts[name].WhichOneof("value") for name in sorted(made.facts)}
-        assert kinds == {"came_at": "instant", "colour": "text", "impact": "number", "received_at": "text", "size": "number", "vip": "flag"}
+        assert kinds == {
+            "came_at": "instant",
+            "colour": "text",
+            "impact": "number",
+            "received_at": "text",
+            "size": "number",
+            "vip": "flag",
+        }
         assert not made.HasField("impact")
 
     def test_true_is_not_one(self) -> None:
@@ -141,7 +154,9 @@ class TestCalls:
 
         with guidepost.Client(address) as client:
             (by_clock,) = client.decide("response", facts).deadlines
-            (later,) = client.decide("response", facts, now=NOW + timedelta(days=9), pauses=[pause, (NOW, None)]).deadlines
+            (later,) = client.decide(
+                "response", facts, now=NOW + timedelta(days=9), pauses=[pause, (NOW, None)]
+            ).deadlines
 
         assert (NOW, False) == (by_clock.standing.at.ToDatetime(UTC), by_clock.HasField("extended"))
         assert (NOW + timedelta(days=9), True) == (later.standing.at.ToDatetime(UTC), later.HasField("extended"))
@@ -149,13 +164,19 @@ class TestCalls:
     def test_reschedule_gives_the_old_and_the_new_deadline(self, address: str) -> None:
         """Facts that were otherwise come first; None was not known."""
         with guidepost.Client(address) as client:
-            reply = client.reschedule({"assigned_priority": "P3"}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2")
-            new = client.reschedule({"assigned_priority": None}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2")
+            reply = client.reschedule(
+                {"assigned_priority": "P3"}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2"
+            )
+            new = client.reschedule(
+                {"assigned_priority": None}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2"
+            )
 
         assert [("response_due", True, "2026-01-27T15:00:00+11:00", "2026-01-23T19:00:00+11:00")] == [
             (one.name, one.moved, one.before.local_due, one.after.local_due) for one in reply.deadlines
         ]
-        assert [("P3", "P2")] == [(one.before.text, one.after.text) for one in reply.because if one.name == "target_priority"]
+        assert [("P3", "P2")] == [
+            (one.before.text, one.after.text) for one in reply.because if one.name == "target_priority"
+        ]
         assert [False] == [one.HasField("before") for one in new.deadlines]
 
     def test_versions_are_listed_and_shown(self, address: str) -> None:
@@ -175,7 +196,9 @@ class TestCalls:
                 return [
                     await client.triage(impact="high", urgency="high"),
                     await client.decide("priority", impact="high", urgency="high"),
-                    await client.reschedule({"assigned_priority": "P1"}, assigned_priority="P2", plan="partner", received_at=NOW),
+                    await client.reschedule(
+                        {"assigned_priority": "P1"}, assigned_priority="P2", plan="partner", received_at=NOW
+                    ),
                     await client.versions(),
                     await client.version("1.0.0"),
                 ]
@@ -263,7 +286,9 @@ import guidepost, guidepost.__main__
 
     def test_the_module_triages_a_ticket_and_prints_json(self, address: str) -> None:
         """With the names of the proto files."""
-        done = command(address, "stage=triage", "impact=high", "urgency=medium", "affected_percent=60", "reopen_requested=no")
+        done = command(
+            address, "stage=triage", "impact=high", "urgency=medium", "affected_percent=60", "reopen_requested=no"
+        )
 
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["priority"]["priority"] == "P2"
@@ -280,11 +305,18 @@ import guidepost, guidepost.__main__
     def test_the_module_says_how_it_is_called(self) -> None:
         """With exit code 2."""
         wrong = command("127.0.0.1:1", "impact")
-        assert [command().returncode, wrong.returncode, command("127.0.0.1:1", "--token-file", "none").returncode] == [2, 2, 2]
+        assert [command().returncode, wrong.returncode, command("127.0.0.1:1", "--token-file", "none").returncode] == [
+            2,
+            2,
+            2,
+        ]
         assert "expected FACT=VALUE, got `impact`" in wrong.stderr
         for flag in ("-h", "--help"):
             asked = command(flag)
-            assert (asked.returncode, asked.stdout.startswith("usage: python -m guidepost [-h] [--token-file FILE]")) == (0, True)
+            assert (
+                asked.returncode,
+                asked.stdout.startswith("usage: python -m guidepost [-h] [--token-file FILE]"),
+            ) == (0, True)
 
     def test_the_module_asks_whether_the_server_runs_where_nothing_answers(self) -> None:
         """Behind the words of gRPC."""
@@ -294,7 +326,10 @@ import guidepost, guidepost.__main__
 
         assert done.returncode == 1
         first, *_, last = done.stderr.splitlines()
-        assert (first.partition(":")[0], last) == ("UNAVAILABLE", "help: is the server running? `make serve` starts one")
+        assert (first.partition(":")[0], last) == (
+            "UNAVAILABLE",
+            "help: is the server running? `make serve` starts one",
+        )
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -338,7 +373,13 @@ class TestManyAtOnce:
         """What is wrong with one is an error in its place."""
         with guidepost.Client(address) as client:
             alone = client.triage(impact="high", urgency="low")
-            first, wrong, last = client.triage_many([{"impact": "high", "urgency": "low"}, {"impact": "hihg"}, guidepost.item(impact="low", urgency="low", ticket_id="INC-1")])
+            first, wrong, last = client.triage_many(
+                [
+                    {"impact": "high", "urgency": "low"},
+                    {"impact": "hihg"},
+                    guidepost.item(impact="low", urgency="low", ticket_id="INC-1"),
+                ]
+            )
 
         assert alone == first
         assert isinstance(wrong, guidepost.ItemFailed)
@@ -349,12 +390,21 @@ class TestManyAtOnce:
     def test_calls_of_many_threads_go_together_and_each_gets_its_own_answer(self) -> None:
         """Fewer calls, the same answers; a wrong request costs no other its answer."""
         counting = Counting()
-        with counting.serving() as address, guidepost.Client(address, channels=1, coalesce=0.02) as client, futures.ThreadPoolExecutor(32) as pool:
-            asked = [pool.submit(client.triage, size=number, request_id="bad id \n" if number == 7 else "") for number in range(64)]
+        with (
+            counting.serving() as address,
+            guidepost.Client(address, channels=1, coalesce=0.02) as client,
+            futures.ThreadPoolExecutor(32) as pool,
+        ):
+            asked = [
+                pool.submit(client.triage, size=number, request_id="bad id \n" if number == 7 else "")
+                for number in range(64)
+            ]
             answers = [one.exception() or one.result().others[0].id for one in asked]
 
         assert isinstance(answers[7], guidepost.ItemFailed)
-        assert [f"size {number}" for number in range(64) if number != 7] == [answer for answer in answers if isinstance(answer, str)]
+        assert [f"size {number}" for number in range(64) if number != 7] == [
+            answer for answer in answers if isinstance(answer, str)
+        ]
         assert counting.batches <= 16
 
     def test_so_do_calls_of_one_event_loop(self) -> None:
@@ -363,7 +413,9 @@ class TestManyAtOnce:
 
         async def ask(address: str) -> list[Any]:
             async with guidepost.AsyncClient(address, channels=1, coalesce=0.02) as client:
-                return await asyncio.gather(*(client.triage(size=number, version="1" if number % 2 else "2") for number in range(64)))
+                return await asyncio.gather(
+                    *(client.triage(size=number, version="1" if number % 2 else "2") for number in range(64))
+                )
 
         with counting.serving() as address:
             answers = run(ask(address))
@@ -381,7 +433,11 @@ class TestManyAtOnce:
 
     def test_a_call_that_cannot_be_sent_fails_and_those_behind_it_are_answered(self) -> None:
         """What is wrong with one call ends no thread that the others wait for."""
-        with Counting().serving() as address, guidepost.Client(address, coalesce=0.001) as client, futures.ThreadPoolExecutor(1) as pool:
+        with (
+            Counting().serving() as address,
+            guidepost.Client(address, coalesce=0.001) as client,
+            futures.ThreadPoolExecutor(1) as pool,
+        ):
             wrong = pool.submit(client.triage, size=1, timeout=cast("Any", "soon"))
             assert isinstance(wrong.exception(timeout=60), TypeError)
             assert "size 2" == pool.submit(client.triage, size=2).result(timeout=60).others[0].id
@@ -391,12 +447,16 @@ class TestManyAtOnce:
         with socket.create_server(("127.0.0.1", 0)) as silent, futures.ThreadPoolExecutor(2) as pool:
             address = f"127.0.0.1:{silent.getsockname()[1]}"
             with guidepost.Client(address, coalesce=0.05) as client:
-                patient, hasty = pool.submit(client.triage, size=1, timeout=600), pool.submit(client.triage, size=2, timeout=0.1)
+                patient, hasty = (
+                    pool.submit(client.triage, size=1, timeout=600),
+                    pool.submit(client.triage, size=2, timeout=0.1),
+                )
                 assert isinstance(hasty.exception(timeout=60), grpc.RpcError)
                 assert not patient.done()
 
     def test_calls_that_wait_to_go_together_end_when_the_client_is_closed(self) -> None:
         """Under asyncio; none of them waits for ever."""
+
         async def ask(address: str) -> list[Any]:
             client = guidepost.AsyncClient(address, coalesce=0.05)
             waiting = [asyncio.create_task(client.triage(size=number)) for number in range(3)]

@@ -135,7 +135,9 @@ def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
 
 
 @given(st.integers(1, 5), st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
-def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_as_there_is_one(connections: int, doubted: set[int], tried: set[int]) -> None:
+def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_as_there_is_one(
+    connections: int, doubted: set[int], tried: set[int]
+) -> None:
     everyone = set(range(connections))
     spread = Spread(everyone)
     for one in doubted & everyone:

@@ -46,7 +46,11 @@ class Asking:
 
     def __init__(self, kind: str, address: str, **options: Any) -> None:
         self._run: Callable[[Any], Any] = run if "asyncio" in kind else lambda done: done
-        self.client: Any = self._run(self._made(guidepost.AsyncClient, address, options)) if "asyncio" in kind else guidepost.Client(address, **options)
+        self.client: Any = (
+            self._run(self._made(guidepost.AsyncClient, address, options))
+            if "asyncio" in kind
+            else guidepost.Client(address, **options)
+        )
 
     @staticmethod
     async def _made(client: Any, address: str, options: dict[str, Any]) -> Any:
@@ -79,6 +83,7 @@ def away() -> Iterator[Forwarder]:
 def asking() -> Iterator[Callable[..., Asking]]:
     """Make clients with a fallback."""
     with ExitStack() as open_clients:
+
         def make(kind: str, address: str, **options: Any) -> Asking:
             coalesce = guidepost.COALESCE if "coalescing" in kind else None
             made = Asking(kind, address, **{"fallback": guidepost.undecided, "coalesce": coalesce, **options})
@@ -100,16 +105,23 @@ def how_long_until(decided: Callable[[], bool]) -> float:
 
 
 SOME = [
-    ("plain", "refuse", 1), ("plain", "drop", 4), ("plain, coalescing", "refuse", 16),
-    ("asyncio", "refuse", 4), ("asyncio", "drop", 16), ("asyncio, coalescing", "drop", 1),
+    ("plain", "refuse", 1),
+    ("plain", "drop", 4),
+    ("plain, coalescing", "refuse", 16),
+    ("asyncio", "refuse", 4),
+    ("asyncio", "drop", 16),
+    ("asyncio, coalescing", "drop", 1),
 ]
 ALL = [(kind, how, channels) for kind in KINDS for how in ("refuse", "drop") for channels in (1, 4, 16)]
 
 
 @pytest.mark.parametrize(
-    ("kind", "how", "channels"), [pytest.param(*one, marks=() if one in SOME else pytest.mark.faults) for one in ALL],
+    ("kind", "how", "channels"),
+    [pytest.param(*one, marks=() if one in SOME else pytest.mark.faults) for one in ALL],
 )
-def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(kind: str, how: str, channels: int, away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(
+    kind: str, how: str, channels: int, away: Forwarder, asking: Callable[..., Asking]
+) -> None:
     """Whether the server was killed (`refuse`), or hung or vanished without closing its connections (`drop`)."""
     client = asking(kind, away.address, channels=channels)
     until(client.decided)
@@ -123,7 +135,9 @@ def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(kind
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_on(kind: str, asking: Callable[..., Asking]) -> None:
+def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_on(
+    kind: str, asking: Callable[..., Asking]
+) -> None:
     with answering() as (server, address):
         client = asking(kind, address)
         until(client.decided)
@@ -136,7 +150,9 @@ def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_connections_that_lead_nowhere_are_replaced_by_new_ones(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_connections_that_lead_nowhere_are_replaced_by_new_ones(
+    kind: str, away: Forwarder, asking: Callable[..., Asking]
+) -> None:
     """The server is there all the time, but a firewall has forgotten the connections: nobody says so, and keepalive takes 25 s to notice."""
     client = asking(kind, away.address)
     until(lambda: client.decided() and len(away.arrivals) == 4)
@@ -157,7 +173,9 @@ def tries(away: Forwarder, client: Asking, wanted: int) -> list[float]:
 
 
 @pytest.mark.faults
-def test_a_client_tries_to_connect_every_other_second_however_often_it_was_in_vain(away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_a_client_tries_to_connect_every_other_second_however_often_it_was_in_vain(
+    away: Forwarder, asking: Callable[..., Asking]
+) -> None:
     """gRPC's own defaults would have it wait 1, 1.6, 2.6, 4.1 seconds and so on, up to 120; it varies each by a fifth."""
     between = tries(away, asking("plain", away.address, channels=1), wanted=12)
 
@@ -174,7 +192,9 @@ def test_so_it_does_for_minutes(away: Forwarder, asking: Callable[..., Asking]) 
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_the_first_decision_after_minutes_comes_within_seconds_for_every_kind_of_client(away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_the_first_decision_after_minutes_comes_within_seconds_for_every_kind_of_client(
+    away: Forwarder, asking: Callable[..., Asking]
+) -> None:
     clients = [asking(kind, away.address) for kind in KINDS]
     for client in clients:
         until(client.decided)
@@ -191,7 +211,9 @@ class TestNames:
     """A client of a name, as of a headless service: what it stands for changes, and for a while it stands for nothing."""
 
     @pytest.mark.parametrize("kind", ["plain", "asyncio"])
-    def test_a_server_that_comes_back_at_another_address_is_found(self, kind: str, asking: Callable[..., Asking]) -> None:
+    def test_a_server_that_comes_back_at_another_address_is_found(
+        self, kind: str, asking: Callable[..., Asking]
+    ) -> None:
         with naming() as names, ExitStack() as servers:
             server, address = servers.enter_context(answering())
             names.addresses = ("127.0.0.1",)
@@ -210,7 +232,9 @@ class TestNames:
     @pytest.mark.faults
     @pytest.mark.campaign
     @pytest.mark.parametrize("kind", ["plain", "asyncio"])
-    def test_a_name_that_nobody_knew_for_a_minute_is_looked_up_as_soon_as_it_is_known(self, kind: str, asking: Callable[..., Asking]) -> None:
+    def test_a_name_that_nobody_knew_for_a_minute_is_looked_up_as_soon_as_it_is_known(
+        self, kind: str, asking: Callable[..., Asking]
+    ) -> None:
         """gRPC by itself waits up to two minutes between two tries."""
         with naming() as names, answering() as (_, address):
             client = asking(kind, f"dns://{names.authority}/desk.test:{address.rpartition(':')[2]}")
@@ -226,7 +250,9 @@ class TestMeanwhile:
     """What callers get while a server is away."""
 
     @pytest.mark.parametrize("kind", ["plain, coalescing", "asyncio"])
-    def test_once_it_is_clear_that_nobody_answers_the_fallback_does_at_once(self, kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
+    def test_once_it_is_clear_that_nobody_answers_the_fallback_does_at_once(
+        self, kind: str, away: Forwarder, asking: Callable[..., Asking]
+    ) -> None:
         """And not after the time that a call may take."""
         client = asking(kind, away.address)
         until(client.decided)
@@ -240,7 +266,9 @@ class TestMeanwhile:
         assert all(guidepost.is_fallback(answer) for answer in answers)
 
     @pytest.mark.parametrize("kind", ["plain", "asyncio, coalescing"])
-    def test_without_a_fallback_calls_fail_at_once_and_say_since_when_and_until_when(self, kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
+    def test_without_a_fallback_calls_fail_at_once_and_say_since_when_and_until_when(
+        self, kind: str, away: Forwarder, asking: Callable[..., Asking]
+    ) -> None:
         client = asking(kind, away.address, fallback=None)
         until(lambda: client.triage(timeout=20))
         away.drop()
@@ -251,7 +279,10 @@ class TestMeanwhile:
             return isinstance(raised.value, guidepost.CircuitOpen)
 
         until(opened)
-        with pytest.raises(guidepost.CircuitOpen, match=r"^the service has not answered 3 calls in a row; (next try in \d\.\d s|the client is trying again now); the last one ended with DEADLINE_EXCEEDED: ") as raised:
+        with pytest.raises(
+            guidepost.CircuitOpen,
+            match=r"^the service has not answered 3 calls in a row; (next try in \d\.\d s|the client is trying again now); the last one ended with DEADLINE_EXCEEDED: ",
+        ) as raised:
             client.triage(timeout=20)
 
         assert grpc.StatusCode.UNAVAILABLE is raised.value.code()
@@ -264,7 +295,11 @@ class TestMeanwhile:
         away.drop()
         go_away(client)
 
-        for call in (lambda: client.client.decide("queue", size=3), lambda: client.client.reschedule({"size": 2}, size=3), lambda: client.client.triage_many([{"size": 3}])):
+        for call in (
+            lambda: client.client.decide("queue", size=3),
+            lambda: client.client.reschedule({"size": 2}, size=3),
+            lambda: client.client.triage_many([{"size": 3}]),
+        ):
             with pytest.raises(guidepost.CircuitOpen):
                 call()
 
@@ -280,7 +315,9 @@ class TestMeanwhile:
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_the_other_services_are_asked_over_a_connection_that_answers(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_the_other_services_are_asked_over_a_connection_that_answers(
+    kind: str, away: Forwarder, asking: Callable[..., Asking]
+) -> None:
     """The policies and the decision log: after an outage, and when the first connection is gone, as for decisions."""
     client = asking(kind, away.address)
     until(client.decided)
@@ -300,7 +337,9 @@ class TestSeveral:
     """Several servers behind one address, as the workers of one server are."""
 
     @pytest.mark.parametrize("kind", EITHER)
-    def test_as_long_as_one_of_them_is_there_no_ticket_goes_undecided(self, kind: str, asking: Callable[..., Asking]) -> None:
+    def test_as_long_as_one_of_them_is_there_no_ticket_goes_undecided(
+        self, kind: str, asking: Callable[..., Asking]
+    ) -> None:
         with ExitStack() as servers:
             first, address = servers.enter_context(answering())
             client = asking(kind, address, channels=8)
@@ -314,7 +353,9 @@ class TestSeveral:
                 gone = other
 
     @pytest.mark.parametrize("kind", EITHER)
-    def test_one_that_hangs_costs_a_ticket_or_two_and_not_one_for_each_connection(self, kind: str, asking: Callable[..., Asking]) -> None:
+    def test_one_that_hangs_costs_a_ticket_or_two_and_not_one_for_each_connection(
+        self, kind: str, asking: Callable[..., Asking]
+    ) -> None:
         with answering() as (first, address), answering(address) as (second, _):
             client = asking(kind, address, channels=16)
             both = {f"{first.pid}", f"{second.pid}"}
@@ -336,7 +377,9 @@ def test_a_server_allows_the_pings_of_the_client() -> None:
 
 
 def test_the_defaults_in_the_manual_are_those_of_the_client() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Clients")[2].partition("\n## ")[0]
+    page = (
+        (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Clients")[2].partition("\n## ")[0]
+    )
     written = dict(re.findall(r"^\| ([^|]+) \| ([0-9.]+)[^|]*\| [^|]*\|$", page, re.MULTILINE))
     seconds = {name: float(value) for name, value in written.items()}
 

@@ -80,17 +80,27 @@ def many_in_turn(client: Client) -> list[pb.TriageStreamResponse]:
 
 CALLS: Final[dict[str, Callable[[str], Any]]] = {
     "triage": lambda address: with_client(address, lambda client: client.triage(vip=True)),
-    "triage with a request id": lambda address: with_client(address, lambda client: client.triage(vip=True, request_id="r")),
-    "triage, several as one call": lambda address: with_client(address, lambda client: client.triage(vip=True), coalesce=0.001),
+    "triage with a request id": lambda address: with_client(
+        address, lambda client: client.triage(vip=True, request_id="r")
+    ),
+    "triage, several as one call": lambda address: with_client(
+        address, lambda client: client.triage(vip=True), coalesce=0.001
+    ),
     "triage of many": lambda address: with_client(address, lambda client: client.triage_many([{"vip": True}] * 3)),
     "a stream": lambda address: with_client(address, many_in_turn),
     "decide": lambda address: with_client(address, lambda client: client.decide("queue", vip=True)),
     "reschedule": lambda address: with_client(address, lambda client: client.reschedule({"size": 3}, size=4)),
     "async triage": lambda address: with_async_client(address, lambda client: client.triage(vip=True)),
-    "async triage, several as one call": lambda address: with_async_client(address, lambda client: client.triage(vip=True), coalesce=0.001),
-    "async triage of many": lambda address: with_async_client(address, lambda client: client.triage_many([{"vip": True}] * 3)),
+    "async triage, several as one call": lambda address: with_async_client(
+        address, lambda client: client.triage(vip=True), coalesce=0.001
+    ),
+    "async triage of many": lambda address: with_async_client(
+        address, lambda client: client.triage_many([{"vip": True}] * 3)
+    ),
     "async decide": lambda address: with_async_client(address, lambda client: client.decide("queue", vip=True)),
-    "async reschedule": lambda address: with_async_client(address, lambda client: client.reschedule({"size": 3}, size=4)),
+    "async reschedule": lambda address: with_async_client(
+        address, lambda client: client.reschedule({"size": 3}, size=4)
+    ),
 }
 
 
@@ -108,7 +118,9 @@ def with_async_client(address: str, call: Callable[[AsyncClient], Coroutine[Any,
 
 
 @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
-def test_every_call_of_every_client_learns_by_default_why_its_decision_was_not_recorded(tmp_path: Path, durability: Durability) -> None:
+def test_every_call_of_every_client_learns_by_default_why_its_decision_was_not_recorded(
+    tmp_path: Path, durability: Durability
+) -> None:
     url = sqlite(tmp_path)
     # Under `bounded` nothing may leave ahead of its record here.
     more = {} if durability is Durability.SYNC else {"durability": durability, "records": 1, "milliseconds": 1}
@@ -155,7 +167,9 @@ def test_a_call_whose_deadline_is_near_is_refused_before_it(tmp_path: Path, monk
     # So much, that a slow machine is in time, too.
     monkeypatch.setattr(patience, "MARGIN", 10.0)
     calls: list[Callable[[Client], Any]] = [
-        lambda client: client.triage(vip=True, timeout=12), lambda client: client.triage_many([{"vip": True}], timeout=12), lambda client: client.decide("queue", vip=True, timeout=12),
+        lambda client: client.triage(vip=True, timeout=12),
+        lambda client: client.triage_many([{"vip": True}], timeout=12),
+        lambda client: client.decide("queue", vip=True, timeout=12),
     ]
     with served(url, patience=60.0) as address, locked(url), ThreadPoolExecutor(len(calls)) as callers:
         found = list(callers.map(lambda call: refusal(lambda: with_client(address, call)), calls))
@@ -202,7 +216,12 @@ def test_the_default_patience_is_below_what_the_default_client_waits() -> None:
 
 def test_a_call_without_a_deadline_waits_as_long_as_the_patience(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
-    with served(url, patience=0.3) as address, locked(url), grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as raised:
+    with (
+        served(url, patience=0.3) as address,
+        locked(url),
+        grpc.insecure_channel(address) as channel,
+        pytest.raises(grpc.RpcError) as raised,
+    ):
         ask(DecisionServiceStub(channel), vip=True, timeout=None)  # type: ignore[arg-type]
 
     assert why(raised.value) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
@@ -210,7 +229,9 @@ def test_a_call_without_a_deadline_waits_as_long_as_the_patience(tmp_path: Path)
 
 
 @pytest.mark.parametrize("run_", [asyncio.run, uvloop.run])
-def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]) -> None:
+def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]
+) -> None:
     """Also by uvloop, on which servers run, and whose timers differ from those of asyncio where they are due at once."""
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)

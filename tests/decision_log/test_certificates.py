@@ -48,7 +48,16 @@ def record(number: int, **changes: Any) -> Record:
     answers = triage(version, facts, Moment(at))
     masking = Masking(b"k" * 32, more=frozenset({"colour"}))
     whole = Record(
-        uuid7(at, number.to_bytes(10, "big")), iso(at), "portal", "", f"T-{number}", Kind.TRIAGE, masking.facts(facts, version.policy.facts), iso(at), (), version.ref,
+        uuid7(at, number.to_bytes(10, "big")),
+        iso(at),
+        "portal",
+        "",
+        f"T-{number}",
+        Kind.TRIAGE,
+        masking.facts(facts, version.policy.facts),
+        iso(at),
+        (),
+        version.ref,
         tuple(decided(answer, masking.more) for answer in answers),
     )
     return replace(whole, **changes)
@@ -93,7 +102,11 @@ def test_what_cannot_be_shown_is_neither_right_nor_wrong() -> None:
     steps = {step.name: step for step in check(certificate(), Trust())}
 
     assert {name: step.found for name, step in steps.items()} == {
-        "entry": Found.OK, "path": Found.OK, "signature": Found.NOT_SHOWN, "version": Found.NOT_SHOWN, "decisions": Found.NOT_SHOWN,
+        "entry": Found.OK,
+        "path": Found.OK,
+        "signature": Found.NOT_SHOWN,
+        "version": Found.NOT_SHOWN,
+        "decisions": Found.NOT_SHOWN,
     }
     assert "--key" in steps["signature"].said
     assert "--against" in steps["version"].said
@@ -114,9 +127,11 @@ def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
     text = written()
     at = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.characters(min_codepoint=32, max_codepoint=126).filter(lambda one: one != text[at]))
-    altered = text[:at] + other + text[at + 1:]
+    altered = text[:at] + other + text[at + 1 :]
     try:
-        same = json.loads(altered) == json.loads(text) and json.dumps(json.loads(altered)) == json.dumps(json.loads(text))
+        same = json.loads(altered) == json.loads(text) and json.dumps(json.loads(altered)) == json.dumps(
+            json.loads(text)
+        )
     except ValueError:
         same = False
     if same:  # white space between two words of the file
@@ -131,12 +146,21 @@ def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("alter", "wrong"),
     [
-        (lambda one: replace(one, entry=replace(one.entry, body=one.entry.body.replace('"size":2', '"size":3'))), {"entry"}),
+        (
+            lambda one: replace(one, entry=replace(one.entry, body=one.entry.body.replace('"size":2', '"size":3'))),
+            {"entry"},
+        ),
         (lambda one: replace(one, entry=forged(one.entry)), {"path"}),
-        (lambda one: replace(one, path=one.path[::-1]), {"path"}), (lambda one: replace(one, path=()), {"path"}),
-        (lambda one: replace(one, head=replace(one.head, root="0" * 64)), {"path", "signature"}), (lambda one: replace(one, head=replace(one.head, since=1)), {"path", "signature"}),
-        (lambda one: replace(one, head=replace(one.head, signed="2027-01-01T00:00:00Z")), {"signature"}), (lambda one: replace(one, head=replace(one.head, key="0" * 32)), {"signature"}),
-        (lambda one: replace(one, head=replace(one.head, head=replace(one.head.head, writer="other"))), {"path", "signature"}),
+        (lambda one: replace(one, path=one.path[::-1]), {"path"}),
+        (lambda one: replace(one, path=()), {"path"}),
+        (lambda one: replace(one, head=replace(one.head, root="0" * 64)), {"path", "signature"}),
+        (lambda one: replace(one, head=replace(one.head, since=1)), {"path", "signature"}),
+        (lambda one: replace(one, head=replace(one.head, signed="2027-01-01T00:00:00Z")), {"signature"}),
+        (lambda one: replace(one, head=replace(one.head, key="0" * 32)), {"signature"}),
+        (
+            lambda one: replace(one, head=replace(one.head, head=replace(one.head.head, writer="other"))),
+            {"path", "signature"},
+        ),
         (lambda one: replace(one, head=sign_head(one.head.head, one.head.signed, KEY)), {"path"}),
     ],
 )
@@ -161,7 +185,10 @@ def test_what_is_no_certificate_is_refused(text: str) -> None:
         Certificate.read(text)
 
 
-@pytest.mark.parametrize("more", [{"note": "x"}, {"format": 2}, {"path": []}, {"version": {"name": "counter", "version": "8.0.0", "digest": "d"}}])
+@pytest.mark.parametrize(
+    "more",
+    [{"note": "x"}, {"format": 2}, {"path": []}, {"version": {"name": "counter", "version": "8.0.0", "digest": "d"}}],
+)
 def test_nothing_can_be_added_and_what_stands_twice_says_the_same(more: dict[str, Any]) -> None:
     plain = json.loads(written()) | more
     try:
@@ -244,7 +271,12 @@ def test_a_record_that_no_head_covers_says_so_and_can_be_signed_for_now(desk: Pa
     assert (without.exit_code, json.loads(without.stdout)["head"]) == (0, None)
     assert "no signed head covers this record yet" in without.stderr
     assert signed.exit_code == 0
-    assert json.loads(run("check", "c.json", "--key", "desk.public.pem", "--against", "counter.zip", "-o", "json").stdout)["complete"] is True
+    assert (
+        json.loads(run("check", "c.json", "--key", "desk.public.pem", "--against", "counter.zip", "-o", "json").stdout)[
+            "complete"
+        ]
+        is True
+    )
     assert run("verify", "--key", "desk.public.pem", "--key", written_key(desk)).exit_code == 0
 
 
@@ -309,7 +341,12 @@ def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, mon
     monkeypatch.setattr("guidepost.decision_log.writer.READ", 3)
     store = Store.open(sqlite(tmp_path))
     store.append("main", [record(number) for number in range(40)])
-    writer = Writer(store, "main", signer=lambda head, covered: sign_head(head, "2026-01-23T09:00:00Z", KEY, covered), sign_every=0.01)
+    writer = Writer(
+        store,
+        "main",
+        signer=lambda head, covered: sign_head(head, "2026-01-23T09:00:00Z", KEY, covered),
+        sign_every=0.01,
+    )
     until(store.signed_heads)
 
     assert [(one.since, one.head.sequence) for one in store.signed_heads()] == [(0, 40)]
@@ -318,9 +355,14 @@ def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, mon
 
 def test_a_head_of_the_first_form_still_verifies() -> None:
     # Written and signed by the program before there were trees.
-    old = SignedHead(Head("main", 3, "ab"), "2026-01-23T05:00:00Z", key_id(KEY.public_key()), KEY.sign(
-        b'guidepost decision log head, format 1\nwriter "main"\nsequence 3\nhash ab\nsigned 2026-01-23T05:00:00Z\n'
-    ))
+    old = SignedHead(
+        Head("main", 3, "ab"),
+        "2026-01-23T05:00:00Z",
+        key_id(KEY.public_key()),
+        KEY.sign(
+            b'guidepost decision log head, format 1\nwriter "main"\nsequence 3\nhash ab\nsigned 2026-01-23T05:00:00Z\n'
+        ),
+    )
 
     assert SignedHead.read(old.line()) == old
     assert "since" not in json.loads(old.line())
@@ -330,4 +372,7 @@ def test_a_head_of_the_first_form_still_verifies() -> None:
 def test_the_key_that_signs_is_the_one_that_is_named(tmp_path: Path) -> None:
     new_key(tmp_path / "a.pem", tmp_path / "b.pem")
 
-    assert sign_head(Head("main", 1, "ab"), "now", private_key(tmp_path / "a.pem")).key != sign_head(Head("main", 1, "ab"), "now", KEY).key
+    assert (
+        sign_head(Head("main", 1, "ab"), "now", private_key(tmp_path / "a.pem")).key
+        != sign_head(Head("main", 1, "ab"), "now", KEY).key
+    )

@@ -67,11 +67,17 @@ def test_the_chains_of_two_writers_are_not_interchangeable() -> None:
 
 
 @given(chains, st.data())
-def test_any_change_of_any_part_of_an_entry_is_found_and_named(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_any_change_of_any_part_of_an_entry_is_found_and_named(
+    made: tuple[list[Entry], Head], data: st.DataObject
+) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     part = data.draw(st.sampled_from(["writer", "sequence", "previous", "hash", "body"]))
-    new = data.draw(st.integers(-2, 12) if part == "sequence" else st.text(max_size=6).filter(lambda text: text != "main" or part != "writer"))
+    new = data.draw(
+        st.integers(-2, 12)
+        if part == "sequence"
+        else st.text(max_size=6).filter(lambda text: text != "main" or part != "writer")
+    )
     altered = replace(entries[at], **{part: new})
     if altered == entries[at]:
         return
@@ -86,7 +92,10 @@ def test_a_number_that_was_changed_puts_nothing_else_out_of_place() -> None:
     entries, head = chain(["a", "b", "c", "d"])
     entries[1] = replace(entries[1], sequence=9)
 
-    assert [(one.kind, one.sequence) for one in verify(entries, ends=[head]).breaks] == [(Tampering.REMOVED, 2), (Tampering.CHANGED, 9)]
+    assert [(one.kind, one.sequence) for one in verify(entries, ends=[head]).breaks] == [
+        (Tampering.REMOVED, 2),
+        (Tampering.CHANGED, 9),
+    ]
 
 
 @given(chains, st.data())
@@ -101,7 +110,9 @@ def test_any_entry_that_is_removed_is_found_and_named(made: tuple[list[Entry], H
 
 
 @given(chains, st.data())
-def test_any_entry_that_is_inserted_is_found_and_named_even_if_its_hash_is_right(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_any_entry_that_is_inserted_is_found_and_named_even_if_its_hash_is_right(
+    made: tuple[list[Entry], Head], data: st.DataObject
+) -> None:
     entries, head = made
     before = data.draw(st.sampled_from([*entries, None]))
     previous = Head("main", data.draw(st.integers(0, len(entries))), before.hash if before else "made up")
@@ -128,7 +139,9 @@ def test_entries_that_change_places_are_found_and_named(made: tuple[list[Entry],
 
 
 @given(chains, st.data())
-def test_an_entry_replaced_by_another_with_a_right_hash_is_found_by_the_next_one_or_the_head(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_an_entry_replaced_by_another_with_a_right_hash_is_found_by_the_next_one_or_the_head(
+    made: tuple[list[Entry], Head], data: st.DataObject
+) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     entries[at], _ = follow(Head("main", at, entries[at].previous), entries[at].body + "!")
@@ -137,7 +150,9 @@ def test_an_entry_replaced_by_another_with_a_right_hash_is_found_by_the_next_one
 
 
 @given(chains, st.data())
-def test_a_chain_that_was_written_anew_from_some_entry_on_is_found_by_a_head_that_was_kept(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_a_chain_that_was_written_anew_from_some_entry_on_is_found_by_a_head_that_was_kept(
+    made: tuple[list[Entry], Head], data: st.DataObject
+) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     bodies = [entry.body + "!" * (number >= at) for number, entry in enumerate(entries)]
@@ -158,7 +173,9 @@ def test_an_end_that_is_cut_off_is_found_by_a_head_that_was_kept(made: tuple[lis
 def test_a_break_says_which_entry_of_which_chain() -> None:
     entries, _ = chain(["a", "b", "c", "d"])
 
-    assert [str(one) for one in verify([entries[0], entries[3]]).breaks] == ["main: entries 2 to 3 removed: no entries with these numbers"]
+    assert [str(one) for one in verify([entries[0], entries[3]]).breaks] == [
+        "main: entries 2 to 3 removed: no entries with these numbers"
+    ]
 
 
 # ---- Trees
@@ -186,10 +203,17 @@ def test_a_path_proves_no_other_leaf_no_other_place_and_no_other_size(made: list
     right = path(made, at)
     bit = data.draw(st.integers(0, 64 * len(right) * 4 - 1)) if right else 0
     step, digit = divmod(bit // 4, 64)
-    flipped = [f"{one[:digit]}{int(one[digit], 16) ^ 1 << bit % 4:x}{one[digit + 1:]}" if number == step else one for number, one in enumerate(right)]
+    flipped = [
+        f"{one[:digit]}{int(one[digit], 16) ^ 1 << bit % 4:x}{one[digit + 1 :]}" if number == step else one
+        for number, one in enumerate(right)
+    ]
 
     assert climb(made[at] + "!", at, len(made), right) != root(made)
-    assert all(climb(made[at], other, len(made), right) != root(made) for other in range(-1, len(made) + 1) if other != at and (len(set(made)) == len(made)))
+    assert all(
+        climb(made[at], other, len(made), right) != root(made)
+        for other in range(-1, len(made) + 1)
+        if other != at and (len(set(made)) == len(made))
+    )
     assert not right or climb(made[at], at, len(made), flipped) != root(made)
     assert climb(made[at], at, len(made), (*right, "00" * 32)) == ""
 
@@ -203,7 +227,9 @@ def test_a_leaf_cannot_pass_for_a_node_nor_a_root_for_a_leaf() -> None:
 
 
 @given(chains, st.data())
-def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(
+    made: tuple[list[Entry], Head], data: st.DataObject
+) -> None:
     entries, head = made
     since = data.draw(st.integers(0, len(entries) - 1))
     last = data.draw(st.integers(since + 1, len(entries)))
@@ -236,29 +262,41 @@ def test_a_note_that_does_not_fit_what_is_left_is_found(made: tuple[list[Entry],
     at = data.draw(st.integers(1, len(entries)))
     note = Purge("main", at, entries[at - 1].hash, "", "", "")
 
-    assert named(verify([replace(note, hash="f" * 64), *entries[at:]], [head], [head]).breaks, Tampering.CHANGED) == {min(at + 1, len(entries))}
-    assert named(verify([note, *entries[at - 1:]], ends=[head]).breaks, Tampering.INSERTED) == {at}
+    assert named(verify([replace(note, hash="f" * 64), *entries[at:]], [head], [head]).breaks, Tampering.CHANGED) == {
+        min(at + 1, len(entries))
+    }
+    assert named(verify([note, *entries[at - 1 :]], ends=[head]).breaks, Tampering.INSERTED) == {at}
     if at < len(entries):
-        assert named(verify([note, *entries[at + 1:]], ends=[head]).breaks, Tampering.REMOVED) == {at + 1}
+        assert named(verify([note, *entries[at + 1 :]], ends=[head]).breaks, Tampering.REMOVED) == {at + 1}
 
 
 def test_a_note_behind_the_entries_that_it_speaks_of_says_nothing() -> None:
     entries, head = chain(["a", "b", "c"])
 
-    assert named(verify([*entries[1:], Purge("main", 1, entries[0].hash, "", "", "")], ends=[head]).breaks, Tampering.REMOVED) == {1}
+    assert named(
+        verify([*entries[1:], Purge("main", 1, entries[0].hash, "", "", "")], ends=[head]).breaks, Tampering.REMOVED
+    ) == {1}
 
 
 # ---- Records
 
 
-@given(st.lists(st.one_of(st.text(max_size=50), st.integers(2040, 6200).map("é".__mul__)), max_size=4), st.text(min_size=1, max_size=5))
+@given(
+    st.lists(st.one_of(st.text(max_size=50), st.integers(2040, 6200).map("é".__mul__)), max_size=4),
+    st.text(min_size=1, max_size=5),
+)
 def test_the_hash_of_an_entry_is_that_of_its_parts_one_after_the_other(bodies: list[str], writer: str) -> None:
     entries, last = chain(bodies, writer)
 
     name = writer.encode(errors="surrogatepass")
     for entry in entries:
         start = f"{len(name)}:".encode() + name + f" {entry.sequence} {entry.previous}\n".encode()
-        assert entry.hash == hashlib.sha256(b"guidepost decision log entry, format 1\n" + start + entry.body.encode(errors="surrogatepass")).hexdigest()
+        assert (
+            entry.hash
+            == hashlib.sha256(
+                b"guidepost decision log entry, format 1\n" + start + entry.body.encode(errors="surrogatepass")
+            ).hexdigest()
+        )
     assert list(following(beginning(writer), bodies)) == [entry.hash for entry in entries]
     assert last.hash == (entries[-1].hash if entries else beginning(writer).hash)
 
@@ -293,7 +331,14 @@ def test_ids_sort_by_the_instant_and_say_that_they_are_of_version_7() -> None:
         uuid7(NOW, b"")
 
 
-@given(st.dictionaries(st.text(max_size=4), st.one_of(st.text(max_size=4), st.booleans(), st.floats(allow_nan=False, allow_infinity=False)), max_size=4), st.text(max_size=5))
+@given(
+    st.dictionaries(
+        st.text(max_size=4),
+        st.one_of(st.text(max_size=4), st.booleans(), st.floats(allow_nan=False, allow_infinity=False)),
+        max_size=4,
+    ),
+    st.text(max_size=5),
+)
 def test_a_record_is_read_back_as_it_was_and_has_one_text(facts: dict[str, Any], ticket: str) -> None:
     made = record(1, facts=facts, ticket=ticket, pauses=(("a", None), ("b", "c")))
 
@@ -315,9 +360,13 @@ def test_a_record_of_a_triage_holds_outcomes_rules_assumptions_and_due_times() -
     response = next(decided(answer) for answer in answers if answer.decision == "response")
 
     assert [(due.name, due.due) for due in response.dues] == [("response_due", "2026-01-27T04:00:00Z")]
-    assert ("response_due", "decided", "2026-01-27T04:00:00Z") in [(one.name, one.status, one.value) for one in response.outcomes]
+    assert ("response_due", "decided", "2026-01-27T04:00:00Z") in [
+        (one.name, one.status, one.value) for one in response.outcomes
+    ]
     assert set(response.assumptions) <= set(response.rules) != set()
-    assert Record.read(record(1, decisions=tuple(decided(answer) for answer in answers)).text).decisions == tuple(decided(answer) for answer in answers)
+    assert Record.read(record(1, decisions=tuple(decided(answer) for answer in answers)).text).decisions == tuple(
+        decided(answer) for answer in answers
+    )
 
 
 # ---- Privacy
@@ -329,7 +378,11 @@ def test_texts_are_not_recorded_unless_a_setting_says_so() -> None:
     known = shipped().versions[-1].policy.facts
     sent = {"contact_email": "ann@example.org", "explanation": " ", "impact": "high", "country": None}
 
-    assert Masking().facts(sent, known) == {"contact_email": {"masked": "given"}, "explanation": {"masked": "blank"}, "impact": "high"}
+    assert Masking().facts(sent, known) == {
+        "contact_email": {"masked": "given"},
+        "explanation": {"masked": "blank"},
+        "impact": "high",
+    }
     assert "ann" not in canonical(KEYED.facts(sent, known))
     assert Masking(clear=frozenset({"contact_email"})).facts(sent, known)["contact_email"] == "ann@example.org"
 
@@ -340,7 +393,12 @@ def test_equal_texts_have_equal_tokens_under_one_key_and_others_under_another() 
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(["contact_email", "explanation", "reason", "troubleshooting_steps", "service", "impact"]), st.sampled_from(["", " ", "x", "words of mine"])))
+@given(
+    st.dictionaries(
+        st.sampled_from(["contact_email", "explanation", "reason", "troubleshooting_steps", "service", "impact"]),
+        st.sampled_from(["", " ", "x", "words of mine"]),
+    )
+)
 def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
     version = shipped().versions[-1]
     if "impact" in sent:
@@ -364,7 +422,9 @@ def test_an_id_that_is_made_of_masked_words_is_not_recorded() -> None:
 
 
 def test_only_what_decides_the_same_again_can_be_masked() -> None:
-    assert unmaskable(["service", "explanation", "impact", "affected_percent", "nonsense"], [shipped().versions[-1].policy]) == ["affected_percent", "impact", "nonsense"]
+    assert unmaskable(
+        ["service", "explanation", "impact", "affected_percent", "nonsense"], [shipped().versions[-1].policy]
+    ) == ["affected_percent", "impact", "nonsense"]
 
 
 # ---- What is asked for
@@ -373,11 +433,26 @@ def test_only_what_decides_the_same_again_can_be_masked() -> None:
 @pytest.mark.parametrize(
     ("asked", "passes"),
     [
-        (Filter(), True), (Filter(ticket="T-1"), True), (Filter(ticket="T-2"), False), (Filter(caller="desk"), True), (Filter(caller="x"), False),
-        (Filter(request_id="r"), True), (Filter(request_id="x"), False), (Filter(version="7.0.0"), True), (Filter(version="ab"), True), (Filter(version="7"), False),
-        (Filter(rule="queues.vip"), True), (Filter(rule="queues"), False), (Filter(outcome="queue"), True), (Filter(outcome="queue=fast"), True),
-        (Filter(outcome="queue=slow"), False), (Filter(outcome="wait=fast"), False), (Filter(since=START), True), (Filter(until=START), False),
-        (Filter(since=datetime(2026, 1, 23, 4, 0, 2, tzinfo=UTC)), False), (Filter(until=datetime(2026, 1, 23, 4, 0, 1, tzinfo=UTC)), False),
+        (Filter(), True),
+        (Filter(ticket="T-1"), True),
+        (Filter(ticket="T-2"), False),
+        (Filter(caller="desk"), True),
+        (Filter(caller="x"), False),
+        (Filter(request_id="r"), True),
+        (Filter(request_id="x"), False),
+        (Filter(version="7.0.0"), True),
+        (Filter(version="ab"), True),
+        (Filter(version="7"), False),
+        (Filter(rule="queues.vip"), True),
+        (Filter(rule="queues"), False),
+        (Filter(outcome="queue"), True),
+        (Filter(outcome="queue=fast"), True),
+        (Filter(outcome="queue=slow"), False),
+        (Filter(outcome="wait=fast"), False),
+        (Filter(since=START), True),
+        (Filter(until=START), False),
+        (Filter(since=datetime(2026, 1, 23, 4, 0, 2, tzinfo=UTC)), False),
+        (Filter(until=datetime(2026, 1, 23, 4, 0, 1, tzinfo=UTC)), False),
     ],
 )
 def test_a_record_passes_a_filter_if_it_has_all_that_is_asked_for(asked: Filter, passes: bool) -> None:

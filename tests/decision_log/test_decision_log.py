@@ -29,7 +29,18 @@ from guidepost.policies.sources.signatures import new_key, private_key
 from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.ticket_pb2 import Ticket
-from tests.support.log_servers import ask, logging, reading, records, refused, rescheduled, settings, sqlite, whole, workshop
+from tests.support.log_servers import (
+    ask,
+    logging,
+    reading,
+    records,
+    refused,
+    rescheduled,
+    settings,
+    sqlite,
+    whole,
+    workshop,
+)
 from tests.support.records import START, record
 from tests.support.servers import NOW, counter, run
 
@@ -57,11 +68,21 @@ def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
         stub.Triage(pb.TriageRequest(ticket=Ticket()))
 
     first, second = sorted(records(url), key=lambda one: one.kind)
-    assert (first.caller, first.ticket, first.request_id, first.kind, first.facts) == ("desk", "INC-7", "r-1", Kind.DECIDE, {"vip": True})
+    assert (first.caller, first.ticket, first.request_id, first.kind, first.facts) == (
+        "desk",
+        "INC-7",
+        "r-1",
+        Kind.DECIDE,
+        {"vip": True},
+    )
     assert (first.received, first.now) == ("2026-01-23T04:00:00Z", "2026-01-23T04:00:00Z")
     assert (first.version.version, first.version.digest) == ("7.0.0", counter().versions[0].ref.digest)
     assert [(one.decision, one.status, one.rules) for one in first.decisions] == [("queue", "decided", ("queues.vip",))]
-    assert [(one.name, one.value) for one in first.decisions[0].outcomes] == [("queue", "fast"), ("basis", "person"), ("wait", 1)]
+    assert [(one.name, one.value) for one in first.decisions[0].outcomes] == [
+        ("queue", "fast"),
+        ("basis", "person"),
+        ("wait", 1),
+    ]
     assert (second.kind, [one.decision for one in second.decisions]) == (Kind.TRIAGE, ["queue", "gift"])
     assert whole(url)
 
@@ -69,7 +90,10 @@ def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
 def test_a_wrong_request_is_answered_as_such_and_not_recorded(url: str) -> None:
     with logging(settings(url)) as stub:
         assert refused(lambda: ask(stub, nonsense="x"))[0] is grpc.StatusCode.INVALID_ARGUMENT
-        assert refused(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL")
+        assert refused(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "WRONG_CALL",
+        )
         assert refused(lambda: ask(stub, vip=True, _request_id=" ")) == (grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL")
 
     assert records(url) == []
@@ -114,8 +138,12 @@ def test_a_masked_fact_is_a_token_in_the_log(url: str) -> None:
 def test_a_log_that_cannot_be_opened_keeps_a_server_from_starting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for log in (
-        settings(f"sqlite:///{tmp_path}/file/below.db"), settings("sqlite://"), settings("mysql://x/y"), settings("nonsense"),
-        settings(sqlite(tmp_path), masking=Masking(more=frozenset({"vip"}))), settings(sqlite(tmp_path), masking=Masking(clear=frozenset({"nobody"}))),
+        settings(f"sqlite:///{tmp_path}/file/below.db"),
+        settings("sqlite://"),
+        settings("mysql://x/y"),
+        settings("nonsense"),
+        settings(sqlite(tmp_path), masking=Masking(more=frozenset({"vip"}))),
+        settings(sqlite(tmp_path), masking=Masking(clear=frozenset({"nobody"}))),
     ):
         with pytest.raises(LogRefused):
             run(listening(counter(), "127.0.0.1:0", log=log).__aenter__())
@@ -146,7 +174,9 @@ def altered(url: str, statement: str) -> set[tuple[Tampering, int]]:
         ("UPDATE writers SET sequence = 2", (Tampering.INSERTED, 3)),
     ],
 )
-def test_whatever_is_altered_in_the_database_is_found(store: Store, url: str, statement: str, found: tuple[Tampering, int]) -> None:
+def test_whatever_is_altered_in_the_database_is_found(
+    store: Store, url: str, statement: str, found: tuple[Tampering, int]
+) -> None:
     store.append("main", [record(1), record(2), record(3)])
 
     assert found in altered(url, statement)
@@ -161,7 +191,9 @@ def test_heads_are_signed_with_the_first_record_and_when_the_server_stops(url: s
     heads = reading(url).signed_heads()
     assert [one.head.sequence for one in heads] == [1, 2]
     assert (heads[-1].head, heads[-1].signed) == (reading(url).ends()[0], "2026-01-23T04:00:00Z")
-    assert heads[-1] == sign_head(heads[-1].head, heads[-1].signed, private_key(tmp_path / "private.pem"), heads[-1].covered)
+    assert heads[-1] == sign_head(
+        heads[-1].head, heads[-1].signed, private_key(tmp_path / "private.pem"), heads[-1].covered
+    )
 
 
 # ---- Searching
@@ -184,10 +216,19 @@ def test_pages_together_give_every_record_once_in_order(store: Store, url: str) 
         page(store, asked, 2, "nonsense")
 
 
-@pytest.mark.parametrize("asked", [
-    Filter(ticket="T-3"), Filter(request_id="r-3"), Filter(caller="c-1"), Filter(since=START + timedelta(seconds=3)), Filter(until=START + timedelta(seconds=3)),
-    Filter(since=START + timedelta(seconds=2), until=START + timedelta(seconds=4)), Filter(outcome="queue=fast", version="7.0.0", rule="queues.vip"), Filter(rule="none"),
-])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Filter(ticket="T-3"),
+        Filter(request_id="r-3"),
+        Filter(caller="c-1"),
+        Filter(since=START + timedelta(seconds=3)),
+        Filter(until=START + timedelta(seconds=3)),
+        Filter(since=START + timedelta(seconds=2), until=START + timedelta(seconds=4)),
+        Filter(outcome="queue=fast", version="7.0.0", rule="queues.vip"),
+        Filter(rule="none"),
+    ],
+)
 def test_the_database_finds_what_a_look_at_every_record_finds(store: Store, asked: Filter) -> None:
     made = [record(number, caller=f"c-{number % 2}", request_id=f"r-{number}") for number in range(7)]
     store.append("main", made)
@@ -242,7 +283,9 @@ def test_what_a_change_of_facts_does_to_the_deadlines_is_recorded(url: str) -> N
     assert made.change is not None
     assert made.change.facts == {"rider": "other", "note": {"masked": "given"}, "brake_wear": None}
     moved = {one.name: (one.before, one.after) for one in made.change.deadlines}
-    assert moved == {one.name: (iso(one.before.due.ToDatetime(UTC)), iso(one.after.due.ToDatetime(UTC))) for one in reply.deadlines}
+    assert moved == {
+        one.name: (iso(one.before.due.ToDatetime(UTC)), iso(one.after.due.ToDatetime(UTC))) for one in reply.deadlines
+    }
     assert moved["ready_by"][0] != moved["ready_by"][1]
     assert [one.after.name for one in made.change.because] == [one.name for one in reply.because]
     assert whole(url)

@@ -133,8 +133,19 @@ def test_a_key_and_no_signing_do_not_go_together() -> None:
 
 
 def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_prove_something(state: Path) -> None:
-    command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(write(Path("desk"), GOOD)), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ) as server:
+    command = [
+        sys.executable,
+        "-m",
+        "guidepost.cli",
+        "serve",
+        "--policies",
+        str(write(Path("desk"), GOOD)),
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ
+    ) as server:
         assert server.stdout is not None
         lines = []
         for line in server.stdout:
@@ -159,4 +170,6 @@ def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_
     assert "1 of 1 entry covered by a head that a trusted key signed" in run("audit", "verify", "--key", state).stdout
     assert run("audit", "certificate", record, "--to", "one.json").exit_code == 0
     assert run("audit", "check", "one.json", "--key", state / PUBLIC_FILE).exit_code == 0
-    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.glob("*.db*")}.items() >= {("decisions.db", 0o600)}
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.glob("*.db*")}.items() >= {
+        ("decisions.db", 0o600)
+    }

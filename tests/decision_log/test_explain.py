@@ -24,7 +24,11 @@ from tests.support.log_servers import sqlite
 from tests.support.records import record
 from tests.support.servers import COUNTER, counter
 
-NEXT = {**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0"), "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", "wait: 12")}
+NEXT = {
+    **COUNTER,
+    "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0"),
+    "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", "wait: 12"),
+}
 """The desk's next version, in which large orders wait for longer."""
 
 
@@ -33,7 +37,13 @@ def asked(number: int, **changes: Any) -> Record:
     version = counter().versions[0]
     facts = {"vip": False, "size": 9, "colour": {"masked": "given", "token": "ab"}}
     answers = triage(version, {**facts, "colour": "ab"}, Moment(None))
-    made = record(number, kind=Kind.TRIAGE, facts=facts, version=version.ref, decisions=tuple(decided(answer, ["colour"]) for answer in answers))
+    made = record(
+        number,
+        kind=Kind.TRIAGE,
+        facts=facts,
+        version=version.ref,
+        decisions=tuple(decided(answer, ["colour"]) for answer in answers),
+    )
     return replace(made, **changes)
 
 
@@ -63,7 +73,9 @@ def test_a_past_decision_is_explained_under_its_own_version(desk: Store, golden:
     golden("audit/explain.txt", shown.stdout)
     plain = json.loads(run(asked(1).id, "-o", "json").stdout)
     assert (plain["equal"], plain["differences"]) == (True, [])
-    assert [(one["id"], one["file"], one["source"]) for one in plain["answers"][0]["rules"]] == [("queues.large", "policies/past/7.0.0/queue.yaml", "front")]
+    assert [(one["id"], one["file"], one["source"]) for one in plain["answers"][0]["rules"]] == [
+        ("queues.large", "policies/past/7.0.0/queue.yaml", "front")
+    ]
 
 
 def test_the_version_is_found_wherever_somebody_says_it_is(desk: Store) -> None:
@@ -75,7 +87,11 @@ def test_the_version_is_found_wherever_somebody_says_it_is(desk: Store) -> None:
     assert without.exit_code == 2
     assert ("triage" in without.stdout or "queue" in without.stdout, "--with" in without.stderr) == (True, True)
     assert json.loads(run(asked(1).id, "-o", "json").stdout)["equal"] is None
-    assert [run(asked(1).id, "--with", spec).exit_code for spec in ("elsewhere", "counter.zip", "policies")] == [0, 0, 2]
+    assert [run(asked(1).id, "--with", spec).exit_code for spec in ("elsewhere", "counter.zip", "policies")] == [
+        0,
+        0,
+        2,
+    ]
 
 
 def test_a_policies_folder_that_is_broken_keeps_nobody_from_explaining_the_past(desk: Store) -> None:
@@ -87,7 +103,17 @@ def test_a_policies_folder_that_is_broken_keeps_nobody_from_explaining_the_past(
 
 def test_what_comes_out_otherwise_is_named_and_ends_with_7(desk: Store, golden: Callable[[str, str], None]) -> None:
     was = asked(1).decisions
-    wrong = asked(1, decisions=(replace(was[0], rules=("queues.vip",), outcomes=(replace(was[0].outcomes[0], value="fast"), *was[0].outcomes[1:])), *was[1:]))
+    wrong = asked(
+        1,
+        decisions=(
+            replace(
+                was[0],
+                rules=("queues.vip",),
+                outcomes=(replace(was[0].outcomes[0], value="fast"), *was[0].outcomes[1:]),
+            ),
+            *was[1:],
+        ),
+    )
     desk.append("main", [wrong])
     shown = run(wrong.id)
 
@@ -115,7 +141,14 @@ def test_a_record_that_is_not_there_or_was_altered_is_not_explained(desk: Store,
 
 
 def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store) -> None:
-    desk.append("main", [asked(1, facts={"size": "many"}), asked(2, facts={"size": {"who": "knows"}}), asked(3, decisions=(Decided("none", "", "decided", (), (), (), ()),))])
+    desk.append(
+        "main",
+        [
+            asked(1, facts={"size": "many"}),
+            asked(2, facts={"size": {"who": "knows"}}),
+            asked(3, decisions=(Decided("none", "", "decided", (), (), (), ()),)),
+        ],
+    )
 
     for number, said in ((1, "size"), (2, "cannot be read as a request"), (3, "no decision `none`")):
         shown = run(asked(number).id)
@@ -128,7 +161,9 @@ def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
     moment, before = Moment(None), {"assigned_priority": "P3"}
     change = changed(reschedule(version, facts, before, moment), before)
     made = record(1, kind=Kind.RESCHEDULE, facts=facts, version=version.ref, decisions=(), change=change)
-    other = replace(made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:])))
+    other = replace(
+        made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:]))
+    )
 
     again = decide_again(Record.read(made.text), version)
     assert (again.equal, again.moved is not None) == (True, True)

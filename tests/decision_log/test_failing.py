@@ -52,7 +52,10 @@ def test_a_log_that_fails_refuses_calls_says_so_in_health_and_recovers_by_itself
         ask(stub, vip=True, _ticket="before")
         failing.broken = True
 
-        assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+        assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (
+            grpc.StatusCode.UNAVAILABLE,
+            "LOG_UNAVAILABLE",
+        )
         assert within(60, lambda: health(stub, channel, DECISIONS) == health(stub, channel, "") == "NOT_SERVING")
         assert health(stub, channel, "guidepost.v1.PolicyService") == "SERVING"
 
@@ -94,7 +97,10 @@ def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str
 
     kept, message = run(play())
 
-    assert ([one.record for (one,) in kept], message) == ([record(0), record(1), record(2)], "3 decisions wait to be recorded")
+    assert ([one.record for (one,) in kept], message) == (
+        [record(0), record(1), record(2)],
+        "3 decisions wait to be recorded",
+    )
     assert len(records(url)) == 3
 
 
@@ -117,7 +123,9 @@ def test_what_arrives_during_a_commit_goes_into_the_next_one(url: str) -> None:
     assert len(records(url)) == 32
 
 
-def test_a_commit_of_which_nobody_heard_is_not_made_twice(failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_of_which_nobody_heard_is_not_made_twice(
+    failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lost = []
     append = failing.append
 
@@ -175,7 +183,9 @@ def test_bounded_writes_what_it_promised_when_the_server_stops(url: str) -> None
     assert len(records(url)) == 50
 
 
-def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store.open(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with logging(settings(url, patience=0.3)) as stub:
@@ -200,7 +210,9 @@ def _full(stub: DecisionServiceStub) -> bool:
     return False
 
 
-def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     append, faults = Store.append, [TypeError("no such thing")] * 3
 
     def faulty(*given: Any, **more: Any) -> Any:

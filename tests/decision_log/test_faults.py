@@ -36,7 +36,10 @@ log = logs.getLogger("guidepost.tests")
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 KILLS, FULL, STOPS = (25, 3, 6) if LONG else (2, 1, 2)
 
-needs_postgresql = pytest.mark.skipif(not POSTGRESQL, reason="no PostgreSQL server under /usr/lib/postgresql: the log is tested on SQLite only (Debian: apt-get install postgresql)")
+needs_postgresql = pytest.mark.skipif(
+    not POSTGRESQL,
+    reason="no PostgreSQL server under /usr/lib/postgresql: the log is tested on SQLite only (Debian: apt-get install postgresql)",
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,11 @@ def held(store: Store, acknowledged: Mapping[str, Told]) -> dict[str, list[Recor
 
     assert set(acknowledged) - set(there) == set()
     assert [name for name, records in there.items() if len(records) > 1] == []
-    wrong = [name for name, told in acknowledged.items() if (there[name][0].facts, there[name][0].decisions[0].id) != ({"size": f"{told.size}"}, told.decision)]
+    wrong = [
+        name
+        for name, told in acknowledged.items()
+        if (there[name][0].facts, there[name][0].decisions[0].id) != ({"size": f"{told.size}"}, told.decision)
+    ]
     assert wrong == []
     assert verify(store.entries(), ends=store.ends()).breaks == ()
     return there
@@ -106,8 +113,30 @@ def held(store: Store, acknowledged: Mapping[str, Told]) -> dict[str, list[Recor
 @contextmanager
 def process(folder: Path, url: str, cache: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start `guidepost serve`, in a group of its own with its workers; give its process and its address."""
-    command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(folder), "--port", "0", "--workers", "2", "--decision-log", url, *arguments]
-    started = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "GUIDEPOST_CACHE": str(cache)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "guidepost.cli",
+        "serve",
+        "--policies",
+        str(folder),
+        "--port",
+        "0",
+        "--workers",
+        "2",
+        "--decision-log",
+        url,
+        *arguments,
+    ]
+    started = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "GUIDEPOST_CACHE": str(cache)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
     timer = threading.Timer(120, kill, (started,))
     timer.start()
     try:
@@ -136,7 +165,9 @@ def desk(tmp_path: Path) -> Path:
     return folder
 
 
-def killed(desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[int], *arguments: str) -> Iterator[dict[str, Told]]:
+def killed(
+    desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[int], *arguments: str
+) -> Iterator[dict[str, Told]]:
     """Kill a server that is under load, so many times, each at some random moment; give what callers were told each time."""
     chance = random.Random(kills)
     for _ in range(kills):
@@ -152,7 +183,10 @@ def killed(desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[i
 def connected(address: str, connections: int = 3) -> Iterator[list[grpc.Channel]]:
     """Connect several times, so that several workers are asked."""
     with ExitStack() as stack:
-        yield [stack.enter_context(grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])) for _ in range(connections)]
+        yield [
+            stack.enter_context(grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]))
+            for _ in range(connections)
+        ]
 
 
 def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> None:
@@ -170,7 +204,9 @@ def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_a_server_killed_at_any_moment_loses_no_acknowledged_decision_and_leaves_a_whole_chain(desk: Path, tmp_path: Path) -> None:
+def test_a_server_killed_at_any_moment_loses_no_acknowledged_decision_and_leaves_a_whole_chain(
+    desk: Path, tmp_path: Path
+) -> None:
     survives(desk, sqlite(tmp_path), tmp_path, KILLS)
 
 
@@ -196,7 +232,9 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
         acknowledged |= {name: one for name, one in told.items() if name not in lost}
         held(store, acknowledged)
         store.close()
-    log.info("%d kills under bounded: %d acknowledged, lost each time: %s", kills, len(acknowledged) + sum(losses), losses)
+    log.info(
+        "%d kills under bounded: %d acknowledged, lost each time: %s", kills, len(acknowledged) + sum(losses), losses
+    )
 
     # It would be strange luck if nothing was ever at risk.
     assert kills < 10 or any(losses)
@@ -216,8 +254,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 32 megabytes, in memory."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(folder)], check=False, capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here (only root may): a full database is tested by its own limit only")
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(folder)], check=False, capture_output=True
+    ).returncode:
+        pytest.skip(
+            "no small disk can be mounted here (only root may): a full database is tested by its own limit only"
+        )
     try:
         yield folder
     finally:
@@ -226,9 +268,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_there_is_room(small_disk: Path, desk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_there_is_room(
+    small_disk: Path, desk: Path, tmp_path: Path
+) -> None:
     url, filler = f"sqlite:///{small_disk}/decisions.db", small_disk / "filler"
-    with process(desk, url, tmp_path / "cache", "--log-patience", "0.3") as (_, address), grpc.insecure_channel(address) as channel:
+    with (
+        process(desk, url, tmp_path / "cache", "--log-patience", "0.3") as (_, address),
+        grpc.insecure_channel(address) as channel,
+    ):
         load = Load(DecisionServiceStub(channel), itertools.count(1))
         for _ in range(FULL):
             disk = os.statvfs(small_disk)
@@ -289,7 +336,9 @@ def test_two_servers_may_share_a_log_and_even_a_chain(postgresql: PostgreSQL) ->
 
 
 @needs_postgresql
-def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the_server_recovers(postgresql: PostgreSQL) -> None:
+def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the_server_recovers(
+    postgresql: PostgreSQL,
+) -> None:
     url, recovered = postgresql.database("stopped"), []
     with logging(settings(url, writer="stopped", patience=1.0)) as stub:
         load = Load(stub, itertools.count(1))
@@ -309,13 +358,20 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
     assert recovered == [True] * STOPS
     held(store, acknowledged)
     store.close()
-    log.info("PostgreSQL stopped %d times: %d acknowledged, %d refused meanwhile, none lost", STOPS, len(acknowledged), load.refused)
+    log.info(
+        "PostgreSQL stopped %d times: %d acknowledged, %d refused meanwhile, none lost",
+        STOPS,
+        len(acknowledged),
+        load.refused,
+    )
 
 
 @needs_postgresql
 @pytest.mark.campaign
 @pytest.mark.skipif(not LONG, reason="a part of the long campaign; the short form kills servers with SQLite")
-def test_a_server_with_postgresql_killed_at_any_moment_keeps_the_same_promises(postgresql: PostgreSQL, desk: Path, tmp_path: Path) -> None:
+def test_a_server_with_postgresql_killed_at_any_moment_keeps_the_same_promises(
+    postgresql: PostgreSQL, desk: Path, tmp_path: Path
+) -> None:
     survives(desk, postgresql.database("killed"), tmp_path, KILLS)
     risks(desk, postgresql.database("risked"), tmp_path, KILLS)
 

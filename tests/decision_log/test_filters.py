@@ -22,25 +22,82 @@ from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.support.records import START, record
 
 NAMES = ["queue", "Queue", "a_b", "a%b", 'q"', "q\\", "é", "wait"]
-VALUES = ["fast", "Fast", "f_st", 'f"t', "f\\t", "é", "4", "4.5", "yes", "a, b", "", True, False, 4.0, 4, -2.5, 1e20, ["a", "b"], ["fast"], [], None]
+VALUES = [
+    "fast",
+    "Fast",
+    "f_st",
+    'f"t',
+    "f\\t",
+    "é",
+    "4",
+    "4.5",
+    "yes",
+    "a, b",
+    "",
+    True,
+    False,
+    4.0,
+    4,
+    -2.5,
+    1e20,
+    ["a", "b"],
+    ["fast"],
+    [],
+    None,
+]
 WORDS = ["queues.vip", "queues", "queues.vi_", "queues.%", 'r"', "r\\", "é", "QUEUES.VIP"]
 
 outcomes = st.builds(
     lambda name, value, status: RecordedOutcome(name, "decided" if value is not None else status, value),
-    st.sampled_from(NAMES), st.sampled_from(VALUES), st.sampled_from(["undecided", "not_covered"]),
+    st.sampled_from(NAMES),
+    st.sampled_from(VALUES),
+    st.sampled_from(["undecided", "not_covered"]),
 )
 decisions = st.builds(
-    lambda made, rules: Decided("queue", "id", "decided", tuple(made), tuple(rules), (), ()), st.lists(outcomes, max_size=3), st.lists(st.sampled_from(WORDS), max_size=3),
+    lambda made, rules: Decided("queue", "id", "decided", tuple(made), tuple(rules), (), ()),
+    st.lists(outcomes, max_size=3),
+    st.lists(st.sampled_from(WORDS), max_size=3),
 )
 recorded = st.builds(
     lambda made, number, digest: {"decisions": tuple(made), "version": VersionRef("counter", number, digest)},
-    st.lists(decisions, max_size=2), st.sampled_from(["7.0.0", "ab"]), st.sampled_from(["ab12", "AB12", "a_12", "cd"]),
+    st.lists(decisions, max_size=2),
+    st.sampled_from(["7.0.0", "ab"]),
+    st.sampled_from(["ab12", "AB12", "a_12", "cd"]),
 )
 asked = st.builds(
-    Filter, ticket=st.sampled_from(["", "T-1"]), version=st.sampled_from(["", "", "7.0.0", "ab", "a_", "AB", "%"]), rule=st.sampled_from(["", "", *WORDS]),
+    Filter,
+    ticket=st.sampled_from(["", "T-1"]),
+    version=st.sampled_from(["", "", "7.0.0", "ab", "a_", "AB", "%"]),
+    rule=st.sampled_from(["", "", *WORDS]),
     outcome=st.one_of(
-        st.just(""), st.sampled_from(NAMES),
-        st.builds("{}={}".format, st.sampled_from(NAMES), st.sampled_from(["fast", "Fast", "f%", 'f"t', "f\\t", "é", "4", "4.5", "-2.5", "100000000000000000000", "1e+20", "yes", "no", "a, b", "", "undecided", "not_covered", "decided"])),
+        st.just(""),
+        st.sampled_from(NAMES),
+        st.builds(
+            "{}={}".format,
+            st.sampled_from(NAMES),
+            st.sampled_from(
+                [
+                    "fast",
+                    "Fast",
+                    "f%",
+                    'f"t',
+                    "f\\t",
+                    "é",
+                    "4",
+                    "4.5",
+                    "-2.5",
+                    "100000000000000000000",
+                    "1e+20",
+                    "yes",
+                    "no",
+                    "a, b",
+                    "",
+                    "undecided",
+                    "not_covered",
+                    "decided",
+                ]
+            ),
+        ),
     ),
     since=st.sampled_from([None, None, datetime(1901, 1, 1, tzinfo=UTC), START + timedelta(seconds=2)]),
     until=st.sampled_from([None, None, datetime(1901, 1, 1, tzinfo=UTC), START + timedelta(seconds=3)]),
@@ -67,7 +124,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @given(st.lists(recorded, min_size=1, max_size=5), st.lists(asked, min_size=8, max_size=8))
 @settings(deadline=None, max_examples=15)
-def test_the_database_narrows_to_what_a_look_at_every_record_finds(store: Store, changes: list[dict[str, Any]], filters: list[Filter]) -> None:
+def test_the_database_narrows_to_what_a_look_at_every_record_finds(
+    store: Store, changes: list[dict[str, Any]], filters: list[Filter]
+) -> None:
     with store.engine.begin() as connection:
         for table in ("entries", "writers"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
@@ -89,7 +148,16 @@ def test_a_record_that_has_an_outcome_has_one_of_the_texts_that_are_looked_for(o
 
 
 def test_every_part_of_a_filter_is_tried_here() -> None:
-    assert {one.name for one in fields(Filter)} == {"ticket", "request_id", "caller", "version", "rule", "outcome", "since", "until"}
+    assert {one.name for one in fields(Filter)} == {
+        "ticket",
+        "request_id",
+        "caller",
+        "version",
+        "rule",
+        "outcome",
+        "since",
+        "until",
+    }
 
 
 def test_a_record_that_was_altered_beyond_reading_ends_no_search_and_no_call(tmp_path: Path) -> None:

@@ -62,7 +62,10 @@ def rewrite() -> None:
         head = beginning("main-1")
         for id_, body in connection.execute("SELECT id, body FROM entries ORDER BY sequence").fetchall():
             entry, head = follow(head, body.replace("fast", "slow"))
-            connection.execute("UPDATE entries SET previous = ?, hash = ?, body = ? WHERE id = ?", (entry.previous, entry.hash, entry.body, id_))
+            connection.execute(
+                "UPDATE entries SET previous = ?, hash = ?, body = ? WHERE id = ?",
+                (entry.previous, entry.hash, entry.body, id_),
+            )
         connection.execute("UPDATE writers SET hash = ?", (head.hash,))
 
 
@@ -73,7 +76,8 @@ def rewrite_and_drop_the_heads() -> None:
 
 def cut_the_tail() -> None:
     alter(
-        "DELETE FROM entries WHERE sequence > 5", "DELETE FROM heads WHERE sequence > 5",
+        "DELETE FROM entries WHERE sequence > 5",
+        "DELETE FROM heads WHERE sequence > 5",
         "UPDATE writers SET sequence = 5, hash = (SELECT hash FROM entries WHERE sequence = 5)",
     )
 
@@ -89,7 +93,9 @@ def empty_everything() -> None:
 
 def make_up_a_chain() -> None:
     """Copy records into a chain that no server wrote."""
-    Store.open(f"sqlite:///{Path('log/decisions.db').resolve()}").append("main-2", [record(number) for number in range(21, 26)])
+    Store.open(f"sqlite:///{Path('log/decisions.db').resolve()}").append(
+        "main-2", [record(number) for number in range(21, 26)]
+    )
 
 
 def remove_the_beginning() -> None:
@@ -134,7 +140,11 @@ def test_a_log_that_nobody_forged_is_whole_and_covered_to_the_last_entry() -> No
 def test_a_forged_log_is_not_vouched_for(forge: Callable[[], None], alone: int, with_key: int, with_heads: int) -> None:
     forge()
 
-    assert (run("verify").exit_code, run("verify", *KEY).exit_code, run("verify", *KEY, *HEADS).exit_code) == (alone, with_key, with_heads)
+    assert (run("verify").exit_code, run("verify", *KEY).exit_code, run("verify", *KEY, *HEADS).exit_code) == (
+        alone,
+        with_key,
+        with_heads,
+    )
 
 
 def test_a_cut_log_shows_how_far_its_last_signature_goes() -> None:
@@ -168,7 +178,9 @@ def test_entries_behind_the_last_head_are_counted_as_not_covered(log: Store) -> 
     found = verified(*KEY)
 
     assert (found["whole"], found["covered"], found["entries"]) == (True, 8, 10)
-    assert found["coverage"] == [{"writer": "main-1", "entries": 10, "covered": 8, "head": 8, "signed": "2026-01-23T05:00:00Z"}]
+    assert found["coverage"] == [
+        {"writer": "main-1", "entries": 10, "covered": 8, "head": 8, "signed": "2026-01-23T05:00:00Z"}
+    ]
 
 
 def test_a_head_that_the_chain_does_not_agree_with_covers_nothing() -> None:
@@ -184,7 +196,10 @@ def test_without_a_key_nothing_is_said_to_be_covered() -> None:
     done = run("verify")
 
     assert done.exit_code == 0
-    assert "no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE" in done.stdout
+    assert (
+        "no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE"
+        in done.stdout
+    )
     assert (verified()["covered"], verified()["coverage"]) == (None, None)
 
 
@@ -199,9 +214,16 @@ def test_an_export_needs_its_heads_beside_a_key() -> None:
     run("export", "--to", "log.jsonl")
 
     alone = run("verify", "log.jsonl", *KEY)
-    assert (alone.exit_code, alone.stdout.splitlines()[0]) == (7, "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)")
+    assert (alone.exit_code, alone.stdout.splitlines()[0]) == (
+        7,
+        "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)",
+    )
     assert run("verify", "log.jsonl", *KEY, *HEADS).exit_code == 0
 
 
 def test_a_head_in_the_log_that_was_kept_too_counts_once() -> None:
-    assert run("verify").stderr == run("verify", *HEADS).stderr == "2 signed heads checked against the chains; --key FILE checks the signatures too\n"
+    assert (
+        run("verify").stderr
+        == run("verify", *HEADS).stderr
+        == "2 signed heads checked against the chains; --key FILE checks the signatures too\n"
+    )

@@ -38,11 +38,15 @@ class Refused(Events):
         self.why.append(why)
 
 
-def keeping(url: str, monkeypatch: pytest.MonkeyPatch, play: Callable[[Keeper, Failing], Any], capacity: int = 100, **more: Any) -> Any:
+def keeping(
+    url: str, monkeypatch: pytest.MonkeyPatch, play: Callable[[Keeper, Failing], Any], capacity: int = 100, **more: Any
+) -> Any:
     """Play with a keeper and its store, and close it."""
     store = Failing(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
-    monkeypatch.setattr("guidepost.decision_log.recorder.Writer", lambda *given, **named: Writer(*given, **named, capacity=capacity))
+    monkeypatch.setattr(
+        "guidepost.decision_log.recorder.Writer", lambda *given, **named: Writer(*given, **named, capacity=capacity)
+    )
 
     async def played() -> Any:
         keeper = Keeper(settings(url, **more), lambda: NOW, events)
@@ -64,7 +68,9 @@ def tickets(url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
-def test_records_that_come_together_are_one_commit_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability) -> None:
+def test_records_that_come_together_are_one_commit_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability
+) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(50)]
 
     async def play(keeper: Keeper, store: Failing) -> Any:
@@ -86,7 +92,9 @@ def test_of_more_than_a_commit_takes_all_are_written_in_order(tmp_path: Path, mo
     assert tickets(url) == [one.ticket for one in made]
 
 
-def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_that_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_that_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, made, events = sqlite(tmp_path), [record(number) for number in range(5)], Refused()
 
     async def play(keeper: Keeper, store: Failing) -> Any:
@@ -105,9 +113,17 @@ def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_tha
     assert tickets(url) == ["T-0", "T-1", "T-2", "T-9"]
 
 
-def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answered_from_its_first_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answered_from_its_first_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, first = sqlite(tmp_path), record(0, request_id="r")
-    made = [record(1), record(2, request_id="r"), record(3, request_id="s"), record(4, request_id="s"), record(5, request_id="s", caller="another")]
+    made = [
+        record(1),
+        record(2, request_id="r"),
+        record(3, request_id="s"),
+        record(4, request_id="s"),
+        record(5, request_id="s", caller="another"),
+    ]
 
     async def play(keeper: Keeper, _: Failing) -> Any:
         return await keeper.keep(first), await keeper.keep_all(made)
@@ -115,11 +131,19 @@ def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answe
     kept, found = keeping(url, monkeypatch, play)
 
     assert kept == Kept(first, True)
-    assert found == [Kept(made[0], True), Kept(first, False), Kept(made[2], True), Kept(made[2], False), Kept(made[4], True)]
+    assert found == [
+        Kept(made[0], True),
+        Kept(first, False),
+        Kept(made[2], True),
+        Kept(made[2], False),
+        Kept(made[4], True),
+    ]
     assert tickets(url) == ["T-0", "T-1", "T-3", "T-5"]
 
 
-def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_others_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = sqlite(tmp_path)
     made = [record(0), record(1), record(2, request_id="r"), record(3), record(4), record(5)]
 
@@ -131,14 +155,18 @@ def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_other
         store.open_.set()
         return done, risked, await found, keeper.at_risk
 
-    done, risked, found, afterwards = keeping(url, monkeypatch, play, durability=Durability.BOUNDED, records=3, milliseconds=60_000)
+    done, risked, found, afterwards = keeping(
+        url, monkeypatch, play, durability=Durability.BOUNDED, records=3, milliseconds=60_000
+    )
 
     assert (done, risked, afterwards) == (set(), (3, 6), 0)
     assert found == [Kept(one, True) for one in made]
     assert tickets(url) == [one.ticket for one in made]
 
 
-def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, events = sqlite(tmp_path), Refused()
 
     async def play(keeper: Keeper, store: Failing) -> Any:
@@ -163,7 +191,9 @@ def test_servers_that_share_a_chain_each_write_behind_what_the_other_wrote(tmp_p
 
     found = verify(other.entries(), other.ends())
     assert (found.breaks, [(end.writer, end.sequence) for end in other.ends()]) == ((), [("alone", 4), ("main", 12)])
-    assert [Record.read(entry.body).ticket for entry in other.entries() if entry.writer == "main"] == [f"T-{number}" for number in range(12)]
+    assert [Record.read(entry.body).ticket for entry in other.entries() if entry.writer == "main"] == [
+        f"T-{number}" for number in range(12)
+    ]
     one.close()
     other.close()
 
@@ -185,7 +215,9 @@ def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the
 
 def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_done(tmp_path: Path) -> None:
     store = Store.open(sqlite(tmp_path))
-    with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None, check_same_thread=False)) as other:
+    with closing(
+        sqlite3.connect(store.engine.url.database or "", isolation_level=None, check_same_thread=False)
+    ) as other:
         other.execute("BEGIN IMMEDIATE")
         done = threading.Timer(0.3, lambda: other.execute("COMMIT"))
         done.start()

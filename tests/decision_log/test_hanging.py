@@ -49,7 +49,9 @@ def postgresql() -> Iterator[PostgreSQL]:
 @contextmanager
 def served(url: str) -> Iterator[tuple[grpc.Channel, Metrics]]:
     metrics = Metrics()
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=PATIENCE), metrics=metrics)
+    server = listening(
+        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=PATIENCE), metrics=metrics
+    )
     with grpc.insecure_channel(run(server.__aenter__())) as channel:
         yield channel, metrics
     run(server.__aexit__(None, None, None))
@@ -73,7 +75,10 @@ def tells_the_truth(url: str, hang: Hang, cause: str, caplog: pytest.LogCaptureF
         assert (health(channel), writable()) == ("SERVING", 1)
         go_on = hang()
         try:
-            assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+            assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (
+                grpc.StatusCode.UNAVAILABLE,
+                "LOG_UNAVAILABLE",
+            )
             until(lambda: health(channel) == "NOT_SERVING")
             assert writable() == 0
             until(lambda: cause in caplog.text)
@@ -142,12 +147,19 @@ def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pyte
     admin.close()
 
 
-def test_a_database_process_that_is_frozen_as_on_a_disk_that_stalls(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_process_that_is_frozen_as_on_a_disk_that_stalls(
+    postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture
+) -> None:
     url = postgresql.database("frozen")
 
     def hang() -> Callable[[], object]:
         with executing(url) as admin:
-            writers = [pid for (pid,) in admin.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND application_name LIKE 'guidepost writer%'")]
+            writers = [
+                pid
+                for (pid,) in admin.execute(
+                    "SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND application_name LIKE 'guidepost writer%'"
+                )
+            ]
         assert writers
         for pid in writers:
             os.kill(pid, signal.SIGSTOP)
@@ -171,7 +183,12 @@ def test_a_file_that_another_program_has_locked(tmp_path: Path, caplog: pytest.L
     url = sqlite(tmp_path)
 
     def hang() -> Callable[[], object]:
-        other = subprocess.Popen([sys.executable, "-c", LOCKS, url.removeprefix("sqlite:///")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        other = subprocess.Popen(
+            [sys.executable, "-c", LOCKS, url.removeprefix("sqlite:///")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert other.stdout
         assert other.stdout.readline() == "locked\n"
         return lambda: other.communicate(timeout=60)
@@ -179,7 +196,9 @@ def test_a_file_that_another_program_has_locked(tmp_path: Path, caplog: pytest.L
     tells_the_truth(url, hang, "database is locked", caplog)
 
 
-def test_a_disk_that_does_not_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_does_not_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     url = sqlite(tmp_path)
     store = Failing(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
@@ -191,7 +210,9 @@ def test_a_disk_that_does_not_return(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tells_the_truth(url, hang, "its disk or its server does not respond", caplog)
 
 
-def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, hangs, go_on = Failing(sqlite(tmp_path)), threading.Event(), threading.Event()
 
     def sign(*_: Any) -> None:
@@ -200,7 +221,9 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(tmp_path: Pat
             raise OSError("no room for a head")
 
     monkeypatch.setattr(store, "sign", sign)
-    writer = Writer(store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2))
+    writer = Writer(
+        store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2)
+    )
     hangs.set()
     until(lambda: writer.condition.failure)
     go_on.set()
@@ -220,7 +243,10 @@ def test_one_message_is_enough_for_a_log_that_goes_on_failing(caplog: pytest.Log
     condition.recovered()
     condition.close()
 
-    assert [record.getMessage() for record in caplog.records] == ["the decision log log cannot be written: away", "the decision log log can be written again"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the decision log log cannot be written: away",
+        "the decision log log can be written again",
+    ]
     assert told == ["away", ""]
 
 
@@ -232,7 +258,8 @@ def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCapt
     condition.close()
 
     assert [record.getMessage().partition("written: ")[2] for record in caplog.records] == [
-        "an attempt to write has not returned for 0.02 s: its disk or its server does not respond", "canceling statement due to lock timeout",
+        "an attempt to write has not returned for 0.02 s: its disk or its server does not respond",
+        "canceling statement due to lock timeout",
     ]
 
 

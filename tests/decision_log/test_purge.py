@@ -62,22 +62,39 @@ def left(store: Store) -> list[int]:
 # ---- What goes, and what stays
 
 
-@given(st.lists(st.sampled_from([("main", 1), ("main", 2), ("main", 3), ("main", 4), ("other", 2), ("other", 5)]), max_size=8, unique=True), st.integers(0, 6), st.integers(1, 4))
+@given(
+    st.lists(
+        st.sampled_from([("main", 1), ("main", 2), ("main", 3), ("main", 4), ("other", 2), ("other", 5)]),
+        max_size=8,
+        unique=True,
+    ),
+    st.integers(0, 6),
+    st.integers(1, 4),
+)
 @settings(deadline=None, max_examples=8)
-def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_too_old(written: list[tuple[str, int]], before: int, step: int) -> None:
+def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_too_old(
+    written: list[tuple[str, int]], before: int, step: int
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(sqlite(Path(folder)))
         for number, (writer, second) in enumerate(written):
             store.append(writer, [replace(record(second, id=record(second).id[:-4] + f"{number:04d}"), request_id="")])
-        entries = {writer: [entry for entry in store.entries() if entry.writer == writer] for writer in ("main", "other")}
+        entries = {
+            writer: [entry for entry in store.entries() if entry.writer == writer] for writer in ("main", "other")
+        }
         ends = store.ends()
         notes = purge(store, at(before), LATER, "me", step=step)
         found = {writer: [entry for entry in store.entries() if entry.writer == writer] for writer in ("main", "other")}
 
         for writer, were in entries.items():
-            stays = next((place for place, entry in enumerate(were) if instant(Record.read(entry.body).received) >= at(before)), len(were))
+            stays = next(
+                (place for place, entry in enumerate(were) if instant(Record.read(entry.body).received) >= at(before)),
+                len(were),
+            )
             assert found[writer] == were[stays:]
-            assert [(note.purge.sequence, note.purge.hash) for note in notes if note.purge.writer == writer] == [(entry.sequence, entry.hash) for entry in were[:stays][-1:]]
+            assert [(note.purge.sequence, note.purge.hash) for note in notes if note.purge.writer == writer] == [
+                (entry.sequence, entry.hash) for entry in were[:stays][-1:]
+            ]
         assert store.ends() == ends
         assert store.notes() == notes
         assert verify_store(store, Trust()).found.breaks == ()
@@ -87,7 +104,9 @@ def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_
 def test_a_purge_is_told_before_it_is_made_and_can_be_made_again(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3, 4)])
 
-    assert [(one.writer, one.entries, one.last, one.received) for one in doomed(store, at(3))] == [("main", 2, 2, (record(1).received, record(2).received))]
+    assert [(one.writer, one.entries, one.last, one.received) for one in doomed(store, at(3))] == [
+        ("main", 2, 2, (record(1).received, record(2).received))
+    ]
     purge(store, at(3), LATER, "me")
     assert (doomed(store, at(3)), purge(store, at(3), LATER, "me")) == ((), ())
     purge(store, at(9), LATER, "me")
@@ -151,13 +170,22 @@ def test_wherever_a_purge_stops_the_chain_is_whole(store: Store, monkeypatch: py
 
     assert (left(store), [note.purge.sequence for note in store.notes()]) == ([7, 8, 9], [6])
     assert verify_store(store, Trust()).whole
-    monkeypatch.setattr(purging, "insert", lambda table: (_ for _ in ()).throw(OperationalError("", {}, Exception("the disk is full"))))
+    monkeypatch.setattr(
+        purging, "insert", lambda table: (_ for _ in ()).throw(OperationalError("", {}, Exception("the disk is full")))
+    )
     with pytest.raises(OperationalError):
         purge(store, at(9), LATER, "me")
     assert left(store) == [7, 8, 9]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE entries SET body = replace(body, 'fast', 'slow') WHERE sequence = 3", "DELETE FROM entries WHERE sequence = 2", "UPDATE entries SET caller = 'x' WHERE sequence = 1"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET body = replace(body, 'fast', 'slow') WHERE sequence = 3",
+        "DELETE FROM entries WHERE sequence = 2",
+        "UPDATE entries SET caller = 'x' WHERE sequence = 1",
+    ],
+)
 def test_what_was_altered_is_never_purged_away(store: Store, statement: str) -> None:
     store.append("main", [record(number) for number in (1, 2, 3, 4, 5)])
     with store.engine.begin() as connection:
@@ -177,12 +205,16 @@ def test_a_prefix_that_somebody_cut_off_with_a_note_of_their_own_is_doubted(stor
     report = verify_store(store, TRUST)
 
     assert (report.whole, report.found.breaks) == (False, ())
-    assert report.doubts == ("main: the purge up to 1: nobody signed it; the note of a later purge, signed, takes its place",)
+    assert report.doubts == (
+        "main: the purge up to 1: nobody signed it; the note of a later purge, signed, takes its place",
+    )
     purge(store, at(3), LATER, "me", KEY)
     assert verify_store(store, TRUST).whole
 
 
-@pytest.mark.parametrize("changes", [{"sequence": 2}, {"hash": "0" * 64}, {"before": "x"}, {"purged": "x"}, {"by": "x"}, {"writer": "x"}])
+@pytest.mark.parametrize(
+    "changes", [{"sequence": 2}, {"hash": "0" * 64}, {"before": "x"}, {"purged": "x"}, {"by": "x"}, {"writer": "x"}]
+)
 def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str, Any]) -> None:
     store.append("main", [record(1), record(2)])
     (note,) = purge(store, at(2), LATER, "me", KEY)
@@ -255,7 +287,13 @@ def test_nothing_goes_unless_somebody_says_so(desk: Path, store: Store, golden: 
 def test_on_a_terminal_it_asks(desk: Path, store: Store) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "guidepost.cli", "audit", "purge", "--before", "2026-01-23T04:00:03Z"]
-    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+    with subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
         os.write(ours, b"y\n")
         shown, _ = process.communicate(timeout=60)
     os.close(ours)
@@ -265,13 +303,21 @@ def test_on_a_terminal_it_asks(desk: Path, store: Store) -> None:
 
 
 def test_a_signed_purge_verifies_with_the_key(desk: Path, store: Store) -> None:
-    made = json.loads(run("purge", "--before", "2026-01-23T04:00:04Z", "--yes", "--sign-key", "desk.private.pem", "-o", "json").stdout)
+    made = json.loads(
+        run("purge", "--before", "2026-01-23T04:00:04Z", "--yes", "--sign-key", "desk.private.pem", "-o", "json").stdout
+    )
 
-    assert (made["removed"], [one["entries"] for one in made["chains"]], [note["sequence"] for note in made["notes"]]) == (True, [3], [3])
+    assert (
+        made["removed"],
+        [one["entries"] for one in made["chains"]],
+        [note["sequence"] for note in made["notes"]],
+    ) == (True, [3], [3])
     key = private_key(Path("desk.private.pem"))
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", key, covered))
     assert run("verify", "--key", "desk.public.pem").exit_code == 0
-    assert run("export", "--to", "log.jsonl").exit_code == run("export", "--heads", "--to", "heads.jsonl").exit_code == 0
+    assert (
+        run("export", "--to", "log.jsonl").exit_code == run("export", "--heads", "--to", "heads.jsonl").exit_code == 0
+    )
     assert run("verify", "log.jsonl", "--key", "desk.public.pem", "--heads", "heads.jsonl").exit_code == 0
     assert json.loads(run("verify", "-o", "json").stdout)["purges"] == made["notes"]
     assert run("purge", "--before", "2026-01-23T04:00:04Z", "--yes").stdout == "nothing is that old\n"
@@ -301,14 +347,21 @@ def test_a_purge_warns_of_a_key_that_signed_no_head_of_the_log(desk: Path, store
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", key, covered))
 
     assert "signed no head of this log" in run("purge", "--before", "2026-01-23T04:00:04Z").stderr
-    assert "signed no head" not in run("purge", "--before", "2026-01-23T04:00:04Z", "--sign-key", "desk.private.pem").stderr
+    assert (
+        "signed no head"
+        not in run("purge", "--before", "2026-01-23T04:00:04Z", "--sign-key", "desk.private.pem").stderr
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--before", "2025-01-01"], 2, "error: `--before` has no time and no offset"), (["--before", "yesterday"], 2, "--before"), (["--before", "2027-01-01T00:00Z"], 2, "lies in the future"), (["--before", "2026-01-23T05:00Z", "--by", "a\nb"], 2, "printable"),
-        (["--before", "2026-01-23T05:00Z", "--sign-key", "none.pem"], 2, "cannot be read"), (["--before", "2026-01-23T05:00Z", "--yes", "--decision-log", "sqlite:///none.db"], 2, "no decision log"),
+        (["--before", "2025-01-01"], 2, "error: `--before` has no time and no offset"),
+        (["--before", "yesterday"], 2, "--before"),
+        (["--before", "2027-01-01T00:00Z"], 2, "lies in the future"),
+        (["--before", "2026-01-23T05:00Z", "--by", "a\nb"], 2, "printable"),
+        (["--before", "2026-01-23T05:00Z", "--sign-key", "none.pem"], 2, "cannot be read"),
+        (["--before", "2026-01-23T05:00Z", "--yes", "--decision-log", "sqlite:///none.db"], 2, "no decision log"),
     ],
 )
 def test_what_cannot_be_purged_is_said(desk: Path, arguments: list[str], code: int, said: str) -> None:

@@ -76,7 +76,9 @@ COPY: Final = f"""
 def copy(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.exec_driver_sql(COPY)
-        connection.exec_driver_sql(f"INSERT INTO writers SELECT DISTINCT writer, {LENGTH}, hash FROM entries WHERE sequence = {LENGTH} AND writer <> 'main'")
+        connection.exec_driver_sql(
+            f"INSERT INTO writers SELECT DISTINCT writer, {LENGTH}, hash FROM entries WHERE sequence = {LENGTH} AND writer <> 'main'"
+        )
 
 
 @contextmanager
@@ -105,10 +107,19 @@ def explained_by_postgresql(server: PostgreSQL, name: str) -> Iterator[Log]:
     with log.store.engine.begin() as connection:
         # Statistics are made only where a test asks for them.
         connection.exec_driver_sql("ALTER TABLE entries SET (autovacuum_enabled = false)")
-        for setting in ("session_preload_libraries = auto_explain", "auto_explain.log_min_duration = 0", "auto_explain.log_analyze = on", "auto_explain.log_level = notice"):
+        for setting in (
+            "session_preload_libraries = auto_explain",
+            "auto_explain.log_min_duration = 0",
+            "auto_explain.log_analyze = on",
+            "auto_explain.log_level = notice",
+        ):
             connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting}')
     log.store.engine.dispose()
-    event.listen(log.store.engine, "connect", lambda connection, _: connection.add_notice_handler(lambda said: log.plans.append(said.message_primary or "")))
+    event.listen(
+        log.store.engine,
+        "connect",
+        lambda connection, _: connection.add_notice_handler(lambda said: log.plans.append(said.message_primary or "")),
+    )
     yield log
     log.store.close()
 
@@ -124,7 +135,9 @@ def postgresql() -> Iterator[PostgreSQL]:
         server.stop()
 
 
-@pytest.fixture(scope="module", params=["SQLite", "SQLite, with statistics", "PostgreSQL", "PostgreSQL, with statistics"])
+@pytest.fixture(
+    scope="module", params=["SQLite", "SQLite, with statistics", "PostgreSQL", "PostgreSQL, with statistics"]
+)
 def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     database, _, statistics = request.param.partition(", ")
     if database == "SQLite":
@@ -178,8 +191,12 @@ WRITES: Final[dict[str, Callable[[Store], object]]] = {
     "a record without a request id": lambda store: store.append("main", [new(request_id="")]),
     "a record with a request id": lambda store: store.append("main", [new(request_id="new")]),
     "a request that is repeated": lambda store: store.append("main", [new(caller="desk 1", request_id="r-1")]),
-    "as many records as a commit has, each with a request id": lambda store: store.append("main", [new(request_id=f"many-{at}") for at in range(500)]),
-    "records that may be in the log already": lambda store: store.append("main", [new() for _ in range(500)], again=True),
+    "as many records as a commit has, each with a request id": lambda store: store.append(
+        "main", [new(request_id=f"many-{at}") for at in range(500)]
+    ),
+    "records that may be in the log already": lambda store: store.append(
+        "main", [new() for _ in range(500)], again=True
+    ),
     "the first record after a restart": append_after_a_restart,
     "whether the log can be written": lambda store: store.probe("main"),
     "a head to sign": sign_again,
@@ -191,13 +208,21 @@ SEARCHES: Final[dict[str, Callable[[Store], object]]] = {
     "a record by its id": lambda store: store.get(made(1_000).id),
     "the records of a ticket": lambda store: list(store.found(Filter(ticket="T-1000"))),
     "the records of a request id": lambda store: list(store.found(Filter(request_id="r-1001"))),
-    "the records of a caller and a request id": lambda store: list(store.found(Filter(caller="desk 2", request_id="r-1001"))),
+    "the records of a caller and a request id": lambda store: list(
+        store.found(Filter(caller="desk 2", request_id="r-1001"))
+    ),
     "a page of a caller's records": lambda store: next(store.found(Filter(caller="branch"))),
-    "a later page of a caller's records": lambda store: next(store.found(Filter(caller="branch"), after=made(1_000).id)),
+    "a later page of a caller's records": lambda store: next(
+        store.found(Filter(caller="branch"), after=made(1_000).id)
+    ),
     "the records of an unknown caller": lambda store: list(store.found(Filter(caller="nobody"))),
     "a page of all records": lambda store: next(store.found(Filter())),
-    "the records of some seconds": lambda store: list(store.found(Filter(since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))),
-    "the records of a rule in some seconds": lambda store: list(store.found(Filter(rule="r", since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))),
+    "the records of some seconds": lambda store: list(
+        store.found(Filter(since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
+    ),
+    "the records of a rule in some seconds": lambda store: list(
+        store.found(Filter(rule="r", since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
+    ),
     "the heads over a record": lambda store: store.heads_over(store.get(made(1_000).id)),  # type: ignore[arg-type]  # it is there
     "how far the chains have come": lambda store: store.ends(),
 }
@@ -231,7 +256,15 @@ def test_what_a_search_asks_for_is_looked_up_in_an_index(log: Log, what: str) ->
     assert looked_at_in_vain(plan) <= IN_VAIN
 
 
-@pytest.mark.parametrize("what", ["the records of a caller and a request id", "the records of a request id", "the records of an unknown caller", "a later page of a caller's records"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "the records of a caller and a request id",
+        "the records of a request id",
+        "the records of an unknown caller",
+        "a later page of a caller's records",
+    ],
+)
 def test_a_search_by_caller_or_request_id_does_not_go_through_the_records_of_others(log: Log, what: str) -> None:
     plan = log.of(SEARCHES[what])
 
@@ -246,7 +279,9 @@ def test_what_has_to_read_a_whole_log_holds_no_lock_that_a_writer_waits_for(log:
         READS_ALL[what](log.store)
 
 
-def test_postgresql_looks_up_request_ids_in_a_log_that_was_empty_when_it_was_first_asked(postgresql: PostgreSQL) -> None:
+def test_postgresql_looks_up_request_ids_in_a_log_that_was_empty_when_it_was_first_asked(
+    postgresql: PostgreSQL,
+) -> None:
     with explained_by_postgresql(postgresql, "grown") as log:
         for _ in range(12):
             log.store.append("first", [new(request_id=f"{next(NUMBERS)}") for _ in range(10)])

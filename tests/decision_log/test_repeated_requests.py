@@ -59,8 +59,14 @@ def test_a_request_id_that_was_used_for_another_request_is_refused(url: str) -> 
     with logging(settings(url)) as stub:
         ask(stub, vip=True, _request_id="r-1")
 
-        assert refused(lambda: ask(stub, vip=False, size=9, _request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
-        assert refused(lambda: ask(stub, "gift", vip=True, _request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+        assert refused(lambda: ask(stub, vip=False, size=9, _request_id="r-1")) == (
+            grpc.StatusCode.ALREADY_EXISTS,
+            "REQUEST_ID_USED",
+        )
+        assert refused(lambda: ask(stub, "gift", vip=True, _request_id="r-1")) == (
+            grpc.StatusCode.ALREADY_EXISTS,
+            "REQUEST_ID_USED",
+        )
 
 
 def test_a_recorded_decision_that_cannot_be_given_again_is_never_given_otherwise(url: str, store: Store) -> None:
@@ -68,23 +74,40 @@ def test_a_recorded_decision_that_cannot_be_given_again_is_never_given_otherwise
         ask(stub, vip=True, _request_id="r-1")
     made = records(url)[0]
     outcomes = tuple(replace(one, value="slow") for one in made.decisions[0].outcomes)
-    store.append("main", [
-        replace(record(1), **{name: getattr(made, name) for name in ("caller", "ticket", "kind", "facts", "now")}, **changes)
-        for changes in (
-            {"request_id": "r-2", "version": replace(made.version, digest="00"), "decisions": made.decisions},
-        )
-    ])
-    store.append("main", [replace(made, id=record(2).id, request_id="r-3", decisions=(replace(made.decisions[0], outcomes=outcomes),))])
+    store.append(
+        "main",
+        [
+            replace(
+                record(1),
+                **{name: getattr(made, name) for name in ("caller", "ticket", "kind", "facts", "now")},
+                **changes,
+            )
+            for changes in (
+                {"request_id": "r-2", "version": replace(made.version, digest="00"), "decisions": made.decisions},
+            )
+        ],
+    )
+    store.append(
+        "main",
+        [replace(made, id=record(2).id, request_id="r-3", decisions=(replace(made.decisions[0], outcomes=outcomes),))],
+    )
     with logging(settings(url)) as stub:
         for request_id in ("r-2", "r-3"):
-            assert refused(lambda asked=request_id: ask(stub, vip=True, _request_id=asked)) == (grpc.StatusCode.FAILED_PRECONDITION, "RECORDED_OTHERWISE")
+            assert refused(lambda asked=request_id: ask(stub, vip=True, _request_id=asked)) == (
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "RECORDED_OTHERWISE",
+            )
 
 
 def test_records_that_were_committed_without_our_knowing_are_not_written_twice(store: Store) -> None:
     made = [record(1), record(2, request_id="r")]
     store.append("main", made)
 
-    assert store.append("main", [*made, record(3)], again=True) == [Kept(made[0], True), Kept(made[1], True), Kept(record(3), True)]
+    assert store.append("main", [*made, record(3)], again=True) == [
+        Kept(made[0], True),
+        Kept(made[1], True),
+        Kept(record(3), True),
+    ]
     assert [entry.sequence for entry in store.entries()] == [1, 2, 3]
 
 
@@ -94,12 +117,25 @@ def test_a_repeated_call_that_names_another_instant_or_version_is_another_reques
     with logging(settings(url), lambda: next(later_on), workshop()) as stub:
 
         def call(**more: Any) -> Any:
-            return stub.Decide(pb.DecideRequest(decision="queue", ticket=facts, **more), metadata=[("guidepost-request-id", "r")], timeout=20).decision
+            return stub.Decide(
+                pb.DecideRequest(decision="queue", ticket=facts, **more),
+                metadata=[("guidepost-request-id", "r")],
+                timeout=20,
+            ).decision
 
         first = call()
-        for alike in ({}, {"now": at(NOW)}, {"version": VersionSelector(version="2.0.0")}, {"version": VersionSelector(as_of=at(NOW))}):
+        for alike in (
+            {},
+            {"now": at(NOW)},
+            {"version": VersionSelector(version="2.0.0")},
+            {"version": VersionSelector(as_of=at(NOW))},
+        ):
             assert call(**alike) == first
-        for other in ({"now": at(NOW + timedelta(seconds=1))}, {"version": VersionSelector(version="3.0.0")}, {"version": VersionSelector(as_of=at(NOW + timedelta(days=300)))}):
+        for other in (
+            {"now": at(NOW + timedelta(seconds=1))},
+            {"version": VersionSelector(version="3.0.0")},
+            {"version": VersionSelector(as_of=at(NOW + timedelta(days=300)))},
+        ):
             assert refused(lambda other=other: call(**other)) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
 
     assert first.version.version == "2.0.0"
@@ -120,7 +156,13 @@ def test_a_repeated_call_to_reschedule_is_told_the_same_and_recorded_once(url: s
         first = rescheduled(stub, request_id="r-1")
 
         assert rescheduled(stub, request_id="r-1") == first
-        assert refused(lambda: rescheduled(stub, before="courier", request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
-        assert refused(lambda: ask(stub, damage="broken", _request_id="r-1")) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+        assert refused(lambda: rescheduled(stub, before="courier", request_id="r-1")) == (
+            grpc.StatusCode.ALREADY_EXISTS,
+            "REQUEST_ID_USED",
+        )
+        assert refused(lambda: ask(stub, damage="broken", _request_id="r-1")) == (
+            grpc.StatusCode.ALREADY_EXISTS,
+            "REQUEST_ID_USED",
+        )
 
     assert len(records(url)) == 1

@@ -54,7 +54,9 @@ def test_what_was_just_kept_is_returned(bound: int, keys: list[int]) -> None:
 def test_answers_are_the_same_as_without_a_cache(bound: int, steps: list[tuple[bool, int]]) -> None:
     kept: Cache[int, int] = Cache(bound)
     for at_once, key in steps:
-        found = kept.once(key, lambda key=key: key * key + 1) if at_once else kept.get(key) or kept.keep(key, key * key + 1)  # type: ignore[misc]
+        found = (
+            kept.once(key, lambda key=key: key * key + 1) if at_once else kept.get(key) or kept.keep(key, key * key + 1)
+        )  # type: ignore[misc]
         assert found == key * key + 1
 
 
@@ -102,7 +104,11 @@ def test_threads_that_share_a_cache_get_their_values_and_stay_within_its_bound()
         right = True
         for at in range(3_000):
             key = (start + at * 7) % 40
-            right = right and (kept.get(key) or kept.keep(key, key + 1)) == key + 1 and kept.once(key, lambda key=key: key + 1) == key + 1  # type: ignore[misc]
+            right = (
+                right
+                and (kept.get(key) or kept.keep(key, key + 1)) == key + 1
+                and kept.once(key, lambda key=key: key + 1) == key + 1
+            )  # type: ignore[misc]
             most = max(most, len(kept))
         return right
 

@@ -19,7 +19,13 @@ from typing import Any, Final
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as other_key
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -83,7 +89,9 @@ class TestSameBytes:
             path = tmp_path / f"{seed}.zip"
             subprocess.run(
                 [sys.executable, "-c", code, "build", "--policies", str(folder), "-o", str(path)],
-                check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "GUIDEPOST_CACHE": str(tmp_path)},
+                check=True,
+                capture_output=True,
+                env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "GUIDEPOST_CACHE": str(tmp_path)},
             )
             built.append(path.read_bytes())
 
@@ -96,10 +104,16 @@ class TestSameBytes:
         write(tmp_path, {"README.md": "no policy"})
         (tmp_path / "a.zip").write_bytes(BUNDLE.data)
 
-        assert {make_bundle(read_source(spec, policies=folder).files).sha256 for spec in ("working", "HEAD", f"bundle:{tmp_path}/a.zip")} == {BUNDLE.sha256}
+        assert {
+            make_bundle(read_source(spec, policies=folder).files).sha256
+            for spec in ("working", "HEAD", f"bundle:{tmp_path}/a.zip")
+        } == {BUNDLE.sha256}
 
     def test_the_layout_of_the_archive_is_the_same_on_every_python_and_zlib(self) -> None:
-        assert hashlib.sha256(pack({"b.yaml": "b: ä\n", "a.yaml": "a: 1\n"}, b"{}\n")).hexdigest() == "e40c03efe5c29bad440759c9ec5211674a625e0a7b49c4214ec5ad7715844dc9"
+        assert (
+            hashlib.sha256(pack({"b.yaml": "b: ä\n", "a.yaml": "a: 1\n"}, b"{}\n")).hexdigest()
+            == "e40c03efe5c29bad440759c9ec5211674a625e0a7b49c4214ec5ad7715844dc9"
+        )
 
     def test_another_remark_is_another_bundle_of_the_same_digest(self) -> None:
         other = make_bundle({**GOOD, "queue.yaml": GOOD["queue.yaml"] + "# a remark\n"})
@@ -111,12 +125,19 @@ class TestSameBytes:
         found = described()
 
         assert {key: found[key] for key in ("name", "version", "effective_from", "digest")} == {
-            "name": "bike-workshop", "version": "1.0.0", "effective_from": "2024-03-01T00:00:00+00:00", "digest": version.digest,
+            "name": "bike-workshop",
+            "version": "1.0.0",
+            "effective_from": "2024-03-01T00:00:00+00:00",
+            "digest": version.digest,
         }
-        assert {file["path"]: file["sha256"] for file in found["files"]} == {name: hashlib.sha256(text.encode()).hexdigest() for name, text in GOOD.items()}
+        assert {file["path"]: file["sha256"] for file in found["files"]} == {
+            name: hashlib.sha256(text.encode()).hexdigest() for name, text in GOOD.items()
+        }
         tables = [*version.policy.tables.values(), *(deadline.table for deadline in version.policy.deadlines.values())]
         rules = [rule for table in tables for rule in (*table.rules, *filter(None, [table.otherwise]))]
-        assert sorted((rule["id"], rule["source"], rule["assumption"]) for rule in found["rules"]) == sorted((rule.id, rule.source, rule.assumption) for rule in rules)
+        assert sorted((rule["id"], rule["source"], rule["assumption"]) for rule in found["rules"]) == sorted(
+            (rule.id, rule.source, rule.assumption) for rule in rules
+        )
         assert {"table": "brakes", "id": "brakes.gone", "source": "card, 1", "assumption": ""} in found["rules"]
 
     def test_places_in_a_bundle_are_those_of_the_files(self) -> None:
@@ -133,7 +154,7 @@ class TestReading:
 
     @given(st.integers(0, len(BUNDLE.data) - 1), st.binary(max_size=30), st.integers(0, 30))
     def test_bytes_put_in_or_taken_out_are_found(self, at: int, put_in: bytes, taken_out: int) -> None:
-        changed = BUNDLE.data[:at] + put_in + BUNDLE.data[at + taken_out:]
+        changed = BUNDLE.data[:at] + put_in + BUNDLE.data[at + taken_out :]
         if changed != BUNDLE.data:
             refused(changed)
 
@@ -155,17 +176,36 @@ class TestReading:
 
     @pytest.mark.parametrize("key", ["name", "version", "effective_from", "digest"])
     def test_a_description_of_another_policy_is_refused(self, key: str) -> None:
-        assert f"`{key}` is not that of the files [altered-bundle]" in refused(rebuilt(lambda found: found.update({key: "0" * 64})))
+        assert f"`{key}` is not that of the files [altered-bundle]" in refused(
+            rebuilt(lambda found: found.update({key: "0" * 64}))
+        )
 
     def test_a_rule_list_of_another_policy_is_refused(self) -> None:
-        assert "`rules` is not that of the files [altered-bundle]" in refused(rebuilt(lambda found: found["rules"].pop()))
+        assert "`rules` is not that of the files [altered-bundle]" in refused(
+            rebuilt(lambda found: found["rules"].pop())
+        )
 
     def test_a_description_of_another_shape_or_format_is_refused(self) -> None:
         assert "[bad-bundle]" in refused(rebuilt(lambda found: found.update(more=1)))
-        assert "the bundle is of format 2; this program reads format 1" in refused(rebuilt(lambda found: found.update(format=2)))
+        assert "the bundle is of format 2; this program reads format 1" in refused(
+            rebuilt(lambda found: found.update(format=2))
+        )
         assert "not JSON" in refused(pack(GOOD, b"{"))
 
-    @pytest.mark.parametrize("name", ["../a.yaml", "/etc/a.yaml", "cases/../../a.yaml", "..\\a.yaml", "past/1.0.0/a.yaml", "a.py", "schemas/a.json", "cases/", "C:\\a\\b.txt"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "../a.yaml",
+            "/etc/a.yaml",
+            "cases/../../a.yaml",
+            "..\\a.yaml",
+            "past/1.0.0/a.yaml",
+            "a.py",
+            "schemas/a.json",
+            "cases/",
+            "C:\\a\\b.txt",
+        ],
+    )
     def test_an_entry_that_no_version_has_is_refused_before_it_is_read(self, name: str) -> None:
         assert "does not belong in a bundle [bad-bundle]" in refused(zipped([("bundle.json", b"{}"), (name, b"a")]))
 
@@ -182,18 +222,24 @@ class TestReading:
         assert "stands twice" in refused(twice)
 
     def test_too_many_entries_and_too_many_bytes_are_refused(self) -> None:
-        assert "2,002 entries; a bundle may have 2,001 [too-large]" in refused(zipped([("bundle.json", b"{}"), *((f"{at}.yaml", b"") for at in range(2_001))]))
+        assert "2,002 entries; a bundle may have 2,001 [too-large]" in refused(
+            zipped([("bundle.json", b"{}"), *((f"{at}.yaml", b"") for at in range(2_001))])
+        )
         assert "[too-large]" in refused(bytes(MAX_ARCHIVE + 1))
 
     def test_an_archive_of_something_else_says_what_to_do(self) -> None:
-        assert "there is no bundle.json in the archive [bad-bundle]" in refused(zipped([(name, text.encode()) for name, text in GOOD.items()]))
+        assert "there is no bundle.json in the archive [bad-bundle]" in refused(
+            zipped([(name, text.encode()) for name, text in GOOD.items()])
+        )
         assert "not an archive that can be read" in refused(b"no zip")
 
     def test_a_bundle_of_a_broken_policy_has_the_problems_of_the_policy(self) -> None:
         broken = {**GOOD, "queue.yaml": "kind: policy\n"}
         files = [{"path": name, "sha256": hashlib.sha256(text.encode()).hexdigest()} for name, text in broken.items()]
 
-        assert "a.zip/queue.yaml:1:1: `about` is missing [missing-key]" in refused(rebuilt(lambda found: found.update(files=files), broken))
+        assert "a.zip/queue.yaml:1:1: `about` is missing [missing-key]" in refused(
+            rebuilt(lambda found: found.update(files=files), broken)
+        )
 
 
 @pytest.fixture
@@ -208,7 +254,9 @@ def keys(tmp_path: Path) -> Path:
 
 class TestSignatures:
     def test_a_signature_holds_for_these_bytes_by_this_key(self, keys: Path) -> None:
-        signature = read_signature(sign(BUNDLE.sha256, BUNDLE.ref.digest, private_key(keys / "ann.private.pem")), "a.sig")
+        signature = read_signature(
+            sign(BUNDLE.sha256, BUNDLE.ref.digest, private_key(keys / "ann.private.pem")), "a.sig"
+        )
 
         assert verify(BUNDLE.sha256, signature, trusted_keys([keys]), "a.zip").name == "ann.public.pem"
         with pytest.raises(SourceError, match="is not what was signed"):
@@ -216,11 +264,16 @@ class TestSignatures:
         with pytest.raises(SourceError, match="which is not trusted"):
             verify(BUNDLE.sha256, signature, trusted_keys([keys / "bo.public.pem"]), "a.zip")
 
-    @pytest.mark.parametrize(("field", "value"), [("sha256", "0" * 64), ("digest", "0" * 64), ("signature", "A" * 86 + "=="), ("key", "bo")])
+    @pytest.mark.parametrize(
+        ("field", "value"), [("sha256", "0" * 64), ("digest", "0" * 64), ("signature", "A" * 86 + "=="), ("key", "bo")]
+    )
     def test_a_signature_that_was_changed_holds_no_more(self, keys: Path, field: str, value: str) -> None:
         trust = trusted_keys([keys])
         plain = json.loads(sign(BUNDLE.sha256, BUNDLE.ref.digest, private_key(keys / "ann.private.pem")))
-        changed = {**plain, field: next(key.id for key in trust.keys if key.name.startswith("bo")) if value == "bo" else value}
+        changed = {
+            **plain,
+            field: next(key.id for key in trust.keys if key.name.startswith("bo")) if value == "bo" else value,
+        }
         sha256 = changed["sha256"]
 
         with pytest.raises(SourceError, match=r"the signature of a\.zip is wrong"):
@@ -229,10 +282,19 @@ class TestSignatures:
     def test_what_is_signed_says_what_it_is_for(self, keys: Path) -> None:
         key = private_key(keys / "ann.private.pem")
         plain = json.loads(sign(BUNDLE.sha256, BUNDLE.ref.digest, key))
-        bare = __import__("base64").b64encode(key.sign(f"sha256 {BUNDLE.sha256}\ndigest {BUNDLE.ref.digest}\n".encode())).decode()
+        bare = (
+            __import__("base64")
+            .b64encode(key.sign(f"sha256 {BUNDLE.sha256}\ndigest {BUNDLE.ref.digest}\n".encode()))
+            .decode()
+        )
 
         with pytest.raises(SourceError, match="is wrong"):
-            verify(BUNDLE.sha256, read_signature(json.dumps({**plain, "signature": bare}).encode(), "a.sig"), trusted_keys([keys]), "a.zip")
+            verify(
+                BUNDLE.sha256,
+                read_signature(json.dumps({**plain, "signature": bare}).encode(), "a.sig"),
+                trusted_keys([keys]),
+                "a.zip",
+            )
 
     def test_the_digest_that_was_signed_is_that_of_the_policy(self, keys: Path) -> None:
         signature = read_signature(sign(BUNDLE.sha256, "1" * 64, private_key(keys / "ann.private.pem")), "a.sig")
@@ -252,29 +314,48 @@ class TestSignatures:
 
     def test_keys_of_another_kind_or_for_another_purpose_are_refused(self, keys: Path, tmp_path: Path) -> None:
         other = other_key(SECP256R1())
-        locked = private_key(keys / "ann.private.pem").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+        locked = private_key(keys / "ann.private.pem").private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+        )
         for name, pem in {
             "other.private.pem": other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             "other.public.pem": other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-            "locked.pem": locked, "none.pem": b"hello",
+            "locked.pem": locked,
+            "none.pem": b"hello",
         }.items():
             (tmp_path / name).write_bytes(pem)
 
         said = []
-        for path in (tmp_path / "other.private.pem", tmp_path / "locked.pem", tmp_path / "none.pem", keys / "ann.public.pem", tmp_path / "gone"):
+        for path in (
+            tmp_path / "other.private.pem",
+            tmp_path / "locked.pem",
+            tmp_path / "none.pem",
+            keys / "ann.public.pem",
+            tmp_path / "gone",
+        ):
             with pytest.raises(SourceError) as caught:
                 private_key(path)
             said.append(caught.value.message.replace(f"{path.parent}/", ""))
-        for path in (tmp_path / "other.public.pem", keys / "ann.private.pem", tmp_path / "none.pem", tmp_path / "keys" / "gone"):
+        for path in (
+            tmp_path / "other.public.pem",
+            keys / "ann.private.pem",
+            tmp_path / "none.pem",
+            tmp_path / "keys" / "gone",
+        ):
             with pytest.raises(SourceError) as caught:
                 trusted_keys([path])
             said.append(caught.value.message.replace(f"{path.parent}/", ""))
 
         assert said == [
-            "the key in other.private.pem is not of the kind Ed25519", "the key in locked.pem is encrypted", "none.pem holds no private key in PEM",
-            "ann.public.pem holds a public key; signing takes the private one", "the key gone cannot be read: No such file or directory",
-            "the key in other.public.pem is not of the kind Ed25519", "ann.private.pem holds a private key; expected a public one",
-            "none.pem holds no public key in PEM", "the key gone cannot be read: No such file or directory",
+            "the key in other.private.pem is not of the kind Ed25519",
+            "the key in locked.pem is encrypted",
+            "none.pem holds no private key in PEM",
+            "ann.public.pem holds a public key; signing takes the private one",
+            "the key gone cannot be read: No such file or directory",
+            "the key in other.public.pem is not of the kind Ed25519",
+            "ann.private.pem holds a private key; expected a public one",
+            "none.pem holds no public key in PEM",
+            "the key gone cannot be read: No such file or directory",
         ]
 
     def test_a_private_key_in_the_place_of_its_public_half_names_the_file_of_that(self, keys: Path) -> None:
@@ -307,7 +388,8 @@ class TestCommands:
         said = [
             f"$ guidepost {' '.join(command)}\n{(result := run(*command)).stdout}{result.stderr}--- exit {result.exit_code} ---\n"
             for command in (
-                ("build",), ("build", "1.0.0", "-o", "old.zip"),
+                ("build",),
+                ("build", "1.0.0", "-o", "old.zip"),
                 ("sign", "bike-workshop-2.0.0.zip", "--key", "ann.private.pem"),
                 ("verify", "bike-workshop-2.0.0.zip", "--key", "ann.public.pem"),
                 ("verify", "old.zip", "--key", "ann.public.pem", "--signature", "bike-workshop-2.0.0.zip.sig"),

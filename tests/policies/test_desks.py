@@ -24,8 +24,19 @@ from guidepost.server.workers.supervisor import built_from
 from tests.support.desks import GOOD, desk, later, write
 from tests.support.releases import register
 
-RENAMED = {**later(), "manifest.yaml": later()["manifest.yaml"].replace("name: bike-workshop", "name: bike-shop\nformerly: [bike-workshop]")}
-SKIS = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace("name: bike-workshop", "name: ski-rental").replace("2024", "2023").replace("1.0.0", "1.5.0")}
+RENAMED = {
+    **later(),
+    "manifest.yaml": later()["manifest.yaml"].replace(
+        "name: bike-workshop", "name: bike-shop\nformerly: [bike-workshop]"
+    ),
+}
+SKIS = {
+    **GOOD,
+    "manifest.yaml": GOOD["manifest.yaml"]
+    .replace("name: bike-workshop", "name: ski-rental")
+    .replace("2024", "2023")
+    .replace("1.0.0", "1.5.0"),
+}
 AHEAD = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace("2024-03-01T00:00:00Z", "2024-03-01T00:00:00+10:00")}
 
 
@@ -59,8 +70,18 @@ def test_versions_of_two_desks_are_never_served_from_one_folder(tmp_path: Path) 
     assert "`bike-workshop`" in problem.message
 
 
-@pytest.mark.parametrize("command", [("check", "--no-proof"), ("eval", "queue", "damage=broken", "--policies"), ("serve", "--check", "--log-durability", "off", "--port", "0", "--policies"), ("serve", "--policies")])
-def test_every_command_that_loads_a_folder_refuses_a_version_of_another_desk(command: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "--no-proof"),
+        ("eval", "queue", "damage=broken", "--policies"),
+        ("serve", "--check", "--log-durability", "off", "--port", "0", "--policies"),
+        ("serve", "--policies"),
+    ],
+)
+def test_every_command_that_loads_a_folder_refuses_a_version_of_another_desk(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
     done = run(*command, mixed(tmp_path / "desk"))
 
     assert done.exit_code == 3
@@ -121,7 +142,10 @@ def test_a_desk_keeps_its_past_under_a_new_name_that_lists_the_old_one(tmp_path:
     done = run("unpack", *bundles(tmp_path, GOOD, RENAMED), "--to", tmp_path / "policies")
 
     assert done.exit_code == 0, done.output
-    assert [version.ref.name for version in build_bundle(tmp_path / "policies").versions] == ["bike-workshop", "bike-shop"]
+    assert [version.ref.name for version in build_bundle(tmp_path / "policies").versions] == [
+        "bike-workshop",
+        "bike-shop",
+    ]
 
 
 def test_a_bundle_may_have_the_number_of_a_version_that_another_desk_released(tmp_path: Path) -> None:
@@ -137,9 +161,17 @@ def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: P
 
     forms = {form: run("diff", *sides, "-o", form).stdout for form in ("text", "markdown", "html", "json")}
 
-    assert all("These are versions of two desks, ski-rental and bike-workshop." in " ".join(text.split()) for text in forms.values())
+    assert all(
+        "These are versions of two desks, ski-rental and bike-workshop." in " ".join(text.split())
+        for text in forms.values()
+    )
     assert json.loads(forms["json"])["two_desks"] is True
-    assert json.loads(run("diff", write(tmp_path / "old", GOOD), write(tmp_path / "new", RENAMED), "-o", "json").stdout)["two_desks"] is False
+    assert (
+        json.loads(run("diff", write(tmp_path / "old", GOOD), write(tmp_path / "new", RENAMED), "-o", "json").stdout)[
+            "two_desks"
+        ]
+        is False
+    )
 
 
 def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> None:
@@ -149,7 +181,16 @@ def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> 
     assert "[other-desk]" in done.output
 
 
-@pytest.mark.parametrize("command", [("check", "--no-proof"), ("show", "--policies"), ("version", "--policies"), ("version", "-o", "json", "--policies"), ("build", "-o", "B", "--policies")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "--no-proof"),
+        ("show", "--policies"),
+        ("version", "--policies"),
+        ("version", "-o", "json", "--policies"),
+        ("build", "-o", "B", "--policies"),
+    ],
+)
 def test_a_day_of_effect_is_shown_by_the_offset_that_its_owner_wrote(command: tuple[str, ...], tmp_path: Path) -> None:
     words = [str(tmp_path / "one.zip") if word == "B" else word for word in command]
 

@@ -19,8 +19,12 @@ from tests.cli.test_commands import run
 from tests.conftest import ROOT
 from tests.engine.tables.test_oracle import LONG
 
-SHIPPED = {path.read_text(encoding="utf-8"): path for folder in ("policies", "examples") for path in sorted((ROOT / folder).rglob("*.yaml"))
-           if "past" not in path.parts or LONG}
+SHIPPED = {
+    path.read_text(encoding="utf-8"): path
+    for folder in ("policies", "examples")
+    for path in sorted((ROOT / folder).rglob("*.yaml"))
+    if "past" not in path.parts or LONG
+}
 """The files of the policies and examples, each text once; those of past versions, which are much the same, only in the long form."""
 
 
@@ -49,7 +53,26 @@ class TestLayout:
             "        medium: [P1,          P2] # as written\n        x:      [not_covered, P3]\n"
         ).replace("columns:  ", "columns:   ").replace("medium: ", "medium:  ").replace("x:      ", "x:       ")
 
-    @pytest.mark.parametrize("word", ["no", "1.10", "12:30", "2026-01-05", "0x1F", "1_000", "~", "null", "true", "1e3", "010", ".5", "=", "<<", "yes"])
+    @pytest.mark.parametrize(
+        "word",
+        [
+            "no",
+            "1.10",
+            "12:30",
+            "2026-01-05",
+            "0x1F",
+            "1_000",
+            "~",
+            "null",
+            "true",
+            "1e3",
+            "010",
+            ".5",
+            "=",
+            "<<",
+            "yes",
+        ],
+    )
     def test_a_word_is_never_taken_for_anything_but_text(self, word: str) -> None:
         assert laid_out(f"a: {word}\nb: [{word}]\n") == f"a: {word}\nb: [{word}]\n"
 
@@ -99,21 +122,61 @@ class TestLayout:
 
 
 words = st.one_of(
-    st.sampled_from(["no", "1.10", "12:30", "P1", "> 50", "[10..25]", "a: b", "x # y", "", "it's", '"', "2026-01-05", "- a", "~", "é", "two words", "*", "&a", "{", "%", "@x", "!t"]),
+    st.sampled_from(
+        [
+            "no",
+            "1.10",
+            "12:30",
+            "P1",
+            "> 50",
+            "[10..25]",
+            "a: b",
+            "x # y",
+            "",
+            "it's",
+            '"',
+            "2026-01-05",
+            "- a",
+            "~",
+            "é",
+            "two words",
+            "*",
+            "&a",
+            "{",
+            "%",
+            "@x",
+            "!t",
+        ]
+    ),
     st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=12),
 )
-trees = st.recursive(words, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4), max_leaves=14)
+trees = st.recursive(
+    words, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4), max_leaves=14
+)
 
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
     """Draw a YAML text of what a policy may be written in: block and flow, all quotes, any indentation, comments between lines."""
-    return draw(block(draw(st.dictionaries(words, trees, min_size=1, max_size=4)), 0)) + draw(st.sampled_from(["", "# the end\n", "\n\n"]))
+    return draw(block(draw(st.dictionaries(words, trees, min_size=1, max_size=4)), 0)) + draw(
+        st.sampled_from(["", "# the end\n", "\n\n"])
+    )
 
 
 def quoted(draw: st.DrawFn, word: str, *, flow: bool) -> str:
-    plain = word and word == word.strip() and all(sign.isalnum() or sign in "._ :-<>" for sign in word) and word[0].isalnum() and ": " not in word and word[-1] != ":"
-    ways = ["double", *(["single"] if "\n" not in word else []), *(["plain"] * 3 if plain and word.isascii() and not (flow and ":" in word) else [])]
+    plain = (
+        word
+        and word == word.strip()
+        and all(sign.isalnum() or sign in "._ :-<>" for sign in word)
+        and word[0].isalnum()
+        and ": " not in word
+        and word[-1] != ":"
+    )
+    ways = [
+        "double",
+        *(["single"] if "\n" not in word else []),
+        *(["plain"] * 3 if plain and word.isascii() and not (flow and ":" in word) else []),
+    ]
     match draw(st.sampled_from(ways)):
         case "plain":
             return word
@@ -127,9 +190,21 @@ def flow(draw: st.DrawFn, tree: Any) -> str:
     space = draw(st.sampled_from(["", " "]))
     match tree:
         case dict():
-            return "{" + space + ", ".join(f"{quoted(draw, key, flow=True)}: {flow(draw, value)}" for key, value in tree.items()) + space + "}"
+            return (
+                "{"
+                + space
+                + ", ".join(f"{quoted(draw, key, flow=True)}: {flow(draw, value)}" for key, value in tree.items())
+                + space
+                + "}"
+            )
         case list():
-            return "[" + space + f",{draw(st.sampled_from(['', ' ', '  ']))}".join(flow(draw, item) for item in tree) + space + "]"
+            return (
+                "["
+                + space
+                + f",{draw(st.sampled_from(['', ' ', '  ']))}".join(flow(draw, item) for item in tree)
+                + space
+                + "]"
+            )
         case _:
             return quoted(draw, tree, flow=True)
 
@@ -141,7 +216,11 @@ def block(draw: st.DrawFn, tree: Any, depth: int) -> str:
     entries = list(tree.items()) if isinstance(tree, dict) else [(None, item) for item in tree]
     for key, value in entries:
         made += draw(st.sampled_from(["", "", "", "\n", "\n\n\n", f"{indent}# a remark\n"]))
-        head = f"{indent}- " if key is None else f"{indent}{quoted(draw, key, flow=False)}:{draw(st.sampled_from([' ', '   ']))}"
+        head = (
+            f"{indent}- "
+            if key is None
+            else f"{indent}{quoted(draw, key, flow=False)}:{draw(st.sampled_from([' ', '   ']))}"
+        )
         tail = draw(st.sampled_from(["", "", " # behind", "   "]))
         if isinstance(value, str):
             made += f"{head}{quoted(draw, value, flow=False)}{tail}\n"

@@ -94,33 +94,96 @@ def test_a_list_has_its_span_and_each_date_with_name_status_and_source() -> None
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("2026-08-14:", "2026-02-29:", "13:3: there is no such day: `2026-02-29` [bad-format]\n    help: write a day that the calendar has"),
-        ("2026-08-14:", "14 August 2026:",
-         "13:3: `14 August 2026` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits"),
-        ("2026-08-14:", "20260814:", "13:3: `20260814` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits"),
-        ("2026-08-14:", "2028-08-14:",
-         "13:3: `2028-08-14` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out"),
-        ("2027-06-01:", "2028-06-01:",
-         "10:3: `2028-06-01` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out"),
-        ("2027-06-01:", "2027-01-01:", "10:3: `2027-01-01` is in `days` as well [bad-format]\n    help: keep one of the two"),
-        ("to: 2027-12-31", "to: 2025-12-31",
-         "7:16: the list covers nothing: `2026-01-01` is after `2025-12-31` [bad-format]\n    help: write the first day as `from` and the last as `to`"),
-        ("to: 2027-12-31", "to: 2027-31-12", "7:32: there is no such day: `2027-31-12` [bad-format]\n    help: write a day that the calendar has"),
-        ("to: 2027-12-31", "to: 9999-12-31", "7:32: `9999-12-31` is too far away [bad-format]\n    help: a list lies between 1970 and 2200"),
-        ("name: ISLE", "name: ILSE", "4:7: the list `ILSE` stands in the file `ISLE.yaml` [bad-format]\n    help: a list and its file have one name"),
-        ("status: confirmed, source: decree 4", "status: confrimed", "13:45: unknown status `confrimed` [unknown-value]\n    help: did you mean `confirmed`?"),
-        (", status: confirmed, source: decree 4", "", "13:15: `status` is missing in `2026-08-14` [missing-key]\n    help: say whether the day is sure: `status: confirmed` or `status: estimated`"),
-        ("source: the charter\n", "", "3:1: `source` is missing [missing-key]\n    help: say where the days are from: `source: …`"),
-        ("2027-01-01: {name: New Year's Day", "2026-01-01: {name: New Year's Day",
-         "15:3: the key `2026-01-01` is repeated [repeated-key]\n    help: first used in line 12; keep one of the two"),
-        ("kind: holidays", "kind: policy", "3:7: the file says it is of the kind `policy` [wrong-kind]\n    help: in this place it must be `kind: holidays`"),
+        (
+            "2026-08-14:",
+            "2026-02-29:",
+            "13:3: there is no such day: `2026-02-29` [bad-format]\n    help: write a day that the calendar has",
+        ),
+        (
+            "2026-08-14:",
+            "14 August 2026:",
+            "13:3: `14 August 2026` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits",
+        ),
+        (
+            "2026-08-14:",
+            "20260814:",
+            "13:3: `20260814` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits",
+        ),
+        (
+            "2026-08-14:",
+            "2028-08-14:",
+            "13:3: `2028-08-14` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out",
+        ),
+        (
+            "2027-06-01:",
+            "2028-06-01:",
+            "10:3: `2028-06-01` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out",
+        ),
+        (
+            "2027-06-01:",
+            "2027-01-01:",
+            "10:3: `2027-01-01` is in `days` as well [bad-format]\n    help: keep one of the two",
+        ),
+        (
+            "to: 2027-12-31",
+            "to: 2025-12-31",
+            "7:16: the list covers nothing: `2026-01-01` is after `2025-12-31` [bad-format]\n    help: write the first day as `from` and the last as `to`",
+        ),
+        (
+            "to: 2027-12-31",
+            "to: 2027-31-12",
+            "7:32: there is no such day: `2027-31-12` [bad-format]\n    help: write a day that the calendar has",
+        ),
+        (
+            "to: 2027-12-31",
+            "to: 9999-12-31",
+            "7:32: `9999-12-31` is too far away [bad-format]\n    help: a list lies between 1970 and 2200",
+        ),
+        (
+            "name: ISLE",
+            "name: ILSE",
+            "4:7: the list `ILSE` stands in the file `ISLE.yaml` [bad-format]\n    help: a list and its file have one name",
+        ),
+        (
+            "status: confirmed, source: decree 4",
+            "status: confrimed",
+            "13:45: unknown status `confrimed` [unknown-value]\n    help: did you mean `confirmed`?",
+        ),
+        (
+            ", status: confirmed, source: decree 4",
+            "",
+            "13:15: `status` is missing in `2026-08-14` [missing-key]\n    help: say whether the day is sure: `status: confirmed` or `status: estimated`",
+        ),
+        (
+            "source: the charter\n",
+            "",
+            "3:1: `source` is missing [missing-key]\n    help: say where the days are from: `source: …`",
+        ),
+        (
+            "2027-01-01: {name: New Year's Day",
+            "2026-01-01: {name: New Year's Day",
+            "15:3: the key `2026-01-01` is repeated [repeated-key]\n    help: first used in line 12; keep one of the two",
+        ),
+        (
+            "kind: holidays",
+            "kind: policy",
+            "3:7: the file says it is of the kind `policy` [wrong-kind]\n    help: in this place it must be `kind: holidays`",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_with_its_place(old: str, new: str, said: str) -> None:
     assert "\n".join(map(str, loaded(changed((old, new)))[1])) == f"holidays/ISLE.yaml:{said}"
 
 
-@pytest.mark.parametrize("text", ["[]", "kind: holidays\ndays: []\ncovers: x", "kind: holidays\ncovers: {from: [1]}\ndays: {x: y, 2026-01-01: z}", "x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "kind: holidays\ndays: []\ncovers: x",
+        "kind: holidays\ncovers: {from: [1]}\ndays: {x: y, 2026-01-01: z}",
+        "x",
+    ],
+)
 def test_a_list_of_another_shape_is_refused_with_problems(text: str) -> None:
     assert loaded(text)[1]
 
@@ -168,13 +231,17 @@ def test_a_draft_that_says_the_same_changes_nothing(isle: Path, guidepost: Calla
     assert text_of(isle) == ISLE
 
 
-def test_an_estimated_date_that_moved_is_replaced_and_all_else_stays_as_it_was_written(isle: Path, guidepost: Callable[..., Result]) -> None:
+def test_an_estimated_date_that_moved_is_replaced_and_all_else_stays_as_it_was_written(
+    isle: Path, guidepost: Callable[..., Result]
+) -> None:
     draft = {**without(date(2027, 3, 9)), date(2027, 3, 10): "Moon Festival"}
 
     result = guidepost("refresh", draft=draft)
 
     assert result.exit_code == 0
-    assert result.output == """\
+    assert (
+        result.output
+        == """\
 ISLE: 2026-01-01 to 2027-12-31: 1 change
 date               holiday         change
 ───────────────────────────────────────────────────────────────────
@@ -183,14 +250,20 @@ date               holiday         change
 wrote holidays/ISLE.yaml
 1 list up to date
 """
+    )
     assert text_of(isle) == changed(
         ('version: "1.0"', 'version: "2.0"'),
-        ("  2027-03-09: {name: Moon Festival, status: estimated, source: holidays 1.0}", "  2027-03-10: {name: Moon Festival, status: estimated, source: holidays 2.0}"),
+        (
+            "  2027-03-09: {name: Moon Festival, status: estimated, source: holidays 1.0}",
+            "  2027-03-10: {name: Moon Festival, status: estimated, source: holidays 2.0}",
+        ),
     )
     assert guidepost("refresh", draft=draft).output == "ISLE: 2026-01-01 to 2027-12-31: no change\n1 list up to date\n"
 
 
-def test_an_estimated_date_that_is_gone_goes_and_one_with_another_name_is_renamed(isle: Path, guidepost: Callable[..., Result]) -> None:
+def test_an_estimated_date_that_is_gone_goes_and_one_with_another_name_is_renamed(
+    isle: Path, guidepost: Callable[..., Result]
+) -> None:
     gone = guidepost("refresh", draft=without(date(2027, 3, 9)))
 
     assert "2027-03-09   Tue   Moon Festival   removed" in gone.output
@@ -204,8 +277,14 @@ def test_an_estimated_date_that_is_gone_goes_and_one_with_another_name_is_rename
     assert '  2027-03-09: {name: "Moon: the feast", status: estimated, source: holidays 2.0}\n' in text_of(isle)
 
 
-def test_what_a_person_confirmed_looked_up_or_struck_out_stays_and_that_is_said(isle: Path, guidepost: Callable[..., Result]) -> None:
-    draft = {**without(date(2026, 8, 14), date(2027, 5, 5)), date(2027, 6, 1): "Harbour Day", date(2026, 1, 1): "Another name"}
+def test_what_a_person_confirmed_looked_up_or_struck_out_stays_and_that_is_said(
+    isle: Path, guidepost: Callable[..., Result]
+) -> None:
+    draft = {
+        **without(date(2026, 8, 14), date(2027, 5, 5)),
+        date(2027, 6, 1): "Harbour Day",
+        date(2026, 1, 1): "Another name",
+    }
 
     result = guidepost("refresh", draft=draft)
 
@@ -230,7 +309,9 @@ def test_a_later_year_widens_the_list_and_its_dates_are_estimated(isle: Path, gu
     assert loaded(text_of(isle))[1] == []
 
 
-def test_years_between_the_list_and_those_asked_for_are_drafted_too(isle: Path, guidepost: Callable[..., Result]) -> None:
+def test_years_between_the_list_and_those_asked_for_are_drafted_too(
+    isle: Path, guidepost: Callable[..., Result]
+) -> None:
     guidepost("refresh", "--from", "2029", "--to", "2029")
 
     assert "2028-02-26" in text_of(isle)
@@ -238,7 +319,12 @@ def test_years_between_the_list_and_those_asked_for_are_drafted_too(isle: Path, 
 
 
 def test_only_the_years_asked_for_are_drafted(isle: Path, guidepost: Callable[..., Result]) -> None:
-    assert "no change" in guidepost("refresh", "--to", "2026", draft={day: name for day, name in DRAFT.items() if day.year == 2026}).output
+    assert (
+        "no change"
+        in guidepost(
+            "refresh", "--to", "2026", draft={day: name for day, name in DRAFT.items() if day.year == 2026}
+        ).output
+    )
     assert text_of(isle) == ISLE
 
 
@@ -246,13 +332,23 @@ def test_check_writes_nothing_and_fails_if_a_list_would_change(isle: Path, guide
     stale = guidepost("refresh", "--check", draft=without(date(2027, 3, 9)))
 
     assert stale.exit_code == 3
-    assert stale.stderr == "error: 1 list not as holidays drafts them now; `guidepost holidays refresh` writes them\nholidays/ISLE.yaml\n"
+    assert (
+        stale.stderr
+        == "error: 1 list not as holidays drafts them now; `guidepost holidays refresh` writes them\nholidays/ISLE.yaml\n"
+    )
     assert "removed" in stale.stdout
     assert text_of(isle) == ISLE
     assert guidepost("refresh", "--check").exit_code == 0
 
 
-@pytest.mark.parametrize("days", ["days: {}\n", "days: {2026-08-14: {name: Founders' Day, status: confirmed, source: decree 4}}\n", "days:\n  2026-08-14:\n    name: Founders' Day\n    status: confirmed\n"])
+@pytest.mark.parametrize(
+    "days",
+    [
+        "days: {}\n",
+        "days: {2026-08-14: {name: Founders' Day, status: confirmed, source: decree 4}}\n",
+        "days:\n  2026-08-14:\n    name: Founders' Day\n    status: confirmed\n",
+    ],
+)
 def test_a_new_list_is_filled(isle: Path, guidepost: Callable[..., Result], days: str) -> None:
     (isle / "holidays" / "ISLE.yaml").write_text(ISLE.partition("\ndays:")[0] + "\n" + days, encoding="utf-8")
 
@@ -260,7 +356,9 @@ def test_a_new_list_is_filled(isle: Path, guidepost: Callable[..., Result], days
     known, problems = loaded(text_of(isle))
 
     assert problems == []
-    assert {day: entry.name for day, entry in known.days.items()} == {day: name for day, name in DRAFT.items() if day.year < 2028}
+    assert {day: entry.name for day, entry in known.days.items()} == {
+        day: name for day, name in DRAFT.items() if day.year < 2028
+    }
     assert (known.days[date(2026, 8, 14)].status is HolidayStatus.CONFIRMED) == ("Founders" in days)
     assert text_of(isle).startswith(ISLE.partition("draft")[0])
     assert guidepost("refresh", "--check").exit_code == 0
@@ -273,7 +371,10 @@ def test_without_the_package_it_says_how_to_get_it(isle: Path, monkeypatch: pyte
     monkeypatch.setattr(command, "installed_package", missing)
     result = CliRunner().invoke(app, ["holidays", "refresh", "--policies", str(isle)])
 
-    assert (result.exit_code, result.output) == (2, f"error: the `holidays` package drafts the lists, and is not installed: `{install('holidays')}`\n")
+    assert (result.exit_code, result.output) == (
+        2,
+        f"error: the `holidays` package drafts the lists, and is not installed: `{install('holidays')}`\n",
+    )
 
 
 def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,11 +390,19 @@ def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) 
         (("refresh", "ILSE"), (), "no list ILSE in holidays; did you mean `ISLE`?"),
         (("refresh", "--from", "2028", "--to", "2027"), (), "--from 2028 is after --to 2027"),
         (("refresh",), (("code: IS/LE", "code: XX"),), "ISLE: holidays 2.0 has no calendar `XX`"),
-        (("refresh",), (("package: holidays", "package: almanac"),), "ISLE: drafted with `almanac`; only `holidays` is known here"),
+        (
+            ("refresh",),
+            (("package: holidays", "package: almanac"),),
+            "ISLE: drafted with `almanac`; only `holidays` is known here",
+        ),
     ],
 )
 def test_what_cannot_be_drafted_is_said_in_a_line(
-    isle: Path, guidepost: Callable[..., Result], words: tuple[str, ...], change: tuple[tuple[str, str], ...], said: str,
+    isle: Path,
+    guidepost: Callable[..., Result],
+    words: tuple[str, ...],
+    change: tuple[tuple[str, str], ...],
+    said: str,
 ) -> None:
     (isle / "holidays" / "ISLE.yaml").write_text(changed(*change), encoding="utf-8")
 
@@ -303,7 +412,9 @@ def test_what_cannot_be_drafted_is_said_in_a_line(
 
 
 def test_a_list_without_a_draft_is_kept_by_hand(isle: Path, guidepost: Callable[..., Result]) -> None:
-    (isle / "holidays" / "ISLE.yaml").write_text(changed(('draft: {package: holidays, version: "1.0", code: IS/LE}\n', "")), encoding="utf-8")
+    (isle / "holidays" / "ISLE.yaml").write_text(
+        changed(('draft: {package: holidays, version: "1.0", code: IS/LE}\n', "")), encoding="utf-8"
+    )
 
     assert guidepost("refresh").output == "ISLE: kept by hand, nothing drafts it\n1 list up to date\n"
 
@@ -326,13 +437,18 @@ def test_lists_are_shown_with_their_spans(guidepost: Callable[..., Result], gold
     golden("cli/holidays.txt", guidepost("show").output)
 
 
-def test_a_list_is_shown_with_status_and_source(guidepost: Callable[..., Result], golden: Callable[[str, str], None]) -> None:
+def test_a_list_is_shown_with_status_and_source(
+    guidepost: Callable[..., Result], golden: Callable[[str, str], None]
+) -> None:
     golden("cli/holidays-list.txt", guidepost("show", "ISLE").output)
 
 
 def test_a_year_that_a_list_does_not_cover_is_said_to_be_unknown(guidepost: Callable[..., Result]) -> None:
     assert "2026-08-14" not in guidepost("show", "--year", "2027").output
-    assert guidepost("show", "ISLE", "--year", "2030").output == "ISLE covers 2026-01-01 to 2027-12-31: nothing is known of 2030\n"
+    assert (
+        guidepost("show", "ISLE", "--year", "2030").output
+        == "ISLE covers 2026-01-01 to 2027-12-31: nothing is known of 2030\n"
+    )
 
 
 # ---- The shipped lists
@@ -350,7 +466,16 @@ def test_every_region_has_a_list() -> None:
 
 @pytest.mark.parametrize(
     ("name", "fewest", "most"),
-    [("AU-NSW", 11, 14), ("AU-VIC", 13, 16), ("ID", 15, 19), ("MY-14", 18, 24), ("NZ-AUK", 11, 17), ("PH", 18, 22), ("SG", 11, 15), ("TH", 23, 29)],
+    [
+        ("AU-NSW", 11, 14),
+        ("AU-VIC", 13, 16),
+        ("ID", 15, 19),
+        ("MY-14", 18, 24),
+        ("NZ-AUK", 11, 17),
+        ("PH", 18, 22),
+        ("SG", 11, 15),
+        ("TH", 23, 29),
+    ],
 )
 def test_every_year_has_about_as_many_holidays_as_the_law_gives(name: str, fewest: int, most: int) -> None:
     known = shipped("policies", name)
@@ -421,7 +546,9 @@ def test_the_lists_have_the_days_that_are_easily_missed(name: str, day: str, hol
 
 
 @pytest.mark.skipif(find_spec("holidays") is None, reason="the holidays package is not installed: pip install holidays")
-def test_the_shipped_lists_are_what_the_package_drafts_but_for_what_a_person_changed(golden: Callable[[str, str], None]) -> None:
+def test_the_shipped_lists_are_what_the_package_drafts_but_for_what_a_person_changed(
+    golden: Callable[[str, str], None],
+) -> None:
     result = CliRunner().invoke(app, ["holidays", "refresh", "--check", "--policies", str(ROOT / "policies")])
 
     assert result.exit_code == 0, result.output

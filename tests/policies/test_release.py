@@ -33,7 +33,14 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GUIDEPOST_POLICIES", "desk")
     folder = desk(Path("desk"))
-    write(folder, {"cases/a.yaml": CASES, "README.md": "how to", "manifest.yaml": REMARK + (folder / "manifest.yaml").read_text(encoding="utf-8")})
+    write(
+        folder,
+        {
+            "cases/a.yaml": CASES,
+            "README.md": "how to",
+            "manifest.yaml": REMARK + (folder / "manifest.yaml").read_text(encoding="utf-8"),
+        },
+    )
     run("schema")
     return folder
 
@@ -43,27 +50,40 @@ def run(*arguments: str) -> Result:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def working(policies: Path) -> Version:
     return build(read_folder(version_folders(policies)[0]), "desk")
 
 
-def test_a_release_puts_the_version_aside_whole_and_records_it(policies: Path, golden: Callable[[str, str], None]) -> None:
+def test_a_release_puts_the_version_aside_whole_and_records_it(
+    policies: Path, golden: Callable[[str, str], None]
+) -> None:
     before = contents(policies)
     result = run("release")
     after = contents(policies)
 
     assert result.exit_code == 0
-    aside = {name.removeprefix("past/2.0.0/"): content for name, content in after.items() if name.startswith("past/2.0.0/")}
-    assert aside == {name: content for name, content in before.items() if not name.startswith("past/") and name != "README.md"}
-    assert {name: content for name, content in after.items() if not name.startswith(("past/2.0.0/", "past/frozen"))} == {name: content for name, content in before.items() if name != "past/frozen.yaml"}
+    aside = {
+        name.removeprefix("past/2.0.0/"): content for name, content in after.items() if name.startswith("past/2.0.0/")
+    }
+    assert aside == {
+        name: content for name, content in before.items() if not name.startswith("past/") and name != "README.md"
+    }
+    assert {
+        name: content for name, content in after.items() if not name.startswith(("past/2.0.0/", "past/frozen"))
+    } == {name: content for name, content in before.items() if name != "past/frozen.yaml"}
     register, problems = read_register("frozen.yaml", (policies / "past" / "frozen.yaml").read_text(encoding="utf-8"))
     version = working(policies)
     assert problems == []
     assert list(register) == ["1.0.0", "2.0.0"]
-    assert (register["2.0.0"].digest, register["2.0.0"].effective_from) == (version.digest, version.policy.manifest.effective_from)
+    assert (register["2.0.0"].digest, register["2.0.0"].effective_from) == (
+        version.digest,
+        version.policy.manifest.effective_from,
+    )
     golden("cli/release.txt", f"$ guidepost release\n{result.stdout}".replace(version.digest, "0123...cdef"))
 
 
@@ -74,7 +94,10 @@ def test_a_released_version_that_is_still_the_working_one_is_one_version(policie
     assert [version.ref.version for version in bundle.versions] == ["1.0.0", "2.0.0"]
     assert bundle.versions[-1].policy.manifest.place.file == "desk/manifest.yaml"
     assert run("check").exit_code == 0
-    assert [version["version"] for version in json.loads(run("version", "-o", "json").stdout)["policies"]] == ["1.0.0", "2.0.0"]
+    assert [version["version"] for version in json.loads(run("version", "-o", "json").stdout)["policies"]] == [
+        "1.0.0",
+        "2.0.0",
+    ]
 
 
 def test_a_remark_in_the_working_policy_after_its_release_changes_nothing(policies: Path) -> None:
@@ -87,7 +110,9 @@ def test_a_remark_in_the_working_policy_after_its_release_changes_nothing(polici
 def test_what_changes_after_its_release_needs_a_new_version(policies: Path) -> None:
     run("release")
     write(policies, {"queue.yaml": GOOD["queue.yaml"].replace("> 80", "> 85").replace("<= 80", "<= 85")})
-    said = "manifest.yaml:2:1: the policy changed since 2.0.0 was released, and is still called 2.0.0 [version-unchanged]"
+    said = (
+        "manifest.yaml:2:1: the policy changed since 2.0.0 was released, and is still called 2.0.0 [version-unchanged]"
+    )
 
     result = run("check")
     assert result.exit_code == 3
@@ -108,7 +133,10 @@ def test_a_released_version_that_was_changed_is_neither_checked_nor_served(polic
 def test_a_released_version_whose_folder_is_gone_is_missed(policies: Path) -> None:
     shutil.rmtree(policies / "past" / "1.0.0")
 
-    with pytest.raises(PolicyErrors, match=r"desk/past/frozen\.yaml:4:5: 1\.0\.0 is frozen, and there is no folder `1\.0\.0` here \[frozen-gone\]"):
+    with pytest.raises(
+        PolicyErrors,
+        match=r"desk/past/frozen\.yaml:4:5: 1\.0\.0 is frozen, and there is no folder `1\.0\.0` here \[frozen-gone\]",
+    ):
         build_bundle(policies)
 
 
@@ -123,7 +151,9 @@ def test_the_next_version_begins_with_its_number_and_day_and_nothing_else(polici
     result = run("release", "--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00+10:00")
 
     assert result.exit_code == 0
-    assert (policies / "manifest.yaml").read_text(encoding="utf-8") == before.replace('"2.0.0"', '"2.1.0"').replace('"2025-03-01T00:00:00Z"', '"2026-07-01T00:00:00+10:00"')
+    assert (policies / "manifest.yaml").read_text(encoding="utf-8") == before.replace('"2.0.0"', '"2.1.0"').replace(
+        '"2025-03-01T00:00:00Z"', '"2026-07-01T00:00:00+10:00"'
+    )
     assert [version.ref.version for version in build_bundle(policies).versions] == ["1.0.0", "2.0.0", "2.1.0"]
     assert run("schema", "--check").exit_code == 0
     assert run("check").exit_code == 0
@@ -139,7 +169,9 @@ def test_a_version_that_is_frozen_already_is_left_as_it_is(policies: Path) -> No
     assert run("release", "--next", "2.0.1", "--effective-from", "2026-07-01T00:00:00Z").exit_code == 0
 
 
-def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_version_and_all_is_said_at_once(policies: Path) -> None:
+def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_version_and_all_is_said_at_once(
+    policies: Path,
+) -> None:
     write(policies, {"cases/a.yaml": CASES.replace("safety: unsafe", "safety: safe")})
     frozen = policies / "past" / "1.0.0" / "parts.yaml"
     frozen.write_text(frozen.read_text(encoding="utf-8").replace("price: 25", "price: 26"), encoding="utf-8")
@@ -180,7 +212,9 @@ def test_a_next_version_that_cannot_be_is_a_wrong_use(policies: Path, options: t
     assert not (policies / "past" / "2.0.0").exists()
 
 
-def test_a_release_that_was_cut_off_is_finished_by_the_next_one(policies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_that_was_cut_off_is_finished_by_the_next_one(
+    policies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     version = working(policies)
 
     def power_cut(*_: object) -> None:
@@ -196,7 +230,9 @@ def test_a_release_that_was_cut_off_is_finished_by_the_next_one(policies: Path, 
     assert run("check").exit_code == 0
 
 
-def test_a_release_that_fails_while_it_copies_leaves_nothing_behind(policies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_that_fails_while_it_copies_leaves_nothing_behind(
+    policies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = contents(policies)
     copy = shutil.copyfile
 
@@ -239,22 +275,37 @@ LINE = st.sampled_from(["# a remark", "owner: ann  # who", "source: 'a: b'", "",
 
 
 @given(
-    st.lists(LINE, max_size=4, unique=True), st.sampled_from(['"1.0.0"', "'1.0.0'", "1.0.0"]), st.sampled_from(['"2020-01-01T00:00:00Z"', "2020-01-01 00:00Z"]),
-    st.sampled_from(["", "   # a remark", " "]), st.booleans(),
+    st.lists(LINE, max_size=4, unique=True),
+    st.sampled_from(['"1.0.0"', "'1.0.0'", "1.0.0"]),
+    st.sampled_from(['"2020-01-01T00:00:00Z"', "2020-01-01 00:00Z"]),
+    st.sampled_from(["", "   # a remark", " "]),
+    st.booleans(),
 )
-def test_only_the_two_values_of_a_manifest_change_however_it_is_laid_out(around: list[str], number: str, since: str, behind: str, swapped: bool) -> None:
+def test_only_the_two_values_of_a_manifest_change_however_it_is_laid_out(
+    around: list[str], number: str, since: str, behind: str, swapped: bool
+) -> None:
     two = [f"version: {number}{behind}", f"effective_from:  {since}{behind}"]
     text = "\n".join([*around[:2], *(two[::-1] if swapped else two), *around[2:]]) + "\n"
     changed = next_manifest(text, "1.1.0", datetime(2021, 7, 1, tzinfo=UTC))
 
-    expected = text.replace(f"version: {number}", 'version: "1.1.0"').replace(f"effective_from:  {since}", 'effective_from:  "2021-07-01T00:00:00Z"')
+    expected = text.replace(f"version: {number}", 'version: "1.1.0"').replace(
+        f"effective_from:  {since}", 'effective_from:  "2021-07-01T00:00:00Z"'
+    )
     assert changed == expected
     tree, _ = read("manifest.yaml", changed)
     assert tree is not None
     assert plain(tree)["version"] == "1.1.0"
 
 
-@pytest.mark.parametrize("text", ["version: >\n  1.0.0\neffective_from: 2020-01-01T00:00:00Z\n", 'version: "1.0\\\n  .0"\neffective_from: x\n', "version: 1.0.0\n", "- a\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: >\n  1.0.0\neffective_from: 2020-01-01T00:00:00Z\n",
+        'version: "1.0\\\n  .0"\neffective_from: x\n',
+        "version: 1.0.0\n",
+        "- a\n",
+    ],
+)
 def test_a_manifest_that_only_a_person_can_change_is_left_alone(text: str) -> None:
     with pytest.raises(NotReleased):
         next_manifest(text, "1.1.0", datetime(2021, 7, 1, tzinfo=UTC))
@@ -271,4 +322,6 @@ def test_a_register_reads_back_as_it_was_written(entries: list[tuple[str, dateti
     found, problems = read_register("frozen.yaml", register_text(frozen))
 
     assert problems == []
-    assert {(one.version, one.effective_from, one.digest) for one in found.values()} == {(one.version, one.effective_from, one.digest) for one in frozen}
+    assert {(one.version, one.effective_from, one.digest) for one in found.values()} == {
+        (one.version, one.effective_from, one.digest) for one in frozen
+    }

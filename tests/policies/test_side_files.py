@@ -44,17 +44,28 @@ def run(*arguments: object) -> Result:
     return cli.run(*map(str, arguments))
 
 
-@pytest.mark.parametrize("command", [
-    ("check", "{}", "--no-proof"), ("fmt", "--check", "{}"), ("test", "{}"), ("schema", "--check", "--policies", "{}"), ("diff", "1.0.0", "2.0.0", "--policies", "{}"), ("ci", "--policies", "{}"),
-    ("build", "--policies", "{}", "-o", "{}/../made.gpb"),
-], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "{}", "--no-proof"),
+        ("fmt", "--check", "{}"),
+        ("test", "{}"),
+        ("schema", "--check", "--policies", "{}"),
+        ("diff", "1.0.0", "2.0.0", "--policies", "{}"),
+        ("ci", "--policies", "{}"),
+        ("build", "--policies", "{}", "-o", "{}/../made.gpb"),
+    ],
+    ids=lambda command: command[0],
+)
 def test_a_command_does_the_same_beside_side_files(littered: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     clean = tmp_path / "clean" / "desk"
     desk(clean)
     seen = []
     for folder in (clean, littered):
         done = run(*(word.replace("{}", str(folder)) for word in command))
-        seen.append((done.exit_code, done.stdout.replace(str(folder.parent), ""), done.stderr.replace(str(folder.parent), "")))
+        seen.append(
+            (done.exit_code, done.stdout.replace(str(folder.parent), ""), done.stderr.replace(str(folder.parent), ""))
+        )
     assert seen[0] == seen[1]
 
 
@@ -69,7 +80,9 @@ def test_a_release_puts_no_side_file_aside(littered: Path, tmp_path: Path) -> No
     assert [path.name for path in put_aside.rglob("*") if path.name.startswith(".") or path.is_symlink()] == []
 
 
-def test_revisions_and_archives_are_read_without_their_side_files(littered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revisions_and_archives_are_read_without_their_side_files(
+    littered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     folder = tmp_path / "work" / "policies"
     shutil.copytree(littered, folder, symlinks=True)
@@ -81,14 +94,28 @@ def test_revisions_and_archives_are_read_without_their_side_files(littered: Path
             if path.is_file():
                 zipped.write(path, path.relative_to(folder))
 
-    read = [read_source(spec, policies=folder).files for spec in (str(folder), "git:HEAD", f"zip://::{tmp_path}/a.zip", f"tar://::{tmp_path}/a.tar")]
+    read = [
+        read_source(spec, policies=folder).files
+        for spec in (str(folder), "git:HEAD", f"zip://::{tmp_path}/a.zip", f"tar://::{tmp_path}/a.tar")
+    ]
     assert [sorted(files) for files in read[1:]] == [sorted(read[0])] * 3
     assert not [path for path in read[0] if Path(path).name.startswith(".")]
 
 
-@pytest.mark.parametrize(("name", "matters"), [
-    ("due.yaml", True), ("..data", True), ("1.0.0", True), (".#due.yaml", False), ("._due.yaml", False), (".due.yaml.swp", False), ("due.yaml~", False),
-    ("#due.yaml#", False), ("4913", False), (".DS_Store", False),
-])
+@pytest.mark.parametrize(
+    ("name", "matters"),
+    [
+        ("due.yaml", True),
+        ("..data", True),
+        ("1.0.0", True),
+        (".#due.yaml", False),
+        ("._due.yaml", False),
+        (".due.yaml.swp", False),
+        ("due.yaml~", False),
+        ("#due.yaml#", False),
+        ("4913", False),
+        (".DS_Store", False),
+    ],
+)
 def test_a_server_that_watches_reloads_for_policies_and_swapped_folders_only(name: str, matters: bool) -> None:
     assert _matters(None, f"/srv/.hidden/policies/{name}") is matters

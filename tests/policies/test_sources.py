@@ -65,7 +65,11 @@ def number(spec: str, policies: Path, trust: Trust = Trust()) -> str:  # noqa: B
 class TestNames:
     def test_a_version_is_named_by_its_number_and_the_working_one_by_a_word(self, policies: Path) -> None:
         assert {spec: number(spec, policies) for spec in ("1.0.0", "2.0.0", "working", "current", "version:1.0.0")} == {
-            "1.0.0": "1.0.0", "2.0.0": "2.0.0", "working": "2.0.0", "current": "2.0.0", "version:1.0.0": "1.0.0",
+            "1.0.0": "1.0.0",
+            "2.0.0": "2.0.0",
+            "working": "2.0.0",
+            "current": "2.0.0",
+            "version:1.0.0": "1.0.0",
         }
 
     def test_places_are_called_as_the_source_is(self, policies: Path) -> None:
@@ -85,11 +89,20 @@ class TestNames:
         assert (number("2.0.0", repository), number("folder:2.0.0", repository)) == ("2.0.0", "1.0.0")
         assert (number("1.0.0", repository), number("git:1.0.0", repository)) == ("1.0.0", "2.0.0")
 
-    def test_a_name_that_is_both_a_path_and_a_revision_is_refused_with_both_ways_to_say_it(self, repository: Path) -> None:
+    def test_a_name_that_is_both_a_path_and_a_revision_is_refused_with_both_ways_to_say_it(
+        self, repository: Path
+    ) -> None:
         write(Path("main"), GOOD)
 
-        assert refusal("main", repository) == "`main` is both a path and a git revision\n    help: write `folder:main` or `git:main`"
-        assert (number("folder:main", repository), number("./main", repository), number("git:main", repository)) == ("1.0.0", "1.0.0", "2.0.0")
+        assert (
+            refusal("main", repository)
+            == "`main` is both a path and a git revision\n    help: write `folder:main` or `git:main`"
+        )
+        assert (number("folder:main", repository), number("./main", repository), number("git:main", repository)) == (
+            "1.0.0",
+            "1.0.0",
+            "2.0.0",
+        )
 
     def test_what_is_not_known_is_told_with_what_was_tried_and_what_is_near(self, repository: Path) -> None:
         assert refusal("1.0.1", repository) == (
@@ -98,12 +111,17 @@ class TestNames:
         assert "did you mean `first`?" in refusal("frist", repository)
         assert refusal("version:3.0.0", repository).startswith("no version `3.0.0` in policies\n")
 
-    @pytest.mark.parametrize("spec", ["", " ", "a\0b", "x" * 5_000, "main\n", "é", "%", "@{", "~", "git:", "version:", "..", "HEAD..HEAD"])
+    @pytest.mark.parametrize(
+        "spec", ["", " ", "a\0b", "x" * 5_000, "main\n", "é", "%", "@{", "~", "git:", "version:", "..", "HEAD..HEAD"]
+    )
     def test_odd_names_are_refused_like_any_other(self, repository: Path, spec: str) -> None:
         assert refusal(spec, repository)
 
     def test_a_folder_without_a_manifest_says_which_ones_below_have_one(self, policies: Path) -> None:
-        assert refusal("policies/past", policies) == "the folder `policies/past` holds no version: there is no manifest.yaml\n    help: there is one in `policies/past/1.0.0`"
+        assert (
+            refusal("policies/past", policies)
+            == "the folder `policies/past` holds no version: there is no manifest.yaml\n    help: there is one in `policies/past/1.0.0`"
+        )
 
     def test_two_folders_with_one_number_and_different_policies_are_ambiguous(self, policies: Path) -> None:
         write(policies / "past" / "copy", GOOD)
@@ -112,7 +130,10 @@ class TestNames:
 
         write(policies / "past" / "copy", {"queue.yaml": GOOD["queue.yaml"].replace("later", "today")})
 
-        assert refusal("1.0.0", policies) == "there are several versions `1.0.0` in policies\n    help: name the folder: `policies/past/1.0.0`, `policies/past/copy`"
+        assert (
+            refusal("1.0.0", policies)
+            == "there are several versions `1.0.0` in policies\n    help: name the folder: `policies/past/1.0.0`, `policies/past/copy`"
+        )
 
     def test_a_version_with_problems_is_told_with_their_places(self, policies: Path) -> None:
         write(policies, {"queue.yaml": "kind: policy\n"})
@@ -128,8 +149,15 @@ class TestGit:
         source = read_source("HEAD~1", policies=repository)
 
         assert source.files == GOOD
-        assert (source.root, source.origin, source.detail) == ("HEAD~1:policies", Origin.GIT, "commit " + git(Path(), "rev-parse", "HEAD~1"))
-        assert [number(spec, repository) for spec in ("first", "HEAD", "main", "git:first", git(Path(), "rev-parse", "HEAD")[:9])] == ["1.0.0", "2.0.0", "2.0.0", "1.0.0", "2.0.0"]
+        assert (source.root, source.origin, source.detail) == (
+            "HEAD~1:policies",
+            Origin.GIT,
+            "commit " + git(Path(), "rev-parse", "HEAD~1"),
+        )
+        assert [
+            number(spec, repository)
+            for spec in ("first", "HEAD", "main", "git:first", git(Path(), "rev-parse", "HEAD")[:9])
+        ] == ["1.0.0", "2.0.0", "2.0.0", "1.0.0", "2.0.0"]
 
     def test_another_folder_of_a_revision_stands_behind_a_colon(self, repository: Path) -> None:
         assert number("HEAD:policies/past/1.0.0", repository) == "1.0.0"
@@ -146,12 +174,22 @@ class TestGit:
         assert (git(Path(), "status", "--porcelain"), (Path(".git") / "index").read_bytes()) == before
 
     def test_only_the_files_of_the_version_are_read(self, repository: Path) -> None:
-        write(repository, {"README.md": "no policy", "cases/a.yaml": "kind: cases\n", "cases/deep/b.yaml": "no", "holidays/SE.yml": "kind: holidays\n"})
+        write(
+            repository,
+            {
+                "README.md": "no policy",
+                "cases/a.yaml": "kind: cases\n",
+                "cases/deep/b.yaml": "no",
+                "holidays/SE.yml": "kind: holidays\n",
+            },
+        )
         committed(Path())
 
         assert set(read_source("HEAD", policies=repository).files) == {*GOOD, "cases/a.yaml", "holidays/SE.yml"}
 
-    def test_a_worktree_a_subfolder_and_a_clone_are_repositories_too(self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_worktree_a_subfolder_and_a_clone_are_repositories_too(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         git(Path(), "worktree", "add", "--quiet", str(tmp_path / "beside"), "first")
         git(Path(), "clone", "--quiet", ".", str(tmp_path / "clone"))
 
@@ -181,7 +219,9 @@ class TestGit:
         for spec in ("-x", "--help", "--upload-pack=touch x", "git:--all", "git:-n1", "git:--git-dir=/"):
             assert "no git revision" in refusal(spec, repository)
 
-    def test_a_hook_s_own_repository_does_not_count(self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_hook_s_own_repository_does_not_count(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         other = write(tmp_path / "other", {"a.txt": "a"})
         git(other, "init", "--quiet")
         committed(other)
@@ -196,7 +236,10 @@ class TestGit:
         committed(Path())
         rules = Path("rules")
 
-        assert refusal("first", rules) == "no policies in `rules` at `first`: there is no manifest.yaml\n    help: there is one in `first:policies`, `first:policies/past/1.0.0`"
+        assert (
+            refusal("first", rules)
+            == "no policies in `rules` at `first`: there is no manifest.yaml\n    help: there is one in `first:policies`, `first:policies/past/1.0.0`"
+        )
         assert number("first:policies", rules) == "1.0.0"
 
     def test_a_link_in_place_of_a_file_is_refused(self, repository: Path) -> None:
@@ -204,7 +247,10 @@ class TestGit:
         (repository / "queue.yaml").symlink_to("/etc/passwd")
         committed(Path())
 
-        assert refusal("HEAD", repository) == "`policies/queue.yaml` is a link at `HEAD`, not a file\n    help: put the file itself there"
+        assert (
+            refusal("HEAD", repository)
+            == "`policies/queue.yaml` is a link at `HEAD`, not a file\n    help: put the file itself there"
+        )
 
     def test_a_shallow_clone_says_so(self, repository: Path, tmp_path: Path) -> None:
         git(Path(), "clone", "--quiet", "--depth", "1", f"file://{Path.cwd()}", str(tmp_path / "shallow"))
@@ -216,7 +262,9 @@ class TestGit:
     def test_outside_of_a_repository_no_revision_is_known(self, policies: Path) -> None:
         assert refusal("git:HEAD", policies).startswith("policies is in no git repository")
 
-    def test_without_git_versions_still_have_their_names(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_git_versions_still_have_their_names(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("PATH", "")
 
         assert number("1.0.0", repository) == "1.0.0"
@@ -226,7 +274,10 @@ class TestGit:
         (repository / "queue.yaml").write_bytes(b"kind: p\xff")
         committed(Path())
 
-        with pytest.raises(PolicyErrors, match=r"HEAD:policies/queue\.yaml:1:8: expected UTF-8, got the byte 0xFF, which is `ÿ` in Latin-1"):
+        with pytest.raises(
+            PolicyErrors,
+            match=r"HEAD:policies/queue\.yaml:1:8: expected UTF-8, got the byte 0xFF, which is `ÿ` in Latin-1",
+        ):
             read_source("HEAD", policies=repository)
 
 
@@ -256,7 +307,12 @@ class TestArchives:
         (tmp_path / "c.tar").write_bytes(tarred(below, ""))
         (tmp_path / "d.tgz").write_bytes(tarred(GOOD, "gz"))
 
-        for spec in (f"zip://::{tmp_path}/a.zip", f"zip://desk-main/policies::{tmp_path}/b.zip", f"tar://desk-main/policies::file://{tmp_path}/c.tar", f"tar://::{tmp_path}/d.tgz"):
+        for spec in (
+            f"zip://::{tmp_path}/a.zip",
+            f"zip://desk-main/policies::{tmp_path}/b.zip",
+            f"tar://desk-main/policies::file://{tmp_path}/c.tar",
+            f"tar://::{tmp_path}/d.tgz",
+        ):
             assert read_source(spec, policies=NOBODY).files == GOOD
 
     def test_the_folder_that_was_meant_is_named(self, tmp_path: Path) -> None:
@@ -275,7 +331,9 @@ class TestArchives:
         assert "cannot be read as tar" in refusal(f"tar://::{tmp_path}/a.zip", NOBODY)
         assert "cannot be read" in refusal(f"tar://::{tmp_path}/gone.tar", NOBODY)
 
-    def test_an_archive_that_unpacks_to_more_than_may_be_is_not_read_to_its_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_archive_that_unpacks_to_more_than_may_be_is_not_read_to_its_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "a.zip").write_bytes(zipped({**GOOD, "big.yaml": "x" * 3_000_000}))
         (tmp_path / "a.tgz").write_bytes(tarred({**GOOD, "big.yaml": "x" * 3_000_000}, "gz"))
         monkeypatch.setattr("guidepost.policies.sources.zip_tar.MAX_BYTES", 1_000_000)
@@ -352,7 +410,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A real server on a free port, with the bundle, its signature and the bundle unpacked."""
     pytest.importorskip("aiohttp")
     folder = {f"/folder/{name}": content for name, content in unpacked().items()}
-    monkeypatch.setattr(Site, "files", {"/desk.zip": BUNDLE.data, "/desk.zip.sig": SIGNATURE, **folder, "/folder/bundle.sig": SIGNATURE})
+    monkeypatch.setattr(
+        Site, "files", {"/desk.zip": BUNDLE.data, "/desk.zip.sig": SIGNATURE, **folder, "/folder/bundle.sig": SIGNATURE}
+    )
     monkeypatch.setattr(Site, "asked", [])
     monkeypatch.setattr(Site, "release", threading.Event())
     monkeypatch.setattr(remote, "CONNECT_SECONDS", 0.5)
@@ -383,10 +443,14 @@ class TestAddresses:
         assert Site.asked == ["/desk.zip"]
 
     def test_what_nothing_could_verify_is_not_even_fetched(self, site: str) -> None:
-        assert refusal(f"{site}/desk.zip", NOBODY).startswith(f"{site}/desk.zip is remote, and nothing is here to verify it by\n    help: name a trusted key")
+        assert refusal(f"{site}/desk.zip", NOBODY).startswith(
+            f"{site}/desk.zip is remote, and nothing is here to verify it by\n    help: name a trusted key"
+        )
         assert Site.asked == []
 
-    def test_a_stranger_s_signature_another_bundle_s_and_none_at_all_are_refused(self, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_stranger_s_signature_another_bundle_s_and_none_at_all_are_refused(
+        self, site: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert "which is not trusted" in refusal(f"{site}/desk.zip", NOBODY, trusting(STRANGER))
 
         other = make_bundle(later())
@@ -400,7 +464,9 @@ class TestAddresses:
         assert "has another SHA-256 than the one asked for" in refusal(f"{site}/desk.zip#sha256={'0' * 64}", NOBODY)
         assert refusal(f"{site}/desk.zip#sha256=12", NOBODY).startswith("expected a SHA-256, got `#sha256=12`")
 
-    def test_an_unpacked_bundle_is_verified_by_packing_it_again(self, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unpacked_bundle_is_verified_by_packing_it_again(
+        self, site: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert read_source(f"{site}/folder/", policies=NOBODY, trust=trusting(KEY)).files == GOOD
         assert read_source(f"{site}/folder/#sha256={BUNDLE.sha256}", policies=NOBODY).files == GOOD
 
@@ -426,19 +492,28 @@ class TestAddresses:
 
     def test_a_server_that_says_nothing_or_never_ends_is_left_in_time(self, site: str) -> None:
         for path in ("hangs", "trickles"):
-            assert refusal(f"{site}/{path}#sha256={'0' * 64}", NOBODY) == f"{site}/{path} did not come in time (0.5 s for the first word, 1 s in all)"
+            assert (
+                refusal(f"{site}/{path}#sha256={'0' * 64}", NOBODY)
+                == f"{site}/{path} did not come in time (0.5 s for the first word, 1 s in all)"
+            )
 
     def test_a_server_that_sends_too_much_is_left(self, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(remote, "MAX_ARCHIVE", 100_000)
         monkeypatch.setitem(Site.files, "/desk.zip.sig", b"x" * 5_000)
 
-        assert refusal(f"{site}/endless#sha256={'0' * 64}", NOBODY).startswith(f"{site}/endless is larger than 100,000 bytes")
-        assert refusal(f"{site}/desk.zip", NOBODY, trusting(KEY)).startswith(f"{site}/desk.zip.sig is larger than 4,096 bytes")
+        assert refusal(f"{site}/endless#sha256={'0' * 64}", NOBODY).startswith(
+            f"{site}/endless is larger than 100,000 bytes"
+        )
+        assert refusal(f"{site}/desk.zip", NOBODY, trusting(KEY)).startswith(
+            f"{site}/desk.zip.sig is larger than 4,096 bytes"
+        )
 
     def test_a_redirect_is_followed_but_not_to_another_scheme(self, site: str) -> None:
         assert read_source(f"{site}/to//desk.zip#sha256={BUNDLE.sha256}", policies=NOBODY).files == GOOD
         for there in ("https://desk.example/a.zip", "file:///etc/passwd", "ftp://desk.example/a.zip"):
-            assert "and is not followed there" in refusal(f"{site}/to/{there.replace(':', '%3A')}#sha256={BUNDLE.sha256}", NOBODY)
+            assert "and is not followed there" in refusal(
+                f"{site}/to/{there.replace(':', '%3A')}#sha256={BUNDLE.sha256}", NOBODY
+            )
 
     def test_an_address_that_fails_says_how_without_its_secrets(self, site: str) -> None:
         with socket.socket() as taken:
@@ -447,7 +522,10 @@ class TestAddresses:
             assert "cannot be fetched" in refusal(f"{closed}?token=hush#sha256={'0' * 64}", NOBODY)
             assert "hush" not in refusal(f"{closed}?token=hush#sha256={'0' * 64}", NOBODY)
         assert refusal(f"{site}/gone?token=hush#sha256={'0' * 64}", NOBODY) == f"there is nothing at {site}/gone"
-        assert refusal(f"{site}/broken?token=hush#sha256={'0' * 64}", NOBODY) == f"{site}/broken cannot be fetched: the server answers 500"
+        assert (
+            refusal(f"{site}/broken?token=hush#sha256={'0' * 64}", NOBODY)
+            == f"{site}/broken cannot be fetched: the server answers 500"
+        )
 
     def test_a_query_stays_behind_the_name_of_the_signature(self, site: str) -> None:
         assert read_source(f"{site}/desk.zip?token=1", policies=NOBODY, trust=trusting(KEY)).files == GOOD
@@ -460,13 +538,19 @@ class TestAddresses:
         assert number("memory://desk/a.zip", NOBODY, trusting(KEY)) == "1.0.0"
         assert "nothing is here to verify it by" in refusal("memory://desk/a.zip", NOBODY)
 
-    def test_a_driver_that_is_not_there_is_named_with_the_extra_that_has_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_driver_that_is_not_there_is_named_with_the_extra_that_has_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
 
         assert refusal(f"s3://desk/a.zip#sha256={'0' * 64}", NOBODY) == (
-            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `" + install("s3fs") + "`"
+            "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `"
+            + install("s3fs")
+            + "`"
         )
 
-    @pytest.mark.parametrize("spec", ["ftp://desk.example/a.zip", "github://desk:main@/a.zip", "sftp://desk.example/a.zip", "local://a.zip"])
+    @pytest.mark.parametrize(
+        "spec", ["ftp://desk.example/a.zip", "github://desk:main@/a.zip", "sftp://desk.example/a.zip", "local://a.zip"]
+    )
     def test_other_protocols_are_refused(self, spec: str) -> None:
         assert "known: http, https, s3, gs, memory" in refusal(f"{spec}#sha256={'0' * 64}", NOBODY)

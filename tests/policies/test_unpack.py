@@ -38,7 +38,9 @@ def unpack(*words: object) -> Result:
     return CliRunner().invoke(app, ["unpack", *map(str, words)])
 
 
-def test_the_last_version_to_come_into_effect_is_the_working_one_and_the_others_are_frozen_beside_it(bundles: Path, tmp_path: Path) -> None:
+def test_the_last_version_to_come_into_effect_is_the_working_one_and_the_others_are_frozen_beside_it(
+    bundles: Path, tmp_path: Path
+) -> None:
     done = unpack(bundles, "--to", tmp_path / "policies", "-o", "json")
 
     made = build_bundle(tmp_path / "policies")
@@ -53,7 +55,9 @@ def test_every_character_of_the_files_comes_out(tmp_path: Path) -> None:
     (tmp_path / "one.zip").write_bytes(one.data)
 
     assert unpack(tmp_path / "one.zip", "--to", tmp_path / "policies").exit_code == 0
-    assert {name: (tmp_path / "policies" / name).read_bytes() for name in one.files} == {name: text.encode() for name, text in one.files.items()}
+    assert {name: (tmp_path / "policies" / name).read_bytes() for name in one.files} == {
+        name: text.encode() for name, text in one.files.items()
+    }
 
 
 def test_a_folder_that_is_there_stays_as_it_is_unless_it_is_to_be_replaced(bundles: Path, tmp_path: Path) -> None:
@@ -71,9 +75,15 @@ def test_a_folder_that_is_there_stays_as_it_is_unless_it_is_to_be_replaced(bundl
 
 @pytest.mark.parametrize(
     ("others", "said"),
-    [([OLD, desk("1.0.0", 2009)], "two bundles are of version 1.0.0"), ([OLD, desk("3.0.0", 2001)], "the same instant"), ([], "there is no bundle in")],
+    [
+        ([OLD, desk("1.0.0", 2009)], "two bundles are of version 1.0.0"),
+        ([OLD, desk("3.0.0", 2001)], "the same instant"),
+        ([], "there is no bundle in"),
+    ],
 )
-def test_versions_that_cannot_stand_beside_each_other_are_refused(others: list[BuiltBundle], said: str, tmp_path: Path) -> None:
+def test_versions_that_cannot_stand_beside_each_other_are_refused(
+    others: list[BuiltBundle], said: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "bundles"
     folder.mkdir()
     for number, one in enumerate(others):

@@ -50,7 +50,9 @@ def test_the_workflow_fetches_the_history_and_may_do_no_more_than_it_must() -> N
     assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert WORKFLOW["jobs"]["policies"]["permissions"] == {"contents": "read", "security-events": "write"}
-    assert [step["uses"] for step in steps() if "uses" in step and not re.search(r"@(v\d+|[0-9a-f]{40})$", step["uses"])] == []
+    assert [
+        step["uses"] for step in steps() if "uses" in step and not re.search(r"@(v\d+|[0-9a-f]{40})$", step["uses"])
+    ] == []
     # What somebody else writes (the name of a branch) never becomes a part of a script.
     assert [step["run"] for step in steps() if "${{" in step.get("run", "")] == []
 
@@ -58,7 +60,11 @@ def test_the_workflow_fetches_the_history_and_may_do_no_more_than_it_must() -> N
 def test_the_workflow_hands_on_every_file_that_the_command_writes() -> None:
     line = next(step["run"] for step in steps() if "guidepost ci" in step.get("run", ""))
     written = set(re.findall(r"--(?:sarif|junit|html) (\S+)", line))
-    handed = {name for step in steps() for name in (step.get("with") or {}).get("sarif_file", (step.get("with") or {}).get("path", "")).split()}
+    handed = {
+        name
+        for step in steps()
+        for name in (step.get("with") or {}).get("sarif_file", (step.get("with") or {}).get("path", "")).split()
+    }
 
     assert len(written) == 3
     assert handed == written

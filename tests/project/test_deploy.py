@@ -23,7 +23,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 
-PLAIN: Final[list[dict[str, Any]]] = [one for one in yaml.safe_load_all((DEPLOY / "kubernetes" / "guidepost.yaml").read_text()) if one]
+PLAIN: Final[list[dict[str, Any]]] = [
+    one for one in yaml.safe_load_all((DEPLOY / "kubernetes" / "guidepost.yaml").read_text()) if one
+]
 DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text()
 UNIT: Final = (DEPLOY / "systemd" / "guidepost.service").read_text()
 
@@ -68,7 +70,9 @@ def test_every_setting_that_is_made_is_one_that_the_server_knows(said: dict[str,
     chart = set(re.findall(r'set \$settings "([a-z-]+)"', helpers))
     unit = tomllib.loads((DEPLOY / "systemd" / "guidepost.toml").read_text())
     remarked = set(re.findall(r"^# ([a-z-]+) = ", (DEPLOY / "systemd" / "guidepost.toml").read_text(), re.MULTILINE))
-    named = {name for text in (DOCKERFILE, UNIT) for name in re.findall(rf"\b({PREFIX}[A-Z_]+)", text)} | {one["name"] for one in server["env"]}
+    named = {name for text in (DOCKERFILE, UNIT) for name in re.findall(rf"\b({PREFIX}[A-Z_]+)", text)} | {
+        one["name"] for one in server["env"]
+    }
 
     assert len(chart) >= 6
     assert (set(said) | chart | set(unit) | remarked) - KEYS == set()
@@ -109,7 +113,9 @@ def test_a_log_that_cannot_be_written_starts_no_pod_anew(server: dict[str, Any])
     assert server["livenessProbe"]["grpc"]["service"] not in ("", SERVICES[0])
 
 
-def test_there_is_time_to_answer_what_was_accepted(pod: dict[str, Any], said: dict[str, Any], server: dict[str, Any]) -> None:
+def test_there_is_time_to_answer_what_was_accepted(
+    pod: dict[str, Any], said: dict[str, Any], server: dict[str, Any]
+) -> None:
     pause = int(server["lifecycle"]["preStop"]["exec"]["command"][1])
     flush = 10  # what is still to be written: docs/decision-log.md
 
@@ -122,7 +128,11 @@ def test_there_is_time_to_answer_what_was_accepted(pod: dict[str, Any], said: di
 def test_at_most_one_server_is_away_at_a_time() -> None:
     selector = manifest("StatefulSet")["spec"]["selector"]
 
-    assert manifest("PodDisruptionBudget")["spec"] == {"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": selector}
+    assert manifest("PodDisruptionBudget")["spec"] == {
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": selector,
+    }
     assert manifest("StatefulSet")["spec"]["replicas"] > 1
 
 
@@ -141,7 +151,11 @@ def test_nothing_runs_as_root_or_writes_to_its_image(pod: dict[str, Any], server
     assert pod["securityContext"]["runAsNonRoot"]
     assert f"USER {user}:{user}" in DOCKERFILE
     for container in (*pod["initContainers"], server):
-        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
 
 
 def test_every_path_that_is_named_is_mounted(pod: dict[str, Any], said: dict[str, Any], server: dict[str, Any]) -> None:
@@ -151,7 +165,11 @@ def test_every_path_that_is_named_is_mounted(pod: dict[str, Any], said: dict[str
     mounted = {one["mountPath"]: one.get("readOnly", False) for one in server["volumeMounts"]}
     [state] = re.findall(r"XDG_STATE_HOME=(\S+)", DOCKERFILE)
 
-    for path in (said["policies"], said["decision-log-file"], next(one["value"] for one in server["env"] if one["name"] == "GUIDEPOST_CONFIG")):
+    for path in (
+        said["policies"],
+        said["decision-log-file"],
+        next(one["value"] for one in server["env"] if one["name"] == "GUIDEPOST_CONFIG"),
+    ):
         assert any(path.startswith(f"{mount}/") for mount in mounted), path
     assert {path for path, only_read in mounted.items() if not only_read} == {"/tmp", f"{state}/guidepost", "/policies"}
 
@@ -159,7 +177,11 @@ def test_every_path_that_is_named_is_mounted(pod: dict[str, Any], said: dict[str
 def test_only_what_the_image_is_made_of_goes_to_the_builder() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
-    copied = {word.rstrip("/") for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE) for word in line.split()}
+    copied = {
+        word.rstrip("/")
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+        for word in line.split()
+    }
 
     assert lines[0] == "*"
     assert copied == allowed
@@ -179,7 +201,14 @@ def test_who_may_call_is_said_by_the_network_where_nothing_else_says_it(said: di
     assert [(rule["ports"][0]["port"], bool(rule["from"])) for rule in ingress] == [("grpc", True), ("metrics", True)]
 
 
-@pytest.mark.parametrize("text", [manifest("ConfigMap", "guidepost-settings")["data"]["guidepost.toml"], (DEPLOY / "systemd" / "guidepost.toml").read_text()], ids=["kubernetes", "systemd"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        manifest("ConfigMap", "guidepost-settings")["data"]["guidepost.toml"],
+        (DEPLOY / "systemd" / "guidepost.toml").read_text(),
+    ],
+    ids=["kubernetes", "systemd"],
+)
 def test_every_setting_that_is_made_can_be_read(text: str, tmp_path: Path) -> None:
     file = tmp_path / "guidepost.toml"
     file.write_text(text)
@@ -218,7 +247,9 @@ def test_every_reason_that_callers_are_told_says_what_to_do() -> None:
 
 
 def test_every_alert_says_what_to_do() -> None:
-    alerts = re.split(r"^\| alert \|.*\n\|[-| ]+\|\n", (ROOT / "docs" / "metrics.md").read_text(), maxsplit=1, flags=re.MULTILINE)[1].split("\n\n", 1)[0]
+    alerts = re.split(
+        r"^\| alert \|.*\n\|[-| ]+\|\n", (ROOT / "docs" / "metrics.md").read_text(), maxsplit=1, flags=re.MULTILINE
+    )[1].split("\n\n", 1)[0]
 
     assert [row[0] for row in rows("alert")] == re.findall(r"^\| ([^|]+?) \|", alerts, re.MULTILINE)
 
@@ -242,9 +273,14 @@ def test_every_message_of_a_fault_is_explained() -> None:
     explained = {text for row in rows("message") for text in re.findall(r"^`(.+?)`", row[0])}
     made = {
         node.args[0].value
-        for path in (ROOT / "service").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("warning", "error", "exception")
-        and isinstance(node.func.value, ast.Name) and node.func.value.id == "log" and isinstance(node.args[0], ast.Constant)
+        for path in (ROOT / "service").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("warning", "error", "exception")
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+        and isinstance(node.args[0], ast.Constant)
     }
     forms = [re.sub(r"%\\?\w", r"\\S.*", re.escape(text)) for text in made]
 

@@ -27,7 +27,9 @@ def health(*words: str) -> tuple[int, str]:
 
 def checked(*words: str) -> tuple[int, str]:
     """Ask as a health check does: by a program that starts quickly."""
-    done = subprocess.run([sys.executable, "-m", "guidepost.cli.commands.health", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "guidepost.cli.commands.health", *words], capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout
 
 
@@ -93,8 +95,26 @@ def test_a_server_says_that_it_is_ready_when_it_answers_and_that_it_stops_when_i
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60)
-        command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(policies), "--port", "0", "--workers", "1", "--log-durability", "off"]
-        server = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-m",
+            "guidepost.cli",
+            "serve",
+            "--policies",
+            str(policies),
+            "--port",
+            "0",
+            "--workers",
+            "1",
+            "--log-durability",
+            "off",
+        ]
+        server = subprocess.Popen(
+            command,
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             ready, status = manager.recv(1000).decode().split("\n")
             assert ready == "READY=1"

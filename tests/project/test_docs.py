@@ -35,7 +35,8 @@ from guidepost.cli.app import app
 ROOT: Final = Path(__file__).resolve().parents[2]
 NOT_OURS: Final = ("node_modules", "dist", "build")
 PAGES: Final = sorted(
-    path for path in ROOT.rglob("*.md")
+    path
+    for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") or part in NOT_OURS for part in path.relative_to(ROOT).parts)
 )
 LANGUAGE: Final = ROOT / "docs" / "policy-language.md"
@@ -65,7 +66,8 @@ def blocks(page: Path, *kinds: str) -> list[tuple[int, str]]:
     page_text = text(page)
     return [
         (page_text.count("\n", 0, found.start()) + 1, textwrap.dedent(found[3]))
-        for found in FENCE.finditer(page_text) if found[2] in kinds
+        for found in FENCE.finditer(page_text)
+        if found[2] in kinds
     ]
 
 
@@ -106,15 +108,25 @@ def _anchors(page: Path) -> set[str]:
 
 @every_page
 def test_every_file_that_is_named_is_there(page: Path) -> None:
-    named = {name for name in INLINE.findall(text(page)) if re.fullmatch(r"(docs|engine|service|tests|scripts|benchmarks|proto|guidepost|requirements)/[\w./-]+", name)}
+    named = {
+        name
+        for name in INLINE.findall(text(page))
+        if re.fullmatch(r"(docs|engine|service|tests|scripts|benchmarks|proto|guidepost|requirements)/[\w./-]+", name)
+    }
 
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
 def test_every_page_is_listed_where_a_reader_begins() -> None:
-    listed = {(start.parent / link).resolve() for start in (ROOT / "docs" / "README.md", DECISIONS / "README.md") for link in LINK.findall(text(start))}
+    listed = {
+        (start.parent / link).resolve()
+        for start in (ROOT / "docs" / "README.md", DECISIONS / "README.md")
+        for link in LINK.findall(text(start))
+    }
 
-    assert [page.name for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "README.md" and page not in listed] == []
+    assert [
+        page.name for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "README.md" and page not in listed
+    ] == []
 
 
 @every_page
@@ -137,7 +149,12 @@ def test_every_guidepost_command_that_is_named_exists_with_its_options(page: Pat
 
 
 def test_every_command_is_described() -> None:
-    described = {word for page in (ROOT / "README.md", ROOT / "policies" / "README.md", ROOT / "CHANGELOG.md") for line in commands(page) for word in re.findall(r"guidepost ([a-z]+)", line)}
+    described = {
+        word
+        for page in (ROOT / "README.md", ROOT / "policies" / "README.md", ROOT / "CHANGELOG.md")
+        for line in commands(page)
+        for word in re.findall(r"guidepost ([a-z]+)", line)
+    }
     group: Any = typer.main.get_command(app)
 
     assert set(group.commands) <= described
@@ -147,7 +164,8 @@ def test_every_command_is_described() -> None:
 
 YAML_BLOCKS: Final = [
     pytest.param(page, block, id=f"{page.relative_to(ROOT).as_posix()}:{line}")
-    for page in PAGES for line, block in blocks(page, "yaml")
+    for page in PAGES
+    for line, block in blocks(page, "yaml")
 ]
 
 
@@ -163,11 +181,21 @@ WRITTEN: Final = [cells[0].strip("`") for cells in table(LANGUAGE, "written")]
 """The conditions that the page shows, each with the name of its fact."""
 
 EXAMPLES: Final[dict[str, list[Any]]] = {
-    "a value": ["one"], "a list": [["one", "two"]], "not": [{"not": "one"}, {"not": ["one", "unknown"]}], "a number": ["5", "0.5"],
+    "a value": ["one"],
+    "a list": [["one", "two"]],
+    "not": [{"not": "one"}, {"not": ["one", "unknown"]}],
+    "a number": ["5", "0.5"],
 }
 """Conditions that the page puts in words."""
 
-VALUES: Final = {"choice": "one", "boolean": "yes", "number": "2.5", "integer": "4", "text": "some words", "list": ["some", "words"]}
+VALUES: Final = {
+    "choice": "one",
+    "boolean": "yes",
+    "number": "2.5",
+    "integer": "4",
+    "text": "some words",
+    "list": ["some", "words"],
+}
 
 
 def test_every_type_of_the_language_is_described() -> None:
@@ -184,7 +212,9 @@ def test_a_fact_of_every_type_takes_every_condition_that_is_described(kind: str)
             load(desk({"it": _named(kind)}, [], {}))
         return
     conditions = [*_conditions(described["conditions"], kind), "unknown", {"not": "unknown"}]
-    rules = [{"id": f"t.{at}", "when": {"it": condition}, "then": {"out": "yes"}} for at, condition in enumerate(conditions)]
+    rules = [
+        {"id": f"t.{at}", "when": {"it": condition}, "then": {"out": "yes"}} for at, condition in enumerate(conditions)
+    ]
     policy = load(desk({"it": _named(kind)}, rules))
 
     assert len(conditions) > 2
@@ -205,7 +235,11 @@ def test_an_outcome_of_every_type_is_produced_as_described(kind: str) -> None:
 
 def test_every_condition_that_is_shown_is_accepted() -> None:
     facts = {
-        "impact": {"type": "choice", "about": "x", "values": [{"value": word, "about": "x"} for word in ("high", "medium", "low")]},
+        "impact": {
+            "type": "choice",
+            "about": "x",
+            "values": [{"value": word, "about": "x"} for word in ("high", "medium", "low")],
+        },
         "affected_percent": {"type": "number", "about": "x", "minimum": "0", "maximum": "100"},
         "service": {"type": "choice", "open": "yes", "about": "x", "values": [{"value": "mail", "about": "x"}]},
     }
@@ -239,19 +273,40 @@ def _named(kind: str) -> dict[str, Any]:
     return {"type": kind, "about": "x", **values}
 
 
-def desk(facts: dict[str, Any], rules: list[dict[str, Any]], outcomes: dict[str, Any] | None = None, **keys: Any) -> dict[str, str]:
+def desk(
+    facts: dict[str, Any], rules: list[dict[str, Any]], outcomes: dict[str, Any] | None = None, **keys: Any
+) -> dict[str, str]:
     """Give the files of a desk with one table `t`, which produces `out`."""
     produced = outcomes or {"out": {"type": "boolean", "about": "x"}}
     one = {"about": "x", "hit": "first", "produces": list(produced), "rules": rules, **keys}
     return {
-        "manifest.yaml": json.dumps({
-            "kind": "manifest", "name": "small", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z",
-            "source": "x", "owner": "x", "triage": ["all"],
-        }),
-        "vocabulary.yaml": json.dumps({"kind": "vocabulary", "facts": facts or {"unused": {"type": "boolean", "about": "x"}}, "outcomes": produced}),
-        "all.yaml": json.dumps({
-            "kind": "policy", "about": "x", "source": "x", "tables": {"t": one}, "decision": {"name": "all", "about": "x", "answers": list(produced)},
-        }),
+        "manifest.yaml": json.dumps(
+            {
+                "kind": "manifest",
+                "name": "small",
+                "version": "1.0.0",
+                "effective_from": "2020-01-01T00:00:00Z",
+                "source": "x",
+                "owner": "x",
+                "triage": ["all"],
+            }
+        ),
+        "vocabulary.yaml": json.dumps(
+            {
+                "kind": "vocabulary",
+                "facts": facts or {"unused": {"type": "boolean", "about": "x"}},
+                "outcomes": produced,
+            }
+        ),
+        "all.yaml": json.dumps(
+            {
+                "kind": "policy",
+                "about": "x",
+                "source": "x",
+                "tables": {"t": one},
+                "decision": {"name": "all", "about": "x", "answers": list(produced)},
+            }
+        ),
     }
 
 
@@ -274,7 +329,10 @@ def test_the_glossary_has_each_term_once_in_alphabetical_order() -> None:
 
 @pytest.mark.parametrize("record", sorted(DECISIONS.glob("0*.md")), ids=lambda record: record.stem)
 def test_every_decision_has_a_status_a_date_and_the_parts_that_were_agreed(record: Path) -> None:
-    head = re.match(r"---\nstatus: (proposed|accepted|rejected|superseded by \d{4})\ndate: \d{4}-\d\d-\d\d\n---\n\n# (\d{4}): \S", text(record))
+    head = re.match(
+        r"---\nstatus: (proposed|accepted|rejected|superseded by \d{4})\ndate: \d{4}-\d\d-\d\d\n---\n\n# (\d{4}): \S",
+        text(record),
+    )
 
     assert head is not None
     assert record.name.startswith(head[2])
@@ -292,7 +350,8 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 def names_of_tests() -> frozenset[str]:
     return frozenset(
         node.name
-        for path in (ROOT / "tests").rglob("*.py") for node in ast.walk(ast.parse(text(path)))
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(text(path)))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
     )
 
@@ -329,7 +388,9 @@ def _manifest(folder: Path) -> dict[str, str]:
 
 # ---- Laws of docs/semantics.md by example
 
-LEVELS: Final = {"out": {"type": "choice", "about": "x", "values": [{"value": word, "about": "x"} for word in ("P1", "P2", "P3")]}}
+LEVELS: Final = {
+    "out": {"type": "choice", "about": "x", "values": [{"value": word, "about": "x"} for word in ("P1", "P2", "P3")]}
+}
 TICKET: Final = {
     "impact": {"type": "choice", "about": "x", "values": [{"value": word, "about": "x"} for word in ("high", "low")]},
     "share": {"type": "number", "about": "x", "minimum": "0", "maximum": "100"},
@@ -345,17 +406,29 @@ def answer(rules: list[dict[str, Any]], facts: dict[str, object], **keys: Any) -
 
 
 def test_not_never_includes_unknown() -> None:
-    policy: Policy = load(desk(TICKET, [{**HIGH, "when": {"impact": {"not": "low"}}}, {**LOW, "when": {"share": {"not": ["> 50", "unknown"]}}}], LEVELS))
+    policy: Policy = load(
+        desk(
+            TICKET,
+            [{**HIGH, "when": {"impact": {"not": "low"}}}, {**LOW, "when": {"share": {"not": ["> 50", "unknown"]}}}],
+            LEVELS,
+        )
+    )
     on_impact, on_share = (rule.when[0] for rule in policy.tables["t"].rules)
 
     assert (on_impact.holds("high"), on_impact.holds("low"), on_impact.holds(None)) == (True, False, False)
     assert (on_share.holds(50.0), on_share.holds(51.0), on_share.holds(None)) == (True, False, False)
 
 
-@pytest.mark.parametrize(("otherwise", "status"), [({"then": {"out": "P3"}}, "decided"), ("not_covered", "not_covered")])
+@pytest.mark.parametrize(
+    ("otherwise", "status"), [({"then": {"out": "P3"}}, "decided"), ("not_covered", "not_covered")]
+)
 def test_otherwise_counts_where_no_rule_fires(otherwise: object, status: str) -> None:
     # Every value of an outcome has to be produced, so the rules that do are all here.
-    rules = [CRITICAL, {**HIGH, "when": {"impact": "high", "share": "[20..50]"}}, {**LOW, "when": {"impact": "low", "share": "0"}}]
+    rules = [
+        CRITICAL,
+        {**HIGH, "when": {"impact": "high", "share": "[20..50]"}},
+        {**LOW, "when": {"impact": "low", "share": "0"}},
+    ]
     given = answer(rules, {"impact": "low", "share": 10}, otherwise=otherwise)
 
     assert given.status == status
@@ -393,12 +466,23 @@ def test_a_further_open_fact_only_narrows_what_is_possible(shipped: Bundle) -> N
 
 def test_the_order_of_the_rules_of_a_unique_table_changes_no_answer() -> None:
     rules = [CRITICAL, {**HIGH, "when": {"impact": "high", "share": "<= 50"}}, LOW]
-    tickets: list[dict[str, object]] = [{}, {"impact": "high"}, {"impact": "low"}, {"impact": "high", "share": 50}, {"share": 51}]
+    tickets: list[dict[str, object]] = [
+        {},
+        {"impact": "high"},
+        {"impact": "low"},
+        {"impact": "high", "share": 50},
+        {"share": 51},
+    ]
     one, other = (build(desk(TICKET, ordered, LEVELS, hit="unique")) for ordered in (rules, rules[::-1]))
 
     for ticket in tickets:
         this, that = decide(one, "all", ticket), decide(other, "all", ticket)
-        assert (this.status, this["out"].value, this.possible, this.missing) == (that.status, that["out"].value, that.possible, that.missing)
+        assert (this.status, this["out"].value, this.possible, this.missing) == (
+            that.status,
+            that["out"].value,
+            that.possible,
+            that.missing,
+        )
 
 
 def test_the_digest_is_of_the_content_and_not_of_its_layout() -> None:

@@ -22,16 +22,44 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "examples"
 DESKS: Final = ("hospital", "low-low-p4")
 
-PLAIN_WORDS: Final = frozenset({
-    "matrix", "triage", "language", "none",  # the policy language: a form of table, a key of the manifest, itself, no table
-    "low", "high", "open", "closed", "region",  # numbers and cells: the ends of an interval, part of a table
-    "hour", "hours", "minute", "closes", "weekday",  # rosters and calendars: times of the day, days of the week
-    "business_days",  # the policy language: a unit of time
-    "standard",  # time zones: the time that is not summer time
-    "product",  # of several lists
-    "level", "scales",  # how much a finding weighs, and what columns of outcomes are read by
-    "both", "call", "close", "differ", "elsewhere", "id", "neither", "nobody", "other", "plan", "reason", "rounds", "stay", "wait", "watch",  # plain English
-})
+PLAIN_WORDS: Final = frozenset(
+    {
+        "matrix",
+        "triage",
+        "language",
+        "none",  # the policy language: a form of table, a key of the manifest, itself, no table
+        "low",
+        "high",
+        "open",
+        "closed",
+        "region",  # numbers and cells: the ends of an interval, part of a table
+        "hour",
+        "hours",
+        "minute",
+        "closes",
+        "weekday",  # rosters and calendars: times of the day, days of the week
+        "business_days",  # the policy language: a unit of time
+        "standard",  # time zones: the time that is not summer time
+        "product",  # of several lists
+        "level",
+        "scales",  # how much a finding weighs, and what columns of outcomes are read by
+        "both",
+        "call",
+        "close",
+        "differ",
+        "elsewhere",
+        "id",
+        "neither",
+        "nobody",
+        "other",
+        "plan",
+        "reason",
+        "rounds",
+        "stay",
+        "wait",
+        "watch",  # plain English
+    }
+)
 """Words of a desk that may stand in the engine all the same, because they mean something else there."""
 
 
@@ -39,7 +67,9 @@ PLAIN_WORDS: Final = frozenset({
 def test_the_desk_is_proved_by_durable_rules(desk: str) -> None:
     reports = prove_bundle(build_bundle(EXAMPLES / desk), cache=None)
 
-    assert [str(table.extent) for report in reports.values() for table in report.tables if str(table.extent) != "whole"] == []
+    assert [
+        str(table.extent) for report in reports.values() for table in report.tables if str(table.extent) != "whole"
+    ] == []
 
 
 @pytest.mark.parametrize(("desk", "least"), [("hospital", 60), ("low-low-p4", 5)])
@@ -55,7 +85,11 @@ def test_the_cases_of_the_desk_pass(desk: str, least: int) -> None:
 def test_the_hospital_s_matrix_is_half_of_the_sum_rounded_down_in_every_cell() -> None:
     (version,) = build_bundle(EXAMPLES / "hospital").versions
     scale = range(1, 6)
-    decided = {(impact, urgency): decide(version, "grade", {"impact": impact, "urgency": urgency})["scale_grade"].value for impact in scale for urgency in scale}
+    decided = {
+        (impact, urgency): decide(version, "grade", {"impact": impact, "urgency": urgency})["scale_grade"].value
+        for impact in scale
+        for urgency in scale
+    }
 
     assert decided == {(impact, urgency): str((impact + urgency) // 2) for impact in scale for urgency in scale}
 
@@ -89,7 +123,12 @@ def test_no_word_of_any_desk_stands_in_the_engine(shipped: Bundle) -> None:
     words = frozenset().union(*map(words_of, desks))
 
     assert len(words) > 300
-    assert [f"{place}: {word}" for path in engine_files() for word, place in spoken(path.read_text(encoding="utf-8"), path.name) if word in words] == []
+    assert [
+        f"{place}: {word}"
+        for path in engine_files()
+        for word, place in spoken(path.read_text(encoding="utf-8"), path.name)
+        if word in words
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -123,18 +162,28 @@ def engine_files() -> list[Path]:
 def words_of(policy: Policy) -> frozenset[str]:
     """Give the names of facts, outcomes and decisions and all their values; numbers are no words."""
     named = [*policy.facts.values(), *policy.outcomes.values()]
-    words = {fact.name for fact in named} | {value.value for fact in named for value in fact.values} | set(policy.decisions)
+    words = (
+        {fact.name for fact in named} | {value.value for fact in named for value in fact.values} | set(policy.decisions)
+    )
     return frozenset(word for word in words if not word.isdigit()) - PLAIN_WORDS
 
 
 def spoken(code: str, file: str) -> Iterator[tuple[str, Place]]:
     """Give the identifiers of Python code and the words in its texts, docstrings left out."""
     tree = ast.parse(code)
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    docstrings = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
     for node in ast.walk(tree):
         place = Place(file, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
         match node:
-            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+            case (
+                ast.Name(id=name)
+                | ast.FunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.Attribute(attr=name)
+                | ast.arg(arg=name)
+            ):
                 yield name, place
             case ast.keyword(arg=str(name)):
                 yield name, place

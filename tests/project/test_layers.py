@@ -14,10 +14,27 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SHELL: Final = ("grpc", "google", "sqlalchemy", "starlette", "typer", "rich", "guidepost", "server")
 """What serves and shows; the core knows none of it."""
 
-WORLD: Final = ("asyncio", "multiprocessing", "os", "random", "secrets", "signal", "socket", "subprocess", "tempfile", "threading", "time", "urllib")
+WORLD: Final = (
+    "asyncio",
+    "multiprocessing",
+    "os",
+    "random",
+    "secrets",
+    "signal",
+    "socket",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib",
+)
 """Ways to the clock, the system and chance."""
 
-SHELL_FOLDERS: Final = tuple(f"guidepost.{path.name}" for path in (ROOT / "guidepost").iterdir() if path.is_dir() and path.name not in ("client", "v1"))
+SHELL_FOLDERS: Final = tuple(
+    f"guidepost.{path.name}"
+    for path in (ROOT / "guidepost").iterdir()
+    if path.is_dir() and path.name not in ("client", "v1")
+)
 
 CLOCK: Final = ("now", "utcnow", "today")
 
@@ -58,15 +75,18 @@ def forbidden(package: str, packages: tuple[str, ...], *, but: str = "") -> list
     """Give the imports of a package that it must not have; ``but`` is a part of it that is left out."""
     return [
         f"{name} imports {module}"
-        for name, path in modules(package).items() if not (but and within(name, (but,)))
-        for module in imports(path.read_text(encoding="utf-8")) if within(module, packages)
+        for name, path in modules(package).items()
+        if not (but and within(name, (but,)))
+        for module in imports(path.read_text(encoding="utf-8"))
+        if within(module, packages)
     ]
 
 
 def clock_calls(code: str) -> list[int]:
     """Give the lines that ask what time it is."""
     return [
-        node.lineno for node in ast.walk(ast.parse(code))
+        node.lineno
+        for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK
     ]
 
@@ -81,7 +101,7 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
 
     def visit(name: str, path: list[str]) -> list[str]:
         if name in path:
-            return [*path[path.index(name):], name]
+            return [*path[path.index(name) :], name]
         if name in done:
             return []
         for other in sorted(graph.get(name, ())):
@@ -104,14 +124,21 @@ def test_what_a_function_keeps_of_its_results_has_a_bound() -> None:
     """``functools.cache`` has none: it is for functions without arguments, which have one result."""
     assert [
         f"{name}.{node.name}"
-        for package in ("engine", "guidepost") for name, path in modules(package).items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef) and (node.args.args or node.args.kwonlyargs)
-        for one in node.decorator_list if ast.unparse(one) in ("cache", "functools.cache", "lru_cache(None)", "lru_cache(maxsize=None)")
+        for package in ("engine", "guidepost")
+        for name, path in modules(package).items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and (node.args.args or node.args.kwonlyargs)
+        for one in node.decorator_list
+        if ast.unparse(one) in ("cache", "functools.cache", "lru_cache(None)", "lru_cache(maxsize=None)")
     ] == []
 
 
 def test_the_core_never_asks_what_time_it_is() -> None:
-    assert {name: lines for name, path in modules("engine").items() if (lines := clock_calls(path.read_text(encoding="utf-8")))} == {}
+    assert {
+        name: lines
+        for name, path in modules("engine").items()
+        if (lines := clock_calls(path.read_text(encoding="utf-8")))
+    } == {}
 
 
 def test_the_proof_may_start_a_process_but_knows_nothing_of_the_shell() -> None:
@@ -119,21 +146,41 @@ def test_the_proof_may_start_a_process_but_knows_nothing_of_the_shell() -> None:
 
 
 def test_only_the_proof_s_child_calls_durable_rules() -> None:
-    users = {name for package in ("engine", "guidepost") for name, path in modules(package).items()
-             for module in imports(path.read_text(encoding="utf-8")) if within(module, ("durable", "durable_rules_engine"))}
+    users = {
+        name
+        for package in ("engine", "guidepost")
+        for name, path in modules(package).items()
+        for module in imports(path.read_text(encoding="utf-8"))
+        if within(module, ("durable", "durable_rules_engine"))
+    }
 
     assert users == {"engine.cross_check.worker"}
 
 
 def test_only_the_command_that_drafts_holiday_lists_asks_the_holidays_package() -> None:
-    users = {(name, wanted) for package in ("engine", "guidepost") for name, path in modules(package).items()
-             for module in imports(path.read_text(encoding="utf-8")) for wanted in ("holidays", "guidepost.policies.holiday_drafts") if within(module, (wanted,))}
+    users = {
+        (name, wanted)
+        for package in ("engine", "guidepost")
+        for name, path in modules(package).items()
+        for module in imports(path.read_text(encoding="utf-8"))
+        for wanted in ("holidays", "guidepost.policies.holiday_drafts")
+        if within(module, (wanted,))
+    }
 
-    assert users == {("guidepost.policies.holiday_drafts", "holidays"), ("guidepost.cli.commands.holidays", "guidepost.policies.holiday_drafts")}
+    assert users == {
+        ("guidepost.policies.holiday_drafts", "holidays"),
+        ("guidepost.cli.commands.holidays", "guidepost.policies.holiday_drafts"),
+    }
 
 
 def test_the_client_needs_neither_the_core_nor_the_shell() -> None:
-    assert forbidden("guidepost/client", ("engine", *SHELL_FOLDERS, "server", "numpy", "yaml", "jsonschema", "rapidfuzz", "typer", "rich")) == []
+    assert (
+        forbidden(
+            "guidepost/client",
+            ("engine", *SHELL_FOLDERS, "server", "numpy", "yaml", "jsonschema", "rapidfuzz", "typer", "rich"),
+        )
+        == []
+    )
 
 
 def test_the_child_imports_nothing_of_the_project() -> None:
@@ -143,13 +190,20 @@ def test_the_child_imports_nothing_of_the_project() -> None:
 
 
 def test_imports_are_written_in_full() -> None:
-    assert [name for package in ("engine", "guidepost", "benchmarks") for name, path in modules(package).items()
-            if any(module.startswith(".") for module in imports(path.read_text(encoding="utf-8")))] == []
+    assert [
+        name
+        for package in ("engine", "guidepost", "benchmarks")
+        for name, path in modules(package).items()
+        if any(module.startswith(".") for module in imports(path.read_text(encoding="utf-8")))
+    ] == []
 
 
 def test_no_module_of_the_core_waits_for_itself() -> None:
     known = modules("engine")
-    graph = {name: {module for module in imports(path.read_text(encoding="utf-8")) if module in known and module != name} for name, path in known.items()}
+    graph = {
+        name: {module for module in imports(path.read_text(encoding="utf-8")) if module in known and module != name}
+        for name, path in known.items()
+    }
 
     assert len(graph) > 20
     assert cycle(graph) == []
@@ -169,14 +223,21 @@ def test_a_forbidden_import_would_be_found(code: str, module: str) -> None:
     assert any(within(found, (module,)) for found in imports(code))
 
 
-@pytest.mark.parametrize(("code", "lines"), [("x = 1\ny = datetime.now(tz=UTC)", [2]), ("date.today()", [1]), ("today = 1\nf(now=today)", [])])
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [("x = 1\ny = datetime.now(tz=UTC)", [2]), ("date.today()", [1]), ("today = 1\nf(now=today)", [])],
+)
 def test_a_look_at_the_clock_would_be_found(code: str, lines: list[int]) -> None:
     assert clock_calls(code) == lines
 
 
 @pytest.mark.parametrize(
     ("graph", "way"),
-    [({"a": {"b"}, "b": {"a"}}, ["a", "b", "a"]), ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []), ({"a": {"a"}}, ["a", "a"])],
+    [
+        ({"a": {"b"}, "b": {"a"}}, ["a", "b", "a"]),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"a"}}, ["a", "a"]),
+    ],
 )
 def test_a_cycle_would_be_found(graph: dict[str, set[str]], way: list[str]) -> None:
     assert cycle(graph) == way

@@ -23,6 +23,7 @@ from tests.support.desks import GOOD
 
 NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x onerror=alert(1)> \"two\" 'one' & `code`"
 
+
 def changed(**edits: tuple[str, str]) -> dict[str, str]:
     """Give the bicycle workshop with pieces of its files replaced."""
     files = dict(GOOD)
@@ -38,9 +39,16 @@ def shown() -> Report:
         queue=("worn:   [today,   later]", "worn:   [later,   today]"),
         parts=("price: 25", "price: 30"),
     )
-    after["queue.yaml"] = after["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {json.dumps(NASTY)}}}")
+    after["queue.yaml"] = after["queue.yaml"].replace(
+        "{greeting: leave it with us}", f"{{greeting: {json.dumps(NASTY)}}}"
+    )
     found = report(build(GOOD), build(after), ("main <b>", "working tree"))
-    return Report(found.diff, found.matrices, found.names, excesses(found.diff, Budget(read_limit("10%"), (read_forbidden("queue: later -> today"),))))
+    return Report(
+        found.diff,
+        found.matrices,
+        found.names,
+        excesses(found.diff, Budget(read_limit("10%"), (read_forbidden("queue: later -> today"),))),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,9 @@ def opened(file: Path) -> Iterator[Watched]:
 def page(opened: Watched, file: Path) -> Iterator[Page]:
     """The page as it is at first; nothing may be asked of any server, and nothing may go wrong."""
     opened.page.set_viewport_size({"width": 1280, "height": 900})
-    opened.page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = false; input.value = ''; filter(); input.blur()")
+    opened.page.evaluate(
+        "for (const fold of document.querySelectorAll('details')) fold.open = false; input.value = ''; filter(); input.blur()"
+    )
     yield opened.page
     assert (set(opened.asked), opened.wrong) == ({file.as_uri()}, [])
 
@@ -72,8 +82,14 @@ def page(opened: Watched, file: Path) -> Iterator[Page]:
 def test_matrices_stand_side_by_side_with_their_changed_cells_marked(page: Page) -> None:
     before, after = page.locator(".sides figure").all()
 
-    assert [cell.inner_text().split() for cell in before.locator("td.changed").all()] == [["today", "(changed)"], ["later", "(changed)"]]
-    assert [cell.inner_text().split() for cell in after.locator("td.changed").all()] == [["later", "(changed)"], ["today", "(changed)"]]
+    assert [cell.inner_text().split() for cell in before.locator("td.changed").all()] == [
+        ["today", "(changed)"],
+        ["later", "(changed)"],
+    ]
+    assert [cell.inner_text().split() for cell in after.locator("td.changed").all()] == [
+        ["later", "(changed)"],
+        ["today", "(changed)"],
+    ]
     one, other = before.bounding_box(), after.bounding_box()
     assert one is not None
     assert other is not None
@@ -137,7 +153,11 @@ def test_all_of_it_is_reached_by_keyboard_and_each_link_leads_somewhere(page: Pa
 
     links = [link.get_attribute("href") or "" for link in page.locator("a").all()]
     assert links
-    assert [link for link in links if not page.evaluate("id => document.getElementById(id) !== null", link.removeprefix("#"))] == []
+    assert [
+        link
+        for link in links
+        if not page.evaluate("id => document.getElementById(id) !== null", link.removeprefix("#"))
+    ] == []
     assert page.locator("h1").count() == 1
     assert page.locator("th:not([scope])").count() == 0
 

@@ -44,7 +44,19 @@ def page(opened: Watched, file: Path) -> Iterator[Page]:
 def test_the_squares_of_a_heat_map_stand_in_the_order_of_the_policy_with_their_numbers(page: Page) -> None:
     chart = page.locator("#priority .heat svg")
 
-    assert chart.locator("text").all_text_contents() == ["P3", "P4", "P5", "P3", "1,465", "P4", "20,000", "P5", "3,431", "undecided", "4"]
+    assert chart.locator("text").all_text_contents() == [
+        "P3",
+        "P4",
+        "P5",
+        "P3",
+        "1,465",
+        "P4",
+        "20,000",
+        "P5",
+        "3,431",
+        "undecided",
+        "4",
+    ]
     strong, weak = (chart.locator("rect.moved").nth(at).evaluate("one => getComputedStyle(one).fill") for at in (0, 1))
     assert strong != weak
     assert chart.locator("rect.moved title").first.text_content() == "P5 → P4: 3,431 (13.8%)"
@@ -67,7 +79,9 @@ def test_each_chart_has_a_name_a_description_and_a_table_with_its_numbers(page: 
 
     assert len(charts) == page.locator("svg").count() == 4
     for chart in charts:
-        title, description = (page.locator(f"#{id_}").text_content() for id_ in (chart.get_attribute("aria-labelledby") or "").split())
+        title, description = (
+            page.locator(f"#{id_}").text_content() for id_ in (chart.get_attribute("aria-labelledby") or "").split()
+        )
         assert title
         assert description
         behind = chart.locator("xpath=following::details[1]").locator("table")
@@ -106,7 +120,11 @@ def test_all_of_it_is_reached_by_keyboard_and_each_link_leads_somewhere(page: Pa
 
     links = [link.get_attribute("href") or "" for link in page.locator("a").all()]
     assert len(links) == 2
-    assert [link for link in links if not page.evaluate("id => document.getElementById(id) !== null", link.removeprefix("#"))] == []
+    assert [
+        link
+        for link in links
+        if not page.evaluate("id => document.getElementById(id) !== null", link.removeprefix("#"))
+    ] == []
     assert page.locator("h1").count() == 1
     assert page.locator("th:not([scope])").count() == 0
 
@@ -118,8 +136,15 @@ def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) 
         for where in ("body", ".quiet", ".excess", ".where span", "a", "summary", ".legend", ".tiles span"):
             assert contrast(*colours_of(page, where)) >= 4.5, (scheme, where)
         for square in page.locator("rect.moved").all():
-            fill = square.evaluate("one => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle = getComputedStyle(one).fill; c.fillRect(0, 0, 1, 1); return `rgb(${[...c.getImageData(0, 0, 1, 1).data].slice(0, 3)})`; }")
-            assert contrast(square.locator("xpath=following-sibling::*[1]").evaluate("one => getComputedStyle(one).fill"), fill) >= 4.5, (scheme, fill)
+            fill = square.evaluate(
+                "one => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle = getComputedStyle(one).fill; c.fillRect(0, 0, 1, 1); return `rgb(${[...c.getImageData(0, 0, 1, 1).data].slice(0, 3)})`; }"
+            )
+            assert (
+                contrast(
+                    square.locator("xpath=following-sibling::*[1]").evaluate("one => getComputedStyle(one).fill"), fill
+                )
+                >= 4.5
+            ), (scheme, fill)
 
 
 @in_a_browser
@@ -142,7 +167,9 @@ def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watch
     assert page.title() == "The log and the policies"
     assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
     page.get_by_role("searchbox", name="Filter").fill("response_due")
-    assert page.locator("[data-row]:not([hidden])").all_inner_texts() == ["019be902-5d88\tabababababab\tresponse_due\tdue 1 h earlier"]
+    assert page.locator("[data-row]:not([hidden])").all_inner_texts() == [
+        "019be902-5d88\tabababababab\tresponse_due\tdue 1 h earlier"
+    ]
     page.set_viewport_size({"width": 390, "height": 800})
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -27,37 +27,93 @@ COUNT: Final = {"type": "integer", "minimum": 1}
 LEVEL: Final = {"enum": ["none", "note", "warning", "error"]}
 PHYSICAL: Final = closed(
     ["artifactLocation", "region"],
-    artifactLocation=closed(["uri", "uriBaseId"], uri={"type": "string", "pattern": r"^[^/\\\s:][^\\\s]*$"}, uriBaseId={"type": "string"}),
+    artifactLocation=closed(
+        ["uri", "uriBaseId"], uri={"type": "string", "pattern": r"^[^/\\\s:][^\\\s]*$"}, uriBaseId={"type": "string"}
+    ),
     region=closed(["startLine"], startLine=COUNT, startColumn=COUNT),
 )
 SARIF: Final = closed(
     ["version", "runs"],
     **{"$schema": {"type": "string", "format": "uri"}},
     version={"const": "2.1.0"},
-    runs={"type": "array", "items": closed(
-        ["tool", "results"],
-        tool=closed(["driver"], driver=closed(
-            ["name"], name={"type": "string"}, version={"type": "string"}, semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
-            rules={"type": "array", "uniqueItems": True, "items": closed(
-                ["id"], id={"type": "string"}, shortDescription=TEXT, fullDescription=TEXT, help=TEXT, defaultConfiguration=closed(["level"], level=LEVEL),
-            )},
-        )),
-        columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-        originalUriBaseIds={"type": "object", "additionalProperties": closed([], uri={"type": "string"}, description=TEXT)},
-        results={"type": "array", "items": closed(
-            ["message", "ruleId", "ruleIndex", "level", "locations", "partialFingerprints"],
-            ruleId={"type": "string"}, ruleIndex={"type": "integer", "minimum": 0}, level=LEVEL, message=TEXT,
-            locations={"type": "array", "minItems": 1, "maxItems": 1, "items": closed(["physicalLocation"], physicalLocation=PHYSICAL)},
-            relatedLocations={"type": "array", "uniqueItems": True, "items": closed(["id", "physicalLocation"], id={"type": "integer", "minimum": 0}, physicalLocation=PHYSICAL, message=TEXT)},
-            partialFingerprints={"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
-            properties={"type": "object"},
-        )},
-    )},
+    runs={
+        "type": "array",
+        "items": closed(
+            ["tool", "results"],
+            tool=closed(
+                ["driver"],
+                driver=closed(
+                    ["name"],
+                    name={"type": "string"},
+                    version={"type": "string"},
+                    semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
+                    rules={
+                        "type": "array",
+                        "uniqueItems": True,
+                        "items": closed(
+                            ["id"],
+                            id={"type": "string"},
+                            shortDescription=TEXT,
+                            fullDescription=TEXT,
+                            help=TEXT,
+                            defaultConfiguration=closed(["level"], level=LEVEL),
+                        ),
+                    },
+                ),
+            ),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            originalUriBaseIds={
+                "type": "object",
+                "additionalProperties": closed([], uri={"type": "string"}, description=TEXT),
+            },
+            results={
+                "type": "array",
+                "items": closed(
+                    ["message", "ruleId", "ruleIndex", "level", "locations", "partialFingerprints"],
+                    ruleId={"type": "string"},
+                    ruleIndex={"type": "integer", "minimum": 0},
+                    level=LEVEL,
+                    message=TEXT,
+                    locations={
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 1,
+                        "items": closed(["physicalLocation"], physicalLocation=PHYSICAL),
+                    },
+                    relatedLocations={
+                        "type": "array",
+                        "uniqueItems": True,
+                        "items": closed(
+                            ["id", "physicalLocation"],
+                            id={"type": "integer", "minimum": 0},
+                            physicalLocation=PHYSICAL,
+                            message=TEXT,
+                        ),
+                    },
+                    partialFingerprints={
+                        "type": "object",
+                        "minProperties": 1,
+                        "additionalProperties": {"type": "string"},
+                    },
+                    properties={"type": "object"},
+                ),
+            },
+        ),
+    },
 )
 """What SARIF 2.1.0 says of the parts that are written here, and nothing that is not written may stand there."""
 
-GAP: Final = Finding(Place("policies/a.yaml", 3, 5), "gap", "no rule of `t` covers 12 cases", "add a rule", (("mood", "odd"),))
-CONFLICT: Final = Finding(Place("policies/b c.yaml", 9, 1), "conflict", "`a` and `b` share cases", "see that the order is meant", (), (Related(Place("policies/b c.yaml", 4, 1), "`a` stands first"),))
+GAP: Final = Finding(
+    Place("policies/a.yaml", 3, 5), "gap", "no rule of `t` covers 12 cases", "add a rule", (("mood", "odd"),)
+)
+CONFLICT: Final = Finding(
+    Place("policies/b c.yaml", 9, 1),
+    "conflict",
+    "`a` and `b` share cases",
+    "see that the order is meant",
+    (),
+    (Related(Place("policies/b c.yaml", 4, 1), "`a` stands first"),),
+)
 
 
 def valid(log: Plain) -> list[Plain]:
@@ -69,7 +125,9 @@ def valid(log: Plain) -> list[Plain]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] == rules[result["ruleIndex"]]["defaultConfiguration"]["level"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uriBaseId"] in run["originalUriBaseIds"]
-        assert [other["id"] for other in result.get("relatedLocations", [])] == [*range(len(result.get("relatedLocations", [])))]
+        assert [other["id"] for other in result.get("relatedLocations", [])] == [
+            *range(len(result.get("relatedLocations", [])))
+        ]
     return list(run["results"])
 
 
@@ -78,7 +136,14 @@ def prints(*findings: Finding) -> list[str]:
 
 
 def moved(finding: Finding, lines: int) -> Finding:
-    return Finding(Place(finding.place.file, finding.place.line + lines, 7), finding.code, finding.message, finding.help, finding.witness, finding.also)
+    return Finding(
+        Place(finding.place.file, finding.place.line + lines, 7),
+        finding.code,
+        finding.message,
+        finding.help,
+        finding.witness,
+        finding.also,
+    )
 
 
 def test_a_finding_is_a_result_with_its_place_its_witness_and_the_other_places() -> None:
@@ -96,9 +161,10 @@ def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:
     log = sarif((), "1.2.3")
 
     assert valid(log) == []
-    assert [(rule["id"], rule["shortDescription"]["text"], rule["defaultConfiguration"]["level"]) for rule in log["runs"][0]["tool"]["driver"]["rules"]] == [
-        (code, kind.about, kind.level.value) for code, kind in FINDINGS.items()
-    ]
+    assert [
+        (rule["id"], rule["shortDescription"]["text"], rule["defaultConfiguration"]["level"])
+        for rule in log["runs"][0]["tool"]["driver"]["rules"]
+    ] == [(code, kind.about, kind.level.value) for code, kind in FINDINGS.items()]
 
 
 def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> None:
@@ -110,8 +176,12 @@ def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> Non
 
 def test_findings_that_differ_have_fingerprints_that_differ() -> None:
     others = [
-        GAP, CONFLICT, Finding(GAP.place, "gap", "no rule of `t2` covers 12 cases"), Finding(Place("policies/b.yaml"), "gap", GAP.message),
-        Finding(GAP.place, "overlap", GAP.message), moved(GAP, 1),
+        GAP,
+        CONFLICT,
+        Finding(GAP.place, "gap", "no rule of `t2` covers 12 cases"),
+        Finding(Place("policies/b.yaml"), "gap", GAP.message),
+        Finding(GAP.place, "overlap", GAP.message),
+        moved(GAP, 1),
     ]
 
     assert len(set(prints(*others))) == len(others)
@@ -136,9 +206,13 @@ def written(folder: Path | str) -> str:
     return result.stdout
 
 
-def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_runs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_runs(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from_top = written("desk/policies")
-    uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(from_top))}
+    uris = {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(from_top))
+    }
 
     assert uris
     assert all(uri.startswith("desk/policies/") for uri in uris)
@@ -153,7 +227,9 @@ def test_the_same_policies_give_the_same_bytes(repository: Path) -> None:
 
 def test_a_policy_that_cannot_be_read_gives_its_problems(repository: Path) -> None:
     manifest = repository / "manifest.yaml"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace("kind: manifest", "kind: manifesto"), encoding="utf-8")
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace("kind: manifest", "kind: manifesto"), encoding="utf-8"
+    )
     results = valid(json.loads(written("desk/policies")))
 
     assert {result["level"] for result in results} == {"error"}

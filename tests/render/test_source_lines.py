@@ -28,7 +28,9 @@ def shown(text: str, column: int, columns: int = MOST_COLUMNS) -> str:
     return "" if found is None else f"{found.line}\n{found.caret}"
 
 
-@pytest.mark.parametrize("case", [case for case in all_cases(POLICIES) if not any(line.startswith("limit ") for line in case.lines)], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in all_cases(POLICIES) if not any(line.startswith("limit ") for line in case.lines)], ids=str
+)
 def test_a_problem_shows_the_line_of_its_place(case: Case) -> None:
     files = changed(case)
 
@@ -95,19 +97,28 @@ def test_every_column_of_every_line_can_be_shown() -> None:
 
 
 def test_a_message_keeps_the_first_line_that_programs_read_and_the_help_at_its_end() -> None:
-    problem = Problem(Place("a.yaml", 3, 14, "  high: [P1, P9, P3]"), "unknown-value", "unknown priority `P9`", "known: P1, P2", (("impact", "high"),))
+    problem = Problem(
+        Place("a.yaml", 3, 14, "  high: [P1, P9, P3]"),
+        "unknown-value",
+        "unknown priority `P9`",
+        "known: P1, P2",
+        (("impact", "high"),),
+    )
 
     console = Console(width=80)
     with console.capture() as captured:
         console.print(problem_text(problem), soft_wrap=True)
 
-    assert captured.get() == """\
+    assert (
+        captured.get()
+        == """\
 a.yaml:3:14: unknown priority `P9` [unknown-value]
     3 |   high: [P1, P9, P3]
       |              ^^
     witness: impact=high
     help: known: P1, P2
 """
+    )
 
 
 # ---- Where messages come from
@@ -124,21 +135,31 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path / "policies"
 
 
-LINE = re.compile(r"queue\.yaml:19:18: unknown queue `todya` \[unknown-value\]\n    19 |         worn:   \[todya,   later\]\n       |                  \^\^\^\^\^\n    help: ")
+LINE = re.compile(
+    r"queue\.yaml:19:18: unknown queue `todya` \[unknown-value\]\n    19 |         worn:   \[todya,   later\]\n       |                  \^\^\^\^\^\n    help: "
+)
 
 
 @pytest.mark.parametrize("command", [("check",), ("test",), ("show", "--policies"), ("diff", "working")])
 def test_every_command_that_names_a_place_shows_its_line(desk: Path, command: tuple[str, ...]) -> None:
-    arguments = (*command, str(desk)) if command[-1] in ("check", "test", "--policies") else (*command, f"folder:{desk}")
+    arguments = (
+        (*command, str(desk)) if command[-1] in ("check", "test", "--policies") else (*command, f"folder:{desk}")
+    )
 
     made = run(*arguments)
 
     assert LINE.search(made.stdout + made.stderr), made.stdout + made.stderr
 
 
-def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(desk.parent)
-    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"]):
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"],
+    ):
         subprocess.run(["git", *words], check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
     queue = desk / "queue.yaml"
     queue.write_text(queue.read_text(encoding="utf-8").replace("todya", "today"), encoding="utf-8")
@@ -153,12 +174,17 @@ def test_a_file_that_is_laid_out_shows_the_line_that_cannot_be_read(tmp_path: Pa
 
     said = run("fmt", str(tmp_path / "a.yaml")).stderr
 
-    assert "a.yaml:2:8: not YAML: the list that opens here is not closed [yaml]\n    2 | about: [x\n      |        ^\n" in said
+    assert (
+        "a.yaml:2:8: not YAML: the list that opens here is not closed [yaml]\n    2 | about: [x\n      |        ^\n"
+        in said
+    )
 
 
 def test_a_file_of_callers_shows_its_line_and_no_key_in_it(tmp_path: Path) -> None:
     secret = "gpk_0123456789ab_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
-    (tmp_path / "callers.yaml").write_text(f"callers:\n  - {{name: portal, roles: [decied], keys: [{{id: {secret}, sha256: x}}]}}\n", encoding="utf-8")
+    (tmp_path / "callers.yaml").write_text(
+        f"callers:\n  - {{name: portal, roles: [decied], keys: [{{id: {secret}, sha256: x}}]}}\n", encoding="utf-8"
+    )
 
     said = run("access", "check", str(tmp_path / "callers.yaml")).stderr
 
@@ -177,7 +203,9 @@ def test_a_file_of_settings_shows_its_line_and_no_password_in_it(tmp_path: Path)
     (tmp_path / "guidepost.toml").write_text("decision-log = postgresql://ann:secret@host/x\n", encoding="utf-8")
     said = run("serve", "--check", "--config", str(tmp_path / "guidepost.toml")).stderr
 
-    assert "guidepost.toml:1:16: not TOML: invalid value\n    1 | decision-log = postgresql://ann:******@host/x\n" in said
+    assert (
+        "guidepost.toml:1:16: not TOML: invalid value\n    1 | decision-log = postgresql://ann:******@host/x\n" in said
+    )
     assert "secret" not in said
 
 
@@ -216,7 +244,9 @@ def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
     """Files that break off or lose a line anywhere; what cannot be read has a place in the text that is left."""
     text = (DESK / "queue.yaml").read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
-    texts = [text[:at] for at in range(0, len(text), 7)] + ["".join(lines[:at] + lines[at + 1:]) for at in range(len(lines))]
+    texts = [text[:at] for at in range(0, len(text), 7)] + [
+        "".join(lines[:at] + lines[at + 1 :]) for at in range(len(lines))
+    ]
     for left in texts:
         for problem in read("a.yaml", left)[1]:
             assert problem.place.text in left.split("\n")
@@ -225,13 +255,21 @@ def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
 
 def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> None:
     queue = desk / "queue.yaml"
-    queue.write_text(queue.read_text(encoding="utf-8").replace("todya", "today").replace("about: when it is its turn", "about: when #1 is next # said so"), encoding="utf-8")
+    queue.write_text(
+        queue.read_text(encoding="utf-8")
+        .replace("todya", "today")
+        .replace("about: when it is its turn", "about: when #1 is next # said so"),
+        encoding="utf-8",
+    )
 
     made = run("check", str(desk), "--no-proof", "--no-cases")
 
     assert made.exit_code == 0
-    assert """queue.yaml:6:15: the text ends here, since a comment begins with `#1 is next # said so` [note]
+    assert (
+        """queue.yaml:6:15: the text ends here, since a comment begins with `#1 is next # said so` [note]
     6 |   about: when #1 is next # said so
       |               ^^^^^^^^^^
     help: put the text in quotes: `"when #1 is next # said so"`; if it is a comment, write a space behind `#`
-""" in made.stdout
+"""
+        in made.stdout
+    )

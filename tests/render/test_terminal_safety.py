@@ -25,7 +25,10 @@ ATTACK = "\x1b[31mRED\x1b]0;title\x07\x9b5m\u202etxt\nforged line"
 
 SHOWN = r"\x1b[31mRED\x1b]0;title\x07\x9b5m\u202etxt\nforged line"
 
-HARMFUL = {*map(chr, (*range(9), *range(11, 32), *range(127, 160))), *"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+HARMFUL = {
+    *map(chr, (*range(9), *range(11, 32), *range(127, 160))),
+    *"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+}
 
 
 def harmful(text: str) -> set[str]:
@@ -69,7 +72,15 @@ class TestCharacters:
         word = shell_word(text)
 
         assert not harmful(word)
-        assert subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}).stdout.decode() == text
+        assert (
+            subprocess.run(
+                ["bash", "-c", f"printf %s {word}"],
+                capture_output=True,
+                check=True,
+                env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+            ).stdout.decode()
+            == text
+        )
 
 
 class TestCommands:
@@ -97,9 +108,21 @@ class TestCommands:
     def test_a_word_that_is_refused_is_shown_as_it_was_sent(self) -> None:
         assert r"unknown impact `hi\x08gh\x07`" in output("eval", "priority", "impact=hi\x08gh\x07", code=2)
 
-    @pytest.mark.parametrize("arguments", [("get", "ID"), ("get", "ID", "-o", "json"), ("query",), ("query", "-o", "json"), ("explain", "ID"), ("export",)])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("get", "ID"),
+            ("get", "ID", "-o", "json"),
+            ("query",),
+            ("query", "-o", "json"),
+            ("explain", "ID"),
+            ("export",),
+        ],
+    )
     def test_so_are_records_of_the_decision_log(self, log: str, arguments: tuple[str, ...]) -> None:
-        said = output("audit", *(record(1).id if one == "ID" else one for one in arguments), "--decision-log", log, code=None)
+        said = output(
+            "audit", *(record(1).id if one == "ID" else one for one in arguments), "--decision-log", log, code=None
+        )
 
         assert not harmful(said)
         assert "RED" in said
@@ -107,10 +130,17 @@ class TestCommands:
 
     @pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
     def test_so_are_tickets_that_are_replayed(self, tmp_path: Path, form: str) -> None:
-        rows = [{"number": f"INC1{ATTACK}", "impact": 9, "urgency": 9}, {"number": f"INC2{ATTACK}", "impact": f"1{ATTACK}", "urgency": 1}, {"number": f"INC3{ATTACK}", "impact": 1, "urgency": 1}]
+        rows = [
+            {"number": f"INC1{ATTACK}", "impact": 9, "urgency": 9},
+            {"number": f"INC2{ATTACK}", "impact": f"1{ATTACK}", "urgency": 1},
+            {"number": f"INC3{ATTACK}", "impact": 1, "urgency": 1},
+        ]
         tickets, mapping = tmp_path / "tickets.jsonl", tmp_path / "map.yaml"
         tickets.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        mapping.write_text('ticket: number\nfacts:\n  impact: {column: impact, values: {"1": high}}\n  urgency: {column: urgency, values: {"1": high}}\n', encoding="utf-8")
+        mapping.write_text(
+            'ticket: number\nfacts:\n  impact: {column: impact, values: {"1": high}}\n  urgency: {column: urgency, values: {"1": high}}\n',
+            encoding="utf-8",
+        )
 
         said = output("replay", tickets, "--mapping", mapping, "--against", "2.0.0", "--from", "1.0.0", "-o", form)
 
@@ -124,22 +154,38 @@ class TestCommands:
         changed = tmp_path / "changed"
         subprocess.run(["cp", "-r", ROOT / "examples" / "low-low-p4", changed], check=True)
         manifest = changed / "manifest.yaml"
-        manifest.write_text(manifest.read_text(encoding="utf-8").replace("version: ", 'owner: "\\e[31mRED\\u202e"\nversion: ', 1), encoding="utf-8")
+        manifest.write_text(
+            manifest.read_text(encoding="utf-8").replace("version: ", 'owner: "\\e[31mRED\\u202e"\nversion: ', 1),
+            encoding="utf-8",
+        )
         for form in ("text", "markdown", "json", "html"):
             assert not harmful(output("diff", ROOT / "examples" / "low-low-p4", changed, "-o", form, code=None)), form
         assert not harmful(output("show", "--policies", changed, code=None))
 
     def test_so_are_names_of_files_and_words_of_the_command_line(self, tmp_path: Path) -> None:
-        for arguments in (("check", tmp_path / "\x1b[31mRED"), ("diff", "\x1b[31mRED", "2.0.0"), ("eval", "\x1b[31mRED"), ("replay", "\x1b[31mRED.csv", "--against", "2.0.0"), ("serve", "--port", "\x1b[31mRED")):
+        for arguments in (
+            ("check", tmp_path / "\x1b[31mRED"),
+            ("diff", "\x1b[31mRED", "2.0.0"),
+            ("eval", "\x1b[31mRED"),
+            ("replay", "\x1b[31mRED.csv", "--against", "2.0.0"),
+            ("serve", "--port", "\x1b[31mRED"),
+        ):
             said = output(*arguments, code=None)
             assert not harmful(said), arguments
             assert "RED" in said
 
 
 class TestPipes:
-    @pytest.mark.parametrize("arguments", [("--help",), ("show", "scope"), ("eval", "priority", "impact=high", "-o", "json")])
+    @pytest.mark.parametrize(
+        "arguments", [("--help",), ("show", "scope"), ("eval", "priority", "impact=high", "-o", "json")]
+    )
     def test_a_pipe_that_is_closed_ends_a_command_without_a_word(self, arguments: tuple[str, ...]) -> None:
-        process = subprocess.Popen([sys.executable, "-m", "guidepost.cli", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "guidepost.cli", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -147,7 +193,10 @@ class TestPipes:
         assert process.stderr.read() == b""
         assert process.wait(60) in (0, 1)
 
-    @pytest.mark.parametrize("arguments", [("--help",), ("eval", "--help"), ("show", "scope"), ("prove",), ("holidays", "show", "PH", "--year", "2027")])
+    @pytest.mark.parametrize(
+        "arguments",
+        [("--help",), ("eval", "--help"), ("show", "scope"), ("prove",), ("holidays", "show", "PH", "--year", "2027")],
+    )
     def test_nothing_pads_what_goes_into_a_pipe(self, arguments: tuple[str, ...]) -> None:
         assert [line for line in output(*arguments).splitlines() if line != line.rstrip()] == []
 
@@ -156,8 +205,12 @@ class TestPipes:
         monkeypatch.setenv("COLUMNS", "110")
         assert 90 < max(map(len, output(*arguments).splitlines())) <= 110
 
-    @pytest.mark.parametrize("arguments", [("show", "assumptions"), ("eval", "priority", "impact=high", "urgency=low", "--explain")])
-    def test_no_id_and_no_place_is_broken_however_narrow_it_is(self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "arguments", [("show", "assumptions"), ("eval", "priority", "impact=high", "urgency=low", "--explain")]
+    )
+    def test_no_id_and_no_place_is_broken_however_narrow_it_is(
+        self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         wide = output(*arguments)
         monkeypatch.setenv("COLUMNS", "40")
 
@@ -169,17 +222,41 @@ class TestPipes:
         assert not COLOURED.search(said)
         assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 110
 
-    @pytest.mark.parametrize("arguments", [
-        pytest.param(("diff", "1.0.0", "2.0.0"), marks=pytest.mark.faults),
-        ("replay", "examples/mappings/servicenow.csv", "--mapping", "examples/mappings/servicenow.yaml", "--against", "2.0.0"),
-    ])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            pytest.param(("diff", "1.0.0", "2.0.0"), marks=pytest.mark.faults),
+            (
+                "replay",
+                "examples/mappings/servicenow.csv",
+                "--mapping",
+                "examples/mappings/servicenow.yaml",
+                "--against",
+                "2.0.0",
+            ),
+        ],
+    )
     def test_a_command_to_copy_is_on_one_line_however_narrow_the_terminal(self, arguments: tuple[str, ...]) -> None:
-        narrow, wide = ([line.strip() for line in on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines() if "guidepost eval" in line] for columns in (50, 400))
+        narrow, wide = (
+            [
+                line.strip()
+                for line in on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines()
+                if "guidepost eval" in line
+            ]
+            for columns in (50, 400)
+        )
 
         assert narrow
         assert narrow == wide
 
     def test_the_help_heeds_columns(self) -> None:
-        ended = subprocess.run([sys.executable, "-m", "guidepost.cli", "--help"], cwd=ROOT, env={**os.environ, "COLUMNS": "60"}, capture_output=True, check=True, text=True)
+        ended = subprocess.run(
+            [sys.executable, "-m", "guidepost.cli", "--help"],
+            cwd=ROOT,
+            env={**os.environ, "COLUMNS": "60"},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
 
         assert max(map(len, ended.stdout.splitlines())) <= 60

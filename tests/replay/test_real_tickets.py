@@ -59,7 +59,9 @@ def events() -> Counter[Event]:
 
 def counted(lines: Iterable[str]) -> Counter[Event]:
     """Count equal events: equal facts are decided equally, so each needs to be decided once."""
-    return Counter(Event(row["contact_type"], row["impact"], row["urgency"], row["priority"]) for row in csv.DictReader(lines))
+    return Counter(
+        Event(row["contact_type"], row["impact"], row["urgency"], row["priority"]) for row in csv.DictReader(lines)
+    )
 
 
 def differing(version: Version, events: Counter[Event], *, translated: bool = False) -> Counter[tuple[str, str]]:
@@ -105,5 +107,9 @@ def test_the_sample_has_every_pair_of_impact_and_urgency_and_every_way_of_contac
 @pytest.mark.parametrize(("number", "word"), [("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low")])
 def test_the_variant_reads_the_words_that_the_site_s_people_see(variant: Version, number: str, word: str) -> None:
     for other in ("1", "2", "3"):
-        assert decide(variant, "priority", {"impact": word, "urgency": other}) == decide(variant, "priority", {"impact": number, "urgency": other})
-        assert decide(variant, "priority", {"impact": other, "urgency": word}) == decide(variant, "priority", {"impact": other, "urgency": number})
+        assert decide(variant, "priority", {"impact": word, "urgency": other}) == decide(
+            variant, "priority", {"impact": number, "urgency": other}
+        )
+        assert decide(variant, "priority", {"impact": other, "urgency": word}) == decide(
+            variant, "priority", {"impact": other, "urgency": number}
+        )

@@ -37,7 +37,9 @@ def text(shown: Report, *, every: bool = False) -> str:
 
 
 @pytest.mark.parametrize("made", [sample, quiet, alone], ids=lambda made: made.__name__)
-def test_every_form_says_the_same(version: Version, made: Callable[[Version], Report], golden: Callable[[str, str], None]) -> None:
+def test_every_form_says_the_same(
+    version: Version, made: Callable[[Version], Report], golden: Callable[[str, str], None]
+) -> None:
     shown = made(version)
 
     golden(f"replay/{made.__name__}.txt", text(shown))
@@ -45,7 +47,9 @@ def test_every_form_says_the_same(version: Version, made: Callable[[Version], Re
     golden(f"replay/{made.__name__}.json", json.dumps(plain_report(shown), indent=2, ensure_ascii=False) + "\n")
 
 
-def test_every_form_of_a_proof_names_each_record_that_differs_and_what_is_missing(golden: Callable[[str, str], None]) -> None:
+def test_every_form_of_a_proof_names_each_record_that_differs_and_what_is_missing(
+    golden: Callable[[str, str], None],
+) -> None:
     stream = io.StringIO()
     Screen(stream).show(*terminal_proof(proved()))
 
@@ -88,7 +92,10 @@ def test_an_example_is_a_command_with_the_facts_that_matter_and_its_instant(vers
     shown = sample(version)
 
     assert "guidepost eval priority impact=low urgency=low channel=telephone stage=triage\n" in text(shown)
-    assert "guidepost eval response impact=low urgency=low channel=telephone stage=triage received_at=2016-03-01T02:10:00Z --now" in text(shown)
+    assert (
+        "guidepost eval response impact=low urgency=low channel=telephone stage=triage received_at=2016-03-01T02:10:00Z --now"
+        in text(shown)
+    )
 
 
 def test_long_lists_are_cut_unless_all_is_asked_for(version: Version) -> None:
@@ -101,8 +108,23 @@ def test_long_lists_are_cut_unless_all_is_asked_for(version: Version) -> None:
 
 def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(version: Version) -> None:
     undecided, gone = State(Kind.UNDECIDED), State(Kind.ABSENT)
-    by_word = Replayed("priority", 4, 4, {Change(undecided, state("P1")): 1, Change(state("P5"), state("P2")): 1, Change(state("P1"), gone): 1, Change(state("P1"), state("P5")): 1})
-    by_number = Replayed("anything", 3, 3, {Change(state(10.0), state(True)): 1, Change(state(9.0), state(False)): 1, Change(undecided, undecided): 1})
+    by_word = Replayed(
+        "priority",
+        4,
+        4,
+        {
+            Change(undecided, state("P1")): 1,
+            Change(state("P5"), state("P2")): 1,
+            Change(state("P1"), gone): 1,
+            Change(state("P1"), state("P5")): 1,
+        },
+    )
+    by_number = Replayed(
+        "anything",
+        3,
+        3,
+        {Change(state(10.0), state(True)): 1, Change(state(9.0), state(False)): 1, Change(undecided, undecided): 1},
+    )
 
     assert crossed(replace(sample(version)), by_word).rows == ("P1", "P5", "undecided")
     assert crossed(replace(sample(version)), by_word).columns == ("P1", "P2", "P5", "nothing")
@@ -111,7 +133,12 @@ def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(versi
 
 def test_all_is_said_where_all_change_and_one_ticket_is_one(version: Version) -> None:
     def of(changed: int, tickets: int) -> str:
-        return headline(replace(sample(version), replay=replace(sample(version).replay, changed=changed, tickets=tickets, compared=tickets)))
+        return headline(
+            replace(
+                sample(version),
+                replay=replace(sample(version).replay, changed=changed, tickets=tickets, compared=tickets),
+            )
+        )
 
     assert of(1, 1) == "1 of 1 ticket (100%) differs."
     assert of(3, 3) == "All 3 tickets differ."
@@ -122,8 +149,12 @@ def test_all_is_said_where_all_change_and_one_ticket_is_one(version: Version) ->
 @pytest.mark.parametrize(
     ("least", "most", "said"),
     [
-        (None, -168, "more than 1 week earlier"), (-168, -24, "1 day to 1 week earlier"), (-0.25, 0, "up to 15 min earlier"), (0, 0.25, "less than 15 min later"),
-        (1, 4, "1 h to 4 h later"), (168, None, "1 week or more later"),
+        (None, -168, "more than 1 week earlier"),
+        (-168, -24, "1 day to 1 week earlier"),
+        (-0.25, 0, "up to 15 min earlier"),
+        (0, 0.25, "less than 15 min later"),
+        (1, 4, "1 h to 4 h later"),
+        (168, None, "1 week or more later"),
     ],
 )
 def test_a_bucket_says_by_how_much_in_words(least: float | None, most: float | None, said: str) -> None:
@@ -133,7 +164,13 @@ def test_a_bucket_says_by_how_much_in_words(least: float | None, most: float | N
 
 
 def test_durations_have_their_two_greatest_units() -> None:
-    lengths = [timedelta(seconds=59), timedelta(minutes=61), timedelta(days=8, hours=23), timedelta(days=14), timedelta(milliseconds=1)]
+    lengths = [
+        timedelta(seconds=59),
+        timedelta(minutes=61),
+        timedelta(days=8, hours=23),
+        timedelta(days=14),
+        timedelta(milliseconds=1),
+    ]
 
     assert [duration_text(length) for length in lengths] == ["59 s", "1 h 1 min", "1 week 1 day", "2 weeks", "0 s"]
 

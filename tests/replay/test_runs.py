@@ -51,7 +51,13 @@ def chunk_of(version: Version, numbers: list[int]) -> Chunk:
     """Give a chunk whose tickets follow from their numbers."""
     known = values(version)
     damage = words_of([known[number % len(known)] for number in numbers])
-    return Chunk(len(numbers), {"damage": damage}, np.array(numbers, np.int64), None, words_of([f"T-{number}" for number in numbers]))
+    return Chunk(
+        len(numbers),
+        {"damage": damage},
+        np.array(numbers, np.int64),
+        None,
+        words_of([f"T-{number}" for number in numbers]),
+    )
 
 
 def unread_of(number: int, message: str = "wrong") -> Unread:
@@ -62,24 +68,41 @@ def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
     """Give rows as batches of these sizes, in turn; a row is a ticket or cannot be read."""
     rows, made, at = list(enumerate(kinds, 1)), [], 0
     while rows:
-        some, rows = rows[: sizes[at % len(sizes)]], rows[sizes[at % len(sizes)]:]
-        made.append(Batch(chunk_of(version, [number for number, read in some if read]), tuple(unread_of(number) for number, read in some if not read)))
+        some, rows = rows[: sizes[at % len(sizes)]], rows[sizes[at % len(sizes)] :]
+        made.append(
+            Batch(
+                chunk_of(version, [number for number, read in some if read]),
+                tuple(unread_of(number) for number, read in some if not read),
+            )
+        )
         at += 1
     return Source(made)
 
 
-@given(st.lists(st.booleans(), min_size=8, max_size=30), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.integers(1, 12))
+@given(
+    st.lists(st.booleans(), min_size=8, max_size=30),
+    st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    st.integers(1, 12),
+)
 @example([True] * 10, [4], 6)
 @settings(max_examples=30, deadline=None)
-def test_the_first_rows_are_the_same_however_a_source_is_cut(workshop: Version, kinds: list[bool], sizes: list[int], limit: int) -> None:
-    seen = [row for batch in limited(cut(workshop, kinds, sizes), limit) for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.unread))]
+def test_the_first_rows_are_the_same_however_a_source_is_cut(
+    workshop: Version, kinds: list[bool], sizes: list[int], limit: int
+) -> None:
+    seen = [
+        row
+        for batch in limited(cut(workshop, kinds, sizes), limit)
+        for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.unread))
+    ]
 
     assert sorted(seen) == list(range(1, min(limit, len(kinds)) + 1))
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.lists(st.integers(1, 12), min_size=1, max_size=4))
 @settings(max_examples=15, deadline=None)
-def test_a_replay_is_the_same_however_a_source_is_cut_and_every_row_is_in_it(workshop: Version, kinds: list[bool], sizes: list[int]) -> None:
+def test_a_replay_is_the_same_however_a_source_is_cut_and_every_row_is_in_it(
+    workshop: Version, kinds: list[bool], sizes: list[int]
+) -> None:
     told: list[Unread] = []
     progress: list[int] = []
     rejected = Rejected(told.extend)
@@ -93,7 +116,10 @@ def test_a_replay_is_the_same_however_a_source_is_cut_and_every_row_is_in_it(wor
 
 
 def test_a_value_that_the_version_refuses_is_kept_with_the_row_it_stands_in(workshop: Version) -> None:
-    batch = Batch(replace(chunk_of(workshop, [1, 2]), facts={"damage": words_of(["worn", "eaten"])}), content=lambda row: f"row {row}")
+    batch = Batch(
+        replace(chunk_of(workshop, [1, 2]), facts={"damage": words_of(["worn", "eaten"])}),
+        content=lambda row: f"row {row}",
+    )
     told: list[Unread] = []
 
     found = run(Source([batch]), Replayer(workshop), Rejected(told.extend), lambda *_: None)
@@ -117,9 +143,18 @@ def test_some_rows_of_a_chunk_are_those_rows_with_all_that_belongs_to_them() -> 
     start = datetime(2026, 1, 23, tzinfo=UTC)
     times = Instants(np.arange(4, dtype=np.int64), np.array([True, False, True, True]))
     chunk = Chunk(
-        4, {"a": words_of(["x", None, "y", "x"]), "b": Numbers(np.arange(4.0)), "c": times}, np.array([3, 5, 7, 9]), times, words_of(["T", "U", None, "W"]),
+        4,
+        {"a": words_of(["x", None, "y", "x"]), "b": Numbers(np.arange(4.0)), "c": times},
+        np.array([3, 5, 7, 9]),
+        times,
+        words_of(["T", "U", None, "W"]),
         {1: ((start, None),), 3: ((start, start + timedelta(hours=1)),)},
-        Recorded({"o": States(np.array([0, -1, 1, 0]), (State(Kind.DECIDED, "p"), State(Kind.UNDECIDED)))}, {"d": times}, {"d": np.array([True, True, False, True])}, "digest"),
+        Recorded(
+            {"o": States(np.array([0, -1, 1, 0]), (State(Kind.DECIDED, "p"), State(Kind.UNDECIDED)))},
+            {"d": times},
+            {"d": np.array([True, True, False, True])},
+            "digest",
+        ),
     )
 
     part = rows_of(chunk, np.array([1, 3]))
@@ -131,13 +166,21 @@ def test_some_rows_of_a_chunk_are_those_rows_with_all_that_belongs_to_them() -> 
     assert isinstance(part.now, Instants)
     assert [part.now.sent(row) for row in range(2)] == [None, times.sent(3)]
     assert part.recorded is not None
-    assert (part.recorded.outcomes["o"].codes.tolist(), part.recorded.due["d"].micros.tolist(), part.recorded.dated["d"].tolist()) == ([-1, 0], [1, 3], [True, True])
+    assert (
+        part.recorded.outcomes["o"].codes.tolist(),
+        part.recorded.due["d"].micros.tolist(),
+        part.recorded.dated["d"].tolist(),
+    ) == ([-1, 0], [1, 3], [True, True])
 
 
 @given(st.sets(st.integers(0, 59)), st.integers(1, 60), st.integers(1, 25))
 @settings(max_examples=20, deadline=None)
-def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_number(workshop: Version, altered: set[int], size: int, most: int) -> None:
-    batches = [Batch(_recorded(workshop, list(range(start, min(start + size, 60))), altered)) for start in range(0, 60, size)]
+def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_number(
+    workshop: Version, altered: set[int], size: int, most: int
+) -> None:
+    batches = [
+        Batch(_recorded(workshop, list(range(start, min(start + size, 60))), altered)) for start in range(0, 60, size)
+    ]
 
     found = prove(Source(batches), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None, most=most)
 
@@ -150,8 +193,15 @@ def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
     """Give tickets as they were recorded, some of them with another queue."""
     chunk = chunk_of(version, numbers)
     states = [decide(version, "queue", facts_of(chunk.facts, row))["queue"] for row in range(chunk.size)]
-    domain = (*(State(Kind.DECIDED, value) for value in ("today", "later")), State(Kind.UNDECIDED), State(Kind.DECIDED, "elsewhere"))
-    kept = [next(at for at, state in enumerate(domain) if (state.value, state.kind.value) == (one.value, one.status.value)) for one in states]
+    domain = (
+        *(State(Kind.DECIDED, value) for value in ("today", "later")),
+        State(Kind.UNDECIDED),
+        State(Kind.DECIDED, "elsewhere"),
+    )
+    kept = [
+        next(at for at, state in enumerate(domain) if (state.value, state.kind.value) == (one.value, one.status.value))
+        for one in states
+    ]
     codes = np.array([3 if number in altered else code for number, code in zip(numbers, kept, strict=True)])
     return replace(chunk, recorded=Recorded({"queue": States(codes, domain)}, digest=version.digest))
 
@@ -161,14 +211,21 @@ def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(works
     assert chunk.recorded is not None
     other = replace(chunk, recorded=replace(chunk.recorded, digest="another"))
 
-    found = prove(Source([Batch(chunk), Batch(other)]), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None)
+    found = prove(
+        Source([Batch(chunk), Batch(other)]), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None
+    )
 
     assert ([one.records for one in found.missing], found.differing, found.whole) == ([2], 0, False)
 
 
 def test_a_proof_of_no_record_or_with_one_that_cannot_be_read_is_not_whole(workshop: Version) -> None:
     nothing = prove(Source([]), {}.get, Rejected(list), lambda *_: None)
-    broken = prove(Source([Batch(_recorded(workshop, [1], set()), (unread_of(2),))]), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None)
+    broken = prove(
+        Source([Batch(_recorded(workshop, [1], set()), (unread_of(2),))]),
+        {workshop.digest: workshop}.get,
+        Rejected(list),
+        lambda *_: None,
+    )
 
     assert not nothing.whole
     assert not broken.whole

@@ -39,12 +39,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made, chance = tmp_path_factory.mktemp("tickets") / "past tickets", random.Random(5)
     made.mkdir()
     for number, size in enumerate((300, 1, 700)):
-        rows = [{
-            "number": f"INC{number}-{at}", "impact": chance.choice(["high", "medium", "low", None] if at % 97 else ["worst"]), "urgency": chance.choice(["high", "medium", "low"]),
-            "channel": chance.choice(["email", "Phone", None]), "stage": chance.choice(["arrival", "triage"]), "country": chance.choice(["AU", "NZ", "SG", None]),
-            "plan": "partner", "received_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(100_000)), "remark": "left out",
-        } for at in range(size)]
-        schema = pa.schema([(name, pa.timestamp("us", "UTC") if name == "received_at" else pa.string()) for name in rows[0]])
+        rows = [
+            {
+                "number": f"INC{number}-{at}",
+                "impact": chance.choice(["high", "medium", "low", None] if at % 97 else ["worst"]),
+                "urgency": chance.choice(["high", "medium", "low"]),
+                "channel": chance.choice(["email", "Phone", None]),
+                "stage": chance.choice(["arrival", "triage"]),
+                "country": chance.choice(["AU", "NZ", "SG", None]),
+                "plan": "partner",
+                "received_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(100_000)),
+                "remark": "left out",
+            }
+            for at in range(size)
+        ]
+        schema = pa.schema(
+            [(name, pa.timestamp("us", "UTC") if name == "received_at" else pa.string()) for name in rows[0]]
+        )
         pq.write_table(pa.Table.from_pylist(rows, schema), made / f"part {number}.parquet", row_group_size=128)
     return made
 
@@ -66,7 +77,10 @@ def embedded(shipped: Bundle, folder: Path) -> tuple[Replay, list[Unread]]:
 
 
 def test_partitions_in_any_order_add_up_to_what_one_machine_finds(
-    shipped: Bundle, folder: Path, embedded: tuple[Replay, list[Unread]], monkeypatch: pytest.MonkeyPatch,
+    shipped: Bundle,
+    folder: Path,
+    embedded: tuple[Replay, list[Unread]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     replayer = Replayer(shipped.versions[-1], shipped.versions[0], BY, DECISIONS)
     monkeypatch.setattr(spark, "replayer_of", lambda _: replayer)
@@ -84,7 +98,9 @@ def test_partitions_in_any_order_add_up_to_what_one_machine_finds(
     assert len(kept) == 13
 
 
-def test_a_limit_counts_the_first_rows_wherever_they_lie(shipped: Bundle, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_counts_the_first_rows_wherever_they_lie(
+    shipped: Bundle, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replayer = Replayer(shipped.versions[-1], None, (), ("priority",))
     monkeypatch.setattr(spark, "replayer_of", lambda _: replayer)
     task, pieces = a_task(shipped, folder, 302)
@@ -94,7 +110,9 @@ def test_a_limit_counts_the_first_rows_wherever_they_lie(shipped: Bundle, folder
     assert max(one.row for one in unread) == 302
 
 
-def test_a_task_travels_and_a_worker_builds_the_versions_once(texts: tuple[Texts, Texts], shipped: Bundle, folder: Path) -> None:
+def test_a_task_travels_and_a_worker_builds_the_versions_once(
+    texts: tuple[Texts, Texts], shipped: Bundle, folder: Path
+) -> None:
     old, new = texts
     task = Task(Trial(new, None, BY, DECISIONS), a_task(shipped, folder, None)[0].mapper, {"a": 0})
     there = pickle.loads(pickle.dumps(task))
@@ -109,33 +127,67 @@ def test_a_task_travels_and_a_worker_builds_the_versions_once(texts: tuple[Texts
 
 @pytest.mark.campaign
 def test_a_real_spark_finds_what_one_machine_finds(
-    shipped: Bundle, folder: Path, texts: tuple[Texts, Texts], embedded: tuple[Replay, list[Unread]], monkeypatch: pytest.MonkeyPatch,
+    shipped: Bundle,
+    folder: Path,
+    texts: tuple[Texts, Texts],
+    embedded: tuple[Replay, list[Unread]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("pandas") is None or shutil.which("java") is None:
+    if (
+        importlib.util.find_spec("pyspark") is None
+        or importlib.util.find_spec("pandas") is None
+        or shutil.which("java") is None
+    ):
         pytest.skip("pyspark, pandas or Java is not there")
     if not (LONG or os.environ.get("GUIDEPOST_SPARK") == "yes"):
         pytest.skip("a Spark takes half a minute to start and stop: GUIDEPOST_SPARK=yes, as `.ci/run` sets it")
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] --conf spark.ui.enabled=false --conf spark.sql.files.maxPartitionBytes=8192 pyspark-shell")
+    monkeypatch.setenv(
+        "PYSPARK_SUBMIT_ARGS",
+        "--master local[2] --conf spark.ui.enabled=false --conf spark.sql.files.maxPartitionBytes=8192 pyspark-shell",
+    )
     after, kept = shipped.versions[-1], []
     replayer = Replayer(after, shipped.versions[0], BY, DECISIONS)
-    replay, notes = run_on_spark(str(folder), Vocabulary.of(after), None, Trial(texts[1], texts[0], BY, DECISIONS), replayer, Rejected(kept.extend))
-    few, _ = run_on_spark(f"file://{folder}/part 0.parquet", Vocabulary.of(after), None, Trial(texts[1]), Replayer(after), Rejected(lambda _: None), 100)
+    replay, notes = run_on_spark(
+        str(folder),
+        Vocabulary.of(after),
+        None,
+        Trial(texts[1], texts[0], BY, DECISIONS),
+        replayer,
+        Rejected(kept.extend),
+    )
+    few, _ = run_on_spark(
+        f"file://{folder}/part 0.parquet",
+        Vocabulary.of(after),
+        None,
+        Trial(texts[1]),
+        Replayer(after),
+        Rejected(lambda _: None),
+        100,
+    )
 
     assert (replay, kept) == embedded
     assert notes == ["left out, since no fact is called so: `remark`"]
     assert (few.rows, few.tickets) == (100, 98)
     with pytest.raises(TicketsError, match="Spark cannot replay file:///no/such/folder"):
-        run_on_spark("file:///no/such/folder", Vocabulary.of(after), None, Trial(texts[1]), replayer, Rejected(kept.extend))
+        run_on_spark(
+            "file:///no/such/folder", Vocabulary.of(after), None, Trial(texts[1]), replayer, Rejected(kept.extend)
+        )
 
 
 def test_files_are_read_in_the_order_of_their_names_whatever_spark_gives_first() -> None:
-    assert list(first_rows({"hdfs://desk/t/c.parquet": 1, "hdfs://desk/t/a.parquet": 2, "hdfs://desk/t/b%20c.parquet": 3}).values()) == [0, 2, 5]
+    assert list(
+        first_rows(
+            {"hdfs://desk/t/c.parquet": 1, "hdfs://desk/t/a.parquet": 2, "hdfs://desk/t/b%20c.parquet": 3}
+        ).values()
+    ) == [0, 2, 5]
 
 
 def test_what_spark_cannot_read_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("impact\nhigh\n")
     for spec, message in (
-        (str(tmp_path / "t.csv"), "is not Parquet"), ("sqlite:///log.db", "is nothing that Spark reads tickets from"), (str(tmp_path / "none"), "no such file"),
+        (str(tmp_path / "t.csv"), "is not Parquet"),
+        ("sqlite:///log.db", "is nothing that Spark reads tickets from"),
+        (str(tmp_path / "none"), "no such file"),
     ):
         with pytest.raises(TicketsError, match=message) as error:
             paths_of(spec)
@@ -163,7 +215,9 @@ def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[Task, list
     files = sorted(folder.iterdir())
     mapping, _ = by_name(pq.read_schema(files[0]).names, vocabulary, "")
     names = {path.as_uri(): pq.read_metadata(path).num_rows for path in files}
-    return Task(Trial(Texts((), "")), Mapper(mapping, vocabulary), first_rows(names), limit), list(pieces_of(files, mapping.columns))
+    return Task(Trial(Texts((), "")), Mapper(mapping, vocabulary), first_rows(names), limit), list(
+        pieces_of(files, mapping.columns)
+    )
 
 
 def pieces_of(files: list[Path], columns: Any) -> Iterator[pa.RecordBatch]:

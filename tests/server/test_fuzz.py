@@ -45,7 +45,22 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
         for name, text in COUNTER.items():
             (served / name).write_text(text, encoding="utf-8")
     log = f"sqlite:///{folder}/decisions.db"
-    command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(served), "--port", "0", "--workers", "1", "--no-watch", "--audit-purge", "--decision-log", log]
+    command = [
+        sys.executable,
+        "-m",
+        "guidepost.cli",
+        "serve",
+        "--policies",
+        str(served),
+        "--port",
+        "0",
+        "--workers",
+        "1",
+        "--no-watch",
+        "--audit-purge",
+        "--decision-log",
+        log,
+    ]
     with (folder / "said").open("w+") as said, (folder / "errors").open("w+") as errors:
         started = subprocess.Popen(command, stdout=said, stderr=errors, cwd=ROOT)
         try:
@@ -83,9 +98,17 @@ def test_the_calls_are_of_every_kind_and_the_same_number_gives_the_same() -> Non
 
 @pytest.mark.campaign
 def test_no_policy_file_makes_reading_it_fail_or_hang() -> None:
-    shipped = policies.Desk({path.relative_to(POLICIES).as_posix(): path.read_text(encoding="utf-8") for part in ("*.yaml", "holidays/*.yaml") for path in POLICIES.glob(part)})
+    shipped = policies.Desk(
+        {
+            path.relative_to(POLICIES).as_posix(): path.read_text(encoding="utf-8")
+            for part in ("*.yaml", "holidays/*.yaml")
+            for path in POLICIES.glob(part)
+        }
+    )
     good = ROOT / "tests" / "broken" / "good"
-    small = policies.Desk({path.relative_to(good).as_posix(): path.read_text(encoding="utf-8") for path in good.glob("*.yaml")})
+    small = policies.Desk(
+        {path.relative_to(good).as_posix(): path.read_text(encoding="utf-8") for path in good.glob("*.yaml")}
+    )
     before, done = 0.0, set()
     for number in range(FILES):
         if number == FILES // 10:

@@ -34,7 +34,11 @@ from tests.support.servers import COUNTER, NOW, ROOT, counter, run
 from tests.support.waiting import until
 
 REQUEST = pb.DecideRequest(decision="queue", ticket=Ticket(facts={"vip": FactValue(flag=True)}))
-SERVING, NOT_SERVING, UNKNOWN = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING, health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+SERVING, NOT_SERVING, UNKNOWN = (
+    health_pb2.HealthCheckResponse.SERVING,
+    health_pb2.HealthCheckResponse.NOT_SERVING,
+    health_pb2.HealthCheckResponse.SERVICE_UNKNOWN,
+)
 WATCHES_HEALTH = json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}})
 """A client's service config for gRPC's client-side health checking."""
 
@@ -62,7 +66,15 @@ def observed(kinds: tuple[str, ...], **more: Any) -> Iterator[str]:
     """Serve the second desk with these observers while the block runs; give the address."""
     traces = Tracing(Nowhere()) if "traces" in kinds else None  # type: ignore[arg-type]
     observers: list[Observer] = [*([CallMessages()] if "calls" in kinds else []), *([traces] if traces else [])]
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, metrics=Metrics() if "metrics" in kinds else None, observers=observers, **more)
+    server = listening(
+        counter(),
+        "127.0.0.1:0",
+        clock=lambda: NOW,
+        grace=0.1,
+        metrics=Metrics() if "metrics" in kinds else None,
+        observers=observers,
+        **more,
+    )
     address = run(server.__aenter__())
     try:
         yield address
@@ -78,9 +90,15 @@ def watch(channel: grpc.Channel, service: str = "") -> Any:
 
 @pytest.mark.parametrize("kinds", EVERY, ids=["+".join(kinds) or "nothing" for kinds in EVERY])
 class TestObserved:
-    def test_a_watch_says_how_the_server_is_and_goes_on(self, kinds: tuple[str, ...], caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_watch_says_how_the_server_is_and_goes_on(
+        self, kinds: tuple[str, ...], caplog: pytest.LogCaptureFixture
+    ) -> None:
         with observed(kinds) as address, grpc.insecure_channel(address) as channel:
-            for service, status in (("", SERVING), ("guidepost.v1.DecisionService", SERVING), ("nobody.v1.Nothing", UNKNOWN)):
+            for service, status in (
+                ("", SERVING),
+                ("guidepost.v1.DecisionService", SERVING),
+                ("nobody.v1.Nothing", UNKNOWN),
+            ):
                 watching = watch(channel, service)
                 assert next(watching).status == status
                 assert watching.is_active()
@@ -88,7 +106,10 @@ class TestObserved:
         assert "Traceback" not in caplog.text
 
     def test_a_client_that_checks_health_by_itself_gets_its_answers(self, kinds: tuple[str, ...]) -> None:
-        with observed(kinds) as address, grpc.insecure_channel(address, [("grpc.service_config", WATCHES_HEALTH)]) as channel:
+        with (
+            observed(kinds) as address,
+            grpc.insecure_channel(address, [("grpc.service_config", WATCHES_HEALTH)]) as channel,
+        ):
             assert DecisionServiceStub(channel).Decide(REQUEST, timeout=20).decision.status
 
     def test_reflection_lists_the_services(self, kinds: tuple[str, ...]) -> None:
@@ -99,10 +120,15 @@ class TestObserved:
         assert "guidepost.v1.DecisionService" in {one.name for one in answer.list_services_response.service}
 
 
-def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
-    with observed(("metrics",), log=settings(sqlite(tmp_path), patience=0.2)) as address, grpc.insecure_channel(address) as channel:
+    with (
+        observed(("metrics",), log=settings(sqlite(tmp_path), patience=0.2)) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
         watching = watch(channel)
         assert next(watching).status == SERVING
         store.broken = True
@@ -125,7 +151,10 @@ def test_a_watch_reports_that_the_server_stops() -> None:
 
 def test_watches_and_reflection_streams_are_limited_and_end_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
     limits = Limits(watches=2, open_incomplete=2, message_timeout=0.3)
-    with observed(("metrics",), protection=Protection(limits=limits)) as address, grpc.insecure_channel(address) as channel:
+    with (
+        observed(("metrics",), protection=Protection(limits=limits)) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
         watching = [watch(channel) for _ in range(2)]
         assert [next(one).status for one in watching] == [SERVING, SERVING]
         with pytest.raises(grpc.RpcError) as busy:
@@ -151,21 +180,33 @@ def test_watches_and_reflection_streams_are_limited_and_end_without_a_trace(capl
         with pytest.raises(grpc.RpcError) as late:
             next(slow)
         ended.set()
-        assert (late.value.code(), late.value.details()) == (grpc.StatusCode.DEADLINE_EXCEEDED, "the message did not arrive completely within 0.3 s")
+        assert (late.value.code(), late.value.details()) == (
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            "the message did not arrive completely within 0.3 s",
+        )
     assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("kinds", [(), KINDS], ids=["nothing", "everything"])
-def test_bytes_that_are_no_message_get_the_same_answer_from_health_and_reflection_and_leave_no_trace(kinds: tuple[str, ...], caplog: pytest.LogCaptureFixture) -> None:
+def test_bytes_that_are_no_message_get_the_same_answer_from_health_and_reflection_and_leave_no_trace(
+    kinds: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
     with observed(kinds) as address, grpc.insecure_channel(address) as channel:
         for call in (
             lambda: channel.unary_unary("/grpc.health.v1.Health/Check")(b"\xff\xff", timeout=20),
             lambda: list(channel.unary_stream("/grpc.health.v1.Health/Watch")(b"\xff\xff", timeout=20)),
-            lambda: list(channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")(iter([b"\xff\xff"]), timeout=20)),
+            lambda: list(
+                channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")(
+                    iter([b"\xff\xff"]), timeout=20
+                )
+            ),
         ):
             with pytest.raises(grpc.RpcError) as raised:
                 call()
-            assert (raised.value.code(), raised.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "the message is not what this call takes")
+            assert (raised.value.code(), raised.value.details()) == (
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "the message is not what this call takes",
+            )
     assert caplog.text == ""
 
 
@@ -173,8 +214,13 @@ def test_bytes_that_are_no_message_get_the_same_answer_from_health_and_reflectio
 @pytest.mark.parametrize("shipped", ["systemd", "kubernetes"])
 def test_the_shipped_settings_let_clients_watch_and_check_health(shipped: str, tmp_path: Path) -> None:
     """Only addresses, the policies and the log are other ones than those of the files in deploy/."""
-    text = (ROOT / "deploy/systemd/guidepost.toml").read_text(encoding="utf-8") if shipped == "systemd" else kubernetes()
-    (tmp_path / "guidepost.toml").write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("decision-log-file")), encoding="utf-8")
+    text = (
+        (ROOT / "deploy/systemd/guidepost.toml").read_text(encoding="utf-8") if shipped == "systemd" else kubernetes()
+    )
+    (tmp_path / "guidepost.toml").write_text(
+        "".join(line for line in text.splitlines(keepends=True) if not line.startswith("decision-log-file")),
+        encoding="utf-8",
+    )
     (tmp_path / "policies").mkdir()
     for name, policy in COUNTER.items():
         (tmp_path / "policies" / name).write_text(policy, encoding="utf-8")
@@ -182,7 +228,11 @@ def test_the_shipped_settings_let_clients_watch_and_check_health(shipped: str, t
     own = ["--policies", str(tmp_path / "policies"), "--decision-log", sqlite(tmp_path), "--workers", "2"]
     (tmp_path / "log").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "server.py", "--config", str(tmp_path / "guidepost.toml"), *ports, *own], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "server.py", "--config", str(tmp_path / "guidepost.toml"), *ports, *own],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
     )
     try:
@@ -200,5 +250,9 @@ def test_the_shipped_settings_let_clients_watch_and_check_health(shipped: str, t
 def kubernetes() -> str:
     """Return the settings in the shipped manifests."""
     documents = yaml.safe_load_all((ROOT / "deploy/kubernetes/guidepost.yaml").read_text(encoding="utf-8"))
-    [found] = [one["data"]["guidepost.toml"] for one in documents if one and one["kind"] == "ConfigMap" and "guidepost.toml" in one.get("data", {})]
+    [found] = [
+        one["data"]["guidepost.toml"]
+        for one in documents
+        if one and one["kind"] == "ConfigMap" and "guidepost.toml" in one.get("data", {})
+    ]
     return str(found)

@@ -50,8 +50,26 @@ def test_of_many_calls_over_four_connections_none_fails(tmp_path: Path) -> None:
     (tmp_path / "request.bin").write_bytes(b"\0" + len(message).to_bytes(4, "big") + message)
     with protected(Protection()) as address:
         done = subprocess.run(
-            ["h2load", "-n", "20000", "-c", "4", "-m", "32", "-H", "content-type: application/grpc", "-H", "te: trailers", "-d", str(tmp_path / "request.bin"), f"http://{address}/guidepost.v1.DecisionService/Triage"],
-            capture_output=True, text=True, check=True, timeout=300,
+            [
+                "h2load",
+                "-n",
+                "20000",
+                "-c",
+                "4",
+                "-m",
+                "32",
+                "-H",
+                "content-type: application/grpc",
+                "-H",
+                "te: trailers",
+                "-d",
+                str(tmp_path / "request.bin"),
+                f"http://{address}/guidepost.v1.DecisionService/Triage",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
         )
     [counts] = re.findall(r"requests: .*", done.stdout)
     assert counts == "requests: 20000 total, 20000 started, 20000 done, 20000 succeeded, 0 failed, 0 errored, 0 timeout"

@@ -101,7 +101,9 @@ class TestDecisions:
             elif field.enum_type is None:
                 assert getattr(answer, outcome.name) == getattr(outcome.value, kind)
             else:
-                assert field.enum_type.values_by_number[getattr(answer, outcome.name)].name.endswith(outcome.value.text.upper())
+                assert field.enum_type.values_by_number[getattr(answer, outcome.name)].name.endswith(
+                    outcome.value.text.upper()
+                )
 
     @pytest.mark.parametrize("name", TYPED)
     def test_decide_gives_the_same_decision_by_name(self, desk: grpc.Channel, name: str) -> None:
@@ -257,7 +259,10 @@ class TestVersions:
 
     def test_before_the_first_version_none_is_in_force(self) -> None:
         """The list still answers; a decision is refused with the versions that there are."""
-        with running(shipped(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address, grpc.insecure_channel(address) as channel:
+        with (
+            running(shipped(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address,
+            grpc.insecure_channel(address) as channel,
+        ):
             answer = PolicyServiceStub(channel).ListVersions(policy_pb.ListVersionsRequest(), timeout=60)
             refused = Refused(channel, "Triage", request("Triage"))
 
@@ -378,7 +383,9 @@ class TestWrongRequests:
         assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
     @pytest.mark.parametrize("rpc", ["Triage", "DecidePriority", "Reschedule"])
-    def test_a_fact_that_is_called_as_those_before_a_change_is_refused_by_its_name(self, desk: grpc.Channel, rpc: str) -> None:
+    def test_a_fact_that_is_called_as_those_before_a_change_is_refused_by_its_name(
+        self, desk: grpc.Channel, rpc: str
+    ) -> None:
         """Found by chance: it was taken for one of a request that has facts before a change."""
         asked = getattr(pb, f"{rpc}Request")()
         asked.ticket.facts["before.impact"].text = "high"
@@ -513,7 +520,9 @@ class TestServing:
         assert run(scenario()) == [serving.SERVING, serving.NOT_SERVING]
 
     @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "0"), (signal.SIGINT, "1")])
-    def test_the_entry_serves_a_folder_until_it_is_signalled(self, tmp_path: Path, number: signal.Signals, workers: str) -> None:
+    def test_the_entry_serves_a_folder_until_it_is_signalled(
+        self, tmp_path: Path, number: signal.Signals, workers: str
+    ) -> None:
         """It prints the address and a call to try, and leaves in good order; from a single process, or with workers."""
         process = entry(write(tmp_path, COUNTER), "--port", "0", "--workers", workers)
         try:
@@ -533,7 +542,9 @@ class TestServing:
 
     def test_the_entry_refuses_a_broken_policy(self, tmp_path: Path) -> None:
         """With the place of every problem, and exit code 3."""
-        process = entry(write(tmp_path, {**COUNTER, "queue.yaml": COUNTER["queue.yaml"].replace("queue: slow", "queue: slwo")}))
+        process = entry(
+            write(tmp_path, {**COUNTER, "queue.yaml": COUNTER["queue.yaml"].replace("queue: slow", "queue: slwo")})
+        )
         _, errors = process.communicate(timeout=60)
 
         assert process.returncode == 3

@@ -25,7 +25,10 @@ class TableOracle:
 
     def __init__(self, policy: Policy, layout: Layout, table: Table) -> None:
         self.table, flat = table, layout.flats[table.name]
-        values = {axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes}
+        values = {
+            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in flat.axes
+        }
         self.oracle = Oracle(policy, values)
         self.tickets = []
         for combination in itertools.product(*([None, *values[axis.fact]] for axis in flat.axes)):
@@ -60,7 +63,9 @@ class TableOracle:
         if not seen.settled:
             return True
         cites = [[(rule.source, rule.assumption) for rule in rules] for rules in (some, others)]
-        return self.given(seen, some) == self.given(seen, others) and (not cited or self.table.hit is HitPolicy.COLLECT or cites[0] == cites[1])
+        return self.given(seen, some) == self.given(seen, others) and (
+            not cited or self.table.hit is HitPolicy.COLLECT or cites[0] == cites[1]
+        )
 
     def given(self, seen: Seen, rules: list[Rule]) -> list[Literal | None]:
         """Give the outcomes of rules in a case."""
@@ -76,10 +81,14 @@ class TableOracle:
         counted = [rule.id for seen in self.cases for rule in self.counting(seen, self.table.rules)]
         active = [rule for rule in self.table.rules if rule.id in counted]
         found = []
-        for rule in [rule for rule in (active if self.table.hit is HitPolicy.COLLECT else active[::-1]) if rule not in idle]:
+        for rule in [
+            rule for rule in (active if self.table.hit is HitPolicy.COLLECT else active[::-1]) if rule not in idle
+        ]:
             without = tuple(one for one in active if one is not rule)
             everything = tuple(active)
-            if all(self.same(seen, self.counting(seen, everything), self.counting(seen, without)) for seen in self.cases):
+            if all(
+                self.same(seen, self.counting(seen, everything), self.counting(seen, without)) for seen in self.cases
+            ):
                 active.remove(rule)
                 found.append(rule.id)
         return found
@@ -101,6 +110,9 @@ class TableOracle:
             for condition in rule.when if rule not in idle else ():
                 others = [one for one in left if one is not condition]
                 held = self.holding(replace(rule, when=tuple(others)))
-                if others and all(seen.known[condition.fact] is not None and condition.holds(seen.known[condition.fact]) for seen in held):
+                if others and all(
+                    seen.known[condition.fact] is not None and condition.holds(seen.known[condition.fact])
+                    for seen in held
+                ):
                     left = others
                     yield rule.id, condition.fact

@@ -18,7 +18,9 @@ from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the page was not opened in a browser (`apt-get install chromium`)")
+in_a_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here: the page was not opened in a browser (`apt-get install chromium`)"
+)
 
 
 class Watched:

@@ -48,12 +48,19 @@ def certificate(name: str, authority: Pair | None = None, days: float = 1) -> Pa
     """Make a certificate for localhost, signed by an authority or by itself."""
     secret, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    names = x509.SubjectAlternativeName([x509.DNSName(name), x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName(name), x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
     made = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(authority.certificate.subject if authority else subject)
-        .public_key(secret.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=2)).not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(authority is None, None), critical=True).add_extension(names, critical=False)
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(authority.certificate.subject if authority else subject)
+        .public_key(secret.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(authority is None, None), critical=True)
+        .add_extension(names, critical=False)
         .sign(authority.secret if authority else secret, hashes.SHA256())
     )
     return Pair(made, secret)
@@ -86,9 +93,19 @@ class Issuer:
     def token(self, subject: str = "anna", roles: Any = ("decide",), seconds: float = 86_400, **claims: Any) -> str:
         """Give a token; a claim that is None is left out."""
         plain = {
-            "iss": self.name, "aud": "guidepost", "sub": subject, "exp": datetime.now(UTC) + timedelta(seconds=seconds), "guidepost_roles": roles, **claims,
+            "iss": self.name,
+            "aud": "guidepost",
+            "sub": subject,
+            "exp": datetime.now(UTC) + timedelta(seconds=seconds),
+            "guidepost_roles": roles,
+            **claims,
         }
-        return jwt.encode({name: value for name, value in plain.items() if value is not None}, self.secret, "ES256", headers={"kid": self.kid})
+        return jwt.encode(
+            {name: value for name, value in plain.items() if value is not None},
+            self.secret,
+            "ES256",
+            headers={"kid": self.kid},
+        )
 
 
 def unsigned(token: str) -> str:
@@ -108,7 +125,9 @@ def protected(protection: Protection, log: LogSettings | None = None, bundle: An
         run(server.__aexit__(None, None, None))
 
 
-def channel(address: str, roots: bytes | None = None, client: Pair | None = None, *options: tuple[str, Any]) -> grpc.Channel:
+def channel(
+    address: str, roots: bytes | None = None, client: Pair | None = None, *options: tuple[str, Any]
+) -> grpc.Channel:
     """Open a connection of its own, with TLS if there are roots."""
     alone = (("grpc.use_local_subchannel_pool", 1), *options)
     if roots is None:

@@ -58,7 +58,9 @@ class Oracle:
             found = self.known(found + MINUTE)
         return found
 
-    def add(self, start: datetime, minutes: int, holds: tuple[Pair, ...] = (), met: datetime | None = None) -> datetime | None:
+    def add(
+        self, start: datetime, minutes: int, holds: tuple[Pair, ...] = (), met: datetime | None = None
+    ) -> datetime | None:
         """Walk until so many open minutes have passed in which the ticket was not on hold; once the deadline is met, no hold counts."""
         if minutes == 0:
             return self.next_opening(start)
@@ -135,6 +137,7 @@ class Oracle:
 
     def _spans(self, day: date, intervals: tuple[Interval, ...]) -> list[Pair]:
         return [
-            (self.meant(day, opens), self.meant(day, closes)) for opens, closes in intervals
+            (self.meant(day, opens), self.meant(day, closes))
+            for opens, closes in intervals
             if not (self.skipped(day, opens) and self.skipped(day, closes))
         ]

@@ -32,7 +32,9 @@ def day_of(*texts: str) -> tuple[Interval, ...]:
 
 def listed(days: Iterable[str], first: str = "1990-01-01", last: str = "2035-12-31") -> HolidayList:
     holidays = [Holiday(date.fromisoformat(day), f"holiday {day}", HolidayStatus.CONFIRMED, "a test") for day in days]
-    return HolidayList("a list", date.fromisoformat(first), date.fromisoformat(last), {holiday.day: holiday for holiday in holidays})
+    return HolidayList(
+        "a list", date.fromisoformat(first), date.fromisoformat(last), {holiday.day: holiday for holiday in holidays}
+    )
 
 
 def dated(days: Mapping[str, Iterable[str]]) -> dict[date, tuple[Interval, ...]]:

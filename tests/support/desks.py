@@ -12,7 +12,9 @@ from tests.support.releases import register
 
 _GOOD: Final = Path(__file__).resolve().parents[1] / "broken" / "good"
 
-GOOD: Final = {path.relative_to(_GOOD).as_posix(): path.read_text(encoding="utf-8") for path in sorted(_GOOD.rglob("*.yaml"))}
+GOOD: Final = {
+    path.relative_to(_GOOD).as_posix(): path.read_text(encoding="utf-8") for path in sorted(_GOOD.rglob("*.yaml"))
+}
 """A bicycle workshop, version 1.0.0."""
 
 CASES: Final = """\
@@ -47,8 +49,19 @@ def desk(folder: Path) -> Path:
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder, whatever the machine's own settings are; give what it says."""
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    named = ("-c", "user.name=Ann", "-c", "user.email=ann@desk.example", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always")
-    ended = subprocess.run(["git", "-C", str(folder), *named, *arguments], capture_output=True, text=True, check=True, env=environment)
+    named = (
+        "-c",
+        "user.name=Ann",
+        "-c",
+        "user.email=ann@desk.example",
+        "-c",
+        "init.defaultBranch=main",
+        "-c",
+        "protocol.file.allow=always",
+    )
+    ended = subprocess.run(
+        ["git", "-C", str(folder), *named, *arguments], capture_output=True, text=True, check=True, env=environment
+    )
     return ended.stdout.strip()
 
 

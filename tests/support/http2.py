@@ -27,8 +27,18 @@ NO_ROOM_FOR_ANSWERS: Final = frame(SETTINGS, 0, 0, b"\0\4\0\0\0\0")
 
 def header_block(path: str, authority: str, more: Iterable[tuple[str, str]] = ()) -> bytes:
     """Encode the headers of a gRPC call, each as it is."""
-    named = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority), ("te", "trailers"), ("content-type", "application/grpc"), *more)
-    return b"".join(b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in named)
+    named = (
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", authority),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+        *more,
+    )
+    return b"".join(
+        b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in named
+    )
 
 
 class Connection:
@@ -93,9 +103,11 @@ class Connection:
                 self.closed = body[8:]
             elif kind == SETTINGS and not flags & ACKNOWLEDGED:
                 for at in range(0, len(body), 6):
-                    if int.from_bytes(body[at:at + 2], "big") == 4:
-                        now = int.from_bytes(body[at + 2:at + 6], "big")
-                        self._room = {one: room if one == 0 else room + now - self._initial for one, room in self._room.items()}
+                    if int.from_bytes(body[at : at + 2], "big") == 4:
+                        now = int.from_bytes(body[at + 2 : at + 6], "big")
+                        self._room = {
+                            one: room if one == 0 else room + now - self._initial for one, room in self._room.items()
+                        }
                         self._initial = now
             if kind == RESET or (kind in (HEADERS, DATA) and flags & END_STREAM):
                 self.ended.add(stream)

@@ -16,11 +16,20 @@ Case = dict[str, Any]
 """The facts of a ticket, and what each outcome is: ("decided", value), ("undecided", None) or ("not_covered", None)."""
 
 NUMBERS: Final[dict[str, Callable[[float], bool]]] = {
-    "< 3": lambda number: number < 3, "3": lambda number: number == 3, "[3..7)": lambda number: 3 <= number < 7,
-    "(2..7]": lambda number: 2 < number <= 7, "> 7": lambda number: number > 7, ">= 5": lambda number: number >= 5,
-    "<= 5": lambda number: number <= 5, "> 4": lambda number: number > 4, "[8..9]": lambda number: 8 <= number <= 9,
-    "(0..4]": lambda number: 0 < number <= 4, ">= 3": lambda number: number >= 3, "> 5": lambda number: number > 5,
-    "[2..8]": lambda number: 2 <= number <= 8, "> 0.5": lambda number: number > 0.5,
+    "< 3": lambda number: number < 3,
+    "3": lambda number: number == 3,
+    "[3..7)": lambda number: 3 <= number < 7,
+    "(2..7]": lambda number: 2 < number <= 7,
+    "> 7": lambda number: number > 7,
+    ">= 5": lambda number: number >= 5,
+    "<= 5": lambda number: number <= 5,
+    "> 4": lambda number: number > 4,
+    "[8..9]": lambda number: 8 <= number <= 9,
+    "(0..4]": lambda number: 0 < number <= 4,
+    ">= 3": lambda number: number >= 3,
+    "> 5": lambda number: number > 5,
+    "[2..8]": lambda number: 2 <= number <= 8,
+    "> 0.5": lambda number: number > 0.5,
 }
 """The conditions on numbers that are drawn or shipped, those that no rule names among them."""
 
@@ -35,7 +44,11 @@ def every_case(policy: Policy, vocabulary: Mapping[str, Any]) -> list[Case]:
     cases = []
     for combination in itertools.product(*([None, *given] for given in values.values())):
         facts: Facts = dict(zip(values, combination, strict=True))
-        outcomes = {name: _standing(possible) for table in policy.tables.values() for name, possible in oracle.possible(table, dict(facts)).items()}
+        outcomes = {
+            name: _standing(possible)
+            for table in policy.tables.values()
+            for name, possible in oracle.possible(table, dict(facts)).items()
+        }
         cases.append({"facts": facts, **facts, **outcomes})
     return cases
 
@@ -108,9 +121,17 @@ def _pairs(said: Mapping[str, Any], cases: Sequence[Case]) -> Iterator[tuple[Cas
     """Give every two cases of which the second is raised and has less (or, for never_raises, more) than the first."""
     way = "never_lowers" if "never_lowers" in said else "never_raises"
     for name, order in said["raise"].items():
-        ranked = [(case, level, rank) for case in cases if (level := _rank({name: order}, case)) is not None and (rank := _rank(said[way], case)) is not None]
+        ranked = [
+            (case, level, rank)
+            for case in cases
+            if (level := _rank({name: order}, case)) is not None and (rank := _rank(said[way], case)) is not None
+        ]
         for (one, low, before), (other, high, after) in itertools.product(ranked, repeat=2):
-            if low < high and (after < before if way == "never_lowers" else after > before) and _comparable(name, one["facts"], other["facts"]):
+            if (
+                low < high
+                and (after < before if way == "never_lowers" else after > before)
+                and _comparable(name, one["facts"], other["facts"])
+            ):
                 yield one, other
 
 

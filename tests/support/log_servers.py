@@ -61,9 +61,16 @@ def logging(log: LogSettings, clock: Any = lambda: NOW, bundle: Bundle | None = 
 
 def ask(stub: DecisionServiceStub, decision: str = "queue", timeout: float = 20, **sent: Any) -> Any:
     """Ask for a decision; keywords that begin with ``_`` are the call's metadata, the others whole numbers, truths and texts of the ticket."""
-    metadata = [(f"guidepost-{name[1:].replace('_', '-')}", value) for name, value in sent.items() if name.startswith("_")]
+    metadata = [
+        (f"guidepost-{name[1:].replace('_', '-')}", value) for name, value in sent.items() if name.startswith("_")
+    ]
     facts = {name: value for name, value in sent.items() if not name.startswith("_")}
-    ticket = Ticket(facts={name: FactValue(flag=value) if isinstance(value, bool) else FactValue(text=str(value)) for name, value in facts.items()})
+    ticket = Ticket(
+        facts={
+            name: FactValue(flag=value) if isinstance(value, bool) else FactValue(text=str(value))
+            for name, value in facts.items()
+        }
+    )
     return stub.Decide(pb.DecideRequest(decision=decision, ticket=ticket), metadata=metadata, timeout=timeout).decision
 
 
@@ -75,7 +82,12 @@ class PostgreSQL:
     """A server of its own below a folder, reached by a socket; run by ``nobody`` if the tests run as root, since it refuses root."""
 
     def __init__(self, folder: Path, *, fsync: bool = False) -> None:
-        self.bin, self.data, self.folder, self._fsync = POSTGRESQL[-1], folder / "data", folder, "on" if fsync else "off"
+        self.bin, self.data, self.folder, self._fsync = (
+            POSTGRESQL[-1],
+            folder / "data",
+            folder,
+            "on" if fsync else "off",
+        )
         folder.mkdir(parents=True, exist_ok=True)
         self._as = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
         if self._as:
@@ -96,13 +108,30 @@ class PostgreSQL:
         return self._url(name)
 
     def start(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", f"-k {self.folder} -c listen_addresses='' -c fsync={self._fsync}", "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self.data),
+            "-w",
+            "-l",
+            str(self.folder / "log"),
+            "-o",
+            f"-k {self.folder} -c listen_addresses='' -c fsync={self._fsync}",
+            "start",
+        )
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-D", str(self.data), "-w", "-m", mode, "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run([*self._as, str(self.bin / program), *arguments], check=True, capture_output=True, cwd=self.folder, timeout=60, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            [*self._as, str(self.bin / program), *arguments],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
 
 
 def records(url: str) -> list[Record]:
@@ -165,8 +194,19 @@ def workshop() -> Bundle:
 def rescheduled(stub: DecisionServiceStub, before: str = "other", rider: str = "courier", **metadata: str) -> Any:
     """Ask what it changes that a rider is another one."""
     facts = {
-        "damage": FactValue(text="broken"), "stand": FactValue(text="oslo"), "rider": FactValue(text=rider), "note": FactValue(text="call Ann"),
+        "damage": FactValue(text="broken"),
+        "stand": FactValue(text="oslo"),
+        "rider": FactValue(text=rider),
+        "note": FactValue(text="call Ann"),
         "came_at": FactValue(instant=at(CAME)),
     }
-    request = pb.RescheduleRequest(ticket=Ticket(facts=facts), before=Ticket(facts={"rider": FactValue(text=before), "note": FactValue(text="Ann")}), unknown_before=["brake_wear"])
-    return stub.Reschedule(request, metadata=[(f"guidepost-{name.replace('_', '-')}", value) for name, value in metadata.items()], timeout=20)
+    request = pb.RescheduleRequest(
+        ticket=Ticket(facts=facts),
+        before=Ticket(facts={"rider": FactValue(text=before), "note": FactValue(text="Ann")}),
+        unknown_before=["brake_wear"],
+    )
+    return stub.Reschedule(
+        request,
+        metadata=[(f"guidepost-{name.replace('_', '-')}", value) for name, value in metadata.items()],
+        timeout=20,
+    )

@@ -41,7 +41,7 @@ class Names:
 
     def _answer(self, query: bytes) -> bytes:
         end = query.index(b"\0", 12) + 5
-        question, kind = query[12:end], struct.unpack("!H", query[end - 4:end - 2])[0]
+        question, kind = query[12:end], struct.unpack("!H", query[end - 4 : end - 2])[0]
         found = self.addresses if kind == A else ()
         code = 0 if self.addresses else NO_SUCH_NAME
         header = query[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, len(found), 0, 0)

@@ -17,10 +17,21 @@ START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 def record(number: int, **changes: Any) -> Record:
     """Make a record that was received so many seconds after the start."""
     at = START + timedelta(seconds=number)
-    decided = Decided("queue", f"id{number}", "decided", (RecordedOutcome("queue", "decided", "fast"),), ("queues.vip",), (), ())
+    decided = Decided(
+        "queue", f"id{number}", "decided", (RecordedOutcome("queue", "decided", "fast"),), ("queues.vip",), (), ()
+    )
     made = {
-        "id": uuid7(at, number.to_bytes(10, "big")), "received": iso(at), "caller": "desk", "request_id": "", "ticket": f"T-{number}",
-        "kind": Kind.DECIDE, "facts": {"vip": True}, "now": iso(at), "pauses": (), "version": VersionRef("counter", "7.0.0", "ab12"), "decisions": (decided,),
+        "id": uuid7(at, number.to_bytes(10, "big")),
+        "received": iso(at),
+        "caller": "desk",
+        "request_id": "",
+        "ticket": f"T-{number}",
+        "kind": Kind.DECIDE,
+        "facts": {"vip": True},
+        "now": iso(at),
+        "pauses": (),
+        "version": VersionRef("counter", "7.0.0", "ab12"),
+        "decisions": (decided,),
     }
     return Record(**{**made, **changes})
 

@@ -47,9 +47,15 @@ class Count:
     """By outcome or deadline, the rows that change."""
 
 
-def decided(version: Version, names: Sequence[str], past: Past, unknown_elsewhere: Sequence[str]) -> tuple[dict[str, State], dict[str, datetime | None]] | str:
+def decided(
+    version: Version, names: Sequence[str], past: Past, unknown_elsewhere: Sequence[str]
+) -> tuple[dict[str, State], dict[str, datetime | None]] | str:
     """Decide a ticket: outcomes as states, and deadlines; or the fact that is refused."""
-    facts = {name: value for name, value in past.facts.items() if name in version.policy.facts or name not in unknown_elsewhere}
+    facts = {
+        name: value
+        for name, value in past.facts.items()
+        if name in version.policy.facts or name not in unknown_elsewhere
+    }
     outcomes: dict[str, State] = {}
     dues: dict[str, datetime | None] = {}
     for plan in version.plans.values():
@@ -84,9 +90,16 @@ def replayed(past: Sequence[Past], after: Version, before: Version) -> Count:
         if isinstance(new, str) and isinstance(old, str):
             found.unread.append((row, new))
             continue
-        sides = [side if not isinstance(side, str) else refused(version, names) for side, version in ((old, before), (new, after))]
+        sides = [
+            side if not isinstance(side, str) else refused(version, names)
+            for side, version in ((old, before), (new, after))
+        ]
         different = isinstance(new, str) or isinstance(old, str)
-        texts = [name for name in names if all(name in version.policy.outcomes and given_to_all(version, name) for version in (after, before))]
+        texts = [
+            name
+            for name in names
+            if all(name in version.policy.outcomes and given_to_all(version, name) for version in (after, before))
+        ]
         _count(found, row, sides[0], sides[1], different, texts=texts)
     return found
 
@@ -119,7 +132,9 @@ def given_to_all(version: Version, outcome: str) -> bool:
     return len({*codes.low.ravel().tolist(), *codes.high.ravel().tolist()}) == 1 and codes.low.max() < len(codes.domain)
 
 
-def _count(found: Count, row: int, old: Any, new: Any, different: bool, recorded: bool = False, texts: Sequence[str] = ()) -> None:
+def _count(
+    found: Count, row: int, old: Any, new: Any, different: bool, recorded: bool = False, texts: Sequence[str] = ()
+) -> None:
     found.tickets += 1
     absent = State(Kind.ABSENT)
     for name in old[0] if recorded else sorted({*old[0], *new[0]}):
@@ -143,7 +158,11 @@ def _count(found: Count, row: int, old: Any, new: Any, different: bool, recorded
 
 def same(one: State, other: State) -> bool:
     """What is still possible does not count."""
-    return one.kind is other.kind and one.value == other.value and isinstance(one.value, bool) == isinstance(other.value, bool)
+    return (
+        one.kind is other.kind
+        and one.value == other.value
+        and isinstance(one.value, bool) == isinstance(other.value, bool)
+    )
 
 
 def within(when: Sequence[Values], facts: Mapping[str, str | float]) -> bool:
@@ -159,5 +178,10 @@ def _is(values: Values, value: str | float | None) -> bool:
     if values.but:
         return value not in values.but
     if isinstance(value, float):
-        return any(span.low < value < span.high or (value == span.low and span.low_closed) or (value == span.high and span.high_closed) for span in values.spans)
+        return any(
+            span.low < value < span.high
+            or (value == span.low and span.low_closed)
+            or (value == span.high and span.high_closed)
+            for span in values.spans
+        )
     return value in values.words

@@ -16,11 +16,19 @@ from tests.support.records import START, record
 
 def records(version: Version, tickets: Sequence[Mapping[str, object]], first: int = 1) -> list[Record]:
     """Decide tickets as new ones, a second apart, and give what is recorded of it."""
-    return [_record(number, version, facts, START + timedelta(seconds=number)) for number, facts in enumerate(tickets, first)]
+    return [
+        _record(number, version, facts, START + timedelta(seconds=number))
+        for number, facts in enumerate(tickets, first)
+    ]
 
 
 def _record(number: int, version: Version, facts: Mapping[str, object], now: datetime) -> Record:
     answers = triage(version, facts, Moment(now, ()))
     return record(
-        number, version=version.ref, kind=Kind.TRIAGE, facts=Masking().facts(facts, version.policy.facts), now=iso(now), decisions=tuple(map(decided, answers)),
+        number,
+        version=version.ref,
+        kind=Kind.TRIAGE,
+        facts=Masking().facts(facts, version.policy.facts),
+        now=iso(now),
+        decisions=tuple(map(decided, answers)),
     )

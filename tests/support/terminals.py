@@ -21,8 +21,19 @@ def on_terminal(columns: int, *arguments: str, **environment: str) -> str:
     """Give what a command shows on a terminal so wide, as it arrives there."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    env = {**{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}, "TERM": "xterm-256color", **environment}
-    process = subprocess.Popen([sys.executable, "-m", "guidepost.cli", *arguments], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    env = {
+        **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")},
+        "TERM": "xterm-256color",
+        **environment,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "guidepost.cli", *arguments],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
     os.close(theirs)
     shown = b""
     while True:

@@ -37,10 +37,37 @@ from tests.support.tickets import COUNTER, tickets, written
 
 AT = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 SENT: list[dict[str, Any]] = [
-    {"impact": "high", "urgency": "low", "channel": "phone", "received_at": "2026-01-23T15:00:00+11:00", "country": "AU", "plan": "partner"},
-    {"impact": "medium", "channel": "email", "explanation": "the portal is down", "received_at": AT - timedelta(hours=5), "service": "something else"},
-    {"channel": "portal", "stage": "arrival", "explanation": " ", "affected_percent": 12, "business_impact": "high", "workaround": "yes"},
-    {"urgency": "high", "impact": "high", "plan": "saas_12x5", "received_at": AT - timedelta(hours=2), "channel": "telephone", "language": "ja-JP"},
+    {
+        "impact": "high",
+        "urgency": "low",
+        "channel": "phone",
+        "received_at": "2026-01-23T15:00:00+11:00",
+        "country": "AU",
+        "plan": "partner",
+    },
+    {
+        "impact": "medium",
+        "channel": "email",
+        "explanation": "the portal is down",
+        "received_at": AT - timedelta(hours=5),
+        "service": "something else",
+    },
+    {
+        "channel": "portal",
+        "stage": "arrival",
+        "explanation": " ",
+        "affected_percent": 12,
+        "business_impact": "high",
+        "workaround": "yes",
+    },
+    {
+        "urgency": "high",
+        "impact": "high",
+        "plan": "saas_12x5",
+        "received_at": AT - timedelta(hours=2),
+        "channel": "telephone",
+        "language": "ja-JP",
+    },
 ]
 HOLDS = ((AT - timedelta(hours=1), None),)
 
@@ -52,8 +79,17 @@ def recorded(version: Version, number: int) -> Record:
     answers = triage(version, sent, moment)
     received = AT + timedelta(seconds=number)
     return Record(
-        uuid7(received, number.to_bytes(10, "big")), iso(received), "desk", "", f"T-{number}", Kind.TRIAGE, Masking().facts(sent, version.policy.facts),
-        iso(AT + timedelta(minutes=number)), plain_pauses(moment.holds), version.ref, tuple(decided(answer) for answer in answers),
+        uuid7(received, number.to_bytes(10, "big")),
+        iso(received),
+        "desk",
+        "",
+        f"T-{number}",
+        Kind.TRIAGE,
+        Masking().facts(sent, version.policy.facts),
+        iso(AT + timedelta(minutes=number)),
+        plain_pauses(moment.holds),
+        version.ref,
+        tuple(decided(answer) for answer in answers),
     )
 
 
@@ -69,7 +105,9 @@ def past(shipped: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def again(chunk: Chunk, at: int, version: Version) -> dict[str, Any]:
     """Decide a row of a chunk again; give its outcomes as they are recorded."""
     moment = Moment(chunk.now.sent(at), chunk.holds.get(at, ()))  # type: ignore[union-attr]
-    answers = [decided(decide(version, plan.decision.name, facts_of(chunk.facts, at), moment)) for plan in version.triage]
+    answers = [
+        decided(decide(version, plan.decision.name, facts_of(chunk.facts, at), moment)) for plan in version.triage
+    ]
     return {one.name: one for answer in answers for one in answer.outcomes}
 
 
@@ -116,7 +154,11 @@ def test_masked_texts_and_holds_are_replayed(past: Store, shipped: Bundle) -> No
 
     assert found[2]["explanation"] == "masked"
     assert found[3]["explanation"] == " "
-    held = [(batch.chunk, at) for batch in open_tickets(past.name, shipped.versions[1]).batches() for at in batch.chunk.holds]
+    held = [
+        (batch.chunk, at)
+        for batch in open_tickets(past.name, shipped.versions[1]).batches()
+        for at in batch.chunk.holds
+    ]
     assert [chunk.holds[at] for chunk, at in held] == [HOLDS] * 3
 
 
@@ -124,19 +166,30 @@ def test_only_the_records_that_are_asked_for_are_replayed(past: Store, shipped: 
     asked = Filter(since=AT + timedelta(seconds=3), until=AT + timedelta(seconds=6))
     found = tickets(open_tickets(past.name, shipped.versions[1], None, asked).batches())
 
-    assert sorted(one["name"] for one in found) == [recorded(shipped.versions[number % 2], number).id for number in (3, 4, 5)]
+    assert sorted(one["name"] for one in found) == [
+        recorded(shipped.versions[number % 2], number).id for number in (3, 4, 5)
+    ]
 
 
 def same(chunks: list[Chunk]) -> list[Any]:
     """Give what must be alike however records are kept."""
-    return [(
-        chunk.rows.tolist(), [facts_of(chunk.facts, at) for at in range(chunk.size)], chunk.holds, chunk.now.micros.tolist(), chunk.recorded.digest,  # type: ignore[union-attr]
-        {name: [column.states[code] for code in column.codes] for name, column in chunk.recorded.outcomes.items()},  # type: ignore[union-attr]
-        {name: column.micros.tolist() for name, column in chunk.recorded.due.items()},  # type: ignore[union-attr]
-    ) for chunk in chunks]
+    return [
+        (
+            chunk.rows.tolist(),
+            [facts_of(chunk.facts, at) for at in range(chunk.size)],
+            chunk.holds,
+            chunk.now.micros.tolist(),
+            chunk.recorded.digest,  # type: ignore[union-attr]
+            {name: [column.states[code] for code in column.codes] for name, column in chunk.recorded.outcomes.items()},  # type: ignore[union-attr]
+            {name: column.micros.tolist() for name, column in chunk.recorded.due.items()},  # type: ignore[union-attr]
+        )
+        for chunk in chunks
+    ]
 
 
-def test_an_export_is_replayed_as_the_log_itself(past: Store, shipped: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_replayed_as_the_log_itself(
+    past: Store, shipped: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     version = shipped.versions[1]
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", past.name)
     lines, columns = tmp_path / "log.jsonl", tmp_path / "log.parquet"
@@ -167,15 +220,31 @@ def kept(tmp_path: Path, *records: Record) -> Store:
 
 
 def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> None:
-    outcomes = (RecordedOutcome("tongues", "decided", ["en"]), RecordedOutcome("answer_due", "decided", "2026-01-27T04:00:00Z"), RecordedOutcome("later", "undecided", None))
+    outcomes = (
+        RecordedOutcome("tongues", "decided", ["en"]),
+        RecordedOutcome("answer_due", "decided", "2026-01-27T04:00:00Z"),
+        RecordedOutcome("later", "undecided", None),
+    )
     one = Decided("queue", "id", "decided", outcomes, (), (), (RecordedDue("answer_due", "2026-01-27T04:00:00Z"),))
-    other = Decided("queue", "id", "undecided", (RecordedOutcome("answer_due", "not_covered", None), RecordedOutcome("queue", "not_covered", None)), (), (), ())
+    other = Decided(
+        "queue",
+        "id",
+        "undecided",
+        (RecordedOutcome("answer_due", "not_covered", None), RecordedOutcome("queue", "not_covered", None)),
+        (),
+        (),
+        (),
+    )
     store = kept(tmp_path, record(1, decisions=(one,)), record(2, decisions=(other,)), record(3))
     chunk = next(iter(open_tickets(store.name, COUNTER).batches())).chunk
 
     assert chunk.recorded is not None
-    assert {name: [column.states[code] if code >= 0 else None for code in column.codes] for name, column in chunk.recorded.outcomes.items()} == {
-        "tongues": [State(Level.DECIDED, ("en",)), None, None], "later": [State(Level.UNDECIDED), None, None],
+    assert {
+        name: [column.states[code] if code >= 0 else None for code in column.codes]
+        for name, column in chunk.recorded.outcomes.items()
+    } == {
+        "tongues": [State(Level.DECIDED, ("en",)), None, None],
+        "later": [State(Level.UNDECIDED), None, None],
         "queue": [None, State(Level.NOT_COVERED), State(Level.DECIDED, "fast")],
     }
     assert chunk.recorded.dated["answer_due"].tolist() == [True, True, False]
@@ -187,7 +256,11 @@ def test_a_deadline_of_the_version_is_one_even_where_nothing_was_due(tmp_path: P
     chunk = next(iter(open_tickets(kept(tmp_path, record(1, decisions=(undecided,))).name, COUNTER).batches())).chunk
 
     assert chunk.recorded is not None
-    assert (list(chunk.recorded.outcomes), chunk.recorded.due["answer_due"].sent(0), chunk.recorded.dated["answer_due"].tolist()) == ([], None, [True])
+    assert (
+        list(chunk.recorded.outcomes),
+        chunk.recorded.due["answer_due"].sent(0),
+        chunk.recorded.dated["answer_due"].tolist(),
+    ) == ([], None, [True])
 
 
 def test_calls_in_which_nothing_was_decided_are_left_out_and_told(tmp_path: Path) -> None:
@@ -217,7 +290,10 @@ def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
     found = list(source.batches())
 
     assert [one["name"] for one in tickets(found)] == [record(1).id]
-    assert [(one.row, one.message) for batch in found for one in batch.unread] == [(2, "no entry of a decision log"), (3, "no entry of a decision log")]
+    assert [(one.row, one.message) for batch in found for one in batch.unread] == [
+        (2, "no entry of a decision log"),
+        (3, "no entry of a decision log"),
+    ]
 
 
 def test_a_log_needs_no_mapping_and_one_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -230,7 +306,9 @@ def test_a_log_needs_no_mapping_and_one_that_is_not_there_is_said(tmp_path: Path
 # ---- Parquet
 
 
-def test_an_export_to_parquet_is_verified_as_the_log_is_and_every_change_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_to_parquet_is_verified_as_the_log_is_and_every_change_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = kept(tmp_path, *(record(number) for number in range(1, 6)))
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", store.name)
     path = tmp_path / "log.parquet"
@@ -248,16 +326,37 @@ def test_an_export_to_parquet_is_verified_as_the_log_is_and_every_change_is_foun
     assert run("verify", str(path)).exit_code == 7
 
 
-def test_parquet_is_written_group_by_group_and_has_columns_to_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_is_written_group_by_group_and_has_columns_to_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(parquet, "ROWS", 2)
-    decided_ = Decided("queue", "id", "decided", (RecordedOutcome("tongues", "decided", ["en", "ja"]),), ("r.1", "r.2"), ("r.2",), (RecordedDue("answer_due", "2026-01-27T04:00:00Z"),))
-    store = kept(tmp_path, *(record(number, facts={"vip": True, "note": {"masked": "given", "token": "ab"}}, decisions=(decided_,)) for number in range(1, 6)))
+    decided_ = Decided(
+        "queue",
+        "id",
+        "decided",
+        (RecordedOutcome("tongues", "decided", ["en", "ja"]),),
+        ("r.1", "r.2"),
+        ("r.2",),
+        (RecordedDue("answer_due", "2026-01-27T04:00:00Z"),),
+    )
+    store = kept(
+        tmp_path,
+        *(
+            record(number, facts={"vip": True, "note": {"masked": "given", "token": "ab"}}, decisions=(decided_,))
+            for number in range(1, 6)
+        ),
+    )
     path = tmp_path / "log.parquet"
 
     assert write_parquet(store.entries(), path) == 5
     assert pq.ParquetFile(path).num_row_groups == 3
     first = pq.read_table(path).to_pylist()[0]
-    assert (first["received"], first["ticket"], first["kind"], first["version"]) == (AT + timedelta(seconds=1), "T-1", "decide", "7.0.0")
+    assert (first["received"], first["ticket"], first["kind"], first["version"]) == (
+        AT + timedelta(seconds=1),
+        "T-1",
+        "decide",
+        "7.0.0",
+    )
     assert dict(first["facts"]) == {"vip": "true", "note": "ab"}
     assert first["outcomes"] == [{"decision": "queue", "name": "tongues", "status": "decided", "value": '["en","ja"]'}]
     assert dict(first["due"]) == {"answer_due": datetime(2026, 1, 27, 4, tzinfo=UTC)}

@@ -33,7 +33,9 @@ def test_numbers_in_a_column_are_named_by_their_digits() -> None:
 def test_a_value_that_is_not_listed_makes_the_row_unread_and_the_others_stay() -> None:
     found = read("ticket: Id\n" + SIZES % "", {"Id": ["A", "B", "C"], "Size": ["1", "huge", "1"]}, first=11)
 
-    assert [(one.row, one.name, one.field, one.message) for one in found.unread] == [(12, "B", "Size", "`huge` is not among the values that the mapping lists")]
+    assert [(one.row, one.name, one.field, one.message) for one in found.unread] == [
+        (12, "B", "Size", "`huge` is not among the values that the mapping lists")
+    ]
     assert found.unread[0].content == '{"Id": "B", "Size": "huge"}'
     assert found.chunk.rows.tolist() == [11, 13]
     assert [found.chunk.names.sent(at) for at in (0, 1)] == ["A", "C"]
@@ -48,11 +50,18 @@ def test_else_says_what_a_value_means_that_is_not_listed(said: str, comes: dict[
 
 
 def test_true_and_false_are_words_for_a_list_of_values() -> None:
-    assert facts(read("facts: {size: {column: Big, values: {true: large}, else: keep}}", {"Big": [True, False]})) == [{"size": "large"}, {"size": "false"}]
+    assert facts(read("facts: {size: {column: Big, values: {true: large}, else: keep}}", {"Big": [True, False]})) == [
+        {"size": "large"},
+        {"size": "false"},
+    ]
 
 
 def test_without_values_the_version_reads_what_stands_there() -> None:
-    assert facts(read("facts: {size: Size}", {"Size": ["Large", "nonsense", ""]})) == [{"size": "Large"}, {"size": "nonsense"}, {}]
+    assert facts(read("facts: {size: Size}", {"Size": ["Large", "nonsense", ""]})) == [
+        {"size": "Large"},
+        {"size": "nonsense"},
+        {},
+    ]
 
 
 def test_an_alias_of_a_value_may_stand_for_it_in_a_mapping() -> None:
@@ -68,7 +77,10 @@ def test_of_several_columns_the_first_that_says_something_counts() -> None:
 
 
 def test_columns_of_different_types_can_stand_in_for_each_other() -> None:
-    found = read('facts: {size: {column: [New, Old], values: {"1": large, "2": small}}}', {"New": pa.array([1, None]), "Old": ["2", "2"]})
+    found = read(
+        'facts: {size: {column: [New, Old], values: {"1": large, "2": small}}}',
+        {"New": pa.array([1, None]), "Old": ["2", "2"]},
+    )
 
     assert facts(found) == [{"size": "large"}, {"size": "small"}]
 
@@ -94,43 +106,68 @@ def test_a_table_gives_what_its_first_fitting_row_says_of_several_columns() -> N
 def test_what_no_row_of_a_table_has_is_unread_unless_else_says_otherwise() -> None:
     found = read(TABLE % "error", {"Scope": ["One", "One"], "Harm": ["None", "Bad"]})
 
-    assert [(one.row, one.field, one.message) for one in found.unread] == [(1, "Scope + Harm", "`One`, `None` is in no row of the table")]
+    assert [(one.row, one.field, one.message) for one in found.unread] == [
+        (1, "Scope + Harm", "`One`, `None` is in no row of the table")
+    ]
     assert facts(found) == [{"size": "middle"}]
 
 
 @settings(max_examples=SOME, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["x", "y", ""])), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["x", "y", ""])), min_size=1, max_size=40
+    )
+)
 def test_a_table_reads_each_row_as_if_it_were_alone(rows: list[tuple[str | None, str]]) -> None:
     text = "facts: {size: {table: [{when: {P: a, Q: x}, then: large}, {when: {P: b}, then: middle}], else: unknown}}"
     want = [{"size": "large"} if row == ("a", "x") else {"size": "middle"} if row[0] == "b" else {} for row in rows]
 
-    assert facts(read(text, {"P": pa.array([row[0] for row in rows], pa.string()), "Q": [row[1] for row in rows]})) == want
+    assert (
+        facts(read(text, {"P": pa.array([row[0] for row in rows], pa.string()), "Q": [row[1] for row in rows]})) == want
+    )
 
 
 def test_a_fact_can_be_the_same_in_every_row() -> None:
-    assert facts(read("facts: {way: {always: letter}, size: Size}", {"Size": ["small", None]})) == [{"way": "letter", "size": "small"}, {"way": "letter"}]
+    assert facts(read("facts: {way: {always: letter}, size: Size}", {"Size": ["small", None]})) == [
+        {"way": "letter", "size": "small"},
+        {"way": "letter"},
+    ]
 
 
 def test_numbers_are_scaled_and_read_with_a_decimal_comma() -> None:
     assert facts(read("facts: {share: {column: S, scale: 100}}", {"S": [0.07, None]})) == [{"share": 7.0}, {}]
     assert facts(read("facts: {share: {column: S, scale: 100}}", {"S": ["0.07", ""]})) == [{"share": 7.0}, {}]
-    assert facts(read('facts: {share: {column: S, decimal: ","}}', {"S": ["3,5 %", "1.234,5"]})) == [{"share": 3.5}, {"share": 1234.5}]
+    assert facts(read('facts: {share: {column: S, decimal: ","}}', {"S": ["3,5 %", "1.234,5"]})) == [
+        {"share": 3.5},
+        {"share": 1234.5},
+    ]
 
 
 def test_what_is_no_number_where_one_is_calculated_with_is_unread() -> None:
-    assert read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).unread[0].message == "`many` is not a number"
+    assert (
+        read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).unread[0].message
+        == "`many` is not a number"
+    )
 
 
 def test_of_a_text_only_whether_something_is_written_is_kept() -> None:
     rows = {"Text": ["it broke", "", None, "   "]}
 
     assert facts(read("facts: {story: Text}", rows)) == [{"story": "given"}, {}, {}, {}]
-    assert facts(read("facts: {story: Text}\nempty: [NULL]", rows)) == [{"story": "given"}, {"story": " "}, {}, {"story": " "}]
+    assert facts(read("facts: {story: Text}\nempty: [NULL]", rows)) == [
+        {"story": "given"},
+        {"story": " "},
+        {},
+        {"story": " "},
+    ]
 
 
 def test_yes_and_no_are_read_from_booleans_and_from_words() -> None:
     assert facts(read("facts: {vip: V}", {"V": [True, False, None]})) == [{"vip": True}, {"vip": False}, {}]
-    assert facts(read("facts: {vip: {column: V, values: {Gold: yes}, else: no}}", {"V": ["Gold", "Tin"]})) == [{"vip": "yes"}, {"vip": "no"}]
+    assert facts(read("facts: {vip: {column: V, values: {Gold: yes}, else: no}}", {"V": ["Gold", "Tin"]})) == [
+        {"vip": "yes"},
+        {"vip": "no"},
+    ]
 
 
 RECORDED = """
@@ -147,14 +184,21 @@ recorded_due:
 
 def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -> None:
     rows = {
-        "Size": ["small"] * 5, "Queue": ["Q1", "Q2", "later", "nobody", ""], "Free": ["yes", "no", None, "", "true"], "Minutes": ["4", None, "", "2.5", "4.0"],
-        "Tongues": ["en, ja", "", None, "en", ""], "Due": ["2026-07-01 10:00", "", None, "2026-01-01T10:00Z", ""],
+        "Size": ["small"] * 5,
+        "Queue": ["Q1", "Q2", "later", "nobody", ""],
+        "Free": ["yes", "no", None, "", "true"],
+        "Minutes": ["4", None, "", "2.5", "4.0"],
+        "Tongues": ["en, ja", "", None, "en", ""],
+        "Due": ["2026-07-01 10:00", "", None, "2026-01-01T10:00Z", ""],
     }
 
     recorded = read(RECORDED, rows).chunk.recorded
 
     assert recorded is not None
-    said = {name: [column.states[code] if code >= 0 else None for code in column.codes.tolist()] for name, column in recorded.outcomes.items()}
+    said = {
+        name: [column.states[code] if code >= 0 else None for code in column.codes.tolist()]
+        for name, column in recorded.outcomes.items()
+    }
 
     def decided(value: object) -> State:
         return State(Kind.DECIDED, value)  # type: ignore[arg-type]
@@ -165,8 +209,14 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
         "minutes": [decided(4.0), None, None, decided(2.5), decided(4.0)],
         "tongues": [decided(("en", "ja")), None, None, decided(("en",)), None],
     }
-    assert [recorded.due["answer_due"].sent(at) and recorded.due["answer_due"].sent(at).isoformat() for at in range(5)] == [  # type: ignore[attr-defined]
-        "2026-07-01T08:00:00+00:00", None, None, "2026-01-01T10:00:00+00:00", None,
+    assert [
+        recorded.due["answer_due"].sent(at) and recorded.due["answer_due"].sent(at).isoformat() for at in range(5)
+    ] == [  # type: ignore[attr-defined]
+        "2026-07-01T08:00:00+00:00",
+        None,
+        None,
+        "2026-01-01T10:00:00+00:00",
+        None,
     ]
     assert recorded.dated["answer_due"].tolist() == [True, False, False, True, False]
     assert recorded.digest == ""
@@ -188,7 +238,9 @@ def test_the_instant_of_deciding_is_the_one_the_mapping_names_else_that_of_recei
 
 
 def test_a_row_with_several_faults_is_unread_once() -> None:
-    found = read('facts: {share: {column: S, scale: 2}, size: {column: Z, values: {"1": large}}}', {"S": ["x"], "Z": ["9"]})
+    found = read(
+        'facts: {share: {column: S, scale: 2}, size: {column: Z, values: {"1": large}}}', {"S": ["x"], "Z": ["9"]}
+    )
 
     assert [one.field for one in found.unread] == ["S"]
     assert found.chunk.size == 0
@@ -218,23 +270,65 @@ def test_what_is_read_does_not_depend_on_how_rows_are_cut_or_kept(values: list[s
 
 BROKEN = [
     ("facts: {sise: Size}", "1:9: unknown fact `sise` [unknown-fact]\n    help: did you mean `size`?"),
-    ("facts: {size: {column: S, values: {A: larg}}}", "1:39: unknown size `larg` [unknown-value]\n    help: did you mean `large`?"),
-    ("facts: {size: {column: S, values: {A: large}, else: hug}}", "1:53: unknown size `hug` [unknown-value]\n    help: known: error, keep, large, middle, small, unknown"),
-    ("facts: {size: {column: S, else: large}}", "1:27: `else` says what a value means that is not listed, and there are no `values` [missing-key]\n    help: list the values, or leave `else` out"),
-    ("facts: {size: {colum: S}}", "1:16: unknown key `colum` in `size` [unknown-key]\n    help: did you mean `column`?"),
-    ("facts: {size: {}}", "1:15: `column` is missing in `size` [missing-key]\n    help: a fact has one of `column`, `table` and `always`"),
-    ("facts: {size: {column: S, always: large}}", "1:15: `size` is said in 2 ways: column, always [unknown-key]\n    help: a fact has one of `column`, `table` and `always`"),
-    ("facts: {size: {column: S, zone: Asia/Tokyo}}", "1:27: `zone` does not belong to a fact of the type choice [unknown-key]\n    help: it may have `column`, `else`, `values`"),
-    ("facts: {came_at: {column: C, zone: Europe/Berln}}", "1:36: unknown time zone `Europe/Berln` [unknown-value]\n    help: did you mean `Europe/Berlin`?"),
-    ("facts: {came_at: {column: C, format: '%d.%m.%Q'}}", "1:38: the format has `%Q`, which means nothing [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970"),
-    ("facts: {came_at: {column: C, format: dd/mm/yyyy}}", "1:38: the format `dd/mm/yyyy` has no part of a time [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970"),
-    ("facts: {share: {column: S, scale: often}}", "1:35: `scale` is a number to multiply with, not `often` [bad-format]"),
+    (
+        "facts: {size: {column: S, values: {A: larg}}}",
+        "1:39: unknown size `larg` [unknown-value]\n    help: did you mean `large`?",
+    ),
+    (
+        "facts: {size: {column: S, values: {A: large}, else: hug}}",
+        "1:53: unknown size `hug` [unknown-value]\n    help: known: error, keep, large, middle, small, unknown",
+    ),
+    (
+        "facts: {size: {column: S, else: large}}",
+        "1:27: `else` says what a value means that is not listed, and there are no `values` [missing-key]\n    help: list the values, or leave `else` out",
+    ),
+    (
+        "facts: {size: {colum: S}}",
+        "1:16: unknown key `colum` in `size` [unknown-key]\n    help: did you mean `column`?",
+    ),
+    (
+        "facts: {size: {}}",
+        "1:15: `column` is missing in `size` [missing-key]\n    help: a fact has one of `column`, `table` and `always`",
+    ),
+    (
+        "facts: {size: {column: S, always: large}}",
+        "1:15: `size` is said in 2 ways: column, always [unknown-key]\n    help: a fact has one of `column`, `table` and `always`",
+    ),
+    (
+        "facts: {size: {column: S, zone: Asia/Tokyo}}",
+        "1:27: `zone` does not belong to a fact of the type choice [unknown-key]\n    help: it may have `column`, `else`, `values`",
+    ),
+    (
+        "facts: {came_at: {column: C, zone: Europe/Berln}}",
+        "1:36: unknown time zone `Europe/Berln` [unknown-value]\n    help: did you mean `Europe/Berlin`?",
+    ),
+    (
+        "facts: {came_at: {column: C, format: '%d.%m.%Q'}}",
+        "1:38: the format has `%Q`, which means nothing [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
+    ),
+    (
+        "facts: {came_at: {column: C, format: dd/mm/yyyy}}",
+        "1:38: the format `dd/mm/yyyy` has no part of a time [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
+    ),
+    (
+        "facts: {share: {column: S, scale: often}}",
+        "1:35: `scale` is a number to multiply with, not `often` [bad-format]",
+    ),
     ("facts: {share: {column: S, decimal: ';'}}", "1:37: the decimal sign is `.` or `,`, not `;` [bad-format]"),
     ("facts: {vip: {always: perhaps}}", "1:23: `vip` is yes or no, not `perhaps` [unknown-value]"),
     ("facts: {share: {always: many}}", "1:25: `share` is a number, not `many` [bad-format]"),
-    ("facts: {size: {column: S, values: {A-1: large, a 1: small}}}", "1:48: `a 1` and `A-1` are read as the same word, and mean different values [repeated-key]"),
-    ("facts: {size: S}\nrecorded: {answer_due: D}", "2:12: unknown outcome `answer_due` [unknown-fact]\n    help: known: free, minutes, queue, tongues"),
-    ("facts: {size: S}\nrecorded_due: {queue: D}", "2:16: unknown deadline `queue` [unknown-fact]\n    help: known: answer_due"),
+    (
+        "facts: {size: {column: S, values: {A-1: large, a 1: small}}}",
+        "1:48: `a 1` and `A-1` are read as the same word, and mean different values [repeated-key]",
+    ),
+    (
+        "facts: {size: S}\nrecorded: {answer_due: D}",
+        "2:12: unknown outcome `answer_due` [unknown-fact]\n    help: known: free, minutes, queue, tongues",
+    ),
+    (
+        "facts: {size: S}\nrecorded_due: {queue: D}",
+        "2:16: unknown deadline `queue` [unknown-fact]\n    help: known: answer_due",
+    ),
     ("ticket: Id", "1:1: `facts` is missing [missing-key]"),
     ("facts: [size]", "1:8: `facts`: expected a mapping, got a list [wrong-type]"),
     ("", "1:1: the file is empty [yaml]"),
@@ -263,17 +357,27 @@ def test_a_mapping_that_is_not_there_is_said_to_be_so(tmp_path) -> None:
 
 
 def test_formats_that_mappings_may_have_are_those_that_are_read() -> None:
-    assert mapped('facts: {came_at: {column: C, zone: UTC, format: "%d/%b/%y %I:%M %p"}}').facts["came_at"].format == "%d/%b/%y %I:%M %p"  # type: ignore[union-attr]
+    assert (
+        mapped('facts: {came_at: {column: C, zone: UTC, format: "%d/%b/%y %I:%M %p"}}').facts["came_at"].format
+        == "%d/%b/%y %I:%M %p"
+    )  # type: ignore[union-attr]
 
 
 @settings(max_examples=SOME, deadline=None)
-@given(st.lists(st.floats(-1e6, 1e6) | st.sampled_from(["", None, " 7 ", "x", "1e3", "12 %"]), max_size=20), st.sampled_from(["1", "100"]))
-def test_a_column_of_written_numbers_is_read_as_they_are_one_by_one(values: list[float | str | None], scale: str) -> None:
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.sampled_from(["", None, " 7 ", "x", "1e3", "12 %"]), max_size=20),
+    st.sampled_from(["1", "100"]),
+)
+def test_a_column_of_written_numbers_is_read_as_they_are_one_by_one(
+    values: list[float | str | None], scale: str
+) -> None:
     texts = [repr(value) if isinstance(value, float) else value for value in values]
     text = f"facts: {{share: {{column: S, scale: {scale}}}}}"
 
     def plain(found: list[dict[str, object]]) -> list[float | str | None]:
-        return [float(str(one["share"]).rstrip("% ")) if one.get("share", "x") != "x" else one.get("share") for one in found]  # type: ignore[misc]
+        return [
+            float(str(one["share"]).rstrip("% ")) if one.get("share", "x") != "x" else one.get("share") for one in found
+        ]  # type: ignore[misc]
 
     alone = [one for value in texts for one in facts(read(text, {"S": pa.array([value], pa.string())}))]
     assert plain(facts(read(text, {"S": pa.array(texts, pa.string())}))) == plain(alone)

@@ -55,14 +55,23 @@ def test_a_draft_of_parquet_and_of_json_lines_finds_the_same(guide: Version, tmp
 
 def test_a_draft_works_from_the_words_of_any_desk(tmp_path: Path) -> None:
     hospital = build(read_folder(VersionFolder(ROOT / "examples" / "hospital", "hospital")))
-    fact = next(one for one in hospital.policy.facts.values() if one.type is FactType.CHOICE and 2 < len(one.values) < 10 and not one.open)
+    fact = next(
+        one
+        for one in hospital.policy.facts.values()
+        if one.type is FactType.CHOICE and 2 < len(one.values) < 10 and not one.open
+    )
     cells = [value.name or value.value for value in fact.values]
-    text = suggest_mapping(written(tmp_path / "t.csv", "nr,what\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells * 3))), hospital)
+    text = suggest_mapping(
+        written(tmp_path / "t.csv", "nr,what\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells * 3))),
+        hospital,
+    )
 
     assert mapping_of("draft.yaml", text, hospital).facts[fact.name].columns == ("what",)  # type: ignore[union-attr]
 
 
-def test_a_file_in_which_nothing_looks_like_a_fact_still_gives_a_draft_that_is_accepted(guide: Version, tmp_path: Path) -> None:
+def test_a_file_in_which_nothing_looks_like_a_fact_still_gives_a_draft_that_is_accepted(
+    guide: Version, tmp_path: Path
+) -> None:
     text = suggest_mapping(written(tmp_path / "t.csv", "a,b\n1,x\n2,y\n"), guide)
 
     assert "no column looks like a fact" in text
@@ -77,7 +86,9 @@ def test_what_stands_for_nothing_is_found(guide: Version, tmp_path: Path) -> Non
     assert 'empty: ["", "NULL"]' in text
 
 
-SCALE: Final = Fact("size", FactType.CHOICE, values=(Value("large", name="Very large"), Value("middle"), Value("small")))
+SCALE: Final = Fact(
+    "size", FactType.CHOICE, values=(Value("large", name="Very large"), Value("middle"), Value("small"))
+)
 
 
 def profile(values: Iterable[object]) -> Profile:
@@ -88,11 +99,20 @@ def profile(values: Iterable[object]) -> Profile:
     return made
 
 
-@pytest.mark.parametrize(("values", "means"), [
-    (["Large", "SMALL"], {"Large": "large", "SMALL": "small"}), (["1 - Very large", "3 - Small"], {"1 - Very large": "large", "3 - Small": "small"}),
-    (["largest"], {"largest": "large"}), ([1, 2, 3], {"1": "large", "2": "middle", "3": "small"}), (["S1", "S3"], {"S1": "large", "S3": "small"}),
-    (["High", "Low", "Medium"], {"High": "large", "Medium": "middle", "Low": "small"}), ([0, 2], {"0": "large", "2": "small"}), ([1, 2, 3, 4], {}), (["red"], {}),
-])
+@pytest.mark.parametrize(
+    ("values", "means"),
+    [
+        (["Large", "SMALL"], {"Large": "large", "SMALL": "small"}),
+        (["1 - Very large", "3 - Small"], {"1 - Very large": "large", "3 - Small": "small"}),
+        (["largest"], {"largest": "large"}),
+        ([1, 2, 3], {"1": "large", "2": "middle", "3": "small"}),
+        (["S1", "S3"], {"S1": "large", "S3": "small"}),
+        (["High", "Low", "Medium"], {"High": "large", "Medium": "middle", "Low": "small"}),
+        ([0, 2], {"0": "large", "2": "small"}),
+        ([1, 2, 3, 4], {}),
+        (["red"], {}),
+    ],
+)
 def test_values_are_matched_by_their_words_else_by_their_order(values: list[object], means: dict[str, str]) -> None:
     found, left = meanings(profile(values), SCALE)
 
@@ -100,10 +120,17 @@ def test_values_are_matched_by_their_words_else_by_their_order(values: list[obje
     assert left == [str(value) for value in values if str(value) not in means]
 
 
-@pytest.mark.parametrize(("texts", "form", "other"), [
-    (["26/01/2026 15:00", "05/02/2026 09:30"], "%d/%m/%Y %H:%M", ""), (["05/02/2026 09:30"], "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"), (["2026-01-26T15:00"], "", ""),
-    (["26/Jan/26 3:05 PM"], "%d/%b/%y %I:%M %p", ""), (["1767225600"], "epoch", ""), (["1767225600000"], "epoch_ms", ""),
-])
+@pytest.mark.parametrize(
+    ("texts", "form", "other"),
+    [
+        (["26/01/2026 15:00", "05/02/2026 09:30"], "%d/%m/%Y %H:%M", ""),
+        (["05/02/2026 09:30"], "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+        (["2026-01-26T15:00"], "", ""),
+        (["26/Jan/26 3:05 PM"], "%d/%b/%y %I:%M %p", ""),
+        (["1767225600"], "epoch", ""),
+        (["1767225600000"], "epoch_ms", ""),
+    ],
+)
 def test_the_format_of_instants_is_found_and_a_second_reading_said(texts: list[str], form: str, other: str) -> None:
     found = instants(profile(texts))
 
@@ -131,7 +158,9 @@ def decided_otherwise(batches: Iterable[Batch], version: Version) -> tuple[int, 
             tickets += 1
             key = tuple(sorted(row.items()))
             if key not in answers:
-                answers[key] = str(next(one.value for one in decide(version, "priority", row).outcomes if one.name == "priority"))
+                answers[key] = str(
+                    next(one.value for one in decide(version, "priority", row).outcomes if one.name == "priority")
+                )
             if answers[key] != recorded.states[code].value:
                 found[row["impact"], row["urgency"], str(recorded.states[code].value), answers[key]] += 1
     return tickets, found
@@ -140,11 +169,17 @@ def decided_otherwise(batches: Iterable[Batch], version: Version) -> tuple[int, 
 def test_the_sample_of_servicenow_differs_in_the_one_cell_that_the_site_changed(guide: Version) -> None:
     mapping = read_mapping(MAPPINGS / "servicenow.yaml", guide)
 
-    assert decided_otherwise(open_tickets(str(MAPPINGS / "servicenow.csv"), guide, mapping).batches(), guide) == (354, Counter({("low", "low", "P4", "P5"): 18}))
+    assert decided_otherwise(open_tickets(str(MAPPINGS / "servicenow.csv"), guide, mapping).batches(), guide) == (
+        354,
+        Counter({("low", "low", "P4", "P5"): 18}),
+    )
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("file", "tickets", "low"), [("uci498_incidents_last.csv.gz", 24_918, 671), ("uci498_incident_events.csv.gz", 141_712, 3_431)])
+@pytest.mark.parametrize(
+    ("file", "tickets", "low"),
+    [("uci498_incidents_last.csv.gz", 24_918, 671), ("uci498_incident_events.csv.gz", 141_712, 3_431)],
+)
 def test_all_real_incidents_differ_in_that_cell_only(guide: Version, file: str, tickets: int, low: int) -> None:
     if "events" in file and not LONG:
         pytest.skip("the last events stand for all of them; GUIDEPOST_CAMPAIGN=long reads all")
@@ -152,7 +187,10 @@ def test_all_real_incidents_differ_in_that_cell_only(guide: Version, file: str, 
         pytest.skip(f"shared/data/{file} is not there")
     mapping = read_mapping(MAPPINGS / "servicenow.yaml", guide)
 
-    assert decided_otherwise(open_tickets(str(DATA / file), guide, mapping).batches(), guide) == (tickets, Counter({("low", "low", "P4", "P5"): low}))
+    assert decided_otherwise(open_tickets(str(DATA / file), guide, mapping).batches(), guide) == (
+        tickets,
+        Counter({("low", "low", "P4", "P5"): low}),
+    )
 
 
 def test_the_sample_of_jira_is_read_whole_and_its_priority_was_set_by_hand_three_times(guide: Version) -> None:
@@ -160,8 +198,17 @@ def test_the_sample_of_jira_is_read_whole_and_its_priority_was_set_by_hand_three
     batches = list(open_tickets(str(MAPPINGS / "jira.csv"), guide, mapping).batches())
     rows = [row for batch in batches for row in facts(batch)]
     recorded = [batch.chunk.recorded.outcomes["priority"] for batch in batches]  # type: ignore[union-attr]
-    matrix = {("high", "high"): 1, ("high", "medium"): 2, ("medium", "high"): 2, ("high", "low"): 3, ("medium", "medium"): 3, ("low", "high"): 3,
-              ("medium", "low"): 4, ("low", "medium"): 4, ("low", "low"): 5}
+    matrix = {
+        ("high", "high"): 1,
+        ("high", "medium"): 2,
+        ("medium", "high"): 2,
+        ("high", "low"): 3,
+        ("medium", "medium"): 3,
+        ("low", "high"): 3,
+        ("medium", "low"): 4,
+        ("low", "medium"): 4,
+        ("low", "low"): 5,
+    }
     was = [column.states[code].value for column in recorded for code in column.codes]
 
     assert [batch.unread for batch in batches] == [()]
@@ -177,5 +224,13 @@ def test_the_mapping_that_the_manual_shows_is_accepted(guide: Version) -> None:
     shown = manual.split("```yaml\n")[1].split("```")[0]
     mapping = mapping_of("manual.yaml", shown, guide)
 
-    assert set(mapping.facts) == {"country", "stage", "impact", "channel", "business_impact", "affected_percent", "received_at"}
+    assert set(mapping.facts) == {
+        "country",
+        "stage",
+        "impact",
+        "channel",
+        "business_impact",
+        "affected_percent",
+        "received_at",
+    }
     assert set(mapping.recorded_due) == {"response_due"}

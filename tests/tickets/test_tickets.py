@@ -53,21 +53,39 @@ def opened(spec: str, text: str = MAP) -> Any:
 
 def plain(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give tickets with values as texts, so that files with types and without compare."""
-    return [{name: f"{float(value):g}" if name == "share" else str(value) for name, value in one.items()} for one in found]
+    return [
+        {name: f"{float(value):g}" if name == "share" else str(value) for name, value in one.items()} for one in found
+    ]
 
 
 WANT = [
-    {"row": "1", "name": "T1", "size": "large", "share": "12.5", "story": "given", "came_at": "2026-01-26 04:00:00+00:00"},
+    {
+        "row": "1",
+        "name": "T1",
+        "size": "large",
+        "share": "12.5",
+        "story": "given",
+        "came_at": "2026-01-26 04:00:00+00:00",
+    },
     {"row": "2", "name": "T2", "size": "small", "story": "given"},
     {"row": "3", "name": "T3", "size": "large", "share": "7", "came_at": "2026-01-27 04:00:00+00:00"},
 ]
 
 
-@pytest.mark.parametrize(("name", "content"), [
-    ("a.csv", as_csv(ROWS)), ("b.csv", "\ufeff" + as_csv(ROWS)), ("c.csv", as_csv(ROWS, ";")), ("d.tsv", as_csv(ROWS, "\t")),
-    ("e.csv.gz", gzip.compress(as_csv(ROWS).encode(), mtime=0)), ("f.csv", as_csv(ROWS).replace("\n", "\r\n").replace("two\r\n", "two\n")),
-    ("g.jsonl", "\n".join(map(json.dumps, ROWS))), ("h.json.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())), ("i.txt", as_csv(ROWS)),
-])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", as_csv(ROWS)),
+        ("b.csv", "\ufeff" + as_csv(ROWS)),
+        ("c.csv", as_csv(ROWS, ";")),
+        ("d.tsv", as_csv(ROWS, "\t")),
+        ("e.csv.gz", gzip.compress(as_csv(ROWS).encode(), mtime=0)),
+        ("f.csv", as_csv(ROWS).replace("\n", "\r\n").replace("two\r\n", "two\n")),
+        ("g.jsonl", "\n".join(map(json.dumps, ROWS))),
+        ("h.json.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
+        ("i.txt", as_csv(ROWS)),
+    ],
+)
 def test_the_same_tickets_come_out_of_every_kind_of_text(tmp_path: Path, name: str, content: str | bytes) -> None:
     source = opened(written(tmp_path / name, content))
     batches = list(source.batches())
@@ -81,7 +99,9 @@ def table() -> pa.Table:
     """The rows with types, as a warehouse has them."""
     columns = {name: [row[name] or None for row in ROWS] for name in ROWS[0]}
     made = pa.table(columns)
-    return made.set_column(2, "Share", pa.array([12.5, None, 7.0])).set_column(4, "Came", made["Came"].cast(pa.timestamp("us")))
+    return made.set_column(2, "Share", pa.array([12.5, None, 7.0])).set_column(
+        4, "Came", made["Came"].cast(pa.timestamp("us"))
+    )
 
 
 def test_the_same_tickets_come_out_of_parquet_in_one_file_or_many(tmp_path: Path) -> None:
@@ -101,7 +121,11 @@ def test_the_same_tickets_come_out_of_parquet_in_one_file_or_many(tmp_path: Path
 
 def test_words_in_parquet_are_decoded_once_and_not_row_by_row(tmp_path: Path) -> None:
     pq.write_table(pa.table({"Size": ["A", "B"] * 5_000}), tmp_path / "t.parquet")
-    batch = next(iter(opened(str(tmp_path / "t.parquet"), "facts: {size: {column: Size, values: {A: large, B: small}}}").batches()))
+    batch = next(
+        iter(
+            opened(str(tmp_path / "t.parquet"), "facts: {size: {column: Size, values: {A: large, B: small}}}").batches()
+        )
+    )
 
     assert sorted(batch.chunk.facts["size"].values) == ["large", "small"]  # type: ignore[union-attr]
 
@@ -112,20 +136,26 @@ def test_rows_with_too_few_or_too_many_fields_are_told_with_their_number_and_tex
 
     assert [(one["row"], one["name"]) for one in tickets(source.batches())] == [(1, "T1"), (4, "T4"), (5, "T5")]
     assert all_unread(source) == [
-        Unread(2, "", "", "1 fields instead of 2", "T2"), Unread(3, "", "", "4 fields instead of 2", "T3,B,x,y"), Unread(6, "", "", "1 fields instead of 2", "T6"),
+        Unread(2, "", "", "1 fields instead of 2", "T2"),
+        Unread(3, "", "", "4 fields instead of 2", "T3,B,x,y"),
+        Unread(6, "", "", "1 fields instead of 2", "T6"),
     ]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["good", "short", "long", "unlisted"]), min_size=1, max_size=40), st.integers(1, 5))
-def test_every_row_of_a_csv_is_a_ticket_or_unread_under_its_own_number(tmp_path: Path, kinds: list[str], size: int) -> None:
+def test_every_row_of_a_csv_is_a_ticket_or_unread_under_its_own_number(
+    tmp_path: Path, kinds: list[str], size: int
+) -> None:
     lines = {"good": "T{},A", "short": "T{}", "long": "T{},A,A", "unlisted": "T{},Z"}
     text = "Id,Size\n" + "".join(lines[kind].format(at) + "\n" for at, kind in enumerate(kinds, 1))
     source = opened(written(tmp_path / "t.csv", text), "ticket: Id\nfacts: {size: {column: Size, values: {A: large}}}")
     found = [(one["row"], one["name"]) for one in tickets(source.batches(size))]
 
     assert found == [(at, f"T{at}") for at, kind in enumerate(kinds, 1) if kind == "good"]
-    assert [one.row for batch in source.batches(size) for one in batch.unread] == [at for at, kind in enumerate(kinds, 1) if kind != "good"]
+    assert [one.row for batch in source.batches(size) for one in batch.unread] == [
+        at for at, kind in enumerate(kinds, 1) if kind != "good"
+    ]
 
 
 def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> None:
@@ -134,7 +164,9 @@ def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> 
     spec = written(tmp_path / "t.csv", "\n".join(lines))
     assert Path(spec).stat().st_size > 2 * BLOCK
     source = opened(spec, "ticket: Id\nfacts: {size: Size}")
-    rows = [(int(row), batch.chunk.names.sent(at)) for batch in source.batches() for at, row in enumerate(batch.chunk.rows)]
+    rows = [
+        (int(row), batch.chunk.names.sent(at)) for batch in source.batches() for at, row in enumerate(batch.chunk.rows)
+    ]
 
     assert [one for one in rows if one[1] != f"T{one[0]}"] == []
     assert len(rows) == 49_995
@@ -144,21 +176,42 @@ def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> 
 
 
 def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_with_dots(tmp_path: Path) -> None:
-    lines = ['{"key": "A-1", "fields": {"size": {"name": "large"}, "n": 3}}', '{"key": "A-2", "fiel', "", "[1]", '{"key": "A-5", "fields": {"size": null, "n": "x"}}']
-    source = opened(written(tmp_path / "t.jsonl", "\n".join(lines)), "ticket: key\nfacts: {size: fields.size.name, items: fields.n}")
+    lines = [
+        '{"key": "A-1", "fields": {"size": {"name": "large"}, "n": 3}}',
+        '{"key": "A-2", "fiel',
+        "",
+        "[1]",
+        '{"key": "A-5", "fields": {"size": null, "n": "x"}}',
+    ]
+    source = opened(
+        written(tmp_path / "t.jsonl", "\n".join(lines)), "ticket: key\nfacts: {size: fields.size.name, items: fields.n}"
+    )
 
-    assert tickets(source.batches()) == [{"row": 1, "name": "A-1", "size": "large", "items": "3"}, {"row": 5, "name": "A-5", "items": "x"}]
-    assert [(one.row, one.message.partition(":")[0], one.content) for one in all_unread(source)] == [(2, "no JSON object", lines[1]), (4, "no JSON object", "[1]")]
+    assert tickets(source.batches()) == [
+        {"row": 1, "name": "A-1", "size": "large", "items": "3"},
+        {"row": 5, "name": "A-5", "items": "x"},
+    ]
+    assert [(one.row, one.message.partition(":")[0], one.content) for one in all_unread(source)] == [
+        (2, "no JSON object", lines[1]),
+        (4, "no JSON object", "[1]"),
+    ]
 
 
-@pytest.mark.parametrize(("line", "why"), [
-    ('{"Id": ' + "[" * 100_000 + "]" * 100_000 + "}", "lists or objects are nested too deeply"),
-    ('{"Id": ' * 100_000 + "1" + "}" * 100_000, "lists or objects are nested too deeply"),
-    ('{"Id": "\\ud800"}', "an escape is half of a character, without its other half"),
-    ('{"Id": 1, "\\uDFFF": 1}', "an escape is half of a character, without its other half"),
-])
-def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_nothing(tmp_path: Path, line: str, why: str) -> None:
-    spec = written(tmp_path / "t.jsonl", f'{{"Id": "\\ud83d\\ude00", "Size": "A"}}\n{line}\n{{"Id": "T3", "Size": "A"}}\n')
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"Id": ' + "[" * 100_000 + "]" * 100_000 + "}", "lists or objects are nested too deeply"),
+        ('{"Id": ' * 100_000 + "1" + "}" * 100_000, "lists or objects are nested too deeply"),
+        ('{"Id": "\\ud800"}', "an escape is half of a character, without its other half"),
+        ('{"Id": 1, "\\uDFFF": 1}', "an escape is half of a character, without its other half"),
+    ],
+)
+def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_nothing(
+    tmp_path: Path, line: str, why: str
+) -> None:
+    spec = written(
+        tmp_path / "t.jsonl", f'{{"Id": "\\ud83d\\ude00", "Size": "A"}}\n{line}\n{{"Id": "T3", "Size": "A"}}\n'
+    )
 
     batches = list(opened(spec, "ticket: Id\nfacts: {size: Size}").batches())
 
@@ -167,32 +220,54 @@ def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_noth
 
 
 def test_bytes_and_lists_in_parquet_are_read_as_the_text_that_they_hold(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"Id": [b"T1", b"T\xff", None], "Size": [b"A", b"A", b"A"], "Story": [["a"], [], None]}), tmp_path / "t.parquet")
+    pq.write_table(
+        pa.table({"Id": [b"T1", b"T\xff", None], "Size": [b"A", b"A", b"A"], "Story": [["a"], [], None]}),
+        tmp_path / "t.parquet",
+    )
     batches = list(opened(str(tmp_path / "t.parquet"), "ticket: Id\nfacts: {size: Size, story: Story}").batches())
 
-    assert [(one["name"], one["size"], one.get("story")) for one in tickets(batches)] == [("T1", "A", "given"), ("T\ufffd", "A", "given"), (None, "A", None)]
+    assert [(one["name"], one["size"], one.get("story")) for one in tickets(batches)] == [
+        ("T1", "A", "given"),
+        ("T\ufffd", "A", "given"),
+        (None, "A", None),
+    ]
 
 
 def test_a_file_with_very_many_columns_is_read_in_a_moment(tmp_path: Path) -> None:
-    spec = written(tmp_path / "t.csv", "Id,Size" + "".join(f",x{number}" for number in range(60_000)) + "\nT1,A" + ",1" * 60_000 + "\n")
+    spec = written(
+        tmp_path / "t.csv",
+        "Id,Size" + "".join(f",x{number}" for number in range(60_000)) + "\nT1,A" + ",1" * 60_000 + "\n",
+    )
 
     assert 60_002 == len(files_of(spec).columns)
 
 
 def test_lines_may_end_as_on_an_old_mac(tmp_path: Path) -> None:
-    assert ["T1", "T2"] == [one["name"] for one in tickets(opened(written(tmp_path / "t.csv", "Id,Size\rT1,A\rT2,A\r"), "ticket: Id\nfacts: {size: Size}").batches())]
+    assert ["T1", "T2"] == [
+        one["name"]
+        for one in tickets(
+            opened(written(tmp_path / "t.csv", "Id,Size\rT1,A\rT2,A\r"), "ticket: Id\nfacts: {size: Size}").batches()
+        )
+    ]
 
 
 def test_columns_that_share_a_name_are_told_apart_by_number(tmp_path: Path) -> None:
-    source = opened(written(tmp_path / "t.csv", "Id,Label,Label\nT1,A,B\n"), "facts: {size: {column: Label (2), values: {B: small}}}")
+    source = opened(
+        written(tmp_path / "t.csv", "Id,Label,Label\nT1,A,B\n"),
+        "facts: {size: {column: Label (2), values: {B: small}}}",
+    )
 
     assert tickets(source.batches()) == [{"row": 1, "name": None, "size": "small"}]
 
 
 def test_without_a_mapping_columns_that_are_called_like_facts_are_facts(tmp_path: Path) -> None:
-    source = open_tickets(written(tmp_path / "t.csv", "Number,SIZE,Came At,Colour\nT1,large,2026-01-26T04:00Z,red\n"), COUNTER)
+    source = open_tickets(
+        written(tmp_path / "t.csv", "Number,SIZE,Came At,Colour\nT1,large,2026-01-26T04:00Z,red\n"), COUNTER
+    )
 
-    assert plain(tickets(source.batches())) == [{"row": "1", "name": "T1", "size": "large", "came_at": "2026-01-26 04:00:00+00:00"}]
+    assert plain(tickets(source.batches())) == [
+        {"row": "1", "name": "T1", "size": "large", "came_at": "2026-01-26 04:00:00+00:00"}
+    ]
     assert source.notes == ["left out, since no fact is called so: `Colour`"]
 
 
@@ -202,23 +277,60 @@ UNREADABLE = [
     ("none.csv", None, "no such file: none.csv", "did you mean `some.csv`?"),
     ("empty.csv", b"", "empty.csv is empty", "the first line of a CSV file names its columns"),
     ("blank.csv", b"\n\n", "blank.csv is empty", "the first line of a CSV file names its columns"),
-    ("wide.csv", "Id,Size\nT1,A".encode("utf-16"), "wide.csv is text in UTF-16, not in UTF-8", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
-    ("latin.csv", "Id,Größe\nT1,A".encode("latin-1"), "expected UTF-8 in latin.csv, byte 6 is not", "have it exported as UTF-8 (in Excel: CSV UTF-8)"),
+    (
+        "wide.csv",
+        "Id,Size\nT1,A".encode("utf-16"),
+        "wide.csv is text in UTF-16, not in UTF-8",
+        "have it exported as UTF-8 (in Excel: CSV UTF-8)",
+    ),
+    (
+        "latin.csv",
+        "Id,Größe\nT1,A".encode("latin-1"),
+        "expected UTF-8 in latin.csv, byte 6 is not",
+        "have it exported as UTF-8 (in Excel: CSV UTF-8)",
+    ),
     ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "give Parquet, CSV or JSON lines"),
-    ("cut.parquet", b"PAR1abc", "expected a Parquet file, cannot read cut.parquet", "have it written again, or give a CSV or JSON lines file"),
+    (
+        "cut.parquet",
+        b"PAR1abc",
+        "expected a Parquet file, cannot read cut.parquet",
+        "have it written again, or give a CSV or JSON lines file",
+    ),
     ("damaged.csv.gz", DAMAGED, "damaged.csv.gz cannot be read: Error -3", ""),
     ("damaged.json.gz", DAMAGED, "damaged.json.gz cannot be read: Error -3", ""),
-    ("long.csv", b"Id," + b"x" * 200_000 + b"\n1,2\n", "the first line of long.csv cannot be read: field larger than", "the first line of a CSV file names its columns"),
-    ("endless.csv", b"Id," * 500_000 + b"\n", "the first line of endless.csv is longer than 1 MB", "the first line of a CSV file names its columns"),
+    (
+        "long.csv",
+        b"Id," + b"x" * 200_000 + b"\n1,2\n",
+        "the first line of long.csv cannot be read: field larger than",
+        "the first line of a CSV file names its columns",
+    ),
+    (
+        "endless.csv",
+        b"Id," * 500_000 + b"\n",
+        "the first line of endless.csv is longer than 1 MB",
+        "the first line of a CSV file names its columns",
+    ),
     ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines has one object a line"),
-    ("other.csv", b"Id,Sizes\nT1,A\n", "other.csv does not have the column `Size`, which the mapping map.yaml reads", "did you mean `Sizes`?"),
-    ("nothing/*.parquet", None, "no file is called nothing/*.parquet", "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),
+    (
+        "other.csv",
+        b"Id,Sizes\nT1,A\n",
+        "other.csv does not have the column `Size`, which the mapping map.yaml reads",
+        "did you mean `Sizes`?",
+    ),
+    (
+        "nothing/*.parquet",
+        None,
+        "no file is called nothing/*.parquet",
+        "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`",
+    ),
     (".", None, "no Parquet file in .", "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "message", "help_"), UNREADABLE)
-def test_a_source_that_cannot_be_read_is_said_to_be_so_with_a_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, message: str, help_: str) -> None:
+def test_a_source_that_cannot_be_read_is_said_to_be_so_with_a_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, message: str, help_: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "some.csv", "Id\n")
     if content is not None:
@@ -248,7 +360,9 @@ def test_a_quote_that_is_never_closed_does_not_swallow_what_follows(tmp_path: Pa
 
 
 def test_a_text_over_several_lines_may_stand_at_the_end(tmp_path: Path) -> None:
-    source = opened(written(tmp_path / "t.csv", 'Id,Size,Story\nT1,A,"it\nbroke"\n\n'), "facts: {size: Size, story: Story}")
+    source = opened(
+        written(tmp_path / "t.csv", 'Id,Size,Story\nT1,A,"it\nbroke"\n\n'), "facts: {size: Size, story: Story}"
+    )
 
     assert tickets(source.batches()) == [{"row": 1, "name": None, "size": "A", "story": "given"}]
 
@@ -276,7 +390,10 @@ def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert write_unread(path, []) == 0
     assert not path.exists()
     assert write_unread(path, rows) == 1
-    assert list(csv.reader(path.open(newline="", encoding="utf-8"))) == [["row", "ticket", "field", "message", "content"], ["7", "T7", "Size", "`Z` is not\nlisted", '{"Size": "Z"}']]
+    assert list(csv.reader(path.open(newline="", encoding="utf-8"))) == [
+        ["row", "ticket", "field", "message", "content"],
+        ["7", "T7", "Size", "`Z` is not\nlisted", '{"Size": "Z"}'],
+    ]
     before = path.read_bytes()
 
     def interrupted() -> None:

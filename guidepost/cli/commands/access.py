@@ -31,24 +31,48 @@ OutputOption = Annotated[TextOrJson, typer.Option("-o", "--output", help="How it
 @access.command("new-key")
 def new_key_command(
     name: Annotated[str, typer.Argument(metavar="CALLER", help="Who gets the key.")],
-    role: Annotated[list[Role] | None, typer.Option("--role", help="What the caller may do; may be repeated. Default: decide.")] = None,
-    expires: Annotated[str, typer.Option("--expires", metavar="DAY", help="The day from which the key no longer counts, such as 2027-07-01.")] = "",
+    role: Annotated[
+        list[Role] | None, typer.Option("--role", help="What the caller may do; may be repeated. Default: decide.")
+    ] = None,
+    expires: Annotated[
+        str,
+        typer.Option(
+            "--expires", metavar="DAY", help="The day from which the key no longer counts, such as 2027-07-01."
+        ),
+    ] = "",
     output: OutputOption = TextOrJson.TEXT,
 ) -> None:
     """Make a key: the key itself, which is shown this once, and what the file of callers says of it."""
     if not NAME.fullmatch(name):
-        raise refused(f"expected the name of a caller, got `{visible(name)}`", "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+        raise refused(
+            f"expected the name of a caller, got `{visible(name)}`",
+            "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit",
+        )
     if expires and not _is_day(expires):
         raise refused(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
     made, roles = new_key(), [one.value for one in role or [Role.DECIDE]]
     if output is TextOrJson.JSON:
-        show_json({"caller": name, "roles": roles, "key": made.text, "id": made.id, "sha256": made.sha256, "expires": expires or None})
+        show_json(
+            {
+                "caller": name,
+                "roles": roles,
+                "key": made.text,
+                "id": made.id,
+                "sha256": made.sha256,
+                "expires": expires or None,
+            }
+        )
         return
     until = f", expires: {expires}" if expires else ""
     results().show(
-        Text("the key; it is shown only now, so hand it to the caller", "bold"), Text(f"  {made.text}", no_wrap=True), "",
+        Text("the key; it is shown only now, so hand it to the caller", "bold"),
+        Text(f"  {made.text}", no_wrap=True),
+        "",
         Text("for the file of callers", "bold"),
-        Text(f"  - name: {name}\n    roles: [{', '.join(roles)}]\n    keys:\n      - {{id: {made.id}, sha256: {made.sha256}{until}}}", no_wrap=True),
+        Text(
+            f"  - name: {name}\n    roles: [{', '.join(roles)}]\n    keys:\n      - {{id: {made.id}, sha256: {made.sha256}{until}}}",
+            no_wrap=True,
+        ),
     )
 
 
@@ -58,7 +82,9 @@ def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
     text = sys.stdin.readline().strip()
     id_ = key_id(text)
     if not id_:
-        raise refused("expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_")
+        raise refused(
+            "expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_"
+        )
     if output is TextOrJson.JSON:
         show_json({"id": id_, "sha256": hashed(text)})
     else:
@@ -75,7 +101,9 @@ def check_command(
         text = decoded(str(file), content(file))
     except AccessRefused as error:
         raise refused(str(error)) from error
-    found, problems = read_callers(str(file), text) if isinstance(text, str) else (Callers(), [replace(text, place=Place(str(file)))])
+    found, problems = (
+        read_callers(str(file), text) if isinstance(text, str) else (Callers(), [replace(text, place=Place(str(file)))])
+    )
     if problems:
         errors().show(*map(problem_text, problems))
         raise typer.Exit(ExitCode.POLICY)
@@ -83,9 +111,17 @@ def check_command(
         errors().show(Text.assemble(("warning: ", "bold yellow"), one))
     rows = _rows(found)
     if output is TextOrJson.JSON:
-        show_json([{"caller": name, "roles": roles.split(", ") if roles else [], "proved_by": by.split(", ")} for name, roles, by in rows])
+        show_json(
+            [
+                {"caller": name, "roles": roles.split(", ") if roles else [], "proved_by": by.split(", ")}
+                for name, roles, by in rows
+            ]
+        )
     else:
-        results().show(Text(count(len(rows), "caller"), "bold"), grid([(f"  {name}", roles or "no role", by) for name, roles, by in rows], "cyan"))
+        results().show(
+            Text(count(len(rows), "caller"), "bold"),
+            grid([(f"  {name}", roles or "no role", by) for name, roles, by in rows], "cyan"),
+        )
 
 
 def _rows(found: Callers) -> list[tuple[str, str, str]]:
@@ -93,7 +129,10 @@ def _rows(found: Callers) -> list[tuple[str, str, str]]:
     proofs: dict[str, list[str]] = {name: [] for name in found.names}
     roles: dict[str, str] = {}
     said = (
-        *((key.caller, f"key {id_}" + (f" until {key.expires:%Y-%m-%d}" if key.expires else "")) for id_, key in found.keys.items()),
+        *(
+            (key.caller, f"key {id_}" + (f" until {key.expires:%Y-%m-%d}" if key.expires else ""))
+            for id_, key in found.keys.items()
+        ),
         *((who, f"certificate {name}") for name, who in found.certificates.items()),
         *((who, f"token of {subject}") for subject, who in found.subjects.items()),
     )

@@ -63,12 +63,19 @@ class Analysed:
 
 def analyze(
     policies: PoliciesOption = None,
-    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="Look at this version, not at the one in the folder itself.")] = "",
+    version: Annotated[
+        str,
+        typer.Option("--version", metavar="VERSION", help="Look at this version, not at the one in the folder itself."),
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="Look at the past versions too.")] = False,
     output: Annotated[Output, typer.Option("-o", "--output", help="How to write what was found.")] = Output.TEXT,
     level: Annotated[Level, typer.Option("--level", help="Leave out what weighs less.")] = Level.NOTE,
-    code: Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only findings of this code; may be repeated.")] = None,
-    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="End with 3 if something weighs as much.")] = FailOn.ERROR,
+    code: Annotated[
+        list[str] | None, typer.Option("--code", metavar="CODE", help="Only findings of this code; may be repeated.")
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="End with 3 if something weighs as much.")
+    ] = FailOn.ERROR,
 ) -> None:
     """Look through a version: what is wrong, what is needless, what nobody reads, and what it assumes.
 
@@ -79,7 +86,9 @@ def analyze(
     for folder in _folders(find_folder(policies), version, every=every):
         with errors().working(f"analysing {folder.root}"):
             found = _analysed(folder)
-        kept = tuple(one for one in found.findings if one.level.weight >= level.weight and (not asked or one.code in asked))
+        kept = tuple(
+            one for one in found.findings if one.level.weight >= level.weight and (not asked or one.code in asked)
+        )
         analysed.append(Analysed(found.root, found.policy, kept))
     findings = sorted({finding for one in analysed for finding in one.findings})
     match output:
@@ -96,7 +105,9 @@ def analyze(
 def _codes(asked: Sequence[str]) -> frozenset[str]:
     unknown = [code for code in asked if code not in FINDINGS]
     if unknown:
-        raise refused(*(f"no code `{code}`{meant(code, FINDINGS)}" for code in unknown), f"codes: {', '.join(FINDINGS)}")
+        raise refused(
+            *(f"no code `{code}`{meant(code, FINDINGS)}" for code in unknown), f"codes: {', '.join(FINDINGS)}"
+        )
     return frozenset(asked)
 
 
@@ -108,7 +119,9 @@ def _folders(folder: Path, version: str, *, every: bool) -> tuple[VersionFolder,
         return folders if every else folders[:1]
     known = known_versions(folder)
     if version not in known:
-        raise refused(f"no policy version {version}{meant(version, known)}; known: {', '.join(sorted(known)) or 'none'}")
+        raise refused(
+            f"no policy version {version}{meant(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
+        )
     wanted = {one.path for one in known[version]}
     return tuple(one for one in folders if one.path in wanted)
 
@@ -128,7 +141,11 @@ def _parts(findings: Sequence[Finding], analysed: Sequence[Analysed]) -> Iterato
     grouped = sorted(findings, key=lambda one: (-one.level.weight, order.index(one.code), one))
     for code, group in groupby(grouped, key=lambda one: one.code):
         several, kind = list(group), FINDINGS[code]
-        yield Text.assemble((code, f"bold {STYLES[kind.level]}"), f"  {kind.about}", (f"  ({kind.level.value}, {len(several):,})", "dim"))
+        yield Text.assemble(
+            (code, f"bold {STYLES[kind.level]}"),
+            f"  {kind.about}",
+            (f"  ({kind.level.value}, {len(several):,})", "dim"),
+        )
         for one in several:
             yield from _lines(one)
         yield ""
@@ -149,7 +166,10 @@ def _lines(finding: Finding) -> Iterator[Text]:
 
 def _said(findings: Sequence[Finding]) -> Text:
     numbers = Counter(one.level for one in findings)
-    parts = [(count(numbers[level], level.value), STYLES[level] if numbers[level] else "green") for level in sorted(Level, key=lambda one: one.weight, reverse=True)]
+    parts = [
+        (count(numbers[level], level.value), STYLES[level] if numbers[level] else "green")
+        for level in sorted(Level, key=lambda one: one.weight, reverse=True)
+    ]
     return Text(", ").join(Text(words, style) for words, style in parts)
 
 

@@ -45,11 +45,30 @@ audit.command("purge")(purge)
 TicketOption = Annotated[str, typer.Option("--ticket", metavar="ID", help="Only of this ticket, as callers name it.")]
 RequestOption = Annotated[str, typer.Option("--request-id", metavar="ID", help="Only the call with this request id.")]
 CallerOption = Annotated[str, typer.Option("--caller", metavar="NAME", help="Only of this caller.")]
-VersionOption = Annotated[str, typer.Option("--version", metavar="VERSION", help="Only under this version: its number, or the beginning of its digest.")]
+VersionOption = Annotated[
+    str,
+    typer.Option(
+        "--version", metavar="VERSION", help="Only under this version: its number, or the beginning of its digest."
+    ),
+]
 RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only where this rule fired.")]
-OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME=VALUE", help="Only with this outcome; a value may also be `undecided` or `not_covered`.")]
-SinceOption = Annotated[str, typer.Option("--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z.")]
-UntilOption = Annotated[str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")]
+OutcomeOption = Annotated[
+    str,
+    typer.Option(
+        "--outcome",
+        metavar="NAME=VALUE",
+        help="Only with this outcome; a value may also be `undecided` or `not_covered`.",
+    ),
+]
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        "--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z."
+    ),
+]
+UntilOption = Annotated[
+    str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")
+]
 
 
 class ExportFormat(StrEnum):
@@ -85,10 +104,18 @@ def get(
 
 @audit.command("query")
 def query(
-    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
-    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    ticket: TicketOption = "",
+    request_id: RequestOption = "",
+    caller: CallerOption = "",
+    version: VersionOption = "",
+    rule: RuleOption = "",
+    outcome: OutcomeOption = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many records.")] = 50,
-    token: Annotated[str, typer.Option("--page", metavar="TOKEN", help="The page behind another one, by the token that it gave.")] = "",
+    token: Annotated[
+        str, typer.Option("--page", metavar="TOKEN", help="The page behind another one, by the token that it gave.")
+    ] = "",
     log: LogOption = "",
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write them.")] = TableOrJson.TABLE,
 ) -> None:
@@ -115,18 +142,34 @@ def query(
 
 @audit.command("export")
 def export(
-    ticket: TicketOption = "", request_id: RequestOption = "", caller: CallerOption = "", version: VersionOption = "",
-    rule: RuleOption = "", outcome: OutcomeOption = "", since: SinceOption = "", until: UntilOption = "",
+    ticket: TicketOption = "",
+    request_id: RequestOption = "",
+    caller: CallerOption = "",
+    version: VersionOption = "",
+    rule: RuleOption = "",
+    outcome: OutcomeOption = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     heads: Annotated[bool, typer.Option("--heads", help="Write the signed heads of the chains instead.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
-    form: Annotated[ExportFormat | None, typer.Option("--format", help="How to write it. Default: Parquet for a FILE that ends in .parquet, else JSON lines.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")
+    ] = None,
+    form: Annotated[
+        ExportFormat | None,
+        typer.Option(
+            "--format", help="How to write it. Default: Parquet for a FILE that ends in .parquet, else JSON lines."
+        ),
+    ] = None,
     log: LogOption = "",
 ) -> None:
     """Write records as JSON lines or Parquet: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
     if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
         if to is None or heads:
-            raise refused("signed heads are written as JSON lines" if heads else "Parquet is written to a file", "help: leave --format out" if heads else "help: --to FILE")
+            raise refused(
+                "signed heads are written as JSON lines" if heads else "Parquet is written to a file",
+                "help: leave --format out" if heads else "help: --to FILE",
+            )
         _export_parquet(asked, to, log)
         return
     with reading_log(log) as store:
@@ -163,8 +206,15 @@ def _export_parquet(asked: Filter, to: Path, log: str) -> None:
 
 @audit.command("verify")
 def verify_log(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A whole export. Default: the log itself.")] = None,
-    heads: Annotated[Path | None, typer.Option("--heads", metavar="FILE", help="Heads that were exported earlier, and kept where nobody could alter them.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A whole export. Default: the log itself.")
+    ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            "--heads", metavar="FILE", help="Heads that were exported earlier, and kept where nobody could alter them."
+        ),
+    ] = None,
     key: KeysOption = None,
     log: LogOption = "",
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TextOrJson.TEXT,
@@ -184,15 +234,26 @@ def verify_log(
             report = verify_store(store, trust, kept)
     found = report.found
     if output is TextOrJson.JSON:
-        show_json({
-            "whole": report.whole, "entries": found.entries, "breaks": [asdict(one) for one in found.breaks], "doubts": report.doubts,
-            "heads": [asdict(head) for head in found.heads], "unheld": [asdict(head) for head in found.unheld],
-            "signed": last_vouched(report), "covered": None if report.coverage is None else report.covered, "coverage": plain_coverage(report), "purges": [note.plain for note in report.notes],
-        })
+        show_json(
+            {
+                "whole": report.whole,
+                "entries": found.entries,
+                "breaks": [asdict(one) for one in found.breaks],
+                "doubts": report.doubts,
+                "heads": [asdict(head) for head in found.heads],
+                "unheld": [asdict(head) for head in found.unheld],
+                "signed": last_vouched(report),
+                "covered": None if report.coverage is None else report.covered,
+                "coverage": plain_coverage(report),
+                "purges": [note.plain for note in report.notes],
+            }
+        )
     else:
         results().show(*verified_page(report))
         if report.signed and not trust.keys:
-            errors().show(f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too")
+            errors().show(
+                f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too"
+            )
     if not report.whole:
         raise typer.Exit(int(ExitCode.LOG))
 
@@ -233,8 +294,12 @@ def _heads(file: Path) -> list[SignedHead]:
         raise refused(f"{file} holds no signed heads: {error}") from error
 
 
-def _asked(ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str) -> Filter:
-    return Filter(ticket, request_id, caller, version, rule, outcome, _instant("--since", since), _instant("--until", until))
+def _asked(
+    ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str
+) -> Filter:
+    return Filter(
+        ticket, request_id, caller, version, rule, outcome, _instant("--since", since), _instant("--until", until)
+    )
 
 
 def _instant(option: str, text: str) -> datetime | None:

@@ -35,9 +35,16 @@ RecordArgument = Annotated[str, typer.Argument(metavar="RECORD", help="The id of
 
 def certificate(
     record: RecordArgument,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")
+    ] = None,
     sign_key: Annotated[
-        Path | None, typer.Option("--sign-key", metavar="FILE", help="If no signed head covers the record yet, sign how far its chain has come, with this private key.")
+        Path | None,
+        typer.Option(
+            "--sign-key",
+            metavar="FILE",
+            help="If no signed head covers the record yet, sign how far its chain has come, with this private key.",
+        ),
     ] = None,
     log: LogOption = "",
 ) -> None:
@@ -63,15 +70,23 @@ def certificate(
             "help: a server signs every minute, unless it runs with --no-log-sign; --sign-key FILE signs now",
         )
     elif to is not None:
-        errors().show(f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at {made.head.head.sequence} that was signed on {made.head.signed} by {made.head.key}")
+        errors().show(
+            f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at {made.head.head.sequence} that was signed on {made.head.signed} by {made.head.key}"
+        )
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that `guidepost audit certificate` wrote.")],
-    against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version that is said to have decided. {SPEC_HELP}")] = "",
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A certificate that `guidepost audit certificate` wrote.")
+    ],
+    against: Annotated[
+        str, typer.Option("--against", metavar="VERSION", help=f"The version that is said to have decided. {SPEC_HELP}")
+    ] = "",
     key: KeysOption = None,
     policies: PoliciesOption = None,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TableOrJson.TABLE,
+    output: Annotated[
+        TableOrJson, typer.Option("-o", "--output", help="How to write what is found.")
+    ] = TableOrJson.TABLE,
 ) -> None:
     """Check a certificate without any log: its hash, its path, its signature, its version, and that this version decides so.
 
@@ -80,13 +95,23 @@ def check(
     try:
         made = Certificate.read(_text(file))
     except NoCertificate as error:
-        raise refused(f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG) from error
+        raise refused(
+            f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG
+        ) from error
     with refusing("keys"):
         trust = trusted_keys(key or ())
     version = open_version(against, policies=policies, keys=key) if against else None
     steps = checked(made, trust, version)
     if output is TableOrJson.JSON:
-        show_json({"record": _id(made), "sound": _sound(steps), "proved": proved(steps), "complete": _complete(steps), "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps]})
+        show_json(
+            {
+                "record": _id(made),
+                "sound": _sound(steps),
+                "proved": proved(steps),
+                "complete": _complete(steps),
+                "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps],
+            }
+        )
     else:
         results().show(*_page(made, steps))
     if not proved(steps):
@@ -101,7 +126,8 @@ def found_entry(store: Store, record: str) -> Entry:
     if not entry.holds:
         raise refused(
             f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash",
-            "help: `guidepost audit get` shows what is left of it, and `guidepost audit verify` what else was altered", code=ExitCode.LOG,
+            "help: `guidepost audit get` shows what is left of it, and `guidepost audit verify` what else was altered",
+            code=ExitCode.LOG,
         )
     return entry
 
@@ -167,7 +193,13 @@ def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
     elif not proved(steps):
         yield Text(f"nothing proves that this record was in the log; not shown: {', '.join(missing)}", "bold red")
     elif missing:
-        yield Text(f"proved: this record was in the log when its head was signed; not shown: {', '.join(missing)}", "bold yellow")
+        yield Text(
+            f"proved: this record was in the log when its head was signed; not shown: {', '.join(missing)}",
+            "bold yellow",
+        )
     else:
         version = Record.read(made.entry.body).version
-        yield Text(f"proved: the record was in the log, and {version.name} {version.version} decides it the same again", "bold green")
+        yield Text(
+            f"proved: the record was in the log, and {version.name} {version.version} decides it the same again",
+            "bold green",
+        )

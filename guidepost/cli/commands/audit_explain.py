@@ -32,9 +32,21 @@ from guidepost.render.reschedule_console import moved_parts, plain_moved
 
 def explain(
     record: RecordArgument,
-    given: Annotated[list[str] | None, typer.Option("--with", metavar="VERSION", help=f"A version that may have decided, beside those of the policies folder; may be repeated. {SPEC_HELP}")] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="VERSION",
+            help=f"A version that may have decided, beside those of the policies folder; may be repeated. {SPEC_HELP}",
+        ),
+    ] = None,
     why_not: Annotated[
-        str, typer.Option("--why-not", metavar="OUTCOME=VALUE", help="What is the smallest change of facts that would have given this value?")
+        str,
+        typer.Option(
+            "--why-not",
+            metavar="OUTCOME=VALUE",
+            help="What is the smallest change of facts that would have given this value?",
+        ),
     ] = "",
     log: LogOption = "",
     policies: PoliciesOption = None,
@@ -88,14 +100,23 @@ def _unexplained(entry: Entry, record: Record, output: TableOrJson) -> None:
 
 
 def _plain(entry: Entry, again: Again, unlike: WhyNot | None) -> dict[str, Any]:
-    found: dict[str, Any] = {**json.loads(line(entry)), "equal": again.equal, "answers": [plain(answer) for answer in again.answers]}
+    found: dict[str, Any] = {
+        **json.loads(line(entry)),
+        "equal": again.equal,
+        "answers": [plain(answer) for answer in again.answers],
+    }
     found |= {"rescheduled": plain_moved(again.moved)} if again.moved else {}
-    found["differences"] = [{"decision": one.decision, "part": one.part, "recorded": one.recorded, "again": one.again} for one in again.differences]
+    found["differences"] = [
+        {"decision": one.decision, "part": one.part, "recorded": one.recorded, "again": one.again}
+        for one in again.differences
+    ]
     found |= {"wrong": again.wrong} if again.wrong else {}
     return found | ({"why_not": plain_why_not(unlike)} if unlike else {})
 
 
-def _page(entry: Entry, record: Record, version: Version, again: Again, unlike: WhyNot | None) -> Iterator[RenderableType]:
+def _page(
+    entry: Entry, record: Record, version: Version, again: Again, unlike: WhyNot | None
+) -> Iterator[RenderableType]:
     if unlike:
         yield from why_not_parts(unlike, version.policy)
         yield ""
@@ -110,8 +131,13 @@ def _page(entry: Entry, record: Record, version: Version, again: Again, unlike: 
     yield ""
     ref = version.ref
     if again.equal:
-        yield Text(f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: equal to what is recorded", "bold green")
+        yield Text(
+            f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: equal to what is recorded",
+            "bold green",
+        )
         return
-    yield Text(f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: not what is recorded", "bold red")
+    yield Text(
+        f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: not what is recorded", "bold red"
+    )
     for said in (again.wrong,) if again.wrong else map(str, again.differences):
         yield Text(f"  {said}", "red", no_wrap=True)

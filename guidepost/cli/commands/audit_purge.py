@@ -27,12 +27,28 @@ MAX_NAME = 200
 
 
 def purge(
-    before: Annotated[str, typer.Option("--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z.")],
-    sign_key: Annotated[Path | None, typer.Option("--sign-key", metavar="FILE", help="The private key that signs the note of the purge. Default: the server's own, in your state folder.")] = None,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")] = "",
+    before: Annotated[
+        str,
+        typer.Option(
+            "--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z."
+        ),
+    ],
+    sign_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign-key",
+            metavar="FILE",
+            help="The private key that signs the note of the purge. Default: the server's own, in your state folder.",
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Remove without being asked.")] = False,
     log: LogOption = "",
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what is, or would be, removed.")] = TableOrJson.TABLE,
+    output: Annotated[
+        TableOrJson, typer.Option("-o", "--output", help="How to write what is, or would be, removed.")
+    ] = TableOrJson.TABLE,
 ) -> None:
     """Remove old records for good: of each chain all that stands before the first record that was received at or after an instant.
 
@@ -99,16 +115,27 @@ def _user() -> str:
 
 def _show(going: Sequence[Doomed], notes: Sequence[object], output: TableOrJson, *, done: bool) -> None:
     if output is TableOrJson.JSON:
-        chains = [{"writer": one.writer, "entries": one.entries, "last": one.last, "received": {"first": one.received[0], "last": one.received[1]}} for one in going]
+        chains = [
+            {
+                "writer": one.writer,
+                "entries": one.entries,
+                "last": one.last,
+                "received": {"first": one.received[0], "last": one.received[1]},
+            }
+            for one in going
+        ]
         show_json({"removed": done, "chains": chains, "notes": list(notes)})
     elif not going:
         results().show("nothing is that old")
     else:
-        results().show(f"{count(sum(one.entries for one in going), 'record')} removed from {count(len(going), 'chain')}")
+        results().show(
+            f"{count(sum(one.entries for one in going), 'record')} removed from {count(len(going), 'chain')}"
+        )
 
 
 def _page(going: Sequence[Doomed]) -> Iterator[RenderableType]:
     yield Text(f"{count(sum(one.entries for one in going), 'record')} would be removed", "bold")
-    yield ruled(("chain", "records", "up to entry", "received from", "to"), [(one.writer, f"{one.entries:,}", f"{one.last:,}", *one.received) for one in going])
-
-
+    yield ruled(
+        ("chain", "records", "up to entry", "received from", "to"),
+        [(one.writer, f"{one.entries:,}", f"{one.last:,}", *one.received) for one in going],
+    )

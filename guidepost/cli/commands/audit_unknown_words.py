@@ -43,7 +43,9 @@ def _outcome(asked: str, policies: Sequence[Policy]) -> Iterator[str]:
     having = [policy.outcomes[name] for policy in policies if name in policy.outcomes]
     if not having:
         yield f"no version here has an outcome `{name}`{_meant(name, (one for policy in policies for one in policy.outcomes))}"
-    elif given and value not in STATUSES and all(map(_listed, having)) and not any(value in one.words for one in having):
+    elif (
+        given and value not in STATUSES and all(map(_listed, having)) and not any(value in one.words for one in having)
+    ):
         known = [word for one in having for word in one.words]
         yield f"no version here has a value `{value}` of `{name}`{_meant(value, known)}"
 

@@ -22,7 +22,12 @@ from guidepost.render.console import count, errors, grid, refused, results, show
 
 def build(
     spec: Annotated[str, typer.Argument(metavar="VERSION", help=f"What to build. {SPEC_HELP}")] = "working",
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The bundle, or a folder for it. Default: NAME-VERSION.zip.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The bundle, or a folder for it. Default: NAME-VERSION.zip."
+        ),
+    ] = None,
     policies: PoliciesOption = None,
     keys: KeysOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was built.")] = False,
@@ -54,10 +59,14 @@ def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
     frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
     if version is None or frozen is None or frozen.digest == version.digest or not _is_of_this_desk(version, folder):
         return []
-    return [Problem(
-        Place(version.policy.manifest.place.file), "version-unchanged",
-        f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}", "build the released version, or give this one a new number",
-    )]
+    return [
+        Problem(
+            Place(version.policy.manifest.place.file),
+            "version-unchanged",
+            f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}",
+            "build the released version, or give this one a new number",
+        )
+    ]
 
 
 def _is_of_this_desk(version: Version, folder: Path) -> bool:
@@ -91,7 +100,14 @@ def _rows(made: BuiltBundle, source: Source) -> list[tuple[str, str]]:
 
 def _plain(made: BuiltBundle, path: Path, source: Source) -> dict[str, object]:
     return {
-        "bundle": path.as_posix(), "name": made.ref.name, "version": made.ref.version, "effective_from": made.effective_from.isoformat(),
-        "digest": made.ref.digest, "sha256": made.sha256, "files": len(made.files), "rules": made.rules, "bytes": len(made.data),
+        "bundle": path.as_posix(),
+        "name": made.ref.name,
+        "version": made.ref.version,
+        "effective_from": made.effective_from.isoformat(),
+        "digest": made.ref.digest,
+        "sha256": made.sha256,
+        "files": len(made.files),
+        "rules": made.rules,
+        "bytes": len(made.data),
         "source": {"root": source.root, "origin": source.origin.value, "detail": source.detail},
     }

@@ -20,7 +20,14 @@ from engine.model.problems import PolicyErrors, Problem
 from engine.version.agreement import agreement_problems
 from engine.version.version import Version, build
 from guidepost.cli.options.policies_folder import find_folder
-from guidepost.policies.sources.folder import VersionFolder, default_cache, prove_version, read_folder, side_by_side, version_folders
+from guidepost.policies.sources.folder import (
+    VersionFolder,
+    default_cache,
+    prove_version,
+    read_folder,
+    side_by_side,
+    version_folders,
+)
 from guidepost.render.cases_console import cases_summary
 from guidepost.render.console import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
 from guidepost.render.messages import Message, problem_text
@@ -68,10 +75,14 @@ def check(
         Path | None,
         typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are checked too."),
     ] = None,
-    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TextOrJson.TEXT,
+    output: Annotated[
+        TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")
+    ] = TextOrJson.TEXT,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
     no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the worked examples.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="List every table that was proved, with its cells.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="List every table that was proved, with its cells.")
+    ] = False,
 ) -> None:
     """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
 
@@ -97,7 +108,9 @@ def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Fin
             checked.append(check_version(version, proof=proof, cases=cases))
     versions = [one.version for one in checked]
     among = side_by_side(folders, versions)[1]
-    return Findings(tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among))))
+    return Findings(
+        tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among)))
+    )
 
 
 def show_findings(found: Findings, screen: Screen, *, verbose: bool = False) -> None:
@@ -141,7 +154,9 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     report = prove_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
-    return Checked(root, version, tuple(problems), report, examples, run_cases(version, examples), tuple(_notes(files, root)))
+    return Checked(
+        root, version, tuple(problems), report, examples, run_cases(version, examples), tuple(_notes(files, root))
+    )
 
 
 def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
@@ -149,9 +164,17 @@ def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
     for path, text in sorted(files.items()):
         tree, _ = read(f"{root}/{path}" if root else path, text) if _PERHAPS_CUT.search(text) else (None, [])
         for place, whole in cut_texts(tree) if tree is not None else ():
-            rest = place.text[place.column - 1:].rstrip()
-            head = Text.assemble((f"{place}", "bold"), f": the text ends here, since a comment begins with `{rest}` ", ("[note]", "yellow"))
-            yield Message(head, place, [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'])
+            rest = place.text[place.column - 1 :].rstrip()
+            head = Text.assemble(
+                (f"{place}", "bold"),
+                f": the text ends here, since a comment begins with `{rest}` ",
+                ("[note]", "yellow"),
+            )
+            yield Message(
+                head,
+                place,
+                [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'],
+            )
 
 
 def _summary(found: Findings) -> Text:
@@ -190,7 +213,10 @@ def _proof_rows(proof: ProofReport | None, *, verbose: bool) -> Iterator[tuple[s
     if proof is None:
         yield "not proved", Text("durable-rules was not asked", "yellow")
         return
-    whole, sampled = ([table for table in proof.tables if not table.disagreements and table.extent is extent] for extent in (Extent.WHOLE, Extent.SAMPLED))
+    whole, sampled = (
+        [table for table in proof.tables if not table.disagreements and table.extent is extent]
+        for extent in (Extent.WHOLE, Extent.SAMPLED)
+    )
     said = [f"{len(whole):,} proved whole"] if whole else []
     said += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
     if said:

@@ -27,19 +27,46 @@ from guidepost.render.junit import junit
 from guidepost.render.messages import problem_text
 from guidepost.render.sarif import sarif
 
-ENDS: Final = {ExitCode.POLICY: "problems", ExitCode.CASES: "failed", ExitCode.USAGE: "no base", ExitCode.BUDGET: "too much"}
+ENDS: Final = {
+    ExitCode.POLICY: "problems",
+    ExitCode.CASES: "failed",
+    ExitCode.USAGE: "no base",
+    ExitCode.BUDGET: "too much",
+}
 """How a part ends, in a word or two."""
 
 
 def ci(
-    base: Annotated[str, typer.Option("--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit.")],
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit."
+        ),
+    ],
     policies: PoliciesOption = None,
-    summary: Annotated[Path | None, typer.Option("--summary", metavar="FILE", help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.")] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            "--summary",
+            metavar="FILE",
+            help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.",
+        ),
+    ] = None,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
-    sarif_file: Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning.")] = None,
-    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the difference as a page, if there is something to compare with.")] = None,
+    sarif_file: Annotated[
+        Path | None,
+        typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning."),
+    ] = None,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write the difference as a page, if there is something to compare with."
+        ),
+    ] = None,
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write the report.")] = TextOrJson.TEXT,
 ) -> None:
     """Look at a change of policies as a pull request does: check, test, analyze, fmt --check, and diff.
@@ -67,7 +94,9 @@ def ci(
         raise typer.Exit(int(found.code))
 
 
-def _write(found: Examined, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None) -> None:
+def _write(
+    found: Examined, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None
+) -> None:
     """Write the files that were asked for; a step of GitHub may have a summary already, to which ours is added."""
     if summary is not None:
         _to(summary, summary_text(found))
@@ -75,7 +104,10 @@ def _write(found: Examined, summary: Path | None, sarif_file: Path | None, junit
         with step.open("a", encoding="utf-8") as stream:
             stream.write(summary_text(found))
     if sarif_file is not None:
-        _to(sarif_file, json.dumps(sarif(found.findings, installed(PROGRAM), from_top), indent=2, ensure_ascii=False) + "\n")
+        _to(
+            sarif_file,
+            json.dumps(sarif(found.findings, installed(PROGRAM), from_top), indent=2, ensure_ascii=False) + "\n",
+        )
     if junit_file is not None:
         _to(junit_file, junit(found.trials))
     if html is not None and found.report is not None:

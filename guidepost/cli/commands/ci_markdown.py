@@ -75,7 +75,15 @@ def _parts(one: Examined) -> Iterator[str]:
         yield "\n".join(listed([_failure(result, trial) for result, trial in failed], MOST))
     if one.layout.changed or one.layout.left_alone:
         yield "### Layout"
-        yield "\n".join(listed([*(f"- {code(name)}" for name in one.layout.changed), *(f"- {prose(said)}" for said in one.layout.left_alone)], MOST))
+        yield "\n".join(
+            listed(
+                [
+                    *(f"- {code(name)}" for name in one.layout.changed),
+                    *(f"- {prose(said)}" for said in one.layout.left_alone),
+                ],
+                MOST,
+            )
+        )
     if warnings := [finding for finding in one.findings if finding.level.value == "warning"]:
         lines = [f"- {code(str(finding.place))} {prose(finding.message)} ({finding.code})" for finding in warnings]
         yield folded(f"{count(len(warnings), 'warning')} of the analysis", listed(lines, MOST))
@@ -99,10 +107,17 @@ def _failure(result: CaseResult, trial: Trial) -> str:
 def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[str]:
     """Give GitHub's annotations: what makes a part fail, each at its place."""
     for problem in one.problems:
-        yield annotation(problem.place, problem.code, "\n".join(str(problem).splitlines()).removeprefix(f"{problem.place}: "), address)
+        yield annotation(
+            problem.place,
+            problem.code,
+            "\n".join(str(problem).splitlines()).removeprefix(f"{problem.place}: "),
+            address,
+        )
     for trial in one.trials:
         for result in trial.failed:
-            yield annotation(result.case.place, "failed case", "\n".join((result.case.name, *result.differences)), address)
+            yield annotation(
+                result.case.place, "failed case", "\n".join((result.case.name, *result.differences)), address
+            )
     for name in one.layout.changed:
         yield annotation(Place(name), "layout", f"laid out otherwise: guidepost fmt {one.folder.as_posix()}", address)
     for excess in one.report.excesses if one.report else ():
@@ -116,12 +131,23 @@ def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[s
 def plain_examined(one: Examined) -> Plain:
     """Give what was found out as data."""
     return {
-        "ok": one.code is ExitCode.OK, "exit_code": int(one.code), "policies": one.folder.as_posix(),
-        "base": {"asked": one.base.asked, "commit": one.base.commit or None, "lack": one.base.lack.value or None, "said": one.base.said, "help": one.base.help, "uncommitted": one.base.dirty},
+        "ok": one.code is ExitCode.OK,
+        "exit_code": int(one.code),
+        "policies": one.folder.as_posix(),
+        "base": {
+            "asked": one.base.asked,
+            "commit": one.base.commit or None,
+            "lack": one.base.lack.value or None,
+            "said": one.base.said,
+            "help": one.base.help,
+            "uncommitted": one.base.dirty,
+        },
         "parts": [{"part": part.name, "exit_code": int(part.code), "said": part.said} for part in one.parts],
         "problems": [problem.as_plain() for problem in one.problems],
         "failed_cases": [
-            {"name": result.case.name, "place": plain_place(result.case.place), "differences": list(result.differences)} for trial in one.trials for result in trial.failed
+            {"name": result.case.name, "place": plain_place(result.case.place), "differences": list(result.differences)}
+            for trial in one.trials
+            for result in trial.failed
         ],
         "layout": {"changed": list(one.layout.changed), "left_alone": list(one.layout.left_alone)},
         "findings": [finding.as_plain() for finding in one.findings],

@@ -99,7 +99,14 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
     with errors().working("analysing"):
         findings = _findings(checked.checked[0], sorted(problems))
     return Examined(
-        folder, checked, tuple(sorted(problems)), tuple(_trials(folder, checked)), findings, _layout(folder), there, found,
+        folder,
+        checked,
+        tuple(sorted(problems)),
+        tuple(_trials(folder, checked)),
+        findings,
+        _layout(folder),
+        there,
+        found,
         has_budget=bool(budget),
     )
 
@@ -109,7 +116,10 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
 
 def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
     """Tell which versions that were released at the base are not as they were released there."""
-    working, *past = (Folder(place.path.name, place.root, one.version) for place, one in zip(version_folders(folder, as_typed=True), checked.checked, strict=True))
+    working, *past = (
+        Folder(place.path.name, place.root, one.version)
+        for place, one in zip(version_folders(folder, as_typed=True), checked.checked, strict=True)
+    )
     return [problem for problem in frozen_problems(base.frozen, working, past) if problem.code in HELD]
 
 
@@ -144,7 +154,9 @@ def _layout(folder: Path) -> Layout:
         files = read_folder(working)
     except PolicyErrors:
         return Layout()
-    made = {f"{working.root}/{name}": (text, format_text(f"{working.root}/{name}", text)) for name, text in files.items()}
+    made = {
+        f"{working.root}/{name}": (text, format_text(f"{working.root}/{name}", text)) for name, text in files.items()
+    }
     return Layout(
         len(files),
         tuple(name for name, (text, one) in made.items() if one.text != text and not one.left_alone),
@@ -182,13 +194,23 @@ def _analyze(one: Examined) -> Part:
         return Part("analyze", ExitCode.OK, "not done: the policies cannot be loaded", noted=True)
     numbers = Counter(finding.level for finding in one.findings)
     said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
-    return Part("analyze", ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK, said, noted=bool(numbers[Level.WARNING]))
+    return Part(
+        "analyze", ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK, said, noted=bool(numbers[Level.WARNING])
+    )
 
 
 def _fmt(one: Examined) -> Part:
     changed, alone = one.layout.changed, one.layout.left_alone
-    said = f"{count(len(changed), 'file')} of {one.layout.files:,} to lay out: `guidepost fmt {one.folder.as_posix()}`" if changed else count(one.layout.files, "file")
-    return Part("fmt", ExitCode.POLICY if changed or alone else ExitCode.OK, said + (f"; {count(len(alone), 'file')} left alone" if alone else ""))
+    said = (
+        f"{count(len(changed), 'file')} of {one.layout.files:,} to lay out: `guidepost fmt {one.folder.as_posix()}`"
+        if changed
+        else count(one.layout.files, "file")
+    )
+    return Part(
+        "fmt",
+        ExitCode.POLICY if changed or alone else ExitCode.OK,
+        said + (f"; {count(len(alone), 'file')} left alone" if alone else ""),
+    )
 
 
 def _diff(one: Examined) -> Part:

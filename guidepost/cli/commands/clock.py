@@ -31,14 +31,20 @@ from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import NOUNS, instant_text, length_text
 from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
 
-clock: Final = typer.Typer(name="clock", no_args_is_help=True, help="Add and count business time, draw a calendar, follow the sun.")
+clock: Final = typer.Typer(
+    name="clock", no_args_is_help=True, help="Add and count business time, draw a calendar, follow the sun."
+)
 OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")]
 
 
 @clock.command("add")
 def add(
-    start: Annotated[str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")],
-    amount: Annotated[list[str], typer.Argument(metavar="AMOUNT", help='How much, as "1 business day", "4 hours" or "90 minutes".')],
+    start: Annotated[
+        str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")
+    ],
+    amount: Annotated[
+        list[str], typer.Argument(metavar="AMOUNT", help='How much, as "1 business day", "4 hours" or "90 minutes".')
+    ],
     calendar: CalendarOption = "",
     region: RegionOption = "",
     rule: RuleOption = None,
@@ -59,9 +65,20 @@ def add(
     begin = read_time("START", start, problems)
     much = read_amount(" ".join(amount), problems)
     way = read_rule(much, rule, problems)
-    if read_clock(policy, calendar, region, problems, unit=much.unit if much else Unit.HOURS) is None or begin is None or much is None or problems:
+    if (
+        read_clock(policy, calendar, region, problems, unit=much.unit if much else Unit.HOURS) is None
+        or begin is None
+        or much is None
+        or problems
+    ):
         raise refused(*problems)
-    made = reckon("", Clocks(policy).of(calendar, region), Target(much.number, unit_by(much.unit, always=policy.calendars[calendar].always), way, calendar, region), begin, moment.ended_holds())
+    made = reckon(
+        "",
+        Clocks(policy).of(calendar, region),
+        Target(much.number, unit_by(much.unit, always=policy.calendars[calendar].always), way, calendar, region),
+        begin,
+        moment.ended_holds(),
+    )
     if output is TableOrJson.JSON:
         show_json({name: value for name, value in plain_due(made).items() if name not in ("name", "standing")})
     else:
@@ -77,7 +94,9 @@ def _added(made: Due, policy: Policy) -> Iterator[RenderableType]:
 
 @clock.command("count")
 def count(
-    start: Annotated[str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")],
+    start: Annotated[
+        str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")
+    ],
     end: Annotated[str, typer.Argument(metavar="END", help="An instant with an offset.")],
     calendar: CalendarOption = "",
     region: RegionOption = "",
@@ -111,7 +130,9 @@ def count(
 class Between:
     """What lies between two instants by a clock."""
 
-    def __init__(self, kept: Clock, start: datetime, end: datetime, way: tuple[Stretch, ...], rule: DayRule | None) -> None:
+    def __init__(
+        self, kept: Clock, start: datetime, end: datetime, way: tuple[Stretch, ...], rule: DayRule | None
+    ) -> None:
         self._clock, self._start, self._end, self._way, self._rule = kept, start, end, way, rule
         self._open = sum((one.end - one.start for one in way if one.kind is Kind.OPEN), timedelta())
         self._sure = kept.count(start, end).sure
@@ -122,13 +143,26 @@ class Between:
 
     def plain(self) -> Plain:
         """Give it as plain data."""
-        days: Plain | None = {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)} if self._rule else None
+        days: Plain | None = (
+            {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)}
+            if self._rule
+            else None
+        )
         if days is not None and self._unit is Unit.DAYS:
             days["unit"] = self._unit.value
         return {
-            "start": iso(self._start), "end": iso(self._end), "seconds": self._open.total_seconds(), "sure": self._sure, "business_days": days,
-            "calendar": self._clock.calendar.name, "zone": self._clock.calendar.zone, "tzdb": TZDB,
-            "stretches": [{"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name} for one in self._way],
+            "start": iso(self._start),
+            "end": iso(self._end),
+            "seconds": self._open.total_seconds(),
+            "sure": self._sure,
+            "business_days": days,
+            "calendar": self._clock.calendar.name,
+            "zone": self._clock.calendar.zone,
+            "tzdb": TZDB,
+            "stretches": [
+                {"start": iso(one.start), "end": iso(one.end), "kind": one.kind.value, "name": one.name}
+                for one in self._way
+            ],
         }
 
     def parts(self) -> Iterator[RenderableType]:
@@ -136,11 +170,17 @@ class Between:
         zone, listed = self._clock.calendar.zone, self._clock.calendar.holidays
         counted = Text(length_text(self._open), "bold")
         if not self._sure and listed is not None:
-            counted.append(f" or less: the holidays {listed.name} are known from {listed.first} to {listed.last} only", "yellow")
+            counted.append(
+                f" or less: the holidays {listed.name} are known from {listed.first} to {listed.last} only", "yellow"
+            )
         rows: list[tuple[RenderableType, ...]] = [("business time", counted)]
         if self._rule is not None:
             full, begun = self._days(begun=False), self._days(begun=True)
-            said = "not known" if full is None or begun is None else f"{full:,} full, {begun:,} with the one that has begun"
+            said = (
+                "not known"
+                if full is None or begun is None
+                else f"{full:,} full, {begun:,} with the one that has begun"
+            )
             rows.append((NOUNS[self._unit][1], f"{said} ({DAY_RULES[self._rule]}, {self._rule})"))
         rows += [("from", instant_text(self._start, zone)), ("to", instant_text(self._end, zone))]
         rows += [("calendar", f"{self._clock.calendar.name}, {zone}"), ("tz database", TZDB)]
@@ -149,7 +189,11 @@ class Between:
             yield ""
             marks = [Mark(self._start, "►", "start"), Mark(self._end, "◆", "end", "bold red")]
             known = (listed.first, listed.last) if listed else None
-            for part in (*Drawing(zone, self._way, marks, known).parts(self._start, self._end), "", stretch_table(self._way, zone)):
+            for part in (
+                *Drawing(zone, self._way, marks, known).parts(self._start, self._end),
+                "",
+                stretch_table(self._way, zone),
+            ):
                 yield indented(part)
 
 

@@ -54,10 +54,19 @@ class View:
 
 
 def show(
-    calendar: Annotated[str, typer.Argument(metavar="CALENDAR", help="Which calendar. Without it, all calendars, regions and holiday lists.")] = "",
+    calendar: Annotated[
+        str,
+        typer.Argument(
+            metavar="CALENDAR", help="Which calendar. Without it, all calendars, regions and holiday lists."
+        ),
+    ] = "",
     region: RegionOption = "",
-    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Which month. Default: the one that it is now.")] = "",
-    week: Annotated[str, typer.Option("--week", metavar="YYYY-MM-DD", help="Draw the week of this day instead, hour by hour.")] = "",
+    month: Annotated[
+        str, typer.Option("--month", metavar="YYYY-MM", help="Which month. Default: the one that it is now.")
+    ] = "",
+    week: Annotated[
+        str, typer.Option("--week", metavar="YYYY-MM-DD", help="Draw the week of this day instead, hour by hour.")
+    ] = "",
     now: NowOption = "",
     version: VersionOption = "",
     digest: DigestOption = "",
@@ -92,7 +101,9 @@ def show(
 
 
 def sun(
-    instant: Annotated[str, typer.Argument(metavar="[INSTANT]", help="When, as 2026-01-23T15:00+11:00. Default: now.")] = "",
+    instant: Annotated[
+        str, typer.Argument(metavar="[INSTANT]", help="When, as 2026-01-23T15:00+11:00. Default: now.")
+    ] = "",
     now: NowOption = "",
     version: VersionOption = "",
     digest: DigestOption = "",
@@ -160,7 +171,10 @@ def _view_parts(view: View) -> Iterator[RenderableType]:
 
 def _week(view: View) -> Iterator[RenderableType]:
     zone, listed = view.clock.zone, view.clock.calendar.holidays
-    first, last = (to_datetime(zone.resolve(midnight(number))) for number in (view.days[0].day.toordinal(), view.days[-1].day.toordinal() + 1))
+    first, last = (
+        to_datetime(zone.resolve(midnight(number)))
+        for number in (view.days[0].day.toordinal(), view.days[-1].day.toordinal() + 1)
+    )
     marks = [Mark(view.now, "▼", "now", "bold cyan")] if first <= view.now < last else []
     known = (listed.first, listed.last) if listed else None
     drawing = Drawing(view.clock.calendar.zone, stretches(view.clock, first, last), marks, known)
@@ -182,17 +196,25 @@ def _reached(reached: Reached, view: View) -> str:
         return instant_text(reached.instant, zone)
     if reached.sure:
         return "never"
-    return f"not before {instant_text(reached.not_before, zone)}: the holidays are not known so far" if reached.not_before else "not known"
+    return (
+        f"not before {instant_text(reached.not_before, zone)}: the holidays are not known so far"
+        if reached.not_before
+        else "not known"
+    )
 
 
 def _plain_view(view: View) -> Plain:
     calendar = view.clock.calendar
     opens, closes = view.clock.next_opening(view.now), view.clock.next_closing(view.now)
     return {
-        "calendar": calendar.name, "zone": calendar.zone, "tzdb": TZDB,
+        "calendar": calendar.name,
+        "zone": calendar.zone,
+        "tzdb": TZDB,
         "now": {
-            "at": iso(view.now), "open": view.clock.is_open(view.now),
-            "opens": iso(opens.instant) if opens.instant else None, "closes": iso(closes.instant) if closes.instant else None,
+            "at": iso(view.now),
+            "open": view.clock.is_open(view.now),
+            "opens": iso(opens.instant) if opens.instant else None,
+            "closes": iso(closes.instant) if closes.instant else None,
         },
         **plain_days(view.clock, view.days),
     }
@@ -212,7 +234,10 @@ def _list_parts(policy: Policy) -> Iterator[RenderableType]:
     yield ""
     by_region = next((one for one in policy.calendars.values() if one.by_region and not one.always), None)
     region = f" --region {next(iter(policy.regions))}" if by_region and policy.regions else ""
-    yield Text.assemble(("more: ", "cyan"), f"guidepost clock show {(by_region or next(iter(policy.calendars.values()))).name}{region}, also with --month or --week")
+    yield Text.assemble(
+        ("more: ", "cyan"),
+        f"guidepost clock show {(by_region or next(iter(policy.calendars.values()))).name}{region}, also with --month or --week",
+    )
 
 
 def _plain_list(policy: Policy) -> Plain:

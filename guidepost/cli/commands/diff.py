@@ -34,7 +34,9 @@ class DiffForm(StrEnum):
 
 def diff(
     before: Annotated[str, typer.Argument(metavar="BEFORE", help=f"{SPEC_HELP} Default: the last commit.")] = "HEAD",
-    after: Annotated[str, typer.Argument(metavar="AFTER", help=f"{SPEC_HELP} Default: the policies folder as it is now.")] = "working",
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help=f"{SPEC_HELP} Default: the policies folder as it is now.")
+    ] = "working",
     policies: PoliciesOption = None,
     output: Annotated[DiffForm, typer.Option("-o", "--output", help="How to write it.")] = DiffForm.TEXT,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it to a file.")] = None,

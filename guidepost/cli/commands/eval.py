@@ -46,23 +46,39 @@ class Asked:
 def evaluate(
     context: typer.Context,
     *,
-    fact: Annotated[list[str] | None, typer.Option("--fact", metavar="NAME=VALUE", help="A fact; may be repeated.")] = None,
+    fact: Annotated[
+        list[str] | None, typer.Option("--fact", metavar="NAME=VALUE", help="A fact; may be repeated.")
+    ] = None,
     json_text: Annotated[str, typer.Option("--json", metavar="OBJECT", help="Facts as a JSON object.")] = "",
-    file: Annotated[str, typer.Option("--file", "-f", metavar="PATH", help="Facts in JSON or YAML; - is standard input.")] = "",
+    file: Annotated[
+        str, typer.Option("--file", "-f", metavar="PATH", help="Facts in JSON or YAML; - is standard input.")
+    ] = "",
     now: NowOption = "",
     pause: PauseOption = None,
     before: Annotated[
         list[str] | None,
-        typer.Option("--before", metavar="NAME=VALUE", help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?"),
+        typer.Option(
+            "--before",
+            metavar="NAME=VALUE",
+            help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?",
+        ),
     ] = None,
     why_not: Annotated[
-        str, typer.Option("--why-not", metavar="VALUE", help="What is the smallest change of facts that would have given this value, OUTCOME=VALUE, decided or not_covered?")
+        str,
+        typer.Option(
+            "--why-not",
+            metavar="VALUE",
+            help="What is the smallest change of facts that would have given this value, OUTCOME=VALUE, decided or not_covered?",
+        ),
     ] = "",
     version: VersionOption = "",
     digest: DigestOption = "",
     as_of: AsOfOption = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show the rules behind every outcome as a table, and draw how what is due came about.")
+        bool,
+        typer.Option(
+            "--explain", help="Show the rules behind every outcome as a table, and draw how what is due came about."
+        ),
     ] = False,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
     policies: PoliciesOption = None,
@@ -111,9 +127,15 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
     name = asked.words.decision or TRIAGE
     if name not in (*version.plans, TRIAGE):
         hint = meant(name, (*version.plans, TRIAGE))
-        problems.append(f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE))))
+        problems.append(
+            f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE)))
+        )
     try:
-        answers = (decide(version, name, asked.facts, asked.moment),) if name in version.plans else triage(version, asked.facts, asked.moment)
+        answers = (
+            (decide(version, name, asked.facts, asked.moment),)
+            if name in version.plans
+            else triage(version, asked.facts, asked.moment)
+        )
     except WrongRequest as error:
         wrong += error.wrong
     try:
@@ -125,7 +147,9 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
     return answers, reschedule(version, asked.facts, asked.before.facts, asked.moment) if asked.before else None
 
 
-def _wrong_lines(problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy) -> list[str]:
+def _wrong_lines(
+    problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy
+) -> list[str]:
     """Say everything that is wrong with what was sent, each with what it may be."""
     lines, unknown = [*problems, *times], [*problems]
     for fact in wrong:
@@ -140,7 +164,9 @@ def _wrong_lines(problems: Sequence[str], times: Sequence[str], wrong: Sequence[
     return lines
 
 
-def _parts(policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: Asked, *, explain: bool) -> Iterator[RenderableType]:
+def _parts(
+    policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: Asked, *, explain: bool
+) -> Iterator[RenderableType]:
     page = AnswerPage(policy, asked.moment.now)
     for answer in answers:
         yield from page.parts(answer, explain=explain)

@@ -29,7 +29,9 @@ MAX_SHOWN: Final = 20
 def found_why_not(version: Version, decision: str, words: str, facts: Mapping[str, object], moment: Moment) -> WhyNot:
     """Work out what would have given what is wanted, or say what is wrong with the words."""
     try:
-        wanted = read_wanted(version, decision, words) if decision in version.plans else _of_a_new_ticket(version, words)
+        wanted = (
+            read_wanted(version, decision, words) if decision in version.plans else _of_a_new_ticket(version, words)
+        )
         return why_not(version, facts, wanted, moment)
     except UnknownWanted as error:
         raise refused(f"--why-not {words}: {error.message}", *([error.help] if error.help else [])) from error
@@ -41,13 +43,18 @@ def _of_a_new_ticket(version: Version, words: str) -> Wanted:
     for decision in asked:
         with suppress(UnknownWanted):
             return read_wanted(version, decision, words)
-    raise UnknownWanted(f"none of {', '.join(asked)} can be that", f"name the decision, as in `guidepost eval {asked[0]} --why-not {words}`")
+    raise UnknownWanted(
+        f"none of {', '.join(asked)} can be that",
+        f"name the decision, as in `guidepost eval {asked[0]} --why-not {words}`",
+    )
 
 
 def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
     """Say what it would take, or that it is so already, or that no ticket gets it."""
     name, wanted = found.wanted.outcome, "not covered" if found.wanted.text == NOT_COVERED else found.wanted.text
-    yield Text.assemble((f"why not {name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}.")
+    yield Text.assemble(
+        (f"why not {name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}."
+    )
     if found.already:
         return
     if not found.alternatives:
@@ -58,7 +65,14 @@ def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
     for number, alternative in enumerate(found.alternatives):
         for position, change in enumerate(alternative):
             joint = "or" if number and not position else "and" if position else ""
-            rows.append((Text(joint, "dim"), change.fact, values_text(change, policy), Text(f"({'now ' + change.now if change.now else 'not sent'}{_follows(found, change)})", "dim")))
+            rows.append(
+                (
+                    Text(joint, "dim"),
+                    change.fact,
+                    values_text(change, policy),
+                    Text(f"({'now ' + change.now if change.now else 'not sent'}{_follows(found, change)})", "dim"),
+                )
+            )
     yield Padding(grid(rows, "", "cyan"), (0, 0, 0, 4))
     if found.more:
         yield Text(f"    and {count(found.more, 'further combination')} of values", "dim")
@@ -67,7 +81,11 @@ def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
 def _now(outcome: Outcome) -> str:
     if outcome.status is not Status.DECIDED:
         return status_text(outcome.status)
-    return f"[{'; '.join(outcome.value)}]" if isinstance(outcome.value, tuple) and outcome.value else literal_text(outcome.value)
+    return (
+        f"[{'; '.join(outcome.value)}]"
+        if isinstance(outcome.value, tuple) and outcome.value
+        else literal_text(outcome.value)
+    )
 
 
 def _follows(found: WhyNot, change: Change) -> str:
@@ -106,7 +124,11 @@ def plain_why_not(found: WhyNot) -> dict[str, object]:
         "possible": found.already or bool(found.alternatives),
         "changes": found.changes,
         "alternatives": [
-            [{"fact": change.fact, "now": change.now or None, "to": [word or None for word in change.to]} for change in alternative] for alternative in found.alternatives
+            [
+                {"fact": change.fact, "now": change.now or None, "to": [word or None for word in change.to]}
+                for change in alternative
+            ]
+            for alternative in found.alternatives
         ],
         "more": found.more,
         "follows": {one.fact: one.since for one in found.follows},

@@ -28,7 +28,11 @@ STANDARD: Final = "-"
 
 def fmt(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files, and folders with all YAML files below them; - is standard input. Default: the policies.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Files, and folders with all YAML files below them; - is standard input. Default: the policies.",
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
@@ -60,7 +64,9 @@ def fmt(
     _say(files, changed, problems, left_alone, wrote=not (check or diff), check=check)
 
 
-def _say(files: list[Path], changed: list[str], problems: list[Problem], left_alone: list[str], *, wrote: bool, check: bool) -> None:
+def _say(
+    files: list[Path], changed: list[str], problems: list[Problem], left_alone: list[str], *, wrote: bool, check: bool
+) -> None:
     verb = "wrote" if wrote else "would change"
     same = len(files) - len(changed)
     errors().show(
@@ -80,7 +86,10 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
         _show_diff(results(), text, made.text, "<stdin>")
     elif not check:
         sys.stdout.write(made.text)
-    said: list[RenderableType] = [*map(problem_text, made.problems), *([f"left alone: {made.left_alone}"] if made.left_alone else [])]
+    said: list[RenderableType] = [
+        *map(problem_text, made.problems),
+        *([f"left alone: {made.left_alone}"] if made.left_alone else []),
+    ]
     if said:
         errors().show(*said)
     if made.problems or made.left_alone or (check and made.text != text):
@@ -95,7 +104,11 @@ def _files(paths: Iterable[str]) -> list[Path]:
 def _below(path: Path) -> Iterator[Path]:
     if path.is_dir():
         found = (one for end in ENDINGS for one in path.rglob(f"*{end}"))
-        yield from sorted(one for one in found if one.is_file() and not any(part.startswith(".") for part in one.relative_to(path).parts))
+        yield from sorted(
+            one
+            for one in found
+            if one.is_file() and not any(part.startswith(".") for part in one.relative_to(path).parts)
+        )
     elif path.is_file():
         yield path
     else:
@@ -105,7 +118,9 @@ def _below(path: Path) -> Iterator[Path]:
 def _read(path: Path, problems: list[Problem]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
-            problems.append(Problem(Place(str(path)), "too-large", f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}"))
+            problems.append(
+                Problem(Place(str(path)), "too-large", f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}")
+            )
             return None
         text = decoded(str(path), path.read_bytes())
         if isinstance(text, str):

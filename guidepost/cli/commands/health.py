@@ -15,24 +15,60 @@ DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
 
 
 def health(
-    address: Annotated[str, typer.Argument(metavar="[ADDRESS]", help="The server, as host:port or unix:path.")] = DEFAULT_ADDRESS,
-    service: Annotated[str, typer.Option("--service", metavar="NAME", help="Ask for one service, such as guidepost.v1.PolicyService. Default: the whole server.")] = "",
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.01, help="How long to wait for the answer.")] = 3.0,
-    authority: Annotated[Path | None, typer.Option("--ca", metavar="FILE", help="Ask over TLS, and trust the certificates in this file.")] = None,
-    certificate: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="The certificate to show to a server that asks for one.")] = None,
-    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The private key of this certificate.")] = None,
-    name: Annotated[str, typer.Option("--server-name", metavar="NAME", help="The name in the server's certificate, if it is not that of the address.")] = "",
+    address: Annotated[
+        str, typer.Argument(metavar="[ADDRESS]", help="The server, as host:port or unix:path.")
+    ] = DEFAULT_ADDRESS,
+    service: Annotated[
+        str,
+        typer.Option(
+            "--service",
+            metavar="NAME",
+            help="Ask for one service, such as guidepost.v1.PolicyService. Default: the whole server.",
+        ),
+    ] = "",
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.01, help="How long to wait for the answer.")
+    ] = 3.0,
+    authority: Annotated[
+        Path | None, typer.Option("--ca", metavar="FILE", help="Ask over TLS, and trust the certificates in this file.")
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--cert", metavar="FILE", help="The certificate to show to a server that asks for one."),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="The private key of this certificate.")
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--server-name",
+            metavar="NAME",
+            help="The name in the server's certificate, if it is not that of the address.",
+        ),
+    ] = "",
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
 ) -> None:
     """Ask a server how it is. Ends with 0 if it is serving, and with 1 if it is not or does not answer in time."""
     credentials = _credentials(authority, certificate, key)
     found, why, refused_reload = asked(address, service, timeout, credentials, name)
     if output is TableOrJson.JSON:
-        show_json({"address": address, "service": service, "status": found, **({"message": why} if why else {}), **({"last_reload": refused_reload} if refused_reload else {})})
+        show_json(
+            {
+                "address": address,
+                "service": service,
+                "status": found,
+                **({"message": why} if why else {}),
+                **({"last_reload": refused_reload} if refused_reload else {}),
+            }
+        )
     else:
         results().show(f"{address}: {found}" + (f", {why}" if why else ""))
         if refused_reload:
-            results().show(f"the last reload failed, and the versions before it go on serving: {refused_reload}", "help: run `guidepost check` on the policies there")
+            results().show(
+                f"the last reload failed, and the versions before it go on serving: {refused_reload}",
+                "help: run `guidepost check` on the policies there",
+            )
     if found != SERVING:
         raise typer.Exit(int(ExitCode.UNHEALTHY))
 
@@ -45,13 +81,21 @@ NO_ANSWER: Final = "NO_ANSWER"
 """The status of a server that does not say how it is."""
 
 
-def asked(address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = "") -> tuple[str, str, str]:
+def asked(
+    address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = ""
+) -> tuple[str, str, str]:
     """Ask the health service; give the name of the status, why there is none, and why the last reload failed."""
     options = (("grpc.ssl_target_name_override", name),) if name else ()
-    channel = grpc.insecure_channel(address, options) if credentials is None else grpc.secure_channel(address, credentials, options)
+    channel = (
+        grpc.insecure_channel(address, options)
+        if credentials is None
+        else grpc.secure_channel(address, credentials, options)
+    )
     with channel:
         try:
-            answer, call = health_pb2_grpc.HealthStub(channel).Check.with_call(health_pb2.HealthCheckRequest(service=service), timeout=timeout)
+            answer, call = health_pb2_grpc.HealthStub(channel).Check.with_call(
+                health_pb2.HealthCheckRequest(service=service), timeout=timeout
+            )
         except grpc.RpcError as error:
             return NO_ANSWER, f"{error.code().name}: {error.details()}", ""
     said = dict(call.trailing_metadata() or ()).get(LAST_RELOAD, b"")

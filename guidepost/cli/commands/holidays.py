@@ -34,17 +34,43 @@ from guidepost.render.console import ExitCode, count, meant, refused, results, r
 
 holidays: Final = typer.Typer(name="holidays", no_args_is_help=True, help="Show the holiday lists, or draft them anew.")
 
-RegionsArgument = Annotated[list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Without any, all.")]
+RegionsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Without any, all.")
+]
 
-_STYLES: Final = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.MOVED: "yellow", Kind.RENAMED: "yellow", Kind.KEPT: "dim"}
+_STYLES: Final = {
+    Kind.ADDED: "green",
+    Kind.REMOVED: "red",
+    Kind.MOVED: "yellow",
+    Kind.RENAMED: "yellow",
+    Kind.KEPT: "dim",
+}
 
 
 @holidays.command("refresh")
 def refresh(
     regions: RegionsArgument = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a list would change.")] = False,
-    first: Annotated[int | None, typer.Option("--from", metavar="YEAR", min=FIRST_YEAR, max=LAST_YEAR, help="First year to draft. Default: all that a list covers.")] = None,
-    last: Annotated[int | None, typer.Option("--to", metavar="YEAR", min=FIRST_YEAR, max=LAST_YEAR, help="Last year to draft; a later one widens the list.")] = None,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            "--from",
+            metavar="YEAR",
+            min=FIRST_YEAR,
+            max=LAST_YEAR,
+            help="First year to draft. Default: all that a list covers.",
+        ),
+    ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(
+            "--to",
+            metavar="YEAR",
+            min=FIRST_YEAR,
+            max=LAST_YEAR,
+            help="Last year to draft; a later one widens the list.",
+        ),
+    ] = None,
     policies: PoliciesOption = None,
 ) -> None:
     """Draft the lists anew with the `holidays` package, show what changes, and write it as estimated.
@@ -70,8 +96,11 @@ def refresh(
         if not check:
             path.write_text(text, encoding="utf-8", newline="\n")
     if check and stale:
-        raise refused(f"{count(len(stale), 'list')} not as {PACKAGE} drafts them now; `guidepost holidays refresh` writes them",
-                      *map(str, stale), code=ExitCode.POLICY)
+        raise refused(
+            f"{count(len(stale), 'list')} not as {PACKAGE} drafts them now; `guidepost holidays refresh` writes them",
+            *map(str, stale),
+            code=ExitCode.POLICY,
+        )
     screen.show(*[f"wrote {path}" for path in stale], f"{count(len(drafted), 'list')} up to date")
 
 
@@ -85,11 +114,22 @@ def show(
     _, files = _lists(policies, regions)
     screen = results()
     if not regions and year is None:
-        screen.show(ruled(("list", "covers", "holidays", "estimated", "about"), [_overview(file) for file in files.values()]))
+        screen.show(
+            ruled(("list", "covers", "holidays", "estimated", "about"), [_overview(file) for file in files.values()])
+        )
         return
     for file in files.values():
-        rows = [(str(day), f"{day:%a}", entry.name, Text(entry.status, "yellow" if entry.status is HolidayStatus.ESTIMATED else ""), entry.source)
-                for day, entry in file.list.days.items() if year is None or day.year == year]
+        rows = [
+            (
+                str(day),
+                f"{day:%a}",
+                entry.name,
+                Text(entry.status, "yellow" if entry.status is HolidayStatus.ESTIMATED else ""),
+                entry.source,
+            )
+            for day, entry in file.list.days.items()
+            if year is None or day.year == year
+        ]
         if year is not None and not file.list.first.year <= year <= file.list.last.year:
             screen.show(f"{file.list.name} covers {file.list.first} to {file.list.last}: nothing is known of {year}")
         else:
@@ -120,12 +160,16 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
     return folder, files
 
 
-def _drafted(files: dict[str, ListFile], first: int | None, last: int | None) -> dict[str, tuple[ListFile, Drafter | None, Comparison | None]]:
+def _drafted(
+    files: dict[str, ListFile], first: int | None, last: int | None
+) -> dict[str, tuple[ListFile, Drafter | None, Comparison | None]]:
     """Draft every list before any is written."""
     try:
         drafter = installed_package()
     except PackageMissing as error:
-        raise refused(f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install(PACKAGE)}`") from error
+        raise refused(
+            f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install(PACKAGE)}`"
+        ) from error
     drafted: dict[str, tuple[ListFile, Drafter | None, Comparison | None]] = {}
     for name, file in files.items():
         if not file.code:
@@ -143,7 +187,11 @@ def _drafted(files: dict[str, ListFile], first: int | None, last: int | None) ->
 def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
     """Say what a new draft changes in a list, and what it would but does not."""
     changed = sum(change.kind is not Kind.KEPT for change in made.changes)
-    wider = "" if (made.first, made.last) == (file.list.first, file.list.last) else f", until now {file.list.first} to {file.list.last}"
+    wider = (
+        ""
+        if (made.first, made.last) == (file.list.first, file.list.last)
+        else f", until now {file.list.first} to {file.list.last}"
+    )
     yield f"{file.list.name}: {made.first} to {made.last}{wider}: {count(changed, 'change') if changed else 'no change'}"
     if made.changes:
         yield ruled(("date", "", "holiday", "change"), [_row(change) for change in made.changes])
@@ -152,8 +200,11 @@ def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
 
 def _row(change: Change) -> tuple[RenderableType, ...]:
     said = {
-        Kind.ADDED: "added, estimated", Kind.REMOVED: "removed",
-        Kind.MOVED: f"moved from {change.was}, estimated", Kind.RENAMED: f"renamed from {change.was}", Kind.KEPT: change.why,
+        Kind.ADDED: "added, estimated",
+        Kind.REMOVED: "removed",
+        Kind.MOVED: f"moved from {change.was}, estimated",
+        Kind.RENAMED: f"renamed from {change.was}",
+        Kind.KEPT: change.why,
     }[change.kind]
     return str(change.day), f"{change.day:%a}", change.name, Text(said, _STYLES[change.kind])
 

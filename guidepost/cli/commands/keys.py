@@ -12,7 +12,15 @@ from rich.text import Text
 from guidepost.cli.options.version_spec import KeysOption, refusing
 from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
 from guidepost.policies.sources.remote import Fetched, check_pin, fetch, shown, split_pin
-from guidepost.policies.sources.signatures import MAX_SIGNATURE, SUFFIX, new_key, private_key, read_signature, same_digest, verify
+from guidepost.policies.sources.signatures import (
+    MAX_SIGNATURE,
+    SUFFIX,
+    new_key,
+    private_key,
+    read_signature,
+    same_digest,
+    verify,
+)
 from guidepost.policies.sources.signatures import sign as signed
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.render.console import ExitCode, grid, refused, results, show_json
@@ -24,13 +32,20 @@ BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle 
 
 @keys.command("new")
 def keys_new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the two files are called: NAME.private.pem and NAME.public.pem.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What the two files are called: NAME.private.pem and NAME.public.pem.")
+    ],
 ) -> None:
     """Make a pair of Ed25519 keys, as PEM: the private one signs, and the public one is given to whoever verifies."""
     private, public = Path(f"{name}.private.pem"), Path(f"{name}.public.pem")
     with refusing(name):
         made = new_key(private, public)
-    results().show(grid([("private", f"{private}  keep it secret: it signs in your name"), ("public", str(public)), ("key", made)], "cyan"))
+    results().show(
+        grid(
+            [("private", f"{private}  keep it secret: it signs in your name"), ("public", str(public)), ("key", made)],
+            "cyan",
+        )
+    )
 
 
 @keys.command("show")
@@ -46,7 +61,15 @@ def keys_show(
 def sign(
     bundle: BundleArgument,
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The signature. Default: beside the bundle, with .sig behind its name.",
+        ),
+    ] = None,
 ) -> None:
     """Sign a bundle: write a small file beside it that says which key vouches for these bytes."""
     path = output or Path(bundle + SUFFIX)
@@ -62,9 +85,20 @@ def sign(
 
 
 def verify_bundle(
-    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle that `guidepost build` made, or its address; `#sha256=` behind it says which bytes are meant.")],
+    bundle: Annotated[
+        str,
+        typer.Argument(
+            metavar="BUNDLE",
+            help="A bundle that `guidepost build` made, or its address; `#sha256=` behind it says which bytes are meant.",
+        ),
+    ],
     key: KeysOption = None,
-    signature: Annotated[Path | None, typer.Option("--signature", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name.")] = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(
+            "--signature", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
 ) -> None:
     """Verify a bundle: that its content is what was built, and that a trusted key signed it.
@@ -75,13 +109,28 @@ def verify_bundle(
         trust = trusted_keys(key or ())
         name, pin = split_pin(bundle)
     if not trust.keys and not pin:
-        raise refused("there is nothing to verify the bundle by", "name a trusted public key with --key, or write `#sha256=...` behind the bundle")
+        raise refused(
+            "there is nothing to verify the bundle by",
+            "name a trusted public key with --key, or write `#sha256=...` behind the bundle",
+        )
     with refusing(bundle, ExitCode.POLICY):
         made, by = verified(name, pin, trust, signature)
     if as_json:
-        show_json({"bundle": bundle, "verified_by": by, "name": made.ref.name, "version": made.ref.version, "digest": made.ref.digest, "sha256": made.sha256})
+        show_json(
+            {
+                "bundle": bundle,
+                "verified_by": by,
+                "name": made.ref.name,
+                "version": made.ref.version,
+                "digest": made.ref.digest,
+                "sha256": made.sha256,
+            }
+        )
     else:
-        results().show(Text.assemble((bundle, "bold"), f" is {made.ref.name} {made.ref.version}, as it was built, {by}"), grid(_rows(made), "cyan"))
+        results().show(
+            Text.assemble((bundle, "bold"), f" is {made.ref.name} {made.ref.version}, as it was built, {by}"),
+            grid(_rows(made), "cyan"),
+        )
 
 
 def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
@@ -90,7 +139,11 @@ def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple
         fetched = fetch(name, "" if trust.keys else pin, trust)
     else:
         data = local_bytes(Path(name))
-        fetched = _signed(data, name, trust, signature or Path(name + SUFFIX)) if trust.keys else Fetched(data, f"pinned by sha256 {pin}", None)
+        fetched = (
+            _signed(data, name, trust, signature or Path(name + SUFFIX))
+            if trust.keys
+            else Fetched(data, f"pinned by sha256 {pin}", None)
+        )
     if pin:
         check_pin(fetched.data, pin, shown(name))
     made = read_bundle(fetched.data, shown(name))

@@ -39,7 +39,9 @@ def prove(
         Path | None,
         typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are proved too."),
     ] = None,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write what was found.")] = TableOrJson.TABLE,
+    output: Annotated[
+        TableOrJson, typer.Option("-o", "--output", help="How to write what was found.")
+    ] = TableOrJson.TABLE,
 ) -> None:
     """Prove what must hold in every case: the invariants beside the policies, over all cells.
 

@@ -20,8 +20,13 @@ from guidepost.render.console import ExitCode, TextOrJson, count, errors, refuse
 
 def release(
     policies: PoliciesOption = None,
-    following: Annotated[str, typer.Option("--next", metavar="VERSION", help="Then give the working version this number.")] = "",
-    effective_from: Annotated[str, typer.Option("--effective-from", metavar="INSTANT", help="With --next: from when on the next version counts.")] = "",
+    following: Annotated[
+        str, typer.Option("--next", metavar="VERSION", help="Then give the working version this number.")
+    ] = "",
+    effective_from: Annotated[
+        str,
+        typer.Option("--effective-from", metavar="INSTANT", help="With --next: from when on the next version counts."),
+    ] = "",
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was done.")] = TextOrJson.TEXT,
 ) -> None:
     """Freeze the working version: put its files aside in past/, with its digest, so that it is never changed again.
@@ -35,7 +40,11 @@ def release(
     reasons = _reasons(version, folder, following, effective_from)
     if found.problems or found.failures:
         show_findings(found, errors())
-        reasons += [count(len(some), noun) for some, noun in ((found.problems, "problem"), (found.failures, "failed case")) if some]
+        reasons += [
+            count(len(some), noun)
+            for some, noun in ((found.problems, "problem"), (found.failures, "failed case"))
+            if some
+        ]
     if version is None or reasons:
         raise refused("nothing is released", *reasons, code=found.code or ExitCode.USAGE)
     try:
@@ -56,7 +65,9 @@ def _is_cut_off(problem: Problem, found: Findings) -> bool:
     if version is None or problem.code != "not-frozen":
         return False
     root = f"{found.checked[0].root}/{PAST}/{version.ref.version}"
-    return any(one.root == root and one.version is not None and one.version.ref == version.ref for one in found.checked) and problem.place.file.startswith(f"{root}/")
+    return any(
+        one.root == root and one.version is not None and one.version.ref == version.ref for one in found.checked
+    ) and problem.place.file.startswith(f"{root}/")
 
 
 def _reasons(version: Version | None, folder: Path, following: str, effective_from: str) -> list[str]:
@@ -78,7 +89,9 @@ def _reasons(version: Version | None, folder: Path, following: str, effective_fr
         if since.tzinfo is None:
             reasons.append(f"--effective-from {effective_from} has no offset from UTC: add Z, or one such as +10:00")
         elif since <= version.policy.manifest.effective_from:
-            reasons.append(f"--effective-from {effective_from} is not after that of {number}, {version.policy.manifest.effective_from.isoformat()}")
+            reasons.append(
+                f"--effective-from {effective_from} is not after that of {number}, {version.policy.manifest.effective_from.isoformat()}"
+            )
     except ValueError:
         reasons.append(f"--effective-from {effective_from} is not an instant such as 2026-07-01T00:00:00Z")
     return reasons
@@ -98,11 +111,18 @@ def _show(version: Version, made: Release, folder: Path, following: str, effecti
     if following:
         screen.show(f"{folder} is now {following}, in force from {effective_from}")
     else:
-        screen.show(f"before you change it: `guidepost release --next VERSION --effective-from INSTANT`; `guidepost build {number}` makes its bundle")
+        screen.show(
+            f"before you change it: `guidepost release --next VERSION --effective-from INSTANT`; `guidepost build {number}` makes its bundle"
+        )
 
 
 def _plain(version: Version, made: Release, following: str) -> dict[str, object]:
     return {
-        "name": version.ref.name, "version": version.ref.version, "digest": version.digest, "folder": made.folder.as_posix(),
-        "files": made.files, "was_frozen": made.was_frozen, "next": following or None,
+        "name": version.ref.name,
+        "version": version.ref.version,
+        "digest": version.digest,
+        "folder": made.folder.as_posix(),
+        "files": made.files,
+        "was_frozen": made.was_frozen,
+        "next": following or None,
     }

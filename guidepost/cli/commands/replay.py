@@ -43,21 +43,95 @@ class ReplayForm(StrEnum):
 
 def replay(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = LOG,
-    against: Annotated[str, typer.Option("--against", metavar="VERSION", help=f"The version under trial. {SPEC_HELP} `in-force`: for each ticket, the version that was in force when it was decided. Without it, a log is proved: each record decided again under its own version.")] = "",
-    before: Annotated[str, typer.Option("--from", metavar="VERSION", help="Compare with what this version decides; `in-force`, as for --against. Default: with what is recorded.")] = "",
-    mapping: Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="From the columns of another system to facts. Default: columns that are called like facts are facts.")] = None,
-    suggest_mapping: Annotated[bool, typer.Option("--suggest-mapping", help="Look at the columns, and write a draft of a mapping file instead.")] = False,
-    with_: Annotated[list[str] | None, typer.Option("--with", metavar="VERSION", help="A version to prove records by that is not in the policies folder. May be repeated.")] = None,
-    by: Annotated[list[str] | None, typer.Option("--by", metavar="FACT", help="Count by the values of this fact, too. May be repeated. Default: service, channel and country.")] = None,
-    decision: Annotated[list[str] | None, typer.Option("--decision", metavar="NAME", help="Only this decision. May be repeated. Default: what is recorded, else what a new ticket needs.")] = None,
-    since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Of a log, only what was received from this instant on, as 2026-01-23T00:00Z.")] = "",
-    until: Annotated[str, typer.Option("--until", metavar="INSTANT", help="Of a log, only what was received before this instant.")] = "",
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="VERSION",
+            help=f"The version under trial. {SPEC_HELP} `in-force`: for each ticket, the version that was in force when it was decided. Without it, a log is proved: each record decided again under its own version.",
+        ),
+    ] = "",
+    before: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="VERSION",
+            help="Compare with what this version decides; `in-force`, as for --against. Default: with what is recorded.",
+        ),
+    ] = "",
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping",
+            metavar="FILE",
+            help="From the columns of another system to facts. Default: columns that are called like facts are facts.",
+        ),
+    ] = None,
+    suggest_mapping: Annotated[
+        bool,
+        typer.Option("--suggest-mapping", help="Look at the columns, and write a draft of a mapping file instead."),
+    ] = False,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="VERSION",
+            help="A version to prove records by that is not in the policies folder. May be repeated.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="FACT",
+            help="Count by the values of this fact, too. May be repeated. Default: service, channel and country.",
+        ),
+    ] = None,
+    decision: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--decision",
+            metavar="NAME",
+            help="Only this decision. May be repeated. Default: what is recorded, else what a new ticket needs.",
+        ),
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="INSTANT",
+            help="Of a log, only what was received from this instant on, as 2026-01-23T00:00Z.",
+        ),
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="INSTANT", help="Of a log, only what was received before this instant.")
+    ] = "",
     limit: Annotated[int | None, typer.Option("--limit", metavar="ROWS", min=1, help="Only the first rows.")] = None,
-    engine: Annotated[Engine, typer.Option("--engine", help="Where tickets are decided: `embedded`, by this process; `spark`, where one machine is not enough (Parquet only).")] = Engine.EMBEDDED,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            help="Where tickets are decided: `embedded`, by this process; `spark`, where one machine is not enough (Parquet only).",
+        ),
+    ] = Engine.EMBEDDED,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
-    max_unread: Annotated[str, typer.Option("--max-unread", metavar="LIMIT", help="End with 6 if more rows cannot be read: a share such as 2%, or a number.")] = "",
-    unread: Annotated[Path | None, typer.Option("--unread", metavar="FILE", help="Where rows go that cannot be read. Default: beside the source; no file is made if there are none.")] = None,
+    max_unread: Annotated[
+        str,
+        typer.Option(
+            "--max-unread",
+            metavar="LIMIT",
+            help="End with 6 if more rows cannot be read: a share such as 2%, or a number.",
+        ),
+    ] = "",
+    unread: Annotated[
+        Path | None,
+        typer.Option(
+            "--unread",
+            metavar="FILE",
+            help="Where rows go that cannot be read. Default: beside the source; no file is made if there are none.",
+        ),
+    ] = None,
     policies: PoliciesOption = None,
     key: KeysOption = None,
     output: Annotated[ReplayForm, typer.Option("-o", "--output", help="How to write it.")] = ReplayForm.TEXT,
@@ -69,14 +143,36 @@ def replay(
     Ends with 6 if more changes than --max-changed and --forbid allow, with 7 if a log does not belong to the policies, with 2 if no row can be read.
     """
     only = Filter(since=_instant("--since", since), until=_instant("--until", until))
-    asked = Asked(source, against, before, mapping, tuple(by or ()), tuple(decision or ()), only, limit, unread or beside(source), policies, key, engine)
+    asked = Asked(
+        source,
+        against,
+        before,
+        mapping,
+        tuple(by or ()),
+        tuple(decision or ()),
+        only,
+        limit,
+        unread or beside(source),
+        policies,
+        key,
+        engine,
+    )
     if suggest_mapping:
         draft = suggestion_of(asked)
         _write(to, lambda stream: stream.write(draft))
         return
     limits = read_budget(max_changed, forbid), _limit(max_unread)
     if not against:
-        _refuse_without_version({"--from": before, "--mapping": mapping, "--by": by, "--decision": decision, "--max-changed": max_changed, "--forbid": forbid})
+        _refuse_without_version(
+            {
+                "--from": before,
+                "--mapping": mapping,
+                "--by": by,
+                "--decision": decision,
+                "--max-changed": max_changed,
+                "--forbid": forbid,
+            }
+        )
         found = proof_of(asked, with_ or (), every=every)
         _write(to, lambda stream: _put_proof(found, output, stream))
         _hold_unread(limits[1], sum(found.unread.values()), found.records + sum(found.unread.values()))
@@ -89,7 +185,11 @@ def replay(
     _write(to, lambda stream: _put(shown, output, stream, every=every))
     _hold_unread(limits[1], sum(shown.replay.unread.values()), shown.replay.rows)
     if shown.excesses:
-        errors().show(f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow" if shown.compared else shown.excesses[0].message)
+        errors().show(
+            f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow"
+            if shown.compared
+            else shown.excesses[0].message
+        )
         raise typer.Exit(int(ExitCode.BUDGET))
     if limits[0] and limits[1] is None:
         _point_to_max_unread(sum(shown.replay.unread.values()), shown.replay.rows)
@@ -134,7 +234,10 @@ def _write(to: Path | None, put: Callable[[TextIO], object]) -> None:
 def _refuse_without_version(options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value]
     if given:
-        raise refused(f"{' and '.join(given)} {'needs' if len(given) == 1 else 'need'} --against VERSION", "help: `guidepost replay FILE --mapping FILE --against VERSION` decides the tickets of a file; without --against, the decision log is proved")
+        raise refused(
+            f"{' and '.join(given)} {'needs' if len(given) == 1 else 'need'} --against VERSION",
+            "help: `guidepost replay FILE --mapping FILE --against VERSION` decides the tickets of a file; without --against, the decision log is proved",
+        )
 
 
 def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
@@ -147,7 +250,9 @@ def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
 def _point_to_max_unread(unread: int, rows: int) -> None:
     """Say where a budget is kept of which half of the rows or more are no part."""
     if unread and 2 * unread >= rows:
-        errors().show(f"note: {unread:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them")
+        errors().show(
+            f"note: {unread:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them"
+        )
 
 
 def _limit(text: str) -> Limit | None:

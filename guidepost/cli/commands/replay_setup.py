@@ -34,7 +34,15 @@ from guidepost.replay.report import Report
 from guidepost.replay.run import Rejected, run, usual_groups
 from guidepost.replay.spark import Texts, Trial, run_on_spark
 from guidepost.replay.verify_log import LISTED, Proof, prove
-from guidepost.tickets import ColumnMapping, MappingErrors, TicketsError, UnreadWriter, Vocabulary, open_tickets, read_mapping
+from guidepost.tickets import (
+    ColumnMapping,
+    MappingErrors,
+    TicketsError,
+    UnreadWriter,
+    Vocabulary,
+    open_tickets,
+    read_mapping,
+)
 from guidepost.tickets.from_decision_log import LOG, ExportedRecords, StoredRecords, is_url
 from guidepost.tickets.suggest import suggest_mapping
 
@@ -73,7 +81,9 @@ class Asked:
         if Path(self.against).is_dir():
             return f"--policies {shlex.quote(self.against)}"
         number = f"--version {self.against}" if NUMBER.fullmatch(self.against) else ""
-        return " ".join(part for part in (number, f"--policies {shlex.quote(str(self.policies))}" if self.policies else "") if part)
+        return " ".join(
+            part for part in (number, f"--policies {shlex.quote(str(self.policies))}" if self.policies else "") if part
+        )
 
     def texts(self, spec: str) -> Texts:
         """Give the files of a version, or end the command."""
@@ -92,7 +102,9 @@ def beside(source: str) -> Path:
     ('past/incidents.unread.csv', 'tickets.unread.csv', 'tickets.unread.csv')
     """
     path = Path(source)
-    if not path.is_file() and (source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or path.is_dir()):
+    if not path.is_file() and (
+        source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or path.is_dir()
+    ):
         return Path("tickets.unread.csv")
     return path.with_name(f"{path.name.partition('.')[0] or path.name}.unread.csv")
 
@@ -107,7 +119,11 @@ def report_of(asked: Asked, budget: Budget) -> Report:
         errors().show(f"note: these are versions of two desks, {before.ref.name} and {after.ref.name}")
     with budget_as_usage():
         check_budget(budget, *(version.policy for version in versions))
-    asked = replace(asked, by=asked.by or usual_groups(after), decisions=asked.decisions or (() if in_force else _shared(after, before)))
+    asked = replace(
+        asked,
+        by=asked.by or usual_groups(after),
+        decisions=asked.decisions or (() if in_force else _shared(after, before)),
+    )
     replayer = _replayer(after, before, asked, in_force)
     words = _words(after, versions)
     with _reading(), UnreadWriter(asked.unread) as unread:
@@ -120,8 +136,18 @@ def report_of(asked: Asked, budget: Budget) -> Report:
         errors().show(f"note: {note}")
     near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
     return Report(
-        found, after, asked.source, asked.before, asked.against, tuple(rejected.first), _kept(asked, rejected), excesses(found, budget), asked.option,
-        tuple(notes), rejected.doubts, near,
+        found,
+        after,
+        asked.source,
+        asked.before,
+        asked.against,
+        tuple(rejected.first),
+        _kept(asked, rejected),
+        excesses(found, budget),
+        asked.option,
+        tuple(notes),
+        rejected.doubts,
+        near,
     )
 
 
@@ -132,17 +158,32 @@ def _in_force(asked: Asked) -> tuple[Version, ...]:
         return tuple(loaded.tabulate(known) for known in loaded.versions)
 
 
-def _here(asked: Asked, replayer: Replayer | InForceReplayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+def _here(
+    asked: Asked,
+    replayer: Replayer | InForceReplayer,
+    words: Vocabulary,
+    mapping: ColumnMapping | None,
+    rejected: Rejected,
+) -> tuple[Replay, list[str]]:
     """Replay on this machine; give also what there is to note of the source."""
     source = open_tickets(asked.source, words, mapping, asked.only)
     with progress(f"replaying {Path(asked.source).name}") as watch:
         return run(source, replayer, rejected, watch, asked.limit), source.notes
 
 
-def _on_spark(asked: Asked, replayer: Replayer | InForceReplayer, words: Vocabulary, mapping: ColumnMapping | None, rejected: Rejected) -> tuple[Replay, list[str]]:
+def _on_spark(
+    asked: Asked,
+    replayer: Replayer | InForceReplayer,
+    words: Vocabulary,
+    mapping: ColumnMapping | None,
+    rejected: Rejected,
+) -> tuple[Replay, list[str]]:
     """Replay on Spark, whose workers build the versions from their texts."""
     if asked.only != Filter():
-        raise refused("--since and --until choose records of a log, which Spark does not read", "help: export the log as Parquet, or leave --engine out")
+        raise refused(
+            "--since and --until choose records of a log, which Spark does not read",
+            "help: export the log as Parquet, or leave --engine out",
+        )
     after, before = (asked.texts(spec) if spec and spec != IN_FORCE else None for spec in (asked.against, asked.before))
     known = load(asked.policies).versions if IN_FORCE in (asked.against, asked.before) else ()
     versions = tuple(asked.texts(f"version:{one.ref.version}") for one in known)
@@ -160,10 +201,20 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
     with _reading(), UnreadWriter(asked.unread) as unread:
         source = open_tickets(asked.source, _vocabulary(loaded, named.values()), None, asked.only)
         if not isinstance(source, (StoredRecords, ExportedRecords)):
-            raise refused(f"expected a decision log to prove, got {asked.source}", "help: --against VERSION says what to replay these tickets against")
+            raise refused(
+                f"expected a decision log to prove, got {asked.source}",
+                "help: --against VERSION says what to replay these tickets against",
+            )
         rejected = Rejected(unread.add)
         with progress(f"proving {Path(asked.source).name}") as watch:
-            found = prove(source, lambda digest: named.get(digest) or _known(loaded, digest), rejected, watch, limit=asked.limit, most=None if every else LISTED)
+            found = prove(
+                source,
+                lambda digest: named.get(digest) or _known(loaded, digest),
+                rejected,
+                watch,
+                limit=asked.limit,
+                most=None if every else LISTED,
+            )
     _refuse_nothing(asked, found.records, rejected)
     return replace(found, kept=_kept(asked, rejected))
 
@@ -194,7 +245,9 @@ def _reading() -> Iterator[None]:
     except TicketsError as error:
         raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
     except OSError as error:
-        raise refused(f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}") from error
+        raise refused(
+            f"{error.filename or 'the rows that cannot be read'} cannot be written: {error.strerror}"
+        ) from error
 
 
 def _words(after: Version, versions: Sequence[Version]) -> Vocabulary:
@@ -202,11 +255,20 @@ def _words(after: Version, versions: Sequence[Version]) -> Vocabulary:
     return replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
 
 
-def _replayer(after: Version, before: Version | None, asked: Asked, in_force: tuple[Version, ...]) -> Replayer | InForceReplayer:
+def _replayer(
+    after: Version, before: Version | None, asked: Asked, in_force: tuple[Version, ...]
+) -> Replayer | InForceReplayer:
     try:
         if in_force:
             trial = None if asked.against == IN_FORCE else after
-            return InForceReplayer(in_force, trial, before, from_in_force=asked.before == IN_FORCE, by=asked.by, decisions=asked.decisions or None)
+            return InForceReplayer(
+                in_force,
+                trial,
+                before,
+                from_in_force=asked.before == IN_FORCE,
+                by=asked.by,
+                decisions=asked.decisions or None,
+            )
         return Replayer(after, before, asked.by, asked.decisions or None)
     except ValueError as error:
         raise refused(f"--by: {error}") from error
@@ -240,7 +302,12 @@ def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected, help_: str =
     if not rejected.rows:
         raise refused(f"there are no tickets in {asked.source}")
     lines = [f"row {one.row}{f', {one.field}' if one.field else ''}: {one.message}" for one in rejected.first]
-    raise refused(f"none of the {rejected.rows:,} rows of {asked.source} can be read", *lines, *([f"they are in {asked.unread}"]), f"help: {help_}")
+    raise refused(
+        f"none of the {rejected.rows:,} rows of {asked.source} can be read",
+        *lines,
+        *([f"they are in {asked.unread}"]),
+        f"help: {help_}",
+    )
 
 
 def _kept(asked: Asked, rejected: Rejected) -> str:
@@ -260,7 +327,9 @@ def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
     """Give the words of all versions together: a log holds records of several."""
     policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
     outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
-    return Vocabulary(_facts(policies), outcomes, tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines)))
+    return Vocabulary(
+        _facts(policies), outcomes, tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines))
+    )
 
 
 def _facts(policies: Iterable[Policy]) -> dict[str, Fact]:

@@ -17,7 +17,9 @@ from guidepost.render.console import ExitCode, count, refused, results
 
 
 def schema(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not as it would be written.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a file is not as it would be written.")
+    ] = False,
     policies: PoliciesOption = None,
 ) -> None:
     """Write the JSON Schemas that editors complete and check policy files by.
@@ -39,7 +41,11 @@ def schema(
                 path.write_text(text, encoding="utf-8", newline="\n")
                 screen.show(f"wrote {path}")
     if check and stale:
-        raise refused(f"{count(len(stale), 'schema')} not up to date; `guidepost schema` writes them", *stale, code=ExitCode.POLICY)
+        raise refused(
+            f"{count(len(stale), 'schema')} not up to date; `guidepost schema` writes them",
+            *stale,
+            code=ExitCode.POLICY,
+        )
     screen.show(f"{count(written, 'schema')} up to date")
 
 

@@ -67,7 +67,10 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     try:
         key = signing(settings)
     except SourceError as error:
-        raise refused(error.message, "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign") from error
+        raise refused(
+            error.message,
+            "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign",
+        ) from error
     if key.why_not:
         log.warning("the heads of the decision log are not signed: %s", key.why_not)
     with ExitStack() as waiting:
@@ -100,7 +103,9 @@ def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) 
     return serve_alone(parts, address, ready, watch=settings.watch)
 
 
-def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing) -> Iterator[RenderableType]:
+def _welcome(
+    loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing
+) -> Iterator[RenderableType]:
     options = [] if settings.policies is None else ["--policies", str(settings.policies)]
     kept, workers = log_options(settings), cores() if settings.workers is None else settings.workers
     rows = [
@@ -118,7 +123,11 @@ def _welcome(loaded: Loaded, address: str, beside: tuple[str, str], settings: Se
     yield Text(f"decision log {_log_name(kept)}, {kept.durability}" if kept else "no decision log", no_wrap=True)
     if kept:
         yield Text(_signed(key), no_wrap=True)
-    yield Text.assemble("listening on ", (address, "bold green"), f" with {count(workers, 'worker') if workers else 'a single process'}; end it with Ctrl-C")
+    yield Text.assemble(
+        "listening on ",
+        (address, "bold green"),
+        f" with {count(workers, 'worker') if workers else 'a single process'}; end it with Ctrl-C",
+    )
     for what, where in zip(("the admin service listens on ", "metrics are on "), beside, strict=True):
         if where:
             yield Text(f"{what}{where}", no_wrap=True)
@@ -137,7 +146,9 @@ def _signed(key: Signing) -> str:
         return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"
     made = ", made just now" if key.made else ""
     verifying = shlex.join([*program(), "audit", "verify", "--key", _near(key.public)]) if key.public else ""
-    return f"its heads are signed by the key {key.id}{made}" + (f"; verify them with `{verifying}`" if verifying else "")
+    return f"its heads are signed by the key {key.id}{made}" + (
+        f"; verify them with `{verifying}`" if verifying else ""
+    )
 
 
 def _calls(policy: Policy, address: str, options: Sequence[str], settings: ServerSettings) -> Iterator[RenderableType]:
@@ -155,8 +166,20 @@ def _calls(policy: Policy, address: str, options: Sequence[str], settings: Serve
     if not (secured or named):
         yield Text("  a call to the server:", "cyan")
         yield _command(_near(sys.executable), "-m", "guidepost", target, *pairs)
-    yield Text("  a call to the server with grpcurl, if it is installed" + (", with a caller's key for KEY:" if named else ":"), "cyan")
-    yield _command("grpcurl", *([] if secured else ["-plaintext"]), *(["-H", "authorization: Bearer KEY"] if named else []), "-d", request, target, METHOD)
+    yield Text(
+        "  a call to the server with grpcurl, if it is installed"
+        + (", with a caller's key for KEY:" if named else ":"),
+        "cyan",
+    )
+    yield _command(
+        "grpcurl",
+        *([] if secured else ["-plaintext"]),
+        *(["-H", "authorization: Bearer KEY"] if named else []),
+        "-d",
+        request,
+        target,
+        METHOD,
+    )
     if named and not secured:
         yield Text("  the same with the key in a file:", "cyan")
         yield _command(_near(sys.executable), "-m", "guidepost", "--token-file", "FILE", target, *pairs)

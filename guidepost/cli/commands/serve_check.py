@@ -25,9 +25,18 @@ from guidepost.text_encoding import decoded
 
 def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
     """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
-    warnings = [*open_files(found), *(WrongSetting(found.origin("callers"), one) for one in _expired(found.settings.callers, now))]
+    warnings = [
+        *open_files(found),
+        *(WrongSetting(found.origin("callers"), one) for one in _expired(found.settings.callers, now)),
+    ]
     if why := signing_problem(found.settings):
-        warnings.append(WrongSetting("log-sign", f"the heads of the decision log would not be signed: {why}", "name a key with log-sign-key, or set log-sign to false"))
+        warnings.append(
+            WrongSetting(
+                "log-sign",
+                f"the heads of the decision log would not be signed: {why}",
+                "name a key with log-sign-key, or set log-sign to false",
+            )
+        )
     return warnings
 
 
@@ -49,12 +58,20 @@ def checked(found: Found, now: datetime) -> typer.Exit:
             versions = load_bundle(folder).versions
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems), *map(setting_text, wrong))
-        said = count(len(error.problems), "problem") + f" in {folder}" + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
+        said = (
+            count(len(error.problems), "problem")
+            + f" in {folder}"
+            + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
+        )
         return refused(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
     if wrong:
         return refused_settings(tuple(wrong))
     named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
     for one in _warnings(found, now):
         errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))
-    results().show(Text.assemble(("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"))
+    results().show(
+        Text.assemble(
+            ("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"
+        )
+    )
     return typer.Exit(int(ExitCode.OK))

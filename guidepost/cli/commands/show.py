@@ -16,9 +16,29 @@ from guidepost.render import calendar_console as calendar_pages
 from guidepost.render.calendar_json import plain_calendar, plain_elapsed, plain_holidays, plain_region, plain_span
 from guidepost.render.console import TableOrJson, count, grid, meant, refused, results, ruled, show_json
 from guidepost.render.policy_console import Part, PolicyPages, tables_of
-from guidepost.render.policy_json import Plain, plain_assumption, plain_decision, plain_fact, plain_facts, plain_overview, plain_part, plain_question
+from guidepost.render.policy_json import (
+    Plain,
+    plain_assumption,
+    plain_decision,
+    plain_fact,
+    plain_facts,
+    plain_overview,
+    plain_part,
+    plain_question,
+)
 
-SECTIONS = ("assumptions", "questions", "facts", "outcomes", "scope", "deadlines", "elapsed", "calendars", "regions", "holidays")
+SECTIONS = (
+    "assumptions",
+    "questions",
+    "facts",
+    "outcomes",
+    "scope",
+    "deadlines",
+    "elapsed",
+    "calendars",
+    "regions",
+    "holidays",
+)
 """What can be shown of every policy, beside its own decisions, tables, deadlines, calendars, regions, facts and outcomes."""
 
 
@@ -72,21 +92,39 @@ def _timing(policy: Policy, what: str) -> Page | None:
     """Give what has to do with time: a section, or a calendar, region or list of holidays by its name."""
     match what:
         case "deadlines":
-            return Page([calendar_pages.deadlines(policy.deadlines.values())], [plain_part(one) for one in policy.deadlines.values()])
+            return Page(
+                [calendar_pages.deadlines(policy.deadlines.values())],
+                [plain_part(one) for one in policy.deadlines.values()],
+            )
         case "elapsed":
-            return Page([calendar_pages.elapsed(policy.elapsed.values())], [plain_elapsed(one) for one in policy.elapsed.values()])
+            return Page(
+                [calendar_pages.elapsed(policy.elapsed.values())],
+                [plain_elapsed(one) for one in policy.elapsed.values()],
+            )
         case "calendars":
-            return Page([calendar_pages.calendars(policy.calendars.values())], [plain_calendar(one) for one in policy.calendars.values()])
+            return Page(
+                [calendar_pages.calendars(policy.calendars.values())],
+                [plain_calendar(one) for one in policy.calendars.values()],
+            )
         case "regions":
-            return Page([calendar_pages.regions(policy.regions.values())], [plain_region(one) for one in policy.regions.values()])
+            return Page(
+                [calendar_pages.regions(policy.regions.values())],
+                [plain_region(one) for one in policy.regions.values()],
+            )
         case "holidays":
-            return Page([calendar_pages.holiday_lists(policy.holidays.values())], [plain_span(one) for one in policy.holidays.values()])
+            return Page(
+                [calendar_pages.holiday_lists(policy.holidays.values())],
+                [plain_span(one) for one in policy.holidays.values()],
+            )
     if calendar := policy.calendars.get(what):
         return Page(calendar_pages.calendar(calendar), plain_calendar(calendar))
     listed = policy.holidays.get(what)
     if region := policy.regions.get(what):
         days = policy.holidays.get(region.holidays)
-        return Page(calendar_pages.region(region, policy), {**plain_region(region), "holidays": plain_holidays(days) if days else None})
+        return Page(
+            calendar_pages.region(region, policy),
+            {**plain_region(region), "holidays": plain_holidays(days) if days else None},
+        )
     return Page(calendar_pages.holidays(listed), plain_holidays(listed)) if listed else None
 
 
@@ -103,7 +141,17 @@ def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
     if what == "scope":
         catalogues = tuple(table for table in policy.tables.values() if table.form is Form.ENTRIES)
         return Page(_tables(pages, catalogues), [plain_part(table) for table in catalogues])
-    names = (*SECTIONS, *policy.decisions, *policy.tables, *policy.rosters, *policy.facts, *policy.outcomes, *policy.calendars, *policy.regions, *policy.holidays)
+    names = (
+        *SECTIONS,
+        *policy.decisions,
+        *policy.tables,
+        *policy.rosters,
+        *policy.facts,
+        *policy.outcomes,
+        *policy.calendars,
+        *policy.regions,
+        *policy.holidays,
+    )
     raise refused(f"nothing here is called `{what}`{meant(what, names)}", "`guidepost show` lists what there is")
 
 
@@ -123,7 +171,9 @@ def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
         }
         for version in loaded.versions
     ]
-    return Page(_overview_parts(loaded, policy, digest), {**plain_overview(policy), "digest": digest, "versions": versions})
+    return Page(
+        _overview_parts(loaded, policy, digest), {**plain_overview(policy), "digest": digest, "versions": versions}
+    )
 
 
 def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[RenderableType]:
@@ -159,9 +209,17 @@ def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[Ren
         yield calendar_pages.calendars(policy.calendars.values())
         yield ""
     more = f"assumptions ({len(policy.assumptions)}), questions ({len(policy.questions)}), facts ({len(policy.facts)})"
-    timing = {"deadlines": policy.deadlines, "elapsed": policy.elapsed, "calendars": policy.calendars, "regions": policy.regions, "holidays": policy.holidays}
+    timing = {
+        "deadlines": policy.deadlines,
+        "elapsed": policy.elapsed,
+        "calendars": policy.calendars,
+        "regions": policy.regions,
+        "holidays": policy.holidays,
+    }
     times = "".join(f", {name} ({len(there)})" for name, there in timing.items() if there)
-    yield Text.assemble(("more: ", "cyan"), f"guidepost show NAME, or {more}, outcomes ({len(policy.outcomes)}), scope{times}")
+    yield Text.assemble(
+        ("more: ", "cyan"), f"guidepost show NAME, or {more}, outcomes ({len(policy.outcomes)}), scope{times}"
+    )
 
 
 def _size(part: Part) -> tuple[str, str]:

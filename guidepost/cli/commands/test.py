@@ -65,22 +65,46 @@ class Wanted:
 def policy_tests(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DIR|VERSION]...", help="Policies folders, with their past versions; or versions: a number, a git revision, a bundle."),
+        typer.Argument(
+            metavar="[DIR|VERSION]...",
+            help="Policies folders, with their past versions; or versions: a number, a git revision, a bundle.",
+        ),
     ] = None,
     version: Annotated[str, typer.Option("--version", metavar="VERSION", help="Only the version of this number.")] = "",
     expression: Annotated[
-        str, typer.Option("-k", metavar="EXPRESSION", help="Only cases whose name, file or decision has these words; with `and`, `or`, `not` and parentheses.")
+        str,
+        typer.Option(
+            "-k",
+            metavar="EXPRESSION",
+            help="Only cases whose name, file or decision has these words; with `and`, `or`, `not` and parentheses.",
+        ),
     ] = "",
     stop: Annotated[bool, typer.Option("-x", help="Stop at the first case that fails.")] = False,
     verbose: Annotated[bool, typer.Option("-v", help="List every case.")] = False,
     output: Annotated[Output, typer.Option("-o", "--output", help="How to write the results.")] = Output.TEXT,
-    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the results to a file, as JUnit XML.")] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Say which rules and cells the cases cover.")] = False,
-    threshold: Annotated[float | None, typer.Option("--threshold", metavar="PERCENT", min=0, max=100, help="Fail if a version has fewer of its rules covered.")] = None,
-    cell_threshold: Annotated[
-        float | None, typer.Option("--cell-threshold", metavar="PERCENT", min=0, max=100, help="Fail if a version has fewer of its cells covered.")
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write the results to a file, as JUnit XML.")
     ] = None,
-    generate: Annotated[bool, typer.Option("--generate", help="Propose cases for what is not covered, as YAML to review.")] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say which rules and cells the cases cover.")] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", metavar="PERCENT", min=0, max=100, help="Fail if a version has fewer of its rules covered."
+        ),
+    ] = None,
+    cell_threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--cell-threshold",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="Fail if a version has fewer of its cells covered.",
+        ),
+    ] = None,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Propose cases for what is not covered, as YAML to review.")
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="With --generate: propose them for everything.")] = False,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="With --generate: write a new file.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Run again whenever a file changes, until Ctrl-C.")] = False,
@@ -92,8 +116,17 @@ def policy_tests(
     """
     selection = _selection(expression)
     wanted = Wanted(
-        tuple(sources or ()), version, selection, expression, stop, verbose, output, junit_file,
-        coverage or threshold is not None or cell_threshold is not None, threshold, cell_threshold,
+        tuple(sources or ()),
+        version,
+        selection,
+        expression,
+        stop,
+        verbose,
+        output,
+        junit_file,
+        coverage or threshold is not None or cell_threshold is not None,
+        threshold,
+        cell_threshold,
     )
     _fitting(wanted, generate=generate, everything=everything, to=to, watch=watch)
     if watch:
@@ -131,7 +164,9 @@ def _fitting(wanted: Wanted, *, generate: bool, everything: bool, to: Path | Non
 
 def _sources(wanted: Wanted) -> Iterator[CaseSource]:
     """Give the versions that are asked for: all of each folder, and those that are named otherwise."""
-    default = find_folder(None) if not wanted.sources or not all(Path(name).is_dir() for name in wanted.sources) else Path()
+    default = (
+        find_folder(None) if not wanted.sources or not all(Path(name).is_dir() for name in wanted.sources) else Path()
+    )
     for name in wanted.sources or (str(default),):
         if Path(name).is_dir():
             for folder in version_folders(Path(name), as_typed=True):
@@ -145,7 +180,11 @@ def _trials(wanted: Wanted, *, covered: bool) -> Iterator[Trial]:
     failed = False
     for source in _sources(wanted):
         with errors().working(f"testing {source.root}"):
-            trial = None if failed else run_source(source, wanted.selection, only=wanted.version, stop=wanted.stop, measure=covered)
+            trial = (
+                None
+                if failed
+                else run_source(source, wanted.selection, only=wanted.version, stop=wanted.stop, measure=covered)
+            )
         if trial is not None:
             failed = wanted.stop and bool(trial.failed)
             yield trial
@@ -210,9 +249,15 @@ def _below(trials: Sequence[Trial], wanted: Wanted) -> Iterator[Text]:
     for one in trials:
         if one.coverage is None:
             continue
-        for what, least, share in (("rules", wanted.threshold, one.coverage.rules), ("cells", wanted.cell_threshold, one.coverage.cells)):
+        for what, least, share in (
+            ("rules", wanted.threshold, one.coverage.rules),
+            ("cells", wanted.cell_threshold, one.coverage.cells),
+        ):
             if least is not None and percent(*share) < least:
-                yield Text.assemble(("error: ", "bold red"), f"{one.source.root}: the cases cover {share_text(*share)} % of the {what}; {least:g} % are asked for")
+                yield Text.assemble(
+                    ("error: ", "bold red"),
+                    f"{one.source.root}: the cases cover {share_text(*share)} % of the {what}; {least:g} % are asked for",
+                )
 
 
 def _show(trials: Sequence[Trial], seconds: float, wanted: Wanted) -> None:
@@ -238,7 +283,9 @@ def _generate(wanted: Wanted, to: Path | None, *, everything: bool) -> None:
     proposals = propose(trial.version, trial.cases, trial.touched, everything=everything)
     ref = trial.version.ref
     if not proposals:
-        errors().show(f"nothing to propose for {ref.name} {ref.version}: the cases cover every rule, threshold, deadline and turn")
+        errors().show(
+            f"nothing to propose for {ref.name} {ref.version}: the cases cover every rule, threshold, deadline and turn"
+        )
         return
     remarks = (
         f"Proposed for {ref.name} {ref.version}: each case expects what is answered now, right or wrong.",
@@ -268,7 +315,9 @@ def _watch(wanted: Wanted) -> None:
     run = False
     try:
         # It watches before the first run, so that a change during a run counts: the first round ends without any.
-        for changes in watchfiles.watch(*folders, watch_filter=_is_policy, debounce=400, rust_timeout=100, yield_on_timeout=True):
+        for changes in watchfiles.watch(
+            *folders, watch_filter=_is_policy, debounce=400, rust_timeout=100, yield_on_timeout=True
+        ):
             if changes or not run:
                 _once(wanted)
                 run = True

@@ -20,11 +20,19 @@ ENDING: Final = ".zip"
 
 
 def unpack(
-    bundles: Annotated[list[str], typer.Argument(metavar="BUNDLE...", help="Bundles that `guidepost build` made: files, folders of such files, or addresses; `#sha256=` behind one says which bytes are meant.")],
+    bundles: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="BUNDLE...",
+            help="Bundles that `guidepost build` made: files, folders of such files, or addresses; `#sha256=` behind one says which bytes are meant.",
+        ),
+    ],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The policies folder to make.")],
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of a folder that is there.")] = False,
     key: KeysOption = None,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to say what was unpacked.")] = TableOrJson.TABLE,
+    output: Annotated[
+        TableOrJson, typer.Option("-o", "--output", help="How to say what was unpacked.")
+    ] = TableOrJson.TABLE,
 ) -> None:
     """Make a policies folder of bundles, one for each version: the last to come into effect is the working one, the others are its past.
 
@@ -38,14 +46,36 @@ def unpack(
         with refusing("these bundles"):
             ordered = unpacked(made, to, replace=replace)
     except NotUnpacked as error:
-        raise refused(str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])) from error
+        raise refused(
+            str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])
+        ) from error
     except OSError as error:
         raise refused(f"{to} cannot be written: {error.strerror}") from error
-    rows = [{"name": one.ref.name, "version": one.ref.version, "effective_from": one.effective_from.isoformat(), "digest": one.ref.digest} for one in ordered]
+    rows = [
+        {
+            "name": one.ref.name,
+            "version": one.ref.version,
+            "effective_from": one.effective_from.isoformat(),
+            "digest": one.ref.digest,
+        }
+        for one in ordered
+    ]
     if output is TableOrJson.JSON:
         show_json({"folder": to.as_posix(), "versions": rows})
     else:
-        results().show(f"{count(len(rows), 'version')} in {to}", grid([(f"  {row['name']} {row['version']}", f"from {row['effective_from'][:10]}", f"digest {row['digest'][:12]}") for row in rows]))
+        results().show(
+            f"{count(len(rows), 'version')} in {to}",
+            grid(
+                [
+                    (
+                        f"  {row['name']} {row['version']}",
+                        f"from {row['effective_from'][:10]}",
+                        f"digest {row['digest'][:12]}",
+                    )
+                    for row in rows
+                ]
+            ),
+        )
 
 
 def _listed(bundles: list[str]) -> list[str]:

@@ -12,17 +12,29 @@ from engine.diff import Budget, NotABudget, read_forbidden, read_limit
 from guidepost.render.console import refused
 
 MaxChangedOption = Annotated[
-    str | None, typer.Option("--max-changed", metavar="LIMIT", help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.")
+    str | None,
+    typer.Option(
+        "--max-changed",
+        metavar="LIMIT",
+        help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.",
+    ),
 ]
 ForbidOption = Annotated[
-    list[str] | None, typer.Option("--forbid", metavar="CHANGE", help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.")
+    list[str] | None,
+    typer.Option(
+        "--forbid",
+        metavar="CHANGE",
+        help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.",
+    ),
 ]
 
 
 def read_budget(max_changed: str | None, forbid: Sequence[str] | None) -> Budget:
     """Read both options; end the command, saying why, if one is not written as it must be."""
     with budget_as_usage():
-        return Budget(read_limit(max_changed) if max_changed is not None else None, tuple(map(read_forbidden, forbid or ())))
+        return Budget(
+            read_limit(max_changed) if max_changed is not None else None, tuple(map(read_forbidden, forbid or ()))
+        )
 
 
 @contextmanager

@@ -17,16 +17,31 @@ from engine.model.targets import BY_REGION, Unit
 from guidepost.render.console import meant
 from guidepost.render.deadlines_console import DAY_RULES
 
-CalendarOption = Annotated[str, typer.Option("--calendar", metavar="NAME", help="By which calendar; `guidepost clock show` lists them.")]
-RegionOption = Annotated[str, typer.Option("--region", metavar="REGION", help="In which region, as AU-NSW, for a calendar that is kept by region.")]
-RuleOption = Annotated[DayRule | None, typer.Option("--rule", help="How business days count: to the same time of day, or to the close of the day.")]
+CalendarOption = Annotated[
+    str, typer.Option("--calendar", metavar="NAME", help="By which calendar; `guidepost clock show` lists them.")
+]
+RegionOption = Annotated[
+    str,
+    typer.Option(
+        "--region", metavar="REGION", help="In which region, as AU-NSW, for a calendar that is kept by region."
+    ),
+]
+RuleOption = Annotated[
+    DayRule | None,
+    typer.Option("--rule", help="How business days count: to the same time of day, or to the close of the day."),
+]
 
 MOST: Final = {Unit.MINUTES: 231 * 366 * 24 * 60, Unit.HOURS: 231 * 366 * 24, Unit.BUSINESS_DAYS: 231 * 366}
 """No more of a unit than the years of the calendars can have."""
 
 UNITS: Final = {
-    "minute": Unit.MINUTES, "min": Unit.MINUTES, "m": Unit.MINUTES, "hour": Unit.HOURS, "h": Unit.HOURS,
-    "business day": Unit.BUSINESS_DAYS, "business_day": Unit.BUSINESS_DAYS,
+    "minute": Unit.MINUTES,
+    "min": Unit.MINUTES,
+    "m": Unit.MINUTES,
+    "hour": Unit.HOURS,
+    "h": Unit.HOURS,
+    "business day": Unit.BUSINESS_DAYS,
+    "business_day": Unit.BUSINESS_DAYS,
 }
 
 FORM: Final = 'an amount is written as "4 hours", "90 minutes" or "1 business day"'
@@ -55,7 +70,9 @@ def read_amount(words: str, problems: list[str]) -> Amount | None:
         return None
     number, unit = float(found[1]), UNITS.get(found[2])
     if unit is None and found[2] in ("day", "d"):
-        problems.append(f"`{words}` could be so many times 24 hours, or business days: write `{24 * number:g} hours` or `{number:g} business day{'s' * (number != 1)}`")
+        problems.append(
+            f"`{words}` could be so many times 24 hours, or business days: write `{24 * number:g} hours` or `{number:g} business day{'s' * (number != 1)}`"
+        )
     elif unit is None:
         problems.append(f"`{words}` is in no unit that is known; {FORM}")
     elif unit is Unit.BUSINESS_DAYS and not number.is_integer():
@@ -70,13 +87,22 @@ def read_amount(words: str, problems: list[str]) -> Amount | None:
 def read_rule(amount: Amount | None, rule: DayRule | None, problems: list[str]) -> str:
     """Give how business days count, or "" for other units; nobody counts business days without saying how."""
     if amount is not None and amount.unit is Unit.BUSINESS_DAYS and rule is None:
-        problems.append("business days need --rule: " + ", or ".join(f"{name} ({words})" for name, words in DAY_RULES.items()))
+        problems.append(
+            "business days need --rule: " + ", or ".join(f"{name} ({words})" for name, words in DAY_RULES.items())
+        )
     if amount is not None and amount.unit is not Unit.BUSINESS_DAYS and rule is not None:
         problems.append("--rule is for business days only: leave it out")
     return rule.value if rule else ""
 
 
-def read_clock(policy: Policy, calendar: str, region: str, problems: list[str], option: str = "--calendar NAME", unit: Unit = Unit.HOURS) -> Clock | None:
+def read_clock(
+    policy: Policy,
+    calendar: str,
+    region: str,
+    problems: list[str],
+    option: str = "--calendar NAME",
+    unit: Unit = Unit.HOURS,
+) -> Clock | None:
     """Give the clock of a calendar in a region, or note what is wrong with them."""
     before = len(problems)
     known = policy.calendars.get(calendar)

@@ -17,7 +17,8 @@ from guidepost.render.console import refused
 LogOption = Annotated[
     str,
     typer.Option(
-        "--decision-log", metavar="URL",
+        "--decision-log",
+        metavar="URL",
         help=f"The decision log: sqlite:///FILE or postgresql+psycopg://HOST/NAME. Default: ${VARIABLE}, else a SQLite file in your state folder.",
     ),
 ]

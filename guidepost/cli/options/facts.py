@@ -45,7 +45,9 @@ class Words:
         self.facts[name] = value
 
 
-def read_words(words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]) -> Words:
+def read_words(
+    words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]
+) -> Words:
     """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
 
     A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
@@ -170,7 +172,11 @@ def _flat(found: object, origin: str) -> Facts:
 
 def _pauses(found: object, origin: str) -> tuple[Pause, ...]:
     """Read the holds of a ticket: each begins at ``from``, and ends at ``to`` unless it still goes on."""
-    holds = [one for one in found if isinstance(one, dict) and one.keys() <= {"from", "to"}] if isinstance(found, list) else []
+    holds = (
+        [one for one in found if isinstance(one, dict) and one.keys() <= {"from", "to"}]
+        if isinstance(found, list)
+        else []
+    )
     if not isinstance(found, list) or len(holds) < len(found):
         raise FactsError(f"{origin}: `{PAUSES}` is a list of holds, each with `from` and `to`")
     return tuple((hold.get("from") or None, hold.get("to") or None) for hold in holds)

@@ -13,11 +13,20 @@ from engine.request.moment import Moment, NotAnInstant, read_instant, read_momen
 from guidepost.render.console import refused
 
 NowOption = Annotated[
-    str, typer.Option("--now", metavar="INSTANT", help="What time it is, as 2026-01-23T15:00+11:00. Default: the clock of this machine.")
+    str,
+    typer.Option(
+        "--now",
+        metavar="INSTANT",
+        help="What time it is, as 2026-01-23T15:00+11:00. Default: the clock of this machine.",
+    ),
 ]
 PauseOption = Annotated[
     list[str] | None,
-    typer.Option("--pause", metavar="FROM/TO", help="When the ticket was on hold, two instants; `FROM/` still goes on. May be repeated."),
+    typer.Option(
+        "--pause",
+        metavar="FROM/TO",
+        help="When the ticket was on hold, two instants; `FROM/` still goes on. May be repeated.",
+    ),
 ]
 
 NOW: Final = "now"
@@ -39,7 +48,9 @@ def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
     try:
         return read_instant(label, text)
     except NotAnInstant as error:
-        problems += wrong_lines(_unless_named(label, error.message), WrongFact(label, text, error.message, error.allowed, error.help))
+        problems += wrong_lines(
+            _unless_named(label, error.message), WrongFact(label, text, error.message, error.allowed, error.help)
+        )
         return None
 
 
@@ -50,10 +61,21 @@ def option_instant(option: str, text: str) -> datetime:
     except NotAnInstant as error:
         label = _unless_named(option, error.message)
         allowed = [f"allowed: {', '.join(error.allowed)}"] if error.allowed else []
-        raise refused(f"{label}: {error.message}" if label else error.message, *allowed, *([f"help: {error.help}"] if error.help else [])) from error
+        raise refused(
+            f"{label}: {error.message}" if label else error.message,
+            *allowed,
+            *([f"help: {error.help}"] if error.help else []),
+        ) from error
 
 
-def read_asked(now: str, given: Sequence[str], clock: datetime, problems: list[str], filed_now: object = None, filed: Sequence[Pause] = ()) -> Moment:
+def read_asked(
+    now: str,
+    given: Sequence[str],
+    clock: datetime,
+    problems: list[str],
+    filed_now: object = None,
+    filed: Sequence[Pause] = (),
+) -> Moment:
     """Read a moment, or note everything that is wrong with it.
 
     Args:
@@ -79,7 +101,9 @@ def read_asked(now: str, given: Sequence[str], clock: datetime, problems: list[s
         for wrong in error.wrong:
             label = _called(wrong.fact, bool(now), bool(given))
             message = wrong.message.replace(f"`{wrong.fact}`", f"`{label}`")
-            problems += wrong_lines(_unless_named(label, message), WrongFact(label, wrong.sent, message, wrong.allowed, wrong.help))
+            problems += wrong_lines(
+                _unless_named(label, message), WrongFact(label, wrong.sent, message, wrong.allowed, wrong.help)
+            )
         return Moment(clock)
 
 

@@ -34,10 +34,15 @@ PoliciesOption = Annotated[
         help=f"Folder of the policies. Default: ${VARIABLE}, ./policies, or the one that came with the program.",
     ),
 ]
-VersionOption = Annotated[str, typer.Option("--version", metavar="VERSION", help="Use this policy version, not the one in force.")]
-DigestOption = Annotated[str, typer.Option("--digest", metavar="DIGEST", help="Use the policy version with this digest.")]
+VersionOption = Annotated[
+    str, typer.Option("--version", metavar="VERSION", help="Use this policy version, not the one in force.")
+]
+DigestOption = Annotated[
+    str, typer.Option("--digest", metavar="DIGEST", help="Use the policy version with this digest.")
+]
 AsOfOption = Annotated[
-    str, typer.Option("--as-of", metavar="INSTANT", help="Use the version in force at an instant, as 2025-07-01T00:00:00Z.")
+    str,
+    typer.Option("--as-of", metavar="INSTANT", help="Use the version in force at an instant, as 2025-07-01T00:00:00Z."),
 ]
 
 
@@ -76,7 +81,9 @@ class Loaded:
         if len([asked for asked in (version, digest, as_of) if asked]) > 1:
             raise refused("choose a version by one of --version, --digest and --as-of")
         try:
-            return self.bundle.select(version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now)
+            return self.bundle.select(
+                version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now
+            )
         except UnknownVersion as error:
             raise refused(str(error)) from error
 

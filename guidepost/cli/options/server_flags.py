@@ -18,9 +18,19 @@ from guidepost.server.settings.load import Found, WrongSetting, WrongSettings, r
 from guidepost.server.settings.model import about, flag, settings
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="A TOML file of settings, each under the name of its flag. Default: $GUIDEPOST_CONFIG, else none.")
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file of settings, each under the name of its flag. Default: $GUIDEPOST_CONFIG, else none.",
+    ),
 ]
-CheckOption = Annotated[bool, typer.Option("--check", help="Check everything that can be checked without serving, say all problems at once, and end.")]
+CheckOption = Annotated[
+    bool,
+    typer.Option(
+        "--check", help="Check everything that can be checked without serving, say all problems at once, and end."
+    ),
+]
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,14 +53,23 @@ def _parameter(one: Field[Any]) -> inspect.Parameter:
     # Values are read by the model, so that what is wrong with all of them is said together.
     kind: Any = bool | None if told.kind.flag else list[str] | None if told.kind.many else str | None
     option = typer.Option(
-        f"{name}/--no-{name[2:]}" if told.kind.flag else name, metavar=told.kind.metavar or None, rich_help_panel=told.group,
-        help=f"{help_} Default: {default}.", show_default=False,
+        f"{name}/--no-{name[2:]}" if told.kind.flag else name,
+        metavar=told.kind.metavar or None,
+        rich_help_panel=told.group,
+        help=f"{help_} Default: {default}.",
+        show_default=False,
     )
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
 def _shown(default: object) -> str:
-    return ("yes" if default else "no") if isinstance(default, bool) else f"{default:g}" if isinstance(default, float) else str(default)
+    return (
+        ("yes" if default else "no")
+        if isinstance(default, bool)
+        else f"{default:g}"
+        if isinstance(default, float)
+        else str(default)
+    )
 
 
 def configured(flags: dict[str, Any], config: Path | None) -> Found:

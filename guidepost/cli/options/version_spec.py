@@ -22,7 +22,10 @@ TRUSTED: Final = "GUIDEPOST_TRUSTED_KEYS"
 KeysOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--key", metavar="FILE", envvar=TRUSTED, show_envvar=False,
+        "--key",
+        metavar="FILE",
+        envvar=TRUSTED,
+        show_envvar=False,
         help=f"A public key that is trusted, or a folder of them; may be repeated. Default: ${TRUSTED}. What is remote is used only if one of them signed it.",
     ),
 ]
@@ -55,4 +58,6 @@ def refusing(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
         raise refused(error.message, *([f"help: {error.help}"] if error.help else []), code=code) from error
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
-        raise refused(f"{count(len(error.problems), 'problem')} in {what}; nothing is done", code=ExitCode.POLICY) from error
+        raise refused(
+            f"{count(len(error.problems), 'problem')} in {what}; nothing is done", code=ExitCode.POLICY
+        ) from error

@@ -19,4 +19,16 @@ from guidepost.policies.sources.resolve import known_versions, load_source, read
 from guidepost.policies.sources.signatures import Trust, trusted_keys
 from guidepost.policies.sources.source import Origin, Source, SourceError
 
-__all__ = ["BuiltBundle", "Origin", "Source", "SourceError", "Trust", "known_versions", "load_source", "make_bundle", "read_bundle", "read_source", "trusted_keys"]
+__all__ = [
+    "BuiltBundle",
+    "Origin",
+    "Source",
+    "SourceError",
+    "Trust",
+    "known_versions",
+    "load_source",
+    "make_bundle",
+    "read_bundle",
+    "read_source",
+    "trusted_keys",
+]

@@ -48,7 +48,12 @@ def _exactly(**keys: Any) -> dict[str, Any]:
 
 
 _SHAPE: Final = _exactly(
-    kind={"const": "guidepost-bundle"}, format={"const": FORMAT}, name=_TEXT, version=_TEXT, effective_from=_TEXT, digest=_HASH,
+    kind={"const": "guidepost-bundle"},
+    format={"const": FORMAT},
+    name=_TEXT,
+    version=_TEXT,
+    effective_from=_TEXT,
+    digest=_HASH,
     files={"type": "array", "items": _exactly(path=_TEXT, sha256=_HASH)},
     rules={"type": "array", "items": _exactly(table=_TEXT, id=_TEXT, source=_TEXT, assumption=_TEXT)},
 )
@@ -104,7 +109,10 @@ def pack(files: Mapping[str, str], description: bytes) -> bytes:
     """
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        for path, content in ((DESCRIPTION, description), *((path, text.encode()) for path, text in sorted(files.items()))):
+        for path, content in (
+            (DESCRIPTION, description),
+            *((path, text.encode()) for path, text in sorted(files.items())),
+        ):
             entry = zipfile.ZipInfo(path, _DATE)
             entry.create_system, entry.external_attr = _UNIX, _READABLE
             archive.writestr(entry, content)
@@ -126,10 +134,19 @@ def read_bundle(data: bytes, root: str) -> BuiltBundle:
 
 def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
     return {
-        "kind": "guidepost-bundle", "format": FORMAT, "name": ref.name, "version": ref.version,
-        "effective_from": policy.manifest.effective_from.astimezone(UTC).isoformat(), "digest": ref.digest,
-        "files": [{"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest()} for path, text in sorted(files.items())],
-        "rules": [{"table": name, "id": rule.id, "source": rule.source, "assumption": rule.assumption} for name, rule in _rules(policy)],
+        "kind": "guidepost-bundle",
+        "format": FORMAT,
+        "name": ref.name,
+        "version": ref.version,
+        "effective_from": policy.manifest.effective_from.astimezone(UTC).isoformat(),
+        "digest": ref.digest,
+        "files": [
+            {"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest()} for path, text in sorted(files.items())
+        ],
+        "rules": [
+            {"table": name, "id": rule.id, "source": rule.source, "assumption": rule.assumption}
+            for name, rule in _rules(policy)
+        ],
     }
 
 
@@ -155,15 +172,32 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
             problems = [problem for entry in listed if (problem := _odd(entry, root))]
             names = [entry.filename for entry in listed]
             if len(listed) > MAX_FILES + 1:
-                problems = [Problem(Place(root), "too-large", f"{len(listed):,} entries; a bundle may have {MAX_FILES + 1:,}")]
+                problems = [
+                    Problem(Place(root), "too-large", f"{len(listed):,} entries; a bundle may have {MAX_FILES + 1:,}")
+                ]
             elif len(set(names)) < len(names):
                 problems.append(Problem(Place(root), "bad-bundle", "an entry stands twice in the archive", _AS_BUILT))
             elif DESCRIPTION not in names:
-                problems.append(Problem(Place(root), "bad-bundle", f"there is no {DESCRIPTION} in the archive", "build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`"))
+                problems.append(
+                    Problem(
+                        Place(root),
+                        "bad-bundle",
+                        f"there is no {DESCRIPTION} in the archive",
+                        "build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`",
+                    )
+                )
             if problems:
                 raise PolicyErrors(problems)
             return {entry.filename: archive.read(entry) for entry in listed}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+        UnicodeDecodeError,
+    ) as error:
         raise _refused(root, "bad-bundle", f"not an archive that can be read: {error}", _AS_BUILT) from error
 
 
@@ -171,7 +205,12 @@ def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
     """Tell what is wrong with an entry before it is read."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
     if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
-        return Problem(Place(root), "bad-bundle", f"the entry `{shown}` does not belong in a bundle", "a bundle holds the YAML files of one version and nothing else")
+        return Problem(
+            Place(root),
+            "bad-bundle",
+            f"the entry `{shown}` does not belong in a bundle",
+            "a bundle holds the YAML files of one version and nothing else",
+        )
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         return Problem(Place(root), "bad-bundle", f"the entry `{shown}` is compressed", _AS_BUILT)
     return None
@@ -185,8 +224,16 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise _refused(place, "bad-bundle", f"not JSON: {error}", _AS_BUILT) from error
     if isinstance(found, dict) and found.get("kind") == "guidepost-bundle" and found.get("format") != FORMAT:
-        raise _refused(place, "bad-bundle", f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}", "a newer Guidepost reads it")
-    problems = [Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT) for error in _validator().iter_errors(found)]
+        raise _refused(
+            place,
+            "bad-bundle",
+            f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}",
+            "a newer Guidepost reads it",
+        )
+    problems = [
+        Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT)
+        for error in _validator().iter_errors(found)
+    ]
     if problems:
         raise PolicyErrors(problems)
     described: dict[str, Any] = found
@@ -199,8 +246,15 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
     said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed, and is not in the archive")
     said |= dict.fromkeys(contents.keys() - hashes.keys(), f"is in the archive, and is not listed in {DESCRIPTION}")
     both = hashes.keys() & contents.keys()
-    said |= {path: "is not what was built: its SHA-256 differs" for path in both if hashlib.sha256(contents[path]).hexdigest() != hashes[path]}
-    return [Problem(Place(f"{root}/{path}"), "altered-bundle", f"the file {what}", _AS_BUILT) for path, what in sorted(said.items())]
+    said |= {
+        path: "is not what was built: its SHA-256 differs"
+        for path in both
+        if hashlib.sha256(contents[path]).hexdigest() != hashes[path]
+    }
+    return [
+        Problem(Place(f"{root}/{path}"), "altered-bundle", f"the file {what}", _AS_BUILT)
+        for path, what in sorted(said.items())
+    ]
 
 
 def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:

@@ -128,7 +128,9 @@ def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) ->
 
 def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known | None]) -> list[Problem]:
     """Hold versions against the register of those that are frozen."""
-    working, *past = (Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True))
+    working, *past = (
+        Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True)
+    )
     try:
         return frozen_problems(frozen_versions(folders[0]), working, past)
     except PolicyErrors as error:

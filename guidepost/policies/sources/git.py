@@ -17,7 +17,9 @@ from guidepost.policies.sources.text_files import size_problem, texts
 _WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """What git tells its hooks, and what would turn a command in another folder to the wrong repository."""
 
-SHALLOW: Final = "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
+SHALLOW: Final = (
+    "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
+)
 _PLAIN_FILE: Final = ("100644", "100755")
 
 
@@ -37,7 +39,9 @@ class Repository:
 
     def names(self) -> tuple[str, ...]:
         """Give the branches and tags."""
-        listed = _git(self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
+        listed = _git(
+            self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes"
+        )
         return tuple(name for name in listed.decode(errors="replace").split("\n") if name)
 
     def merge_base(self, commit: str, other: str = "HEAD") -> str | None:
@@ -47,7 +51,9 @@ class Repository:
 
     def content(self, commit: str, path: str) -> str | None:
         """Give the text of a file at a commit, by its path below the folder, or nothing if there is none."""
-        found = _ask(self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}")
+        found = _ask(
+            self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}"
+        )
         return None if found is None else found.decode("utf-8-sig", errors="replace")
 
     @property
@@ -88,15 +94,27 @@ def read_revision(spec: str, policies: Path) -> Source:
     """
     found = repository(policies)
     if found is None:
-        raise SourceError(f"{policies} is in no git repository, so `{spec}` cannot be read from one", "name a folder, a bundle or a version instead")
+        raise SourceError(
+            f"{policies} is in no git repository, so `{spec}` cannot be read from one",
+            "name a folder, a bundle or a version instead",
+        )
     revision, path = split(spec)
     commit = found.commit(revision)
     if commit is None:
         raise SourceError(f"no git revision `{revision}`", _revision_help(found, revision))
     path = found.prefix if path is None else path
     if path is None:
-        raise SourceError(f"the repository of {policies} is bare, so it does not say where the policies are", f"name the folder: `{revision}:policies`")
-    return Source(texts(_contents(found, revision, commit, path), f"{revision}:{path}"), f"{revision}:{path}", spec, Origin.GIT, f"commit {commit}")
+        raise SourceError(
+            f"the repository of {policies} is bare, so it does not say where the policies are",
+            f"name the folder: `{revision}:policies`",
+        )
+    return Source(
+        texts(_contents(found, revision, commit, path), f"{revision}:{path}"),
+        f"{revision}:{path}",
+        spec,
+        Origin.GIT,
+        f"commit {commit}",
+    )
 
 
 def _revision_help(found: Repository, revision: str) -> str:
@@ -123,7 +141,10 @@ def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[
     if links:
         raise SourceError(f"`{path}/{links[0]}` is a link at `{revision}`, not a file", "put the file itself there")
     if MANIFEST not in entries:
-        raise SourceError(f"no policies in `{path or '.'}` at `{revision}`: there is no {MANIFEST}", _folder_help(found, revision, commit))
+        raise SourceError(
+            f"no policies in `{path or '.'}` at `{revision}`: there is no {MANIFEST}",
+            _folder_help(found, revision, commit),
+        )
     if refused := size_problem(len(entries), sum(size for _, size in entries.values()), f"{revision}:{path}"):
         raise refused
     return _blobs(found, entries)
@@ -132,7 +153,11 @@ def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[
 def _folder_help(found: Repository, revision: str, commit: str) -> str:
     """Name the folders that hold a version at a revision, the nearest first."""
     listed = _git(found.folder, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-    folders = [name.rpartition("/")[0] for name in listed.decode(errors="replace").split("\0") if name == MANIFEST or name.endswith(f"/{MANIFEST}")]
+    folders = [
+        name.rpartition("/")[0]
+        for name in listed.decode(errors="replace").split("\0")
+        if name == MANIFEST or name.endswith(f"/{MANIFEST}")
+    ]
     if not folders:
         return "no folder of that revision has one"
     shown = nearest(found.prefix or "", folders) or tuple(sorted(folders)[:3])
@@ -149,7 +174,7 @@ def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, 
         if not answer.startswith(head, at):
             raise SourceError(f"git does not give the content of `{file}`", "`git fsck` says more")
         at += len(head)
-        contents[file] = answer[at:at + size]
+        contents[file] = answer[at : at + size]
         at += size + 1
     return contents
 
@@ -166,7 +191,10 @@ def _ask(folder: Path, *arguments: str) -> bytes | None:
     """Give what a git command says, or nothing where its failure is an answer; raises SourceError for any other failure."""
     ended = _run(folder, arguments, b"")
     if b"dubious ownership" in ended.stderr:
-        raise SourceError(f"git refuses the repository of {folder}: {_reason(ended)}", "it belongs to another user; `git config safe.directory` tells git to trust it")
+        raise SourceError(
+            f"git refuses the repository of {folder}: {_reason(ended)}",
+            "it belongs to another user; `git config safe.directory` tells git to trust it",
+        )
     return None if ended.returncode else ended.stdout
 
 
@@ -174,9 +202,18 @@ def _run(folder: Path, arguments: tuple[str, ...], given: bytes) -> subprocess.C
     environment = {name: value for name, value in os.environ.items() if name not in _WITHIN_A_HOOK}
     environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
     try:
-        return subprocess.run(["git", "-C", str(folder), *arguments], input=given, capture_output=True, check=False, env=environment)  # noqa: S603, S607
+        return subprocess.run(  # noqa: S603
+            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            input=given,
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
     except FileNotFoundError:
-        raise SourceError("the program git is not installed, so no revision can be read", "install git, or name a folder, a bundle or a version") from None
+        raise SourceError(
+            "the program git is not installed, so no revision can be read",
+            "install git, or name a folder, a bundle or a version",
+        ) from None
 
 
 def _reason(ended: subprocess.CompletedProcess[bytes]) -> str:

@@ -18,7 +18,15 @@ import fsspec
 from engine.load.files import of_a_version
 from guidepost.install_command import install
 from guidepost.policies.sources.bundle_archive import DESCRIPTION, MAX_ARCHIVE, description_of, pack, read_bundle
-from guidepost.policies.sources.signatures import MAX_SIGNATURE, SUFFIX, Signature, Trust, read_signature, same_digest, verify
+from guidepost.policies.sources.signatures import (
+    MAX_SIGNATURE,
+    SUFFIX,
+    Signature,
+    Trust,
+    read_signature,
+    same_digest,
+    verify,
+)
 from guidepost.policies.sources.source import Origin, Source, SourceError
 from guidepost.policies.sources.text_files import MAX_FILES, texts
 
@@ -65,7 +73,9 @@ def split_pin(spec: str) -> tuple[str, str]:
     """
     name, mark, pin = spec.partition(_PIN)
     if mark and (len(pin) != 64 or set(pin.lower()) - set("0123456789abcdef")):
-        raise SourceError(f"expected a SHA-256, got `{_PIN}{pin}`", "write its 64 hexadecimal digits; `guidepost build` says them")
+        raise SourceError(
+            f"expected a SHA-256, got `{_PIN}{pin}`", "write its 64 hexadecimal digits; `guidepost build` says them"
+        )
     return name, pin.lower()
 
 
@@ -73,15 +83,24 @@ def check_pin(data: bytes, pin: str, name: str) -> None:
     """Hold bytes against the SHA-256 that was asked for; raises SourceError if they differ."""
     found = hashlib.sha256(data).hexdigest()
     if found != pin:
-        raise SourceError(f"{name} has another SHA-256 than the one asked for: {found}", "do not use it before you know why")
+        raise SourceError(
+            f"{name} has another SHA-256 than the one asked for: {found}", "do not use it before you know why"
+        )
 
 
 def fetch(address: str, pin: str, trust: Trust) -> Fetched:
     """Fetch an address and verify it; nothing is fetched if nothing could verify it."""
     name = shown(address)
     if not pin and not trust.keys:
-        raise SourceError(f"{name} is remote, and nothing is here to verify it by", f"name a trusted key with --key, or its SHA-256: `ADDRESS{_PIN}...`")
-    data, signature_at = (_repacked(address), f"{address}bundle{SUFFIX}") if urlsplit(address).path.endswith("/") else (_bytes(address, MAX_ARCHIVE), _beside(address))
+        raise SourceError(
+            f"{name} is remote, and nothing is here to verify it by",
+            f"name a trusted key with --key, or its SHA-256: `ADDRESS{_PIN}...`",
+        )
+    data, signature_at = (
+        (_repacked(address), f"{address}bundle{SUFFIX}")
+        if urlsplit(address).path.endswith("/")
+        else (_bytes(address, MAX_ARCHIVE), _beside(address))
+    )
     if pin:
         check_pin(data, pin, name)
         return Fetched(data, f"pinned by sha256 {pin}", None)
@@ -110,7 +129,9 @@ def _repacked(folder: str) -> bytes:
     described = _bytes(folder + DESCRIPTION, _MAX_DESCRIPTION)
     paths = [file["path"] for file in description_of(described, shown(folder).rstrip("/"))["files"]]
     if len(paths) > MAX_FILES or any(not of_a_version(path) for path in paths):
-        raise SourceError(f"{shown(folder)}{DESCRIPTION} lists files that no bundle has", "take the bundle as it was built")
+        raise SourceError(
+            f"{shown(folder)}{DESCRIPTION} lists files that no bundle has", "take the bundle as it was built"
+        )
     contents: dict[str, bytes] = {}
     left = MAX_ARCHIVE
     for path in paths:
@@ -129,11 +150,16 @@ def _bytes(address: str, limit: int) -> bytes:
         with system.open(address, "rb", **_OPENED.get(protocol, {})) as file:
             return _up_to(file.read, limit, name)
     except ImportError as error:
-        raise SourceError(f"{name} cannot be read without a driver for `{protocol}://`", f"install the one for it: `{install(DRIVERS[protocol])}`") from error
+        raise SourceError(
+            f"{name} cannot be read without a driver for `{protocol}://`",
+            f"install the one for it: `{install(DRIVERS[protocol])}`",
+        ) from error
     except FileNotFoundError:
         raise SourceError(f"there is nothing at {name}") from None
     except TimeoutError:
-        raise SourceError(f"{name} did not come in time ({CONNECT_SECONDS:g} s for the first word, {TOTAL_SECONDS:g} s in all)") from None
+        raise SourceError(
+            f"{name} did not come in time ({CONNECT_SECONDS:g} s for the first word, {TOTAL_SECONDS:g} s in all)"
+        ) from None
     except SourceError:
         raise
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
@@ -147,7 +173,9 @@ def _up_to(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limit:
-            raise SourceError(f"{name} is larger than {limit:,} bytes", "a bundle of policies, or its signature, is smaller")
+            raise SourceError(
+                f"{name} is larger than {limit:,} bytes", "a bundle of policies, or its signature, is smaller"
+            )
     return b"".join(parts)
 
 
@@ -176,7 +204,10 @@ async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
     to = asked.response.headers.get("Location", "")
     scheme = urlsplit(to).scheme
     if scheme and scheme != asked.url.scheme:
-        raise SourceError(f"{shown(str(asked.url))} leads to `{scheme}://`, and is not followed there", f"if that is right, name {shown(to)} itself")
+        raise SourceError(
+            f"{shown(str(asked.url))} leads to `{scheme}://`, and is not followed there",
+            f"if that is right, name {shown(to)} itself",
+        )
 
 
 def _reason(error: Exception) -> str:

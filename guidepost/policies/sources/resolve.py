@@ -68,11 +68,17 @@ def _found(spec: str, policies: Path) -> Source:
     path = Path(split_pin(spec)[0])
     if _is_there(path):
         if revision:
-            raise SourceError(f"`{spec}` is both a path and a git revision", f"write `{'folder' if path.is_dir() else 'bundle'}:{spec}` or `git:{spec}`")
+            raise SourceError(
+                f"`{spec}` is both a path and a git revision",
+                f"write `{'folder' if path.is_dir() else 'bundle'}:{spec}` or `git:{spec}`",
+            )
         return _folder(spec, policies) if path.is_dir() else _bundle(spec, policies)
     if revision or ":" in spec:
         return git.read_revision(spec, policies)
-    raise SourceError(f"nothing is called `{spec}`: no version in {policies}, no folder, no bundle, no git revision", _known(spec, policies))
+    raise SourceError(
+        f"nothing is called `{spec}`: no version in {policies}, no folder, no bundle, no git revision",
+        _known(spec, policies),
+    )
 
 
 def _is_there(path: Path) -> bool:
@@ -110,7 +116,10 @@ def _version(name: str, policies: Path) -> Source:
     first, *others = known[name]
     files = read_folder(first)
     if any(digest_of(read_folder(other)) != digest_of(files) for other in others):
-        raise SourceError(f"there are several versions `{name}` in {policies}", "name the folder: " + ", ".join(f"`{one.root}`" for one in known[name]))
+        raise SourceError(
+            f"there are several versions `{name}` in {policies}",
+            "name the folder: " + ", ".join(f"`{one.root}`" for one in known[name]),
+        )
     return Source(files, first.root, name, Origin.FOLDER)
 
 
@@ -128,7 +137,11 @@ def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers 
 
 def _nested(path: Path) -> str:
     below = sorted(found.parent.as_posix() for found in path.glob(f"*/{MANIFEST}"))
-    return "there is one in " + ", ".join(f"`{one}`" for one in below[:3]) if below else "name the folder of a version, with its manifest"
+    return (
+        "there is one in " + ", ".join(f"`{one}`" for one in below[:3])
+        if below
+        else "name the folder of a version, with its manifest"
+    )
 
 
 def _bundle(name: str, policies: Path) -> Source:  # noqa: ARG001
@@ -137,7 +150,12 @@ def _bundle(name: str, policies: Path) -> Source:  # noqa: ARG001
     return Source(made.files, Path(file).as_posix(), name, Origin.BUNDLE, f"sha256 {made.sha256}")
 
 
-_FORCED: Final[dict[str, Callable[[str, Path], Source]]] = {"version": _version, "folder": _folder, "bundle": _bundle, "git": git.read_revision}
+_FORCED: Final[dict[str, Callable[[str, Path], Source]]] = {
+    "version": _version,
+    "folder": _folder,
+    "bundle": _bundle,
+    "git": git.read_revision,
+}
 
 
 def _is_revision(spec: str, policies: Path) -> bool:
@@ -157,5 +175,9 @@ def _known(name: str, policies: Path) -> str:
         names, shallow = (found.names(), found.shallow) if found is not None else ((), False)
     versions = tuple(known_versions(policies))
     close = nearest(name, (*versions, *WORKING, *names), limit=1)
-    parts = (f"did you mean `{close[0]}`?" if close else "", f"versions here: {', '.join(sorted(versions)) or 'none'}", git.SHALLOW if shallow else "")
+    parts = (
+        f"did you mean `{close[0]}`?" if close else "",
+        f"versions here: {', '.join(sorted(versions)) or 'none'}",
+        git.SHALLOW if shallow else "",
+    )
     return "; ".join(part for part in parts if part)

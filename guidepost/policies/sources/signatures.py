@@ -111,7 +111,9 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise SourceError(f"the key in {path} is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`") from None
+        raise SourceError(
+            f"the key in {path} is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`"
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         what = "a public key; signing takes the private one" if b"BEGIN PUBLIC KEY" in pem else "no private key in PEM"
         raise SourceError(f"{path} holds {what}", "`guidepost keys new NAME` makes a pair") from None
@@ -139,7 +141,11 @@ def sign(sha256: str, digest: str, key: Ed25519PrivateKey) -> bytes:
     """Sign an archive by its SHA-256 and the digest of its policy; give the content of the signature file."""
     signature = key.sign(_signed(sha256, digest))
     plain = {
-        "format": 1, "algorithm": _ALGORITHM, "key": key_id(key.public_key()), "digest": digest, "sha256": sha256,
+        "format": 1,
+        "algorithm": _ALGORITHM,
+        "key": key_id(key.public_key()),
+        "digest": digest,
+        "sha256": sha256,
         "signature": base64.b64encode(signature).decode(),
     }
     return (json.dumps(plain, indent=1) + "\n").encode()
@@ -150,7 +156,12 @@ def read_signature(content: bytes, name: str) -> Signature:
     try:
         plain: dict[str, Any] = json.loads(content) if len(content) <= MAX_SIGNATURE else {}
         if tuple(plain) == _KEYS and (plain["format"], plain["algorithm"]) == (1, _ALGORITHM):
-            return Signature(str(plain["key"]), str(plain["digest"]), str(plain["sha256"]), base64.b64decode(plain["signature"], validate=True))
+            return Signature(
+                str(plain["key"]),
+                str(plain["digest"]),
+                str(plain["sha256"]),
+                base64.b64decode(plain["signature"], validate=True),
+            )
     except (ValueError, TypeError, RecursionError):
         pass
     raise SourceError(f"expected a signature, cannot read {name}", "`guidepost sign` writes one")
@@ -164,13 +175,19 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
     from cryptography.exceptions import InvalidSignature
 
     if signature.sha256 != sha256:
-        raise SourceError(f"{name} is not what was signed: it was changed, or the signature is that of another bundle", "take bundle and signature from the same build")
+        raise SourceError(
+            f"{name} is not what was signed: it was changed, or the signature is that of another bundle",
+            "take bundle and signature from the same build",
+        )
     for trusted in trust.keys:
         if trusted.id == signature.key:
             try:
                 trusted.key.verify(signature.signature, _signed(sha256, signature.digest))
             except InvalidSignature:
-                raise SourceError(f"the signature of {name} is wrong: the key `{trusted.name}` never made it", "do not use the bundle; ask who built it") from None
+                raise SourceError(
+                    f"the signature of {name} is wrong: the key `{trusted.name}` never made it",
+                    "do not use the bundle; ask who built it",
+                ) from None
             return trusted
     known = ", ".join(f"{trusted.id} ({trusted.name})" for trusted in trust.keys) or "none"
     raise SourceError(f"{name} is signed by the key {signature.key}, which is not trusted", f"trusted: {known}")
@@ -179,7 +196,10 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
 def same_digest(signature: Signature, digest: str, name: str) -> None:
     """Hold the digest that was signed against that of the policy; raises SourceError if they differ."""
     if signature.digest != digest:
-        raise SourceError(f"the signature of {name} is for a policy with another digest: {signature.digest}", "take bundle and signature from the same build")
+        raise SourceError(
+            f"the signature of {name} is for a policy with another digest: {signature.digest}",
+            "take bundle and signature from the same build",
+        )
 
 
 def _signed(sha256: str, digest: str) -> bytes:

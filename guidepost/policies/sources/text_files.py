@@ -35,5 +35,7 @@ def size_problem(files: int, size: int, root: str) -> PolicyErrors | None:
     if files > MAX_FILES:
         return PolicyErrors([Problem(Place(root), "too-large", f"{files:,} files; a version may have {MAX_FILES:,}")])
     if size > MAX_BYTES:
-        return PolicyErrors([Problem(Place(root), "too-large", f"{size:,} bytes in all files; a version may have {MAX_BYTES:,}")])
+        return PolicyErrors(
+            [Problem(Place(root), "too-large", f"{size:,} bytes in all files; a version may have {MAX_BYTES:,}")]
+        )
     return None

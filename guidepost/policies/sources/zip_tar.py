@@ -31,7 +31,10 @@ def read_archive(spec: str, trust: Trust) -> Source:
     inner, _, outer = spec.partition("::")
     kind, _, folder = inner.partition("://")
     if kind not in KINDS or not outer or "::" in outer:
-        raise SourceError(f"`{spec}` names no archive", "write `zip://FOLDER::FILE` or `tar://FOLDER::FILE`; without FOLDER, the top of the archive")
+        raise SourceError(
+            f"`{spec}` names no archive",
+            "write `zip://FOLDER::FILE` or `tar://FOLDER::FILE`; without FOLDER, the top of the archive",
+        )
     name, pin = split_pin(outer)
     if "://" in name and not name.startswith("file://"):
         fetched = fetch(name, pin, trust)
@@ -60,10 +63,16 @@ def local_bytes(path: Path, pin: str = "") -> bytes:
 def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes]:
     """Give the bytes of the version's files in a folder of an archive."""
     with _as_refusals(f"{root} cannot be read as {kind}"):
-        system = fsspec.filesystem(kind, skip_instance_cache=True, fo=io.BytesIO(_unpacked(data) if kind == "tar" else data))
+        system = fsspec.filesystem(
+            kind, skip_instance_cache=True, fo=io.BytesIO(_unpacked(data) if kind == "tar" else data)
+        )
         listed = [path for path, about in system.find("", detail=True).items() if about["type"] == "file"]
     prefix = f"{folder}/" if folder else ""
-    wanted = {path.removeprefix(prefix): path for path in listed if path.startswith(prefix) and of_a_version(path.removeprefix(prefix))}
+    wanted = {
+        path.removeprefix(prefix): path
+        for path in listed
+        if path.startswith(prefix) and of_a_version(path.removeprefix(prefix))
+    }
     if MANIFEST not in wanted:
         raise SourceError(f"no policies in {root}: there is no {MANIFEST}", _elsewhere(kind, listed))
     with _as_refusals(f"{root} cannot be read as {kind}"):
@@ -97,7 +106,7 @@ def _read(system: fsspec.AbstractFileSystem, wanted: dict[str, str]) -> dict[str
     """Read files, whose sizes are not relied on; stop once they are more than a version may have."""
     contents: dict[str, bytes] = {}
     left = MAX_BYTES
-    for path, inside in list(wanted.items())[:MAX_FILES + 1]:
+    for path, inside in list(wanted.items())[: MAX_FILES + 1]:
         with system.open(inside, "rb") as file:
             contents[path] = file.read(left + 1)
         left -= len(contents[path])

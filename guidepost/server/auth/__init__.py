@@ -20,5 +20,17 @@ from guidepost.server.auth.policy import Access, Admission, open_access
 from guidepost.server.auth.roles import Action, Caller, Role, caller
 
 __all__ = [
-    "Access", "AccessRefused", "Action", "Admission", "Caller", "Forbidden", "NoLog", "NotExplained", "Role", "UnknownRecord", "Unproven", "caller", "open_access",
+    "Access",
+    "AccessRefused",
+    "Action",
+    "Admission",
+    "Caller",
+    "Forbidden",
+    "NoLog",
+    "NotExplained",
+    "Role",
+    "UnknownRecord",
+    "Unproven",
+    "caller",
+    "open_access",
 ]

@@ -43,7 +43,7 @@ class Proving:
         text = sent[0] if isinstance(sent[0], str) else sent[0].decode("ascii", "replace")
         if len(sent) > 1 or text[: len(BEARER)].lower() != BEARER:
             raise Unproven("`authorization` is sent once, as `Bearer` and a key or token")
-        return self._bearer(text[len(BEARER):].strip())
+        return self._bearer(text[len(BEARER) :].strip())
 
     def _bearer(self, secret: str) -> Caller:
         digest = hashlib.sha256(secret.encode()).digest()

@@ -82,7 +82,8 @@ def expired(callers: Callers, now: datetime) -> list[str]:
     """
     return [
         f"the key {id_} of `{key.caller.name}`: expired since {key.expires:%Y-%m-%d}; nobody can use it"
-        for id_, key in callers.keys.items() if key.expires is not None and key.expires <= now
+        for id_, key in callers.keys.items()
+        if key.expires is not None and key.expires <= now
     ]
 
 
@@ -112,17 +113,32 @@ class _Reader:
             for text in self._texts(entries, key):
                 self._put(taken, text.text, caller, text.place, key.removesuffix("s"))
         if name and not any(entries.get(key) for key in ("keys", "certificates", "subjects")):
-            self._say(entries.place, "missing-key", f"the caller `{name}` has nothing to prove himself by", "give `keys`, `certificates` or `subjects`; `guidepost access new-key` makes a key")
+            self._say(
+                entries.place,
+                "missing-key",
+                f"the caller `{name}` has nothing to prove himself by",
+                "give `keys`, `certificates` or `subjects`; `guidepost access new-key` makes a key",
+            )
 
     def _name(self, node: Node | None) -> str:
         text = self._text(node, "name")
         if text is None:
             return ""
         if not NAME.fullmatch(text.text):
-            self._say(text.place, "bad-format", f"expected the name of a caller, got `{text.text[:80]}`", "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit")
+            self._say(
+                text.place,
+                "bad-format",
+                f"expected the name of a caller, got `{text.text[:80]}`",
+                "1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit",
+            )
             return ""
         if text.text in self._names:
-            self._say(text.place, "repeated-id", f"the caller `{text.text}` is repeated", f"first used in line {self._names[text.text].line}")
+            self._say(
+                text.place,
+                "repeated-id",
+                f"the caller `{text.text}` is repeated",
+                f"first used in line {self._names[text.text].line}",
+            )
         self._names.setdefault(text.text, text.place)
         return text.text
 
@@ -131,7 +147,9 @@ class _Reader:
             if text.text in set(Role):
                 yield Role(text.text)
             else:
-                self._say(text.place, "unknown-value", f"unknown role `{text.text}`", did_you_mean(text.text, list(Role)))
+                self._say(
+                    text.place, "unknown-value", f"unknown role `{text.text}`", did_you_mean(text.text, list(Role))
+                )
 
     def _key(self, node: Node, caller: Caller) -> None:
         entries = self._entries(node, "key", ("id", "sha256"))
@@ -141,10 +159,18 @@ class _Reader:
         expires = self._expires(entries.get("expires"))
         if id_ is None or sha256 is None:
             return
-        for text, form, what in ((id_, _ID, "12 hexadecimal digits, the middle part of the key"), (sha256, _SHA256, "64 hexadecimal digits, the hash that `guidepost access hash` gives")):
+        for text, form, what in (
+            (id_, _ID, "12 hexadecimal digits, the middle part of the key"),
+            (sha256, _SHA256, "64 hexadecimal digits, the hash that `guidepost access hash` gives"),
+        ):
             if not form.fullmatch(text.text):
                 # What stands here may be a secret that was put in the wrong place.
-                self._say(replace(text.place, text=""), "bad-format", f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one", what)
+                self._say(
+                    replace(text.place, text=""),
+                    "bad-format",
+                    f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one",
+                    what,
+                )
                 return
         if id_.text in self._keys:
             self._say(id_.place, "repeated-id", f"the key `{id_.text}` is repeated", "each key belongs to one caller")
@@ -161,13 +187,23 @@ class _Reader:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            self._say(text.place, "bad-format", f"expected an instant, got `{text.text[:80]}`", "write a day such as 2027-07-01, or an instant such as 2027-07-01T09:00+10:00")
+            self._say(
+                text.place,
+                "bad-format",
+                f"expected an instant, got `{text.text[:80]}`",
+                "write a day such as 2027-07-01, or an instant such as 2027-07-01T09:00+10:00",
+            )
             return None
         return found
 
     def _put(self, taken: dict[str, Caller], text: str, caller: Caller, place: Place, what: str) -> None:
         if text in taken and taken[text] is not caller:
-            self._say(place, "repeated-id", f"the {what} `{text}` belongs to `{taken[text].name}` already", "each of them proves one caller")
+            self._say(
+                place,
+                "repeated-id",
+                f"the {what} `{text}` belongs to `{taken[text].name}` already",
+                "each of them proves one caller",
+            )
         taken[text] = caller
 
     def _entries(self, node: Node, kind: str, wanted: Iterable[str]) -> Entries | None:
@@ -188,7 +224,12 @@ class _Reader:
             return ()
         if not isinstance(node, Sequence):
             text = node.text[:80] if isinstance(node, Scalar) else ""
-            self._say(node.place, "wrong-type", f"`{key}`: expected a list, got {f'`{text}`' if text else 'keys with values'}", f"write `[{text}]`" if text else "")
+            self._say(
+                node.place,
+                "wrong-type",
+                f"`{key}`: expected a list, got {f'`{text}`' if text else 'keys with values'}",
+                f"write `[{text}]`" if text else "",
+            )
             return ()
         return node.items
 

@@ -59,7 +59,12 @@ class Tokens:
             if key is None:
                 raise Unproven("the token names no key of its issuer that this server knows")
             claims = jwt.decode(
-                token, key, algorithms=[key.algorithm_name], issuer=self.issuer, audience=self.audience, leeway=self.leeway,
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                issuer=self.issuer,
+                audience=self.audience,
+                leeway=self.leeway,
                 options={"require": list(REQUIRED)},
             )
         except jwt.ExpiredSignatureError:

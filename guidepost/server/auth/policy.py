@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 class Access:
     """What callers may do. Without callers and tokens, all but to administer and, unless ``purge``, to remove records."""
 
-    def __init__(self, purge: bool = False, callers: Watched[Callers] | None = None, tokens: Watched[Tokens] | None = None) -> None:
+    def __init__(
+        self, purge: bool = False, callers: Watched[Callers] | None = None, tokens: Watched[Tokens] | None = None
+    ) -> None:
         self.purge, self._callers, self._tokens = purge, callers, tokens
         self._proving = self._made()
 
-    def caller(self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> Caller | None:
+    def caller(
+        self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]
+    ) -> Caller | None:
         """Give who makes a call, None if nobody is asked; raises Unproven."""
         return None if self._proving is None else self._proving.caller(metadata, certificate)
 
@@ -50,7 +54,9 @@ class Access:
             if ACTIONS[action] not in found.roles:
                 raise Forbidden(f"`{found.name}` may not {action}: that needs the role `{ACTIONS[action]}`")
         elif action is Action.PURGE_LOG and not self.purge:
-            raise Forbidden(f"nobody may {action} here; start the server with --audit-purge, or use `guidepost audit purge` where the log is")
+            raise Forbidden(
+                f"nobody may {action} here; start the server with --audit-purge, or use `guidepost audit purge` where the log is"
+            )
 
     def renew(self) -> None:
         """Read the files again that have changed."""
@@ -63,7 +69,9 @@ class Access:
     def _made(self) -> Proving | None:
         if self._callers is None and self._tokens is None:
             return None
-        return Proving(self._callers.value if self._callers else Callers(), self._tokens.value if self._tokens else None)
+        return Proving(
+            self._callers.value if self._callers else Callers(), self._tokens.value if self._tokens else None
+        )
 
 
 class Admission:
@@ -71,7 +79,13 @@ class Admission:
 
     __slots__ = ("_access", "_certificate", "_metadata", "_method", "caller")
 
-    def __init__(self, access: Access, method: str, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        method: str,
+        metadata: Iterable[tuple[str, str | bytes]],
+        certificate: Callable[[], Certificate],
+    ) -> None:
         # The certificate of a connection does not change, and takes long to read.
         self._access, self._method, self._metadata, self._certificate = access, method, metadata, cache(certificate)
         self.caller = self._admitted()
@@ -104,7 +118,14 @@ def open_access(settings: AccessSettings) -> Access:
     except AccessRefused as error:
         problems.extend(error.problems)
     if settings.named and settings.purge:
-        problems.append(Problem(Place("audit-purge"), "bad-format", "says nothing where callers have roles", "leave it out: the role `admin` says who may remove records"))
+        problems.append(
+            Problem(
+                Place("audit-purge"),
+                "bad-format",
+                "says nothing where callers have roles",
+                "leave it out: the role `admin` says who may remove records",
+            )
+        )
     if problems:
         raise AccessRefused(problems)
     return Access(settings.purge, callers, tokens)
@@ -126,9 +147,21 @@ def _callers(file: Path) -> Watched[Callers]:
 
 def _tokens(settings: AccessSettings) -> Watched[Tokens]:
     file = Path(settings.jwt_keys)
-    missing = [name for name, value in (("jwt-issuer", settings.jwt_issuer), ("jwt-audience", settings.jwt_audience)) if not value]
+    missing = [
+        name
+        for name, value in (("jwt-issuer", settings.jwt_issuer), ("jwt-audience", settings.jwt_audience))
+        if not value
+    ]
     if missing:
-        raise AccessRefused(Problem(Place(name), "missing-key", "is missing", "tokens are taken from one issuer, and for one audience: this server") for name in missing)
+        raise AccessRefused(
+            Problem(
+                Place(name),
+                "missing-key",
+                "is missing",
+                "tokens are taken from one issuer, and for one audience: this server",
+            )
+            for name in missing
+        )
 
     # Only where tokens are taken: what verifies them is large.
     from guidepost.server.auth.jwt import Tokens, read_keys  # noqa: PLC0415

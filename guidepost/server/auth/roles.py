@@ -37,7 +37,9 @@ NEEDED: Final[dict[str, Role]] = {
 }
 """The role that each service needs, and each RPC that needs another one than the rest of its service."""
 
-OPEN: Final = frozenset({"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection"})
+OPEN: Final = frozenset(
+    {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection"}
+)
 """Services that everybody may ask: they say how the server is doing and what it offers, and nothing of a ticket."""
 
 ACTIONS: Final = {Action.READ_LOG: Role.READ_LOG, Action.PURGE_LOG: Role.ADMIN}

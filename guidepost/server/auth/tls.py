@@ -31,14 +31,20 @@ class Material:
     @property
     def configuration(self) -> grpc.ServerCertificateConfiguration:
         """The same, for gRPC."""
-        return grpc.ssl_server_certificate_configuration([(self.key, self.certificate)], root_certificates=self.client_ca)
+        return grpc.ssl_server_certificate_configuration(
+            [(self.key, self.certificate)], root_certificates=self.client_ca
+        )
 
 
 def read_tls(files: TlsFiles) -> Material:
     """Read the files, and see that they fit together; raises AccessRefused with every problem."""
     problems: list[Problem] = []
     found: list[bytes | None] = []
-    for path, check in ((files.certificate, _check_chain), (files.key, _check_key), (files.client_ca, _check_authorities)):
+    for path, check in (
+        (files.certificate, _check_chain),
+        (files.key, _check_key),
+        (files.client_ca, _check_authorities),
+    ):
         try:
             found.append(check(Path(path)) if path else None)
         except AccessRefused as error:
@@ -47,10 +53,16 @@ def read_tls(files: TlsFiles) -> Material:
         raise AccessRefused(problems)
     certificate, key, client_ca = found
     if certificate is None or key is None:
-        raise refused(Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together")
+        raise refused(
+            Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together"
+        )
     mine = x509.load_pem_x509_certificates(certificate)[0].public_key()
     if _public(mine) != _public(load_pem_private_key(key, None).public_key()):
-        raise refused(Path(files.key), f"is not the key of the certificate in {files.certificate}", "the server's own certificate stands first in its file")
+        raise refused(
+            Path(files.key),
+            f"is not the key of the certificate in {files.certificate}",
+            "the server's own certificate stands first in its file",
+        )
     return Material(certificate, key, client_ca)
 
 

@@ -31,7 +31,13 @@ class CallMessages(Observer):
 
 def said(call: Observed) -> dict[str, Any]:
     """Give what is said of a call; what there is not is left out."""
-    found: dict[str, Any] = {"method": call.method, "status": call.code, "milliseconds": round(call.seconds * 1000, 3), "caller": call.caller, "tickets": call.tickets}
+    found: dict[str, Any] = {
+        "method": call.method,
+        "status": call.code,
+        "milliseconds": round(call.seconds * 1000, 3),
+        "caller": call.caller,
+        "tickets": call.tickets,
+    }
     if call.version is not None:
         found |= {"version": call.version.version, "digest": call.version.digest[:12]}
     found |= {"records": call.records} if call.records else {"decisions": call.decisions}

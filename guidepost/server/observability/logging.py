@@ -24,7 +24,12 @@ CALLS: Final = "guidepost.client.calls"
 def set_up(how: str, stream: TextIO | None = None) -> None:
     """Have all messages of this process written to a stream, by default standard error, as ``text`` or ``json``."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_written(how)], foreign_pre_chain=_KNOWN))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_written(how)],
+            foreign_pre_chain=_KNOWN,
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
@@ -33,14 +38,19 @@ def set_up(how: str, stream: TextIO | None = None) -> None:
     # Calls are many: they go straight to the stream, in a fraction of the time that Python's own logging takes.
     structlog.configure(
         processors=[structlog.processors.add_log_level, _STAMPED, *_written(how)],
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(logging.INFO), cache_logger_on_first_use=True,
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
     )
 
 
 _STAMPED: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 _KNOWN: Final[list[Processor]] = [
-    structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _STAMPED,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    _STAMPED,
 ]
 """What every message says, whoever wrote it: Python's own logging or structlog."""
 
@@ -53,7 +63,12 @@ def _written(how: str) -> list[Processor]:
 
 def _renamed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Put the words first that a reader looks for."""
-    first = {"time": event.pop("timestamp"), "level": event.pop("level"), "logger": event.pop("logger"), "message": event.pop("event")}
+    first = {
+        "time": event.pop("timestamp"),
+        "level": event.pop("level"),
+        "logger": event.pop("logger"),
+        "message": event.pop("event"),
+    }
     return {**first, **event}
 
 
@@ -61,7 +76,9 @@ def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
     """Write a message as a line: when, how bad, who, what, and the values that go with it. What does not fit a line follows indented, so that it is not taken for the next message."""
     head = f"{event.pop('timestamp')} {event.pop('level').upper()} {event.pop('logger')} {event.pop('event')}"
     trace = event.pop("exception", "")
-    line = " ".join([head, *(f"{name}={_value(value)}" for name, value in event.items())]) + (f"\n{trace}" if trace else "")
+    line = " ".join([head, *(f"{name}={_value(value)}" for name, value in event.items())]) + (
+        f"\n{trace}" if trace else ""
+    )
     return "\n    ".join(map(_printable, line.split("\n")))
 
 
@@ -77,9 +94,15 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_value, value))}]"
     text = str(value)
-    return text if _PLAIN.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=not text.isprintable())
+    return (
+        text if _PLAIN.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=not text.isprintable())
+    )
 
 
 def _printable(line: str) -> str:
     """Write the characters of a line that do not print as Python writes them."""
-    return line if line.isprintable() else "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    return (
+        line
+        if line.isprintable()
+        else "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    )

@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -62,11 +70,28 @@ class CallMetrics(Observer):
     """Measures calls: how many, with which status, how long those took that have one answer, how many are under way, and tickets where a call has many."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._calls = Counter("guidepost_calls", "Calls that ended, by method and status.", ("method", "code"), registry=registry)
-        self._seconds = Histogram("guidepost_call_seconds", "How long calls with one answer took, by method.", ("method",), buckets=SECONDS, registry=registry)
-        self._tickets = Histogram("guidepost_batch_tickets", "Tickets of one call, where it may have many.", buckets=TICKETS, registry=registry)
-        self._streamed = Counter("guidepost_stream_tickets", "Tickets that were asked about in streams.", registry=registry)
-        under_way = Gauge("guidepost_calls_in_flight", "Calls under way, by whether they stream.", ("streams",), registry=registry)
+        self._calls = Counter(
+            "guidepost_calls", "Calls that ended, by method and status.", ("method", "code"), registry=registry
+        )
+        self._seconds = Histogram(
+            "guidepost_call_seconds",
+            "How long calls with one answer took, by method.",
+            ("method",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._tickets = Histogram(
+            "guidepost_batch_tickets",
+            "Tickets of one call, where it may have many.",
+            buckets=TICKETS,
+            registry=registry,
+        )
+        self._streamed = Counter(
+            "guidepost_stream_tickets", "Tickets that were asked about in streams.", registry=registry
+        )
+        under_way = Gauge(
+            "guidepost_calls_in_flight", "Calls under way, by whether they stream.", ("streams",), registry=registry
+        )
         self._under_way = {False: 0, True: 0}
         under_way.labels("no").set_function(lambda: self._under_way[False])
         under_way.labels("yes").set_function(lambda: self._under_way[True])
@@ -138,7 +163,11 @@ class DecisionMetrics(Observer, Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give what was counted."""
-        found = CounterMetricFamily("guidepost_decisions", "Decisions that were given, by what came out.", labels=("version", "decision", "outcome"))
+        found = CounterMetricFamily(
+            "guidepost_decisions",
+            "Decisions that were given, by what came out.",
+            labels=("version", "decision", "outcome"),
+        )
         for labels, (number,) in sorted(self._counts.items()):
             found.add_metric(labels, number)
         yield found
@@ -158,7 +187,11 @@ class PolicyMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give 1 for the version in force, 0 for the others."""
-        found = GaugeMetricFamily("guidepost_policy_in_force", "1 for the policy version that decides now unless a call names another, 0 for the others.", labels=("name", "version", "digest"))
+        found = GaugeMetricFamily(
+            "guidepost_policy_in_force",
+            "1 for the policy version that decides now unless a call names another, 0 for the others.",
+            labels=("name", "version", "digest"),
+        )
         if self._held is not None and self._clock is not None:
             bundle = self._held.bundle
             try:
@@ -183,7 +216,11 @@ class RefusedMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give them."""
-        found = CounterMetricFamily("guidepost_refused_calls", "Calls that were not let in: by limits, or since their caller may not.", labels=("reason",))
+        found = CounterMetricFamily(
+            "guidepost_refused_calls",
+            "Calls that were not let in: by limits, or since their caller may not.",
+            labels=("reason",),
+        )
         for reason, number in sorted(self._refused.items()):
             found.add_metric((reason,), number)
         yield found
@@ -199,15 +236,36 @@ class LogMetrics(Events):
         self._waiting = gauge("records_waiting", "Records that are not in the log yet.")
         self._at_risk = gauge("records_at_risk", "Answers that left before their records are in the log.")
         self._writable = gauge("writable", "1 if the log could be written at the last attempt, else 0.")
-        self._last = gauge("last_commit_timestamp_seconds", "When records were last committed, as seconds since 1970; 0 for never since the server started.")
-        self._signed = gauge("signed_head_sequence", "The number of the entry that the head signed last goes as far as; 0 for none since the server started.")
-        self._records = Counter("guidepost_log_records_committed", "Records that this server committed.", registry=registry)
+        self._last = gauge(
+            "last_commit_timestamp_seconds",
+            "When records were last committed, as seconds since 1970; 0 for never since the server started.",
+        )
+        self._signed = gauge(
+            "signed_head_sequence",
+            "The number of the entry that the head signed last goes as far as; 0 for none since the server started.",
+        )
+        self._records = Counter(
+            "guidepost_log_records_committed", "Records that this server committed.", registry=registry
+        )
         self._commits = Counter("guidepost_log_commits", "Commits of one or more records.", registry=registry)
-        self._failures = Counter("guidepost_log_commit_failures", "Attempts at a commit that failed and were made again.", registry=registry)
-        self._refused = Counter("guidepost_log_refused", "Decisions that were not given since they could not be recorded, by reason.", ("reason",), registry=registry)
-        self._repeated = Counter("guidepost_log_repeated_requests", "Calls whose request id is in the log already.", registry=registry)
-        self._seconds = Histogram("guidepost_log_commit_seconds", "How long commits took.", buckets=SECONDS, registry=registry)
-        self._sizes = Histogram("guidepost_log_commit_records", "How many records shared a commit.", buckets=RECORDS, registry=registry)
+        self._failures = Counter(
+            "guidepost_log_commit_failures", "Attempts at a commit that failed and were made again.", registry=registry
+        )
+        self._refused = Counter(
+            "guidepost_log_refused",
+            "Decisions that were not given since they could not be recorded, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        self._repeated = Counter(
+            "guidepost_log_repeated_requests", "Calls whose request id is in the log already.", registry=registry
+        )
+        self._seconds = Histogram(
+            "guidepost_log_commit_seconds", "How long commits took.", buckets=SECONDS, registry=registry
+        )
+        self._sizes = Histogram(
+            "guidepost_log_commit_records", "How many records shared a commit.", buckets=RECORDS, registry=registry
+        )
         for why in Refusal:
             self._refused.labels(why.value)
 
@@ -247,7 +305,11 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self.calls, self.decisions, self.log = CallMetrics(self.registry), DecisionMetrics(self.registry), LogMetrics(self.registry)
+        self.calls, self.decisions, self.log = (
+            CallMetrics(self.registry),
+            DecisionMetrics(self.registry),
+            LogMetrics(self.registry),
+        )
         self.policies, self.refused = PolicyMetrics(self.registry), RefusedMetrics(self.registry)
         ProcessCollector(registry=self.registry)
 

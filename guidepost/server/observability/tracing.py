@@ -34,18 +34,34 @@ class Tracing(Observer):
     names = True
 
     def __init__(self, exporter: SpanExporter, share: float = 1.0) -> None:
-        self._provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(share)), resource=Resource.create({SERVICE_NAME: NAME}), shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            sampler=ParentBased(TraceIdRatioBased(share)),
+            resource=Resource.create({SERVICE_NAME: NAME}),
+            shutdown_on_exit=False,
+        )
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer(NAME)
 
     def ended(self, call: Observed) -> None:
         """Make the span, as it was."""
         ended = time.time_ns()
-        sent = {name: value for name, value in call.context.invocation_metadata() or () if name in _NAMES and isinstance(value, str)}
+        sent = {
+            name: value
+            for name, value in call.context.invocation_metadata() or ()
+            if name in _NAMES and isinstance(value, str)
+        }
         service, _, method = call.method.lstrip("/").partition("/")
         span = self._tracer.start_span(
-            call.method.lstrip("/"), _CONTEXT.extract(sent), SpanKind.SERVER, start_time=ended - int(call.seconds * 1e9),
-            attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": method, "rpc.grpc.status": call.code},
+            call.method.lstrip("/"),
+            _CONTEXT.extract(sent),
+            SpanKind.SERVER,
+            start_time=ended - int(call.seconds * 1e9),
+            attributes={
+                "rpc.system": "grpc",
+                "rpc.service": service,
+                "rpc.method": method,
+                "rpc.grpc.status": call.code,
+            },
         )
         if span.is_recording():
             span.set_attributes({f"guidepost.{name}": value for name, value in _told(call)})

@@ -59,11 +59,21 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
     def __init__(self, access: Access, limits: Limits) -> None:
         self._access = access
-        self._own = Rooms(Room(limits.in_flight, "calls"), Room(limits.streams, "streams"), Arrivals(limits.incomplete, limits.message_timeout))
+        self._own = Rooms(
+            Room(limits.in_flight, "calls"),
+            Room(limits.streams, "streams"),
+            Arrivals(limits.incomplete, limits.message_timeout),
+        )
         # Anyone may call health and reflection. They have rooms of their own, so that callers with a key do not lose theirs.
-        self._health = Rooms(Room(limits.in_flight, "calls"), Room(limits.watches, "health watches"), Arrivals(limits.open_incomplete, limits.message_timeout))
+        self._health = Rooms(
+            Room(limits.in_flight, "calls"),
+            Room(limits.watches, "health watches"),
+            Arrivals(limits.open_incomplete, limits.message_timeout),
+        )
         self._reflection = Rooms(
-            Room(limits.in_flight, "calls"), Room(limits.open_incomplete, "reflection streams"), Arrivals(limits.open_incomplete, limits.message_timeout),
+            Room(limits.in_flight, "calls"),
+            Room(limits.open_incomplete, "reflection streams"),
+            Arrivals(limits.open_incomplete, limits.message_timeout),
         )
         self._gated: dict[str, Handler] = {}
         self.refused: Counter[str] = Counter()
@@ -83,7 +93,11 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         """How many messages never arrived completely."""
         return sum(rooms.arrivals.abandoned for rooms in (self._own, self._health, self._reflection))
 
-    async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
         """Return the gated handler of a method; None, as gRPC does, for one that does not exist."""
         method = handler_call_details.method
         found = self._gated.get(method)
@@ -184,7 +198,9 @@ class _Gated:
 
         return self._many(given)
 
-    def _many(self, given: Callable[[Context, Admission | None], AsyncIterator[Any]]) -> Callable[[Any, Context], AsyncIterator[Any]]:
+    def _many(
+        self, given: Callable[[Context, Admission | None], AsyncIterator[Any]]
+    ) -> Callable[[Any, Context], AsyncIterator[Any]]:
         room = self._rooms.streams
 
         async def gated(_: object, context: Context) -> AsyncIterator[Any]:
@@ -207,7 +223,9 @@ class _Gated:
     def _admit(self, context: Context) -> Admission | None:
         if self._open or not self._access.named:
             return None
-        admission = Admission(self._access, self._method, context.invocation_metadata() or (), lambda: context.auth_context() or {})
+        admission = Admission(
+            self._access, self._method, context.invocation_metadata() or (), lambda: context.auth_context() or {}
+        )
         answering(admission.caller)
         return admission
 

@@ -48,7 +48,10 @@ class Arrivals:
         if task is None:
             raise AssertionError("a message is read by a task")
         if len(self._waiting) >= self._most:
-            self._end(next(iter(self._waiting)), TooBusy(f"{self._most} messages are arriving, and this one has waited longest"))
+            self._end(
+                next(iter(self._waiting)),
+                TooBusy(f"{self._most} messages are arriving, and this one has waited longest"),
+            )
         self._waiting[task] = self._checks
         if not self._checking:
             self._check_later()

@@ -146,12 +146,18 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         before = wire.asked_instant("before", request.before)
         if before > now:
             raise wire.WrongField("before", "lies in the future")
-        name = named(proven(), request.by) if request.by else read_call(context.invocation_metadata() or (), proven()).caller or "unknown"
+        name = (
+            named(proven(), request.by)
+            if request.by
+            else read_call(context.invocation_metadata() or (), proven()).caller or "unknown"
+        )
         if len(name) > MAX_NAME or not name.isprintable():
             raise wire.WrongField("by", f"has 1 to {MAX_NAME} printable characters")
         going = await self._read(lambda store: doomed(store, before))
         notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, log.key))
-        return pb.PurgeRecordsResponse(chains=[wire.purged_chain(one) for one in going], notes=[json.dumps(note.plain) for note in notes])
+        return pb.PurgeRecordsResponse(
+            chains=[wire.purged_chain(one) for one in going], notes=[json.dumps(note.plain) for note in notes]
+        )
 
     async def close(self) -> None:
         """Let what is under way end, and close the log."""
@@ -173,7 +179,9 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         """Give an entry that is as it was written, and its record."""
         entry = await self._entry(id_)
         if not entry.holds:
-            raise NotExplained(f"record `{id_}` was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
+            raise NotExplained(
+                f"record `{id_}` was altered: entry {entry.sequence} of {entry.writer} does not have its hash"
+            )
         return entry, Record.read(entry.body)
 
     def _decider(self, record: Record) -> Version:

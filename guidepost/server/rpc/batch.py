@@ -43,7 +43,9 @@ Write = Callable[[Version, Given], bytes]
 Left = Callable[[], "float | None"]
 """Returns how many seconds a call has until its deadline; None if it has none."""
 
-VERSION, RESULTS = (tag(pb.TriageBatchResponse.DESCRIPTOR.fields_by_name[name].number) for name in ("version", "results"))
+VERSION, RESULTS = (
+    tag(pb.TriageBatchResponse.DESCRIPTOR.fields_by_name[name].number) for name in ("version", "results")
+)
 RESULT: Final = tag(pb.TriageStreamResponse.DESCRIPTOR.fields_by_name["result"].number)
 TRIAGED, FAILED = (tag(pb.TriageResult.DESCRIPTOR.fields_by_name[name].number) for name in ("triage", "error"))
 
@@ -70,7 +72,9 @@ class Batches:
             parts.append(sized(RESULTS, result))
         return b"".join(parts)
 
-    async def stream(self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str, left: Left) -> AsyncIterator[bytes]:
+    async def stream(
+        self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str, left: Left
+    ) -> AsyncIterator[bytes]:
         """Answer tickets as they come, in their order; those that have come meanwhile are recorded together."""
         waiting = _Ahead(IN_FLIGHT)
         reading = asyncio.create_task(_read(requests, waiting))
@@ -103,7 +107,9 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
 
-    async def _results(self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception], left: Left) -> AsyncIterator[bytes]:
+    async def _results(
+        self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception], left: Left
+    ) -> AsyncIterator[bytes]:
         """Give the results of steps once they may leave."""
         kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)], left()))
         settled = [next(kept) if isinstance(step, Step) else step for step in steps]
@@ -158,5 +164,3 @@ def item_error(error: Exception, item: Message) -> pb.ItemError:
         detail.Unpack(refused)
     fields = [pb.WrongField(path=one.field, message=one.description) for one in refused.field_violations]
     return pb.ItemError(code=status.code, reason=info.reason, message=status.message, fields=fields)
-
-

@@ -75,7 +75,9 @@ class TicketRequest(Choice, OneTicket, Protocol):
 class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS) -> None:
+    def __init__(
+        self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS
+    ) -> None:
         self._answering = Answering(held, clock, keeper)
         self._batches = Batches(self._answering, self._triaged, batch)
         self._kept: Cache[Key, bytes] = Cache(MAX_KEPT)
@@ -138,7 +140,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         was, wrong = wire.facts(request.before)
         wrong = tuple(replace(one, fact=f"before.{one.fact}") for one in wrong)
         question = Question(Kind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
-        return await self._answer(question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong)
+        return await self._answer(
+            question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong
+        )
 
     @answered
     async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> bytes:
@@ -146,14 +150,21 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         return await self._batches.batch(request, self._call(context).caller, context.time_remaining)
 
     @streaming
-    async def TriageStream(self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context) -> AsyncIterator[bytes]:
+    async def TriageStream(
+        self, requests: AsyncIterator[pb.TriageStreamRequest], context: Context
+    ) -> AsyncIterator[bytes]:
         """Make all decisions for tickets as they come."""
         async for response in self._batches.stream(requests, self._call(context).caller, context.time_remaining):
             yield response
 
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
         """Make a decision, and encode it as the one field of a response."""
-        return await self._answer(Question(Kind.DECIDE, decision), request, context, lambda _, answers: self._field(DECISION, kind, cast("Answers", answers)[0]))
+        return await self._answer(
+            Question(Kind.DECIDE, decision),
+            request,
+            context,
+            lambda _, answers: self._field(DECISION, kind, cast("Answers", answers)[0]),
+        )
 
     def _triaged(self, version: Version, answers: Given) -> bytes:
         """Encode the decisions that a new ticket needs."""
@@ -169,13 +180,22 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         kept = self._versions.get(version.digest)
         if kept is None:
             notice = wire.notice(version.policy.manifest.notice)
-            kept = self._versions.keep(version.digest, (
-                pb.TriageResponse(version=wire.version_ref(version.ref)).SerializeToString(), b"" if notice is None else pb.TriageResponse(notice=notice).SerializeToString(),
-            ))
+            kept = self._versions.keep(
+                version.digest,
+                (
+                    pb.TriageResponse(version=wire.version_ref(version.ref)).SerializeToString(),
+                    b"" if notice is None else pb.TriageResponse(notice=notice).SerializeToString(),
+                ),
+            )
         return kept
 
     async def _answer(
-        self, question: Question, request: TicketRequest, context: Context, write: Callable[[Version, Given], Written], wrong: tuple[WrongFact, ...] = (),
+        self,
+        question: Question,
+        request: TicketRequest,
+        context: Context,
+        write: Callable[[Version, Given], Written],
+        wrong: tuple[WrongFact, ...] = (),
     ) -> Written:
         """Answer a question, once it is recorded; with no log, at once. ``wrong`` is what is known to be wrong with the request already."""
         chosen = self._answering.choose(request)

@@ -103,12 +103,25 @@ class Answering:
         now = wire.now(cast("Message", request), received)
         return Chosen(request, self._held.bundle.select(**wire.selection(request.version), now=now), received, now)
 
-    def step(self, question: Question, request: OneTicket, chosen: Chosen, call: Call, wrong: tuple[WrongFact, ...] = ()) -> Step:
+    def step(
+        self, question: Question, request: OneTicket, chosen: Chosen, call: Call, wrong: tuple[WrongFact, ...] = ()
+    ) -> Step:
         """Answer a question. ``wrong`` is what is known to be wrong with the request already."""
         version = chosen.version
-        facts, moment, given = read_and(request.ticket, chosen.now, lambda facts, moment: (facts, moment, question.answer(version, facts, moment)), wrong)
+        facts, moment, given = read_and(
+            request.ticket,
+            chosen.now,
+            lambda facts, moment: (facts, moment, question.answer(version, facts, moment)),
+            wrong,
+        )
         asked = Asked(call, question.kind, facts, moment, question.before)
-        return Step(question, chosen, asked, given, None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given))
+        return Step(
+            question,
+            chosen,
+            asked,
+            given,
+            None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given),
+        )
 
     async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:
         """Give the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
@@ -146,12 +159,20 @@ class Answering:
         try:
             version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
-            raise RecordedOtherwise(f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have") from None
-        if not (self._keeper.same_request(earlier, asked, version, question.decision) and _same_choice(step.chosen, earlier)):
-            raise RequestIdUsed(f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}")
+            raise RecordedOtherwise(
+                f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
+            ) from None
+        if not (
+            self._keeper.same_request(earlier, asked, version, question.decision) and _same_choice(step.chosen, earlier)
+        ):
+            raise RequestIdUsed(
+                f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}"
+            )
         given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
         if self._keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
-            raise RecordedOtherwise(f"record {earlier.id} was decided by another release of the program, which answered otherwise")
+            raise RecordedOtherwise(
+                f"record {earlier.id} was decided by another release of the program, which answered otherwise"
+            )
         return version, given
 
 
@@ -165,10 +186,17 @@ def _same_choice(chosen: Chosen, earlier: Record) -> bool:
     """Tell whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
     request = chosen.request
     now_alike = not cast("Message", request).HasField("now") or chosen.now == instant(earlier.now)
-    return now_alike and (request.version.WhichOneof("by") is None or chosen.version.ref.digest == earlier.version.digest)
+    return now_alike and (
+        request.version.WhichOneof("by") is None or chosen.version.ref.digest == earlier.version.digest
+    )
 
 
-def read_and(ticket: Ticket, now: datetime, answer: Callable[[dict[str, object], Moment], Result], wrong: tuple[WrongFact, ...] = ()) -> Result:
+def read_and(
+    ticket: Ticket,
+    now: datetime,
+    answer: Callable[[dict[str, object], Moment], Result],
+    wrong: tuple[WrongFact, ...] = (),
+) -> Result:
     """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses, and those that are known to be ``wrong``."""
     facts, unread = wire.facts(ticket)
     moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())

@@ -20,7 +20,9 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc, name-defined]
         super().__init__()
         self._held = held
 
-    async def Check(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]) -> health_pb2.HealthCheckResponse:  # noqa: N802
+    async def Check(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> health_pb2.HealthCheckResponse:
         """Return the status of a service, and why the last reload failed."""
         if self._held.refused:
             context.set_trailing_metadata(((LAST_RELOAD, self._held.refused.encode()),))

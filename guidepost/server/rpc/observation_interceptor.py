@@ -97,7 +97,11 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._observers, self._named = tuple(observers), any(observer.names for observer in observers)
         self._found: dict[str, Handler] = {}
 
-    async def intercept_service(self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]], handler_call_details: grpc.HandlerCallDetails) -> Handler:
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
         """Give the handler of a call, observed."""
         method = handler_call_details.method
         found = self._found.get(method)
@@ -139,7 +143,9 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
         return observed
 
-    def _many(self, method: str, answers: Callable[[Any, Any], AsyncIterator[Any]]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    def _many(
+        self, method: str, answers: Callable[[Any, Any], AsyncIterator[Any]]
+    ) -> Callable[[Any, Any], AsyncIterator[Any]]:
         async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             call = self._begin(method, context, streams=True)
             try:

@@ -100,7 +100,11 @@ def streamed(
     """Make an RPC that answers in parts of a method from request to responses, by turning what it raises into a status."""
 
     @functools.wraps(answers)
-    def parts(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:  # noqa: ARG001
+    def parts(
+        servicer: Servicer,
+        request: Request,
+        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG001
+    ) -> AsyncIterator[Response]:
         return answers(servicer, request)
 
     return streaming(parts)
@@ -112,7 +116,9 @@ def streaming(
     """Make an RPC that answers in parts of a method that looks at the call, by turning what it raises into a status; what is asked may be a stream, too."""
 
     @functools.wraps(answers)
-    async def rpc(servicer: Servicer, request: Asked, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Response]:
+    async def rpc(
+        servicer: Servicer, request: Asked, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[Response]:
         try:
             async for part in answers(servicer, request, context):
                 yield part
@@ -125,7 +131,9 @@ def streaming(
     return rpc
 
 
-def _refusal(error: Exception, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str | bytes], ...]]:
+def _refusal(
+    error: Exception, request: Any, context: grpc.aio.ServicerContext[Any, Any]
+) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str | bytes], ...]]:
     """Return code, message and metadata that a call ends with.
 
     Clients repeat what is UNAVAILABLE by themselves. Where the log is the reason, they learn when that may help, or that it cannot before their deadline.
@@ -145,7 +153,12 @@ async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: status_pb
     await _end(context, status.code, status.details, tuple(status.trailing_metadata))
 
 
-async def _end(context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, details: str, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
+async def _end(
+    context: grpc.aio.ServicerContext[Any, Any],
+    code: grpc.StatusCode,
+    details: str,
+    metadata: tuple[tuple[str, str | bytes], ...],
+) -> None:
     try:
         await context.abort(code, details, metadata)
     except grpc.aio.AbortError as aborted:
@@ -189,7 +202,9 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             known = (ref.version for ref in error.known)
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_VERSION", str(error), known=known)
         case PolicyErrors():
-            return _status(grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems))
+            return _status(
+                grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems)
+            )
         case UnknownDecision():
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
         case TooManyTickets():
@@ -217,7 +232,9 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
         case PurgeRefused():
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "PURGE_REFUSED", str(error))
         case LogRefused() | SQLAlchemyError():
-            return _status(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", f"the decision log cannot be read: {cause(error)}")
+            return _status(
+                grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", f"the decision log cannot be read: {cause(error)}"
+            )
         case RequestIdUsed():
             return _status(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED", str(error))
         case RecordedOtherwise():
@@ -252,7 +269,11 @@ def shortened(text: str, length: int = MESSAGE_LENGTH) -> str:
 def _invalid(reason: str, violations: list[tuple[str, str]]) -> status_pb2.Status:
     """Name the wrong fields: the first one in the message, and in the details as many as fit."""
     path, description = violations[0]
-    more = f" (and {len(violations) - 1} more; all are in the error details, `wrong_fields` in Python)" if len(violations) > 1 else ""
+    more = (
+        f" (and {len(violations) - 1} more; all are in the error details, `wrong_fields` in Python)"
+        if len(violations) > 1
+        else ""
+    )
     message = shortened(f"{path}: {description}", MESSAGE_LENGTH - len(more)) + more
     detail = error_details_pb2.BadRequest()
     for number, (path, description) in enumerate(violations):

@@ -24,14 +24,24 @@ def log_options(settings: ServerSettings) -> LogOptions | None:
     if settings.decision_log_file is not None:
         url = settings.decision_log_file.read_text(encoding="utf-8").strip()
     return LogOptions(
-        url, settings.log_durability, settings.log_records, settings.log_milliseconds, settings.log_writer, settings.log_patience,
-        _path(settings.log_mask_key), settings.log_mask, settings.log_in_clear, _path(settings.log_sign_key),
+        url,
+        settings.log_durability,
+        settings.log_records,
+        settings.log_milliseconds,
+        settings.log_writer,
+        settings.log_patience,
+        _path(settings.log_mask_key),
+        settings.log_mask,
+        settings.log_in_clear,
+        _path(settings.log_sign_key),
     )
 
 
 def watching(settings: ServerSettings) -> Watching:
     """Give how calls are watched."""
-    return Watching(bool(settings.metrics), written(settings.messages), settings.log_calls, settings.traces, settings.traces_share)
+    return Watching(
+        bool(settings.metrics), written(settings.messages), settings.log_calls, settings.traces, settings.traces_share
+    )
 
 
 def written(messages: str) -> str:
@@ -43,24 +53,54 @@ def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Setti
     """Give what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
     log = log_options(settings)
-    return Settings(policies, workers, replace(log, sign_key=sign_key) if log else None, settings.grace, settings.admin, settings.metrics, watching(settings), protection(settings))
+    return Settings(
+        policies,
+        workers,
+        replace(log, sign_key=sign_key) if log else None,
+        settings.grace,
+        settings.admin,
+        settings.metrics,
+        watching(settings),
+        protection(settings),
+    )
 
 
 def protection(settings: ServerSettings) -> Protection:
     """Give who may come in, and what is limited."""
     files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
     access = AccessSettings(
-        _path(settings.callers), _path(settings.jwt_keys), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim, settings.audit_purge,
+        _path(settings.callers),
+        _path(settings.jwt_keys),
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        settings.jwt_leeway,
+        settings.jwt_roles_claim,
+        settings.audit_purge,
     )
     limits = Limits(
-        in_flight=settings.max_in_flight, streams=settings.max_streams, watches=settings.max_health_watches,
-        incomplete=settings.max_incomplete, open_incomplete=settings.max_incomplete_open, message_timeout=settings.message_timeout,
-        batch=settings.max_batch, request=settings.max_request_bytes, metadata=settings.max_metadata_bytes,
-        connections=settings.max_connections, connection_streams=settings.max_connection_streams, connection_idle=settings.max_connection_idle,
-        connection_age=settings.max_connection_age, connection_age_grace=settings.max_connection_age_grace,
+        in_flight=settings.max_in_flight,
+        streams=settings.max_streams,
+        watches=settings.max_health_watches,
+        incomplete=settings.max_incomplete,
+        open_incomplete=settings.max_incomplete_open,
+        message_timeout=settings.message_timeout,
+        batch=settings.max_batch,
+        request=settings.max_request_bytes,
+        metadata=settings.max_metadata_bytes,
+        connections=settings.max_connections,
+        connection_streams=settings.max_connection_streams,
+        connection_idle=settings.max_connection_idle,
+        connection_age=settings.max_connection_age,
+        connection_age_grace=settings.max_connection_age_grace,
         ping_interval=settings.min_ping_interval,
     )
-    return Protection(access, files if any((files.certificate, files.key, files.client_ca)) else None, limits, settings.reflection, settings.trust_network)
+    return Protection(
+        access,
+        files if any((files.certificate, files.key, files.client_ca)) else None,
+        limits,
+        settings.reflection,
+        settings.trust_network,
+    )
 
 
 def _path(path: Path | None) -> str:

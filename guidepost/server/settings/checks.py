@@ -38,11 +38,19 @@ def in_the_way(found: Found) -> list[WrongSetting]:
 def _together(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.workers == 0 and settings.admin:
-        yield WrongSetting(found.origin("admin"), "a single process has no admin service", "leave it out, or let there be workers")
+        yield WrongSetting(
+            found.origin("admin"), "a single process has no admin service", "leave it out, or let there be workers"
+        )
     if settings.host.startswith(UNIX) and settings.workers != 0:
-        yield WrongSetting(found.origin("host"), "workers cannot share a Unix socket", "`--workers 0` serves from one process")
+        yield WrongSetting(
+            found.origin("host"), "workers cannot share a Unix socket", "`--workers 0` serves from one process"
+        )
     if settings.log_sign_key is not None and not settings.log_sign:
-        yield WrongSetting(found.origin("log_sign_key"), f"a key is named, and {found.origin('log_sign')} turns signing off", "say one of them")
+        yield WrongSetting(
+            found.origin("log_sign_key"),
+            f"a key is named, and {found.origin('log_sign')} turns signing off",
+            "say one of them",
+        )
     listening = [("port", _own_address(found)), ("admin", settings.admin), ("metrics", settings.metrics)]
     taken: dict[str, str] = {}
     for name, address in listening:
@@ -53,13 +61,24 @@ def _together(found: Found) -> Iterator[WrongSetting]:
 def _log(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.decision_log and settings.decision_log_file is not None:
-        yield WrongSetting(found.origin("decision_log_file"), f"the decision log is named by {found.origin('decision_log')}, too", "say one of them")
+        yield WrongSetting(
+            found.origin("decision_log_file"),
+            f"the decision log is named by {found.origin('decision_log')}, too",
+            "say one of them",
+        )
     if _has_password(settings.decision_log):
-        yield WrongSetting(found.origin("decision_log"), "a URL with a password", "write the URL into a file that only the server can read, and name it with decision-log-file")
+        yield WrongSetting(
+            found.origin("decision_log"),
+            "a URL with a password",
+            "write the URL into a file that only the server can read, and name it with decision-log-file",
+        )
     try:
         options = log_options(settings)
     except (OSError, UnicodeDecodeError) as error:
-        yield WrongSetting(found.origin("decision_log_file"), f"{settings.decision_log_file} cannot be read: {getattr(error, 'strerror', None) or error}")
+        yield WrongSetting(
+            found.origin("decision_log_file"),
+            f"{settings.decision_log_file} cannot be read: {getattr(error, 'strerror', None) or error}",
+        )
         return
     if options is not None:
         try:
@@ -70,14 +89,24 @@ def _log(found: Found) -> Iterator[WrongSetting]:
 
 def _traces(found: Found) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
-        yield WrongSetting(found.origin("traces"), "OpenTelemetry is not installed", f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`")
+        yield WrongSetting(
+            found.origin("traces"),
+            "OpenTelemetry is not installed",
+            f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
+        )
 
 
 def _protection(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
-    origins = {_own_address(found): found.origin("host"), settings.admin: found.origin("admin"), **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")}}
-    for one in protection_problems(protection(settings), [address for address in (_own_address(found), settings.admin) if address]):
+    origins = {
+        _own_address(found): found.origin("host"),
+        settings.admin: found.origin("admin"),
+        **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")},
+    }
+    for one in protection_problems(
+        protection(settings), [address for address in (_own_address(found), settings.admin) if address]
+    ):
         yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help, one.place)
 
 
@@ -93,7 +122,11 @@ def _database(found: Found) -> Iterator[WrongSetting]:
 
 
 def _ports(found: Found) -> Iterator[WrongSetting]:
-    for name, address in (("port", _own_address(found)), ("admin", found.settings.admin), ("metrics", found.settings.metrics)):
+    for name, address in (
+        ("port", _own_address(found)),
+        ("admin", found.settings.admin),
+        ("metrics", found.settings.metrics),
+    ):
         if address.startswith(UNIX):
             folder = Path(address.removeprefix(UNIX)).parent
             if not os.access(folder, os.W_OK):
@@ -101,7 +134,11 @@ def _ports(found: Found) -> Iterator[WrongSetting]:
         elif address and (why := _taken(address)) is not None:
             # Only the first of these addresses answers calls about health.
             running = name == "port" and why.errno == errno.EADDRINUSE
-            yield WrongSetting(found.origin(name), f"cannot listen on {address}: {why.strerror or why}", f"a server runs there already? `guidepost health {address}` asks it" if running else "")
+            yield WrongSetting(
+                found.origin(name),
+                f"cannot listen on {address}: {why.strerror or why}",
+                f"a server runs there already? `guidepost health {address}` asks it" if running else "",
+            )
 
 
 def _own_address(found: Found) -> str:
@@ -113,7 +150,9 @@ def _taken(address: str) -> OSError | None:
     """Return why an address cannot be bound; None if it can."""
     host, _, port = address.rpartition(":")
     try:
-        family, _, _, _, where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, _, _, _, where = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         with socket.socket(family, socket.SOCK_STREAM) as alone:
             alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             alone.bind(where)

@@ -59,7 +59,9 @@ def page() -> str:
 
 def _group(group: str) -> str:
     rows = [_row(one) for one in settings() if about(one).group == group]
-    return f"\n## {group}\n\n| flag | variable | default | means |\n|---|---|---|---|\n" + "".join(f"{row}\n" for row in rows)
+    return f"\n## {group}\n\n| flag | variable | default | means |\n|---|---|---|---|\n" + "".join(
+        f"{row}\n" for row in rows
+    )
 
 
 def _row(one: Field[Any]) -> str:
@@ -75,7 +77,13 @@ def shown_default(one: Field[Any]) -> str:
     ['127.0.0.1', '50051', 'true']
     """
     default = one.default
-    return str(default).lower() if isinstance(default, bool) else f"{default:g}" if isinstance(default, float) else str(default)
+    return (
+        str(default).lower()
+        if isinstance(default, bool)
+        else f"{default:g}"
+        if isinstance(default, float)
+        else str(default)
+    )
 
 
 if __name__ == "__main__":

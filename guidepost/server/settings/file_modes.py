@@ -25,13 +25,23 @@ _SECRET = _WRITE | stat.S_IROTH
 def open_files(found: Found) -> list[WrongSetting]:
     """Report the files of a server that others can read or change; a file that is not there is not reported."""
     settings = found.settings
-    named = [(found.origin(name), getattr(settings, name), _SECRET) for name in ("tls_key", "callers", "decision_log_file", "log_mask_key", "log_sign_key")]
+    named = [
+        (found.origin(name), getattr(settings, name), _SECRET)
+        for name in ("tls_key", "callers", "decision_log_file", "log_mask_key", "log_sign_key")
+    ]
     # What is public may be read by all; who can change it decides who gets in.
-    named += [(found.origin(name), getattr(settings, name), _WRITE) for name in ("tls_certificate", "tls_client_ca", "jwt_keys")]
+    named += [
+        (found.origin(name), getattr(settings, name), _WRITE)
+        for name in ("tls_certificate", "tls_client_ca", "jwt_keys")
+    ]
     named += [("the decision log", path, _SECRET) for path in _log_files(settings)]
     if wanted(settings) and settings.log_sign_key is None:
         named.append(("the signing key", state_folder() / PRIVATE_FILE, _SECRET))
-    return [WrongSetting(origin, *problem) for origin, path, unwanted in named if path is not None and (problem := _problem(path, unwanted))]
+    return [
+        WrongSetting(origin, *problem)
+        for origin, path, unwanted in named
+        if path is not None and (problem := _problem(path, unwanted))
+    ]
 
 
 def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
@@ -42,7 +52,11 @@ def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
     wide = mode & unwanted
     if not wide:
         return None
-    who = " and ".join(what for bits, what in ((stat.S_IROTH, "everybody can read it"), (_WRITE, "others can change it")) if wide & bits)
+    who = " and ".join(
+        what
+        for bits, what in ((stat.S_IROTH, "everybody can read it"), (_WRITE, "others can change it"))
+        if wide & bits
+    )
     return f"{path} has the mode {mode:04o}: {who}", f"chmod {mode & ~unwanted & ~stat.S_IXOTH:o} {path}"
 
 

@@ -22,7 +22,10 @@ from guidepost.text_encoding import decoded
 CONFIG: Final = "config"
 """The name of the setting that names the file."""
 
-OTHERS: Final = frozenset(f"{PREFIX}{name}" for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "FAULTS", "SPARK", "BENCH"))
+OTHERS: Final = frozenset(
+    f"{PREFIX}{name}"
+    for name in ("CACHE", "CONFIG", "TRUSTED_KEYS", "PYTHON", "CAMPAIGN", "CELLS", "FAULTS", "SPARK", "BENCH")
+)
 """Variables that other parts of the program read, its tests among them."""
 
 _TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
@@ -88,7 +91,11 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
     sources = [_Said({}) if file is None else _file(file), _environment(environment), _flags(flags)]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    problems = [(problem.place.line if problem.place.file else _NO_LINE, problem) for source in sources for problem in source.problems]
+    problems = [
+        (problem.place.line if problem.place.file else _NO_LINE, problem)
+        for source in sources
+        for problem in source.problems
+    ]
     for one in settings():
         for source in sources:
             if one.name not in source.values:
@@ -103,7 +110,12 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
                 line = place.line if place.file else _NO_LINE
                 place = place if short else Place("")
                 help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
-                problems.append((line, WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place)))
+                problems.append(
+                    (
+                        line,
+                        WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place),
+                    )
+                )
     if problems:
         raise WrongSettings([problem for _, problem in sorted(problems, key=itemgetter(0))])
     return Found(ServerSettings(**values), origins)
@@ -119,7 +131,8 @@ def _environment(environment: Mapping[str, str]) -> _Said:
     ours = {name: value for name, value in sorted(environment.items()) if name.startswith(PREFIX) and value != ""}
     unknown = tuple(
         WrongSetting(f"${name}", "no such setting", _help(name, [*names, *OTHERS], value))
-        for name, value in ours.items() if name not in names and name not in OTHERS
+        for name, value in ours.items()
+        if name not in names and name not in OTHERS
     )
     return _Said({names[name]: (f"${name}", value) for name, value in ours.items() if name in names}, unknown)
 
@@ -139,7 +152,11 @@ def _file(path: Path) -> _Said:
     names = {key(one.name): one.name for one in settings()}
     keys = {word: _key_place(path, lines, word) for word in said}
     origins = {word: f"{path}:{place.line}" for word, place in keys.items()}
-    unknown = tuple(WrongSetting(origins[word], f"no such setting `{word}`", _help(word, names, ""), keys[word]) for word in said if word not in names)
+    unknown = tuple(
+        WrongSetting(origins[word], f"no such setting `{word}`", _help(word, names, ""), keys[word])
+        for word in said
+        if word not in names
+    )
     values = {names[word]: (f"{origins[word]}: {word}", value) for word, value in said.items() if word in names}
     return _Said(values, unknown, {names[word]: _value_place(keys[word]) for word in said if word in names})
 
@@ -151,14 +168,23 @@ def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
         return WrongSetting(f"{path}", f"not TOML: {error}")
     line, column = (int(found[2]), int(found[3])) if found[2] else (len(lines), len(lines[-1]) + 1 if lines else 1)
     place = without_secrets(Place(str(path), line, column, lines[line - 1] if line <= len(lines) else ""))
-    return WrongSetting(f"{path}:{line}:{column}", f"not TOML: {found[1][:1].lower()}{found[1][1:]}", "write `key = value`, a text in double quotes", place)
+    return WrongSetting(
+        f"{path}:{line}:{column}",
+        f"not TOML: {found[1][:1].lower()}{found[1][1:]}",
+        "write `key = value`, a text in double quotes",
+        place,
+    )
 
 
 def _key_place(path: Path, lines: list[str], word: str) -> Place:
     """Give where a key stands."""
     start = re.compile(rf"""\s*\[*\s*(["']?{re.escape(word)}["']?)\s*[=.\]]""")
     found = next(((number, match) for number, line in enumerate(lines, 1) if (match := start.match(line))), None)
-    return Place(str(path)) if found is None else without_secrets(Place(str(path), found[0], found[1].start(1) + 1, found[1].string))
+    return (
+        Place(str(path))
+        if found is None
+        else without_secrets(Place(str(path), found[0], found[1].start(1) + 1, found[1].string))
+    )
 
 
 def _value_place(place: Place) -> Place:

@@ -34,8 +34,15 @@ def whole(least: int, most: int = 2**31 - 1) -> Kind:
 
     def read(value: object) -> int:
         text = str(value).strip()
-        if isinstance(value, bool | float) or not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
-            raise ValueError(f"expected an integer {f'of {least:,} or more' if most >= 2**31 - 1 else f'from {least:,} to {most:,}'}")
+        if (
+            isinstance(value, bool | float)
+            or not text.isascii()
+            or not text.isdecimal()
+            or not least <= int(text) <= most
+        ):
+            raise ValueError(
+                f"expected an integer {f'of {least:,} or more' if most >= 2**31 - 1 else f'from {least:,} to {most:,}'}"
+            )
         return int(text)
 
     return Kind("NUMBER", read)
@@ -90,7 +97,9 @@ def _yes(value: object) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise ValueError("expected a text" if not isinstance(value, str) else f"expected at most {MAX_TEXT:,} characters")
+        raise ValueError(
+            "expected a text" if not isinstance(value, str) else f"expected at most {MAX_TEXT:,} characters"
+        )
     return value
 
 

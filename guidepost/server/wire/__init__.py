@@ -7,15 +7,57 @@ versions differ, ``audit`` what the decision log holds, ``times`` what all of th
 
 from __future__ import annotations
 
-from guidepost.server.wire.audit import WrongField, asked_instant, checked_text, entry, explained, log_filter, purged_chain, verification
-from guidepost.server.wire.decode_request import NO_FACTS, TYPED_FACTS, WrongSelector, facts, moment, now, path, selection
+from guidepost.server.wire.audit import (
+    WrongField,
+    asked_instant,
+    checked_text,
+    entry,
+    explained,
+    log_filter,
+    purged_chain,
+    verification,
+)
+from guidepost.server.wire.decode_request import (
+    NO_FACTS,
+    TYPED_FACTS,
+    WrongSelector,
+    facts,
+    moment,
+    now,
+    path,
+    selection,
+)
 from guidepost.server.wire.encode_answer import decision, notice, rescheduled, typed, version_ref
 from guidepost.server.wire.encode_diff import decision_diff, diff_summary
 from guidepost.server.wire.encode_policy import policy_version, summary
 from guidepost.server.wire.fast_answer import Template, encoded
 
 __all__ = [
-    "NO_FACTS", "TYPED_FACTS", "Template", "WrongField", "WrongSelector", "asked_instant", "checked_text", "decision", "decision_diff", "diff_summary", "encoded", "entry", "explained",
-    "facts", "log_filter", "moment", "notice", "now", "path", "policy_version", "purged_chain", "rescheduled", "selection", "summary", "typed", "verification",
+    "NO_FACTS",
+    "TYPED_FACTS",
+    "Template",
+    "WrongField",
+    "WrongSelector",
+    "asked_instant",
+    "checked_text",
+    "decision",
+    "decision_diff",
+    "diff_summary",
+    "encoded",
+    "entry",
+    "explained",
+    "facts",
+    "log_filter",
+    "moment",
+    "notice",
+    "now",
+    "path",
+    "policy_version",
+    "purged_chain",
+    "rescheduled",
+    "selection",
+    "summary",
+    "typed",
+    "verification",
     "version_ref",
 ]

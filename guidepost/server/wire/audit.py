@@ -37,7 +37,10 @@ def log_filter(given: pb.RecordFilter) -> Filter:
     """Read which records are asked for; raises WrongField."""
     for name in TEXTS:
         checked_text(f"filter.{name}", getattr(given, name))
-    since, until = (asked_instant(f"filter.{name}", getattr(given, name)) if given.HasField(name) else None for name in ("since", "until"))
+    since, until = (
+        asked_instant(f"filter.{name}", getattr(given, name)) if given.HasField(name) else None
+        for name in ("since", "until")
+    )
     return Filter(**{name: getattr(given, name) for name in TEXTS}, since=since, until=until)
 
 
@@ -60,7 +63,14 @@ def asked_instant(path: str, given: Any) -> datetime:
 
 def entry(one: Entry) -> pb.LogEntry:
     """Write an entry, and the record in it if it can be read."""
-    written = pb.LogEntry(writer=one.writer, sequence=one.sequence, previous=one.previous, hash=one.hash, record=one.body.strip(), holds=one.holds)
+    written = pb.LogEntry(
+        writer=one.writer,
+        sequence=one.sequence,
+        previous=one.previous,
+        hash=one.hash,
+        record=one.body.strip(),
+        holds=one.holds,
+    )
     try:
         written.content.CopyFrom(_record(Record.read(one.body)))
     except (ValueError, KeyError, TypeError):
@@ -70,12 +80,18 @@ def entry(one: Entry) -> pb.LogEntry:
 
 def explained(one: Entry, again: Again) -> pb.ExplainRecordResponse:
     """Write a past decision in full."""
-    differences = [pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again) for each in again.differences]
+    differences = [
+        pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again)
+        for each in again.differences
+    ]
     if again.wrong:
         differences.append(pb.RecordDifference(part="request", recorded="decided", again=again.wrong))
     return pb.ExplainRecordResponse(
-        entry=entry(one), decisions=[decision(answer) for answer in again.answers], rescheduled=rescheduled(again.moved) if again.moved else None,
-        equal=again.equal, differences=differences,
+        entry=entry(one),
+        decisions=[decision(answer) for answer in again.answers],
+        rescheduled=rescheduled(again.moved) if again.moved else None,
+        equal=again.equal,
+        differences=differences,
     )
 
 
@@ -83,10 +99,18 @@ def verification(report: Report) -> pb.LogVerification:
     """Write what a verification found."""
     found = report.found
     return pb.LogVerification(
-        whole=report.whole, entries=found.entries, doubts=report.doubts,
-        breaks=[pb.ChainBreak(kind=KIND[one.kind], writer=one.writer, first=one.sequence, last=one.last, message=one.message) for one in found.breaks],
+        whole=report.whole,
+        entries=found.entries,
+        doubts=report.doubts,
+        breaks=[
+            pb.ChainBreak(
+                kind=KIND[one.kind], writer=one.writer, first=one.sequence, last=one.last, message=one.message
+            )
+            for one in found.breaks
+        ],
         heads=[pb.ChainHead(writer=head.writer, sequence=head.sequence, hash=head.hash) for head in found.heads],
-        signed_heads=[one.line() for one in report.signed], purges=[json.dumps(note.plain) for note in report.notes],
+        signed_heads=[one.line() for one in report.signed],
+        purges=[json.dumps(note.plain) for note in report.notes],
         covered=None if report.coverage is None else report.covered,
     )
 
@@ -94,20 +118,32 @@ def verification(report: Report) -> pb.LogVerification:
 def purged_chain(one: Doomed) -> pb.PurgedChain:
     """Write what a chain loses."""
     first, last = (times.timestamp(instant(at)) for at in one.received)
-    return pb.PurgedChain(writer=one.writer, entries=one.entries, last=one.last, first_received=first, last_received=last)
+    return pb.PurgedChain(
+        writer=one.writer, entries=one.entries, last=one.last, first_received=first, last_received=last
+    )
 
 
 def _record(record: Record) -> pb.LogRecord:
     return pb.LogRecord(
-        id=record.id, received=times.timestamp(instant(record.received)), now=times.timestamp(instant(record.now)), caller=record.caller,
-        request_id=record.request_id, ticket=record.ticket, kind=record.kind.value, version=version_ref(record.version),
+        id=record.id,
+        received=times.timestamp(instant(record.received)),
+        now=times.timestamp(instant(record.now)),
+        caller=record.caller,
+        request_id=record.request_id,
+        ticket=record.ticket,
+        kind=record.kind.value,
+        version=version_ref(record.version),
         decisions=[_decided(one) for one in record.decisions],
     )
 
 
 def _decided(one: Decided) -> pb.DecisionRecord:
     return pb.DecisionRecord(
-        name=one.decision, status=STATUS[Status(one.status)], outcomes=[_outcome(outcome) for outcome in one.outcomes], rule_ids=one.rules, assumption_ids=one.assumptions,
+        name=one.decision,
+        status=STATUS[Status(one.status)],
+        outcomes=[_outcome(outcome) for outcome in one.outcomes],
+        rule_ids=one.rules,
+        assumption_ids=one.assumptions,
     )
 
 

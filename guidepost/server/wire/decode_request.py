@@ -67,7 +67,9 @@ def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[Wron
     try:
         return read_moment(now, pauses), ()
     except WrongRequest as error:
-        return Moment(now), tuple(replace(one, fact=one.fact.replace(".from", ".start").replace(".to", ".end")) for one in error.wrong)
+        return Moment(now), tuple(
+            replace(one, fact=one.fact.replace(".from", ".start").replace(".to", ".end")) for one in error.wrong
+        )
 
 
 def now(request: Message, clock: datetime) -> datetime:
@@ -77,7 +79,9 @@ def now(request: Message, clock: datetime) -> datetime:
     try:
         return read_instant("now", times.instant(request.now))  # type: ignore[attr-defined]
     except NotAnInstant as error:
-        raise WrongRequest((WrongFact("now", "", error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")),)) from None
+        raise WrongRequest(
+            (WrongFact("now", "", error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")),)
+        ) from None
     except ValueError as error:
         raise WrongRequest((WrongFact("now", "", str(error)),)) from None
 

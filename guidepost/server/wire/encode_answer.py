@@ -52,7 +52,8 @@ def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
         version=version_ref(change.version),
         deadlines=[
             deadline_pb2.MovedDeadline(
-                name=one.name, moved=one.moved,
+                name=one.name,
+                moved=one.moved,
                 before=None if one.before is None else times.deadline(one.before),
                 after=None if one.after is None else times.deadline(one.after),
             )
@@ -138,7 +139,12 @@ def _enum_number(enum: Any, word: str) -> int:
 
 def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
     """Write one outcome."""
-    written = decision_pb2.Outcome(name=outcome.name, status=STATUS[outcome.status], text=outcome.text, rule_ids=[rule.id for rule in outcome.rules])
+    written = decision_pb2.Outcome(
+        name=outcome.name,
+        status=STATUS[outcome.status],
+        text=outcome.text,
+        rule_ids=[rule.id for rule in outcome.rules],
+    )
     if outcome.value is not None:
         written.value.CopyFrom(value(outcome.value))
     if outcome.possible or outcome.missing:

@@ -20,20 +20,35 @@ HIT: Final = {hit: getattr(policy_pb2, f"HIT_POLICY_{hit.name}") for hit in HitP
 def table(one: Table) -> policy_pb2.DecisionTable:
     """Write a decision table."""
     written = policy_pb2.DecisionTable(
-        name=one.name, about=one.about, hit=HIT[one.hit], produces=one.produces, reads=one.reads,
-        rules=[_rule(rule) for rule in one.rules], source=one.source, place=place(one.place),
+        name=one.name,
+        about=one.about,
+        hit=HIT[one.hit],
+        produces=one.produces,
+        reads=one.reads,
+        rules=[_rule(rule) for rule in one.rules],
+        source=one.source,
+        place=place(one.place),
     )
     if one.otherwise is not None:
         written.otherwise.CopyFrom(_rule(one.otherwise))
     if one.matrix is not None:
-        written.matrix.CopyFrom(policy_pb2.MatrixLayout(down=one.matrix.down, across=one.matrix.across, rows=one.matrix.rows, columns=one.matrix.columns))
+        written.matrix.CopyFrom(
+            policy_pb2.MatrixLayout(
+                down=one.matrix.down, across=one.matrix.across, rows=one.matrix.rows, columns=one.matrix.columns
+            )
+        )
     return written
 
 
 def _rule(rule: Rule) -> policy_pb2.PolicyRule:
     return policy_pb2.PolicyRule(
-        id=rule.id, when=[_condition(condition) for condition in rule.when], then=[_given(name, given) for name, given in rule.then.items()],
-        source=rule.source, assumption=rule.assumption, about=rule.about, place=place(rule.place),
+        id=rule.id,
+        when=[_condition(condition) for condition in rule.when],
+        then=[_given(name, given) for name, given in rule.then.items()],
+        source=rule.source,
+        assumption=rule.assumption,
+        about=rule.about,
+        place=place(rule.place),
     )
 
 
@@ -58,17 +73,31 @@ def measure(one: Measure) -> policy_pb2.TimeMeasure:
 def roster(one: Roster) -> policy_pb2.RosterDefinition:
     """Write a roster."""
     return policy_pb2.RosterDefinition(
-        name=one.name, about=one.about, at=one.at, opens=one.opens, closes=one.closes,
+        name=one.name,
+        about=one.about,
+        at=one.at,
+        opens=one.opens,
+        closes=one.closes,
         places=[policy_pb2.RosterPlace(value=entry.value, zone=entry.zone, name=entry.name) for entry in one.entries],
-        produces=one.produces, source=one.source, assumption=one.assumption, place=place(one.place),
+        produces=one.produces,
+        source=one.source,
+        assumption=one.assumption,
+        place=place(one.place),
     )
 
 
 def deadline(one: Deadline) -> policy_pb2.DeadlineDefinition:
     """Write a deadline."""
     written = policy_pb2.DeadlineDefinition(
-        name=one.name, about=one.about, met=one.met, amount=one.amount, region=one.region, holds_extend=one.holds.extend,
-        rules=[_rule(rule) for rule in one.table.rules], source=one.table.source, place=place(one.place),
+        name=one.name,
+        about=one.about,
+        met=one.met,
+        amount=one.amount,
+        region=one.region,
+        holds_extend=one.holds.extend,
+        rules=[_rule(rule) for rule in one.table.rules],
+        source=one.table.source,
+        place=place(one.place),
     )
     setattr(written, "from", one.starts)
     return written
@@ -77,8 +106,15 @@ def deadline(one: Deadline) -> policy_pb2.DeadlineDefinition:
 def elapsed(one: Elapsed) -> policy_pb2.ElapsedDefinition:
     """Write how a fact follows from the time that has passed."""
     written = policy_pb2.ElapsedDefinition(
-        fact=one.fact, unit=UNIT[one.unit.value], counting=one.counting.value, rule=DAY_RULE[one.rule], calendar=one.calendar, region=one.region,
-        source=one.source, assumption=one.assumption, place=place(one.place),
+        fact=one.fact,
+        unit=UNIT[one.unit.value],
+        counting=one.counting.value,
+        rule=DAY_RULE[one.rule],
+        calendar=one.calendar,
+        region=one.region,
+        source=one.source,
+        assumption=one.assumption,
+        place=place(one.place),
     )
     setattr(written, "from", one.since)
     return written
@@ -87,8 +123,17 @@ def elapsed(one: Elapsed) -> policy_pb2.ElapsedDefinition:
 def calendar(one: WrittenCalendar) -> policy_pb2.CalendarDefinition:
     """Write a calendar."""
     return policy_pb2.CalendarDefinition(
-        name=one.name, about=one.about, zone=one.zone, holidays=one.holidays, always=one.always, week=[_hours(day) for day in one.week],
-        dates=_dates(one.dates), breaks=_dates(one.breaks), source=one.source, assumption=one.assumption, place=place(one.place),
+        name=one.name,
+        about=one.about,
+        zone=one.zone,
+        holidays=one.holidays,
+        always=one.always,
+        week=[_hours(day) for day in one.week],
+        dates=_dates(one.dates),
+        breaks=_dates(one.breaks),
+        source=one.source,
+        assumption=one.assumption,
+        place=place(one.place),
     )
 
 
@@ -102,13 +147,22 @@ def _hours(intervals: tuple[Interval, ...]) -> policy_pb2.DayHours:
 
 def region(one: Region) -> policy_pb2.RegionDefinition:
     """Write a region."""
-    return policy_pb2.RegionDefinition(name=one.name, about=one.about, zone=one.zone, holidays=one.holidays, place=place(one.place))
+    return policy_pb2.RegionDefinition(
+        name=one.name, about=one.about, zone=one.zone, holidays=one.holidays, place=place(one.place)
+    )
 
 
 def holidays(one: HolidayList) -> policy_pb2.HolidayListDefinition:
     """Write a list of holidays."""
     days = [
-        policy_pb2.HolidayDefinition(date=day.isoformat(), name=there.name, estimated=there.status is HolidayStatus.ESTIMATED, source=there.source)
+        policy_pb2.HolidayDefinition(
+            date=day.isoformat(),
+            name=there.name,
+            estimated=there.status is HolidayStatus.ESTIMATED,
+            source=there.source,
+        )
         for day, there in sorted(one.days.items())
     ]
-    return policy_pb2.HolidayListDefinition(name=one.name, first=one.first.isoformat(), last=one.last.isoformat(), days=days)
+    return policy_pb2.HolidayListDefinition(
+        name=one.name, first=one.first.isoformat(), last=one.last.isoformat(), days=days
+    )

@@ -30,7 +30,9 @@ MAX_RULES: Final = 5_000
 """How many encoded rules are kept, some 400 bytes each; a version of the guide has some hundred."""
 
 _FIELDS: Final = {name: tag(field.number) for name, field in Decision.DESCRIPTOR.fields_by_name.items()}
-ID, OUTCOMES, DEADLINES, DUTIES, ELAPSED = (_FIELDS[name] for name in ("id", "outcomes", "deadlines", "duties", "elapsed"))
+ID, OUTCOMES, DEADLINES, DUTIES, ELAPSED = (
+    _FIELDS[name] for name in ("id", "outcomes", "deadlines", "duties", "elapsed")
+)
 RULES, ASSUMPTIONS, UNLISTED, VERSION = (_FIELDS[name] for name in ("rules", "assumptions", "unlisted", "version"))
 DECISION: Final = tag(1)
 VALUE, INSTANT, POSSIBLE = tag(3), tag(5), tag(5)
@@ -60,7 +62,13 @@ class Template:
 
     def __init__(self, kind: type[Message], answer: Answer) -> None:
         self._wraps = kind is not Decision
-        self._head = text(2, answer.decision) + number(3, STATUS[answer.status]) + _texts(4, answer.missing) + _possible(answer.possible) + text(7, answer.ask_next)
+        self._head = (
+            text(2, answer.decision)
+            + number(3, STATUS[answer.status])
+            + _texts(4, answer.missing)
+            + _possible(answer.possible)
+            + text(7, answer.ask_next)
+        )
         self._instants: list[tuple[bytes, bytes, bytes, int]] = []
         before = b""
         for at, outcome in enumerate(answer.outcomes):
@@ -71,7 +79,9 @@ class Template:
                 before += _outcome(outcome)
         self._tail = before + number(9, answer.answers) + b"".join([RULES + _rule(rule) for rule in answer.rules])
         self._tail += b"".join([ASSUMPTIONS + _rule(rule) for rule in answer.assumptions])
-        self._tail += b"".join([sized(UNLISTED, unlisted(fact).SerializeToString()) for fact in answer.unlisted]) + _version(answer.version)
+        self._tail += b"".join(
+            [sized(UNLISTED, unlisted(fact).SerializeToString()) for fact in answer.unlisted]
+        ) + _version(answer.version)
         self._typed, self._rest = _typed(kind, answer.outcomes) if self._wraps else ([], b"")
 
     def fill(self, answer: Answer) -> bytes:
@@ -117,13 +127,20 @@ def _start(outcome: Outcome) -> bytes:
 
 def _end(outcome: Outcome) -> bytes:
     """Encode what stands after the value of an outcome."""
-    return text(4, outcome.text) + _possible(outcome.possible) + _texts(7, outcome.missing) + _texts(8, [rule.id for rule in outcome.rules])
+    return (
+        text(4, outcome.text)
+        + _possible(outcome.possible)
+        + _texts(7, outcome.missing)
+        + _texts(8, [rule.id for rule in outcome.rules])
+    )
 
 
 def _possible(values: Iterable[Literal | None]) -> bytes:
     """Encode the values still possible; "not covered" has a field of its own."""
     values = tuple(values)
-    return b"".join([sized(POSSIBLE, value(one).SerializeToString()) for one in values if one is not None]) + number(6, None in values)
+    return b"".join([sized(POSSIBLE, value(one).SerializeToString()) for one in values if one is not None]) + number(
+        6, None in values
+    )
 
 
 def _texts(field: int, texts: Iterable[str]) -> bytes:

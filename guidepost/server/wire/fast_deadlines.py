@@ -16,7 +16,9 @@ from guidepost.server.wire.times import DAY_RULE, KIND, STATE, UNIT, uncertain
 
 KEPT: Final = 4_096
 
-STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (tag(field) for field in (2, 3, 9, 11, 12, 14, 15, 16))
+STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (
+    tag(field) for field in (2, 3, 9, 11, 12, 14, 15, 16)
+)
 EXTENDED: Final = {False: b"\x68\x00", True: b"\x68\x01", None: b""}
 _KINDS: Final = {kind: number(3, KIND[kind]) for kind in Kind}
 _STATES: Final = {state: number(1, STATE[state]) for state in State}
@@ -41,7 +43,16 @@ def deadline(due: Due) -> bytes:
         parts = [name, STARTS, begin, between, after]
     else:
         end = timestamp(due.due)
-        parts = [name, STARTS, begin, DUE, end, between, sized(LOCAL_DUE, local_text(due.due, due.zone).encode()), after]
+        parts = [
+            name,
+            STARTS,
+            begin,
+            DUE,
+            end,
+            between,
+            sized(LOCAL_DUE, local_text(due.due, due.zone).encode()),
+            after,
+        ]
         # They follow each other without a gap, from the start to the due time.
         last = len(due.stretches) - 1
         for at, stretch in enumerate(due.stretches):
@@ -77,14 +88,26 @@ def duty(turn: Duty) -> bytes:
     """Encode who has the turn."""
     at = turn.at
     return (
-        text(1, turn.outcome) + TWO + timestamp(at) + number(3, turn.daytime) + sized(FOUR, _shift(turn.now) + _local(turn.now, at))
+        text(1, turn.outcome)
+        + TWO
+        + timestamp(at)
+        + number(3, turn.daytime)
+        + sized(FOUR, _shift(turn.now) + _local(turn.now, at))
         + sized(FIVE, _shift(turn.next) + _local(turn.next, at))
     )
 
 
 @lru_cache(KEPT)
 def _shift(shift: Shift) -> bytes:
-    return text(1, shift.value) + text(2, shift.name) + text(3, shift.zone) + FOUR + timestamp(shift.begins) + FIVE + timestamp(shift.ends)
+    return (
+        text(1, shift.value)
+        + text(2, shift.name)
+        + text(3, shift.zone)
+        + FOUR
+        + timestamp(shift.begins)
+        + FIVE
+        + timestamp(shift.ends)
+    )
 
 
 def _local(shift: Shift, at: datetime) -> bytes:

@@ -37,7 +37,15 @@ def varint(number: int) -> bytes:
             return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14))
         if number < _FIVE_BYTES:
             return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21))
-        return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128, number >> 21 & 127 | 128, number >> 28))
+        return bytes(
+            (
+                number & 127 | 128,
+                number >> 7 & 127 | 128,
+                number >> 14 & 127 | 128,
+                number >> 21 & 127 | 128,
+                number >> 28,
+            )
+        )
     number &= _NEGATIVE
     written = bytearray()
     while number > 127:
@@ -86,7 +94,17 @@ def timestamp(at: datetime) -> bytes:
     seconds, micros = since.days * _DAY + since.seconds, since.microseconds
     if not micros and _FIVE_BYTES <= seconds < _SIX_BYTES:
         # A whole second from 1978 on, as most are: its length, its tag, and the five bytes of its number.
-        return bytes((6, 8, seconds & 127 | 128, seconds >> 7 & 127 | 128, seconds >> 14 & 127 | 128, seconds >> 21 & 127 | 128, seconds >> 28))
+        return bytes(
+            (
+                6,
+                8,
+                seconds & 127 | 128,
+                seconds >> 7 & 127 | 128,
+                seconds >> 14 & 127 | 128,
+                seconds >> 21 & 127 | 128,
+                seconds >> 28,
+            )
+        )
     content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(micros * 1000) if micros else b"")
     return _SMALL[len(content)] + content
 

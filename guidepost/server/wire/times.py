@@ -16,8 +16,17 @@ from engine.model.targets import Target
 from engine.request.moment import ZERO
 from guidepost.v1 import deadline_pb2 as pb
 
-UNIT: Final = {"minutes": pb.TIME_UNIT_MINUTES, "hours": pb.TIME_UNIT_HOURS, "business_days": pb.TIME_UNIT_BUSINESS_DAYS, "days": pb.TIME_UNIT_DAYS}
-DAY_RULE: Final = {"": pb.DAY_RULE_UNSPECIFIED, "roll_then_clock": pb.DAY_RULE_ROLL_THEN_CLOCK, "roll_then_close": pb.DAY_RULE_ROLL_THEN_CLOSE}
+UNIT: Final = {
+    "minutes": pb.TIME_UNIT_MINUTES,
+    "hours": pb.TIME_UNIT_HOURS,
+    "business_days": pb.TIME_UNIT_BUSINESS_DAYS,
+    "days": pb.TIME_UNIT_DAYS,
+}
+DAY_RULE: Final = {
+    "": pb.DAY_RULE_UNSPECIFIED,
+    "roll_then_clock": pb.DAY_RULE_ROLL_THEN_CLOCK,
+    "roll_then_close": pb.DAY_RULE_ROLL_THEN_CLOSE,
+}
 
 KIND: Final = {kind: getattr(pb, f"STRETCH_KIND_{kind.name}") for kind in Kind}
 STATE: Final = {state: getattr(pb, f"DEADLINE_STATE_{state.name}") for state in State}
@@ -80,13 +89,19 @@ def write_deadline(written: pb.Deadline, due: Due) -> None:
 def duty(turn: Duty) -> pb.Duty:
     """Write who has the turn."""
     return pb.Duty(
-        name=turn.outcome, at=timestamp(turn.at), daytime=turn.daytime, on_duty=_shift(turn.now, turn.at), next=_shift(turn.next, turn.at)
+        name=turn.outcome,
+        at=timestamp(turn.at),
+        daytime=turn.daytime,
+        on_duty=_shift(turn.now, turn.at),
+        next=_shift(turn.next, turn.at),
     )
 
 
 def elapsed(passed: Passed) -> pb.ElapsedFact:
     """Write a fact that follows from the time that has passed."""
-    written = pb.ElapsedFact(fact=passed.fact, since=passed.since, until=timestamp(passed.until), calendar=passed.calendar)
+    written = pb.ElapsedFact(
+        fact=passed.fact, since=passed.since, until=timestamp(passed.until), calendar=passed.calendar
+    )
     if passed.value is not None:
         written.value = passed.value
     if passed.uncertain is not None:
@@ -98,7 +113,10 @@ def _write_standing(written: pb.Standing, standing: Standing, target: Target) ->
     written.state = STATE[standing.state]
     written.at.FromDatetime(standing.at)
     amounts = (
-        (written.used, standing.used), (written.left, standing.left), (written.late, standing.late), (written.late_at_least, standing.late_at_least),
+        (written.used, standing.used),
+        (written.left, standing.left),
+        (written.late, standing.late),
+        (written.late_at_least, standing.late_at_least),
     )
     for message, time in amounts:
         if time is None:
@@ -112,11 +130,17 @@ def _write_standing(written: pb.Standing, standing: Standing, target: Target) ->
 def uncertain(why: Uncertain) -> pb.Uncertain:
     """Write why there is no instant."""
     not_before = None if why.not_before is None else timestamp(why.not_before)
-    return pb.Uncertain(holidays=why.holidays, first=why.first.isoformat(), last=why.last.isoformat(), not_before=not_before)
+    return pb.Uncertain(
+        holidays=why.holidays, first=why.first.isoformat(), last=why.last.isoformat(), not_before=not_before
+    )
 
 
 def _shift(shift: Shift, at: datetime) -> pb.Shift:
     return pb.Shift(
-        value=shift.value, name=shift.name, zone=shift.zone, begins=timestamp(shift.begins), ends=timestamp(shift.ends),
+        value=shift.value,
+        name=shift.name,
+        zone=shift.zone,
+        begins=timestamp(shift.begins),
+        ends=timestamp(shift.ends),
         local_time=local_text(at, shift.zone),
     )

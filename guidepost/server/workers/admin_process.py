@@ -27,7 +27,18 @@ from guidepost.server.observability import logging as logs
 from guidepost.server.observability.metrics import exposed
 from guidepost.server.protection import Protection
 from guidepost.server.workers.channel import Channel, Gone
-from guidepost.server.workers.messages import Administer, Administering, AskStatus, Failed, Measure, Refused, Reload, Roll, Status, Told
+from guidepost.server.workers.messages import (
+    Administer,
+    Administering,
+    AskStatus,
+    Failed,
+    Measure,
+    Refused,
+    Reload,
+    Roll,
+    Status,
+    Told,
+)
 from guidepost.server.workers.metrics_merge import gathered
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
@@ -80,7 +91,9 @@ class Admin(AdminServiceServicer):  # type: ignore[misc]
         """Have the policies read anew."""
         told = await self._ask(Reload(), context)
         if isinstance(told, Refused):
-            return pb.ReloadResponse(versions=map(_version, told.versions), problems=map(_problem, told.problems), message=told.message)
+            return pb.ReloadResponse(
+                versions=map(_version, told.versions), problems=map(_problem, told.problems), message=told.message
+            )
         return pb.ReloadResponse(versions=map(_version, told.versions), changed=told.changed)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: ARG002
@@ -134,7 +147,11 @@ async def administer(end: socket.socket) -> None:
         questions = Questions(channel)
         async with AsyncExitStack() as stack:
             try:
-                admin = await stack.enter_async_context(_administering(questions, told.admin, told.protection)) if told.admin else ""
+                admin = (
+                    await stack.enter_async_context(_administering(questions, told.admin, told.protection))
+                    if told.admin
+                    else ""
+                )
                 metrics = stack.enter_context(_measuring(questions, told.metrics)) if told.metrics else ""
             except (OSError, ValueError, AccessRefused) as error:
                 await channel.say(Failed(str(error)))
@@ -148,7 +165,9 @@ async def administer(end: socket.socket) -> None:
 @asynccontextmanager
 async def _administering(questions: Questions, address: str, protection: Protection) -> AsyncIterator[str]:
     async with guarded(protection) as guard:
-        server = grpc.aio.server(options=(*protection.limits.options, ("grpc.so_reuseport", 0)), interceptors=(guard.gate,))
+        server = grpc.aio.server(
+            options=(*protection.limits.options, ("grpc.so_reuseport", 0)), interceptors=(guard.gate,)
+        )
         add_AdminServiceServicer_to_server(Admin(questions), server)
         status = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(status, server)

@@ -16,7 +16,11 @@ from engine.model.problems import PolicyErrors
 from guidepost.policies.sources.folder import build_bundle, default_cache, prove_bundle
 from guidepost.server.workers.bundle_file import write_built
 
-NO_SPACE = {errno.ENOSPC: "no space is left", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a file may not become so large"}
+NO_SPACE = {
+    errno.ENOSPC: "no space is left",
+    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "a file may not become so large",
+}
 
 
 def main(folder: str, file: str) -> int:
@@ -29,7 +33,17 @@ def main(folder: str, file: str) -> int:
         prove_bundle(built, default_cache())
         write_built(built, path)
     except PolicyErrors as error:
-        _say(problems=[{"place": [one.place.file, one.place.line, one.place.column], "code": one.code, "message": one.message, "help": one.help} for one in error.problems])
+        _say(
+            problems=[
+                {
+                    "place": [one.place.file, one.place.line, one.place.column],
+                    "code": one.code,
+                    "message": one.message,
+                    "help": one.help,
+                }
+                for one in error.problems
+            ]
+        )
         return 3
     except MemoryError:
         path.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ def _parts(memory: memoryview) -> list[memoryview]:
     at = _COUNT.size * (count + 1)
     for size in sizes:
         at += -at % _ALIGNED
-        parts.append(memory[at:at + size])
+        parts.append(memory[at : at + size])
         at += size
     if at > len(memory):
         raise ValueError(f"it ends after {len(memory):,} of {at:,} bytes")

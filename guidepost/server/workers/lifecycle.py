@@ -26,7 +26,9 @@ SETTLED_MS = 300
 """Milliseconds for which nothing changes before policies are read: an editor writes several files."""
 
 
-async def supervise(settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]) -> Refused | None:
+async def supervise(
+    settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
+) -> Refused | None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
 
     ``ready`` is called once, with the real addresses of the service and of its admin service, and the URL of its metrics, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
@@ -95,9 +97,16 @@ async def reloading(server: Reloads, asked: asyncio.Event) -> None:
         asked.clear()
         match await server.reload():
             case Reloaded(versions, changed):
-                log.info("%s: %s", "policies reloaded" if changed else "policies read again: nothing changed", ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions))
+                log.info(
+                    "%s: %s",
+                    "policies reloaded" if changed else "policies read again: nothing changed",
+                    ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions),
+                )
             case Refused() as refused:
-                log.error("policies not reloaded, the last good ones go on serving: %s", "; ".join(map(str, refused.problems)) or refused.message)
+                log.error(
+                    "policies not reloaded, the last good ones go on serving: %s",
+                    "; ".join(map(str, refused.problems)) or refused.message,
+                )
 
 
 def _matters(_: object, path: str) -> bool:
@@ -109,5 +118,7 @@ def _matters(_: object, path: str) -> bool:
 async def watching(settings: Settings, changed: asyncio.Event) -> None:
     """Ask for a reload when files of the policies change."""
     with suppress(asyncio.CancelledError):
-        async for _ in watchfiles.awatch(settings.policies, watch_filter=_matters, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True):
+        async for _ in watchfiles.awatch(
+            settings.policies, watch_filter=_matters, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True
+        ):
             changed.set()

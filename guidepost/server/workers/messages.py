@@ -192,8 +192,28 @@ class Status:
 
 
 Told: TypeAlias = (
-    Load | Serve | Prepare | Commit | Abort | Settle | Note | Stop | Loaded | Serving | Failed
-    | Administer | Administering | Measure | Measured | Measurements | Reload | Roll | AskStatus | Reloaded | Refused | Status
+    Load
+    | Serve
+    | Prepare
+    | Commit
+    | Abort
+    | Settle
+    | Note
+    | Stop
+    | Loaded
+    | Serving
+    | Failed
+    | Administer
+    | Administering
+    | Measure
+    | Measured
+    | Measurements
+    | Reload
+    | Roll
+    | AskStatus
+    | Reloaded
+    | Refused
+    | Status
 )
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(Told)}

@@ -27,17 +27,41 @@ def gathered(found: Measurements) -> Iterator[Metric]:
 
 def own(status: Status) -> Iterator[Metric]:
     """Give what the supervisor knows."""
-    policies = GaugeMetricFamily("guidepost_policy_version", "1 for each policy version that the server answers from.", labels=("name", "version", "digest"))
+    policies = GaugeMetricFamily(
+        "guidepost_policy_version",
+        "1 for each policy version that the server answers from.",
+        labels=("name", "version", "digest"),
+    )
     for ref in status.versions:
         policies.add_metric((ref.name, ref.version, ref.digest), 1)
     yield policies
-    yield GaugeMetricFamily("guidepost_started_timestamp_seconds", "When the server was started, as seconds since 1970.", status.started)
-    yield GaugeMetricFamily("guidepost_last_successful_reload_timestamp_seconds", "When the policies that are served were read, as seconds since 1970.", status.reloaded)
-    yield GaugeMetricFamily("guidepost_last_reload_successful", "1 if the policies that were read last are served, else 0.", float(status.refused is None))
-    yield CounterMetricFamily("guidepost_reloads", "How often policies were read anew and served since the server was started.", status.reloads)
-    yield CounterMetricFamily("guidepost_reload_failures", "How often policies were refused since the server was started.", status.failures)
+    yield GaugeMetricFamily(
+        "guidepost_started_timestamp_seconds", "When the server was started, as seconds since 1970.", status.started
+    )
+    yield GaugeMetricFamily(
+        "guidepost_last_successful_reload_timestamp_seconds",
+        "When the policies that are served were read, as seconds since 1970.",
+        status.reloaded,
+    )
+    yield GaugeMetricFamily(
+        "guidepost_last_reload_successful",
+        "1 if the policies that were read last are served, else 0.",
+        float(status.refused is None),
+    )
+    yield CounterMetricFamily(
+        "guidepost_reloads",
+        "How often policies were read anew and served since the server was started.",
+        status.reloads,
+    )
+    yield CounterMetricFamily(
+        "guidepost_reload_failures", "How often policies were refused since the server was started.", status.failures
+    )
     yield GaugeMetricFamily("guidepost_workers", "Workers that answer calls.", len(status.workers))
-    restarts = CounterMetricFamily("guidepost_worker_restarts", "How often a worker was started anew since one died, by its number.", labels=(WORKER,))
+    restarts = CounterMetricFamily(
+        "guidepost_worker_restarts",
+        "How often a worker was started anew since one died, by its number.",
+        labels=(WORKER,),
+    )
     for worker in status.workers:
         restarts.add_metric((str(worker.number),), worker.restarts)
     yield restarts

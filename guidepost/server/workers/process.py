@@ -32,7 +32,13 @@ async def started(program: str, messages: str) -> tuple[asyncio.subprocess.Proce
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", program, str(theirs.fileno()), messages, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+            sys.executable,
+            "-m",
+            program,
+            str(theirs.fileno()),
+            messages,
+            pass_fds=(theirs.fileno(),),
+            stdin=asyncio.subprocess.DEVNULL,
         )
     return process, await Channel.over(ours)
 

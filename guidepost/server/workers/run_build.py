@@ -43,9 +43,17 @@ def built_from(policies: Path) -> Builder:
 
 async def _build(policies: Path, path: Path, temporary: str, level: int) -> Reloaded | Refused:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "guidepost.server.workers.build_process", str(policies), str(path),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=1 << 26,
-        env={**os.environ, "TMPDIR": temporary}, start_new_session=True,
+        sys.executable,
+        "-m",
+        "guidepost.server.workers.build_process",
+        str(policies),
+        str(path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 26,
+        env={**os.environ, "TMPDIR": temporary},
+        start_new_session=True,
     )
     if process.stdout is None or process.stderr is None:
         raise AssertionError("both are pipes")
@@ -67,7 +75,9 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
     if code == 0 and "versions" in told:
         return Reloaded(tuple(VersionRef(**one) for one in told["versions"]))
     if "problems" in told:
-        return Refused(tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in told["problems"]))
+        return Refused(
+            tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in told["problems"])
+        )
     if said:
         log.error("the program that builds the policies failed: %s", said)
     return Refused(message=f"the policies could not be built: {told.get('failed') or ended(code, said)}")
@@ -86,6 +96,8 @@ def ended(code: int, said: str) -> str:
             name = f"signal {-code} ({signal.Signals(-code).name})"
         except ValueError:
             name = f"signal {-code}"
-        return f"the program that builds them was killed by {name}" + (", as the system does when memory runs out" if code == -signal.SIGKILL else "")
+        return f"the program that builds them was killed by {name}" + (
+            ", as the system does when memory runs out" if code == -signal.SIGKILL else ""
+        )
     last = said.rpartition("\n")[2].strip()[:MAX_SAID]
     return f"the program that builds them ended with exit code {code}" + (f": {last}" if last else "")

@@ -28,7 +28,9 @@ from guidepost.server.workers.worker import answering, settle
 log = logging.getLogger("guidepost.server")
 
 
-def serve_alone(settings: Settings, address: str, ready: Callable[[str, str, str], object], *, watch: bool) -> Refused | None:
+def serve_alone(
+    settings: Settings, address: str, ready: Callable[[str, str, str], object], *, watch: bool
+) -> Refused | None:
     """Serve until SIGTERM or SIGINT; reloads, gives Refused and calls ``ready`` as ``supervise`` does.
 
     Raises LogRefused, SourceError, AccessRefused, OSError; ValueError if the address of the metrics is none.
@@ -59,7 +61,9 @@ class Alone:
             # In a thread: reading takes a moment, and the calls go on meanwhile.
             self.held.bundle = await asyncio.to_thread(read_built, path)
         except (OSError, ValueError) as error:
-            return self._kept(Refused(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}"))
+            return self._kept(
+                Refused(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}")
+            )
         finally:
             if path is not None:
                 path.unlink(missing_ok=True)
@@ -74,7 +78,9 @@ class Alone:
         return replace(refused, versions=self._versions)
 
 
-async def _serve(alone: Alone, settings: Settings, address: str, ready: Callable[[str, str, str], object], watch: bool) -> Refused | None:
+async def _serve(
+    alone: Alone, settings: Settings, address: str, ready: Callable[[str, str, str], object], watch: bool
+) -> Refused | None:
     stop, reload, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

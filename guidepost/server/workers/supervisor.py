@@ -120,7 +120,9 @@ class Supervisor:
             if isinstance(found, Refused):
                 self._failures += 1
                 self._refused = replace(found, versions=self.versions)
-                await asyncio.gather(*(member.ask(Note(found.summary)) for member in self._members.values() if member.serving))
+                await asyncio.gather(
+                    *(member.ask(Note(found.summary)) for member in self._members.values() if member.serving)
+                )
                 return self._refused
             self._reloaded, self._refused = time.time(), None
             self._reloads += 1
@@ -177,8 +179,13 @@ class Supervisor:
     @property
     def status(self) -> Status:
         """How the server is doing."""
-        workers = tuple(WorkerStatus(number, one.process.pid, one.since, self._restarts[number]) for number, one in sorted(self._members.items()))
-        return Status(self._started, self.versions, workers, self._reloaded, self._reloads, self._failures, self._refused)
+        workers = tuple(
+            WorkerStatus(number, one.process.pid, one.since, self._restarts[number])
+            for number, one in sorted(self._members.items())
+        )
+        return Status(
+            self._started, self.versions, workers, self._reloaded, self._reloads, self._failures, self._refused
+        )
 
     @property
     def protection(self) -> Protection:
@@ -226,7 +233,9 @@ class Supervisor:
             member.channel.close()
             if self._stopping.is_set() or self._members.get(member.number) is not member:
                 return
-            log.warning("worker %d (process %d) ended with %d; another one is started", member.number, member.process.pid, code)
+            log.warning(
+                "worker %d (process %d) ended with %d; another one is started", member.number, member.process.pid, code
+            )
             self._restarts[member.number] += 1
             if asyncio.get_running_loop().time() - started > STEADY:
                 pause = FIRST_PAUSE
@@ -253,7 +262,9 @@ class Supervisor:
         try:
             await asyncio.to_thread(built.restore)
         except OSError as error:
-            raise CannotServe(f"the built versions are gone, and cannot be written again: {error.strerror or error}") from error
+            raise CannotServe(
+                f"the built versions are gone, and cannot be written again: {error.strerror or error}"
+            ) from error
         process, channel = await started("guidepost.server.workers.worker", self.messages)
         member = Member(number, process, channel, built.path)
         serving: object = None

@@ -27,7 +27,22 @@ from guidepost.server.observability.metrics import Metrics
 from guidepost.server.rpc.live_bundle import Held
 from guidepost.server.workers.bundle_file import read_built
 from guidepost.server.workers.channel import Channel, Gone
-from guidepost.server.workers.messages import Abort, Commit, Failed, Load, Loaded, Measure, Measured, Note, Prepare, Serve, Serving, Settle, Stop, Told
+from guidepost.server.workers.messages import (
+    Abort,
+    Commit,
+    Failed,
+    Load,
+    Loaded,
+    Measure,
+    Measured,
+    Note,
+    Prepare,
+    Serve,
+    Serving,
+    Settle,
+    Stop,
+    Told,
+)
 
 
 @asynccontextmanager
@@ -39,7 +54,14 @@ async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIte
     settings = load.log.settings(load.number or None) if load.log else None
     with observers(load.watching) as looking:
         async with listening(
-            held, load.address, grace=load.grace, log=settings, protection=load.protection, metrics=metrics, observers=looking, shared=load.shared,
+            held,
+            load.address,
+            grace=load.grace,
+            log=settings,
+            protection=load.protection,
+            metrics=metrics,
+            observers=looking,
+            shared=load.shared,
         ) as address:
             yield address
 

@@ -53,22 +53,53 @@ OLD: Final = {"id": "t.old", "when": {"age": "> 50"}, "then": {"out": "A"}}
 YOUNG: Final = {"id": "t.young", "when": {"age": "<= 50"}, "then": {"out": "B"}}
 
 
-def desk(rules: Rules, *, facts: dict[str, Any] | None = None, outcomes: dict[str, Any] | None = None, hit: str = "first",
-         answers: tuple[str, ...] = ("out",), files: dict[str, Any] | None = None, more: dict[str, Any] | None = None, **keys: Any) -> dict[str, str]:
+def desk(
+    rules: Rules,
+    *,
+    facts: dict[str, Any] | None = None,
+    outcomes: dict[str, Any] | None = None,
+    hit: str = "first",
+    answers: tuple[str, ...] = ("out",),
+    files: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
+    **keys: Any,
+) -> dict[str, str]:
     """Give the files of a desk with one table `t` that gives `out`; only facts that a rule reads are declared unless they are given."""
     read = {name for rule in rules for name in rule["when"]}
     table = {"about": "x", "hit": hit, "produces": ["out"], "rules": rules, **keys}
-    concern = {"kind": "policy", "about": "x", "source": "1", "tables": {"t": table}, "decision": {"name": "all", "about": "x", "answers": list(answers)}}
+    concern = {
+        "kind": "policy",
+        "about": "x",
+        "source": "1",
+        "tables": {"t": table},
+        "decision": {"name": "all", "about": "x", "answers": list(answers)},
+    }
     extra = more or {}
     concern |= {**extra, "tables": {"t": table, **extra.get("tables", {})}}
-    return {name: json.dumps(one) for name, one in {
-        "manifest.yaml": {"kind": "manifest", "name": "small", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "x", "owner": "x", "triage": ["all"]},
-        "vocabulary.yaml": {
-            "kind": "vocabulary", "facts": facts or {name: FACTS[name] for name in sorted(read)},
-            "outcomes": {"out": choice("A", "B") if hit != "collect" else {"type": "list", "about": "x"}, **(outcomes or {})},
-        },
-        "all.yaml": concern, **(files or {}),
-    }.items()}
+    return {
+        name: json.dumps(one)
+        for name, one in {
+            "manifest.yaml": {
+                "kind": "manifest",
+                "name": "small",
+                "version": "1.0.0",
+                "effective_from": "2020-01-01T00:00:00Z",
+                "source": "x",
+                "owner": "x",
+                "triage": ["all"],
+            },
+            "vocabulary.yaml": {
+                "kind": "vocabulary",
+                "facts": facts or {name: FACTS[name] for name in sorted(read)},
+                "outcomes": {
+                    "out": choice("A", "B") if hit != "collect" else {"type": "list", "about": "x"},
+                    **(outcomes or {}),
+                },
+            },
+            "all.yaml": concern,
+            **(files or {}),
+        }.items()
+    }
 
 
 def findings(files: dict[str, str]) -> tuple[Finding, ...]:
@@ -78,56 +109,203 @@ def findings(files: dict[str, str]) -> tuple[Finding, ...]:
 
 def said(files: dict[str, str], *codes: str) -> list[str]:
     """Give what is found, but the assumptions and questions unless they are asked for."""
-    return [finding.message for finding in findings(files) if finding.code in codes or (not codes and finding.level is not Level.NOTE)]
+    return [
+        finding.message
+        for finding in findings(files)
+        if finding.code in codes or (not codes and finding.level is not Level.NOTE)
+    ]
 
 
 CLOCK: Final = {"always": "yes", "zone": "UTC", "about": "x", "source": "1"}
 DUE: Final = {"about": "x", "from": "at", "when_past": "passed", "holds": {"extend": "no"}}
-HOLIDAYS: Final = {"kind": "holidays", "name": "XX", "about": "x", "source": "x", "covers": {"from": "2025-01-01", "to": "2027-12-31"},
-                   "days": {"2026-01-01": {"name": "New Year", "status": "estimated"}, "2026-05-01": {"name": "Labour Day", "status": "confirmed"}}}
+HOLIDAYS: Final = {
+    "kind": "holidays",
+    "name": "XX",
+    "about": "x",
+    "source": "x",
+    "covers": {"from": "2025-01-01", "to": "2027-12-31"},
+    "days": {
+        "2026-01-01": {"name": "New Year", "status": "estimated"},
+        "2026-05-01": {"name": "Labour Day", "status": "confirmed"},
+    },
+}
 AT: Final = {"at": {"type": "instant", "about": "x"}}
 
 
-def timed(*, calendars: dict[str, Any] | None = None, regions: dict[str, Any] | None = None, files: dict[str, Any] | None = None) -> dict[str, str]:
+def timed(
+    *,
+    calendars: dict[str, Any] | None = None,
+    regions: dict[str, Any] | None = None,
+    files: dict[str, Any] | None = None,
+) -> dict[str, str]:
     """Give a desk with a deadline by the calendar `clock`."""
-    deadline = {**DUE, "rules": [{"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "clock", "amount": "1"}}]}
-    more = {"calendars": {"clock": CLOCK, **(calendars or {})}, "deadlines": {"due": deadline}, **({"regions": regions} if regions else {})}
-    return desk([GOOD, BAD, ODD], facts={"mood": FACTS["mood"], **AT}, outcomes={"due": {"type": "instant", "about": "x"}}, answers=("out", "due"), more=more, files=files)
+    deadline = {
+        **DUE,
+        "rules": [{"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "clock", "amount": "1"}}],
+    }
+    more = {
+        "calendars": {"clock": CLOCK, **(calendars or {})},
+        "deadlines": {"due": deadline},
+        **({"regions": regions} if regions else {}),
+    }
+    return desk(
+        [GOOD, BAD, ODD],
+        facts={"mood": FACTS["mood"], **AT},
+        outcomes={"due": {"type": "instant", "about": "x"}},
+        answers=("out", "due"),
+        more=more,
+        files=files,
+    )
 
 
-ROSTER: Final = {"about": "x", "at": "at", "open": ["08:00", "18:00"], "source": "1", "entries": [{"value": "here", "zone": "UTC", "name": "Here"}], "produces": "who"}
+ROSTER: Final = {
+    "about": "x",
+    "at": "at",
+    "open": ["08:00", "18:00"],
+    "source": "1",
+    "entries": [{"value": "here", "zone": "UTC", "name": "Here"}],
+    "produces": "who",
+}
 
 EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
-    "redundant": (desk([{**BAD, "id": "t.very-bad", "when": {"mood": "bad", "age": "> 50"}}, GOOD, {**BAD, "when": {"mood": ["bad", "odd"]}}], facts=FACTS),
-                  "the rule `t.very-bad` can be left out: `t.bad` gives the same wherever it counts"),
-    "subsumed": (desk([{**BAD, "id": "t.odd", "when": {"mood": "odd"}, "assumption": "why not"}, GOOD, {**BAD, "when": {"mood": ["bad", "odd"]}}]),
-                 "the rule `t.odd` gives what `t.bad` gives in more cases; only what they cite tells them apart"),
-    "conflict": (desk([GOOD, {**BAD, "when": {"mood": {"not": "unknown"}}}]), "`t.good` is an exception to `t.bad`: they give different outcomes, and the one that stands first counts"),
-    "redundant-condition": (desk([GOOD, BAD, ODD], answers=("out", "more"), outcomes={"more": choice("A", "B")}, more={"tables": {"u": {
-        "about": "x", "produces": ["more"], "rules": [{"id": "u.a", "when": {"out": "A", "mood": "good"}, "then": {"more": "A"}}, {"id": "u.b", "when": {"out": "B"}, "then": {"more": "B"}}]}}}),
-        "the rule `u.a` need not ask for `mood`: good is what it is whenever the rest holds"),
+    "redundant": (
+        desk(
+            [
+                {**BAD, "id": "t.very-bad", "when": {"mood": "bad", "age": "> 50"}},
+                GOOD,
+                {**BAD, "when": {"mood": ["bad", "odd"]}},
+            ],
+            facts=FACTS,
+        ),
+        "the rule `t.very-bad` can be left out: `t.bad` gives the same wherever it counts",
+    ),
+    "subsumed": (
+        desk(
+            [
+                {**BAD, "id": "t.odd", "when": {"mood": "odd"}, "assumption": "why not"},
+                GOOD,
+                {**BAD, "when": {"mood": ["bad", "odd"]}},
+            ]
+        ),
+        "the rule `t.odd` gives what `t.bad` gives in more cases; only what they cite tells them apart",
+    ),
+    "conflict": (
+        desk([GOOD, {**BAD, "when": {"mood": {"not": "unknown"}}}]),
+        "`t.good` is an exception to `t.bad`: they give different outcomes, and the one that stands first counts",
+    ),
+    "redundant-condition": (
+        desk(
+            [GOOD, BAD, ODD],
+            answers=("out", "more"),
+            outcomes={"more": choice("A", "B")},
+            more={
+                "tables": {
+                    "u": {
+                        "about": "x",
+                        "produces": ["more"],
+                        "rules": [
+                            {"id": "u.a", "when": {"out": "A", "mood": "good"}, "then": {"more": "A"}},
+                            {"id": "u.b", "when": {"out": "B"}, "then": {"more": "B"}},
+                        ],
+                    }
+                }
+            },
+        ),
+        "the rule `u.a` need not ask for `mood`: good is what it is whenever the rest holds",
+    ),
     "unused-fact": (desk([GOOD, BAD, ODD], facts=FACTS), "nothing reads the fact `age`"),
-    "no-effect": (desk([GOOD, BAD, ODD, {**OLD, "when": {"mood": "odd", "age": "> 50"}, "then": {"out": "B"}}], facts=FACTS), ""),
-    "unread-outcome": (desk([GOOD, BAD, ODD], outcomes={"more": {"type": "boolean", "about": "x"}}, more={"tables": {"u": {"about": "x", "produces": ["more"], "otherwise": {"then": {"more": "yes"}}}}}),
-                       "no decision shows the outcome `more`, and nothing reads it"),
-    "unused-value": (desk([GOOD, {**BAD, "when": {"mood": {"not": "good"}}}]), "no rule tells `bad` and `odd` of the fact `mood` apart"),
-    "needless-threshold": (desk([OLD, {**YOUNG, "when": {"age": "[20..50]"}}, {**YOUNG, "id": "t.child", "when": {"age": "< 20"}}]),
-                           "`age` is told apart at 20 in `t`, and the same comes out on both sides"),
-    "unused-calendar": (timed(calendars={"spare": {**CLOCK, "about": "spare"}}), "no time counts by the calendar `spare`"),
-    "unused-region": (timed(regions={"XX": {"zone": "UTC", "holidays": "none"}}), "no ticket can be in the region `XX`: no outcome that gives a region has it"),
-    "unused-holidays": (timed(files={"holidays/XX.yaml": HOLIDAYS}), "no calendar and no region names the holiday list `XX`"),
-    "unused-roster": (desk([GOOD, BAD, ODD], facts={"mood": FACTS["mood"], **AT}, outcomes={"who": choice("here")}, more={"rosters": {"people": ROSTER}}),
-                      "no decision shows `who`, which the roster `people` gives"),
-    "estimated-holidays": (timed(regions={"XX": {"zone": "UTC", "holidays": "XX"}}, files={"holidays/XX.yaml": HOLIDAYS}), "the holiday of `XX` on 2026-01-01 is estimated"),
-    "lost-minute": (timed(calendars={"clock": {"about": "x", "zone": "UTC", "holidays": "none", "hours": {"mon-sun": "00:00-23:59"}, "source": "1"}}),
-                    "the calendar `clock` closes at 23:59 on mon-sun: the minute up to 24:00 does not count"),
-    "missing-citation": (desk([GOOD, {**BAD, "source": "none"}, ODD]), "the rule `t.bad` cites no heading and is not an assumption"),
+    "no-effect": (
+        desk([GOOD, BAD, ODD, {**OLD, "when": {"mood": "odd", "age": "> 50"}, "then": {"out": "B"}}], facts=FACTS),
+        "",
+    ),
+    "unread-outcome": (
+        desk(
+            [GOOD, BAD, ODD],
+            outcomes={"more": {"type": "boolean", "about": "x"}},
+            more={"tables": {"u": {"about": "x", "produces": ["more"], "otherwise": {"then": {"more": "yes"}}}}},
+        ),
+        "no decision shows the outcome `more`, and nothing reads it",
+    ),
+    "unused-value": (
+        desk([GOOD, {**BAD, "when": {"mood": {"not": "good"}}}]),
+        "no rule tells `bad` and `odd` of the fact `mood` apart",
+    ),
+    "needless-threshold": (
+        desk([OLD, {**YOUNG, "when": {"age": "[20..50]"}}, {**YOUNG, "id": "t.child", "when": {"age": "< 20"}}]),
+        "`age` is told apart at 20 in `t`, and the same comes out on both sides",
+    ),
+    "unused-calendar": (
+        timed(calendars={"spare": {**CLOCK, "about": "spare"}}),
+        "no time counts by the calendar `spare`",
+    ),
+    "unused-region": (
+        timed(regions={"XX": {"zone": "UTC", "holidays": "none"}}),
+        "no ticket can be in the region `XX`: no outcome that gives a region has it",
+    ),
+    "unused-holidays": (
+        timed(files={"holidays/XX.yaml": HOLIDAYS}),
+        "no calendar and no region names the holiday list `XX`",
+    ),
+    "unused-roster": (
+        desk(
+            [GOOD, BAD, ODD],
+            facts={"mood": FACTS["mood"], **AT},
+            outcomes={"who": choice("here")},
+            more={"rosters": {"people": ROSTER}},
+        ),
+        "no decision shows `who`, which the roster `people` gives",
+    ),
+    "estimated-holidays": (
+        timed(regions={"XX": {"zone": "UTC", "holidays": "XX"}}, files={"holidays/XX.yaml": HOLIDAYS}),
+        "the holiday of `XX` on 2026-01-01 is estimated",
+    ),
+    "lost-minute": (
+        timed(
+            calendars={
+                "clock": {
+                    "about": "x",
+                    "zone": "UTC",
+                    "holidays": "none",
+                    "hours": {"mon-sun": "00:00-23:59"},
+                    "source": "1",
+                }
+            }
+        ),
+        "the calendar `clock` closes at 23:59 on mon-sun: the minute up to 24:00 does not count",
+    ),
+    "missing-citation": (
+        desk([GOOD, {**BAD, "source": "none"}, ODD]),
+        "the rule `t.bad` cites no heading and is not an assumption",
+    ),
     "assumption": (desk([GOOD, {**BAD, "assumption": "nobody says"}, ODD]), "the rule `t.bad` assumes: nobody says"),
-    "question": (desk([GOOD, BAD, ODD], more={"questions": [{"id": "which", "question": "two answers", "reading": "the first", "source": "1", "rules": ["t.bad"]}]}),
-                 "`which`: two answers; read as: the first"),
+    "question": (
+        desk(
+            [GOOD, BAD, ODD],
+            more={
+                "questions": [
+                    {
+                        "id": "which",
+                        "question": "two answers",
+                        "reading": "the first",
+                        "source": "1",
+                        "rules": ["t.bad"],
+                    }
+                ]
+            },
+        ),
+        "`which`: two answers; read as: the first",
+    ),
 }
 EXAMPLES["no-effect"] = (
-    desk([GOOD, {**BAD, "when": {"mood": "bad", "age": "unknown"}}, {**BAD, "id": "t.bad-old", "when": {"mood": "bad", "age": {"not": "unknown"}}}, ODD], facts=FACTS),
+    desk(
+        [
+            GOOD,
+            {**BAD, "when": {"mood": "bad", "age": "unknown"}},
+            {**BAD, "id": "t.bad-old", "when": {"mood": "bad", "age": {"not": "unknown"}}},
+            ODD,
+        ],
+        facts=FACTS,
+    ),
     "the fact `age` is read, and whatever it is, every outcome is the same",
 )
 """For each code an analysis of its own: a policy that shows it, and what is said of it."""
@@ -135,16 +313,44 @@ EXAMPLES["no-effect"] = (
 
 # ---- Hours that leave out a minute
 
-@pytest.mark.parametrize(("more", "expected"), [
-    ({"hours": {"mon-fri": ["08:00-11:59", "12:00-16:59"], "sat": "09:00-12:29"}}, [
-        "the calendar `clock` closes at 11:59 on mon-fri: the minute up to 12:00 does not count", "the calendar `clock` closes at 16:59 on mon-fri: the minute up to 17:00 does not count"]),
-    ({"hours": {"mon": ["08:00-12:29", "12:30-17:00"]}}, ["the calendar `clock` closes at 12:29 on mon: the minute up to 12:30 does not count"]),
-    ({"hours": {"mon-fri": "18:00-05:59"}}, ["the calendar `clock` closes at 05:59 on mon-fri: the minute up to 06:00 does not count"]),
-    ({"hours": {"mon-fri": "08:00-24:00", "sat-sun": "00:01-24:00"}}, ["the calendar `clock` opens at 00:01 on sat, sun: the minute from 00:00 does not count"]),
-    ({"hours": {"mon-fri": "08:00-17:00"}, "dates": {"2026-12-24": "08:00-12:59"}, "breaks": {"2026-12-23": "12:00-12:59"}}, [
-        "a break of the calendar `clock` ends at 12:59 on 2026-12-23: the minute up to 13:00 counts", "the calendar `clock` closes at 12:59 on 2026-12-24: the minute up to 13:00 does not count"]),
-    ({"hours": {"mon-sun": "00:00-24:00"}}, []), ({"hours": {"mon-fri": ["08:00-12:00", "13:00-17:30"]}}, []),
-])
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            {"hours": {"mon-fri": ["08:00-11:59", "12:00-16:59"], "sat": "09:00-12:29"}},
+            [
+                "the calendar `clock` closes at 11:59 on mon-fri: the minute up to 12:00 does not count",
+                "the calendar `clock` closes at 16:59 on mon-fri: the minute up to 17:00 does not count",
+            ],
+        ),
+        (
+            {"hours": {"mon": ["08:00-12:29", "12:30-17:00"]}},
+            ["the calendar `clock` closes at 12:29 on mon: the minute up to 12:30 does not count"],
+        ),
+        (
+            {"hours": {"mon-fri": "18:00-05:59"}},
+            ["the calendar `clock` closes at 05:59 on mon-fri: the minute up to 06:00 does not count"],
+        ),
+        (
+            {"hours": {"mon-fri": "08:00-24:00", "sat-sun": "00:01-24:00"}},
+            ["the calendar `clock` opens at 00:01 on sat, sun: the minute from 00:00 does not count"],
+        ),
+        (
+            {
+                "hours": {"mon-fri": "08:00-17:00"},
+                "dates": {"2026-12-24": "08:00-12:59"},
+                "breaks": {"2026-12-23": "12:00-12:59"},
+            },
+            [
+                "a break of the calendar `clock` ends at 12:59 on 2026-12-23: the minute up to 13:00 counts",
+                "the calendar `clock` closes at 12:59 on 2026-12-24: the minute up to 13:00 does not count",
+            ],
+        ),
+        ({"hours": {"mon-sun": "00:00-24:00"}}, []),
+        ({"hours": {"mon-fri": ["08:00-12:00", "13:00-17:30"]}}, []),
+    ],
+)
 def test_hours_that_leave_out_a_minute_are_noted(more: dict[str, Any], expected: list[str]) -> None:
     calendar = {"about": "x", "zone": "UTC", "holidays": "none", "source": "1", **more}
 
@@ -153,9 +359,17 @@ def test_hours_that_leave_out_a_minute_are_noted(more: dict[str, Any], expected:
 
 def test_a_roster_that_ends_its_day_at_23_59_is_noted() -> None:
     roster = {**ROSTER, "open": ["00:00", "23:59"]}
-    files = desk([GOOD, BAD, ODD], facts={"mood": FACTS["mood"], **AT}, outcomes={"who": choice("here")}, answers=("out", "who"), more={"rosters": {"people": roster}})
+    files = desk(
+        [GOOD, BAD, ODD],
+        facts={"mood": FACTS["mood"], **AT},
+        outcomes={"who": choice("here")},
+        answers=("out", "who"),
+        more={"rosters": {"people": roster}},
+    )
 
-    assert said(files, "lost-minute") == ["the roster `people` ends its days at 23:59: nobody is in daytime in the minute up to 24:00"]
+    assert said(files, "lost-minute") == [
+        "the roster `people` ends its days at 23:59: nobody is in daytime in the minute up to 24:00"
+    ]
 
 
 # ---- Each code by an example
@@ -189,20 +403,34 @@ def test_an_overlap_says_whether_the_outcomes_differ_and_where_the_other_rule_st
     overlap = next(finding for finding in found if finding.code == "overlap")
 
     assert overlap.message == f"the rules `t.good` and `t.again` both cover a case; `t` is unique; they give {how}"
-    assert (overlap.level, overlap.witness, [other.what for other in overlap.also]) == (Level.ERROR, (("mood", "good"),), ["`t.good` covers it too"])
+    assert (overlap.level, overlap.witness, [other.what for other in overlap.also]) == (
+        Level.ERROR,
+        (("mood", "good"),),
+        ["`t.good` covers it too"],
+    )
 
 
 def test_what_the_check_refuses_is_found_together_with_everything_else() -> None:
     found = findings(desk([GOOD, {**GOOD, "id": "t.never"}, {**BAD, "source": "none"}], facts=FACTS))
 
-    assert Counter(finding.code for finding in found) == Counter({"gap": 1, "never-fires": 1, "missing-citation": 1, "unused-fact": 1})
+    assert Counter(finding.code for finding in found) == Counter(
+        {"gap": 1, "never-fires": 1, "missing-citation": 1, "unused-fact": 1}
+    )
     assert [*found] == sorted(found)
 
 
 def test_a_pair_of_rules_is_told_under_one_code_only() -> None:
-    for again in ({**GOOD, "id": "t.again"}, {**GOOD, "id": "t.again", "when": {"mood": ["good"], "age": "> 50"}}, {**GOOD, "id": "t.again", "assumption": "x"}):
+    for again in (
+        {**GOOD, "id": "t.again"},
+        {**GOOD, "id": "t.again", "when": {"mood": ["good"], "age": "> 50"}},
+        {**GOOD, "id": "t.again", "assumption": "x"},
+    ):
         for rules in ([GOOD, again, BAD, ODD], [again, GOOD, BAD, ODD]):
-            told = [finding.code for finding in findings(desk(rules, facts=FACTS)) if finding.code in ("never-fires", "redundant", "subsumed")]
+            told = [
+                finding.code
+                for finding in findings(desk(rules, facts=FACTS))
+                if finding.code in ("never-fires", "redundant", "subsumed")
+            ]
 
             assert len(told) == 1
 
@@ -219,14 +447,24 @@ def test_a_rule_that_cites_something_else_is_not_redundant() -> None:
 def test_a_rule_that_says_what_holds_while_a_fact_is_missing_is_not_redundant() -> None:
     early = {**BAD, "id": "t.early", "when": {"mood": "bad", "age": "unknown"}}
 
-    assert said(desk([early, GOOD, ODD, {**OLD, "when": {"mood": "bad", "age": "> 50"}}, {**BAD, "when": {"mood": "bad"}}], facts=FACTS)) == []
+    assert (
+        said(
+            desk(
+                [early, GOOD, ODD, {**OLD, "when": {"mood": "bad", "age": "> 50"}}, {**BAD, "when": {"mood": "bad"}}],
+                facts=FACTS,
+            )
+        )
+        == []
+    )
 
 
 def test_what_fires_while_something_is_open_does_not_keep_a_rule() -> None:
     known = {**BAD, "id": "t.known", "when": {"mood": ["bad", "odd"], "age": {"not": "unknown"}}}
     rest = {**GOOD, "id": "t.rest", "when": {}}
 
-    assert said(desk([BAD, known, rest], facts=FACTS), "redundant") == ["the rule `t.bad` can be left out: `t.known` and `t.rest` give the same wherever it counts"]
+    assert said(desk([BAD, known, rest], facts=FACTS), "redundant") == [
+        "the rule `t.bad` can be left out: `t.known` and `t.rest` give the same wherever it counts"
+    ]
 
 
 def test_a_rule_of_a_collect_table_is_redundant_if_it_adds_nothing_and_claims_what_others_claim() -> None:
@@ -234,7 +472,9 @@ def test_a_rule_of_a_collect_table_is_redundant_if_it_adds_nothing_and_claims_wh
     other = {"id": "t.other", "when": {"mood": ["odd", "unknown"]}, "then": {"out": []}}
     alone = {"id": "t.alone", "when": {"mood": "unknown"}, "then": {"out": []}}
 
-    assert said(desk([adds, other], hit="collect"), "redundant") == ["the rule `t.other` adds nothing, and claims no fact that others do not claim too"]
+    assert said(desk([adds, other], hit="collect"), "redundant") == [
+        "the rule `t.other` adds nothing, and claims no fact that others do not claim too"
+    ]
     assert said(desk([{**adds, "when": {"mood": "bad"}}, alone], hit="collect"), "redundant") == []
 
 
@@ -242,8 +482,12 @@ def test_in_a_collect_table_the_same_item_added_twice_is_told_once() -> None:
     wide = {"id": "t.wide", "when": {"mood": ["bad", "odd"]}, "then": {"out": "be kind"}}
     narrow = {"id": "t.narrow", "when": {"mood": "bad"}, "then": {"out": "be kind"}}
 
-    assert said(desk([wide, narrow], hit="collect"), "subsumed") == ["the rule `t.narrow` adds what `t.wide` adds already in all its cases"]
-    assert said(desk([wide, {**wide, "id": "t.again"}], hit="collect"), "subsumed") == ["the rule `t.again` adds what `t.wide` adds already in all its cases"]
+    assert said(desk([wide, narrow], hit="collect"), "subsumed") == [
+        "the rule `t.narrow` adds what `t.wide` adds already in all its cases"
+    ]
+    assert said(desk([wide, {**wide, "id": "t.again"}], hit="collect"), "subsumed") == [
+        "the rule `t.again` adds what `t.wide` adds already in all its cases"
+    ]
 
 
 def test_values_that_an_outcome_copies_are_told_apart() -> None:
@@ -255,14 +499,25 @@ def test_values_that_an_outcome_copies_are_told_apart() -> None:
     assert said({**files, "vocabulary.yaml": json.dumps(vocabulary)}) == []
 
 
-@pytest.mark.parametrize(("condition", "message"), [
-    ({"not": "good"}, "no rule tells `bad` and `odd` of the fact `mood` apart"),
-    (["bad", "odd"], None),
-    (["bad", "unlisted"], "no rule tells"),
-])
-def test_words_that_stand_together_in_a_list_are_used_and_those_behind_a_not_of_others_are_not(condition: object, message: str | None) -> None:
-    facts = {"mood": choice("good", "bad", "odd", open="yes")} if condition == ["bad", "unlisted"] else {"mood": FACTS["mood"]}
-    told = said(desk([GOOD, {**BAD, "when": {"mood": condition}}], facts=facts, otherwise="not_covered"), "unused-value")
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"not": "good"}, "no rule tells `bad` and `odd` of the fact `mood` apart"),
+        (["bad", "odd"], None),
+        (["bad", "unlisted"], "no rule tells"),
+    ],
+)
+def test_words_that_stand_together_in_a_list_are_used_and_those_behind_a_not_of_others_are_not(
+    condition: object, message: str | None
+) -> None:
+    facts = (
+        {"mood": choice("good", "bad", "odd", open="yes")}
+        if condition == ["bad", "unlisted"]
+        else {"mood": FACTS["mood"]}
+    )
+    told = said(
+        desk([GOOD, {**BAD, "when": {"mood": condition}}], facts=facts, otherwise="not_covered"), "unused-value"
+    )
 
     assert told == ([message] if message and message.endswith("apart") else [])
 
@@ -270,7 +525,9 @@ def test_words_that_stand_together_in_a_list_are_used_and_those_behind_a_not_of_
 def test_a_listed_value_that_is_treated_like_one_that_is_not_listed_is_found() -> None:
     facts = {"mood": choice("good", "bad", "odd", open="yes")}
 
-    assert said(desk([GOOD, BAD], facts=facts, otherwise="not_covered")) == ["no rule tells `odd` of the fact `mood` from a value that is not listed"]
+    assert said(desk([GOOD, BAD], facts=facts, otherwise="not_covered")) == [
+        "no rule tells `odd` of the fact `mood` from a value that is not listed"
+    ]
     assert said(desk([GOOD, BAD, {**ODD, "when": {"mood": "unlisted"}}], facts=facts, otherwise="not_covered")) == []
 
 
@@ -283,7 +540,10 @@ def test_a_threshold_between_rules_that_cite_differently_is_not_needless() -> No
 def test_the_reason_that_several_rules_of_a_table_share_is_told_once_with_all_their_places() -> None:
     (found,) = findings(desk([{**GOOD, "assumption": "nobody says"}, {**BAD, "assumption": "nobody says"}, ODD]))
 
-    assert (found.message, found.witness) == ("the rule `t.good` (and 1 more) assumes: nobody says", (("mood", "good"),))
+    assert (found.message, found.witness) == (
+        "the rule `t.good` (and 1 more) assumes: nobody says",
+        (("mood", "good"),),
+    )
     assert [other.what for other in found.also] == ["`t.bad` rests on the same"]
 
 
@@ -309,7 +569,9 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
 
         assert {table.rules[at].id for at in cells.idle if at < len(table.rules)} == {rule.id for rule in oracle.idle()}
         assert {table.rules[at].id for at in spare_rules(cells)} == set(oracle.spare())
-        assert {_quoted(one)[:2] for one in found if one.code == "redundant-condition"} == set(oracle.needless_conditions())
+        assert {_quoted(one)[:2] for one in found if one.code == "redundant-condition"} == set(
+            oracle.needless_conditions()
+        )
         if table.hit is HitPolicy.FIRST:
             assert {_quoted(one)[:2] for one in found if one.code == "conflict"} == set(oracle.conflicts())
 
@@ -322,7 +584,10 @@ def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]
     spare = {name: spare_rules(Cells(flat, layout.atoms)) for name, flat in layout.flats.items()}
     slim = replace(policy, tables={name: _without(table, spare[name]) for name, table in policy.tables.items()})
     for table in policy.tables.values():
-        values = {axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in layout.flats[table.name].axes}
+        values = {
+            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in layout.flats[table.name].axes
+        }
         before, after = Oracle(policy, values), Oracle(slim, values)
         for seen in TableOracle(policy, layout, table).tickets:
             facts: Any = dict(seen.facts)
@@ -334,11 +599,15 @@ def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]
 
 @settings(max_examples=500 if LONG else 10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies())
-def test_a_fact_has_an_effect_if_two_tickets_that_differ_in_nothing_else_are_answered_otherwise(files: dict[str, str]) -> None:
+def test_a_fact_has_an_effect_if_two_tickets_that_differ_in_nothing_else_are_answered_otherwise(
+    files: dict[str, str],
+) -> None:
     policy = load(files)
     layout = lay_out(policy)
     for fact in policy.facts:
-        assert has_effect(fact, policy, layout.flats, {}) == any(_differs(policy, layout, table, fact) for table in policy.tables.values())
+        assert has_effect(fact, policy, layout.flats, {}) == any(
+            _differs(policy, layout, table, fact) for table in policy.tables.values()
+        )
 
 
 def _differs(policy: Policy, layout: Layout, table: Table, fact: str) -> bool:
@@ -365,7 +634,16 @@ def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -
         cells = Cells(layout.flats[table.name], layout.atoms)
         for found in rule_findings(cells, spare_rules(cells)):
             ticket = dict(found.witness)
-            (seen,) = [one for one in oracle.tickets if {name: layout.atoms[name].text(layout.atoms[name].of(value)) for name, value in one.facts if value is not None} == ticket]  # type: ignore[arg-type]
+            (seen,) = [
+                one
+                for one in oracle.tickets
+                if {
+                    name: layout.atoms[name].text(layout.atoms[name].of(value))
+                    for name, value in one.facts
+                    if value is not None
+                }
+                == ticket
+            ]  # type: ignore[arg-type]
             held = [rules[word] for word in _quoted(found) if word in rules] if found.code == "conflict" else []
             if found.code == "conflict":
                 assert len(held) == 2
@@ -382,7 +660,10 @@ def _without_idle(policy: Policy) -> Policy:
     while True:
         layout = lay_out(policy)
         cells = {name: Cells(flat, layout.atoms) for name, flat in layout.flats.items()}
-        idle = {name: {rule for rule in range(len(one.table.rules)) if not one.counts(rule).any()} for name, one in cells.items()}
+        idle = {
+            name: {rule for rule in range(len(one.table.rules)) if not one.counts(rule).any()}
+            for name, one in cells.items()
+        }
         if not any(idle.values()):
             return policy
         policy = replace(policy, tables={name: _without(table, idle[name]) for name, table in policy.tables.items()})
@@ -405,13 +686,20 @@ def shipped_findings(shipped: Bundle) -> dict[str, tuple[Finding, ...]]:
     return {version.ref.version: analysed(version) for version in shipped.versions}
 
 
-def test_the_shipped_versions_are_without_error_and_what_is_to_be_improved_is_known(shipped_findings: dict[str, tuple[Finding, ...]]) -> None:
-    weighty = {name: [(one.code, *_quoted(one)) for one in found if one.level is not Level.NOTE] for name, found in shipped_findings.items()}
+def test_the_shipped_versions_are_without_error_and_what_is_to_be_improved_is_known(
+    shipped_findings: dict[str, tuple[Finding, ...]],
+) -> None:
+    weighty = {
+        name: [(one.code, *_quoted(one)) for one in found if one.level is not Level.NOTE]
+        for name, found in shipped_findings.items()
+    }
 
     assert weighty == {"1.0.0": [("unused-fact", "stage")], "2.0.0": []}
 
 
-def test_every_assumption_and_question_of_the_shipped_versions_is_found(shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]) -> None:
+def test_every_assumption_and_question_of_the_shipped_versions_is_found(
+    shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]
+) -> None:
     for version in shipped.versions:
         found = shipped_findings[version.ref.version]
         told = " ".join(one.message for one in found if one.code == "assumption")
@@ -420,15 +708,23 @@ def test_every_assumption_and_question_of_the_shipped_versions_is_found(shipped:
         assert sum(one.code == "question" for one in found) == len(version.policy.questions)
 
 
-def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests_on_it(shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]) -> None:
+def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests_on_it(
+    shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]
+) -> None:
     tried = 0
     for version in shipped.versions:
         tables = {rule.id: table for table in version.policy.tables.values() for rule in table.all_rules}
         for found in shipped_findings[version.ref.version]:
             rule = _quoted(found)[0]
-            if found.code != "assumption" or rule not in tables or version.policy.deadlines.keys() & {rule.partition(".")[0]}:
+            if (
+                found.code != "assumption"
+                or rule not in tables
+                or version.policy.deadlines.keys() & {rule.partition(".")[0]}
+            ):
                 continue
-            ticket = version.reader.read({name: " " if value == "blank" else value for name, value in found.witness}).atoms
+            ticket = version.reader.read(
+                {name: " " if value == "blank" else value for name, value in found.witness}
+            ).atoms
             name = tables[rule].produces[0]
             flat = version.flats[tables[rule].name]
             cell = tuple(int(axis.class_of[ticket[version.reader.slots[axis.fact]]]) for axis in flat.axes)
@@ -464,13 +760,22 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
     return write
 
 
-TROUBLED: Final = desk([
-    {**OLD, "id": "t.old-and-good", "when": {"mood": "good", "age": "> 50"}}, {**GOOD, "when": {"mood": "good"}}, {**GOOD, "id": "t.never"},
-    {**BAD, "assumption": "nobody says"}, {**BAD, "id": "t.rest", "when": {"mood": {"not": "unknown"}}},
-], facts={**FACTS, "spare": {"type": "boolean", "about": "x"}}, more={"questions": [{"id": "which", "question": "two answers", "reading": "the first", "source": "1"}]})
+TROUBLED: Final = desk(
+    [
+        {**OLD, "id": "t.old-and-good", "when": {"mood": "good", "age": "> 50"}},
+        {**GOOD, "when": {"mood": "good"}},
+        {**GOOD, "id": "t.never"},
+        {**BAD, "assumption": "nobody says"},
+        {**BAD, "id": "t.rest", "when": {"mood": {"not": "unknown"}}},
+    ],
+    facts={**FACTS, "spare": {"type": "boolean", "about": "x"}},
+    more={"questions": [{"id": "which", "question": "two answers", "reading": "the first", "source": "1"}]},
+)
 
 
-def test_what_the_command_says_is_grouped_and_counted(small: Callable[[dict[str, str]], Path], golden: Callable[[str, str], None]) -> None:
+def test_what_the_command_says_is_grouped_and_counted(
+    small: Callable[[dict[str, str]], Path], golden: Callable[[str, str], None]
+) -> None:
     small({name: json.dumps(json.loads(text), indent=1) for name, text in TROUBLED.items()})
     result = run()
 
@@ -478,8 +783,18 @@ def test_what_the_command_says_is_grouped_and_counted(small: Callable[[dict[str,
     golden("analysis/analyze.txt", result.output)
 
 
-@pytest.mark.parametrize(("arguments", "code"), [((), 0), (("--fail-on", "warning"), 3), (("--fail-on", "never"), 0), (("--fail-on", "warning", "--code", "assumption"), 0)])
-def test_it_fails_by_the_level_that_is_asked_for(small: Callable[[dict[str, str]], Path], arguments: tuple[str, ...], code: int) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 0),
+        (("--fail-on", "warning"), 3),
+        (("--fail-on", "never"), 0),
+        (("--fail-on", "warning", "--code", "assumption"), 0),
+    ],
+)
+def test_it_fails_by_the_level_that_is_asked_for(
+    small: Callable[[dict[str, str]], Path], arguments: tuple[str, ...], code: int
+) -> None:
     small(EXAMPLES["unused-fact"][0])
 
     assert run(*arguments).exit_code == code
@@ -514,7 +829,10 @@ def test_past_versions_are_looked_at_when_asked_for(small: Callable[[dict[str, s
         (folder / "past" / "0.9.0" / name).write_text(text, encoding="utf-8")
 
     def folders(*arguments: str) -> list[tuple[str, int]]:
-        return [(one["folder"], len(one["findings"])) for one in json.loads(run("-o", "json", *arguments).output)["versions"]]
+        return [
+            (one["folder"], len(one["findings"]))
+            for one in json.loads(run("-o", "json", *arguments).output)["versions"]
+        ]
 
     assert folders() == [("policies", 0)]
     assert folders("--all") == [("policies", 0), ("policies/past/0.9.0", 1)]

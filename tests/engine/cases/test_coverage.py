@@ -62,7 +62,11 @@ class TestTheWorkshop:
     def test_a_case_covers_the_rules_that_its_answer_rests_on(self) -> None:
         found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier, brake_wear: 90}}")
 
-        assert [rule.id for one in found.tables for rule in one.rules if rule.cases] == ["turn.broken.courier", "brakes.gone", "welcome.otherwise"]
+        assert [rule.id for one in found.tables for rule in one.rules if rule.cases] == [
+            "turn.broken.courier",
+            "brakes.gone",
+            "welcome.otherwise",
+        ]
 
     def test_each_rule_counts_its_cases(self) -> None:
         found = of_cases(
@@ -74,7 +78,11 @@ class TestTheWorkshop:
     def test_a_case_covers_one_cell_of_every_table_behind_its_decision_and_of_no_other(self) -> None:
         found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
 
-        assert {one.name: (one.hit, one.cells) for one in found.tables if one.hit} == {"turn": (1, 12), "brakes": (1, 3), "welcome": (1, 1)}
+        assert {one.name: (one.hit, one.cells) for one in found.tables if one.hit} == {
+            "turn": (1, 12),
+            "brakes": (1, 3),
+            "welcome": (1, 1),
+        }
 
     def test_a_rule_that_is_still_open_is_not_covered(self) -> None:
         found = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken}, status: undecided}")
@@ -87,8 +95,12 @@ class TestTheWorkshop:
         assert (found.rules[0], found.cells[0]) == (0, 0)
 
     def test_a_case_that_fails_covers_what_its_answer_rests_on(self) -> None:
-        right = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: now}}")
-        wrong = of_cases("  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: later}}")
+        right = of_cases(
+            "  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: now}}"
+        )
+        wrong = of_cases(
+            "  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: later}}"
+        )
 
         assert right == wrong
 
@@ -103,10 +115,16 @@ class TestTheWorkshop:
     def test_a_roster_has_a_cell_for_each_entry(self) -> None:
         found = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{AT}"}}}}')
 
-        assert (table(found, "benches").kind, table(found, "benches").hit, table(found, "benches").cells) == (Kind.ROSTER, 1, 2)
+        assert (table(found, "benches").kind, table(found, "benches").hit, table(found, "benches").cells) == (
+            Kind.ROSTER,
+            1,
+            2,
+        )
 
     def test_tables_stand_in_the_order_of_the_files(self) -> None:
-        places = [one.place for one in of_cases("  - {name: a bike, decision: queue, facts: {}, status: undecided}").tables]
+        places = [
+            one.place for one in of_cases("  - {name: a bike, decision: queue, facts: {}, status: undecided}").tables
+        ]
 
         assert places == sorted(places)
 
@@ -146,7 +164,10 @@ def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[
     found = set()
     for ticket in tickets:
         read = version.reader.read(ticket)
-        facts = {fact: values[fact][read.atoms[slot] - 1] if read.atoms[slot] else None for fact, slot in version.reader.slots.items()}
+        facts = {
+            fact: values[fact][read.atoms[slot] - 1] if read.atoms[slot] else None
+            for fact, slot in version.reader.slots.items()
+        }
         known = [(axis, oracle._known(axis.fact, dict(facts))) for axis in version.grids[name].axes]
         found.add(tuple(int(axis.class_of[version.atoms[axis.fact].of(value)]) for axis, value in known))
     return found

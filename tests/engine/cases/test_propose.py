@@ -37,7 +37,9 @@ def suite(version: Version, cases: Iterable[Case]) -> Suite:
     listed = tuple(cases)
     results = [run_case(version, case) for case in listed]
     touched = trace(version, results)
-    return Suite(listed, touched, covered(version, touched), tuple(str(result) for result in results if not result.passed))
+    return Suite(
+        listed, touched, covered(version, touched), tuple(str(result) for result in results if not result.passed)
+    )
 
 
 def added(version: Version, before: Suite, *, everything: bool = False) -> tuple[tuple[Proposal, ...], Suite]:
@@ -50,7 +52,12 @@ def added(version: Version, before: Suite, *, everything: bool = False) -> tuple
 def rules_that_can_be_hit(version: Version) -> set[str]:
     """Give the rules that some answer rests on, by asking for every ticket."""
     instants = {name: AT for name, fact in version.policy.facts.items() if fact.type == "instant"}
-    return {rule.id for facts in every_ticket(version) for more in ({}, instants) for rule in decide(version, "all", {**facts, **more}).rules}
+    return {
+        rule.id
+        for facts in every_ticket(version)
+        for more in ({}, instants)
+        for rule in decide(version, "all", {**facts, **more}).rules
+    }
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -97,7 +104,11 @@ def test_for_the_shipped_version_they_pass_and_cover_every_rule(shipped: Bundle)
 
 def test_the_cases_of_the_shipped_versions_cover_every_rule(shipped: Bundle) -> None:
     for folder in version_folders(ROOT / "policies"):
-        version = next(version for version in shipped.versions if version.policy.manifest.place.file.startswith(f"{folder.root}/manifest"))
+        version = next(
+            version
+            for version in shipped.versions
+            if version.policy.manifest.place.file.startswith(f"{folder.root}/manifest")
+        )
         found = suite(version, load_cases(read_folder(folder), version.policy, folder.root))
 
         assert found.coverage.missed == ()
@@ -143,7 +154,9 @@ def test_a_deadline_has_cases_before_at_and_after_its_end(workshop: Version) -> 
 
 
 def test_no_fact_is_sent_that_the_rule_does_not_need(workshop: Version) -> None:
-    proposals = {proposal.rules[0]: proposal for proposal in propose(workshop, (), ()) if proposal.name.startswith("Rule ")}
+    proposals = {
+        proposal.rules[0]: proposal for proposal in propose(workshop, (), ()) if proposal.name.startswith("Rule ")
+    }
 
     assert proposals["turn.broken.courier"].facts == {"damage": "broken", "rider": "courier"}
     assert proposals["shelf.chain"].facts == {"part": "chain"}
@@ -152,7 +165,10 @@ def test_no_fact_is_sent_that_the_rule_does_not_need(workshop: Version) -> None:
 def test_only_what_is_not_covered_is_proposed_unless_everything_is_asked_for(workshop: Version) -> None:
     text = "kind: cases\ncases:\n  - {name: a bike, decision: queue, facts: {damage: broken, rider: courier}, expect: {queue: now}}\n"
     before = suite(workshop, load_cases({"cases/a.yaml": text}, workshop.policy))
-    only, everything = ([proposal.name for proposal in propose(workshop, before.cases, before.touched, everything=wide)] for wide in (False, True))
+    only, everything = (
+        [proposal.name for proposal in propose(workshop, before.cases, before.touched, everything=wide)]
+        for wide in (False, True)
+    )
 
     assert "Rule turn.broken.courier gives queue now" not in only
     assert "Rule turn.broken.other gives queue today" in only

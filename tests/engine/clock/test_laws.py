@@ -46,7 +46,9 @@ RULES: Final = st.sampled_from(DayRule)
 
 
 def laws(examples: int) -> Any:
-    return settings(max_examples=examples * 40 if LONG else examples, deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(
+        max_examples=examples * 40 if LONG else examples, deadline=None, suppress_health_check=list(HealthCheck)
+    )
 
 
 times = st.one_of(st.integers(0, DAY), st.sampled_from([0, 60, 90, 120, 135, 150, 180, 540, 720, 1020, DAY]))
@@ -70,10 +72,20 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
     if draw(st.integers(0, 9)) == 0:
         return Calendar("drawn", name, always=True), near
     day = st.integers(-2, NEAR + 4).map(lambda days: near + timedelta(days=days))
-    week = tuple(draw(st.lists(st.one_of(st.just((Interval(0, DAY),)), st.just((Interval(540, 1020),)), intervals()), min_size=7, max_size=7)))
+    week = tuple(
+        draw(
+            st.lists(
+                st.one_of(st.just((Interval(0, DAY),)), st.just((Interval(540, 1020),)), intervals()),
+                min_size=7,
+                max_size=7,
+            )
+        )
+    )
     holidays = draw(st.sets(day, max_size=3)) if draw(st.integers(0, 9)) else None
     return Calendar(
-        "drawn", name, week=week,
+        "drawn",
+        name,
+        week=week,
         dates=draw(st.dictionaries(day, intervals(), max_size=2)),
         breaks=draw(st.dictionaries(day, intervals(), max_size=3)),
         holidays=None if holidays is None else listed(holidays, near - timedelta(days=10), near + timedelta(days=400)),
@@ -81,7 +93,9 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
 
 
 def listed(days: Iterable[date], first: date, last: date) -> HolidayList:
-    return HolidayList("drawn", first, last, {day: Holiday(day, f"day {day}", HolidayStatus.ESTIMATED, "chance") for day in days})
+    return HolidayList(
+        "drawn", first, last, {day: Holiday(day, f"day {day}", HolidayStatus.ESTIMATED, "chance") for day in days}
+    )
 
 
 def instant(near: date, minute: int) -> datetime:
@@ -90,14 +104,22 @@ def instant(near: date, minute: int) -> datetime:
 
 def moments(draw: st.DrawFn, near: date, count: int) -> list[datetime]:
     """Draw instants of whole minutes, in order."""
-    drawn = draw(st.lists(st.one_of(st.integers(0, NEAR * DAY), st.integers(0, NEAR * 48).map(lambda half: half * 30)), min_size=count, max_size=count))
+    drawn = draw(
+        st.lists(
+            st.one_of(st.integers(0, NEAR * DAY), st.integers(0, NEAR * 48).map(lambda half: half * 30)),
+            min_size=count,
+            max_size=count,
+        )
+    )
     return [instant(near, minute) for minute in sorted(drawn)]
 
 
 @st.composite
 def held(draw: st.DrawFn, near: date) -> tuple[Pair, ...]:
     ends = sorted(draw(st.sets(st.integers(0, NEAR * DAY), max_size=6)))
-    return tuple((instant(near, begin), instant(near, until)) for begin, until in zip(ends[::2], ends[1::2], strict=False))
+    return tuple(
+        (instant(near, begin), instant(near, until)) for begin, until in zip(ends[::2], ends[1::2], strict=False)
+    )
 
 
 amounts = st.one_of(st.integers(0, 3 * DAY), st.sampled_from([0, 60, 480, 1440]))
@@ -111,6 +133,7 @@ def sure(reached: Reached) -> datetime:
 
 
 # The oracle
+
 
 @pytest.mark.campaign
 @laws(20)
@@ -147,7 +170,11 @@ def test_with_holds_a_due_time_is_where_enough_time_has_passed_that_was_not_on_h
 def test_once_a_deadline_is_met_no_hold_puts_it_off_any_further(data: st.DataObject) -> None:
     calendar, near = data.draw(calendars())
     clock, oracle = Clock(calendar), Oracle(calendar, near - timedelta(days=4), near + timedelta(days=NEAR + 6))
-    (start, met, now), holds, minutes = moments(data.draw, near, 3), data.draw(held(near)), data.draw(st.integers(1, 2 * DAY))
+    (start, met, now), holds, minutes = (
+        moments(data.draw, near, 3),
+        data.draw(held(near)),
+        data.draw(st.integers(1, 2 * DAY)),
+    )
     goes_on = data.draw(st.booleans())
     asked: list[Hold] = [*holds]
     if goes_on and holds:
@@ -155,7 +182,11 @@ def test_once_a_deadline_is_met_no_hold_puts_it_off_any_further(data: st.DataObj
         holds = (*holds[:-1], (holds[-1][0], max(now, holds[-1][0])))
     counted = Moment(now, tuple(asked)).ended_holds(met)
 
-    same(oracle, clock.add_with_holds(start, clock.add(start, minutes * MINUTE), counted), oracle.add(start, minutes, holds, met))
+    same(
+        oracle,
+        clock.add_with_holds(start, clock.add(start, minutes * MINUTE), counted),
+        oracle.add(start, minutes, holds, met),
+    )
 
 
 def same(oracle: Oracle, reached: Reached, expected: datetime | None) -> None:
@@ -165,6 +196,7 @@ def same(oracle: Oracle, reached: Reached, expected: datetime | None) -> None:
 
 
 # Laws
+
 
 @pytest.mark.campaign
 @laws(40)
@@ -187,7 +219,9 @@ def test_a_later_start_never_gives_an_earlier_due_time(data: st.DataObject) -> N
 
     assert sure(clock.add(early, amount)) <= sure(clock.add(late, amount))
     if calendar.zone != "America/St_Johns" or not calendar.always:  # there a date begins twice
-        assert sure(clock.add_days(early, days, DayRule.ROLL_THEN_CLOSE)) <= sure(clock.add_days(late, days, DayRule.ROLL_THEN_CLOSE))
+        assert sure(clock.add_days(early, days, DayRule.ROLL_THEN_CLOSE)) <= sure(
+            clock.add_days(late, days, DayRule.ROLL_THEN_CLOSE)
+        )
     first, last = (sure(clock.add_days(start, days, DayRule.ROLL_THEN_CLOCK)) for start in (early, late))
     turned = clock_turns(clock, early, max(first, last))
     assert first <= last + turned or (turned and not calendar.always)  # what is closed by then rolls on
@@ -230,7 +264,7 @@ def test_stretches_leave_no_gap_and_the_open_ones_are_what_counted(data: st.Data
     parts = stretches(clock, start, end, holds)
     on_hold = sum((clock.count(max(start, begin), min(end, until)).amount for begin, until in holds), timedelta(0))
 
-    assert [part.start for part in parts] == [start, *(part.end for part in parts[:-1])][:len(parts)]
+    assert [part.start for part in parts] == [start, *(part.end for part in parts[:-1])][: len(parts)]
     assert (parts[-1].end if parts else start) == end
     assert all(part.start < part.end for part in parts)
     assert all((one.kind, one.name) != (other.kind, other.name) for one, other in pairwise(parts))
@@ -289,11 +323,28 @@ def test_what_is_sure_no_further_holiday_can_change_and_what_is_not_comes_no_ear
     days = set(calendar.holidays.days) if calendar.holidays else set()
     further = {other for other in data.draw(st.sets(day, max_size=8)) if not near <= other <= known}
     narrow = Clock(replace(calendar, holidays=listed((other for other in days if near <= other <= known), near, known)))
-    later = Clock(replace(calendar, holidays=listed({other for other in days if near <= other <= known} | further, near - timedelta(days=30), wide)))
+    later = Clock(
+        replace(
+            calendar,
+            holidays=listed(
+                {other for other in days if near <= other <= known} | further, near - timedelta(days=30), wide
+            ),
+        )
+    )
     minutes, number, rule = data.draw(amounts) * MINUTE, data.draw(st.integers(0, 5)), data.draw(RULES)
-    overlaps = len(Openings.of(replace(calendar, breaks={})).starts) < len(Openings.of(replace(calendar, breaks={}, zone="UTC")).starts)
+    overlaps = len(Openings.of(replace(calendar, breaks={})).starts) < len(
+        Openings.of(replace(calendar, breaks={}, zone="UTC")).starts
+    )
     for start in moments(data.draw, near - timedelta(days=2), 3):
-        answers = [(clock.add(start, minutes), clock.next_opening(start), clock.next_closing(start), clock.add_days(start, number, rule)) for clock in (narrow, later)]
+        answers = [
+            (
+                clock.add(start, minutes),
+                clock.next_opening(start),
+                clock.next_closing(start),
+                clock.add_days(start, number, rule),
+            )
+            for clock in (narrow, later)
+        ]
         for at, (found, truth) in enumerate(zip(*answers, strict=True)):
             if found.sure:
                 assert found == truth
@@ -310,6 +361,7 @@ def test_what_is_sure_no_further_holiday_can_change_and_what_is_not_comes_no_ear
 
 # Columns
 
+
 @pytest.mark.campaign
 @laws(30)
 @given(st.data())
@@ -317,26 +369,36 @@ def test_columns_give_what_single_questions_give(data: st.DataObject) -> None:
     calendar, near = data.draw(calendars())
     if calendar.holidays is not None:
         known = near + timedelta(days=data.draw(st.integers(2, NEAR)))
-        calendar = replace(calendar, holidays=listed((day for day in calendar.holidays.days if near <= day <= known), near, known))
+        calendar = replace(
+            calendar, holidays=listed((day for day in calendar.holidays.days if near <= day <= known), near, known)
+        )
     clock, chance, rule = Clock(calendar), np.random.default_rng(data.draw(st.integers(0, 10**6))), data.draw(RULES)
     far = data.draw(st.sampled_from([2, 20, 9_000]))
     begin = to_micros(instant(near, -2 * DAY))
-    starts = begin + chance.integers(0, (NEAR + 4) * DAY if far < 9_000 else 190 * 365 * DAY, 300) * 60 * 10**6 // chance.choice([1, 7])
+    starts = begin + chance.integers(
+        0, (NEAR + 4) * DAY if far < 9_000 else 190 * 365 * DAY, 300
+    ) * 60 * 10**6 // chance.choice([1, 7])
     amounts_ = chance.integers(0, far * 8 * 60, 300) * 60 * 10**6
     days = chance.integers(0, far, 300)
-    rows = [(to_datetime(start), int(amount) * timedelta(microseconds=1), int(number))
-            for start, amount, number in zip(starts.tolist(), amounts_, days, strict=True)]
+    rows = [
+        (to_datetime(start), int(amount) * timedelta(microseconds=1), int(number))
+        for start, amount, number in zip(starts.tolist(), amounts_, days, strict=True)
+    ]
 
     as_rows(add_column(clock, starts, amounts_), [clock.add(start, amount) for start, amount, _ in rows])
     as_rows(add_column(clock, starts, 0), [clock.next_opening(start) for start, *_ in rows])
-    as_rows(add_days_column(clock, starts, days, rule), [clock.add_days(start, number, rule) for start, _, number in rows])
+    as_rows(
+        add_days_column(clock, starts, days, rule), [clock.add_days(start, number, rule) for start, _, number in rows]
+    )
     counts, known_ = count_column(clock, starts, starts[::-1])
     singles = [clock.count(start, end) for (start, *_), (end, *_) in zip(rows, rows[::-1], strict=True)]
     assert counts.tolist() == [single.amount // timedelta(microseconds=1) for single in singles]
     assert known_.tolist() == [single.sure for single in singles]
     begun = data.draw(st.booleans())
     numbers, sure_ = count_days_column(clock, starts, starts[::-1], rule, begun=begun)
-    between = [clock.count_days(start, end, rule, begun=begun) for (start, *_), (end, *_) in zip(rows, rows[::-1], strict=True)]
+    between = [
+        clock.count_days(start, end, rule, begun=begun) for (start, *_), (end, *_) in zip(rows, rows[::-1], strict=True)
+    ]
     assert [int(number) if ok else None for number, ok in zip(numbers, sure_, strict=True)] == between
 
 

@@ -40,10 +40,24 @@ LEVELS: Final = {Status.NOT_COVERED: NOT_COVERED, Status.DECIDED: DECIDED, Statu
 ODD: Final = ("", "  ", "nonsense", "unlisted", 1, 2.5, True, "\ud800", "x" * 300, datetime(2026, 1, 26, tzinfo=UTC))
 """What some facts take and others do not."""
 
-NEAR: Final = tuple(datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (
-    "1970-01-02", "2018-12-31", "2019-01-01", "2026-01-23", "2026-01-26", "2026-04-04", "2026-04-05", "2026-05-16", "2026-09-26", "2026-10-04",
-    "2028-12-29", "2029-01-01", "2200-12-30",
-))
+NEAR: Final = tuple(
+    datetime.fromisoformat(day).replace(tzinfo=UTC)
+    for day in (
+        "1970-01-02",
+        "2018-12-31",
+        "2019-01-01",
+        "2026-01-23",
+        "2026-01-26",
+        "2026-04-04",
+        "2026-04-05",
+        "2026-05-16",
+        "2026-09-26",
+        "2026-10-04",
+        "2028-12-29",
+        "2029-01-01",
+        "2200-12-30",
+    )
+)
 """Days on which clocks are turned, holidays and weekends begin, and lists of holidays and the calendar itself end."""
 
 SAMPLE: Final = 2000 if LONG else 60
@@ -68,8 +82,14 @@ def other_times() -> Version:
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     life = files["lifecycle.yaml"]
     since = life.index("  business_days_since_closure:")
-    life = life[:since] + life[since:].replace("unit: business_days\n    rule: roll_then_clock\n    count: begun\n    calendar: business_days", "unit: hours\n    count: begun\n    calendar: weekdays_12h", 1)
-    files["lifecycle.yaml"] = life.replace("when_past: passed", "when_past: breached\n    at_risk: {left: 90 minutes}", 1).replace("rule: roll_then_clock, calendar: business_days", "rule: roll_then_close, calendar: weekdays_12h")
+    life = life[:since] + life[since:].replace(
+        "unit: business_days\n    rule: roll_then_clock\n    count: begun\n    calendar: business_days",
+        "unit: hours\n    count: begun\n    calendar: weekdays_12h",
+        1,
+    )
+    files["lifecycle.yaml"] = life.replace(
+        "when_past: passed", "when_past: breached\n    at_risk: {left: 90 minutes}", 1
+    ).replace("rule: roll_then_clock, calendar: business_days", "rule: roll_then_close, calendar: weekdays_12h")
     files["sla.yaml"] = files["sla.yaml"].replace("left: 25%", "left: 37%", 1)
     return build(files, "policies")
 
@@ -79,7 +99,11 @@ def other_times() -> Version:
 def test_a_column_is_decided_as_its_tickets_are_one_by_one(decider: ColumnDecider, data: st.DataObject) -> None:
     facts = decider.version.policy.facts
     rows = data.draw(st.lists(tickets(facts), min_size=1, max_size=8))
-    now = data.draw(st.one_of(st.none(), moments(), st.lists(st.one_of(st.none(), moments()), min_size=len(rows), max_size=len(rows))))
+    now = data.draw(
+        st.one_of(
+            st.none(), moments(), st.lists(st.one_of(st.none(), moments()), min_size=len(rows), max_size=len(rows))
+        )
+    )
 
     compare(decider, rows, now)
 
@@ -88,15 +112,23 @@ def test_a_column_is_decided_as_its_tickets_are_one_by_one(decider: ColumnDecide
 def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     version = shipped.versions[-1]
     chance = np.random.default_rng(7)
-    rows = [{"channel": str(chance.choice(["email", "telephone", "carrier pigeon"])), "impact": str(chance.choice(["high", "low"])),
-             "received_at": NEAR[4] + timedelta(minutes=int(chance.integers(100_000)))} for _ in range(size)]
+    rows = [
+        {
+            "channel": str(chance.choice(["email", "telephone", "carrier pigeon"])),
+            "impact": str(chance.choice(["high", "low"])),
+            "received_at": NEAR[4] + timedelta(minutes=int(chance.integers(100_000))),
+        }
+        for _ in range(size)
+    ]
     whole = ColumnDecider(version).decide(columns_of(rows, version.policy.facts), NEAR[5])
     monkeypatch.setattr("engine.columns.decide.BLOCK", 7)
     parts = ColumnDecider(version).decide(columns_of(rows, version.policy.facts), NEAR[5])
 
     for one, other in ((whole.decisions, parts.decisions), (whole.outcomes, parts.outcomes), (whole.due, parts.due)):
         assert plain(one) == plain(other)
-    assert [(one.wrong, one.rows.tolist()) for one in whole.refused] == [(one.wrong, one.rows.tolist()) for one in parts.refused]
+    assert [(one.wrong, one.rows.tolist()) for one in whole.refused] == [
+        (one.wrong, one.rows.tolist()) for one in parts.refused
+    ]
 
 
 @pytest.mark.campaign
@@ -114,17 +146,40 @@ def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject
 
 def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
     """The same outcomes are open in several tickets, and lead to other due times in each: by the table's own facts, and by one that two tables read."""
-    level = rules("level", ["far", "mood"], ["v0", "v1", "v2"], {
-        "near": "v0", "mid yes": "v0", "mid no": "v1", "far yes": "v0", "far no": "v2", "unknown yes": "v0", "unknown no": "v0",
-    })
+    level = rules(
+        "level",
+        ["far", "mood"],
+        ["v0", "v1", "v2"],
+        {
+            "near": "v0",
+            "mid yes": "v0",
+            "mid no": "v1",
+            "far yes": "v0",
+            "far no": "v2",
+            "unknown yes": "v0",
+            "unknown no": "v0",
+        },
+    )
     level["rules"][0]["when"] = {"far": "near", "mood": "yes"}
     level["rules"].append({"id": "level.last", "when": {"far": "near", "mood": "no"}, "then": {"level": "v1"}})
     side = rules("side", ["far"], ["v0", "v1", "v2"], {"near": "v0", "mid": "v2", "far": "v2"})
-    version = desk(level, side, [({"side": "v0", "level": "v2"}, "3"), ({"level": "v0"}, "1"), ({"level": "v1"}, "1"), ({"level": "v2"}, "2")])
-    rows = [{"far": far, "mood": mood, "at": NEAR[4]} for far in (None, "near", "mid", "far") for mood in (None, "yes", "no")]
+    version = desk(
+        level,
+        side,
+        [({"side": "v0", "level": "v2"}, "3"), ({"level": "v0"}, "1"), ({"level": "v1"}, "1"), ({"level": "v2"}, "2")],
+    )
+    rows = [
+        {"far": far, "mood": mood, "at": NEAR[4]}
+        for far in (None, "near", "mid", "far")
+        for mood in (None, "yes", "no")
+    ]
 
     for ordered in (rows, rows[::-1]):
-        compare(ColumnDecider(version), [{name: value for name, value in row.items() if value is not None} for row in ordered], None)
+        compare(
+            ColumnDecider(version),
+            [{name: value for name, value in row.items() if value is not None} for row in ordered],
+            None,
+        )
 
 
 def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> None:
@@ -136,39 +191,76 @@ def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> No
 
 def rules(name: str, facts: Sequence[str], values_: Sequence[str], given_: Mapping[str, str]) -> dict[str, Any]:
     """Write a table: words of its facts, in order, to a value."""
-    written = [{"id": f"{name}.{at}", "when": dict(zip(facts, words.split(), strict=False)), "then": {name: value}} for at, (words, value) in enumerate(given_.items())]
+    written = [
+        {"id": f"{name}.{at}", "when": dict(zip(facts, words.split(), strict=False)), "then": {name: value}}
+        for at, (words, value) in enumerate(given_.items())
+    ]
     return {"about": "a test", "hit": "first", "produces": [name], "rules": written, "values": list(values_)}
 
 
 def desk(level: dict[str, Any], side: dict[str, Any], times: Sequence[tuple[dict[str, str], str]]) -> Version:
     """Build a desk of two tables and a deadline that reads both."""
+
     def choice(words: Sequence[str]) -> dict[str, Any]:
         return {"type": "choice", "about": "a test", "values": [{"value": word, "about": "a test"} for word in words]}
 
-    facts = {"far": choice(["near", "mid", "far"]), "mood": {"type": "boolean", "about": "a test"}, "at": {"type": "instant", "about": "a test"}}
-    outcomes = {"level": choice(level.pop("values")), "side": choice(side.pop("values")), "due": {"type": "instant", "about": "a test"}}
-    due = [{"id": f"due.{at}", "when": when, "then": {"unit": "hours", "calendar": "clock", "amount": hours}} for at, (when, hours) in enumerate(times)]
+    facts = {
+        "far": choice(["near", "mid", "far"]),
+        "mood": {"type": "boolean", "about": "a test"},
+        "at": {"type": "instant", "about": "a test"},
+    }
+    outcomes = {
+        "level": choice(level.pop("values")),
+        "side": choice(side.pop("values")),
+        "due": {"type": "instant", "about": "a test"},
+    }
+    due = [
+        {"id": f"due.{at}", "when": when, "then": {"unit": "hours", "calendar": "clock", "amount": hours}}
+        for at, (when, hours) in enumerate(times)
+    ]
     concern = {
-        "kind": "policy", "about": "a test", "source": "a test", "tables": {"levels": level, "sides": side},
+        "kind": "policy",
+        "about": "a test",
+        "source": "a test",
+        "tables": {"levels": level, "sides": side},
         "decision": {"name": "all", "about": "a test", "answers": ["level", "side", "due"]},
         "calendars": {"clock": {"about": "a test", "always": "yes", "zone": "UTC"}},
-        "deadlines": {"due": {"about": "a test", "from": "at", "when_past": "passed", "holds": {"extend": "no"}, "hit": "first", "rules": due}},
+        "deadlines": {
+            "due": {
+                "about": "a test",
+                "from": "at",
+                "when_past": "passed",
+                "holds": {"extend": "no"},
+                "hit": "first",
+                "rules": due,
+            }
+        },
     }
-    files = {"manifest.yaml": MANIFEST, "vocabulary.yaml": {"kind": "vocabulary", "facts": facts, "outcomes": outcomes}, "all.yaml": concern}
+    files = {
+        "manifest.yaml": MANIFEST,
+        "vocabulary.yaml": {"kind": "vocabulary", "facts": facts, "outcomes": outcomes},
+        "all.yaml": concern,
+    }
     with patch("engine.version.version.table_problems", lambda *_: []):
         return build({path: json.dumps(content) for path, content in files.items()})
 
 
 def test_a_row_that_cannot_be_read_is_marked_and_not_decided(shipped: Bundle) -> None:
     columns: dict[str, SentColumn] = {
-        "impact": words_of(["high", "hihg", "high", None]), "urgency": words_of(["high", "low", "high", "low"]),
-        "affected_percent": Numbers(np.array([1, 2, 101, 4.0])), "colour": words_of([None, None, "red", None]),
+        "impact": words_of(["high", "hihg", "high", None]),
+        "urgency": words_of(["high", "low", "high", "low"]),
+        "affected_percent": Numbers(np.array([1, 2, 101, 4.0])),
+        "colour": words_of([None, None, "red", None]),
     }
     made = ColumnDecider(shipped.versions[-1], ["priority"]).decide(columns)
 
     assert made.decisions["priority"].tolist() == [DECIDED, REFUSED, REFUSED, UNDECIDED]
     assert [made.outcomes["priority"].value(row) for row in range(4)] == ["P1", None, None, None]
-    assert [(one.wrong.fact, one.rows.tolist()) for one in made.refused] == [("affected_percent", [2]), ("colour", [2]), ("impact", [1])]
+    assert [(one.wrong.fact, one.rows.tolist()) for one in made.refused] == [
+        ("affected_percent", [2]),
+        ("colour", [2]),
+        ("impact", [1]),
+    ]
     assert made.refused[2].wrong.help == "did you mean `high`?"
 
 
@@ -181,7 +273,11 @@ def test_each_distinct_value_is_read_once(shipped: Bundle) -> None:
 
 
 def test_what_is_missing_is_asked_for_the_row_that_somebody_looks_at(shipped: Bundle) -> None:
-    columns: dict[str, SentColumn] = {"impact": words_of(["high", "low"]), "urgency": words_of([None, "low"]), "channel": words_of(["telephone", None])}
+    columns: dict[str, SentColumn] = {
+        "impact": words_of(["high", "low"]),
+        "urgency": words_of([None, "low"]),
+        "channel": words_of(["telephone", None]),
+    }
     made = ColumnDecider(shipped.versions[-1], ["priority"]).decide(columns)
 
     assert made.decisions["priority"].tolist() == [UNDECIDED, DECIDED]
@@ -203,7 +299,9 @@ def test_a_row_whose_time_was_never_set_is_refused_like_a_single_ticket(shipped:
     version = shipped.versions[-1]
     micros = np.array([0, to_micros(datetime(2026, 1, 23, tzinfo=UTC)), 0], np.int64)
     received = Instants(micros, np.array([True, True, False]))
-    found = ColumnDecider(version, ["response"]).decide({"received_at": received, "assigned_priority": words_of(["P1"] * 3), "plan": words_of(["partner"] * 3)})
+    found = ColumnDecider(version, ["response"]).decide(
+        {"received_at": received, "assigned_priority": words_of(["P1"] * 3), "plan": words_of(["partner"] * 3)}
+    )
 
     assert [(one.wrong.fact, one.rows.tolist()) for one in found.refused] == [("received_at", [0])]
     assert "a zero timestamp: was it set?" in found.refused[0].wrong.message
@@ -220,15 +318,27 @@ def test_the_turns_of_a_roster_are_those_of_single_instants(shipped: Bundle, yea
     begin = to_micros(datetime(year, 1, 1, tzinfo=UTC))
     chance = np.random.default_rng(year)
     hours = begin + np.arange(0, 365 * 24, 7) * 3_600_000_000
-    near = [turn + int(chance.integers(-30, 30)) * 3_600_000_000 for turn in turns if 0 <= turn - begin < 365 * 86_400_000_000]
-    instants = np.array([*hours[:800], *near, *(hours[:200] // 3_600_000_000 * 3_600_000_000 - 1)], np.int64).clip(min=0)
+    near = [
+        turn + int(chance.integers(-30, 30)) * 3_600_000_000
+        for turn in turns
+        if 0 <= turn - begin < 365 * 86_400_000_000
+    ]
+    instants = np.array([*hours[:800], *near, *(hours[:200] // 3_600_000_000 * 3_600_000_000 - 1)], np.int64).clip(
+        min=0
+    )
     column = RosterColumn(roster)
     codes = np.concatenate([column.at(instants[:5]), column.at(instants[5:])])
 
-    assert [column.scale.domain[code] for code in codes] == [duty(roster, to_datetime(at)).now.value for at in instants.tolist()]
+    assert [column.scale.domain[code] for code in codes] == [
+        duty(roster, to_datetime(at)).now.value for at in instants.tolist()
+    ]
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.integers(0, 10**11)), max_size=20), max_size=5))
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.integers(0, 10**11)), max_size=20), max_size=5
+    )
+)
 def test_a_combination_has_one_number_whenever_it_is_met(blocks: list[list[tuple[int, int, int]]]) -> None:
     combinations, met = Combinations([5, 10**9 + 1, 10**11 + 1]), {}
     for rows in blocks:
@@ -246,12 +356,16 @@ def test_sparse_and_dense_numbers_are_alike() -> None:
 
 # What is compared
 
+
 def compare(decider: ColumnDecider, rows: Sequence[Row], now: Any) -> None:
     """Compare columns with the served decisions in every row, and what they refuse with what is refused there."""
     version = decider.version
     columns = columns_of(rows, version.policy.facts)
     made = decider.decide(columns, moments_of(now) if isinstance(now, list) else now)
-    refused = {row: sorted((one.wrong.fact, one.wrong.message) for one in made.refused if row in one.rows) for row in range(len(rows))}
+    refused = {
+        row: sorted((one.wrong.fact, one.wrong.message) for one in made.refused if row in one.rows)
+        for row in range(len(rows))
+    }
     for at, facts in enumerate(rows):
         moment = Moment(now[at] if isinstance(now, list) else now)
         for name in made.decisions:
@@ -270,7 +384,9 @@ def same_refusal(made: Decided, at: int, error: WrongRequest, refused: list[tupl
     assert refused == sorted((one.fact, one.message) for one in error.wrong)
     assert {int(level[at]) for level in made.decisions.values()} == {REFUSED}
     assert all(outcome.value(at) is None and outcome.levels[at] == REFUSED for outcome in made.outcomes.values())
-    assert all((due.levels[at], due.due[at], due.states[at]) == (REFUSED, NOWHERE, NO_STATE) for due in made.due.values())
+    assert all(
+        (due.levels[at], due.due[at], due.states[at]) == (REFUSED, NOWHERE, NO_STATE) for due in made.due.values()
+    )
 
 
 def same_outcomes(made: Decided, at: int, answer: Answer) -> None:
@@ -280,7 +396,10 @@ def same_outcomes(made: Decided, at: int, answer: Answer) -> None:
             due = made.due[outcome.name]
             state = STATES.index(standing[outcome.name]) if outcome.name in standing else NO_STATE
             when = to_micros(outcome.value) if isinstance(outcome.value, datetime) else NOWHERE
-            assert (due.levels[at], due.due[at], due.states[at]) == (LEVELS[outcome.status], when, state), (outcome, state)
+            assert (due.levels[at], due.due[at], due.states[at]) == (LEVELS[outcome.status], when, state), (
+                outcome,
+                state,
+            )
         else:
             column = made.outcomes[outcome.name]
             assert (column.levels[at], column.value(at)) == (LEVELS[outcome.status], outcome.value), outcome
@@ -296,7 +415,9 @@ def columns_of(rows: Sequence[Row], facts: Mapping[str, Fact]) -> dict[str, Sent
         if sent and all(isinstance(value, float) for value in sent):
             columns[name] = Numbers(np.array([value if value is not None else math.nan for value in values]), given_)
         elif sent and at % 3 and all(isinstance(value, datetime) and value.tzinfo is not None for value in sent):
-            columns[name] = Instants(np.array([to_micros(value) if value is not None else -1 for value in values]), given_)
+            columns[name] = Instants(
+                np.array([to_micros(value) if value is not None else -1 for value in values]), given_
+            )
         else:
             columns[name] = words_of(values)
     return columns
@@ -319,17 +440,29 @@ def moments() -> st.SearchStrategy[datetime]:
     """Draw instants near where something changes, by any offset."""
     minutes = st.one_of(st.integers(-6 * 24 * 60, 6 * 24 * 60), st.integers(-24, 24).map(lambda hours: 60 * hours))
     offsets = st.sampled_from([UTC, timezone(timedelta(hours=11)), timezone(-timedelta(hours=3, minutes=30))])
-    drawn = st.builds(lambda near, minute, micro, offset: (near + timedelta(minutes=minute, microseconds=micro)).astimezone(offset),
-                      st.sampled_from(NEAR[1:-1]), minutes, st.sampled_from([0, 0, 1, -1]), offsets)
+    drawn = st.builds(
+        lambda near, minute, micro, offset: (near + timedelta(minutes=minute, microseconds=micro)).astimezone(offset),
+        st.sampled_from(NEAR[1:-1]),
+        minutes,
+        st.sampled_from([0, 0, 1, -1]),
+        offsets,
+    )
     return st.one_of(drawn, drawn, drawn, st.sampled_from([NEAR[0], NEAR[-1]]))
 
 
 def tickets(facts: Mapping[str, Fact]) -> st.SearchStrategy[Row]:
     """Draw a ticket: some facts, most of them as they should be."""
     usual = {name: st.one_of(st.just(None), *[values(fact)] * 4) for name, fact in facts.items()}
-    few = st.lists(st.sampled_from([*facts, *[name for name, fact in facts.items() if fact.type is FactType.INSTANT] * 3]), min_size=1, max_size=10, unique=True)
+    few = st.lists(
+        st.sampled_from([*facts, *[name for name, fact in facts.items() if fact.type is FactType.INSTANT] * 3]),
+        min_size=1,
+        max_size=10,
+        unique=True,
+    )
     fine = few.flatmap(lambda names: st.fixed_dictionaries({name: usual[name] for name in names}))
-    wrong = st.one_of(*[st.just({})] * 7, st.dictionaries(st.sampled_from([*facts, "colour"]), st.sampled_from(ODD), max_size=2))
+    wrong = st.one_of(
+        *[st.just({})] * 7, st.dictionaries(st.sampled_from([*facts, "colour"]), st.sampled_from(ODD), max_size=2)
+    )
     return st.builds(lambda one, other: {**one, **other}, fine, wrong)
 
 
@@ -337,7 +470,10 @@ def undecided(version: Version, names: Sequence[str], count: int, seed: int) -> 
     """Draw tickets of which every other fact is missing."""
     chance, odd = random.Random(seed), {"blank": " ", "unlisted": "something else"}
     numeric = [name for name in names if version.policy.facts[name].type is not FactType.INSTANT]
-    rows = [{name: chance.choice(version.atoms[name].samples) for name in numeric if chance.random() < 0.5} for _ in range(count)]
+    rows = [
+        {name: chance.choice(version.atoms[name].samples) for name in numeric if chance.random() < 0.5}
+        for _ in range(count)
+    ]
     return [{name: odd.get(value, value) for name, value in row.items()} for row in rows]
 
 
@@ -351,8 +487,14 @@ def values(fact: Fact) -> st.SearchStrategy[Any]:
         case FactType.BOOLEAN:
             return st.sampled_from([True, False, "yes", "No", "TRUE"])
         case FactType.NUMBER | FactType.INTEGER:
-            low, high = fact.minimum if fact.minimum is not None else -5.0, fact.maximum if fact.maximum is not None else 40.0
-            return st.one_of(st.integers(int(low), int(high)).map(float), st.sampled_from([low, high, low, high, 3, "7", low - 1, 2.5, math.nan, math.inf]))
+            low, high = (
+                fact.minimum if fact.minimum is not None else -5.0,
+                fact.maximum if fact.maximum is not None else 40.0,
+            )
+            return st.one_of(
+                st.integers(int(low), int(high)).map(float),
+                st.sampled_from([low, high, low, high, 3, "7", low - 1, 2.5, math.nan, math.inf]),
+            )
         case FactType.TEXT:
             return st.sampled_from(["", " ", "some words", "0"])
         case _:

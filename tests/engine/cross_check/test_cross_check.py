@@ -15,7 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.cross_check import Disagreement, Extent, Failure, ProofCache, ProofReport, ProofRule, ProofTable, TableProof, proof_key, prove
+from engine.cross_check import (
+    Disagreement,
+    Extent,
+    Failure,
+    ProofCache,
+    ProofReport,
+    ProofRule,
+    ProofTable,
+    TableProof,
+    proof_key,
+    prove,
+)
 from engine.cross_check.network import MAX_RULES, pack_sampled, pack_whole
 from engine.cross_check.plan import plan
 from engine.cross_check.run import WORKER
@@ -350,7 +361,9 @@ def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
 
     assert () == report.tables
     assert failure.reason == "durable-rules is not installed: No module named 'durable_rules_engine'"
-    assert failure.help == "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-proof` checks everything else"
+    assert (
+        failure.help == "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-proof` checks everything else"
+    )
 
 
 def test_where_python_is_too_new_for_durable_rules_that_is_the_reason() -> None:

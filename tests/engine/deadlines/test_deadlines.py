@@ -34,7 +34,9 @@ def around_the_clock() -> Version:
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     days = "unit: business_days, rule: roll_then_clock, calendar: business_days"
     assert days in files["sla.yaml"]
-    files["sla.yaml"] = files["sla.yaml"].replace(days, "unit: business_days, rule: roll_then_clock, calendar: around_the_clock")
+    files["sla.yaml"] = files["sla.yaml"].replace(
+        days, "unit: business_days, rule: roll_then_clock, calendar: around_the_clock"
+    )
     return build(files, "policies")
 
 
@@ -76,10 +78,15 @@ class TestHowItStands:
 
     def test_it_is_met_by_a_response_in_time_whatever_time_it_is(self, guide: Version) -> None:
         assert State.MET is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00+11:00")[0]
-        assert State.BREACHED is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00.000001+11:00")[0]
+        assert (
+            State.BREACHED
+            is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00.000001+11:00")[0]
+        )
 
     def test_nothing_is_used_before_it_begins(self, guide: Version) -> None:
-        assert (State.RUNNING, timedelta(), timedelta(hours=24), timedelta()) == self.standing(guide, "2026-01-01T00:00:00Z")
+        assert (State.RUNNING, timedelta(), timedelta(hours=24), timedelta()) == self.standing(
+            guide, "2026-01-01T00:00:00Z"
+        )
 
     def test_without_now_and_without_a_response_it_does_not_say_how_it_stands(self, guide: Version) -> None:
         assert due_of(decide(guide, "response", self.P3)).standing is None
@@ -117,59 +124,98 @@ class TestHolds:
 
         assert at("2026-01-27T17:00:00+11:00") == due_of(answer).due
         assert (True, timedelta(hours=2)) == (due_of(answer).extended, due_of(answer).held)
-        assert [Kind.OPEN, Kind.HOLD, Kind.OPEN, Kind.CLOSED, Kind.HOLIDAY, Kind.OPEN] == [one.kind for one in due_of(answer).stretches]
+        assert [Kind.OPEN, Kind.HOLD, Kind.OPEN, Kind.CLOSED, Kind.HOLIDAY, Kind.OPEN] == [
+            one.kind for one in due_of(answer).stretches
+        ]
 
-    def test_those_outside_of_business_time_and_those_after_the_deadline_put_nothing_off(self, lenient: Version) -> None:
+    def test_those_outside_of_business_time_and_those_after_the_deadline_put_nothing_off(
+        self, lenient: Version
+    ) -> None:
         weekend = ("2026-01-24T10:00:00+11:00", "2026-01-26T10:00:00+11:00")
         later = ("2026-01-27T15:00:00+11:00", "2026-01-28T15:00:00+11:00")
 
-        assert at("2026-01-27T15:00:00+11:00") == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (weekend, later)))).due
+        assert (
+            at("2026-01-27T15:00:00+11:00")
+            == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (weekend, later)))).due
+        )
 
     def test_a_hold_in_the_time_that_another_has_added_counts_too(self, lenient: Version) -> None:
         later = ("2026-01-27T16:00:00+11:00", "2026-01-27T16:30:00+11:00")
 
-        assert at("2026-01-27T17:30:00+11:00") == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (*self.NIGHT, later)))).due
+        assert (
+            at("2026-01-27T17:30:00+11:00")
+            == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (*self.NIGHT, later)))).due
+        )
 
     def test_overlapping_holds_count_once(self, lenient: Version) -> None:
         again = ("2026-01-23T21:00:00+11:00", "2026-01-23T21:30:00+11:00")
 
-        assert at("2026-01-27T17:00:00+11:00") == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (*self.NIGHT, again)))).due
+        assert (
+            at("2026-01-27T17:00:00+11:00")
+            == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment(None, (*self.NIGHT, again)))).due
+        )
 
     def test_a_hold_that_goes_on_counts_as_far_as_it_has_come(self, lenient: Version) -> None:
         ongoing = ((self.NIGHT[0][0], None),)
 
-        assert at("2026-01-27T16:00:00+11:00") == due_of(decide(lenient, "response", TestHowItStands.P3, read_moment("2026-01-23T21:00:00+11:00", ongoing))).due
+        assert (
+            at("2026-01-27T16:00:00+11:00")
+            == due_of(
+                decide(lenient, "response", TestHowItStands.P3, read_moment("2026-01-23T21:00:00+11:00", ongoing))
+            ).due
+        )
 
     def test_time_on_hold_is_not_used(self, lenient: Version) -> None:
-        found = due_of(decide(lenient, "response", TestHowItStands.P3, read_moment("2026-01-23T23:00:00+11:00", self.NIGHT))).standing
+        found = due_of(
+            decide(lenient, "response", TestHowItStands.P3, read_moment("2026-01-23T23:00:00+11:00", self.NIGHT))
+        ).standing
 
         assert found is not None
         assert (timedelta(hours=6), timedelta(hours=18)) == (found.used, found.left)
 
     @pytest.mark.parametrize("end", ["2026-01-27T12:00:00+11:00", None])
-    def test_a_hold_that_begins_after_the_deadline_was_met_changes_nothing(self, lenient: Version, end: str | None) -> None:
+    def test_a_hold_that_begins_after_the_deadline_was_met_changes_nothing(
+        self, lenient: Version, end: str | None
+    ) -> None:
         """However long it lasts, and whenever somebody asks."""
         facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T16:00:00+11:00"}
         unheld = due_of(decide(lenient, "response", facts, read_moment("2026-01-30T00:00:00Z")))
 
         for now in ("2026-01-27T12:00:00+11:00", "2026-01-30T12:00:00+11:00", "2027-01-30T12:00:00+11:00"):
             found = due_of(decide(lenient, "response", facts, read_moment(now, (("2026-01-23T17:00:00+11:00", end),))))
-            assert (at("2026-01-27T15:00:00+11:00"), timedelta(), State.MET) == (found.due, found.held, found.standing and found.standing.state)
+            assert (at("2026-01-27T15:00:00+11:00"), timedelta(), State.MET) == (
+                found.due,
+                found.held,
+                found.standing and found.standing.state,
+            )
             assert (unheld.standing, unheld.stretches) == (found.standing, found.stretches)
 
     @pytest.mark.parametrize("end", ["2026-01-23T18:00:00+11:00", "2026-03-01T00:00:00+11:00", None])
     def test_a_hold_during_which_it_was_met_counts_up_to_that_instant(self, lenient: Version, end: str | None) -> None:
         facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T17:00:00+11:00"}
 
-        found = due_of(decide(lenient, "response", facts, read_moment("2026-02-01T00:00:00Z", (("2026-01-23T16:00:00+11:00", end),))))
+        found = due_of(
+            decide(
+                lenient, "response", facts, read_moment("2026-02-01T00:00:00Z", (("2026-01-23T16:00:00+11:00", end),))
+            )
+        )
 
         assert (at("2026-01-27T16:00:00+11:00"), timedelta(hours=1)) == (found.due, found.held)
 
-    def test_of_a_late_answer_the_holds_between_due_time_and_answer_count_and_those_after_it_do_not(self, lenient: Version) -> None:
+    def test_of_a_late_answer_the_holds_between_due_time_and_answer_count_and_those_after_it_do_not(
+        self, lenient: Version
+    ) -> None:
         facts = {**TestHowItStands.P3, "responded_at": "2026-01-28T10:00:00+11:00"}
         early = ("2026-01-27T14:00:00+11:00", "2026-01-27T15:30:00+11:00")
 
-        found = due_of(decide(lenient, "response", facts, read_moment("2026-02-01T00:00:00Z", (early, ("2026-01-28T11:00:00+11:00", None)))))
+        found = due_of(
+            decide(
+                lenient,
+                "response",
+                facts,
+                read_moment("2026-02-01T00:00:00Z", (early, ("2026-01-28T11:00:00+11:00", None))),
+            )
+        )
 
         assert (at("2026-01-27T16:30:00+11:00"), timedelta(minutes=90)) == (found.due, found.held)
         assert found.standing is not None
@@ -197,13 +243,26 @@ class TestHolds:
         possible = decide(lenient, "response", open_facts, moment)["response_due"].possible
 
         assert len(possible) > 1
-        assert {decide(lenient, "response", {**open_facts, "assigned_priority": one}, moment)["response_due"].value for one in ("P1", "P2", "P3", "P4")} <= set(possible)
+        assert {
+            decide(lenient, "response", {**open_facts, "assigned_priority": one}, moment)["response_due"].value
+            for one in ("P1", "P2", "P3", "P4")
+        } <= set(possible)
 
     def test_everything_wrong_with_them_is_said_at_once(self) -> None:
         with pytest.raises(WrongRequest) as caught:
-            read_moment(None, ((FRIDAY, None), (None, FRIDAY), (FRIDAY, "2026-01-23"), ("2026-01-23T15:00:00Z", "2026-01-23T14:00:00Z")))
+            read_moment(
+                None,
+                (
+                    (FRIDAY, None),
+                    (None, FRIDAY),
+                    (FRIDAY, "2026-01-23"),
+                    ("2026-01-23T15:00:00Z", "2026-01-23T14:00:00Z"),
+                ),
+            )
 
-        assert ["pauses[0].to", "pauses[1].from", "pauses[2].to", "pauses[3].to"] == [wrong.fact for wrong in caught.value.wrong]
+        assert ["pauses[0].to", "pauses[1].from", "pauses[2].to", "pauses[3].to"] == [
+            wrong.fact for wrong in caught.value.wrong
+        ]
 
 
 class TestTimeThatHasPassed:
@@ -220,14 +279,19 @@ class TestTimeThatHasPassed:
             ("2026-02-02T15:00:01+11:00", 6, "new_case"),
         ],
     )
-    def test_a_case_can_be_reopened_up_to_the_instant_that_is_named(self, guide: Version, now: str, days: int, action: str) -> None:
+    def test_a_case_can_be_reopened_up_to_the_instant_that_is_named(
+        self, guide: Version, now: str, days: int, action: str
+    ) -> None:
         answer = decide(guide, "lifecycle", self.CLOSED, read_moment(now))
 
         assert at("2026-02-02T15:00:00+11:00") == answer["reopen_until"].value
         assert [("business_days_since_closure", days)] == [(one.fact, one.value) for one in answer.passed]
         assert action == answer["case_action"].value
 
-    @pytest.mark.parametrize(("now", "action"), [("2026-01-29T14:59:59+11:00", "wait_for_response"), ("2026-01-29T15:00:00+11:00", "close_automatically")])
+    @pytest.mark.parametrize(
+        ("now", "action"),
+        [("2026-01-29T14:59:59+11:00", "wait_for_response"), ("2026-01-29T15:00:00+11:00", "close_automatically")],
+    )
     def test_a_case_closes_by_itself_at_the_instant_that_is_named(self, guide: Version, now: str, action: str) -> None:
         facts = {"case_state": "resolved", "responded_since_resolution": "no", "resolved_at": FRIDAY, "country": "AU"}
 
@@ -247,7 +311,12 @@ class TestTimeThatHasPassed:
         assert (Status.UNDECIDED, ("business_days_since_closure",)) == (answer.status, answer.missing)
 
     def test_beyond_the_known_holidays_nothing_follows(self, guide: Version) -> None:
-        answer = decide(guide, "lifecycle", {**self.CLOSED, "closed_at": "2031-01-06T15:00:00+11:00"}, read_moment("2031-01-08T15:00:00+11:00"))
+        answer = decide(
+            guide,
+            "lifecycle",
+            {**self.CLOSED, "closed_at": "2031-01-06T15:00:00+11:00"},
+            read_moment("2031-01-08T15:00:00+11:00"),
+        )
 
         (passed,) = answer.passed
         assert (Status.UNDECIDED, None) == (answer.status, passed.value)
@@ -257,7 +326,9 @@ class TestTimeThatHasPassed:
     def test_what_follows_rests_on_its_calendar_and_its_region(self, guide: Version) -> None:
         answer = decide(guide, "lifecycle", self.CLOSED, read_moment(FRIDAY))
 
-        assert {"business_days_since_closure", "business_days", "business_region.au"} <= {rule.id for rule in answer.rules}
+        assert {"business_days_since_closure", "business_days", "business_region.au"} <= {
+            rule.id for rule in answer.rules
+        }
         assert "business_days" in {rule.id for rule in answer.assumptions}
 
 
@@ -270,7 +341,9 @@ class TestCalendarDays:
         assert at("2026-01-24T15:00:00+11:00") == found.due
 
     def test_the_answer_and_its_record_call_them_days(self, around_the_clock: Version, guide: Version) -> None:
-        made = plain(decide(around_the_clock, "response", TestHowItStands.P3, read_moment("2026-01-24T03:00:00+11:00")))["deadlines"][0]
+        made = plain(
+            decide(around_the_clock, "response", TestHowItStands.P3, read_moment("2026-01-24T03:00:00+11:00"))
+        )["deadlines"][0]
 
         assert (1, "days", "roll_then_clock") == (made["amount"], made["unit"], made["rule"])
         assert 0.5 == made["standing"]["left"]["amount"]
@@ -298,11 +371,15 @@ class TestBeyondTheKnownHolidays:
         assert (State.BREACHED, None, timedelta(), None) == (found.state, found.used, found.left, found.late)
         # Thursday 21 December from 15:00, then Friday, Wednesday to Friday: nine hours and four days.
         assert timedelta(hours=9 + 4 * 24) == found.late_at_least
-        standing = plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0]["standing"]
+        standing = plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0][
+            "standing"
+        ]
         assert (standing["late"], standing["late_at_least"]["seconds"]) == (None, 105 * 3600)
 
     def test_where_the_holidays_are_known_there_is_no_least(self, guide: Version) -> None:
-        standing = plain(decide(guide, "response", TestHowItStands.P3, read_moment("2026-02-01T00:00:00Z")))["deadlines"][0]["standing"]
+        standing = plain(decide(guide, "response", TestHowItStands.P3, read_moment("2026-02-01T00:00:00Z")))[
+            "deadlines"
+        ][0]["standing"]
 
         assert standing["late"] is not None
         assert "late_at_least" not in standing
@@ -317,12 +394,21 @@ class TestBeyondTheKnownHolidays:
         assert timedelta(hours=9 + 3 * 24) == found.late_at_least
 
     def test_hours_around_the_clock_need_no_list(self, guide: Version) -> None:
-        answer = decide(guide, "response", {**TestHowItStands.P3, "assigned_priority": "P1", "received_at": "2150-12-29T15:00:00+11:00"})
+        answer = decide(
+            guide,
+            "response",
+            {**TestHowItStands.P3, "assigned_priority": "P1", "received_at": "2150-12-29T15:00:00+11:00"},
+        )
 
         assert at("2150-12-29T16:00:00+11:00") == answer["response_due"].value
 
     def test_a_holiday_that_nobody_has_confirmed_is_named(self, guide: Version) -> None:
-        facts = {"assigned_priority": "P3", "plan": "partner", "country": "ID", "received_at": "2027-03-08T15:00:00+07:00"}
+        facts = {
+            "assigned_priority": "P3",
+            "plan": "partner",
+            "country": "ID",
+            "received_at": "2027-03-08T15:00:00+07:00",
+        }
 
         assert due_of(decide(guide, "response", facts)).estimated
 
@@ -337,16 +423,30 @@ class TestAChangeOfFacts:
         assert moved.before is not None
         assert moved.after is not None
         assert (at("2026-01-27T15:00:00+11:00"), at("2026-01-23T19:00:00+11:00")) == (moved.before.due, moved.after.due)
-        assert {"target_priority", "response_amount", "response_unit", "response_target", "desk_priority"} >= {one.after.name for one in change.because}
-        assert ("P3", "P2") == next((one.before.value, one.after.value) for one in change.because if one.after.name == "target_priority")
+        assert {"target_priority", "response_amount", "response_unit", "response_target", "desk_priority"} >= {
+            one.after.name for one in change.because
+        }
+        assert ("P3", "P2") == next(
+            (one.before.value, one.after.value) for one in change.because if one.after.name == "target_priority"
+        )
 
     def test_triage_ends_the_default_of_the_channel(self, guide: Version) -> None:
         """The P2 of the arrival becomes a P4; the time for triage no longer runs."""
-        facts = {"channel": "portal", "plan": "partner", "country": "AU", "received_at": FRIDAY, "stage": "triage", "impact": "medium", "urgency": "low"}
+        facts = {
+            "channel": "portal",
+            "plan": "partner",
+            "country": "AU",
+            "received_at": FRIDAY,
+            "stage": "triage",
+            "impact": "medium",
+            "urgency": "low",
+        }
 
         change = reschedule(guide, facts, {"stage": "arrival", "impact": None, "urgency": None})
 
-        assert {"response_due": (True, True), "triage_due": (True, False)} == {one.name: (one.before is not None, one.after is not None) for one in change.deadlines}
+        assert {"response_due": (True, True), "triage_due": (True, False)} == {
+            one.name: (one.before is not None, one.after is not None) for one in change.deadlines
+        }
         assert all(one.moved for one in change.deadlines)
 
     def test_what_moves_nothing_has_no_reason(self, guide: Version) -> None:
@@ -385,7 +485,9 @@ class TestTheRecord:
         first = [to_json(answer) for answer in triage(fresh, facts, moment)]
 
         assert first == [to_json(answer) for answer in triage(guide, facts, moment)]
-        assert first == [to_json(decide(guide, answer.decision, facts, moment)) for answer in triage(guide, facts, moment)]
+        assert first == [
+            to_json(decide(guide, answer.decision, facts, moment)) for answer in triage(guide, facts, moment)
+        ]
 
     def test_an_answer_without_its_instants_is_the_one_that_is_kept(self, guide: Version) -> None:
         """What is kept for tickets without instants, and for those with them, is never mixed up."""

@@ -37,7 +37,9 @@ class TestWhatADeadlineGoesBy:
     """The target: how much time, by which calendar, where."""
 
     def test_an_undecided_target_names_every_instant_that_is_still_possible_and_no_other(self, guide: Version) -> None:
-        answer = decide(guide, "response", {"assigned_priority": "P3", "country": "PH", "received_at": "2026-05-16T10:00:00+08:00"})
+        answer = decide(
+            guide, "response", {"assigned_priority": "P3", "country": "PH", "received_at": "2026-05-16T10:00:00+08:00"}
+        )
 
         outcome = answer["response_due"]
         assert (Status.UNDECIDED, ("plan", "requester")) == (outcome.status, outcome.missing)
@@ -54,7 +56,9 @@ class TestWhatADeadlineGoesBy:
         }
 
     def test_a_region_is_not_asked_for_where_the_hours_run_around_the_clock(self, guide: Version) -> None:
-        answer = decide(guide, "response", {"assigned_priority": "P1", "plan": "partner", "country": "XX", "received_at": FRIDAY})
+        answer = decide(
+            guide, "response", {"assigned_priority": "P1", "plan": "partner", "country": "XX", "received_at": FRIDAY}
+        )
 
         assert at("2026-01-23T16:00:00+11:00") == answer["response_due"].value
 
@@ -62,17 +66,28 @@ class TestWhatADeadlineGoesBy:
         facts = {"assigned_priority": "P3", "plan": "partner", "country": "XX", "received_at": FRIDAY}
 
         assert Status.NOT_COVERED is decide(guide, "response", {**facts, "region": "XX-1"})["response_due"].status
-        assert (Status.UNDECIDED, ("region",)) == (decide(guide, "response", facts)["response_due"].status, decide(guide, "response", facts)["response_due"].missing)
+        assert (Status.UNDECIDED, ("region",)) == (
+            decide(guide, "response", facts)["response_due"].status,
+            decide(guide, "response", facts)["response_due"].missing,
+        )
 
     def test_days_around_the_clock_begin_where_the_region_says(self) -> None:
         """So without it they cannot be counted, though the calendar is always open."""
         files = read_folder(VersionFolder(ROOT / "policies", "policies"))
-        files["sla.yaml"] = files["sla.yaml"].replace("rule: roll_then_clock, calendar: business_days", "rule: roll_then_clock, calendar: around_the_clock")
+        files["sla.yaml"] = files["sla.yaml"].replace(
+            "rule: roll_then_clock, calendar: business_days", "rule: roll_then_clock, calendar: around_the_clock"
+        )
         version = build(files, "policies")
         facts = {"assigned_priority": "P3", "plan": "partner", "received_at": FRIDAY}
 
-        assert at("2026-01-24T15:00:00+11:00") == decide(version, "response", {**facts, "country": "AU"})["response_due"].value
-        assert Status.NOT_COVERED is decide(version, "response", {**facts, "country": "XX", "region": "XX-1"})["response_due"].status
+        assert (
+            at("2026-01-24T15:00:00+11:00")
+            == decide(version, "response", {**facts, "country": "AU"})["response_due"].value
+        )
+        assert (
+            Status.NOT_COVERED
+            is decide(version, "response", {**facts, "country": "XX", "region": "XX-1"})["response_due"].status
+        )
 
     def test_a_deadline_without_its_beginning_asks_for_it(self, guide: Version) -> None:
         answer = decide(guide, "response", {"assigned_priority": "P3", "plan": "partner"})
@@ -80,7 +95,9 @@ class TestWhatADeadlineGoesBy:
         assert (Status.UNDECIDED, ("received_at",)) == (answer["response_due"].status, answer["response_due"].missing)
 
     def test_it_rests_on_its_rule_on_what_that_reads_and_on_the_calendar(self, guide: Version) -> None:
-        answer = decide(guide, "response", {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": FRIDAY})
+        answer = decide(
+            guide, "response", {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": FRIDAY}
+        )
 
         rules = {rule.id for rule in answer["response_due"].rules}
         assert {"response_due.days", "response.p3", "hours.all", "business_region.au", "business_days"} <= rules
@@ -92,7 +109,9 @@ class TestWhatADeadlineGoesBy:
         version = desks.get(name) or build_bundle(ROOT / "examples" / name).versions[0]
         chance = random.Random(7)
         for scheduler in {id(one): one for plan in version.plans.values() for one in plan.schedulers}.values():
-            loops = Loops(version.policy, Layout(version.atoms, version.grids, version.flats, version.producer), scheduler)
+            loops = Loops(
+                version.policy, Layout(version.atoms, version.grids, version.flats, version.producer), scheduler
+            )
             for _ in range(SAMPLE):
                 facts = loops.draw(chance)
                 schedule = scheduler.schedule(version.reader.read(facts).atoms)
@@ -102,7 +121,6 @@ class TestWhatADeadlineGoesBy:
                     assert set(schedule.missing) <= set(scheduler.depends) - set(facts)
                     assert all(loops.matters(dict(facts), fact) for fact in schedule.missing), (facts, schedule.missing)
 
-
     @pytest.mark.campaign
     @settings(max_examples=2000 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(timed_policies(), st.integers())
@@ -110,7 +128,9 @@ class TestWhatADeadlineGoesBy:
         policy = load(files)
         layout = lay_out(policy)
         reader = TicketReader(policy.facts, layout.atoms)
-        scheduler = scheduler_for("due", policy, layout, reader, Explainer(policy, layout.flats, layout.producer, layout.atoms))
+        scheduler = scheduler_for(
+            "due", policy, layout, reader, Explainer(policy, layout.flats, layout.producer, layout.atoms)
+        )
         loops = Loops(policy, layout, scheduler)
         tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in scheduler.depends)))
         for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
@@ -124,7 +144,10 @@ class TestWhatADeadlineGoesBy:
 
 def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
     """Give targets with a region only where it counts."""
-    return {one if one is None or policy.calendars[one.calendar].needs_region(one.unit) else replace(one, region="") for one in targets}
+    return {
+        one if one is None or policy.calendars[one.calendar].needs_region(one.unit) else replace(one, region="")
+        for one in targets
+    }
 
 
 class Loops:
@@ -137,7 +160,11 @@ class Loops:
         for flat in flats:
             for axis in flat.axes:
                 atoms = layout.atoms[axis.fact]
-                self.values[axis.fact] = list(atoms.samples) if len(atoms.samples) < 12 else [atoms.samples[member - 1] for member in axis.members[1:]]
+                self.values[axis.fact] = (
+                    list(atoms.samples)
+                    if len(atoms.samples) < 12
+                    else [atoms.samples[member - 1] for member in axis.members[1:]]
+                )
         self.values |= {name: list(layout.atoms[name].samples) for name in scheduler.facts}
         self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
@@ -173,8 +200,12 @@ class Loops:
             found = self.oracle.possible(table, facts)[name]
             known[name] = next(iter(found)) if len(found) == 1 else None
             opened[name] = set(self.oracle.open_facts(table, facts)) if len(found) > 1 else set()
-        words = {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in known.items()}
-        rule = next((rule for rule in deadline.table.rules if all(one.holds(words[one.fact]) for one in rule.when)), None)
+        words = {
+            name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in known.items()
+        }
+        rule = next(
+            (rule for rule in deadline.table.rules if all(one.holds(words[one.fact]) for one in rule.when)), None
+        )
         claimed = {one.fact for one in rule.when if one.unknown} if rule else set()
         measure = rule.then[deadline.name] if rule else NOTHING
         assert isinstance(measure, Measure)
@@ -184,7 +215,9 @@ class Loops:
             needed |= {deadline.region} if policy.calendars[measure.calendar].needs_region(measure.unit) else set()
         missing = {fact for name in needed for fact in opened[name]}
         if missing:
-            return set().union(*(self.targets({**facts, fact: value}) for fact in missing for value in self.values[fact]))
+            return set().union(
+                *(self.targets({**facts, fact: value}) for fact in missing for value in self.values[fact])
+            )
         return {self._target(policy, measure, known)}
 
     def _target(self, policy: Policy, measure: Measure, known: Mapping[str, Any]) -> Target | None:

@@ -27,8 +27,11 @@ print("\\n".join(map(to_json, (*triage(build(COUNTER), FACTS), *triage(build(COU
 def test_the_same_facts_give_the_same_bytes_in_every_process() -> None:
     printed = {
         subprocess.run(
-            [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            capture_output=True, check=True,
+            [sys.executable, "-c", PROGRAM],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("1", "2", "3")
     }
@@ -55,7 +58,13 @@ def test_facts_that_no_rule_tells_apart_share_an_id_and_others_do_not() -> None:
 
 def test_comments_and_the_order_of_keys_do_not_change_the_digest_but_a_value_does() -> None:
     version = build(COUNTER)
-    commented = {**COUNTER, "queue.yaml": "# a remark\n" + COUNTER["queue.yaml"].replace("about: who waits where\nsource: front\n", "source: front\nabout: who waits where\n")}
+    commented = {
+        **COUNTER,
+        "queue.yaml": "# a remark\n"
+        + COUNTER["queue.yaml"].replace(
+            "about: who waits where\nsource: front\n", "source: front\nabout: who waits where\n"
+        ),
+    }
     changed = {**COUNTER, "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", "wait: 11")}
 
     assert build(commented).digest == version.digest

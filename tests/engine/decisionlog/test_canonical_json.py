@@ -23,15 +23,33 @@ from tests.support.servers import COUNTER
 NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 WORKSHOP = build(GOOD)
 DESKS = (WORKSHOP, build(COUNTER))
-INSTANTS = st.sampled_from([NOON, NOON + timedelta(microseconds=7), NOON - timedelta(days=40), datetime(2031, 1, 1, tzinfo=UTC)])
-FACTS = st.fixed_dictionaries({}, optional={
-    "damage": st.sampled_from(["broken", "worn", "none", "dead"]), "rider": st.sampled_from(["courier", "other"]), "part": st.sampled_from(["é", '"quoted"', "chain"]),
-    "brake_wear": st.sampled_from([0, 90.5, 100]), "guarantee": st.booleans(), "note": st.text(max_size=5), "came_at": INSTANTS, "called_at": INSTANTS,
-    "stand": st.sampled_from(["oslo", "hobart"]),
-})
-SIZES = st.fixed_dictionaries({}, optional={
-    "size": st.integers(0, 50), "vip": st.booleans(), "colour": st.sampled_from(["red", "rde", "Ruby red", "\x00"]), "impact": st.sampled_from(["1", "2"]), "weight": st.floats(0, 9),
-})
+INSTANTS = st.sampled_from(
+    [NOON, NOON + timedelta(microseconds=7), NOON - timedelta(days=40), datetime(2031, 1, 1, tzinfo=UTC)]
+)
+FACTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "damage": st.sampled_from(["broken", "worn", "none", "dead"]),
+        "rider": st.sampled_from(["courier", "other"]),
+        "part": st.sampled_from(["é", '"quoted"', "chain"]),
+        "brake_wear": st.sampled_from([0, 90.5, 100]),
+        "guarantee": st.booleans(),
+        "note": st.text(max_size=5),
+        "came_at": INSTANTS,
+        "called_at": INSTANTS,
+        "stand": st.sampled_from(["oslo", "hobart"]),
+    },
+)
+SIZES = st.fixed_dictionaries(
+    {},
+    optional={
+        "size": st.integers(0, 50),
+        "vip": st.booleans(),
+        "colour": st.sampled_from(["red", "rde", "Ruby red", "\x00"]),
+        "impact": st.sampled_from(["1", "2"]),
+        "weight": st.floats(0, 9),
+    },
+)
 MOMENTS = st.builds(lambda now, hold: read_moment(now, [(NOON, None)] if hold else []), INSTANTS, st.booleans())
 
 MASKINGS = (Masking(), Masking(b"k" * 32, frozenset({"note"}), frozenset({"part", "colour"})))
@@ -39,19 +57,43 @@ KEPT = [Texts(masking.more, kept=5) for masking in MASKINGS]
 """Kept over all examples, as a server does, and soon full."""
 
 
-def both(texts: Texts, masking: Masking, version: Version, facts: Mapping[str, Any], moment: Moment, answers: tuple[Answer, ...], kind: Kind = Kind.TRIAGE) -> tuple[str, Record]:
+def both(
+    texts: Texts,
+    masking: Masking,
+    version: Version,
+    facts: Mapping[str, Any],
+    moment: Moment,
+    answers: tuple[Answer, ...],
+    kind: Kind = Kind.TRIAGE,
+) -> tuple[str, Record]:
     """Give the text of a record as a server joins it, and the record, whose text is written whole."""
     known, pauses = version.policy.facts, plain_pauses(moment.holds)
     recorded = masking.facts(facts, known)
     sent = {**facts, **masking.masked(facts, known, masking.hidden(known))}
     at, now = iso(NOON), iso(moment.now or NOON)
-    made = Record("id", at, 'a "caller"', "r-1", "INC \\ 7", kind, recorded, now, pauses, version.ref, tuple(decided(one, masking.more) for one in answers))
-    return texts.record("id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers).text, made
+    made = Record(
+        "id",
+        at,
+        'a "caller"',
+        "r-1",
+        "INC \\ 7",
+        kind,
+        recorded,
+        now,
+        pauses,
+        version.ref,
+        tuple(decided(one, masking.more) for one in answers),
+    )
+    return texts.record(
+        "id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers
+    ).text, made
 
 
 @settings(deadline=None)
 @given(st.sampled_from([0, 1]), st.sampled_from([0, 1]), FACTS, SIZES, MOMENTS)
-def test_a_joined_text_is_the_canonical_one(which: int, desk: int, facts: dict[str, Any], sizes: dict[str, Any], moment: Moment) -> None:
+def test_a_joined_text_is_the_canonical_one(
+    which: int, desk: int, facts: dict[str, Any], sizes: dict[str, Any], moment: Moment
+) -> None:
     version, sent = DESKS[desk], (facts, sizes)[desk]
     answers = tuple(decide(version, name, sent, moment) for name in version.plans)
 
@@ -66,7 +108,9 @@ def test_answers_that_differ_in_instants_only_share_all_but_these() -> None:
     asked = [Moment(NOON + timedelta(minutes=number)) for number in range(3)]
     for moment in asked:
         facts = {"damage": "broken", "rider": "other", "came_at": moment.now, "stand": "oslo", "brake_wear": 90}
-        joined, made = both(texts, Masking(), WORKSHOP, facts, moment, (decide(WORKSHOP, "pickup", facts, moment),), Kind.DECIDE)
+        joined, made = both(
+            texts, Masking(), WORKSHOP, facts, moment, (decide(WORKSHOP, "pickup", facts, moment),), Kind.DECIDE
+        )
         assert joined == made.text
         assert instant(str(made.decisions[0].dues[0].due)) > NOON
 
@@ -88,7 +132,9 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
     answers = triage(WORKSHOP, {"damage": "worn"})
     made = Record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, tuple(decided(one) for one in answers))
 
-    assert whole(texts.record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(Record.read(made.text))
+    assert whole(texts.record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(
+        Record.read(made.text)
+    )
     assert whole(made) is made
 
 

@@ -83,8 +83,13 @@ def laid_out(files: dict[str, str]) -> Any:
     policy = load(files)
     layout = lay_out(policy)
     return SimpleNamespace(
-        policy=policy, ref=VersionRef("random", "1.0.0", "0" * 64), atoms=layout.atoms, flats=layout.flats, producer=layout.producer,
-        timed={name: flat.grid for name, flat in layout.timed.items()}, reader=TicketReader(policy.facts, layout.atoms),
+        policy=policy,
+        ref=VersionRef("random", "1.0.0", "0" * 64),
+        atoms=layout.atoms,
+        flats=layout.flats,
+        producer=layout.producer,
+        timed={name: flat.grid for name, flat in layout.timed.items()},
+        reader=TicketReader(policy.facts, layout.atoms),
     )
 
 
@@ -154,10 +159,16 @@ def holds(values: Values, raw: Raw, versions: tuple[Any, Any]) -> bool:
         return True
     if isinstance(raw, float):
         return any(
-            (span.low < raw or (span.low_closed and span.low == raw)) and (raw < span.high or (span.high_closed and span.high == raw))
+            (span.low < raw or (span.low_closed and span.low == raw))
+            and (raw < span.high or (span.high_closed and span.high == raw))
             for span in values.spans
         )
-    listed = {word for version in versions if values.fact in version.policy.facts for word in version.policy.facts[values.fact].words}
+    listed = {
+        word
+        for version in versions
+        if values.fact in version.policy.facts
+        for word in version.policy.facts[values.fact].words
+    }
     word = {" ": "blank", "something": "given"}.get(raw, raw)
     word = word if word in listed else UNLISTED
     return word not in values.but if values.but else word in values.words
@@ -191,7 +202,9 @@ def expected_change(before: tuple[Kind, frozenset[Any]], after: tuple[Kind, froz
 @pytest.mark.campaign
 @settings(max_examples=500 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pairs(), st.randoms(use_true_random=False))
-def test_the_regions_of_a_difference_are_exactly_the_situations_decided_differently(files: tuple[dict[str, str], dict[str, str]], random: Any) -> None:
+def test_the_regions_of_a_difference_are_exactly_the_situations_decided_differently(
+    files: tuple[dict[str, str], dict[str, str]], random: Any
+) -> None:
     try:
         versions = (laid_out(files[0]), laid_out(files[1]))
     except PolicyErrors:
@@ -204,8 +217,17 @@ def test_the_regions_of_a_difference_are_exactly_the_situations_decided_differen
         check_outcome(name, found.get(name), versions, oracles, random)
 
 
-def check_outcome(name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any], oracles: tuple[Oracle, Oracle], random: Any) -> None:
-    facts = sorted({axis.fact for version in versions if name in version.producer for axis in version.flats[version.producer[name]].axes})
+def check_outcome(
+    name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any], oracles: tuple[Oracle, Oracle], random: Any
+) -> None:
+    facts = sorted(
+        {
+            axis.fact
+            for version in versions
+            if name in version.producer
+            for axis in version.flats[version.producer[name]].axes
+        }
+    )
     situations = list(itertools.product(*(raw_values(fact, versions) for fact in facts)))
     whole = len(situations) <= 1500
     cells: dict[object, Any] = {}
@@ -216,14 +238,20 @@ def check_outcome(name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any]
             continue
         change = expected_change(*states)
         there = [region for region in diff.regions if inside(region, sent, versions)] if diff else []
-        assert {plain_change(changed) for region in there for changed in region.changes} == ({change} if change else set()), (name, sent)
+        assert {plain_change(changed) for region in there for changed in region.changes} == (
+            {change} if change else set()
+        ), (name, sent)
         if diff and change:
             assert any(inside(region, sent, versions) for region in diff.gist)
         for region in diff.gist if diff else ():
             if not change and inside(region, sent, versions):
                 assert region.alike
-        refused = (read(version, {fact: raw}) is None for version in versions for fact, raw in sent.items())  # also of what a table does not read
-        cells[cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation), *refused] = change
+        refused = (
+            read(version, {fact: raw}) is None for version in versions for fact, raw in sent.items()
+        )  # also of what a table does not read
+        cells[
+            cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation), *refused
+        ] = change
     if diff and whole:
         assert diff.cells == len(cells)
         assert diff.changed == sum(change is not None for change in cells.values())
@@ -232,9 +260,17 @@ def check_outcome(name: str, diff: OutcomeDiff | None, versions: tuple[Any, Any]
             counts[change] = counts.get(change, 0) + 1
         assert {plain_change(change): count for change, count in diff.changes.items()} == counts
     for region in diff.regions if diff else ():
-        states = [ends(name, version, oracle, dict(region.example)) for version, oracle in zip(versions, oracles, strict=True)]
-        if "blank" not in region.example.values() and "given" not in region.example.values() and not any(_is_number(value) for value in region.example.values()):
-            assert expected_change(*states) in {plain_change(change) for change in region.changes}, "the example of a region shows its change"
+        states = [
+            ends(name, version, oracle, dict(region.example)) for version, oracle in zip(versions, oracles, strict=True)
+        ]
+        if (
+            "blank" not in region.example.values()
+            and "given" not in region.example.values()
+            and not any(_is_number(value) for value in region.example.values())
+        ):
+            assert expected_change(*states) in {plain_change(change) for change in region.changes}, (
+                "the example of a region shows its change"
+            )
 
 
 def _is_number(text: str) -> bool:
@@ -269,16 +305,33 @@ def guide(shipped: Bundle) -> tuple[Version, Version, Diff]:
 GUIDE = {
     "the manifest": [("manifest", ""), ("decision", "")],
     "1 channel default": [
-        ("fact", "triaged_at"), ("value", "basis=channel_default"), ("table", "priority"), ("rule", "priority."),
-        ("*", "arrival"), ("*", "triage_time"), ("*", "triage_within_hours"), ("*", "triage_due"),
+        ("fact", "triaged_at"),
+        ("value", "basis=channel_default"),
+        ("table", "priority"),
+        ("rule", "priority."),
+        ("*", "arrival"),
+        ("*", "triage_time"),
+        ("*", "triage_within_hours"),
+        ("*", "triage_due"),
     ],
-    "2 languages": [("value", "language="), ("value", "support_language="), ("rule", "languages."), ("*", "language_list"), ("question", "two-language-lists")],
+    "2 languages": [
+        ("value", "language="),
+        ("value", "support_language="),
+        ("rule", "languages."),
+        ("*", "language_list"),
+        ("question", "two-language-lists"),
+    ],
     "3 weekend wording": [("value", "weekend_handling="), ("rule", "weekend.written")],
     "4 critical patch notifications": [("value", "feature=critical_patch"), ("rule", "features.critical_patch")],
     "5 feedback mailbox": [("rule", "feedback.otherwise")],
     "6 endnotes": [
-        ("rule", "accepted.other"), ("rule", "advice.outside"), ("rule", "service_level.other-channel"),
-        ("rule", "catalogue.tenant_administration"), ("rule", "catalogue.configuration"), ("rule", "catalogue.customization"), ("question", "which-mailbox"),
+        ("rule", "accepted.other"),
+        ("rule", "advice.outside"),
+        ("rule", "service_level.other-channel"),
+        ("rule", "catalogue.tenant_administration"),
+        ("rule", "catalogue.configuration"),
+        ("rule", "catalogue.customization"),
+        ("question", "which-mailbox"),
     ],
     "7 readiness links and notice": [("outcome", "self_help"), ("*", "readiness"), ("question", "missing-section")],
     "questions that cite otherwise": [("question", "specialist-name"), ("question", "contact-for-end-customers")],
@@ -286,38 +339,71 @@ GUIDE = {
 
 
 def reason(part: str, name: str) -> str | None:
-    return next((why for why, listed in GUIDE.items() for kind, begin in listed if kind in ("*", part) and name.startswith(begin)), None)
+    return next(
+        (
+            why
+            for why, listed in GUIDE.items()
+            for kind, begin in listed
+            if kind in ("*", part) and name.startswith(begin)
+        ),
+        None,
+    )
 
 
-def test_what_the_text_of_1_0_0_and_2_0_0_says_differently_is_the_list_of_the_guide_and_no_more(guide: tuple[Version, Version, Diff]) -> None:
+def test_what_the_text_of_1_0_0_and_2_0_0_says_differently_is_the_list_of_the_guide_and_no_more(
+    guide: tuple[Version, Version, Diff],
+) -> None:
     wording = [one for one in guide[2].wording if one.what != "source"]
     assert [one for one in wording if reason(one.part, one.name) is None] == []
     assert {reason(one.part, one.name) for one in wording} == set(GUIDE)
     endnotes = [one for one in wording if reason(one.part, one.name) == "6 endnotes" and one.part == "rule"]
-    assert {(one.edit, one.what) for one in endnotes} == {(Edit.REMOVED, "assumption")}, "the outcomes of the endnotes are the same"
+    assert {(one.edit, one.what) for one in endnotes} == {(Edit.REMOVED, "assumption")}, (
+        "the outcomes of the endnotes are the same"
+    )
 
 
-def test_what_1_0_0_and_2_0_0_decide_differently_is_the_list_of_the_guide_and_no_more(guide: tuple[Version, Version, Diff]) -> None:
+def test_what_1_0_0_and_2_0_0_decide_differently_is_the_list_of_the_guide_and_no_more(
+    guide: tuple[Version, Version, Diff],
+) -> None:
     changed = {one.name: {outcome.name for outcome in one.outcomes} for one in guide[2].changed_decisions}
     follow_the_priority = {"target_priority", "response_target", "response_amount", "response_unit", "response_due"}
     assert changed == {
         "priority": {"priority", "basis"},
         "response": follow_the_priority | {"triage_within_hours", "triage_due"},
         "channel": {"channel_advice", "feedback_mailbox"},
-        "coverage": {"support_language", "language_offered", "language_guaranteed", "language_listed_in", "weekend_handling"},
+        "coverage": {
+            "support_language",
+            "language_offered",
+            "language_guaranteed",
+            "language_listed_in",
+            "weekend_handling",
+        },
         "scope": {"feature_offered"},
         "intake": {"self_help"},
     }
     assert [one.name for one in guide[2].requests] == ["triaged_at"]
 
 
-def test_the_default_of_the_channel_only_touches_what_may_have_come_by_email_or_portal(guide: tuple[Version, Version, Diff]) -> None:
-    for name in ("priority", "basis", "target_priority", "response_amount", "response_unit", "response_target", "channel_advice"):
+def test_the_default_of_the_channel_only_touches_what_may_have_come_by_email_or_portal(
+    guide: tuple[Version, Version, Diff],
+) -> None:
+    for name in (
+        "priority",
+        "basis",
+        "target_priority",
+        "response_amount",
+        "response_unit",
+        "response_target",
+        "channel_advice",
+    ):
         for region in outcome(guide[2], name).regions:
             channel = next(values for values in region.when if values.fact == "channel")
             assert set(channel.words) <= {"email", "portal"}, region_text(region)
             if channel.unknown:
-                assert Values("stage", unknown=False, words=("arrival",)) in region.when or set(region.changes) <= STILL_UNDECIDED
+                assert (
+                    Values("stage", unknown=False, words=("arrival",)) in region.when
+                    or set(region.changes) <= STILL_UNDECIDED
+                )
 
 
 STILL_UNDECIDED = {Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED))}
@@ -351,30 +437,61 @@ def test_a_version_differs_from_itself_in_nothing(guide: tuple[Version, Version,
 # --- single edits of a small policy ---
 
 SMALL: dict[str, Any] = {
-    "manifest.yaml": {"kind": "manifest", "name": "desk", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "a text", "owner": "me", "triage": ["urgency"]},
+    "manifest.yaml": {
+        "kind": "manifest",
+        "name": "desk",
+        "version": "1.0.0",
+        "effective_from": "2020-01-01T00:00:00Z",
+        "source": "a text",
+        "owner": "me",
+        "triage": ["urgency"],
+    },
     "vocabulary.yaml": {
         "kind": "vocabulary",
         "facts": {
             "share": {"type": "number", "about": "how many are hit", "minimum": "0", "maximum": "100"},
-            "way": {"type": "choice", "about": "how it came", "open": "yes", "values": [{"value": "mail", "about": "a letter", "aliases": ["post"]}, {"value": "call", "about": "a call"}]},
+            "way": {
+                "type": "choice",
+                "about": "how it came",
+                "open": "yes",
+                "values": [
+                    {"value": "mail", "about": "a letter", "aliases": ["post"]},
+                    {"value": "call", "about": "a call"},
+                ],
+            },
         },
         "outcomes": {
-            "level": {"type": "choice", "about": "how urgent", "values": [{"value": word, "about": word} for word in ("high", "low")]},
+            "level": {
+                "type": "choice",
+                "about": "how urgent",
+                "values": [{"value": word, "about": word} for word in ("high", "low")],
+            },
             "notes": {"type": "list", "about": "what to say"},
         },
     },
     "desk.yaml": {
-        "kind": "policy", "about": "all", "source": "1",
+        "kind": "policy",
+        "about": "all",
+        "source": "1",
         "decision": {"name": "urgency", "about": "how urgent", "answers": ["level"], "beside": ["notes"]},
         "tables": {
-            "level": {"about": "by share", "produces": "level", "rules": [
-                {"id": "level.many", "when": {"share": ">= 50"}, "then": {"level": "high"}, "source": "2"},
-                {"id": "level.few", "when": {"share": "< 50"}, "then": {"level": "low"}},
-            ]},
-            "notes": {"about": "all that applies", "hit": "collect", "produces": "notes", "rules": [
-                {"id": "notes.post", "when": {"way": "mail"}, "then": {"notes": "answer by post"}},
-                {"id": "notes.many", "when": {"share": "> 90"}, "then": {"notes": "tell the manager"}},
-            ]},
+            "level": {
+                "about": "by share",
+                "produces": "level",
+                "rules": [
+                    {"id": "level.many", "when": {"share": ">= 50"}, "then": {"level": "high"}, "source": "2"},
+                    {"id": "level.few", "when": {"share": "< 50"}, "then": {"level": "low"}},
+                ],
+            },
+            "notes": {
+                "about": "all that applies",
+                "hit": "collect",
+                "produces": "notes",
+                "rules": [
+                    {"id": "notes.post", "when": {"way": "mail"}, "then": {"notes": "answer by post"}},
+                    {"id": "notes.many", "when": {"share": "> 90"}, "then": {"notes": "tell the manager"}},
+                ],
+            },
         },
     },
 }
@@ -402,16 +519,26 @@ def test_a_moved_threshold_changes_the_numbers_between_the_old_and_the_new_one()
 
 
 def test_a_reworded_item_of_a_list_is_one_change_wherever_it_stands() -> None:
-    found = outcome(compare(small(), small(lambda files: rules(files, "notes")[1].update(then={"notes": "call the manager"}))), "notes")
-    reworded = Change(State(Kind.DECIDED, ("tell the manager",)), State(Kind.DECIDED, ("call the manager",)), in_part=True)
+    found = outcome(
+        compare(small(), small(lambda files: rules(files, "notes")[1].update(then={"notes": "call the manager"}))),
+        "notes",
+    )
+    reworded = Change(
+        State(Kind.DECIDED, ("tell the manager",)), State(Kind.DECIDED, ("call the manager",)), in_part=True
+    )
     assert [region_text(region) for region in found.regions if reworded in region.changes] == ["share > 90, way known"]
-    assert [set(region.changes) for region in found.regions if reworded not in region.changes] == [STILL_UNDECIDED, STILL_UNDECIDED]
+    assert [set(region.changes) for region in found.regions if reworded not in region.changes] == [
+        STILL_UNDECIDED,
+        STILL_UNDECIDED,
+    ]
 
 
 def test_a_citation_changes_what_the_text_says_and_no_decision() -> None:
     difference = compare(small(), small(lambda files: rules(files, "level")[0].update(source="3")))
     assert difference.same_decisions
-    assert [(one.name, one.what, one.before, one.after) for one in difference.wording] == [("level.many", "source", "2", "3")]
+    assert [(one.name, one.what, one.before, one.after) for one in difference.wording] == [
+        ("level.many", "source", "2", "3")
+    ]
 
 
 def test_a_moved_alias_is_a_request_that_is_read_differently() -> None:
@@ -436,7 +563,11 @@ def test_a_value_that_a_closed_fact_loses_is_refused_there() -> None:
 
     difference = compare(small(close), small(drop))
     assert [(one.name, one.after) for one in difference.requests] == [("way=call", "refused")]
-    refused = {region_text(region) for region in outcome(difference, "notes").regions if any(change.after.kind is Kind.REFUSED for change in region.changes)}
+    refused = {
+        region_text(region)
+        for region in outcome(difference, "notes").regions
+        if any(change.after.kind is Kind.REFUSED for change in region.changes)
+    }
     assert refused == {"share > 90, way=call", "share <= 90, way=call", "way=call, share unknown"}
 
 
@@ -452,7 +583,9 @@ def test_numbers_of_a_fact_that_has_no_end_run_on() -> None:
         unbounded(files)
         rules(files, "notes").pop(1)
 
-    assert region_text(outcome(compare(small(unbounded), small(moved)), "notes").regions[0]) == "share=(80..90], way known"
+    assert (
+        region_text(outcome(compare(small(unbounded), small(moved)), "notes").regions[0]) == "share=(80..90], way known"
+    )
     assert region_text(outcome(compare(small(unbounded), small(gone)), "notes").regions[0]) == "share > 90, way known"
 
 

@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.diff import Budget, Diff, Kind, NotABudget, OutcomeDiff, check_budget, compare, excesses, matrices, read_forbidden, read_limit
+from engine.diff import (
+    Budget,
+    Diff,
+    Kind,
+    NotABudget,
+    OutcomeDiff,
+    check_budget,
+    compare,
+    excesses,
+    matrices,
+    read_forbidden,
+    read_limit,
+)
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version.version import Version, build
 from guidepost.cli.app import app
@@ -58,7 +70,9 @@ def test_comments_and_layout_change_nothing() -> None:
 
 def test_other_hours_touch_the_deadlines_that_go_by_them_and_no_others() -> None:
     found = difference("hours.yaml", ('sun: "08:00-16:00"', 'sun: "08:00-18:00"'))
-    assert {name: one.terms for name, one in outcomes(found).items()} == {"attend_by": ("the calendar `shifts` counts other time",)}
+    assert {name: one.terms for name, one in outcomes(found).items()} == {
+        "attend_by": ("the calendar `shifts` counts other time",)
+    }
     assert [wording_text(one) for one in found.wording] == ["calendar shifts: Sun 08:00-16:00 -> 08:00-18:00"]
 
 
@@ -66,9 +80,14 @@ def test_a_holiday_that_moves_touches_what_counts_by_its_list_and_is_named_by_it
     (path,) = [name for name in files() if name.startswith("holidays/")]
     line = next(line for line in files()[path].splitlines() if line.strip().startswith("2026-12-25"))
     found = difference(path, (line, line.replace("2026-12-25", "2026-12-28")))
-    assert [(one.part, one.name, one.edit.value) for one in found.wording] == [("holiday", "PT 2026-12-25", "removed"), ("holiday", "PT 2026-12-28", "added")]
+    assert [(one.part, one.name, one.edit.value) for one in found.wording] == [
+        ("holiday", "PT 2026-12-25", "removed"),
+        ("holiday", "PT 2026-12-28", "added"),
+    ]
     assert outcomes(found)
-    assert {one.terms for one in outcomes(found).values()} == {("the calendar `weekdays` counts other time: 2026-12-25, 2026-12-28",)}
+    assert {one.terms for one in outcomes(found).values()} == {
+        ("the calendar `weekdays` counts other time: 2026-12-25, 2026-12-28",)
+    }
 
 
 def test_a_holiday_that_is_confirmed_or_falls_on_a_closed_day_changes_no_decision() -> None:
@@ -81,40 +100,96 @@ def test_a_holiday_that_is_confirmed_or_falls_on_a_closed_day_changes_no_decisio
 
 
 SMALL_TIMES: dict[str, Any] = {
-    "manifest.yaml": {"kind": "manifest", "name": "desk", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "a text", "owner": "me", "triage": ["work"]},
+    "manifest.yaml": {
+        "kind": "manifest",
+        "name": "desk",
+        "version": "1.0.0",
+        "effective_from": "2020-01-01T00:00:00Z",
+        "source": "a text",
+        "owner": "me",
+        "triage": ["work"],
+    },
     "vocabulary.yaml": {
         "kind": "vocabulary",
         "facts": {
             "at": {"type": "instant", "about": "when it came"},
             "days": {"type": "integer", "about": "days since", "minimum": "0"},
-            "town": {"type": "choice", "about": "where", "values": [{"value": "one", "about": "one"}, {"value": "two", "about": "two"}]},
+            "town": {
+                "type": "choice",
+                "about": "where",
+                "values": [{"value": "one", "about": "one"}, {"value": "two", "about": "two"}],
+            },
         },
         "outcomes": {
-            "state": {"type": "choice", "about": "how it stands", "values": [{"value": "new", "about": "new"}, {"value": "old", "about": "old"}]},
-            "place": {"type": "choice", "about": "where it counts", "values": [{"value": "here", "about": "here"}, {"value": "there", "about": "there"}]},
+            "state": {
+                "type": "choice",
+                "about": "how it stands",
+                "values": [{"value": "new", "about": "new"}, {"value": "old", "about": "old"}],
+            },
+            "place": {
+                "type": "choice",
+                "about": "where it counts",
+                "values": [{"value": "here", "about": "here"}, {"value": "there", "about": "there"}],
+            },
             "due": {"type": "instant", "about": "when it is due"},
         },
     },
     "desk.yaml": {
-        "kind": "policy", "about": "all", "source": "1",
+        "kind": "policy",
+        "about": "all",
+        "source": "1",
         "decision": {"name": "work", "about": "what to do", "answers": ["state"], "beside": ["due"]},
-        "calendars": {"desk": {"about": "open", "zone": "by_region", "holidays": "HQ", "hours": {"mon-fri": "09:00-17:00"}}},
+        "calendars": {
+            "desk": {"about": "open", "zone": "by_region", "holidays": "HQ", "hours": {"mon-fri": "09:00-17:00"}}
+        },
         "regions": {"here": {"zone": "UTC", "holidays": "none"}, "there": {"zone": "Asia/Tokyo", "holidays": "none"}},
         "tables": {
-            "state": {"about": "by age", "produces": "state", "rules": [
-                {"id": "state.new", "when": {"days": "<= 5"}, "then": {"state": "new"}}, {"id": "state.old", "when": {"days": "> 5"}, "then": {"state": "old"}},
-            ]},
-            "place": {"about": "by town", "produces": "place", "rules": [
-                {"id": "place.one", "when": {"town": "one"}, "then": {"place": "here"}}, {"id": "place.two", "when": {"town": "two"}, "then": {"place": "there"}},
-            ]},
+            "state": {
+                "about": "by age",
+                "produces": "state",
+                "rules": [
+                    {"id": "state.new", "when": {"days": "<= 5"}, "then": {"state": "new"}},
+                    {"id": "state.old", "when": {"days": "> 5"}, "then": {"state": "old"}},
+                ],
+            },
+            "place": {
+                "about": "by town",
+                "produces": "place",
+                "rules": [
+                    {"id": "place.one", "when": {"town": "one"}, "then": {"place": "here"}},
+                    {"id": "place.two", "when": {"town": "two"}, "then": {"place": "there"}},
+                ],
+            },
         },
-        "deadlines": {"due": {"about": "soon", "from": "at", "when_past": "passed", "holds": {"extend": "no"}, "region": "place", "rules": [
-            {"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "desk", "amount": "8"}},
-        ]}},
-        "elapsed": {"days": {"from": "at", "unit": "business_days", "rule": "roll_then_clock", "count": "full", "calendar": "desk", "region": "place"}},
+        "deadlines": {
+            "due": {
+                "about": "soon",
+                "from": "at",
+                "when_past": "passed",
+                "holds": {"extend": "no"},
+                "region": "place",
+                "rules": [
+                    {"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "desk", "amount": "8"}},
+                ],
+            }
+        },
+        "elapsed": {
+            "days": {
+                "from": "at",
+                "unit": "business_days",
+                "rule": "roll_then_clock",
+                "count": "full",
+                "calendar": "desk",
+                "region": "place",
+            }
+        },
     },
     "holidays/HQ.yaml": {
-        "kind": "holidays", "name": "HQ", "about": "the head office", "source": "a list", "covers": {"from": "2026-01-01", "to": "2026-12-31"},
+        "kind": "holidays",
+        "name": "HQ",
+        "about": "the head office",
+        "source": "a list",
+        "covers": {"from": "2026-01-01", "to": "2026-12-31"},
         "days": {"2026-12-25": {"name": "Christmas Day", "status": "confirmed", "source": "law"}},
     },
 }
@@ -128,7 +203,11 @@ def small(edit: Any = lambda files: None) -> Version:
 
 def test_a_list_that_a_calendar_by_region_names_itself_counts_in_every_region() -> None:
     def edit(made: dict[str, Any]) -> None:
-        made["holidays/HQ.yaml"]["days"]["2026-02-03"] = {"name": "Moving day", "status": "confirmed", "source": "a letter"}
+        made["holidays/HQ.yaml"]["days"]["2026-02-03"] = {
+            "name": "Moving day",
+            "status": "confirmed",
+            "source": "a letter",
+        }
 
     found = compare(small(), small(edit))
     said = "the calendar `desk` counts other time in here, there: 2026-02-03"
@@ -143,14 +222,21 @@ def test_where_an_elapsed_time_counts_elsewhere_what_reads_it_is_not_the_same() 
 
     found = compare(small(), small(edit))
     assert not found.same_decisions
-    assert outcomes(found)["state"].terms == ("it goes by `days`, which is counted differently: its region `place` changes in 2 situations",)
+    assert outcomes(found)["state"].terms == (
+        "it goes by `days`, which is counted differently: its region `place` changes in 2 situations",
+    )
     assert [one.name for one in found.requests] == ["days"]
 
 
 def test_a_deadline_that_goes_by_what_follows_otherwise_says_so_too() -> None:
     def by_state(made: dict[str, Any]) -> None:
         made["desk.yaml"]["deadlines"]["due"]["rules"] = [
-            {"id": f"due.{word}", "when": {"state": word}, "then": {"unit": "hours", "calendar": "desk", "amount": amount}} for word, amount in (("new", "8"), ("old", "4"))
+            {
+                "id": f"due.{word}",
+                "when": {"state": word},
+                "then": {"unit": "hours", "calendar": "desk", "amount": amount},
+            }
+            for word, amount in (("new", "8"), ("old", "4"))
         ]
 
     def moved(made: dict[str, Any]) -> None:
@@ -169,7 +255,10 @@ def test_names_in_what_is_counted_differently_are_shown_as_code_and_nothing_is_s
     (term,) = outcomes(shown.diff)["state"].terms
     page, markdown = html_page(shown), markdown_text(shown)
 
-    assert term == "it goes by `days`, which is counted differently: begun business days since at by desk roll_then_clock place instead of full business days since at by desk roll_then_clock place"
+    assert (
+        term
+        == "it goes by `days`, which is counted differently: begun business days since at by desk roll_then_clock place instead of full business days since at by desk roll_then_clock place"
+    )
     assert "it goes by <code>days</code>, which is counted differently: begun business days" in page
     assert "`" not in re.sub(r"<(script|style)>.*?</\1>", "", page, flags=re.DOTALL)
     assert "it goes by `days`, which is counted differently" in markdown
@@ -181,7 +270,11 @@ def test_a_limit_of_nothing_allows_no_other_hours_and_no_other_reading() -> None
         made["desk.yaml"]["calendars"]["desk"]["hours"] = {"mon-fri": "08:00-17:00"}
 
     found = compare(small(), small(hours))
-    for budget in (Budget(read_limit("0%")), Budget(None, (read_forbidden("*: * -> *"),)), Budget(None, (read_forbidden("due: *->*"),))):
+    for budget in (
+        Budget(read_limit("0%")),
+        Budget(None, (read_forbidden("*: * -> *"),)),
+        Budget(None, (read_forbidden("due: *->*"),)),
+    ):
         assert any("`due`: the calendar `desk` counts other time" in one.message for one in excesses(found, budget))
     assert excesses(found, Budget(read_limit("1%"))) == ()
     assert excesses(compare(small(), small()), Budget(read_limit("0"), (read_forbidden("*: * -> *"),))) == ()
@@ -192,7 +285,9 @@ def test_other_decisions_for_a_new_ticket_are_told() -> None:
         made["desk.yaml"]["decision"]["name"] = "job"
         made["manifest.yaml"]["triage"] = ["job"]
 
-    assert ("triage", "work", "job") in [(one.part, one.before, one.after) for one in compare(small(), small(edit)).requests]
+    assert ("triage", "work", "job") in [
+        (one.part, one.before, one.after) for one in compare(small(), small(edit)).requests
+    ]
 
 
 @pytest.mark.parametrize("text", ["stat: * -> *", "state: newish -> *", "state: New -> old"])
@@ -202,7 +297,9 @@ def test_a_forbidden_change_that_can_never_happen_is_refused(text: str) -> None:
 
 
 def test_a_forbidden_change_may_name_a_value_a_state_or_any() -> None:
-    rules = tuple(map(read_forbidden, ("state: new -> old", "state: * -> undecided", "*: * -> not_covered", "due: anything -> *")))
+    rules = tuple(
+        map(read_forbidden, ("state: new -> old", "state: * -> undecided", "*: * -> not_covered", "due: anything -> *"))
+    )
     check_budget(Budget(None, rules), small().policy, small().policy)
 
 
@@ -216,16 +313,22 @@ def test_where_only_one_version_takes_fractions_they_stand_apart_from_whole_numb
 
     regions = outcomes(compare(small(number), small(whole)))["state"].regions
     assert {region_text(region): [change.after.kind for change in region.changes] for region in regions} == {
-        "days=fractions (0..5)": [Kind.REFUSED], "days=fractions > 5": [Kind.REFUSED],
+        "days=fractions (0..5)": [Kind.REFUSED],
+        "days=fractions > 5": [Kind.REFUSED],
     }
 
 
 def test_a_rule_of_a_deadline_is_compared_over_what_it_reads() -> None:
-    found = outcomes(difference("attendance.yaml", ("unit: minutes, amount: 45, calendar", "unit: minutes, amount: 60, calendar")))
-    (name, one), = found.items()
+    found = outcomes(
+        difference("attendance.yaml", ("unit: minutes, amount: 45, calendar", "unit: minutes, amount: 60, calendar"))
+    )
+    ((name, one),) = found.items()
     assert (name, one.inputs) == ("bed_call_by", True)
     (change,) = (change for change in one.changes if change.after.kind is Kind.DECIDED)
-    assert [value_text(end.value) for end in (change.before, change.after)] == ["45 minutes by day_and_night", "60 minutes by day_and_night"]
+    assert [value_text(end.value) for end in (change.before, change.after)] == [
+        "45 minutes by day_and_night",
+        "60 minutes by day_and_night",
+    ]
     (region,) = (region for region in one.regions if change in region.changes)
     assert region_text(region) == "bed_manager=yes, grade known and not 1"
 
@@ -240,11 +343,15 @@ def test_a_deadline_follows_the_outcome_that_gives_its_amount() -> None:
 
 
 def test_a_limit_is_a_share_of_an_outcomes_situations_or_a_number_of_them() -> None:
-    found = difference("attendance.yaml", ("unit: minutes, amount: 45, calendar", "unit: minutes, amount: 60, calendar"))
+    found = difference(
+        "attendance.yaml", ("unit: minutes, amount: 45, calendar", "unit: minutes, amount: 60, calendar")
+    )
     one = outcomes(found)["bed_call_by"]
     assert excesses(found, Budget(read_limit(str(one.changed)))) == ()
     assert excesses(found, Budget(read_limit("100%"))) == ()
-    assert [excess.rule for excess in excesses(found, Budget(read_limit(str(one.changed - 1))))] == [f"at most {one.changed - 1}"]
+    assert [excess.rule for excess in excesses(found, Budget(read_limit(str(one.changed - 1))))] == [
+        f"at most {one.changed - 1}"
+    ]
     assert "bed_call_by" in excesses(found, Budget(read_limit("0%")))[0].message
 
 
@@ -255,14 +362,23 @@ def test_a_forbidden_change_names_where_it_happens_and_a_ticket() -> None:
     found = difference("grade.yaml", MATRIX)
     (excess,) = excesses(found, Budget(forbidden=(read_forbidden("scale_grade: 4 -> *"),)))
     assert (excess.message, excess.region, excess.example) == (
-        "`scale_grade` goes 4 -> 5 in 1 situation", "impact=4, urgency=5", "impact=4 urgency=5",
+        "`scale_grade` goes 4 -> 5 in 1 situation",
+        "impact=4, urgency=5",
+        "impact=4 urgency=5",
     )
-    assert excesses(found, Budget(forbidden=(read_forbidden("scale_grade: * -> 4"), read_forbidden("scale_grade: 5->*")))) == ()
-    assert {one.rule for one in excesses(found, Budget(forbidden=(read_forbidden("*: 4 -> 5"),)))} == {"never *: 4 -> 5"}
+    assert (
+        excesses(found, Budget(forbidden=(read_forbidden("scale_grade: * -> 4"), read_forbidden("scale_grade: 5->*"))))
+        == ()
+    )
+    assert {one.rule for one in excesses(found, Budget(forbidden=(read_forbidden("*: 4 -> 5"),)))} == {
+        "never *: 4 -> 5"
+    }
 
 
 def test_an_edited_cell_of_a_matrix_is_marked_and_no_other() -> None:
-    scales = next(one for one in matrices(hospital().policy, edited("grade.yaml", MATRIX).policy) if one.table == "scales")
+    scales = next(
+        one for one in matrices(hospital().policy, edited("grade.yaml", MATRIX).policy) if one.table == "scales"
+    )
     assert scales.changed == (("4", "5"),)
     assert (scales.before["4", "5"], scales.after["4", "5"]) == ("4", "5")
 
@@ -333,7 +449,10 @@ def test_json_has_the_regions_as_data() -> None:
     grade = next(one for one in found["decisions"] if one["decision"] == "grade")
     scale = next(one for one in grade["outcomes"] if one["outcome"] == "scale_grade")
     (region,) = (region for region in scale["regions"] if region["changes"][0]["from"]["status"] == "decided")
-    assert region["when"] == [{"fact": "impact", "unknown": False, "values": ["4"]}, {"fact": "urgency", "unknown": False, "values": ["5"]}]
+    assert region["when"] == [
+        {"fact": "impact", "unknown": False, "values": ["4"]},
+        {"fact": "urgency", "unknown": False, "values": ["5"]},
+    ]
     assert region["changes"][0]["from"] == {"status": "decided", "value": "4"}
     assert region["example"] == {"impact": "4", "urgency": "5"}
 
@@ -350,13 +469,18 @@ def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> 
     assert "d.html cannot be written: No such file or directory" in " ".join(ended.output.split())
 
 
-@pytest.mark.parametrize(("words", "said"), [(("nowhere", "there"), "nowhere"), (("old", "old", "--forbid", "all"), "expected `outcome: value -> value`")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("nowhere", "there"), "nowhere"), (("old", "old", "--forbid", "all"), "expected `outcome: value -> value`")],
+)
 def test_what_cannot_be_compared_is_wrong_usage(words: tuple[str, ...], said: str) -> None:
     found = run(*words)
     assert (found.exit_code, said in found.stderr) == (2, True)
 
 
-def test_the_difference_of_the_guide_s_two_versions_is_as_its_golden_file_has_it(golden: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_difference_of_the_guide_s_two_versions_is_as_its_golden_file_has_it(
+    golden: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     found = run("1.0.0", "2.0.0")
     assert found.exit_code == 0, found.stderr

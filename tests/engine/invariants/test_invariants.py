@@ -47,7 +47,10 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 def test_an_invariant_is_proved_exactly_where_plain_loops_find_no_counterexample(data: st.DataObject) -> None:
     files = data.draw(policies())
     facts = json.loads(files["vocabulary.yaml"])["facts"]
-    assume(math.prod(1 + (len(SAMPLES) if fact["type"] == "number" else len(values_of(fact))) for fact in facts.values()) <= 250)
+    assume(
+        math.prod(1 + (len(SAMPLES) if fact["type"] == "number" else len(values_of(fact))) for fact in facts.values())
+        <= 250
+    )
     compare(files, data)
 
 
@@ -79,7 +82,11 @@ def proofs_of(policy: Policy) -> tuple[Proof, ...]:
 
 
 def sent(case: dict[str, Any]) -> dict[str, str]:
-    return {name: f"{value:g}" if isinstance(value, (int, float)) else value for name, value in case["facts"].items() if value is not None}
+    return {
+        name: f"{value:g}" if isinstance(value, (int, float)) else value
+        for name, value in case["facts"].items()
+        if value is not None
+    }
 
 
 def size(tickets: tuple[dict[str, str], ...]) -> int:
@@ -88,7 +95,10 @@ def size(tickets: tuple[dict[str, str], ...]) -> int:
 
 def alike(shown: tuple[dict[str, str], ...], found: tuple[dict[str, str], ...]) -> bool:
     """Tell whether tickets have the same facts, with numbers between the same thresholds."""
-    return all(one.keys() == other.keys() and all(between(one[name]) == between(other[name]) for name in one) for one, other in zip(shown, found, strict=True))
+    return all(
+        one.keys() == other.keys() and all(between(one[name]) == between(other[name]) for name in one)
+        for one, other in zip(shown, found, strict=True)
+    )
 
 
 def between(value: str) -> object:
@@ -109,7 +119,11 @@ GUIDE: Final[dict[str, Change]] = {
     "harder-hit-never-less-urgent": ("severity.extreme-with-workaround", {}, {"severity_priority": "P4"}),
     "more-users-never-less-severe": ("severity.high-more-users", {}, {"severity_priority": "P3"}),
     "workaround-never-more-severe": ("severity.medium-no-workaround", {}, {"severity_priority": "P4"}),
-    "users-alone-decide-nothing": ("severity.critical", {"business_impact": "[extreme, unknown]", "workaround": "[none, unknown]"}, {}),
+    "users-alone-decide-nothing": (
+        "severity.critical",
+        {"business_impact": "[extreme, unknown]", "workaround": "[none, unknown]"},
+        {},
+    ),
     "written-arrival-is-p2": ("priority.arrival", {}, {"priority": "P3"}),
     "calls-have-no-default": ("priority.not-assessed-yet", {"channel": "[telephone, email, portal]"}, {}),
     "questions-are-p5": ("priority.by-kind", {}, {"priority": "P4"}),
@@ -154,8 +168,12 @@ CHANGES: Final[dict[str, dict[str, Change]]] = {
 }
 
 
-@pytest.mark.parametrize(("folder", "name"), [(folder, name) for folder, changes in CHANGES.items() for name in changes])
-def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_shows_so(folder: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("folder", "name"), [(folder, name) for folder, changes in CHANGES.items() for name in changes]
+)
+def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_shows_so(
+    folder: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The broken policy need not be a good one otherwise: values that it no longer gives are of no interest here."""
     monkeypatch.setattr(engine.version.version, "table_problems", lambda *_: [])
     policy, written = shipped_policy(folder)
@@ -197,9 +215,14 @@ def only(policy: Policy, invariant: Invariant) -> Policy:
     for table in (maker[name] for name in wanted):
         needed |= chain(table, maker)
     return replace(
-        policy, invariants=(invariant,), tables={name: table for name, table in policy.tables.items() if name in needed},
-        decisions={"asked": Decision("asked", "", "", tuple(wanted), (), Place(""))}, manifest=replace(policy.manifest, triage=("asked",)),
-        rosters={}, deadlines={}, elapsed={},
+        policy,
+        invariants=(invariant,),
+        tables={name: table for name, table in policy.tables.items() if name in needed},
+        decisions={"asked": Decision("asked", "", "", tuple(wanted), (), Place(""))},
+        manifest=replace(policy.manifest, triage=("asked",)),
+        rosters={},
+        deadlines={},
+        elapsed={},
     )
 
 
@@ -216,7 +239,9 @@ def changed(policy: Policy, rule_id: str, when: dict[str, str], then: dict[str, 
 
 def _rule(policy: Policy, rule: Rule, when: dict[str, str], then: dict[str, Any]) -> Rule:
     kept = [condition for condition in rule.when if condition.fact not in when]
-    return replace(rule, when=(*kept, *(_condition(policy, fact, said) for fact, said in when.items())), then={**rule.then, **then})
+    return replace(
+        rule, when=(*kept, *(_condition(policy, fact, said) for fact, said in when.items())), then={**rule.then, **then}
+    )
 
 
 def _condition(policy: Policy, fact: str, said: str) -> Condition:
@@ -231,7 +256,9 @@ def decided(version: Version, ticket: dict[str, str], invariant: Invariant) -> C
     """Decide a ticket as any caller would, and give it with what came out."""
     facts = {name: _fact(version.policy, name, ticket.get(name)) for name in version.policy.facts}
     answer = decide(version, "asked", {name: _sent(version.policy, name, value) for name, value in ticket.items()})
-    outcomes = {one.name: (one.status.value, one.value if one.status is Status.DECIDED else None) for one in answer.outcomes}
+    outcomes = {
+        one.name: (one.status.value, one.value if one.status is Status.DECIDED else None) for one in answer.outcomes
+    }
     assert set(names(invariant)) <= {*facts, *outcomes}
     return {"facts": facts, **facts, **outcomes}
 
@@ -279,7 +306,10 @@ def test_what_is_wrong_with_an_invariant_is_told_together_with_what_is_wrong_wit
     with pytest.raises(PolicyErrors) as caught:
         load(files)
 
-    assert [(problem.place.file, problem.code) for problem in caught.value.problems] == [("grade.yaml", "unknown-fact"), ("invariants.yaml", "unknown-fact")]
+    assert [(problem.place.file, problem.code) for problem in caught.value.problems] == [
+        ("grade.yaml", "unknown-fact"),
+        ("invariants.yaml", "unknown-fact"),
+    ]
 
 
 def test_proving_the_version_in_force_takes_less_than_a_second(shipped: Bundle) -> None:
@@ -291,7 +321,9 @@ def test_proving_the_version_in_force_takes_less_than_a_second(shipped: Bundle) 
     assert time.process_time() - began < 1
 
 
-def test_a_table_says_of_every_invariant_what_it_says_and_that_it_is_proved(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_says_of_every_invariant_what_it_says_and_that_it_is_proved(
+    golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     shown = CliRunner().invoke(app, ["prove", "examples/hospital"])
 
@@ -299,10 +331,14 @@ def test_a_table_says_of_every_invariant_what_it_says_and_that_it_is_proved(gold
     golden("cli/prove.txt", shown.stdout)
 
 
-def test_one_that_fails_is_shown_with_its_tickets(golden: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_fails_is_shown_with_its_tickets(
+    golden: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(ROOT / "examples/hospital", tmp_path / "hospital")
     changed = tmp_path / "hospital/attendance.yaml"
-    changed.write_text(changed.read_text(encoding="utf-8").replace("attend_within: 60", "attend_within: 5"), encoding="utf-8")
+    changed.write_text(
+        changed.read_text(encoding="utf-8").replace("attend_within: 60", "attend_within: 5"), encoding="utf-8"
+    )
     monkeypatch.chdir(tmp_path)
 
     shown = CliRunner().invoke(app, ["prove", "hospital"])

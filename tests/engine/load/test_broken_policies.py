@@ -35,8 +35,25 @@ from guidepost.policies.sources.folder import build_bundle
 from tests.support.releases import register
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "broken"
-GOOD: Final = {path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8") for path in sorted((FOLDER / "good").rglob("*.yaml"))}
-POLICIES: Final = ("text", "shape", "vocabulary", "conditions", "outcomes", "tables", "times", "names", "cells", "invariants", "examples", "several", "frozen")
+GOOD: Final = {
+    path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted((FOLDER / "good").rglob("*.yaml"))
+}
+POLICIES: Final = (
+    "text",
+    "shape",
+    "vocabulary",
+    "conditions",
+    "outcomes",
+    "tables",
+    "times",
+    "names",
+    "cells",
+    "invariants",
+    "examples",
+    "several",
+    "frozen",
+)
 REQUESTS: Final = ("facts", "versions")
 ELSEWHERE: Final = {"rules-engine", "bad-bundle", "altered-bundle"}
 """Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py; bundles are in test_bundles.py."""
@@ -140,7 +157,11 @@ def register_of_good() -> str:
 def released() -> dict[str, str]:
     """Give the good desk as version 2.0.0, with 1.0.0 frozen beside it."""
     later = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace('"1.0.0"', '"2.0.0"').replace("2024-03", "2025-03")}
-    return {**later, **{f"past/1.0.0/{path}": text for path, text in GOOD.items()}, "past/frozen.yaml": register_of_good()}
+    return {
+        **later,
+        **{f"past/1.0.0/{path}": text for path, text in GOOD.items()},
+        "past/frozen.yaml": register_of_good(),
+    }
 
 
 def problems_of(files: Mapping[str, str]) -> tuple[Problem, ...]:
@@ -161,7 +182,9 @@ def told(case: Case) -> str:
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
-            patch.setattr(engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.check, name, int(value))
+            patch.setattr(
+                engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.check, name, int(value)
+            )
         return "\n".join(str(problem) for problem in problems_of(changed(case)))
 
 
@@ -195,8 +218,14 @@ def answered(case: Case) -> str:
 
     ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
     """
-    said = {line.partition(" ")[0]: line.partition(" ")[2].strip() for line in case.lines if line.partition(" ")[0] in ("now", "pauses")}
-    verb, _, rest = " ".join(line.strip() for line in case.lines if line and line.partition(" ")[0] not in said).partition(" ")
+    said = {
+        line.partition(" ")[0]: line.partition(" ")[2].strip()
+        for line in case.lines
+        if line.partition(" ")[0] in ("now", "pauses")
+    }
+    verb, _, rest = " ".join(
+        line.strip() for line in case.lines if line and line.partition(" ")[0] not in said
+    ).partition(" ")
     try:
         if verb == "select":
             return f"version {_selected(rest).ref.version}"
@@ -205,7 +234,13 @@ def answered(case: Case) -> str:
         answer = decide(versions().versions[0], decision, json.loads(facts or "{}"), moment)
     except WrongRequest as error:
         return "\n".join(
-            "\n    ".join([f"{one.fact}: {one.message}", *([f"allowed: {', '.join(one.allowed)}"] if one.allowed else []), *([f"help: {one.help}"] if one.help else [])])
+            "\n    ".join(
+                [
+                    f"{one.fact}: {one.message}",
+                    *([f"allowed: {', '.join(one.allowed)}"] if one.allowed else []),
+                    *([f"help: {one.help}"] if one.help else []),
+                ]
+            )
             for one in error.wrong
         )
     except (UnknownDecision, UnknownVersion) as error:
@@ -228,7 +263,9 @@ def test_the_good_desk_has_no_problem() -> None:
 
 
 @pytest.mark.parametrize("case", all_cases(POLICIES), ids=str)
-def test_a_broken_policy_is_refused_with_every_problem_and_its_place(case: Case, agrees: Callable[[Case, str], None]) -> None:
+def test_a_broken_policy_is_refused_with_every_problem_and_its_place(
+    case: Case, agrees: Callable[[Case, str], None]
+) -> None:
     agrees(case, told(case))
 
 
@@ -238,7 +275,11 @@ def test_a_wrong_request_is_told_what_would_be_right(case: Case, agrees: Callabl
 
 
 def test_every_code_has_a_case() -> None:
-    shown = {code for case in all_cases(POLICIES) for code in re.findall(r"\[([a-z-]+)\]$", case.expected, flags=re.MULTILINE)}
+    shown = {
+        code
+        for case in all_cases(POLICIES)
+        for code in re.findall(r"\[([a-z-]+)\]$", case.expected, flags=re.MULTILINE)
+    }
 
     assert shown == set(CODES) - ELSEWHERE
 
@@ -261,12 +302,22 @@ def test_messages_are_in_one_voice() -> None:
 
 
 def test_the_same_problems_as_json() -> None:
-    files = {**GOOD, "queue.yaml": GOOD["queue.yaml"].replace('"<= 80"', '"<= 90"').replace("none:   [later,   later]", "none:   [later,   lter]")}
+    files = {
+        **GOOD,
+        "queue.yaml": GOOD["queue.yaml"]
+        .replace('"<= 80"', '"<= 90"')
+        .replace("none:   [later,   later]", "none:   [later,   lter]"),
+    }
 
     assert [problem.as_plain() for problem in problems_of(files)] == [
         {
-            "file": "queue.yaml", "line": 20, "column": 27, "code": "unknown-value",
-            "message": "unknown queue `lter`", "help": "did you mean `later`?", "witness": {},
+            "file": "queue.yaml",
+            "line": 20,
+            "column": 27,
+            "code": "unknown-value",
+            "message": "unknown queue `lter`",
+            "help": "did you mean `later`?",
+            "witness": {},
         },
     ]
 
@@ -274,9 +325,13 @@ def test_the_same_problems_as_json() -> None:
 
     assert json.loads(json.dumps([problem.as_plain() for problem in problems_of(files)])) == [
         {
-            "file": "queue.yaml", "line": 28, "column": 13, "code": "overlap",
+            "file": "queue.yaml",
+            "line": 28,
+            "column": 13,
+            "code": "overlap",
             "message": "the rules `brakes.gone` and `brakes.good` both cover a case; `brakes` is unique",
-            "help": "tell them apart (`brakes.gone` stands in line 25), or use `hit: first`", "witness": {"brake_wear": "85"},
+            "help": "tell them apart (`brakes.gone` stands in line 25), or use `hit: first`",
+            "witness": {"brake_wear": "85"},
         },
     ]
 
@@ -293,7 +348,9 @@ def test_problems_carry_the_path_below_the_root() -> None:
     with pytest.raises(PolicyErrors) as caught:
         build({"queue.yaml": "kind: [policy]"}, "desks/bikes")
 
-    assert str(caught.value) == """\
+    assert (
+        str(caught.value)
+        == """\
 desks/bikes/manifest.yaml:1:1: there is no file manifest.yaml [missing-file]
     help: every version needs one
 desks/bikes/queue.yaml:1:1: `about` is missing [missing-key]
@@ -303,6 +360,7 @@ desks/bikes/queue.yaml:1:1: `source` is missing [missing-key]
 desks/bikes/queue.yaml:1:7: `kind`: expected `policy`, got a list [wrong-type]
 desks/bikes/vocabulary.yaml:1:1: there is no file vocabulary.yaml [missing-file]
     help: every version needs one"""
+    )
 
 
 def test_two_versions_cannot_have_one_name_or_one_day_of_effect() -> None:
@@ -316,17 +374,28 @@ def test_two_versions_cannot_have_one_name_or_one_day_of_effect() -> None:
 
 
 def test_a_space_too_large_names_its_facts_and_their_sizes() -> None:
-    facts = "".join(f"  f{at}: {{type: choice, about: one, values: [{', '.join(f'{{value: v{value}, about: one}}' for value in range(15))}]}}\n" for at in range(6))
-    rules = "".join(f"      - {{id: r{value}, when: {{{', '.join(f'f{at}: v{value}' for at in range(6))}}}, then: {{greeting: hello}}}}\n" for value in range(15))
+    facts = "".join(
+        f"  f{at}: {{type: choice, about: one, values: [{', '.join(f'{{value: v{value}, about: one}}' for value in range(15))}]}}\n"
+        for at in range(6)
+    )
+    rules = "".join(
+        f"      - {{id: r{value}, when: {{{', '.join(f'f{at}: v{value}' for at in range(6))}}}, then: {{greeting: hello}}}}\n"
+        for value in range(15)
+    )
     files = {
         **GOOD,
         "vocabulary.yaml": GOOD["vocabulary.yaml"].replace("outcomes:\n", facts + "outcomes:\n"),
-        "queue.yaml": GOOD["queue.yaml"].replace("    otherwise: {then: {greeting: leave it with us}}\n", "    otherwise: not_covered\n    rules:\n" + rules),
+        "queue.yaml": GOOD["queue.yaml"].replace(
+            "    otherwise: {then: {greeting: leave it with us}}\n", "    otherwise: not_covered\n    rules:\n" + rules
+        ),
     }
 
-    assert "\n".join(map(str, problems_of(files))) == """\
+    assert (
+        "\n".join(map(str, problems_of(files)))
+        == """\
 queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabulated: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
     help: the sizes multiply: take `f0` out of `welcome`, and 1,048,576 are left; or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own"""
+    )
 
 
 def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
@@ -334,7 +403,8 @@ def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
     outcomes = "".join(f"  o{at}: {{type: boolean, about: one}}\n" for at in range(count))
     tables = "".join(
         f"  t{at}:\n    about: one\n    produces: o{at}\n    rules: [{{id: r{at}, when: {{o{at - 1}: yes}}, then: {{o{at}: yes}}}}]\n    otherwise: {{then: {{o{at}: no}}}}\n"
-        if at else "  t0:\n    about: one\n    produces: o0\n    otherwise: {then: {o0: no}}\n"
+        if at
+        else "  t0:\n    about: one\n    produces: o0\n    otherwise: {then: {o0: no}}\n"
         for at in range(count)
     )
     files = {
@@ -343,15 +413,47 @@ def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
         "chain.yaml": f"kind: policy\nabout: a chain\nsource: none\ntables:\n{tables}",
     }
 
-    assert [(problem.code, problem.message) for problem in problems_of(files)] == [("too-large", "more than 100 tables read from each other in a row")]
+    assert [(problem.code, problem.message) for problem in problems_of(files)] == [
+        ("too-large", "more than 100 tables read from each other in a row")
+    ]
 
 
 # ---- A law about every text
 
 
 WORDS: Final = (
-    "", "x", "unknown", "unlisted", "not_covered", "not", "yes", "no", "0", "-1", "9" * 400, "1e999", "nan", "> 50", "[9..1]", "24:00", "collect", "first",
-    "list", "instant", "22:00-06:00", "closed", "nothing", "by_region", "business_days", "99999999999 hours", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59", "٣", "a b", "../x",
+    "",
+    "x",
+    "unknown",
+    "unlisted",
+    "not_covered",
+    "not",
+    "yes",
+    "no",
+    "0",
+    "-1",
+    "9" * 400,
+    "1e999",
+    "nan",
+    "> 50",
+    "[9..1]",
+    "24:00",
+    "collect",
+    "first",
+    "list",
+    "instant",
+    "22:00-06:00",
+    "closed",
+    "nothing",
+    "by_region",
+    "business_days",
+    "99999999999 hours",
+    "2026-02-30T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-23:59",
+    "٣",
+    "a b",
+    "../x",
 )
 MARKS: Final = "{}[]:,-?&*!|>\"'\t\n #%@`é\u2028\0\ufeff\ud800"
 
@@ -405,7 +507,9 @@ def _answered(version: Version, chance: random.Random) -> Iterator[Status]:
                 case _:
                     facts[fact.name] = None
         with contextlib.suppress(WrongRequest):
-            yield decide(version, decision, facts, read_moment(chance.choice(moments), [(chance.choice(moments), None)])).status
+            yield decide(
+                version, decision, facts, read_moment(chance.choice(moments), [(chance.choice(moments), None)])
+            ).status
 
 
 def mangled(text: str, chance: random.Random) -> str:
@@ -414,9 +518,9 @@ def mangled(text: str, chance: random.Random) -> str:
         at, length = chance.randrange(len(text)), chance.choice((1, 3, 40))
         match chance.randrange(3):
             case 0:
-                text = text[:at] + text[at + length:]
+                text = text[:at] + text[at + length :]
             case 1:
-                text = text[:at] + text[at:at + length] + text[at:]
+                text = text[:at] + text[at : at + length] + text[at:]
             case _:
                 text = text[:at] + chance.choice(MARKS) + text[at:]
     return text

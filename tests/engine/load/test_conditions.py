@@ -10,7 +10,9 @@ from engine.model.conditions import Condition
 from engine.model.problems import Place, Problem
 from engine.model.vocabulary import Fact, FactType, Value
 
-LOAD = Fact("load", FactType.CHOICE, values=(Value("none"), Value("half", name="Half full", aliases=("50",)), Value("full")))
+LOAD = Fact(
+    "load", FactType.CHOICE, values=(Value("none"), Value("half", name="Half full", aliases=("50",)), Value("full"))
+)
 STREET = Fact("street", FactType.CHOICE, values=(Value("north"), Value("south")), open=True)
 READY = Fact("ready", FactType.BOOLEAN)
 SHARE = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
@@ -31,27 +33,30 @@ def condition(fact: Fact, text: str) -> Condition:
     return found
 
 
-@pytest.mark.parametrize(("fact", "text", "words", "unknown"), [
-    (LOAD, "half", {"half"}, False),
-    (LOAD, "[half, full]", {"half", "full"}, False),
-    (LOAD, "[half, half]", {"half"}, False),
-    (LOAD, "{not: half}", {"none", "full"}, False),
-    (LOAD, "{not: [half, full]}", {"none"}, False),
-    (LOAD, "unknown", set(), True),
-    (LOAD, "[half, unknown]", {"half"}, True),
-    (LOAD, "{not: unknown}", {"none", "half", "full"}, False),
-    (LOAD, "{not: [unknown, half]}", {"none", "full"}, False),
-    (STREET, "unlisted", {"unlisted"}, False),
-    (STREET, "{not: north}", {"south", "unlisted"}, False),
-    (READY, "yes", {"yes"}, False),
-    (READY, "true", {"yes"}, False),
-    (READY, "No", {"no"}, False),
-    (READY, "{not: no}", {"yes"}, False),
-    (NOTE, "given", {"given"}, False),
-    (NOTE, "[blank, unknown]", {"blank"}, True),
-    (CAME, "given", {"given"}, False),
-    (CAME, "{not: unknown}", {"given"}, False),
-])
+@pytest.mark.parametrize(
+    ("fact", "text", "words", "unknown"),
+    [
+        (LOAD, "half", {"half"}, False),
+        (LOAD, "[half, full]", {"half", "full"}, False),
+        (LOAD, "[half, half]", {"half"}, False),
+        (LOAD, "{not: half}", {"none", "full"}, False),
+        (LOAD, "{not: [half, full]}", {"none"}, False),
+        (LOAD, "unknown", set(), True),
+        (LOAD, "[half, unknown]", {"half"}, True),
+        (LOAD, "{not: unknown}", {"none", "half", "full"}, False),
+        (LOAD, "{not: [unknown, half]}", {"none", "full"}, False),
+        (STREET, "unlisted", {"unlisted"}, False),
+        (STREET, "{not: north}", {"south", "unlisted"}, False),
+        (READY, "yes", {"yes"}, False),
+        (READY, "true", {"yes"}, False),
+        (READY, "No", {"no"}, False),
+        (READY, "{not: no}", {"yes"}, False),
+        (NOTE, "given", {"given"}, False),
+        (NOTE, "[blank, unknown]", {"blank"}, True),
+        (CAME, "given", {"given"}, False),
+        (CAME, "{not: unknown}", {"given"}, False),
+    ],
+)
 def test_a_condition_on_words_holds_for_these(fact: Fact, text: str, words: set[str], unknown: bool) -> None:
     found = condition(fact, text)
 
@@ -59,25 +64,28 @@ def test_a_condition_on_words_holds_for_these(fact: Fact, text: str, words: set[
     assert found.holds(None) is unknown
 
 
-@pytest.mark.parametrize(("text", "numbers"), [
-    ("25", {25}),
-    ("25.0", {25}),
-    ('"> 50"', {50.1, 100}),
-    ('">50"', {50.1, 100}),
-    ('">= 50"', {50, 50.1, 100}),
-    ('"< 25"', {0, 10, 24.9}),
-    ('"<= 25"', {0, 10, 24.9, 25}),
-    ('"[25..50]"', {25, 25.1, 49.9, 50}),
-    ('"(25..50)"', {25.1, 49.9}),
-    ('"(25..50]"', {25.1, 49.9, 50}),
-    ('"[25 .. 50)"', {25, 25.1, 49.9}),
-    ('["< 10", "> 50"]', {0, 50.1, 100}),
-    ("[10, 100]", {10, 100}),
-    ('{not: "[10..50]"}', {0, 50.1, 100}),
-    ('{not: ["< 25", 100]}', {25, 25.1, 49.9, 50, 50.1}),
-    ("{not: unknown}", set(NUMBERS)),
-    ("unknown", set()),
-])
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("25", {25}),
+        ("25.0", {25}),
+        ('"> 50"', {50.1, 100}),
+        ('">50"', {50.1, 100}),
+        ('">= 50"', {50, 50.1, 100}),
+        ('"< 25"', {0, 10, 24.9}),
+        ('"<= 25"', {0, 10, 24.9, 25}),
+        ('"[25..50]"', {25, 25.1, 49.9, 50}),
+        ('"(25..50)"', {25.1, 49.9}),
+        ('"(25..50]"', {25.1, 49.9, 50}),
+        ('"[25 .. 50)"', {25, 25.1, 49.9}),
+        ('["< 10", "> 50"]', {0, 50.1, 100}),
+        ("[10, 100]", {10, 100}),
+        ('{not: "[10..50]"}', {0, 50.1, 100}),
+        ('{not: ["< 25", 100]}', {25, 25.1, 49.9, 50, 50.1}),
+        ("{not: unknown}", set(NUMBERS)),
+        ("unknown", set()),
+    ],
+)
 def test_a_condition_on_numbers_holds_for_these(text: str, numbers: set[float]) -> None:
     found = condition(SHARE, text)
 
@@ -86,7 +94,12 @@ def test_a_condition_on_numbers_holds_for_these(text: str, numbers: set[float]) 
 
 
 def test_not_never_holds_for_what_is_unknown() -> None:
-    for fact, text in ((LOAD, "{not: half}"), (SHARE, '{not: "> 50"}'), (READY, "{not: yes}"), (LOAD, "{not: unknown}")):
+    for fact, text in (
+        (LOAD, "{not: half}"),
+        (SHARE, '{not: "> 50"}'),
+        (READY, "{not: yes}"),
+        (LOAD, "{not: unknown}"),
+    ):
         assert not condition(fact, text).holds(None)
 
 
@@ -104,9 +117,15 @@ def test_a_condition_keeps_its_text_and_its_place() -> None:
     assert found.place == Place("a.yaml", 1, 5)
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("half", "half"), ("[half, full]", "[half, full]"), ("{not: half}", "not half"), ('"> 50"', "> 50"),
-])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("half", "half"),
+        ("[half, full]", "[half, full]"),
+        ("{not: half}", "not half"),
+        ('"> 50"', "> 50"),
+    ],
+)
 def test_a_condition_is_shown_as_it_is_written(text: str, shown: str) -> None:
     tree, _ = read("a.yaml", f"is: {text}")
 

@@ -16,7 +16,12 @@ from engine.version.bundle import Bundle
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted(
-    path for folder in (ROOT / "policies", ROOT / "policies/past/1.0.0", *(path.parent for path in (ROOT / "examples").glob("*/manifest.yaml")))
+    path
+    for folder in (
+        ROOT / "policies",
+        ROOT / "policies/past/1.0.0",
+        *(path.parent for path in (ROOT / "examples").glob("*/manifest.yaml")),
+    )
     for path in (*folder.glob("*.yaml"), *folder.glob("cases/*.yaml"), *folder.glob("holidays/*.yaml"))
 )
 
@@ -39,7 +44,10 @@ def named_schema(path: Path) -> Path:
 
 
 def problems(schema: dict[str, object], instance: object) -> list[str]:
-    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in Draft202012Validator(schema).iter_errors(instance)]
+    return [
+        f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+        for error in Draft202012Validator(schema).iter_errors(instance)
+    ]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -77,8 +85,16 @@ def test_published_schemas_are_themselves_valid(shipped: Bundle) -> None:
 def test_the_schema_knows_the_facts_and_their_values(shipped: Bundle, change: dict[str, object], place: str) -> None:
     schema = json.loads(published(shipped.versions[-1].policy)["policy.schema.json"])
     file = {
-        "kind": "policy", "about": "x", "source": "x",
-        "tables": {"t": {"about": "x", "produces": "priority", "rules": [{"id": "r", "when": change, "then": {"priority": "P1"}}]}},
+        "kind": "policy",
+        "about": "x",
+        "source": "x",
+        "tables": {
+            "t": {
+                "about": "x",
+                "produces": "priority",
+                "rules": [{"id": "r", "when": change, "then": {"priority": "P1"}}],
+            }
+        },
     }
 
     found = [list(error.absolute_path)[5:] for error in Draft202012Validator(schema).iter_errors(file)]

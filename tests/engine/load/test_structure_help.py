@@ -35,7 +35,14 @@ def test_a_witness_names_a_fact_only_if_another_value_of_it_would_not_show_the_p
         where = random.random((3, 4, 3)) < 0.7
         for cell in np.argwhere(where).tolist():
             named = _named(where, cell)
-            spread = where[tuple(value if at in named or not value else slice(1, None) for at, value in enumerate(cell))]
+            spread = where[
+                tuple(value if at in named or not value else slice(1, None) for at, value in enumerate(cell))
+            ]
             assert spread.all()
             for left_out in named:
-                assert not where[tuple(value if (at in named and at != left_out) or not value else slice(1, None) for at, value in enumerate(cell))].all()
+                assert not where[
+                    tuple(
+                        value if (at in named and at != left_out) or not value else slice(1, None)
+                        for at, value in enumerate(cell)
+                    )
+                ].all()

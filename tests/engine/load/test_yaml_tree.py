@@ -15,10 +15,34 @@ def tree_of(text: str) -> Node:
     return tree
 
 
-@pytest.mark.parametrize("text", [
-    "no", "NO", "yes", "on", "off", "y", "true", "null", "~", "1", "1.10", "0x1F", "010", "1_000", "1e3", ".5", "-.inf", ".nan",
-    "12:30", "190:20:30", "2026-01-31", "2026-01-31T09:00:00Z", "=",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "NO",
+        "yes",
+        "on",
+        "off",
+        "y",
+        "true",
+        "null",
+        "~",
+        "1",
+        "1.10",
+        "0x1F",
+        "010",
+        "1_000",
+        "1e3",
+        ".5",
+        "-.inf",
+        ".nan",
+        "12:30",
+        "190:20:30",
+        "2026-01-31",
+        "2026-01-31T09:00:00Z",
+        "=",
+    ],
+)
 def test_a_plain_word_is_the_text_that_was_written(text: str) -> None:
     assert plain(tree_of(f"key: {text}")) == {"key": text}
     assert plain(tree_of(f"[{text}]")) == [text]
@@ -30,7 +54,12 @@ def test_a_key_without_a_value_is_an_empty_text() -> None:
 
 
 def test_quotes_and_blocks_are_only_ways_to_write_a_text() -> None:
-    assert plain(tree_of("a: 'x'\nb: \"x\"\nc: >-\n  x\n  y\nd: |\n  x\n  y\n")) == {"a": "x", "b": "x", "c": "x y", "d": "x\ny\n"}
+    assert plain(tree_of("a: 'x'\nb: \"x\"\nc: >-\n  x\n  y\nd: |\n  x\n  y\n")) == {
+        "a": "x",
+        "b": "x",
+        "c": "x y",
+        "d": "x\ny\n",
+    }
 
 
 def test_every_key_and_value_knows_its_place() -> None:
@@ -38,9 +67,17 @@ def test_every_key_and_value_knows_its_place() -> None:
 
     assert isinstance(tree, Mapping)
     assert tree.key_places == {"a": Place("a.yaml", 1, 1), "c": Place("a.yaml", 4, 1)}
-    places = {path: at(tree, path).place for path in [(), ("a",), ("a", "b"), ("a", "b", 1), ("c",), ("c", 0), ("c", 0, "d")]}
+    places = {
+        path: at(tree, path).place for path in [(), ("a",), ("a", "b"), ("a", "b", 1), ("c",), ("c", 0), ("c", 0, "d")]
+    }
     assert {path: (place.line, place.column) for path, place in places.items()} == {
-        (): (1, 1), ("a",): (1, 4), ("a", "b"): (1, 8), ("a", "b", 1): (1, 12), ("c",): (5, 3), ("c", 0): (5, 5), ("c", 0, "d"): (5, 8),
+        (): (1, 1),
+        ("a",): (1, 4),
+        ("a", "b"): (1, 8),
+        ("a", "b", 1): (1, 12),
+        ("c",): (5, 3),
+        ("c", 0): (5, 5),
+        ("c", 0, "d"): (5, 8),
     }
 
 
@@ -64,7 +101,10 @@ def test_of_a_repeated_key_the_first_counts_and_reading_goes_on() -> None:
 
     assert tree is not None
     assert plain(tree) == {"a": "1", "b": {"c": "3"}}
-    assert [(problem.place.line, problem.place.column, problem.code) for problem in problems] == [(2, 1, "repeated-key"), (3, 11, "repeated-key")]
+    assert [(problem.place.line, problem.place.column, problem.code) for problem in problems] == [
+        (2, 1, "repeated-key"),
+        (3, 11, "repeated-key"),
+    ]
 
 
 def test_what_is_refused_ends_the_reading_and_leaves_no_tree() -> None:

@@ -73,12 +73,23 @@ def drawn(version: Version, count: int, seed: int) -> list[Past]:
         for name, fact in version.policy.facts.items():
             if chance.random() < 0.4:
                 value = chance.choice(version.atoms[name].samples)
-                facts[name] = START + timedelta(hours=chance.randrange(3000)) if fact.type == "instant" else odd.get(value, value) if fact.type == "text" else value
+                facts[name] = (
+                    START + timedelta(hours=chance.randrange(3000))
+                    if fact.type == "instant"
+                    else odd.get(value, value)
+                    if fact.type == "text"
+                    else value
+                )
         if chance.random() < 0.05:
             facts[chance.choice(list(version.policy.facts))] = "no such value"
         begun = START + timedelta(hours=chance.randrange(200))
-        rows.append(Past(facts, START + timedelta(days=chance.randrange(40)) if chance.random() < 0.8 else None,
-                         ((begun, begun + timedelta(hours=30)),) if chance.random() < 0.1 else ()))
+        rows.append(
+            Past(
+                facts,
+                START + timedelta(days=chance.randrange(40)) if chance.random() < 0.8 else None,
+                ((begun, begun + timedelta(hours=30)),) if chance.random() < 0.1 else (),
+            )
+        )
     return rows
 
 
@@ -86,20 +97,32 @@ def chunk_of(past: Sequence[Past], version: Version, first: int = 1, digest: str
     """Put tickets into columns."""
     recorded = None if digest is None else recorded_of(past, digest)
     return Chunk(
-        len(past), columns_of([one.facts for one in past], version.policy.facts), np.arange(first, first + len(past)), moments_of([one.now for one in past]),
-        words_of([f"T{first + at}" for at in range(len(past))]), {at: one.holds for at, one in enumerate(past) if one.holds}, recorded,
+        len(past),
+        columns_of([one.facts for one in past], version.policy.facts),
+        np.arange(first, first + len(past)),
+        moments_of([one.now for one in past]),
+        words_of([f"T{first + at}" for at in range(len(past))]),
+        {at: one.holds for at, one in enumerate(past) if one.holds},
+        recorded,
     )
 
 
 def recorded_of(past: Sequence[Past], digest: str) -> Recorded:
     outcomes, due, dated = {}, {}, {}
     for name in dict.fromkeys(name for one in past for name in one.outcomes):
-        listed = list(dict.fromkeys((repr(one.outcomes[name]), one.outcomes[name]) for one in past if name in one.outcomes))
+        listed = list(
+            dict.fromkeys((repr(one.outcomes[name]), one.outcomes[name]) for one in past if name in one.outcomes)
+        )
         places = {text: at for at, (text, _) in enumerate(listed)}
-        outcomes[name] = States(np.array([places[repr(one.outcomes[name])] if name in one.outcomes else -1 for one in past]), tuple(state for _, state in listed))
+        outcomes[name] = States(
+            np.array([places[repr(one.outcomes[name])] if name in one.outcomes else -1 for one in past]),
+            tuple(state for _, state in listed),
+        )
     for name in dict.fromkeys(name for one in past for name in one.dues):
         said = [one.dues.get(name) for one in past]
-        due[name] = Instants(np.array([to_micros(at) if at else 0 for at in said]), np.array([at is not None for at in said]))
+        due[name] = Instants(
+            np.array([to_micros(at) if at else 0 for at in said]), np.array([at is not None for at in said])
+        )
         dated[name] = np.array([name in one.dues for one in past])
     return Recorded(outcomes, due, dated, digest)
 
@@ -112,25 +135,44 @@ def as_recorded(past: Sequence[Past], version: Version, share: float = 1.0) -> l
         made = decided(version, names, one, [])
         if not isinstance(made, str):
             outcomes = {name: state for name, state in made[0].items() if chance.random() < share}
-            found.append(replace(one, outcomes=outcomes, dues={name: at for name, at in made[1].items() if chance.random() < share}))
+            found.append(
+                replace(
+                    one, outcomes=outcomes, dues={name: at for name, at in made[1].items() if chance.random() < share}
+                )
+            )
     return found
 
 
 def same_counts(tally: Tally, count: Count) -> None:
     """Compare a tally with what plain loops count."""
     assert (tally.tickets, tally.changed) == (count.tickets, count.changed)
-    assert {name: {(one.before, one.after): n for one, n in found.matrix.items()} for name, found in tally.outcomes.items()} == count.matrix
+    assert {
+        name: {(one.before, one.after): n for one, n in found.matrix.items()} for name, found in tally.outcomes.items()
+    } == count.matrix
     for name, one in tally.deadlines.items():
         moved = [move for move in count.moves.get(name, []) if move]
-        stretches = [sum((low is None or low <= move) and (high is None or move < high) for move in moved) for low, high in zip([None, *EDGES], [*EDGES, None], strict=True)]
-        assert (one.tickets, one.both, one.appear, one.vanish) == (count.compared[name], len(count.moves.get(name, [])), count.appear[name], count.vanish[name])
+        stretches = [
+            sum((low is None or low <= move) and (high is None or move < high) for move in moved)
+            for low, high in zip([None, *EDGES], [*EDGES, None], strict=True)
+        ]
+        assert (one.tickets, one.both, one.appear, one.vanish) == (
+            count.compared[name],
+            len(count.moves.get(name, [])),
+            count.appear[name],
+            count.vanish[name],
+        )
         assert list(one.shifts) == stretches
         assert timedelta(microseconds=one.total) == sum(moved, timedelta())
-        assert (one.least, one.most) == ((min(moved) // timedelta(microseconds=1), max(moved) // timedelta(microseconds=1)) if moved else (None, None))
+        assert (one.least, one.most) == (
+            (min(moved) // timedelta(microseconds=1), max(moved) // timedelta(microseconds=1))
+            if moved
+            else (None, None)
+        )
     assert set(tally.deadlines) == set(count.compared)
 
 
 # What is counted
+
 
 @pytest.mark.parametrize("seed", range(40) if LONG else [1])
 def test_the_tally_of_two_versions_is_what_plain_loops_count(old: Version, new: Version, seed: int) -> None:
@@ -145,7 +187,10 @@ def test_the_tally_of_two_versions_is_what_plain_loops_count(old: Version, new: 
 
 @pytest.mark.parametrize("digest", ["", "own", "another"])
 def test_so_is_the_tally_beside_what_is_recorded(old: Version, new: Version, digest: str) -> None:
-    past = [*as_recorded(drawn(old, 60, 5), old, share=0.7), Past({"impact": "worst"}, outcomes={"priority": State(Kind.DECIDED, "P1")})]
+    past = [
+        *as_recorded(drawn(old, 60, 5), old, share=0.7),
+        Past({"impact": "worst"}, outcomes={"priority": State(Kind.DECIDED, "P1")}),
+    ]
     said = {"": "", "own": new.digest, "another": old.digest}[digest]
     tally, unread = Replayer(new).replay(chunk_of(past, new, digest=said))
     count = against_record(past, new, said)
@@ -167,7 +212,9 @@ def test_so_is_that_of_another_desk(hospital: Version) -> None:
 def test_so_is_that_of_any_two_policies(files: list[dict[str, str]], data: st.DataObject) -> None:
     with patch("engine.version.version.table_problems", lambda *_: []):
         before, after = map(build, files)
-    rows = data.draw(st.lists(st.one_of(tickets(before.policy.facts), tickets(after.policy.facts)), min_size=1, max_size=12))
+    rows = data.draw(
+        st.lists(st.one_of(tickets(before.policy.facts), tickets(after.policy.facts)), min_size=1, max_size=12)
+    )
     past = [Past(row, NEAR[4]) for row in rows]
     replayer = Replayer(after, before)
     tally, unread = replayer.replay(chunk_of(past, after))
@@ -184,7 +231,10 @@ def test_what_was_on_hold_is_due_later_where_the_policy_says_so(new: Version) ->
     with patch("engine.version.version.table_problems", lambda *_: []):
         extending = build(files, "policies")
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": START}
-    past = [Past(facts, START + timedelta(days=9), ((START, START + timedelta(days=4)),)), Past(facts, START + timedelta(days=9))]
+    past = [
+        Past(facts, START + timedelta(days=9), ((START, START + timedelta(days=4)),)),
+        Past(facts, START + timedelta(days=9)),
+    ]
     tally, _ = Replayer(extending, new).replay(chunk_of(past, new))
 
     same_counts(tally, replayed(past, extending, new))
@@ -196,7 +246,13 @@ def test_a_hold_after_the_answer_moves_no_due_time_of_a_past_ticket(new: Version
     files["sla.yaml"] = files["sla.yaml"].replace("extend: no", "extend: yes")
     with patch("engine.version.version.table_problems", lambda *_: []):
         extending = build(files, "policies")
-    facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": START, "responded_at": START + timedelta(hours=1)}
+    facts = {
+        "assigned_priority": "P3",
+        "plan": "partner",
+        "country": "AU",
+        "received_at": START,
+        "responded_at": START + timedelta(hours=1),
+    }
     later = START + timedelta(hours=2)
     past = [Past(facts, START + timedelta(days=9), ((later, end),)) for end in (START + timedelta(days=4), None)]
     tally, _ = Replayer(extending, new).replay(chunk_of(past, new))
@@ -210,32 +266,54 @@ def test_without_either_side_what_is_decided_now_is_counted(new: Version) -> Non
     replayer = Replayer(new)
     tally, unread = replayer.replay(chunk_of(past, new))
     replay = replayer.summary(tally, {"x": len(unread)}, len(past))
-    priorities = [made[0]["priority"] for one in past if not isinstance(made := decided(new, ["priority"], one, []), str)]
+    priorities = [
+        made[0]["priority"] for one in past if not isinstance(made := decided(new, ["priority"], one, []), str)
+    ]
 
     assert (replay.changed, replay.before, replay.recorded, replay.equal) == (0, {}, False, False)
     matrix = next(one.matrix for one in replay.outcomes if one.name == "priority")
-    assert {change.after: count for change, count in matrix.items()} == {state: priorities.count(state) for state in priorities}
+    assert {change.after: count for change, count in matrix.items()} == {
+        state: priorities.count(state) for state in priorities
+    }
     assert all(change.before == change.after for change in matrix)
 
 
 def test_groups_count_tickets_by_the_value_as_the_version_reads_it(old: Version, new: Version) -> None:
-    past = [Past({"channel": word, "impact": "low", "urgency": "low"}) for word in ("email", "Phone", "telephone", "other")] + [Past({"stage": "triage"})]
+    past = [
+        Past({"channel": word, "impact": "low", "urgency": "low"}) for word in ("email", "Phone", "telephone", "other")
+    ] + [Past({"stage": "triage"})]
     replayer = Replayer(new, old, by=("channel", "affected_percent"))
     replay = replayer.summary(replayer.replay(chunk_of(past, new))[0], {}, 5)
     count = replayed(past, new, old)
 
-    assert {one.value: one.tickets for one in replay.groups["channel"]} == {"email": 1, "telephone": 2, "other": 1, "": 1}
+    assert {one.value: one.tickets for one in replay.groups["channel"]} == {
+        "email": 1,
+        "telephone": 2,
+        "other": 1,
+        "": 1,
+    }
     for group in replay.groups["channel"]:
-        rows = {row for row, one in enumerate(past, start=1) if str(one.facts.get("channel", "")).replace("Phone", "telephone") == group.value}
-        assert dict(group.outcomes) == {name: len(rows & set(changed)) for name, changed in count.changes.items() if rows & set(changed) and name not in replay.alike}
+        rows = {
+            row
+            for row, one in enumerate(past, start=1)
+            if str(one.facts.get("channel", "")).replace("Phone", "telephone") == group.value
+        }
+        assert dict(group.outcomes) == {
+            name: len(rows & set(changed))
+            for name, changed in count.changes.items()
+            if rows & set(changed) and name not in replay.alike
+        }
     assert [one.value for one in replay.groups["affected_percent"]] == [""]
 
 
 # However it is cut
 
+
 @settings(max_examples=100 if LONG else 4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cuts=st.sets(st.integers(1, 59), max_size=4), data=st.data())
-def test_cutting_and_the_order_of_adding_change_nothing(old: Version, new: Version, cuts: set[int], data: st.DataObject) -> None:
+def test_cutting_and_the_order_of_adding_change_nothing(
+    old: Version, new: Version, cuts: set[int], data: st.DataObject
+) -> None:
     past = drawn(old, 60, 21)
     replayer = Replayer(new, old, by=("channel", "country"))
     whole_ = replayer.replay(chunk_of(past, new))[0]
@@ -254,10 +332,15 @@ def test_cutting_and_the_order_of_adding_change_nothing(old: Version, new: Versi
 
 def test_so_it_is_where_more_situations_are_met_than_are_kept(old: Version, new: Version) -> None:
     past = drawn(new, 150, 4)
-    with patch("engine.replay.count.MAX_CELLS", 7), patch("engine.replay.tally.MAX_CELLS", 7), patch("engine.replay.count.MAX_SPOTS", 3), patch("engine.replay.tally.MAX_SPOTS", 3):
+    with (
+        patch("engine.replay.count.MAX_CELLS", 7),
+        patch("engine.replay.tally.MAX_CELLS", 7),
+        patch("engine.replay.count.MAX_SPOTS", 3),
+        patch("engine.replay.tally.MAX_SPOTS", 3),
+    ):
         replayer = Replayer(new, old)
         few = replayer.replay(chunk_of(past, new))[0]
-        parts = [replayer.replay(chunk_of(past[at:at + 40], new, at + 1))[0] for at in range(0, len(past), 40)]
+        parts = [replayer.replay(chunk_of(past[at : at + 40], new, at + 1))[0] for at in range(0, len(past), 40)]
         assert added(parts) == added(parts[::-1]) == few
     many = Replayer(new, old).replay(chunk_of(past, new))[0]
     assert {len(one.cells) for one in few.outcomes.values()} <= set(range(8))
@@ -290,18 +373,29 @@ def added(parts: Sequence[Tally]) -> Tally:
 
 # What is told of it
 
+
 def whole(replay: Replay) -> None:
     """Hold a replay against itself: what its parts say together is what it says."""
     for one in replay.outcomes:
         assert one.tickets == sum(one.matrix.values())
-        assert one.changed == sum(count for change, count in one.matrix.items() if (change.before.kind, change.before.value) != (change.after.kind, change.after.value))
+        assert one.changed == sum(
+            count
+            for change, count in one.matrix.items()
+            if (change.before.kind, change.before.value) != (change.after.kind, change.after.value)
+        )
         assert all(region.changed == sum(region.changes.values()) <= region.tickets for region in one.regions)
         assert one.changed <= sum(region.changed for region in one.regions) + one.elsewhere
 
 
 @pytest.mark.parametrize("seed", range(20) if LONG else [3])
-def test_the_regions_of_an_outcome_hold_every_ticket_that_changes_and_count_right(old: Version, new: Version, seed: int) -> None:
-    past = [replace(one, now=None, holds=()) for one in [*drawn(old, 60, seed), *drawn(new, 60, seed)] if not isinstance(decided(new, [], one, []), str)]
+def test_the_regions_of_an_outcome_hold_every_ticket_that_changes_and_count_right(
+    old: Version, new: Version, seed: int
+) -> None:
+    past = [
+        replace(one, now=None, holds=())
+        for one in [*drawn(old, 60, seed), *drawn(new, 60, seed)]
+        if not isinstance(decided(new, [], one, []), str)
+    ]
     replayer = Replayer(new, old)
     replay = replayer.summary(replayer.replay(chunk_of(past, new))[0], {}, len(past))
     count, written = replayed(past, new, old), [as_written(ticket, new, old) for ticket in past]
@@ -322,7 +416,9 @@ def as_written(ticket: Past, *versions: Version) -> dict[str, str | float]:
     """Give the facts of a ticket as policies write them: as the first version does, unless only the next has a word for it."""
     found: dict[str, str | float] = {}
     for version in versions:
-        atoms = version.reader.read({name: value for name, value in ticket.facts.items() if name in version.policy.facts}).atoms
+        atoms = version.reader.read(
+            {name: value for name, value in ticket.facts.items() if name in version.policy.facts}
+        ).atoms
         for name, slot in version.reader.slots.items():
             if atoms[slot] and found.get(name, "unlisted") == "unlisted":
                 sample = version.atoms[name].samples[atoms[slot] - 1]
@@ -332,14 +428,21 @@ def as_written(ticket: Past, *versions: Version) -> dict[str, str | float]:
 
 def test_a_version_with_one_changed_cell_changes_exactly_its_tickets(new: Version, low_low: Version) -> None:
     words = ("high", "medium", "low")
-    past = [Past({"impact": impact, "urgency": urgency, "channel": "email", "stage": "triage"}) for impact in words for urgency in words for _ in range(3)]
+    past = [
+        Past({"impact": impact, "urgency": urgency, "channel": "email", "stage": "triage"})
+        for impact in words
+        for urgency in words
+        for _ in range(3)
+    ]
     replayer = Replayer(low_low, new)
     replay = replayer.summary(replayer.replay(chunk_of(past, new))[0], {}, len(past))
     priority = next(one for one in replay.outcomes if one.name == "matrix_priority")
     [region] = priority.regions
 
     assert (replay.tickets, replay.changed, priority.changed) == (27, 3, 3)
-    assert {change: count for change, count in priority.matrix.items() if change.before != change.after} == {Change(State(Kind.DECIDED, "P5"), State(Kind.DECIDED, "P4")): 3}
+    assert {change: count for change, count in priority.matrix.items() if change.before != change.after} == {
+        Change(State(Kind.DECIDED, "P5"), State(Kind.DECIDED, "P4")): 3
+    }
     assert [(values.fact, values.words) for values in region.when] == [("impact", ("low",)), ("urgency", ("low",))]
     assert (region.tickets, region.changed, [one.row for one in region.examples]) == (3, 3, [25])
 
@@ -354,9 +457,18 @@ def test_an_example_decided_by_hand_shows_its_change(old: Version, new: Version)
             for example in examples:
                 now = datetime.fromisoformat(example.now) if example.now else None
                 ticket = Past(dict(example.facts), now)
-                sides = [decided(version, [one.name], ticket, list(other.policy.facts)) for version, other in ((old, new), (new, old))]
-                states = [State(Kind.REFUSED) if isinstance(side, str) else side[0].get(one.name, State(Kind.ABSENT)) for side in sides]
-                kinds = [State(Kind.ABSENT) if not has(version, [one.name]) else state for version, state in zip((old, new), states, strict=True)]
+                sides = [
+                    decided(version, [one.name], ticket, list(other.policy.facts))
+                    for version, other in ((old, new), (new, old))
+                ]
+                states = [
+                    State(Kind.REFUSED) if isinstance(side, str) else side[0].get(one.name, State(Kind.ABSENT))
+                    for side in sides
+                ]
+                kinds = [
+                    State(Kind.ABSENT) if not has(version, [one.name]) else state
+                    for version, state in zip((old, new), states, strict=True)
+                ]
                 assert kinds == [change.before, change.after], (one.name, example)
                 assert example.name == f"T{example.row}"
                 shown += 1
@@ -365,17 +477,26 @@ def test_an_example_decided_by_hand_shows_its_change(old: Version, new: Version)
 
 def test_examples_are_the_first_tickets_of_the_source(new: Version, low_low: Version) -> None:
     low = {"impact": "low", "urgency": "low"}
-    past = [Past({"impact": "high", "urgency": "low"}), *(Past({**low, "channel": word}) for word in ("email", "email", "portal", "email", "other", "telephone"))]
+    past = [
+        Past({"impact": "high", "urgency": "low"}),
+        *(Past({**low, "channel": word}) for word in ("email", "email", "portal", "email", "other", "telephone")),
+    ]
     replayer = Replayer(low_low, new)
-    parts = [replayer.replay(chunk_of(past[at:at + 2], new, at + 1))[0] for at in (4, 6, 0, 2)]
+    parts = [replayer.replay(chunk_of(past[at : at + 2], new, at + 1))[0] for at in (4, 6, 0, 2)]
     replay = replayer.summary(added(parts), {}, 7)
 
-    assert [[one.row for one in found] for found in next(one for one in replay.outcomes if one.name == "matrix_priority").examples.values()] == [[2]]
+    assert [
+        [one.row for one in found]
+        for found in next(one for one in replay.outcomes if one.name == "matrix_priority").examples.values()
+    ] == [[2]]
     priority = next(one for one in replay.outcomes if one.name == "priority")
-    assert [one.row for found in priority.examples.values() for one in found] == [2, 6], "the first of each situation: whether it comes by telephone makes one"
+    assert [one.row for found in priority.examples.values() for one in found] == [2, 6], (
+        "the first of each situation: whether it comes by telephone makes one"
+    )
 
 
 # The proof that a log and its policies belong together
+
 
 @pytest.mark.parametrize("which", ["old", "new", "hospital"])
 def test_what_is_recorded_under_the_very_version_comes_out_equal(request: pytest.FixtureRequest, which: str) -> None:
@@ -387,7 +508,9 @@ def test_what_is_recorded_under_the_very_version_comes_out_equal(request: pytest
 
     assert (replay.equal, replay.recorded, unread) == (True, True, ())
     assert replay.before == {version.digest: len(past)}
-    assert {one.name for one in replay.outcomes} | {one.name for one in replay.deadlines} == set(has(version, wanted([version])))
+    assert {one.name for one in replay.outcomes} | {one.name for one in replay.deadlines} == set(
+        has(version, wanted([version]))
+    )
 
 
 def test_and_what_was_altered_does_not(new: Version) -> None:
@@ -395,29 +518,47 @@ def test_and_what_was_altered_does_not(new: Version) -> None:
     at = next(at for at, one in enumerate(past) if one.outcomes["priority"] == State(Kind.DECIDED, "P3"))
     past[at] = replace(past[at], outcomes={**past[at].outcomes, "priority": State(Kind.DECIDED, "P1")})
     due = next(at for at, one in enumerate(past) if one.dues["response_due"] is not None)
-    past[due] = replace(past[due], dues={**past[due].dues, "response_due": past[due].dues["response_due"] + timedelta(microseconds=1)})
+    past[due] = replace(
+        past[due], dues={**past[due].dues, "response_due": past[due].dues["response_due"] + timedelta(microseconds=1)}
+    )
     replayer = Replayer(new)
     replay = replayer.summary(replayer.replay(chunk_of(past, new, digest=new.digest))[0], {}, len(past))
 
     assert replay.changed == len({at, due})
     assert [(one.name, one.changed) for one in replay.outcomes if one.changed] == [("priority", 1)]
     [move] = [one for one in replay.deadlines if one.changed]
-    assert (move.earlier, move.most_earlier, [one.row for one in move.examples]) == (1, timedelta(microseconds=-1), [due + 1])
+    assert (move.earlier, move.most_earlier, [one.row for one in move.examples]) == (
+        1,
+        timedelta(microseconds=-1),
+        [due + 1],
+    )
 
 
 def test_what_is_recorded_is_decided_again_whatever_decision_it_is_of(new: Version) -> None:
     answer = decide(new, "escalation", {"level": "critical"} if "level" in new.policy.facts else {}, Moment())
-    states = {one.name: State(Kind(one.status.value), one.value) for one in answer.outcomes if one.name not in new.policy.deadlines}
+    states = {
+        one.name: State(Kind(one.status.value), one.value)
+        for one in answer.outcomes
+        if one.name not in new.policy.deadlines
+    }
     past = [Past({"level": "critical"} if "level" in new.policy.facts else {}, outcomes=states)]
     tally, _ = Replayer(new).replay(chunk_of(past, new, digest=new.digest))
 
     assert set(tally.outcomes) == set(states)
     assert (tally.tickets, tally.changed) == (1, 0)
-    assert set(Replayer(new, decisions=["priority"]).replay(chunk_of(past, new, digest=new.digest))[0].outcomes) == set()
+    assert (
+        set(Replayer(new, decisions=["priority"]).replay(chunk_of(past, new, digest=new.digest))[0].outcomes) == set()
+    )
 
 
 def test_an_outcome_that_the_version_does_not_have_is_no_more(old: Version, new: Version) -> None:
-    past = [Past({}, outcomes={"weather": State(Kind.DECIDED, "fine"), "priority": State(Kind.UNDECIDED)}, dues={"tea": START})]
+    past = [
+        Past(
+            {},
+            outcomes={"weather": State(Kind.DECIDED, "fine"), "priority": State(Kind.UNDECIDED)},
+            dues={"tea": START},
+        )
+    ]
     tally, _ = Replayer(new).replay(chunk_of(past, new, digest="x"))
 
     assert dict(tally.outcomes["weather"].matrix) == {Change(State(Kind.DECIDED, "fine"), State(Kind.ABSENT)): 1}
@@ -427,7 +568,10 @@ def test_an_outcome_that_the_version_does_not_have_is_no_more(old: Version, new:
 
 # What cannot be read
 
-def test_a_row_that_nobody_can_read_is_given_once_with_what_is_wrong_and_is_in_no_number(old: Version, new: Version) -> None:
+
+def test_a_row_that_nobody_can_read_is_given_once_with_what_is_wrong_and_is_in_no_number(
+    old: Version, new: Version
+) -> None:
     past = [Past({"impact": "hihg", "urgency": "nope"}), Past({"impact": "high", "urgency": "high"})]
     for replayer in (Replayer(new), Replayer(new, old)):
         tally, unread = replayer.replay(chunk_of(past, new))
@@ -439,16 +583,24 @@ def test_a_row_that_nobody_can_read_is_given_once_with_what_is_wrong_and_is_in_n
 def test_a_value_that_one_version_refuses_is_a_change_of_state(new: Version) -> None:
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     vocabulary = files["vocabulary.yaml"]
-    files["vocabulary.yaml"] = vocabulary.replace('unit: "%", minimum: 0, maximum: 100', 'unit: "%", minimum: 0, maximum: 90', 1)
+    files["vocabulary.yaml"] = vocabulary.replace(
+        'unit: "%", minimum: 0, maximum: 100', 'unit: "%", minimum: 0, maximum: 90', 1
+    )
     narrow = build(files, "policies")
-    past = [Past({"affected_percent": percent, "impact": "high", "urgency": "high", "service": "exchange_online"}) for percent in (95.0, 85.0, 101.0)]
+    past = [
+        Past({"affected_percent": percent, "impact": "high", "urgency": "high", "service": "exchange_online"})
+        for percent in (95.0, 85.0, 101.0)
+    ]
     for before, after in ((new, narrow), (narrow, new)):
         replayer = Replayer(after, before)
         tally, unread = replayer.replay(chunk_of(past, new))
         same_counts(tally, replayed(past, after, before))
         [priority] = [one for one in replayer.summary(tally, {}, 3).outcomes if one.name == "priority"]
         assert ([one.row for one in unread], tally.tickets, tally.changed, priority.elsewhere) == ([3], 2, 1, 0)
-        assert {state.kind for change in priority.regions[0].changes for state in (change.before, change.after)} == {Kind.REFUSED, Kind.DECIDED}
+        assert {state.kind for change in priority.regions[0].changes for state in (change.before, change.after)} == {
+            Kind.REFUSED,
+            Kind.DECIDED,
+        }
         assert [values.fact for region in priority.regions for values in region.when] == ["affected_percent"]
 
 
@@ -463,9 +615,13 @@ def test_a_fact_that_one_version_does_not_know_is_not_sent_there(old: Version, n
 
 # Budgets
 
+
 def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, low_low: Version) -> None:
     rows = [{"impact": "low", "urgency": "low"}] * 2 + [{"impact": "high", "urgency": "high"}] * 98
-    past = [Past({**row, "stage": "triage", "channel": "email", "plan": "partner", "country": "AU", "received_at": START}) for row in rows]
+    past = [
+        Past({**row, "stage": "triage", "channel": "email", "plan": "partner", "country": "AU", "received_at": START})
+        for row in rows
+    ]
     replayer = Replayer(low_low, new)
     replay = replayer.summary(replayer.replay(chunk_of(past, new))[0], {}, 100)
 
@@ -474,8 +630,21 @@ def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, l
     assert over[0].message == "`priority` changes in 2 of 100 tickets (2%); the limit is 1"
     assert over[0].example.startswith("channel=email country=AU impact=low")
     assert "`response_due` changes in 2 of 100 tickets (2%); the limit is 1" in {one.message for one in over}
-    forbidden = excesses(replay, Budget(None, (read_forbidden("priority: P5 -> *"), read_forbidden("priority: P4 -> *"), read_forbidden("response_due: * -> *"))))
-    assert [one.message for one in forbidden] == ["`priority` goes P5 -> P4 in 2 tickets", "`response_due` moves in 2 of 100 tickets (2%)"]
+    forbidden = excesses(
+        replay,
+        Budget(
+            None,
+            (
+                read_forbidden("priority: P5 -> *"),
+                read_forbidden("priority: P4 -> *"),
+                read_forbidden("response_due: * -> *"),
+            ),
+        ),
+    )
+    assert [one.message for one in forbidden] == [
+        "`priority` goes P5 -> P4 in 2 tickets",
+        "`response_due` moves in 2 of 100 tickets (2%)",
+    ]
     assert forbidden[0].region == "urgency=low", "no other ticket says so"
 
 
@@ -487,6 +656,7 @@ def test_a_forbidden_change_is_held_against_one_version_alone(new: Version) -> N
 
 # Wrong use
 
+
 def test_decisions_and_facts_that_no_version_has_are_refused(old: Version, new: Version) -> None:
     with pytest.raises(UnknownDecision, match="prioriti"):
         Replayer(new, old, decisions=["prioriti"])
@@ -495,10 +665,17 @@ def test_decisions_and_facts_that_no_version_has_are_refused(old: Version, new: 
 
 
 def test_names_and_facts_of_an_example_are_texts(new: Version, low_low: Version) -> None:
-    facts = {"impact": words_of(["low"]), "urgency": words_of(["low"]), "received_at": Instants(np.array([to_micros(START)]))}
+    facts = {
+        "impact": words_of(["low"]),
+        "urgency": words_of(["low"]),
+        "received_at": Instants(np.array([to_micros(START)])),
+    }
     chunk = Chunk(1, facts, np.array([7]), START, Words(np.array([0]), ("INC7",)))
     assert facts_of(facts, 0)["received_at"] == START
     [example] = Replayer(low_low, new).replay(chunk)[0].outcomes["priority"].spots.values()
     assert (example.row, example.name, dict(example.facts), example.now) == (
-        7, "INC7", {"impact": "low", "urgency": "low", "received_at": "2026-01-23T04:00:00Z"}, "2026-01-23T04:00:00Z",
+        7,
+        "INC7",
+        {"impact": "low", "urgency": "low", "received_at": "2026-01-23T04:00:00Z"},
+        "2026-01-23T04:00:00Z",
     )

@@ -53,7 +53,10 @@ NOT_OFFERED: Final = {
     "2026-03-02T10:00:60Z": ("there is no time 10:00:60", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
     "2026-03-02 13:00 PM Z": ("there is no 13 PM", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
     "2026-03-02T10:00+25:00": ("there is no offset +25:00", "an offset goes from -23:59 to +23:59"),
-    "2026-03-02T10:00 CET": ("`CET` is not an offset from UTC", "write its offset instead, such as Z for UTC, or +10:00"),
+    "2026-03-02T10:00 CET": (
+        "`CET` is not an offset from UTC",
+        "write its offset instead, such as Z for UTC, or +10:00",
+    ),
     "2 Mai 2026 10:00 UTC": ("`Mai` is not the name of a month", "write the month as a number, as in 2026-01-31"),
     "02/03/26 10:00": ("the year does not have four digits", "write year, month and day, as in 2026-01-31"),
     "02.03.2026": ("the year does not come first", "add a time and an offset, as in 2026-03-02T09:00:00+10:00"),
@@ -70,7 +73,20 @@ def test_what_cannot_be_known_is_said_and_not_guessed(text: str) -> None:
     assert instant_help(text) == NOT_OFFERED[text]
 
 
-@pytest.mark.parametrize("text", ["half past nine", "yesterday", "2026", "", "2026-03-02 noon", "x" * 10_000, "2300-01-01 00:00 UTC", "9999-12-31 24:00 UTC", "٢٠٢٦-٠٣-٠٢ 10:00 UTC"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "half past nine",
+        "yesterday",
+        "2026",
+        "",
+        "2026-03-02 noon",
+        "x" * 10_000,
+        "2300-01-01 00:00 UTC",
+        "9999-12-31 24:00 UTC",
+        "٢٠٢٦-٠٣-٠٢ 10:00 UTC",
+    ],
+)
 def test_a_text_that_is_nothing_like_an_instant_has_no_help(text: str) -> None:
     assert instant_help(text) is None
 
@@ -79,10 +95,42 @@ def test_it_reaches_everyone_who_sends_an_instant() -> None:
     with pytest.raises(NotAnInstant) as caught:
         read_instant("received_at", "2026-03-02 10:00:00 UTC")
 
-    assert (caught.value.message, caught.value.help) == ("`UTC` is a name and not an offset: `2026-03-02 10:00:00 UTC`", "write 2026-03-02T10:00:00Z")
+    assert (caught.value.message, caught.value.help) == (
+        "`UTC` is a name and not an offset: `2026-03-02 10:00:00 UTC`",
+        "write 2026-03-02T10:00:00Z",
+    )
 
 
-PIECES: Final = st.sampled_from(["2026", "02", "31", "13", "-", "/", ".", ":", " ", "T", "10", "24", "60", "UTC", "Z", "+25", "PM", "Mar", "March", "Mon,", "[", "]", "(", "Europe/Paris", "\u2212", "0"])
+PIECES: Final = st.sampled_from(
+    [
+        "2026",
+        "02",
+        "31",
+        "13",
+        "-",
+        "/",
+        ".",
+        ":",
+        " ",
+        "T",
+        "10",
+        "24",
+        "60",
+        "UTC",
+        "Z",
+        "+25",
+        "PM",
+        "Mar",
+        "March",
+        "Mon,",
+        "[",
+        "]",
+        "(",
+        "Europe/Paris",
+        "\u2212",
+        "0",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)

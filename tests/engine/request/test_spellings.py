@@ -29,10 +29,37 @@ from tests.oracle import same_word
 from tests.support.servers import COUNTER, running
 from tests.support.tickets import facts, read
 
-LEVELS: Final = (*(Value(name, aliases=(str(level), f"{level} - {name}")) for level, name in enumerate(("highest", "high", "medium", "low", "lowest"), 1)), Value("none"))
+LEVELS: Final = (
+    *(
+        Value(name, aliases=(str(level), f"{level} - {name}"))
+        for level, name in enumerate(("highest", "high", "medium", "low", "lowest"), 1)
+    ),
+    Value("none"),
+)
 SCALE: Final = ", ".join(f'{{value: {one.value}, about: x, aliases: ["{one.aliases[0]}"]}}' for one in LEVELS[:5])
 
-NOT_LEVEL_1: Final = ("-1", "- 1", "−1", "–1", "+1", "(1)", "[1]", "!1", "1!", "1.0", "0.1", ".1", "1-1", "1 1", "_1", "-highest", "!highest", "(highest)", "~highest", "highest-")
+NOT_LEVEL_1: Final = (
+    "-1",
+    "- 1",
+    "−1",
+    "–1",
+    "+1",
+    "(1)",
+    "[1]",
+    "!1",
+    "1!",
+    "1.0",
+    "0.1",
+    ".1",
+    "1-1",
+    "1 1",
+    "_1",
+    "-highest",
+    "!highest",
+    "(highest)",
+    "~highest",
+    "highest-",
+)
 NOTHINGS: Final = ("-1", "-9", "-", "--", "n/a", "N/A", "NULL", "null", "None", "NaN", "?", "")
 
 
@@ -40,15 +67,25 @@ NOTHINGS: Final = ("-1", "-9", "-", "--", "n/a", "N/A", "NULL", "null", "None", 
 def desk() -> Version:
     """The counter, with a scale of loudness that is written 1 to 5 as well."""
     files = dict(COUNTER)
-    impact = re.search(r"values: \[\{value: \"1\", about: very\}, \{value: \"2\", about: not\}\]", files["vocabulary.yaml"])
+    impact = re.search(
+        r"values: \[\{value: \"1\", about: very\}, \{value: \"2\", about: not\}\]", files["vocabulary.yaml"]
+    )
     assert impact
-    files["vocabulary.yaml"] = files["vocabulary.yaml"].replace(impact[0], f"values: [{SCALE}, {{value: none, about: nobody}}]")
+    files["vocabulary.yaml"] = files["vocabulary.yaml"].replace(
+        impact[0], f"values: [{SCALE}, {{value: none, about: nobody}}]"
+    )
     files["gift.yaml"] = files["gift.yaml"].replace('impact: "2"', "impact: high")
     return build(files, "counter")
 
 
 def test_case_and_one_separator_between_letters_do_not_count() -> None:
-    for one, other in (("Self-Service Portal", "self service_portal"), ("1 - High", "1-HIGH"), ("Office 365", "office_365"), ("P 1", "p-1"), ("cafe\u0301", "CAFÉ")):
+    for one, other in (
+        ("Self-Service Portal", "self service_portal"),
+        ("1 - High", "1-HIGH"),
+        ("Office 365", "office_365"),
+        ("P 1", "p-1"),
+        ("cafe\u0301", "CAFÉ"),
+    ):
         assert folded(one) == folded(other)
 
 
@@ -109,7 +146,9 @@ def test_over_grpc_minus_one_is_not_level_one(desk: Version) -> None:
         for sent in (-1, -1.0, "-1", "- 1", "(1)", "!highest", "None"):
             with pytest.raises(grpc.RpcError, match="impact"):
                 client.decide("gift", {"impact": sent, "weight": 4, "colour": "red"})
-        assert client.decide("gift", {"impact": 2, "weight": 4, "colour": "red"}) == client.decide("gift", {"impact": "High", "weight": 4, "colour": "red"})
+        assert client.decide("gift", {"impact": 2, "weight": 4, "colour": "red"}) == client.decide(
+            "gift", {"impact": "High", "weight": 4, "colour": "red"}
+        )
 
 
 def test_an_open_list_takes_no_marker_of_nothing_for_another_value(desk: Version) -> None:
@@ -122,7 +161,10 @@ def test_an_open_list_takes_no_marker_of_nothing_for_another_value(desk: Version
 def test_two_values_that_are_read_as_one_are_a_problem_and_a_sign_tells_two_apart() -> None:
     vocabulary = "facts: {size: {column: S, values: {%s}}}"
 
-    assert facts(read(vocabulary % '"1": large, "-1": small', {"S": ["1", "-1"]})) == [{"size": "large"}, {"size": "small"}]
+    assert facts(read(vocabulary % '"1": large, "-1": small', {"S": ["1", "-1"]})) == [
+        {"size": "large"},
+        {"size": "small"},
+    ]
 
 
 def test_a_mapping_never_takes_a_sign_for_punctuation() -> None:
@@ -155,11 +197,18 @@ def test_a_word_that_is_a_value_and_an_empty_cell_is_counted(desk: Version) -> N
     rows = pa.RecordBatch.from_pydict({"I": ["none", "none", "high", "None"]})
 
     assert Mapper(mapping_of("m", "facts: {impact: I}", words), words).batch(rows).doubts(()) == {("impact", "none"): 2}
-    assert Mapper(mapping_of("m", "facts: {impact: {column: I, values: {none: none, high: high}}}", words), words).batch(rows).doubts(()) == {}
+    assert (
+        Mapper(mapping_of("m", "facts: {impact: {column: I, values: {none: none, high: high}}}", words), words)
+        .batch(rows)
+        .doubts(())
+        == {}
+    )
 
 
 def test_a_listed_value_is_meant_though_it_stands_for_nothing_elsewhere() -> None:
-    found = read("facts: {size: {column: S, values: {None: small}}, way: W}\nempty: [None]", {"S": ["None"], "W": ["None"]})
+    found = read(
+        "facts: {size: {column: S, values: {None: small}}, way: W}\nempty: [None]", {"S": ["None"], "W": ["None"]}
+    )
 
     assert facts(found) == [{"size": "small"}]
 

@@ -54,18 +54,24 @@ def test_values_of_one_class_are_told_apart_by_no_rule(shipped: Bundle) -> None:
         for grid in version.grids.values():
             for axis in grid.axes:
                 samples = version.atoms[axis.fact].samples
-                for condition in (condition for rule in grid.table.rules for condition in rule.when if condition.fact == axis.fact):
+                for condition in (
+                    condition for rule in grid.table.rules for condition in rule.when if condition.fact == axis.fact
+                ):
                     held = np.array([condition.unknown, *(condition.holds(sample) for sample in samples)])
                     for number in range(axis.size):
                         assert len(set(held[axis.class_of == number].tolist())) == 1
 
 
-def disagreements(policy: Policy, layout: Layout, flat: Flat, most: int = 5, *, sliced: bool = False) -> list[tuple[object, ...]]:
+def disagreements(
+    policy: Policy, layout: Layout, flat: Flat, most: int = 5, *, sliced: bool = False
+) -> list[tuple[object, ...]]:
     """Compare a table with the oracle in every cell: the outcome, the facts, what the oracle and what the table says.
 
     ``sliced`` compares the cells of some values of its longest axis only.
     """
-    values = {axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes}
+    values = {
+        axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes
+    }
     oracle = Oracle(policy, values)
     names = [axis.fact for axis in flat.axes]
     ends = {

@@ -42,14 +42,18 @@ def test_possible_missing_and_ask_next_are_what_the_oracle_says_of_random_polici
 
 def differences(policy: Policy, layout: Layout, flat: Flat) -> list[tuple[object, ...]]:
     """Compare a seeded sample of cells: the outcome, the facts, what is said and what the oracle says."""
-    values = {axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes}
+    values = {
+        axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes
+    }
     oracle = Oracle(policy, values)
     explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
     shape = [range(axis.size) for axis in flat.axes]
     cells = list(enumerate(itertools.product(*shape)))
     found: list[tuple[object, ...]] = []
     for cell, classes in random.Random(0).sample(cells, min(SAMPLE, len(cells))):
-        facts: Facts = {axis.fact: values[axis.fact][at - 1] if at else None for axis, at in zip(flat.axes, classes, strict=True)}
+        facts: Facts = {
+            axis.fact: values[axis.fact][at - 1] if at else None for axis, at in zip(flat.axes, classes, strict=True)
+        }
         for name, expected in oracle.possible(flat.grid.table, facts).items():
             outcome = explainer.outcome(name, cell)
             if outcome.status is not Status.UNDECIDED:

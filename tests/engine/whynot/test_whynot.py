@@ -81,7 +81,10 @@ def test_a_fact_that_is_not_sent_may_be_sent(version: Version) -> None:
     found = ask(version, "priority", "P1")
 
     assert (found.current.status, found.changes) == (Status.UNDECIDED, 2)
-    assert said(found) == [[("business_impact", "", ("extreme",)), ("workaround", "", ("none",))], [("impact", "", ("high",)), ("urgency", "", ("high",))]]
+    assert said(found) == [
+        [("business_impact", "", ("extreme",)), ("workaround", "", ("none",))],
+        [("impact", "", ("high",)), ("urgency", "", ("high",))],
+    ]
 
 
 def test_not_to_send_a_fact_is_proposed_only_where_nothing_else_does_with_as_few(version: Version) -> None:
@@ -110,7 +113,9 @@ def test_what_no_ticket_gets_is_said_with_what_can_be_got(version: Version) -> N
 
 def test_to_be_decided_and_not_to_be_covered_can_be_wanted(version: Version) -> None:
     assert said(ask(version, "priority", "decided", impact="low"))[-1] == [("urgency", "", ("high", "medium", "low"))]
-    assert said(ask(version, "scope", "not_covered", service="configuration", request_type="incident")) == [[("service", "configuration", ("unlisted",))]]
+    assert said(ask(version, "scope", "not_covered", service="configuration", request_type="incident")) == [
+        [("service", "configuration", ("unlisted",))]
+    ]
 
 
 def test_a_list_is_wanted_by_one_of_its_items_and_empty_as_none(version: Version) -> None:
@@ -131,27 +136,35 @@ def test_a_fact_that_follows_from_an_instant_is_named_and_sent_otherwise(version
 
     assert said(found) == [[("business_days_since_closure", "2", ("> 5",))]]
     assert [(one.fact, one.since) for one in found.follows] == [("business_days_since_closure", "closed_at")]
-    assert all(decide(version, "lifecycle", ticket, Moment(now))["case_action"].value == "new_case" for ticket in changed(facts, found.alternatives[0]))
+    assert all(
+        decide(version, "lifecycle", ticket, Moment(now))["case_action"].value == "new_case"
+        for ticket in changed(facts, found.alternatives[0])
+    )
 
 
-@pytest.mark.parametrize(("decision", "words", "facts"), [
-    ("priority", "P1", {}),
-    ("priority", "P4", {"impact": "high", "urgency": "high", "channel": "email", "stage": "arrival"}),
-    ("priority", "basis=severity", {"impact": "high", "urgency": "high"}),
-    ("priority", "decided", {"impact": "low"}),
-    ("response", "target_priority=P2", {"impact": "low"}),
-    ("response", "support_hours=12x5", {"requester": "partner"}),
-    ("channel", "stay", {"impact": "high", "urgency": "high"}),
-    ("escalation", "valid", {"service": "mpn", "subscription_source": "other"}),
-    ("escalation", "may_be_declined", {"reason": " "}),
-    ("scope", "in_scope", {"service": "configuration"}),
-    ("coverage", "ja", {"language": "en"}),
-])
+@pytest.mark.parametrize(
+    ("decision", "words", "facts"),
+    [
+        ("priority", "P1", {}),
+        ("priority", "P4", {"impact": "high", "urgency": "high", "channel": "email", "stage": "arrival"}),
+        ("priority", "basis=severity", {"impact": "high", "urgency": "high"}),
+        ("priority", "decided", {"impact": "low"}),
+        ("response", "target_priority=P2", {"impact": "low"}),
+        ("response", "support_hours=12x5", {"requester": "partner"}),
+        ("channel", "stay", {"impact": "high", "urgency": "high"}),
+        ("escalation", "valid", {"service": "mpn", "subscription_source": "other"}),
+        ("escalation", "may_be_declined", {"reason": " "}),
+        ("scope", "in_scope", {"service": "configuration"}),
+        ("coverage", "ja", {"language": "en"}),
+    ],
+)
 def test_whatever_is_proposed_is_decided_as_wanted(version: Version, decision: str, words: str, facts: Ticket) -> None:
     wanted = read_wanted(version, decision, words)
     found = why_not(version, facts, wanted)
     before = decide(version, decision, facts)[wanted.outcome]
-    tickets = [ticket for alternative in found.alternatives for ticket in itertools.islice(changed(facts, alternative), 200)]
+    tickets = [
+        ticket for alternative in found.alternatives for ticket in itertools.islice(changed(facts, alternative), 200)
+    ]
 
     assert found.alternatives
     assert found.current == before
@@ -167,14 +180,30 @@ def test_whatever_is_proposed_is_decided_as_wanted(version: Version, decision: s
 
 @settings(max_examples=300 if LONG else 15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies(), st.data())
-def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(files: dict[str, str], data: st.DataObject) -> None:
+def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
+    files: dict[str, str], data: st.DataObject
+) -> None:
     policy = load(files)
     layout = lay_out(policy)
     reader = TicketReader(policy.facts, layout.atoms)
     explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
-    version = cast("Version", SimpleNamespace(policy=policy, atoms=layout.atoms, flats=layout.flats, producer=layout.producer, reader=reader, explainer=explainer, elapsed=()))
+    version = cast(
+        "Version",
+        SimpleNamespace(
+            policy=policy,
+            atoms=layout.atoms,
+            flats=layout.flats,
+            producer=layout.producer,
+            reader=reader,
+            explainer=explainer,
+            elapsed=(),
+        ),
+    )
     for flat in layout.flats.values():
-        values = {axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes}
+        values = {
+            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in flat.axes
+        }
         oracle = Oracle(policy, values)
         start = {name: data.draw(st.sampled_from([None, *listed])) for name, listed in values.items()}
         sent = {name: " " if value == "blank" else value for name, value in start.items()}
@@ -184,15 +213,23 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(files: di
                 right = {codes.domain[one] if one < len(codes.domain) else None for one in wanted.codes}
                 found = why_not(version, sent, wanted)
                 expected = _smallest(oracle, flat, values, start, name, right)
-                proposed = {_case(version, flat, ticket) for alternative in found.alternatives for ticket in changed(sent, alternative)}
+                proposed = {
+                    _case(version, flat, ticket)
+                    for alternative in found.alternatives
+                    for ticket in changed(sent, alternative)
+                }
 
                 assert proposed <= expected.keys()
                 assert len(proposed) + found.more == (0 if found.already else len(expected))
-                assert {len(alternative) for alternative in found.alternatives} == ({found.changes} if expected and not found.already else set())
+                assert {len(alternative) for alternative in found.alternatives} == (
+                    {found.changes} if expected and not found.already else set()
+                )
                 assert set(expected.values()) == ({found.changes} if expected else set())
 
 
-def _smallest(oracle: Oracle, flat: Flat, values: dict[str, list[str | float]], start: Ticket, name: str, right: set[Any]) -> dict[tuple[int, ...], int]:
+def _smallest(
+    oracle: Oracle, flat: Flat, values: dict[str, list[str | float]], start: Ticket, name: str, right: set[Any]
+) -> dict[tuple[int, ...], int]:
     """Go through all tickets: those with the fewest facts changed that come out right, by preference without one left out."""
     found: dict[tuple[int, ...], tuple[int, bool]] = {}
     for cell in itertools.product(*(range(len(listed) + 1) for listed in values.values())):
@@ -212,13 +249,48 @@ def _case(version: Version, flat: Flat, ticket: Ticket) -> tuple[int, ...]:
 
 
 def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:
-    facts = {f"f{at}": {"type": "choice", "about": "x", "values": [{"value": f"v{value}", "about": "x"} for value in range(4)]} for at in range(2)}
+    facts = {
+        f"f{at}": {
+            "type": "choice",
+            "about": "x",
+            "values": [{"value": f"v{value}", "about": "x"} for value in range(4)],
+        }
+        for at in range(2)
+    }
     cells = [[("yes" if (row + column) % 4 in (1, 2) and row else "no") for column in range(4)] for row in range(4)]
     files = {
-        "manifest.yaml": {"kind": "manifest", "name": "chess", "version": "1.0.0", "effective_from": "2020-01-01T00:00:00Z", "source": "x", "owner": "x", "triage": ["board"]},
-        "vocabulary.yaml": {"kind": "vocabulary", "facts": facts, "outcomes": {"out": {"type": "boolean", "about": "x"}}},
-        "all.yaml": {"kind": "policy", "about": "x", "source": "x", "decision": {"name": "board", "about": "x", "answers": ["out"]}, "tables": {"board": {
-            "about": "x", "produces": "out", "matrix": {"down": "f0", "across": "f1", "columns": [f"v{at}" for at in range(4)], "rows": {f"v{at}": row for at, row in enumerate(cells)}}}}},
+        "manifest.yaml": {
+            "kind": "manifest",
+            "name": "chess",
+            "version": "1.0.0",
+            "effective_from": "2020-01-01T00:00:00Z",
+            "source": "x",
+            "owner": "x",
+            "triage": ["board"],
+        },
+        "vocabulary.yaml": {
+            "kind": "vocabulary",
+            "facts": facts,
+            "outcomes": {"out": {"type": "boolean", "about": "x"}},
+        },
+        "all.yaml": {
+            "kind": "policy",
+            "about": "x",
+            "source": "x",
+            "decision": {"name": "board", "about": "x", "answers": ["out"]},
+            "tables": {
+                "board": {
+                    "about": "x",
+                    "produces": "out",
+                    "matrix": {
+                        "down": "f0",
+                        "across": "f1",
+                        "columns": [f"v{at}" for at in range(4)],
+                        "rows": {f"v{at}": row for at, row in enumerate(cells)},
+                    },
+                }
+            },
+        },
     }
     board = build({name: json.dumps(one) for name, one in files.items()})
     found = ask(board, "board", "yes")
@@ -231,19 +303,44 @@ def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:
 # ---- What can be asked
 
 
-@pytest.mark.parametrize(("decision", "words", "message"), [
-    ("priority", "P9", "`priority` is never `P9`; known: P1, P2, P3, P4, P5, decided, not_covered"),
-    ("escalation", "valit", "`escalation` is never `valit`; did you mean `valid`?"),
-    ("priority", "bassis=matrix", "`priority` has no outcome `bassis`; did you mean `basis`?"),
-    ("priority", "matrix", "no outcome that answers `priority` can be `matrix`; write `basis=matrix` or `assessed_basis=matrix`"),
-    ("response", "decided", "`decided` could be said of several outcomes of `response`; write `target_priority=decided` or `response_amount=decided` or `response_unit=decided`"),
-    ("response", "fast", "no outcome that answers `response` can be `fast`; write `outcome=value`, with one of target_priority, response_amount, response_unit"),
-    ("response", "response_amount=soon", "`response_amount` is a number, not `soon`; it can be 0, 1, 2, 4"),
-    ("response", "sla_applies=perhaps", "`sla_applies` is yes or no, not `perhaps`; known: decided, no, not_covered, yes"),
-    ("response", "response_due=2026-01-01", "`response_due` is an instant, for which this cannot be told; ask for what it goes by, such as its target, in the decision that gives it"),
-    ("coverage", "centre=sydney", "`centre` goes by the time of day, which no fact changes"),
-])
-def test_what_a_decision_cannot_be_is_refused_with_what_was_perhaps_meant(version: Version, decision: str, words: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("decision", "words", "message"),
+    [
+        ("priority", "P9", "`priority` is never `P9`; known: P1, P2, P3, P4, P5, decided, not_covered"),
+        ("escalation", "valit", "`escalation` is never `valit`; did you mean `valid`?"),
+        ("priority", "bassis=matrix", "`priority` has no outcome `bassis`; did you mean `basis`?"),
+        (
+            "priority",
+            "matrix",
+            "no outcome that answers `priority` can be `matrix`; write `basis=matrix` or `assessed_basis=matrix`",
+        ),
+        (
+            "response",
+            "decided",
+            "`decided` could be said of several outcomes of `response`; write `target_priority=decided` or `response_amount=decided` or `response_unit=decided`",
+        ),
+        (
+            "response",
+            "fast",
+            "no outcome that answers `response` can be `fast`; write `outcome=value`, with one of target_priority, response_amount, response_unit",
+        ),
+        ("response", "response_amount=soon", "`response_amount` is a number, not `soon`; it can be 0, 1, 2, 4"),
+        (
+            "response",
+            "sla_applies=perhaps",
+            "`sla_applies` is yes or no, not `perhaps`; known: decided, no, not_covered, yes",
+        ),
+        (
+            "response",
+            "response_due=2026-01-01",
+            "`response_due` is an instant, for which this cannot be told; ask for what it goes by, such as its target, in the decision that gives it",
+        ),
+        ("coverage", "centre=sydney", "`centre` goes by the time of day, which no fact changes"),
+    ],
+)
+def test_what_a_decision_cannot_be_is_refused_with_what_was_perhaps_meant(
+    version: Version, decision: str, words: str, message: str
+) -> None:
     with pytest.raises(UnknownWanted) as error:
         read_wanted(version, decision, words)
 
@@ -276,15 +373,20 @@ def run(*arguments: str) -> Result:
 CLOSED: Final = {"case_state": "closed", "reopen_requested": True, "closed_at": "2026-01-05T00:00:00Z"}
 
 
-@pytest.mark.parametrize(("name", "decision", "words", "facts"), [
-    ("one", "priority", "P1", {"impact": "low", "urgency": "high"}),
-    ("several", "priority", "decided", {"impact": "low"}),
-    ("many", "escalation", "valid", {"service": "mpn", "subscription_source": "other"}),
-    ("already", "scope", "out_of_scope", {"service": "mpn"}),
-    ("impossible", "priority", "not_covered", {"impact": "low"}),
-    ("follows", "lifecycle", "new_case", CLOSED),
-])
-def test_it_is_said_as_people_read_it(version: Version, golden: Callable[[str, str], None], name: str, decision: str, words: str, facts: Ticket) -> None:
+@pytest.mark.parametrize(
+    ("name", "decision", "words", "facts"),
+    [
+        ("one", "priority", "P1", {"impact": "low", "urgency": "high"}),
+        ("several", "priority", "decided", {"impact": "low"}),
+        ("many", "escalation", "valid", {"service": "mpn", "subscription_source": "other"}),
+        ("already", "scope", "out_of_scope", {"service": "mpn"}),
+        ("impossible", "priority", "not_covered", {"impact": "low"}),
+        ("follows", "lifecycle", "new_case", CLOSED),
+    ],
+)
+def test_it_is_said_as_people_read_it(
+    version: Version, golden: Callable[[str, str], None], name: str, decision: str, words: str, facts: Ticket
+) -> None:
     shown = io.StringIO()
     found = ask(version, decision, words, datetime(2026, 1, 7, tzinfo=UTC), **facts)
     Screen(shown).show(*why_not_parts(found, version.policy))
@@ -303,18 +405,27 @@ def test_the_command_says_it_before_the_answer_and_with_its_rules() -> None:
 def test_it_is_plain_data_in_json() -> None:
     plain = json.loads(run("grade", "impact=1", "urgency=1", "--why-not", "5", "-o", "json").stdout)
 
-    assert plain["why_not"]["alternatives"] == [[{"fact": "impact", "now": "1", "to": ["5"]}, {"fact": "urgency", "now": "1", "to": ["5"]}]]
-    assert (plain["status"], plain["why_not"]["now"], plain["why_not"]["possible"]) == ("decided", {"status": "decided", "value": "1"}, True)
+    assert plain["why_not"]["alternatives"] == [
+        [{"fact": "impact", "now": "1", "to": ["5"]}, {"fact": "urgency", "now": "1", "to": ["5"]}]
+    ]
+    assert (plain["status"], plain["why_not"]["now"], plain["why_not"]["possible"]) == (
+        "decided",
+        {"status": "decided", "value": "1"},
+        True,
+    )
 
 
 def test_without_a_decision_it_is_asked_of_the_first_that_could_be_it() -> None:
     assert run("impact=1", "urgency=1", "--why-not", "2").stdout.startswith("why not grade 2? It is 1.\n")
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ("--why-not nowhere impact=1", "error: --why-not nowhere: none of "),
-    ("grade --why-not 9", "error: --why-not 9: `grade` is never `9`"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--why-not nowhere impact=1", "error: --why-not nowhere: none of "),
+        ("grade --why-not 9", "error: --why-not 9: `grade` is never `9`"),
+    ],
+)
 def test_what_cannot_be_asked_ends_with_2(arguments: str, message: str) -> None:
     result = run(*arguments.split())
 

@@ -101,7 +101,11 @@ def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, str]:
 class TestRoles:
     def test_every_rpc_of_ours_needs_a_role_and_what_nobody_listed_needs_the_most(self) -> None:
         modules = (decision_service_pb2, policy_service_pb2, audit_service_pb2, admin_service_pb2)
-        services = {name for module in modules for name in (one.full_name for one in module.DESCRIPTOR.services_by_name.values())}
+        services = {
+            name
+            for module in modules
+            for name in (one.full_name for one in module.DESCRIPTOR.services_by_name.values())
+        }
         files = {path.stem for path in (ROOT / "proto/guidepost/v1").glob("*_service.proto")}
 
         assert services <= set(NEEDED)
@@ -110,27 +114,49 @@ class TestRoles:
         assert needed("/guidepost.v2.Anything/Goes") is Role.ADMIN
 
     def test_what_removes_or_administers_needs_admin(self) -> None:
-        assert {needed(f"/guidepost.v1.{one}") for one in ("AuditService/PurgeRecords", "AdminService/Reload", "AdminService/GetStatus")} == {Role.ADMIN}
+        assert {
+            needed(f"/guidepost.v1.{one}")
+            for one in ("AuditService/PurgeRecords", "AdminService/Reload", "AdminService/GetStatus")
+        } == {Role.ADMIN}
 
 
 class TestServed:
     def test_a_caller_may_do_what_his_roles_say_and_nothing_else(self, served: str) -> None:
         with guidepost.Client(served, token=PORTAL.text) as portal:
             assert portal.decide("queue", vip=True).status
-            assert refusal(portal.versions) == (grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", "`portal` has not the role `read_policies`, which this call needs")
+            assert refusal(portal.versions) == (
+                grpc.StatusCode.PERMISSION_DENIED,
+                "FORBIDDEN",
+                "`portal` has not the role `read_policies`, which this call needs",
+            )
         with guidepost.Client(served, token=OFFICE.text) as office:
             assert office.versions().versions
             assert refusal(lambda: office.decide("queue", vip=True))[0] == grpc.StatusCode.PERMISSION_DENIED
-            listed = office.policies.ListVersions(policy_service_pb2.ListVersionsRequest(), metadata=office.metadata, timeout=60)
+            listed = office.policies.ListVersions(
+                policy_service_pb2.ListVersionsRequest(), metadata=office.metadata, timeout=60
+            )
             assert listed.versions
 
     def test_streams_are_guarded_like_other_calls(self, served: str) -> None:
         with grpc.insecure_channel(served) as channel:
-            code, reason, _ = refusal(lambda: list(DecisionServiceStub(channel).TriageStream(iter([pb.TriageStreamRequest()]), timeout=60)))
+            code, reason, _ = refusal(
+                lambda: list(DecisionServiceStub(channel).TriageStream(iter([pb.TriageStreamRequest()]), timeout=60))
+            )
 
         assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN")
 
-    @pytest.mark.parametrize("token", ["", NOBODY.text, OLD.text, PORTAL.text[:-1] + ("a" if PORTAL.text[-1] != "a" else "b"), f"gpk_{PORTAL.id}_", "x"], ids=["none", "unknown", "expired", "altered", "cut short", "no key"])
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "",
+            NOBODY.text,
+            OLD.text,
+            PORTAL.text[:-1] + ("a" if PORTAL.text[-1] != "a" else "b"),
+            f"gpk_{PORTAL.id}_",
+            "x",
+        ],
+        ids=["none", "unknown", "expired", "altered", "cut short", "no key"],
+    )
     def test_who_proves_nothing_is_told_how_and_gets_nothing(self, served: str, token: str) -> None:
         with guidepost.Client(served, token=token) as client:
             code, reason, message = refusal(lambda: client.decide("queue", vip=True))
@@ -140,9 +166,14 @@ class TestServed:
 
     def test_health_is_open_to_all(self, served: str) -> None:
         with grpc.insecure_channel(served) as channel:
-            assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60).status == health_pb2.HealthCheckResponse.SERVING
+            assert (
+                health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60).status
+                == health_pb2.HealthCheckResponse.SERVING
+            )
 
-    def test_the_log_records_who_it_was_proved_to_be_and_what_he_called_himself_only_behind_that(self, served: str) -> None:
+    def test_the_log_records_who_it_was_proved_to_be_and_what_he_called_himself_only_behind_that(
+        self, served: str
+    ) -> None:
         with guidepost.Client(served, token=PORTAL.text, caller="office") as portal:
             portal.decide("queue", vip=True, ticket_id="T-1")
         with guidepost.Client(served, token=ISSUER.token("b/ob", ["decide"])) as bob:
@@ -150,10 +181,16 @@ class TestServed:
         with guidepost.Client(served, token=OFFICE.text) as office:
             entries = list(office.audit.records())
 
-        assert {one.content.ticket: one.content.caller for one in entries if one.content.ticket} == {"T-1": "portal/office", "T-2": "jwt:b%2Fob"}
+        assert {one.content.ticket: one.content.caller for one in entries if one.content.ticket} == {
+            "T-1": "portal/office",
+            "T-2": "jwt:b%2Fob",
+        }
 
     def test_where_nobody_has_to_prove_anything_all_but_removing_is_open(self, tmp_path: Path) -> None:
-        with protected(Protection(), LogSettings(f"sqlite:///{tmp_path}/decisions.db")) as address, guidepost.Client(address) as client:
+        with (
+            protected(Protection(), LogSettings(f"sqlite:///{tmp_path}/decisions.db")) as address,
+            guidepost.Client(address) as client,
+        ):
             assert client.decide("queue", vip=True).status
             assert [one.content.caller for one in client.audit.records()] == [""]
             assert client.versions().versions
@@ -161,10 +198,16 @@ class TestServed:
                 client.audit.stub.PurgeRecords(audit_service_pb2.PurgeRecordsRequest(), timeout=60)
         assert raised.value.code() == grpc.StatusCode.PERMISSION_DENIED
 
-    def test_a_changed_file_of_callers_counts_within_seconds_and_a_broken_one_changes_nothing(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_changed_file_of_callers_counts_within_seconds_and_a_broken_one_changes_nothing(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level("INFO", "guidepost.access")
         file = tmp_path / "callers.yaml"
-        with protected(Protection(settings(tmp_path))) as address, guidepost.Client(address, token=PORTAL.text) as portal, guidepost.Client(address, token=NOBODY.text) as newcomer:
+        with (
+            protected(Protection(settings(tmp_path))) as address,
+            guidepost.Client(address, token=PORTAL.text) as portal,
+            guidepost.Client(address, token=NOBODY.text) as newcomer,
+        ):
             file.write_text(CALLERS.replace("roles", "rolls"), encoding="utf-8")
             until(lambda: any("cannot be used" in record.message for record in caplog.records))
             assert portal.decide("queue", vip=True).status
@@ -189,20 +232,40 @@ class TestWorkers:
                 with guidepost.Client(address, credentials=secured, token=PORTAL.text, channels=1) as portal:
                     assert portal.decide("queue", vip=True, timeout=60).status
                 with guidepost.Client(address, credentials=secured, token=OFFICE.text, channels=1) as office_client:
-                    assert refusal(lambda: office_client.decide("queue", vip=True))[0] == grpc.StatusCode.PERMISSION_DENIED
+                    assert (
+                        refusal(lambda: office_client.decide("queue", vip=True))[0] == grpc.StatusCode.PERMISSION_DENIED
+                    )
                 with grpc.secure_channel(office.admin, secured) as channel:
                     ask = AdminServiceStub(channel).GetStatus
-                    for token, code in ((None, grpc.StatusCode.UNAUTHENTICATED), (PORTAL, grpc.StatusCode.PERMISSION_DENIED)):
+                    for token, code in (
+                        (None, grpc.StatusCode.UNAUTHENTICATED),
+                        (PORTAL, grpc.StatusCode.PERMISSION_DENIED),
+                    ):
                         metadata = [("authorization", f"Bearer {token.text}")] if token else []
-                        assert refusal(lambda metadata=metadata: ask(admin_service_pb2.GetStatusRequest(), metadata=metadata, timeout=60))[0] == code
-                    assert ask(admin_service_pb2.GetStatusRequest(), metadata=[("authorization", f"Bearer {OFFICE.text}")], timeout=60).workers
+                        assert (
+                            refusal(
+                                lambda metadata=metadata: ask(
+                                    admin_service_pb2.GetStatusRequest(), metadata=metadata, timeout=60
+                                )
+                            )[0]
+                            == code
+                        )
+                    assert ask(
+                        admin_service_pb2.GetStatusRequest(),
+                        metadata=[("authorization", f"Bearer {OFFICE.text}")],
+                        timeout=60,
+                    ).workers
             finally:
                 run(office.close())
                 run(supervisor.stop())
 
     def test_a_worker_that_cannot_read_who_may_come_in_serves_nobody_and_says_why(self, tmp_path: Path) -> None:
         with reserved("127.0.0.1", 0) as address:
-            supervisor = Supervisor(Settings(Path(), 1, None, protection=Protection(AccessSettings(str(tmp_path / "none.yaml")))), address, _making)
+            supervisor = Supervisor(
+                Settings(Path(), 1, None, protection=Protection(AccessSettings(str(tmp_path / "none.yaml")))),
+                address,
+                _making,
+            )
             try:
                 with pytest.raises(CannotServe, match=r"none\.yaml:1:1: cannot be read"):
                     run(supervisor.start())
@@ -219,26 +282,32 @@ class TestTokens:
     def test_a_token_gives_the_roles_it_names_and_a_subject_in_the_file_those_of_the_file(self, access: Access) -> None:
         assert prove(access, ISSUER.token("bob", ["decide", "cook"])).roles == {Role.DECIDE}
         assert prove(access, ISSUER.token("bob", "decide read_log")).roles == {Role.DECIDE, Role.READ_LOG}
-        assert (prove(access, ISSUER.token("anna", ["admin"])).name, prove(access, ISSUER.token("anna", ["admin"])).roles) == ("auditors", {Role.READ_LOG})
+        assert (
+            prove(access, ISSUER.token("anna", ["admin"])).name,
+            prove(access, ISSUER.token("anna", ["admin"])).roles,
+        ) == ("auditors", {Role.READ_LOG})
 
     def test_nobody_takes_the_name_of_a_caller_by_a_token(self, access: Access) -> None:
         assert prove(access, ISSUER.token("portal")).name == "jwt:portal"
 
-    @pytest.mark.parametrize(("wrong", "why"), [
-        (ISSUER.token(seconds=-60), "expired"),
-        (ISSUER.token(iss="https://elsewhere.example"), "not valid"),
-        (ISSUER.token(aud="payroll"), "not valid"),
-        (ISSUER.token(exp=None), "not valid"),
-        (ISSUER.token(aud=None), "not valid"),
-        (ISSUER.token(sub=None), "not valid"),
-        (ISSUER.token("x" * 101), "subject"),
-        (ISSUER.token(nbf=2_000_000_000_0), "not valid"),
-        (Issuer().token(), "not valid"),
-        (Issuer(kid="k2").token(), "no key"),
-        (unsigned(ISSUER.token()), "not valid"),
-        ("a.b.c", "not valid"),
-        ("x" * 9_000, "too long"),
-    ])
+    @pytest.mark.parametrize(
+        ("wrong", "why"),
+        [
+            (ISSUER.token(seconds=-60), "expired"),
+            (ISSUER.token(iss="https://elsewhere.example"), "not valid"),
+            (ISSUER.token(aud="payroll"), "not valid"),
+            (ISSUER.token(exp=None), "not valid"),
+            (ISSUER.token(aud=None), "not valid"),
+            (ISSUER.token(sub=None), "not valid"),
+            (ISSUER.token("x" * 101), "subject"),
+            (ISSUER.token(nbf=2_000_000_000_0), "not valid"),
+            (Issuer().token(), "not valid"),
+            (Issuer(kid="k2").token(), "no key"),
+            (unsigned(ISSUER.token()), "not valid"),
+            ("a.b.c", "not valid"),
+            ("x" * 9_000, "too long"),
+        ],
+    )
     def test_a_token_with_anything_wrong_proves_nothing(self, access: Access, wrong: str, why: str) -> None:
         with pytest.raises(Unproven, match=why):
             prove(access, wrong)
@@ -256,11 +325,17 @@ class TestTokens:
             return base64.urlsafe_b64encode(json.dumps(plain).encode()).rstrip(b"=").decode()
 
         signed = f"{part({'alg': 'HS256', 'kid': 'k1'})}.{part({'iss': ISSUER.name, 'aud': 'guidepost', 'sub': 'eve', 'exp': 4_000_000_000})}"
-        mac = base64.urlsafe_b64encode(hmac.new(ISSUER.jwks.encode(), signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+        mac = (
+            base64.urlsafe_b64encode(hmac.new(ISSUER.jwks.encode(), signed.encode(), hashlib.sha256).digest())
+            .rstrip(b"=")
+            .decode()
+        )
         with pytest.raises(Unproven, match="not valid"):
             prove(access, f"{signed}.{mac}")
 
-    def test_what_proved_right_is_kept_until_it_expires_and_not_without_end(self, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_proved_right_is_kept_until_it_expires_and_not_without_end(
+        self, access: Access, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         proving: Any = access._proving
         token = ISSUER.token("bob", seconds=5)
         prove(access, token)
@@ -276,10 +351,17 @@ class TestTokens:
         assert prove(access, OFFICE.text).name == prove(access, OFFICE.text).name
         assert len(proving._kept) <= MAX_KEPT
 
-    @pytest.mark.parametrize(("content", "why"), [
-        ("[", "JWKS"), ("[]", "expected a key"), ('{"keys": []}', "expected a key"), ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}', "secret"),
-        ('{"keys": [{"kty": "EC", "kid": "a"}]}', "cannot be used"), (ISSUER.jwks.replace('"k1"', '""'), "no `kid`"),
-    ])
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            ("[", "JWKS"),
+            ("[]", "expected a key"),
+            ('{"keys": []}', "expected a key"),
+            ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}', "secret"),
+            ('{"keys": [{"kty": "EC", "kid": "a"}]}', "cannot be used"),
+            (ISSUER.jwks.replace('"k1"', '""'), "no `kid`"),
+        ],
+    )
     def test_a_file_of_keys_that_cannot_be_used_is_refused(self, tmp_path: Path, content: str, why: str) -> None:
         (tmp_path / "jwks.json").write_text(content, encoding="utf-8")
 
@@ -288,9 +370,15 @@ class TestTokens:
 
 
 class TestMetadata:
-    @pytest.mark.parametrize("metadata", [
-        [("authorization", PORTAL.text)], [("authorization", f"Basic {PORTAL.text}")], [("authorization", f"Bearer {PORTAL.text}")] * 2, [("authorization", b"\xff")],
-    ])
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            [("authorization", PORTAL.text)],
+            [("authorization", f"Basic {PORTAL.text}")],
+            [("authorization", f"Bearer {PORTAL.text}")] * 2,
+            [("authorization", b"\xff")],
+        ],
+    )
     def test_a_key_is_sent_once_and_as_bearer(self, access: Access, metadata: list[tuple[str, Any]]) -> None:
         with pytest.raises(Unproven):
             access.caller(metadata, dict)
@@ -312,25 +400,37 @@ class TestMetadata:
 
 class TestCertificates:
     def test_a_certificate_proves_the_caller_whom_the_file_names_for_it(self, tmp_path: Path) -> None:
-        (tmp_path / "c.yaml").write_text("callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n  - {name: other, roles: [decide], certificates: [two.example]}\n")
+        (tmp_path / "c.yaml").write_text(
+            "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n  - {name: other, roles: [decide], certificates: [two.example]}\n"
+        )
         access = open_access(AccessSettings(str(tmp_path / "c.yaml")))
 
         assert access.caller([], lambda: {"x509_common_name": [b"gateway.example"]}).name == "gateway"  # type: ignore[union-attr]
-        for shown in ({}, {"x509_common_name": [b"else.example"]}, {"x509_subject_alternative_name": [b"gateway.example", b"two.example"]}):
+        for shown in (
+            {},
+            {"x509_common_name": [b"else.example"]},
+            {"x509_subject_alternative_name": [b"gateway.example", b"two.example"]},
+        ):
             with pytest.raises(Unproven):
                 access.caller([], lambda shown=shown: shown)  # type: ignore[misc]
 
     def test_a_wrong_key_is_not_made_good_by_a_certificate(self, tmp_path: Path) -> None:
-        (tmp_path / "c.yaml").write_text("callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n")
+        (tmp_path / "c.yaml").write_text(
+            "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
+        )
         access = open_access(AccessSettings(str(tmp_path / "c.yaml")))
 
         with pytest.raises(Unproven):
-            access.caller([("authorization", f"Bearer {NOBODY.text}")], lambda: {"x509_common_name": [b"gateway.example"]})
+            access.caller(
+                [("authorization", f"Bearer {NOBODY.text}")], lambda: {"x509_common_name": [b"gateway.example"]}
+            )
 
 
 class TestCallersFile:
     def test_every_problem_is_said_at_once_with_its_place(self, golden: Callable[[str, str], None]) -> None:
-        _, problems = read_callers("callers.yaml", """\
+        _, problems = read_callers(
+            "callers.yaml",
+            """\
 callers:
   - {name: portal, roles: [decied], keys: [{id: 0123456789ab, sha256: my secret}]}
   - {name: portal, roles: decide, kees: [], subjects: [anna]}
@@ -339,12 +439,25 @@ callers:
   - [name]
   - {roles: [decide]}
 caller: x
-""")
+""",
+        )
 
         golden("access/callers.txt", "\n".join(map(str, problems)) + "\n")
         assert "my secret" not in str(problems)
 
-    @pytest.mark.parametrize("text", ["", "x", "[]", "callers: 7", "callers: [{name: [a]}]", "callers: [{name: x, roles: [[]]}]", "callers:\n- &a {}\n- *a", "a: [" * 40])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "x",
+            "[]",
+            "callers: 7",
+            "callers: [{name: [a]}]",
+            "callers: [{name: x, roles: [[]]}]",
+            "callers:\n- &a {}\n- *a",
+            "a: [" * 40,
+        ],
+    )
     def test_no_text_makes_it_fail(self, text: str) -> None:
         _, problems = read_callers("c.yaml", text)
 
@@ -364,12 +477,27 @@ class TestExposed:
     BOTH = Protection(AccessSettings(), TlsFiles("a", "b"))
 
     @pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "desk.example:1"])
-    def test_beyond_this_machine_it_needs_both_or_to_be_told_that_the_network_is_trusted(self, address: str, tmp_path: Path) -> None:
+    def test_beyond_this_machine_it_needs_both_or_to_be_told_that_the_network_is_trusted(
+        self, address: str, tmp_path: Path
+    ) -> None:
         tls = tls_files(tmp_path, certificate("desk"))
         access = settings(tmp_path)
 
-        assert [bool(protection_problems(one, [address])) for one in (Protection(), Protection(tls=tls), Protection(access), Protection(access, tls), Protection(trust_network=True))] == [
-            True, True, True, False, False,
+        assert [
+            bool(protection_problems(one, [address]))
+            for one in (
+                Protection(),
+                Protection(tls=tls),
+                Protection(access),
+                Protection(access, tls),
+                Protection(trust_network=True),
+            )
+        ] == [
+            True,
+            True,
+            True,
+            False,
+            False,
         ]
 
     def test_the_command_says_what_is_missing_and_what_to_do(self) -> None:
@@ -389,25 +517,42 @@ class TestExposed:
 
 class TestCommand:
     def test_a_new_key_is_one_that_the_file_with_its_entry_takes(self, tmp_path: Path) -> None:
-        made = json.loads(CliRunner().invoke(app, ["access", "new-key", "portal", "--role", "read_log", "--expires", "2999-01-01", "-o", "json"]).output)
-        (tmp_path / "c.yaml").write_text(f"callers:\n  - {{name: portal, roles: [read_log], keys: [{{id: {made['id']}, sha256: {made['sha256']}, expires: {made['expires']}}}]}}\n")
+        made = json.loads(
+            CliRunner()
+            .invoke(app, ["access", "new-key", "portal", "--role", "read_log", "--expires", "2999-01-01", "-o", "json"])
+            .output
+        )
+        (tmp_path / "c.yaml").write_text(
+            f"callers:\n  - {{name: portal, roles: [read_log], keys: [{{id: {made['id']}, sha256: {made['sha256']}, expires: {made['expires']}}}]}}\n"
+        )
 
         assert prove(open_access(AccessSettings(str(tmp_path / "c.yaml"))), made["key"]).roles == {Role.READ_LOG}
         hashed = CliRunner().invoke(app, ["access", "hash"], input=made["key"] + "\n").output
         assert hashed == f"{{id: {made['id']}, sha256: {made['sha256']}}}\n"
-        assert "key " + made["id"] + " until 2999-01-01" in CliRunner().invoke(app, ["access", "check", str(tmp_path / "c.yaml")]).output
+        assert (
+            "key " + made["id"] + " until 2999-01-01"
+            in CliRunner().invoke(app, ["access", "check", str(tmp_path / "c.yaml")]).output
+        )
 
     def test_a_key_that_expired_is_a_warning(self, tmp_path: Path) -> None:
         made = new_key()
-        (tmp_path / "c.yaml").write_text(f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(made, '2025-07-01')}]}}\n")
+        (tmp_path / "c.yaml").write_text(
+            f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(made, '2025-07-01')}]}}\n"
+        )
         done = CliRunner().invoke(app, ["access", "check", str(tmp_path / "c.yaml")])
 
-        assert (done.exit_code, done.stderr) == (0, f"warning: the key {made.id} of `portal`: expired since 2025-07-01; nobody can use it\n")
+        assert (done.exit_code, done.stderr) == (
+            0,
+            f"warning: the key {made.id} of `portal`: expired since 2025-07-01; nobody can use it\n",
+        )
         at = datetime(2025, 7, 1, tzinfo=UTC)
         callers, _ = read_callers("c.yaml", (tmp_path / "c.yaml").read_text())
         assert [len(expired(callers, now)) for now in (at - timedelta(seconds=1), at)] == [0, 1]
 
-    @pytest.mark.parametrize("arguments", [["new-key", "a/b"], ["new-key", "a", "--expires", "soon"], ["new-key", "a", "--role", "king"], ["hash"]])
+    @pytest.mark.parametrize(
+        "arguments",
+        [["new-key", "a/b"], ["new-key", "a", "--expires", "soon"], ["new-key", "a", "--role", "king"], ["hash"]],
+    )
     def test_wrong_usage_is_refused(self, arguments: list[str]) -> None:
         assert CliRunner().invoke(app, ["access", *arguments], input="secret\n").exit_code == 2
 

@@ -38,7 +38,12 @@ def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pe
 def shown(address: str) -> str:
     """Give the name in the certificate that a server shows."""
     host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), 60) as plain, ssl.create_default_context(cadata=AUTHORITY.pem.decode()).wrap_socket(plain, server_hostname="localhost") as secured:
+    with (
+        socket.create_connection((host, int(port)), 60) as plain,
+        ssl.create_default_context(cadata=AUTHORITY.pem.decode()).wrap_socket(
+            plain, server_hostname="localhost"
+        ) as secured,
+    ):
         return dict(pair for part in secured.getpeercert()["subject"] for pair in part)["commonName"]  # type: ignore[index,union-attr,misc,call-overload]
 
 
@@ -55,7 +60,9 @@ class TestServed:
         assert decide(served) == grpc.StatusCode.OK
         assert decide(served, roots=STRANGER.pem) == grpc.StatusCode.UNAVAILABLE
 
-    def test_a_new_certificate_is_shown_without_a_restart_and_without_a_failed_call(self, served: str, tmp_path: Path) -> None:
+    def test_a_new_certificate_is_shown_without_a_restart_and_without_a_failed_call(
+        self, served: str, tmp_path: Path
+    ) -> None:
         failed: list[grpc.StatusCode] = []
         end, asked = threading.Event(), [0]
 
@@ -82,8 +89,12 @@ class TestServed:
 
         assert not failed
 
-    @pytest.mark.parametrize("broken", [b"", b"no certificate", STRANGER.pem, certificate("old", AUTHORITY, days=-1).pem])
-    def test_a_broken_certificate_is_refused_and_the_one_before_goes_on(self, served: str, tmp_path: Path, broken: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    @pytest.mark.parametrize(
+        "broken", [b"", b"no certificate", STRANGER.pem, certificate("old", AUTHORITY, days=-1).pem]
+    )
+    def test_a_broken_certificate_is_refused_and_the_one_before_goes_on(
+        self, served: str, tmp_path: Path, broken: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
         (tmp_path / "tls.pem").write_bytes(broken)
 
         assert [shown(served), shown(served)] == ["first.example"] * 2
@@ -93,12 +104,21 @@ class TestServed:
 
 class TestClients:
     def test_a_client_without_the_right_certificate_is_not_let_in(self, tmp_path: Path) -> None:
-        (tmp_path / "callers.yaml").write_text("callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n")
-        protection = Protection(AccessSettings(str(tmp_path / "callers.yaml")), tls_files(tmp_path, FIRST, AUTHORITY.pem))
+        (tmp_path / "callers.yaml").write_text(
+            "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
+        )
+        protection = Protection(
+            AccessSettings(str(tmp_path / "callers.yaml")), tls_files(tmp_path, FIRST, AUTHORITY.pem)
+        )
         with protected(protection) as address:
             assert decide(address, certificate("gateway.example", AUTHORITY)) == grpc.StatusCode.OK
             assert decide(address, certificate("else.example", AUTHORITY)) == grpc.StatusCode.UNAUTHENTICATED
-            for client in (None, certificate("gateway.example"), certificate("gateway.example", STRANGER), certificate("gateway.example", AUTHORITY, days=-1)):
+            for client in (
+                None,
+                certificate("gateway.example"),
+                certificate("gateway.example", STRANGER),
+                certificate("gateway.example", AUTHORITY, days=-1),
+            ):
                 assert decide(address, client) == grpc.StatusCode.UNAVAILABLE
 
     def test_other_authorities_count_as_soon_as_they_are_there(self, tmp_path: Path) -> None:
@@ -116,7 +136,11 @@ class TestFiles:
         with pytest.raises(AccessRefused) as raised:
             read_tls(TlsFiles(str(tmp_path / "none"), str(tmp_path / "key"), str(tmp_path / "ca")))
 
-        assert sorted(problem.message for problem in raised.value.problems) == ["cannot be read: No such file or directory", "holds no certificates in PEM", "holds no private key in PEM"]
+        assert sorted(problem.message for problem in raised.value.problems) == [
+            "cannot be read: No such file or directory",
+            "holds no certificates in PEM",
+            "holds no private key in PEM",
+        ]
 
     def test_a_key_of_another_certificate_is_refused(self, tmp_path: Path) -> None:
         files = tls_files(tmp_path, FIRST)

@@ -51,16 +51,24 @@ def test_a_message_is_a_line_of_text_for_people(stream: io.StringIO) -> None:
     assert re.fullmatch(r"\S+Z ERROR guidepost\.log the log fails\n", stream.getvalue())
 
 
-@pytest.mark.parametrize(("caller", "written"), [
-    ("portal", "portal"),
-    ("bob version=9.9.9 digest=000 ", '"bob version=9.9.9 digest=000 "'),
-    ('a"b', '"a\\"b"'),
-    ("a\n2026-01-01T00:00:00Z INFO guidepost.client.calls call", '"a\\n2026-01-01T00:00:00Z INFO guidepost.client.calls call"'),
-    ("\x1b[31mred\u202e", '"\\u001b[31mred\\u202e"'),
-    ("Žofie", "Žofie"),
-    ("", '""'),
-])
-def test_a_value_from_outside_cannot_be_taken_for_other_values_or_another_line(stream: io.StringIO, caller: str, written: str) -> None:
+@pytest.mark.parametrize(
+    ("caller", "written"),
+    [
+        ("portal", "portal"),
+        ("bob version=9.9.9 digest=000 ", '"bob version=9.9.9 digest=000 "'),
+        ('a"b', '"a\\"b"'),
+        (
+            "a\n2026-01-01T00:00:00Z INFO guidepost.client.calls call",
+            '"a\\n2026-01-01T00:00:00Z INFO guidepost.client.calls call"',
+        ),
+        ("\x1b[31mred\u202e", '"\\u001b[31mred\\u202e"'),
+        ("Žofie", "Žofie"),
+        ("", '""'),
+    ],
+)
+def test_a_value_from_outside_cannot_be_taken_for_other_values_or_another_line(
+    stream: io.StringIO, caller: str, written: str
+) -> None:
     logs.set_up("text", stream)
     structlog.get_logger().bind(logger=logs.CALLS).info("call", caller=caller, status="OK")
 
@@ -72,7 +80,9 @@ def test_a_message_of_several_lines_is_indented_and_its_control_characters_are_w
     logs.set_up("text", stream)
     logging.getLogger("guidepost.log").error("first\n2026-01-01T00:00:00Z INFO forged\x1b[2J\x7f")
 
-    assert re.fullmatch(r"\S+Z ERROR guidepost\.log first\n    2026-01-01T00:00:00Z INFO forged\\x1b\[2J\\x7f\n", stream.getvalue())
+    assert re.fullmatch(
+        r"\S+Z ERROR guidepost\.log first\n    2026-01-01T00:00:00Z INFO forged\\x1b\[2J\\x7f\n", stream.getvalue()
+    )
 
 
 @pytest.mark.parametrize("how", ["json", "text"])
@@ -89,11 +99,20 @@ def test_a_fault_of_ours_has_its_trace(stream: io.StringIO, how: str) -> None:
 
 
 @pytest.fixture
-def called(stream: io.StringIO, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
+def called(
+    stream: io.StringIO, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
     """A server that writes a message for each call, with a decision log."""
     logs.set_up("json", stream)
     with observers(Watching(calls=True)) as looking:
-        server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(sqlite(tmp_path_factory.mktemp("log"))), observers=looking)
+        server = listening(
+            counter(),
+            "127.0.0.1:0",
+            clock=lambda: NOW,
+            grace=0.1,
+            log=settings(sqlite(tmp_path_factory.mktemp("log"))),
+            observers=looking,
+        )
         address = run(server.__aenter__())
         try:
             with grpc.insecure_channel(address) as channel:
@@ -106,7 +125,9 @@ def messages(stream: io.StringIO) -> list[dict[str, object]]:
     return [said for line in stream.getvalue().splitlines() if (said := json.loads(line))["logger"] == logs.CALLS]
 
 
-def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_it(called: tuple[DecisionServiceStub, io.StringIO]) -> None:
+def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_it(
+    called: tuple[DecisionServiceStub, io.StringIO],
+) -> None:
     stub, stream = called
     ask(stub, vip=True, _caller="front-desk", _ticket="INC-7")
     with pytest.raises(grpc.RpcError):
@@ -117,7 +138,13 @@ def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_i
     [record] = good["records"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]+", record)
     ref = counter().versions[0].ref
-    assert (good["method"], good["status"], good["caller"], good["version"], good["digest"]) == ("/guidepost.v1.DecisionService/Decide", "OK", "front-desk", "7.0.0", ref.digest[:12])
+    assert (good["method"], good["status"], good["caller"], good["version"], good["digest"]) == (
+        "/guidepost.v1.DecisionService/Decide",
+        "OK",
+        "front-desk",
+        "7.0.0",
+        ref.digest[:12],
+    )
     assert 0 < good["milliseconds"] < 5000
     assert bad["status"] == "NOT_FOUND"
     assert "records" not in bad

@@ -57,7 +57,12 @@ class Scraped:
 
     def __call__(self, name: str, **labels: str) -> float:
         """Give a sample; 0 if there is none."""
-        found = [one.value for family in self.families() for one in family.samples if one.name == f"guidepost_{name}" and one.labels == labels]
+        found = [
+            one.value
+            for family in self.families()
+            for one in family.samples
+            if one.name == f"guidepost_{name}" and one.labels == labels
+        ]
         return float(found[0]) if found else 0.0
 
     def families(self) -> Iterator[Metric]:
@@ -88,7 +93,10 @@ def test_calls_are_counted_by_method_and_status_and_timed() -> None:
             ask(stub, "nonsense")
 
         assert within(60, lambda: scraped("call_seconds_count", method=DECIDE) == 5)
-        assert [scraped("calls_total", method=DECIDE, code=code) for code in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE")] == [3, 1, 1, 0]
+        assert [
+            scraped("calls_total", method=DECIDE, code=code)
+            for code in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE")
+        ] == [3, 1, 1, 0]
         assert 0 < scraped("call_seconds_sum", method=DECIDE) < 5
 
 
@@ -110,14 +118,18 @@ def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
         assert within(60, lambda: scraped("log_records_committed_total") == 30)
         assert scraped("log_repeated_requests_total") == 10
         assert 1 <= scraped("log_commits_total") <= 40
-        assert scraped("log_commits_total") == scraped("log_commit_seconds_count") == scraped("log_commit_records_count")
+        assert (
+            scraped("log_commits_total") == scraped("log_commit_seconds_count") == scraped("log_commit_records_count")
+        )
         assert scraped("log_commit_records_sum") == 30
         assert start <= scraped("log_last_commit_timestamp_seconds") <= time.time()
         assert (scraped("log_records_waiting"), scraped("log_records_at_risk")) == (0, 0)
         assert within(60, lambda: 1 <= scraped("log_signed_head_sequence") <= 30)
 
 
-def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     log = settings(sqlite(tmp_path), Durability.BOUNDED, records=2, milliseconds=60_000, patience=0.2)
@@ -145,15 +157,24 @@ def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
         (tmp_path / name).write_text(content, encoding="utf-8")
     command = [sys.executable, "-m", "guidepost.cli", "serve", "--policies", str(tmp_path), "--port", "0", "--metrics"]
     environment = {**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "GUIDEPOST_DECISION_LOG": sqlite(tmp_path)}
-    with subprocess.Popen([*command, "127.0.0.1:0"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [*command, "127.0.0.1:0"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
-        url = next(line.removeprefix("metrics are on ").strip() for line in server.stdout if line.startswith("metrics are on "))
+        url = next(
+            line.removeprefix("metrics are on ").strip() for line in server.stdout if line.startswith("metrics are on ")
+        )
         assert url.endswith("/metrics")
         assert Scraped(url)("log_writable", worker="1") == 1
         server.terminate()
         server.communicate(timeout=20)
-    wrong = subprocess.run([*command, "9464"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (2, "error: --metrics: expected HOST:PORT, for example 127.0.0.1:9464, got '9464'")
+    wrong = subprocess.run(
+        [*command, "9464"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (
+        2,
+        "error: --metrics: expected HOST:PORT, for example 127.0.0.1:9464, got '9464'",
+    )
 
 
 def test_a_signed_head_shows_how_far_it_goes() -> None:
@@ -174,7 +195,11 @@ def test_an_address_that_is_none_or_taken_is_refused() -> None:
     for wrong in ("9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"):
         with pytest.raises(ValueError, match="expected HOST:PORT"), exposed(Metrics().registry, wrong):
             pass
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"), exposed(Metrics().registry, f"127.0.0.1:{taken.getsockname()[1]}"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match="in use"),
+        exposed(Metrics().registry, f"127.0.0.1:{taken.getsockname()[1]}"),
+    ):
         pass
 
 
@@ -221,7 +246,16 @@ class TestDecisionsAreCounted:
             metrics.decisions.decided(version, triage(version, {"vip": True, "colour": made}, Moment(NOW)))
             for value in (made, 3.5, ("a", "b"), None):
                 outcome = Outcome("queue", Status.DECIDED, value, "", (), (), ())
-                metrics.decisions.decided(version, (replace(decide(version, "queue", {"vip": True}, Moment(NOW)), outcomes=(outcome,), id=f"{made}{value}"),))
+                metrics.decisions.decided(
+                    version,
+                    (
+                        replace(
+                            decide(version, "queue", {"vip": True}, Moment(NOW)),
+                            outcomes=(outcome,),
+                            id=f"{made}{value}",
+                        ),
+                    ),
+                )
 
         samples = [one for family in metrics.decisions.collect() for one in family.samples]
         assert {one.labels["outcome"] for one in samples} <= words
@@ -229,7 +263,12 @@ class TestDecisionsAreCounted:
 
 
 def test_the_version_in_force_changes_at_its_instant() -> None:
-    early, late = counter().versions[0], build({**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0").replace("2020-", "2027-")})
+    early, late = (
+        counter().versions[0],
+        build(
+            {**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0").replace("2020-", "2027-")}
+        ),
+    )
     instants = {"now": NOW}
     metrics = Metrics()
     metrics.policies.watch(Held(Bundle((early, late))), lambda: instants["now"])
@@ -259,7 +298,9 @@ def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: p
 
 def test_memory_and_time_of_the_process_are_measured() -> None:
     with measured(None) as (_, scraped):
-        found = {family.name: family.samples[0].value for family in scraped.families() if family.name.startswith("process_")}
+        found = {
+            family.name: family.samples[0].value for family in scraped.families() if family.name.startswith("process_")
+        }
 
     assert found["process_resident_memory_bytes"] > 20_000_000
     assert found["process_cpu_seconds"] > 0
@@ -273,18 +314,26 @@ def made() -> set[str]:
 
 
 def test_the_page_names_every_metric_and_no_other() -> None:
-    told = {line.split("`")[1].partition("{")[0] for line in PAGE.splitlines() if line.startswith(("| `guidepost_", "| `process_"))}
+    told = {
+        line.split("`")[1].partition("{")[0]
+        for line in PAGE.splitlines()
+        if line.startswith(("| `guidepost_", "| `process_"))
+    }
 
     assert told == made()
 
 
 def test_the_alerts_and_the_dashboard_ask_only_for_metrics_that_there_are() -> None:
-    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())] + re.findall(r"^\| [^|]+ \| `([^`]+)`", PAGE.partition("## Alerts")[2], re.MULTILINE)
+    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())] + re.findall(
+        r"^\| [^|]+ \| `([^`]+)`", PAGE.partition("## Alerts")[2], re.MULTILINE
+    )
     named = {name for expression in asked for name in re.findall(r"(?:guidepost|process)_\w+", expression)}
     known = made()
 
     assert len(asked) > 20
-    assert {name for name in named if name not in known and re.sub(r"_(bucket|count|sum)$", "", name) not in known} == set()
+    assert {
+        name for name in named if name not in known and re.sub(r"_(bucket|count|sum)$", "", name) not in known
+    } == set()
 
 
 def test_the_dashboard_is_laid_out_as_grafana_reads_it() -> None:
@@ -295,7 +344,11 @@ def test_the_dashboard_is_laid_out_as_grafana_reads_it() -> None:
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24
-        places += [(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])]
+        places += [
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        ]
         if panel["type"] == "row":
             continue
         assert panel["datasource"] == {"type": "prometheus", "uid": f"${{{source['name']}}}"}

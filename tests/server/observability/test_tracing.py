@@ -63,17 +63,28 @@ def test_a_span_says_what_was_called_by_whom_and_where_the_decision_is(tmp_path:
 
     assert (span.name, span.kind, span.parent) == ("guidepost.v1.DecisionService/Decide", SpanKind.SERVER, None)
     assert dict(span.attributes or {}) == {
-        "rpc.system": "grpc", "rpc.service": "guidepost.v1.DecisionService", "rpc.method": "Decide", "rpc.grpc.status": "OK",
-        "guidepost.caller": "front-desk", "guidepost.policy.version": "7.0.0", "guidepost.policy.digest": counter().versions[0].digest,
-        "guidepost.decision.ids": (decision.id,), "guidepost.record.ids": (record.id,),
+        "rpc.system": "grpc",
+        "rpc.service": "guidepost.v1.DecisionService",
+        "rpc.method": "Decide",
+        "rpc.grpc.status": "OK",
+        "guidepost.caller": "front-desk",
+        "guidepost.policy.version": "7.0.0",
+        "guidepost.policy.digest": counter().versions[0].digest,
+        "guidepost.decision.ids": (decision.id,),
+        "guidepost.record.ids": (record.id,),
     }
     assert span.start_time < span.end_time
 
 
 def test_a_span_continues_the_trace_of_the_caller() -> None:
     with traced() as (stub, tracing, exporter):
-        stub.Decide(pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-01")])
-        stub.Decide(pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", "nonsense"), ("tracestate", "x" * 600)])
+        stub.Decide(
+            pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-01")]
+        )
+        stub.Decide(
+            pb.DecideRequest(decision="queue", ticket=TICKET),
+            metadata=[("traceparent", "nonsense"), ("tracestate", "x" * 600)],
+        )
         one, other = spans(tracing, exporter, 2)
 
     assert (f"{one.context.trace_id:032x}", f"{one.parent.span_id:016x}") == (TRACE, SPAN)
@@ -83,8 +94,12 @@ def test_a_span_continues_the_trace_of_the_caller() -> None:
 def test_the_caller_decides_whether_its_trace_is_taken_and_otherwise_the_share_does() -> None:
     with traced(share=0.0) as (stub, tracing, exporter):
         ask(stub, vip=True)
-        stub.Decide(pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-00")])
-        stub.Decide(pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-01")])
+        stub.Decide(
+            pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-00")]
+        )
+        stub.Decide(
+            pb.DecideRequest(decision="queue", ticket=TICKET), metadata=[("traceparent", f"00-{TRACE}-{SPAN}-01")]
+        )
         [span] = spans(tracing, exporter, 1)
 
     assert f"{span.context.trace_id:032x}" == TRACE
@@ -107,7 +122,9 @@ def test_a_batch_and_a_stream_are_one_span_each_with_the_first_ids() -> None:
         list(stub.TriageStream(pb.TriageStreamRequest(item=item) for item in items))
         found = spans(tracing, exporter, 2)
 
-    assert [(span.attributes["guidepost.tickets"], len(span.attributes["guidepost.decision.ids"])) for span in found] == [(30, 20), (30, 20)]
+    assert [
+        (span.attributes["guidepost.tickets"], len(span.attributes["guidepost.decision.ids"])) for span in found
+    ] == [(30, 20), (30, 20)]
 
 
 def test_without_the_package_traces_are_refused_with_a_help(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,10 @@ from tests.support.servers import COUNTER, ROOT, run
 from tests.support.waiting import until
 
 TRIAGE, STREAM, DIFF, HEALTH = (
-    "/guidepost.v1.DecisionService/Triage", "/guidepost.v1.DecisionService/TriageStream", "/guidepost.v1.PolicyService/DiffVersions", "/grpc.health.v1.Health/Check",
+    "/guidepost.v1.DecisionService/Triage",
+    "/guidepost.v1.DecisionService/TriageStream",
+    "/guidepost.v1.PolicyService/DiffVersions",
+    "/grpc.health.v1.Health/Check",
 )
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 PORTAL, OTHER = new_key(), new_key()
@@ -48,7 +51,9 @@ def callers(roles: str = "[decide, read_log, read_policies]", key: Any = PORTAL,
 def served(folder: Path, limits: Limits | None = None) -> Iterator[str]:
     (folder / "callers.yaml").write_text(callers(), encoding="utf-8")
     (folder / "jwks.json").write_text(ISSUER.jwks, encoding="utf-8")
-    settings = AccessSettings(str(folder / "callers.yaml"), str(folder / "jwks.json"), ISSUER.name, "guidepost", jwt_leeway=0)
+    settings = AccessSettings(
+        str(folder / "callers.yaml"), str(folder / "jwks.json"), ISSUER.name, "guidepost", jwt_leeway=0
+    )
     with protected(Protection(settings, limits=limits or Limits())) as address:
         yield address
 
@@ -90,8 +95,13 @@ class TestBeforeTheMessage:
 
             assert one.wait(lambda: 1 in one.ended, 20)
 
-    def test_of_too_many_messages_that_do_not_arrive_the_one_that_has_waited_longest_makes_room(self, tmp_path: Path) -> None:
-        with served(tmp_path, Limits(incomplete=2, open_incomplete=2, message_timeout=600)) as address, Connection(address) as one:
+    def test_of_too_many_messages_that_do_not_arrive_the_one_that_has_waited_longest_makes_room(
+        self, tmp_path: Path
+    ) -> None:
+        with (
+            served(tmp_path, Limits(incomplete=2, open_incomplete=2, message_timeout=600)) as address,
+            Connection(address) as one,
+        ):
             for path, first in ((TRIAGE, 1), (HEALTH, 11)):
                 for stream in (first, first + 2, first + 4):
                     one.call(stream, path, bearer(PORTAL.text))
@@ -99,20 +109,34 @@ class TestBeforeTheMessage:
                 assert one.wait(lambda first=first: first in one.ended, 20)
                 assert not {first + 2, first + 4} & one.ended
             with grpc.insecure_channel(address) as channel:
-                assert DecisionServiceStub(channel).Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20).version.version
+                assert (
+                    DecisionServiceStub(channel)
+                    .Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20)
+                    .version.version
+                )
                 assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20).status
 
     def test_a_call_that_ends_without_a_message_is_told_so(self, tmp_path: Path) -> None:
         with served(tmp_path) as address, grpc.insecure_channel(address) as channel:
             nothing = channel.stream_unary(TRIAGE)
-            assert refusal(lambda: nothing(iter(()), metadata=bearer(PORTAL.text), timeout=20)) == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED", "the call ended without a message")
+            assert refusal(lambda: nothing(iter(()), metadata=bearer(PORTAL.text), timeout=20)) == (
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "MALFORMED",
+                "the call ended without a message",
+            )
 
     def test_a_message_of_the_largest_size_arrives(self, tmp_path: Path) -> None:
         with served(tmp_path) as address, grpc.insecure_channel(address) as channel:
-            unknown_field = b"\xfa\x3e" + bytes([(MEGABYTE - 100) & 0x7F | 0x80, (MEGABYTE - 100) >> 7 & 0x7F | 0x80, (MEGABYTE - 100) >> 14]) + b"x" * (MEGABYTE - 100)
+            unknown_field = (
+                b"\xfa\x3e"
+                + bytes([(MEGABYTE - 100) & 0x7F | 0x80, (MEGABYTE - 100) >> 7 & 0x7F | 0x80, (MEGABYTE - 100) >> 14])
+                + b"x" * (MEGABYTE - 100)
+            )
             assert channel.unary_unary(TRIAGE)(unknown_field, metadata=bearer(PORTAL.text), timeout=20)
 
-    def test_a_caller_that_goes_away_before_its_message_arrives_leaves_nothing_behind(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_caller_that_goes_away_before_its_message_arrives_leaves_nothing_behind(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with served(tmp_path) as address:
             for _ in range(20):
                 with Connection(address) as one:
@@ -121,7 +145,11 @@ class TestBeforeTheMessage:
                     one.call(3, TRIAGE, bearer(PORTAL.text))
                     one.send(frame(RESET, 0, 3, b"\0\0\0\x08"))
             with grpc.insecure_channel(address) as channel:
-                assert DecisionServiceStub(channel).Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20).version.version
+                assert (
+                    DecisionServiceStub(channel)
+                    .Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20)
+                    .version.version
+                )
         assert "Traceback" not in caplog.text
 
 
@@ -131,7 +159,9 @@ class Exchange:
     def __init__(self, address: str, secret: str) -> None:
         self._channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
         self._tickets: SimpleQueue[Any] = SimpleQueue()
-        self._answers = DecisionServiceStub(self._channel).TriageStream(iter(self._tickets.get, None), metadata=bearer(secret), timeout=60)
+        self._answers = DecisionServiceStub(self._channel).TriageStream(
+            iter(self._tickets.get, None), metadata=bearer(secret), timeout=60
+        )
 
     def ask(self) -> Any:
         self._tickets.put(pb.TriageStreamRequest())
@@ -139,6 +169,7 @@ class Exchange:
 
     def ends(self) -> tuple[grpc.StatusCode, str, str]:
         """Ask until the stream ends, and return why it did."""
+
         def on() -> None:
             while True:
                 self.ask()
@@ -154,12 +185,32 @@ class Exchange:
 
 
 class TestOpenStreams:
-    @pytest.mark.parametrize(("changed", "said"), [
-        (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the key is not known here")),
-        (callers(roles="[read_log]"), (grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", "`portal` has not the role `decide`, which this call needs")),
-        (callers(name="another"), (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the key or token now belongs to another caller; open the stream again")),
-    ], ids=["the key is revoked", "the role is taken away", "the key is given to another caller"])
-    def test_a_stream_ends_at_the_next_message_once_its_caller_is_no_longer_admitted(self, changed: str, said: tuple[Any, ...], tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the key is not known here")),
+            (
+                callers(roles="[read_log]"),
+                (
+                    grpc.StatusCode.PERMISSION_DENIED,
+                    "FORBIDDEN",
+                    "`portal` has not the role `decide`, which this call needs",
+                ),
+            ),
+            (
+                callers(name="another"),
+                (
+                    grpc.StatusCode.UNAUTHENTICATED,
+                    "UNPROVEN",
+                    "the key or token now belongs to another caller; open the stream again",
+                ),
+            ),
+        ],
+        ids=["the key is revoked", "the role is taken away", "the key is given to another caller"],
+    )
+    def test_a_stream_ends_at_the_next_message_once_its_caller_is_no_longer_admitted(
+        self, changed: str, said: tuple[Any, ...], tmp_path: Path
+    ) -> None:
         with served(tmp_path) as address, Exchange(address, PORTAL.text) as stream:
             stream.ask()
             (tmp_path / "callers.yaml").write_text(changed, encoding="utf-8")
@@ -172,12 +223,15 @@ class TestOpenStreams:
 
             assert stream.ends() == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the token has expired")
 
-    def test_a_stream_goes_on_while_its_caller_gets_another_role_or_another_key_beside_the_first(self, tmp_path: Path) -> None:
+    def test_a_stream_goes_on_while_its_caller_gets_another_role_or_another_key_beside_the_first(
+        self, tmp_path: Path
+    ) -> None:
         with served(tmp_path) as address, Exchange(address, PORTAL.text) as stream:
             stream.ask()
             both = f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(PORTAL)}, {entry(OTHER)}]}}\n"
             (tmp_path / "callers.yaml").write_text(both, encoding="utf-8")
             with Exchange(address, OTHER.text) as newer:
+
                 def admitted() -> bool:
                     try:
                         newer.ask()
@@ -189,18 +243,35 @@ class TestOpenStreams:
                 until(admitted)
             assert stream.ask().result
 
-    @pytest.mark.parametrize(("changed", "code"), [(callers(key=OTHER), grpc.StatusCode.UNAUTHENTICATED), (callers(roles="[read_log]"), grpc.StatusCode.PERMISSION_DENIED)], ids=["key", "role"])
-    def test_an_answer_in_parts_ends_before_the_next_part(self, changed: str, code: grpc.StatusCode, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("changed", "code"),
+        [
+            (callers(key=OTHER), grpc.StatusCode.UNAUTHENTICATED),
+            (callers(roles="[read_log]"), grpc.StatusCode.PERMISSION_DENIED),
+        ],
+        ids=["key", "role"],
+    )
+    def test_an_answer_in_parts_ends_before_the_next_part(
+        self, changed: str, code: grpc.StatusCode, tmp_path: Path
+    ) -> None:
         (tmp_path / "callers.yaml").write_text(callers(), encoding="utf-8")
         access = open_access(AccessSettings(str(tmp_path / "callers.yaml")))
-        with parts_until(access, lambda: (tmp_path / "callers.yaml").write_text(changed, encoding="utf-8")) as address, grpc.insecure_channel(address) as channel:
-            given = channel.unary_stream("/guidepost.v1.DecisionService/Parts")(b"x", metadata=bearer(PORTAL.text), timeout=20)
+        with (
+            parts_until(access, lambda: (tmp_path / "callers.yaml").write_text(changed, encoding="utf-8")) as address,
+            grpc.insecure_channel(address) as channel,
+        ):
+            given = channel.unary_stream("/guidepost.v1.DecisionService/Parts")(
+                b"x", metadata=bearer(PORTAL.text), timeout=20
+            )
             assert next(given) == b"first"
             assert refusal(lambda: next(given))[0] == code
 
 
-def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place_on_the_connection(tmp_path: Path) -> None:
+def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place_on_the_connection(
+    tmp_path: Path,
+) -> None:
     """Of a client that goes on writing while its streams are rejected: it sees why, and its connection has room for as many new ones as before."""
+
     async def rejected(method: Any, messages: int) -> str:
         async def sent() -> AsyncIterator[bytes]:
             for _ in range(messages):
@@ -214,7 +285,11 @@ def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place
     async def all_of(address: str) -> set[str]:
         async with grpc.aio.insecure_channel(address) as channel:
             method = channel.stream_stream(STREAM)
-            return {said for _ in range(20) for said in await asyncio.gather(*(rejected(method, messages) for messages in (1, 2, 5, 30, 30)))}
+            return {
+                said
+                for _ in range(20)
+                for said in await asyncio.gather(*(rejected(method, messages) for messages in (1, 2, 5, 30, 30)))
+            }
 
     gc.disable()
     try:
@@ -227,6 +302,7 @@ def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place
 @contextmanager
 def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
     """Serve a method that answers one message in two parts, between which something changes."""
+
     async def answers(request: bytes, context: Any) -> AsyncIterator[bytes]:
         yield b"first"
         change()
@@ -236,7 +312,9 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
     async def start() -> tuple[Any, int]:
         server = grpc.aio.server(interceptors=(Gate(access, Limits()),))
         methods = {"Parts": grpc.unary_stream_rpc_method_handler(answers, bytes)}
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("guidepost.v1.DecisionService", methods),))
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler("guidepost.v1.DecisionService", methods),)
+        )
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return server, port
@@ -248,13 +326,16 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
         run(server.stop(0))
 
 
-@pytest.mark.parametrize(("path", "key"), [
-    pytest.param(TRIAGE, "", id="triage"),
-    pytest.param(STREAM, "", id="stream", marks=pytest.mark.faults),
-    pytest.param(HEALTH, "", id="health", marks=pytest.mark.faults),
-    pytest.param(REFLECTION, "", id="reflection", marks=pytest.mark.faults),
-    pytest.param(TRIAGE, PORTAL.text, id="triage with a key", marks=pytest.mark.faults),
-])
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        pytest.param(TRIAGE, "", id="triage"),
+        pytest.param(STREAM, "", id="stream", marks=pytest.mark.faults),
+        pytest.param(HEALTH, "", id="health", marks=pytest.mark.faults),
+        pytest.param(REFLECTION, "", id="reflection", marks=pytest.mark.faults),
+        pytest.param(TRIAGE, PORTAL.text, id="triage with a key", marks=pytest.mark.faults),
+    ],
+)
 def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, key: str, tmp_path: Path) -> None:
     """Eight connections announce 250 messages of 1 MiB each, and send all but the last bytes as far as they are let."""
     with process(tmp_path) as (address, worker):
@@ -273,7 +354,11 @@ def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, k
                 one.__exit__()
         until(lambda: resident(worker) - before < 48)
         with grpc.insecure_channel(address) as channel:
-            assert DecisionServiceStub(channel).Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20).version.version
+            assert (
+                DecisionServiceStub(channel)
+                .Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20)
+                .version.version
+            )
 
 
 def flood(one: Connection, path: str, metadata: list[tuple[str, str]]) -> None:
@@ -283,7 +368,9 @@ def flood(one: Connection, path: str, metadata: list[tuple[str, str]]) -> None:
         for stream in left:
             one.call(stream, path, metadata)
             left[stream] -= one.data(stream, b"\0" + (MEGABYTE - 5).to_bytes(4, "big"))
-        while one.wait(lambda: any(one.room(stream) and stream not in one.ended for stream, size in left.items() if size), 1):
+        while one.wait(
+            lambda: any(one.room(stream) and stream not in one.ended for stream, size in left.items() if size), 1
+        ):
             for stream, size in left.items():
                 if size and stream not in one.ended:
                     left[stream] -= one.data(stream, b"x" * min(size, FRAME))
@@ -302,8 +389,25 @@ def process(folder: Path) -> Iterator[tuple[str, int]]:
         (folder / "policies" / name).write_text(text, encoding="utf-8")
     (folder / "callers.yaml").write_text(callers(), encoding="utf-8")
     started = subprocess.Popen(
-        [sys.executable, "server.py", "--workers", "0", "--port", "0", "--log-durability", "off", "--callers", str(folder / "callers.yaml"), "--policies", str(folder / "policies")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "GUIDEPOST_CACHE": str(folder / "cache"), "NO_COLOR": "1"},
+        [
+            sys.executable,
+            "server.py",
+            "--workers",
+            "0",
+            "--port",
+            "0",
+            "--log-durability",
+            "off",
+            "--callers",
+            str(folder / "callers.yaml"),
+            "--policies",
+            str(folder / "policies"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "GUIDEPOST_CACHE": str(folder / "cache"), "NO_COLOR": "1"},
     )
     try:
         assert started.stdout is not None

@@ -57,7 +57,17 @@ def made(day: int, **changes: Any) -> Record:
     version, facts = counter().versions[0], {"vip": False, "size": day}
     answer = decide(version, "queue", facts, Moment(at(day)))
     whole = Record(
-        uuid7(at(day), day.to_bytes(10, "big")), iso(at(day)), "portal", "", f"T-{day % 3}", Kind.DECIDE, facts, iso(at(day)), (), version.ref, (decided(answer),),
+        uuid7(at(day), day.to_bytes(10, "big")),
+        iso(at(day)),
+        "portal",
+        "",
+        f"T-{day % 3}",
+        Kind.DECIDE,
+        facts,
+        iso(at(day)),
+        (),
+        version.ref,
+        (decided(answer),),
     )
     return replace(whole, **changes)
 
@@ -119,8 +129,14 @@ def test_a_record_is_given_as_it_is_hashed_and_to_be_read(client: Client) -> Non
 
     assert Record.read(entry.record) == made(1)
     assert (entry.writer, entry.sequence, entry.holds) == ("main", 2, True)
-    assert (entry.content.ticket, entry.content.caller, entry.content.received.ToDatetime(UTC)) == ("T-1", "portal", at(1))
-    assert [(one.name, one.status) for one in entry.content.decisions] == [("queue", getattr(decision_pb2, f"DECISION_STATUS_{made(1).decisions[0].status.upper()}"))]
+    assert (entry.content.ticket, entry.content.caller, entry.content.received.ToDatetime(UTC)) == (
+        "T-1",
+        "portal",
+        at(1),
+    )
+    assert [(one.name, one.status) for one in entry.content.decisions] == [
+        ("queue", getattr(decision_pb2, f"DECISION_STATUS_{made(1).decisions[0].status.upper()}"))
+    ]
 
 
 def test_records_are_found_page_by_page(client: Client) -> None:
@@ -134,11 +150,17 @@ def test_records_are_found_page_by_page(client: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "days"),
     [
-        ({"ticket": "T-1"}, [1, 4]), ({"caller": "nobody"}, []), ({"since": at(2), "until": at(4)}, [2, 3]), ({"version": counter().versions[0].digest[:12]}, [0, 1, 2, 3, 4, 5]),
-        ({"rule": made(0).decisions[0].rules[0], "ticket": "T-0"}, [0, 3]), ({"outcome": "nothing"}, []),
+        ({"ticket": "T-1"}, [1, 4]),
+        ({"caller": "nobody"}, []),
+        ({"since": at(2), "until": at(4)}, [2, 3]),
+        ({"version": counter().versions[0].digest[:12]}, [0, 1, 2, 3, 4, 5]),
+        ({"rule": made(0).decisions[0].rules[0], "ticket": "T-0"}, [0, 3]),
+        ({"outcome": "nothing"}, []),
     ],
 )
-def test_records_are_found_and_exported_by_what_is_asked_for(client: Client, asked: dict[str, Any], days: list[int]) -> None:
+def test_records_are_found_and_exported_by_what_is_asked_for(
+    client: Client, asked: dict[str, Any], days: list[int]
+) -> None:
     wanted = [made(day).id for day in days]
 
     assert [one.content.id for one in client.audit.records(record_filter(**asked))] == wanted
@@ -161,11 +183,20 @@ def test_a_log_is_verified_by_its_server(client: Client, url: str) -> None:
     broken = client.audit.verify()
 
     assert whole.covered == DAYS
-    assert (whole.whole, whole.entries, [(one.writer, one.sequence) for one in whole.heads]) == (True, DAYS, [("main", DAYS)])
-    assert (broken.whole, [(one.kind, one.first, one.last) for one in broken.breaks]) == (False, [(pb.TAMPERING_REMOVED, 3, 3)])
+    assert (whole.whole, whole.entries, [(one.writer, one.sequence) for one in whole.heads]) == (
+        True,
+        DAYS,
+        [("main", DAYS)],
+    )
+    assert (broken.whole, [(one.kind, one.first, one.last) for one in broken.breaks]) == (
+        False,
+        [(pb.TAMPERING_REMOVED, 3, 3)],
+    )
 
 
-def test_a_verification_says_how_far_it_has_come_and_ends_if_nobody_waits(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verification_says_how_far_it_has_come_and_ends_if_nobody_waits(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stopped = []
 
     def slow(store: Store, trust: Trust, *, told: Any) -> Any:
@@ -206,7 +237,9 @@ def test_a_record_that_would_come_out_otherwise_says_what(client: Client, url: s
     explained = client.audit.explain(wrong.id)
 
     assert not explained.equal
-    assert ("queue", "outcome queue", "slow", "fast") in [(one.decision, one.part, one.recorded, one.again) for one in explained.differences]
+    assert ("queue", "outcome queue", "slow", "fast") in [
+        (one.decision, one.part, one.recorded, one.again) for one in explained.differences
+    ]
 
 
 def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_path: Path) -> None:
@@ -247,7 +280,9 @@ def test_records_are_removed_while_the_server_writes(url: str) -> None:
         client.decide("gift", colour="red")
         found = client.audit.verify()
 
-        assert [(one.writer, one.entries, one.last, one.first_received.ToDatetime(UTC)) for one in purged.chains] == [("main", 3, 3, at(0))]
+        assert [(one.writer, one.entries, one.last, one.first_received.ToDatetime(UTC)) for one in purged.chains] == [
+            ("main", 3, 3, at(0))
+        ]
         assert (list(would.chains), list(would.notes)) == (list(purged.chains), [])
         assert [json.loads(note)["by"] for note in purged.notes] == ["records office"]
         assert (found.whole, found.entries, found.purges) == (True, DAYS - 3 + 2, list(purged.notes))
@@ -256,17 +291,28 @@ def test_records_are_removed_while_the_server_writes(url: str) -> None:
 @pytest.mark.parametrize(
     ("call", "request_", "status", "field"),
     [
-        ("GetRecord", pb.GetRecordRequest(), "INVALID_ARGUMENT", "id"), ("GetRecord", pb.GetRecordRequest(id="x"), "NOT_FOUND", None),
-        ("GetRecord", pb.GetRecordRequest(id="a\0b"), "INVALID_ARGUMENT", "id"), ("QueryRecords", pb.QueryRecordsRequest(page_size=-1), "INVALID_ARGUMENT", "page_size"),
-        ("QueryRecords", pb.QueryRecordsRequest(page_size=5_000), "INVALID_ARGUMENT", "page_size"), ("QueryRecords", pb.QueryRecordsRequest(page_token="x"), "INVALID_ARGUMENT", "page_token"),
+        ("GetRecord", pb.GetRecordRequest(), "INVALID_ARGUMENT", "id"),
+        ("GetRecord", pb.GetRecordRequest(id="x"), "NOT_FOUND", None),
+        ("GetRecord", pb.GetRecordRequest(id="a\0b"), "INVALID_ARGUMENT", "id"),
+        ("QueryRecords", pb.QueryRecordsRequest(page_size=-1), "INVALID_ARGUMENT", "page_size"),
+        ("QueryRecords", pb.QueryRecordsRequest(page_size=5_000), "INVALID_ARGUMENT", "page_size"),
+        ("QueryRecords", pb.QueryRecordsRequest(page_token="x"), "INVALID_ARGUMENT", "page_token"),
         ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(rule="x\0")), "INVALID_ARGUMENT", "filter.rule"),
-        ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(ticket="x" * 501)), "INVALID_ARGUMENT", "filter.ticket"),
+        (
+            "QueryRecords",
+            pb.QueryRecordsRequest(filter=pb.RecordFilter(ticket="x" * 501)),
+            "INVALID_ARGUMENT",
+            "filter.ticket",
+        ),
         ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(since={})), "INVALID_ARGUMENT", "filter.since"),
         ("QueryRecords", pb.QueryRecordsRequest(filter=pb.RecordFilter(until={})), "INVALID_ARGUMENT", "filter.until"),
-        ("ExplainRecord", pb.ExplainRecordRequest(id="x"), "NOT_FOUND", None), ("GetCertificate", pb.GetCertificateRequest(id="x"), "NOT_FOUND", None),
+        ("ExplainRecord", pb.ExplainRecordRequest(id="x"), "NOT_FOUND", None),
+        ("GetCertificate", pb.GetCertificateRequest(id="x"), "NOT_FOUND", None),
     ],
 )
-def test_a_wrong_request_names_its_field(client: Client, call: str, request_: Any, status: str, field: str | None) -> None:
+def test_a_wrong_request_names_its_field(
+    client: Client, call: str, request_: Any, status: str, field: str | None
+) -> None:
     with pytest.raises(grpc.RpcError) as error:
         getattr(client.audit.stub, call)(request_)
 
@@ -276,7 +322,12 @@ def test_a_wrong_request_names_its_field(client: Client, call: str, request_: An
 
 def test_an_instant_that_is_none_or_lies_ahead_is_refused(url: str) -> None:
     with asking(LogSettings(url), PURGING) as client:
-        for request in (pb.PurgeRecordsRequest(), pb.PurgeRecordsRequest(before={}), pb.PurgeRecordsRequest(before={"seconds": 10**12}), pb.PurgeRecordsRequest(before={"seconds": 4 * 10**9})):
+        for request in (
+            pb.PurgeRecordsRequest(),
+            pb.PurgeRecordsRequest(before={}),
+            pb.PurgeRecordsRequest(before={"seconds": 10**12}),
+            pb.PurgeRecordsRequest(before={"seconds": 4 * 10**9}),
+        ):
             with pytest.raises(grpc.RpcError) as error:
                 client.audit.stub.PurgeRecords(request)
             assert list(wrong_fields(error.value)) == ["before"]
@@ -287,7 +338,10 @@ def test_an_altered_record_is_shown_as_such_and_never_explained_or_certified(cli
         connection.exec_driver_sql("UPDATE entries SET body = replace(body, 'false', 'true') WHERE sequence = 2")
         connection.exec_driver_sql("UPDATE entries SET body = '{' WHERE sequence = 3")
 
-    assert [(client.audit.record(made(day).id).holds, client.audit.record(made(day).id).HasField("content")) for day in (1, 2)] == [(False, True), (False, False)]
+    assert [
+        (client.audit.record(made(day).id).holds, client.audit.record(made(day).id).HasField("content"))
+        for day in (1, 2)
+    ] == [(False, True), (False, False)]
     assert [one.content.id for one in client.audit.records()] == [made(day).id for day in (0, 1, 3, 4, 5)]
     for call in (client.audit.explain, client.audit.certificate):
         with pytest.raises(grpc.RpcError) as error:
@@ -310,21 +364,33 @@ def test_a_record_of_a_version_that_the_server_has_not_is_not_explained(client: 
 def test_a_server_without_a_log_says_so(log: LogSettings | None) -> None:
     with asking(log, PURGING) as client:
         calls: list[Any] = [
-            lambda: client.audit.record("x"), lambda: list(client.audit.records()), lambda: list(client.audit.export()), client.audit.verify,
-            lambda: client.audit.explain("x"), lambda: client.audit.certificate("x"), lambda: client.audit.purge(at(0)),
+            lambda: client.audit.record("x"),
+            lambda: list(client.audit.records()),
+            lambda: list(client.audit.export()),
+            client.audit.verify,
+            lambda: client.audit.explain("x"),
+            lambda: client.audit.certificate("x"),
+            lambda: client.audit.purge(at(0)),
         ]
         for call in calls:
             with pytest.raises(grpc.RpcError) as error:
                 call()
-            assert (code(error), "keeps no decision log" in str(error.value)) == (grpc.StatusCode.FAILED_PRECONDITION, True)
+            assert (code(error), "keeps no decision log" in str(error.value)) == (
+                grpc.StatusCode.FAILED_PRECONDITION,
+                True,
+            )
 
 
 def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None:
     async def ask(address: str) -> list[Any]:
         async with AsyncClient(address) as desk:
             return [
-                (await desk.audit.record(made(1).id)).sequence, [one.sequence async for one in desk.audit.records()], len([line async for line in desk.audit.export()]),
-                (await desk.audit.verify()).whole, (await desk.audit.explain(made(1).id)).equal, (await desk.audit.certificate(made(1).id)).signed,
+                (await desk.audit.record(made(1).id)).sequence,
+                [one.sequence async for one in desk.audit.records()],
+                len([line async for line in desk.audit.export()]),
+                (await desk.audit.verify()).whole,
+                (await desk.audit.explain(made(1).id)).equal,
+                (await desk.audit.certificate(made(1).id)).signed,
                 len((await desk.audit.purge(at(2), dry_run=True)).chains),
             ]
 
@@ -337,7 +403,9 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
         run(server.__aexit__(None, None, None))
 
 
-def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_still_count(databases: str, tmp_path: Path) -> None:
+def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_still_count(
+    databases: str, tmp_path: Path
+) -> None:
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
     key = private_key(tmp_path / "private.pem")
     engine = connect(databases)
@@ -353,7 +421,14 @@ def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_st
     with engine.begin() as connection:
         connection.execute(
             text("INSERT INTO heads VALUES (:writer, :sequence, :hash, :signed, :key, :signature, 1)"),
-            {"writer": "main", "sequence": 3, "hash": old.head.hash, "signed": old.signed, "key": old.key, "signature": old.signature},
+            {
+                "writer": "main",
+                "sequence": 3,
+                "hash": old.head.hash,
+                "signed": old.signed,
+                "key": old.key,
+                "signature": old.signature,
+            },
         )
     before.close()
 

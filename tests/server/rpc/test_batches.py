@@ -32,7 +32,10 @@ def stub() -> Iterator[DecisionServiceStub]:
 
 
 def item(request_id: str = "", ticket_id: str = "", **facts: object) -> pb.TriageItem:
-    values = {name: FactValue(flag=value) if isinstance(value, bool) else FactValue(text=str(value)) for name, value in facts.items()}
+    values = {
+        name: FactValue(flag=value) if isinstance(value, bool) else FactValue(text=str(value))
+        for name, value in facts.items()
+    }
     return pb.TriageItem(ticket=Ticket(facts=values), request_id=request_id, ticket_id=ticket_id)
 
 
@@ -47,8 +50,12 @@ class TestBatches:
 
         assert singly == [result.triage for result in stub.TriageBatch(pb.TriageBatchRequest(items=TICKETS)).results]
 
-    def test_what_is_wrong_with_one_ticket_is_said_in_its_place_and_costs_no_other_its_answer(self, stub: DecisionServiceStub) -> None:
-        answer = stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3), item(size="huge", colour=""), item(sise=3), item(size=30)]))
+    def test_what_is_wrong_with_one_ticket_is_said_in_its_place_and_costs_no_other_its_answer(
+        self, stub: DecisionServiceStub
+    ) -> None:
+        answer = stub.TriageBatch(
+            pb.TriageBatchRequest(items=[item(size=3), item(size="huge", colour=""), item(sise=3), item(size=30)])
+        )
 
         assert ["triage", "error", "error", "triage"] == [result.WhichOneof("result") for result in answer.results]
         wrong = answer.results[1].error
@@ -77,10 +84,11 @@ class TestBatches:
 
     def test_a_call_whose_deadline_has_passed_stops(self, stub: DecisionServiceStub) -> None:
         with pytest.raises(grpc.RpcError) as late:
-            stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=number % 50) for number in range(MOST_TICKETS)]), timeout=0.002)
+            stub.TriageBatch(
+                pb.TriageBatchRequest(items=[item(size=number % 50) for number in range(MOST_TICKETS)]), timeout=0.002
+            )
 
         assert grpc.StatusCode.DEADLINE_EXCEEDED is late.value.code()
-
 
     def test_whoever_else_calls_gets_a_turn_while_a_long_batch_is_decided_and_while_it_is_written(self) -> None:
         turns, seen = [0], {"decided": set(), "written": set()}
@@ -117,7 +125,9 @@ class TestStreams:
     def test_a_stream_is_answered_as_its_tickets_are_one_by_one_in_their_order(self, stub: DecisionServiceStub) -> None:
         singly = [stub.Triage(pb.TriageRequest(ticket=one.ticket)) for one in TICKETS]
 
-        assert singly == [answer.result.triage for answer in stub.TriageStream(pb.TriageStreamRequest(item=one) for one in TICKETS)]
+        assert singly == [
+            answer.result.triage for answer in stub.TriageStream(pb.TriageStreamRequest(item=one) for one in TICKETS)
+        ]
 
     def test_an_answer_comes_before_the_next_ticket_is_sent(self, stub: DecisionServiceStub) -> None:
         asked: list[int] = []
@@ -136,9 +146,13 @@ class TestStreams:
         assert [0, 1, 2] == asked
         assert 3 == len(answered)
 
-    def test_each_ticket_chooses_its_version_and_a_wrong_choice_is_said_in_its_place(self, stub: DecisionServiceStub) -> None:
+    def test_each_ticket_chooses_its_version_and_a_wrong_choice_is_said_in_its_place(
+        self, stub: DecisionServiceStub
+    ) -> None:
         choices = [VersionSelector(version="7.0.0"), VersionSelector(version="9"), None]
-        answers = list(stub.TriageStream(pb.TriageStreamRequest(item=item(size=3), version=choice) for choice in choices))
+        answers = list(
+            stub.TriageStream(pb.TriageStreamRequest(item=item(size=3), version=choice) for choice in choices)
+        )
 
         assert ["triage", "error", "triage"] == [one.result.WhichOneof("result") for one in answers]
         assert "UNKNOWN_VERSION" == answers[1].result.error.reason
@@ -156,12 +170,16 @@ class TestRecords:
     """What the decision log has of many tickets."""
 
     @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
-    def test_each_ticket_has_its_record_and_a_repeated_one_its_first_answer(self, tmp_path: Path, durability: Durability) -> None:
+    def test_each_ticket_has_its_record_and_a_repeated_one_its_first_answer(
+        self, tmp_path: Path, durability: Durability
+    ) -> None:
         url = sqlite(tmp_path)
         with logging(settings(url, durability)) as stub:
             items = [item(f"r{number}", f"INC-{number}", size=number) for number in range(30)]
             first = stub.TriageBatch(pb.TriageBatchRequest(items=items))
-            again = stub.TriageBatch(pb.TriageBatchRequest(items=[*items, item("r3", "INC-3", size=44), item("", "INC-77", size=1)]))
+            again = stub.TriageBatch(
+                pb.TriageBatchRequest(items=[*items, item("r3", "INC-3", size=44), item("", "INC-77", size=1)])
+            )
             streamed = list(stub.TriageStream(pb.TriageStreamRequest(item=one) for one in items))
 
         assert list(first.results) == list(again.results[:30]) == [one.result for one in streamed]

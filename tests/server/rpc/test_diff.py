@@ -59,7 +59,9 @@ def test_only_the_decisions_asked_for_are_sent(desk: grpc.Channel) -> None:
     (region,) = feature.regions
     assert region.text == "feature=critical_patch_notifications"
     assert dict(region.example) == {"feature": "critical_patch_notifications"}
-    assert region.changes[0].before == diff_pb2.OutcomeState(kind=diff_pb2.OUTCOME_STATE_KIND_DECIDED, value={"text": "included"})
+    assert region.changes[0].before == diff_pb2.OutcomeState(
+        kind=diff_pb2.OUTCOME_STATE_KIND_DECIDED, value={"text": "included"}
+    )
     assert region.changes[0].after == diff_pb2.OutcomeState(kind=diff_pb2.OUTCOME_STATE_KIND_NOT_COVERED)
 
 
@@ -69,13 +71,18 @@ def test_a_version_against_itself_changes_no_decision(desk: grpc.Channel) -> Non
     assert not any(one.decision.outcomes for one in decisions)
 
 
-@pytest.mark.parametrize(("asked", "code", "said"), [
-    ({"before": VersionSelector(version="9.9.9")}, grpc.StatusCode.NOT_FOUND, "`9.9.9`"),
-    ({"after": VersionSelector(version="1.0.0")}, grpc.StatusCode.NOT_FOUND, "before `1.0.0`"),
-    ({"decisions": ["prioritty"]}, grpc.StatusCode.NOT_FOUND, "`prioritty`"),
-    ({"after": VersionSelector(digest="")}, grpc.StatusCode.INVALID_ARGUMENT, "after.digest"),
-])
-def test_a_difference_that_cannot_be_given_says_why(desk: grpc.Channel, asked: dict[str, object], code: grpc.StatusCode, said: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        ({"before": VersionSelector(version="9.9.9")}, grpc.StatusCode.NOT_FOUND, "`9.9.9`"),
+        ({"after": VersionSelector(version="1.0.0")}, grpc.StatusCode.NOT_FOUND, "before `1.0.0`"),
+        ({"decisions": ["prioritty"]}, grpc.StatusCode.NOT_FOUND, "`prioritty`"),
+        ({"after": VersionSelector(digest="")}, grpc.StatusCode.INVALID_ARGUMENT, "after.digest"),
+    ],
+)
+def test_a_difference_that_cannot_be_given_says_why(
+    desk: grpc.Channel, asked: dict[str, object], code: grpc.StatusCode, said: str
+) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         parts(desk, **asked)
     assert (refused.value.code(), said in refused.value.details()) == (code, True)
@@ -105,10 +112,21 @@ def test_times_are_given_as_data_too(desk: grpc.Channel) -> None:
     assert [one.name for one in answer.deadlines] == list(policy.deadlines)
     assert [one.fact for one in answer.elapsed] == list(policy.elapsed)
     assert [one.name for one in answer.regions] == list(policy.regions)
-    assert {one.name: len(one.days) for one in answer.holidays} == {name: len(listed.days) for name, listed in policy.holidays.items()}
+    assert {one.name: len(one.days) for one in answer.holidays} == {
+        name: len(listed.days) for name, listed in policy.holidays.items()
+    }
     hours = next(one for one in answer.calendars if one.name == "weekdays_12h")
-    assert [[(span.opens, span.closes) for span in day.hours] for day in hours.week] == [[(7 * 60, 19 * 60)]] * 5 + [[], []]
+    assert [[(span.opens, span.closes) for span in day.hours] for day in hours.week] == [[(7 * 60, 19 * 60)]] * 5 + [
+        [],
+        [],
+    ]
     due = next(one for one in answer.deadlines if one.name == "response_due")
     assert getattr(due, "from") == "received_at"
-    assert {rule.then[0].measure.calendar for rule in due.rules if rule.then[0].measure.unit} == {"around_the_clock", "business_days", "weekdays_12h"}
-    assert [(one.value, one.zone) for one in answer.rosters[0].places] == [(one.value, one.zone) for one in next(iter(policy.rosters.values())).entries]
+    assert {rule.then[0].measure.calendar for rule in due.rules if rule.then[0].measure.unit} == {
+        "around_the_clock",
+        "business_days",
+        "weekdays_12h",
+    }
+    assert [(one.value, one.zone) for one in answer.rosters[0].places] == [
+        (one.value, one.zone) for one in next(iter(policy.rosters.values())).entries
+    ]

@@ -77,20 +77,37 @@ class TestSizes:
         assert "larger than max (2001 vs. 2000)" in said
 
     def test_a_batch_may_have_as_many_tickets_as_the_limit_and_not_one_more(self, stub: Any) -> None:
-        assert len(pb.TriageBatchResponse.FromString(stub.TriageBatch(pb.TriageBatchRequest(items=[pb.TriageItem()] * 5), timeout=60).SerializeToString()).results) == 5
-        assert refusal(lambda: stub.TriageBatch(pb.TriageBatchRequest(items=[pb.TriageItem()] * 6), timeout=60)) == (grpc.StatusCode.INVALID_ARGUMENT, "6 tickets; one call may have 5")
+        assert (
+            len(
+                pb.TriageBatchResponse.FromString(
+                    stub.TriageBatch(pb.TriageBatchRequest(items=[pb.TriageItem()] * 5), timeout=60).SerializeToString()
+                ).results
+            )
+            == 5
+        )
+        assert refusal(lambda: stub.TriageBatch(pb.TriageBatchRequest(items=[pb.TriageItem()] * 6), timeout=60)) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "6 tickets; one call may have 5",
+        )
 
     def test_too_much_metadata_is_refused(self, stub: Any) -> None:
         stub.Decide(REQUEST, metadata=[("x-note", "x" * 3_000)], timeout=60)
 
-        assert refusal(lambda: stub.Decide(REQUEST, metadata=[("x-note", "x" * 5_000)], timeout=60))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (
+            refusal(lambda: stub.Decide(REQUEST, metadata=[("x-note", "x" * 5_000)], timeout=60))[0]
+            == grpc.StatusCode.RESOURCE_EXHAUSTED
+        )
 
     def test_bytes_that_are_no_message_are_the_fault_of_whoever_sent_them_in_streams_too(self, served: str) -> None:
         with channel(served) as one:
             for call in (
                 lambda: one.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff", timeout=60),
                 lambda: list(one.unary_stream("/guidepost.v1.PolicyService/DiffVersions")(b"\xff\xff", timeout=60)),
-                lambda: list(one.stream_stream("/guidepost.v1.DecisionService/TriageStream")(iter([b"", b"\xff\xff"]), timeout=60)),
+                lambda: list(
+                    one.stream_stream("/guidepost.v1.DecisionService/TriageStream")(
+                        iter([b"", b"\xff\xff"]), timeout=60
+                    )
+                ),
             ):
                 assert refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, "the message is not what this call takes")
 
@@ -110,7 +127,10 @@ class Waiting:
             await self.go.wait()
             yield request
 
-        calls = {"One": grpc.unary_unary_rpc_method_handler(one, bytes), "Many": grpc.unary_stream_rpc_method_handler(many, bytes)}
+        calls = {
+            "One": grpc.unary_unary_rpc_method_handler(one, bytes),
+            "Many": grpc.unary_stream_rpc_method_handler(many, bytes),
+        }
         return grpc.method_handlers_generic_handler("guidepost.v1.DecisionService", calls)
 
 
@@ -125,7 +145,9 @@ async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any]
     async def ask(channel: grpc.aio.Channel) -> Any:
         try:
             if method == "Many":
-                return [part async for part in channel.unary_stream("/guidepost.v1.DecisionService/Many")(b"x", timeout=60)]
+                return [
+                    part async for part in channel.unary_stream("/guidepost.v1.DecisionService/Many")(b"x", timeout=60)
+                ]
             return await channel.unary_unary("/guidepost.v1.DecisionService/One")(b"x", timeout=60)
         except grpc.aio.AioRpcError as error:
             return error
@@ -142,7 +164,9 @@ async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any]
 
 
 @pytest.mark.parametrize("method", ["One", "Many"])
-def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_told_when_to_come_again(method: str) -> None:
+def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_told_when_to_come_again(
+    method: str,
+) -> None:
     from tests.support.servers import run
 
     (*ended, again), gate = run(under_load(Limits(in_flight=7, streams=7), method, 40))
@@ -156,7 +180,11 @@ def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_tol
     info, wait = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     assert status.details[0].Unpack(info)
     assert status.details[1].Unpack(wait)
-    assert ({one.code() for one in refused}, info.reason, wait.retry_delay.ToMilliseconds()) == ({grpc.StatusCode.RESOURCE_EXHAUSTED}, "TOO_BUSY", 100)
+    assert ({one.code() for one in refused}, info.reason, wait.retry_delay.ToMilliseconds()) == (
+        {grpc.StatusCode.RESOURCE_EXHAUSTED},
+        "TOO_BUSY",
+        100,
+    )
 
 
 class TestSlow:
@@ -183,12 +211,18 @@ class TestSlow:
                 list(one_stream)
         assert len(list(stub.TriageStream(iter([pb.TriageStreamRequest()]), timeout=60))) == 1
 
-    def test_a_client_that_never_reads_its_stream_holds_up_nobody_and_is_not_read_for_ever(self, served: str, stub: Any) -> None:
+    def test_a_client_that_never_reads_its_stream_holds_up_nobody_and_is_not_read_for_ever(
+        self, served: str, stub: Any
+    ) -> None:
         """A client library reads ahead by itself, so this one speaks HTTP/2: it sends as long as it may, and never makes room for an answer."""
         with Connection(served) as deaf:
             deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
             sent = 0
-            while sent < 5_000_000 and deaf.wait(lambda: deaf.room(1) >= EMPTY or deaf.answered > 0, 60) and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1):
+            while (
+                sent < 5_000_000
+                and deaf.wait(lambda: deaf.room(1) >= EMPTY or deaf.answered > 0, 60)
+                and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1)
+            ):
                 sent += deaf.data(1, b"\0" * (min(deaf.room(1), 10_000) // EMPTY * EMPTY))
             for _ in range(20):
                 assert stub.Decide(REQUEST, timeout=60).decision.status
@@ -197,7 +231,9 @@ class TestSlow:
             assert sent < 1_000_000
 
     def test_a_client_that_never_reads_is_not_read_ahead_by_many_large_tickets(self, address_of_default: str) -> None:
-        large = pb.TriageStreamRequest(item=pb.TriageItem(ticket=Ticket(facts={"colour": FactValue(text="x" * 10_000)}))).SerializeToString()
+        large = pb.TriageStreamRequest(
+            item=pb.TriageItem(ticket=Ticket(facts={"colour": FactValue(text="x" * 10_000)}))
+        ).SerializeToString()
         message = b"\0" + len(large).to_bytes(4, "big") + large
         with Connection(address_of_default) as deaf:
             deaf.send(NO_ROOM_FOR_ANSWERS)
@@ -249,4 +285,6 @@ class TestSlow:
 def test_the_settings_of_a_server_are_the_limits_of_its_parts() -> None:
     """Every limit has the default of its setting, so that a page that lists settings tells what holds."""
     assert protection(ServerSettings()) == Protection()
-    assert protection(ServerSettings(max_in_flight=3, max_connection_age=9)).limits == Limits(in_flight=3, connection_age=9)
+    assert protection(ServerSettings(max_in_flight=3, max_connection_age=9)).limits == Limits(
+        in_flight=3, connection_age=9
+    )

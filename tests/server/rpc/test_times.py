@@ -54,7 +54,10 @@ def stamp(at: str | datetime) -> Timestamp:
 
 def asked(name: str, facts: dict[str, Any], now: str | datetime = NOW, **more: Any) -> Any:
     """Make a request at an instant."""
-    instants = {name: datetime.fromisoformat(value) if isinstance(value, str) and name.endswith("_at") else value for name, value in facts.items()}
+    instants = {
+        name: datetime.fromisoformat(value) if isinstance(value, str) and name.endswith("_at") else value
+        for name, value in facts.items()
+    }
     return getattr(pb, f"{name}Request")(ticket=ticket(instants), now=stamp(now), **more)
 
 
@@ -80,8 +83,17 @@ class TestWorkedDecisions:
 
         (due,) = response.decision.deadlines
         assert response.response_due == due.due == stamp("2026-01-27T15:00:00+11:00")
-        assert ("2026-01-27T15:00:00+11:00", "Australia/Sydney", "business_days in AU-NSW", TZDB) == (due.local_due, due.zone, due.calendar, due.tzdb)
-        assert (1, deadline_pb2.TIME_UNIT_BUSINESS_DAYS, deadline_pb2.DAY_RULE_ROLL_THEN_CLOCK) == (due.amount, due.unit, due.day_rule)
+        assert ("2026-01-27T15:00:00+11:00", "Australia/Sydney", "business_days in AU-NSW", TZDB) == (
+            due.local_due,
+            due.zone,
+            due.calendar,
+            due.tzdb,
+        )
+        assert (1, deadline_pb2.TIME_UNIT_BUSINESS_DAYS, deadline_pb2.DAY_RULE_ROLL_THEN_CLOCK) == (
+            due.amount,
+            due.unit,
+            due.day_rule,
+        )
         assert [
             "Fri 23 15:00 to Sat 24 00:00 open",
             "Sat 24 00:00 to Mon 26 00:00 closed",
@@ -90,15 +102,29 @@ class TestWorkedDecisions:
         ] == drawn(due)
 
     def test_hours_of_twelve_hour_support_go_on_the_next_business_day(self, desk: grpc.Channel) -> None:
-        facts = {"assigned_priority": "P2", "plan": "saas_12x5", "country": "NZ", "received_at": "2026-03-06T17:30:00+13:00"}
+        facts = {
+            "assigned_priority": "P2",
+            "plan": "saas_12x5",
+            "country": "NZ",
+            "received_at": "2026-03-06T17:30:00+13:00",
+        }
 
         (due,) = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", facts)).response.decision.deadlines
 
         assert ("2026-03-09T09:30:00+13:00", "Pacific/Auckland") == (due.local_due, due.zone)
-        assert ["Fri 06 17:30 to Fri 06 19:00 open", "Fri 06 19:00 to Mon 09 07:00 closed", "Mon 09 07:00 to Mon 09 09:30 open"] == drawn(due)
+        assert [
+            "Fri 06 17:30 to Fri 06 19:00 open",
+            "Fri 06 19:00 to Mon 09 07:00 closed",
+            "Mon 09 07:00 to Mon 09 09:30 open",
+        ] == drawn(due)
 
     def test_a_weekend_receipt_begins_with_the_next_business_day(self, desk: grpc.Channel) -> None:
-        facts = {"assigned_priority": "P3", "plan": "partner", "country": "PH", "received_at": "2026-05-16T10:00:00+08:00"}
+        facts = {
+            "assigned_priority": "P3",
+            "plan": "partner",
+            "country": "PH",
+            "received_at": "2026-05-16T10:00:00+08:00",
+        }
 
         (due,) = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", facts)).response.decision.deadlines
 
@@ -106,7 +132,15 @@ class TestWorkedDecisions:
         assert ["Sat 16 10:00 to Mon 18 00:00 closed", "Mon 18 00:00 to Tue 19 00:00 open"] == drawn(due)
 
     def test_an_arrival_by_portal_is_to_be_triaged_within_four_hours_day_and_night(self, desk: grpc.Channel) -> None:
-        facts = {"stage": "arrival", "channel": "portal", "impact": "low", "urgency": "low", "plan": "partner", "country": "AU", "received_at": FRIDAY}
+        facts = {
+            "stage": "arrival",
+            "channel": "portal",
+            "impact": "low",
+            "urgency": "low",
+            "plan": "partner",
+            "country": "AU",
+            "received_at": FRIDAY,
+        }
 
         triage = call(desk, "Triage", asked("Triage", facts))
 
@@ -118,10 +152,20 @@ class TestWorkedDecisions:
 
         response = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", facts)).response
 
-        assert (False, False, 0) == (response.HasField("response_due"), response.sla_applies, len(response.decision.deadlines))
+        assert (False, False, 0) == (
+            response.HasField("response_due"),
+            response.sla_applies,
+            len(response.decision.deadlines),
+        )
 
     def test_the_life_of_a_case_has_its_instants(self, desk: grpc.Channel) -> None:
-        facts = {"case_state": "closed", "reopen_requested": True, "country": "AU", "resolved_at": "2026-01-20T09:00:00+11:00", "closed_at": FRIDAY}
+        facts = {
+            "case_state": "closed",
+            "reopen_requested": True,
+            "country": "AU",
+            "resolved_at": "2026-01-20T09:00:00+11:00",
+            "closed_at": FRIDAY,
+        }
 
         within = call(desk, "DecideLifecycle", asked("DecideLifecycle", facts, "2026-02-02T15:00:00+11:00")).lifecycle
         after = call(desk, "DecideLifecycle", asked("DecideLifecycle", facts, "2026-02-02T15:00:01+11:00")).lifecycle
@@ -129,21 +173,32 @@ class TestWorkedDecisions:
         assert stamp("2026-01-23T09:00:00+11:00") == within.auto_close_due
         assert stamp("2026-02-02T15:00:00+11:00") == within.reopen_until == after.reopen_until
         assert ("reopen", "new_case") == (within.case_action, after.case_action)
-        assert ["business_days_since_resolution", "business_days_since_closure"] == [one.fact for one in within.decision.elapsed]
+        assert ["business_days_since_resolution", "business_days_since_closure"] == [
+            one.fact for one in within.decision.elapsed
+        ]
 
     def test_the_vendor_has_a_day_of_the_clock(self, desk: grpc.Channel) -> None:
         facts = {"raised_at": FRIDAY, "vendor_contacted": False}
 
-        escalation = call(desk, "DecideEscalation", asked("DecideEscalation", facts, FRIDAY + timedelta(hours=25))).escalation
+        escalation = call(
+            desk, "DecideEscalation", asked("DecideEscalation", facts, FRIDAY + timedelta(hours=25))
+        ).escalation
 
-        assert (stamp(FRIDAY + timedelta(hours=24)), "reply_to_closure_email") == (escalation.follow_up_due, escalation.follow_up)
+        assert (stamp(FRIDAY + timedelta(hours=24)), "reply_to_closure_email") == (
+            escalation.follow_up_due,
+            escalation.follow_up,
+        )
         assert [deadline_pb2.DEADLINE_STATE_PASSED] == [due.standing.state for due in escalation.decision.deadlines]
 
     def test_the_centre_is_in_its_daytime_and_hands_over_to_the_next(self, desk: grpc.Channel) -> None:
         coverage = call(desk, "DecideCoverage", asked("DecideCoverage", {"received_at": FRIDAY})).coverage
 
         (duty,) = coverage.decision.duties
-        assert ("melbourne", True, "2026-01-23T15:00:00+11:00") == (coverage.centre, duty.daytime, duty.on_duty.local_time)
+        assert ("melbourne", True, "2026-01-23T15:00:00+11:00") == (
+            coverage.centre,
+            duty.daytime,
+            duty.on_duty.local_time,
+        )
         assert stamp("2026-01-23T18:00:00+11:00") == duty.on_duty.ends
         assert ("manila", "Asia/Manila") == (duty.next.value, duty.next.zone)
 
@@ -159,18 +214,29 @@ class TestStanding:
             ("2026-01-27T15:00:01+11:00", "BREACHED", 0),
         ],
     )
-    def test_it_is_told_with_the_time_left_in_the_policys_unit(self, desk: grpc.Channel, now: str, state: str, left: int) -> None:
+    def test_it_is_told_with_the_time_left_in_the_policys_unit(
+        self, desk: grpc.Channel, now: str, state: str, left: int
+    ) -> None:
         (due,) = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", P3, now)).response.decision.deadlines
 
         assert getattr(deadline_pb2, f"DEADLINE_STATE_{state}") == due.standing.state
-        assert (left / 86_400, left) == (pytest.approx(due.standing.left.amount), due.standing.left.time.ToTimedelta().total_seconds())
+        assert (left / 86_400, left) == (
+            pytest.approx(due.standing.left.amount),
+            due.standing.left.time.ToTimedelta().total_seconds(),
+        )
 
     def test_how_late_it_is_is_absent_where_holidays_are_not_known(self, desk: grpc.Channel) -> None:
-        request = asked("DecideResponseTarget", {**P3, "received_at": "2028-12-20T15:00:00+11:00"}, "2029-02-01T00:00:00Z")
+        request = asked(
+            "DecideResponseTarget", {**P3, "received_at": "2028-12-20T15:00:00+11:00"}, "2029-02-01T00:00:00Z"
+        )
 
         (due,) = call(desk, "DecideResponseTarget", request).response.decision.deadlines
 
-        assert (deadline_pb2.DEADLINE_STATE_BREACHED, False, False) == (due.standing.state, due.standing.HasField("late"), due.standing.HasField("used"))
+        assert (deadline_pb2.DEADLINE_STATE_BREACHED, False, False) == (
+            due.standing.state,
+            due.standing.HasField("late"),
+            due.standing.HasField("used"),
+        )
 
     def test_without_a_time_the_servers_clock_counts(self, desk: grpc.Channel) -> None:
         request = pb.DecideResponseTargetRequest(ticket=ticket(P3))
@@ -192,9 +258,14 @@ class TestStanding:
 
     def test_tickets_with_and_without_instants_never_get_each_others_answer(self, desk: grpc.Channel) -> None:
         """What the server keeps written is told apart."""
-        without = pb.DecideResponseTargetRequest(ticket=ticket({name: value for name, value in P3.items() if name != "received_at"}), now=stamp(NOW))
+        without = pb.DecideResponseTargetRequest(
+            ticket=ticket({name: value for name, value in P3.items() if name != "received_at"}), now=stamp(NOW)
+        )
 
-        replies = [call(desk, "DecideResponseTarget", request).response for request in (without, asked("DecideResponseTarget", P3), without)]
+        replies = [
+            call(desk, "DecideResponseTarget", request).response
+            for request in (without, asked("DecideResponseTarget", P3), without)
+        ]
 
         assert [False, True, False] == [reply.HasField("response_due") for reply in replies]
         assert replies[0] == replies[2]
@@ -204,7 +275,12 @@ class TestStanding:
     def test_a_typed_decision_is_the_same_as_by_name(self, desk: grpc.Channel, rpc: str) -> None:
         """Also the second time, when most of it is kept."""
         facts = {**P3, "case_state": "closed", "closed_at": FRIDAY, "resolved_at": FRIDAY, "raised_at": FRIDAY}
-        kinds = {"DecideResponseTarget": "response", "DecideLifecycle": "lifecycle", "DecideEscalation": "escalation", "DecideCoverage": "coverage"}
+        kinds = {
+            "DecideResponseTarget": "response",
+            "DecideLifecycle": "lifecycle",
+            "DecideEscalation": "escalation",
+            "DecideCoverage": "coverage",
+        }
 
         for hours in (1, 2):
             now = FRIDAY + timedelta(hours=hours)
@@ -269,16 +345,22 @@ class TestInstants:
         ):
             refused = Refused(desk, rpc, request)
             assert (grpc.StatusCode.INVALID_ARGUMENT, fields) == (refused.code, sorted(refused.fields)), rpc
-            assert all("1970-01-01T00:00:00Z, a zero timestamp: was it set?" in told for told in refused.fields.values())
+            assert all(
+                "1970-01-01T00:00:00Z, a zero timestamp: was it set?" in told for told in refused.fields.values()
+            )
 
-    def test_of_several_tickets_the_one_whose_timestamp_was_never_set_is_refused_in_its_place(self, desk: grpc.Channel) -> None:
+    def test_of_several_tickets_the_one_whose_timestamp_was_never_set_is_refused_in_its_place(
+        self, desk: grpc.Channel
+    ) -> None:
         wrong = pb.TriageItem(ticket=ticket(P3))
         wrong.ticket.received_at.Clear()
         items = [pb.TriageItem(ticket=ticket(P3)), wrong]
         stub = DecisionServiceStub(desk)
 
         batch = [*stub.TriageBatch(pb.TriageBatchRequest(items=items), timeout=20).results]
-        stream = [one.result for one in stub.TriageStream((pb.TriageStreamRequest(item=one) for one in items), timeout=20)]
+        stream = [
+            one.result for one in stub.TriageStream((pb.TriageStreamRequest(item=one) for one in items), timeout=20)
+        ]
 
         for results in (batch, stream):
             assert ["triage", "error"] == [one.WhichOneof("result") for one in results]
@@ -294,7 +376,10 @@ class TestInstants:
         assert ["ticket.received_at"] == list(wrong_fields(refused.value))
 
     def test_a_second_after_it_is_an_instant_like_any_other(self, desk: grpc.Channel) -> None:
-        request = asked("DecideResponseTarget", {**P3, "assigned_priority": "P1", "received_at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)})
+        request = asked(
+            "DecideResponseTarget",
+            {**P3, "assigned_priority": "P1", "received_at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)},
+        )
 
         assert call(desk, "DecideResponseTarget", request).response.HasField("response_due")
 
@@ -319,8 +404,14 @@ class TestReschedule:
 
         (moved,) = reply.deadlines
         assert ("response_due", True, "2.0.0") == (moved.name, moved.moved, reply.version.version)
-        assert ("2026-01-27T15:00:00+11:00", "2026-01-23T19:00:00+11:00") == (moved.before.local_due, moved.after.local_due)
-        because = {one.name: (one.before.text or one.before.number, one.after.text or one.after.number) for one in reply.because}
+        assert ("2026-01-27T15:00:00+11:00", "2026-01-23T19:00:00+11:00") == (
+            moved.before.local_due,
+            moved.after.local_due,
+        )
+        because = {
+            one.name: (one.before.text or one.before.number, one.after.text or one.after.number)
+            for one in reply.because
+        }
         assert (("P3", "P2"), (1, 4)) == (because["target_priority"], because["response_amount"])
         assert all(rule.place.line for one in reply.because for rule in one.rules)
 
@@ -346,17 +437,29 @@ def test_what_is_never_asked_again_is_not_kept_written() -> None:
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
     for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):
         for hours in range(5):
-            run(service.Decide(asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name), SimpleNamespace(time_remaining=lambda: None)))
+            run(
+                service.Decide(
+                    asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name),
+                    SimpleNamespace(time_remaining=lambda: None),
+                )
+            )
 
     assert (len(service._templates), len(service._kept)) == (1, 0)
 
 
 def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None:
     """So that typed replies lack none."""
-    instants = {name for version in shipped().versions for name, outcome in version.policy.outcomes.items() if outcome.type.value == "instant"}
+    instants = {
+        name
+        for version in shipped().versions
+        for name, outcome in version.policy.outcomes.items()
+        if outcome.type.value == "instant"
+    }
     kinds = [getattr(outcomes_pb2, name) for name in outcomes_pb2.DESCRIPTOR.message_types_by_name]
 
-    fields = {field.name for kind in kinds for field in kind.DESCRIPTOR.fields if field.message_type is Timestamp.DESCRIPTOR}
+    fields = {
+        field.name for kind in kinds for field in kind.DESCRIPTOR.fields if field.message_type is Timestamp.DESCRIPTOR
+    }
 
     assert instants == fields
 
@@ -364,7 +467,10 @@ def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None
 def test_a_repeated_call_is_told_how_the_deadline_stood_when_it_was_first_decided(tmp_path: Path) -> None:
     later = (NOW + timedelta(days=number) for number in range(9))
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
-    with running(shipped(), lambda: next(later), LogSettings(f"sqlite:///{tmp_path}/log.db")) as address, Client(address) as client:
+    with (
+        running(shipped(), lambda: next(later), LogSettings(f"sqlite:///{tmp_path}/log.db")) as address,
+        Client(address) as client,
+    ):
         first = client.triage(facts, request_id="r-1")
         again, other = client.triage(facts, request_id="r-1"), client.triage(facts, request_id="r-2")
 

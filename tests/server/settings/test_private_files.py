@@ -54,7 +54,11 @@ def test_a_decision_log_is_for_its_owner_only_with_the_files_beside_it(tmp_path:
     # A reader keeps -wal and -shm where they are.
     with sqlite3.connect("d.db") as reader:
         reader.execute("SELECT 1 FROM entries").fetchall()
-        assert {path.name: mode(path) for path in sorted(tmp_path.glob("d.db*"))} == {"d.db": 0o600, "d.db-shm": 0o600, "d.db-wal": 0o600}
+        assert {path.name: mode(path) for path in sorted(tmp_path.glob("d.db*"))} == {
+            "d.db": 0o600,
+            "d.db-shm": 0o600,
+            "d.db-wal": 0o600,
+        }
 
 
 def test_a_log_that_is_there_keeps_the_mode_that_its_owner_gave_it(tmp_path: Path) -> None:
@@ -73,7 +77,9 @@ def test_an_export_is_for_its_owner_only(to: str, tmp_path: Path) -> None:
 
 
 def test_a_certificate_is_for_its_owner_only(tmp_path: Path) -> None:
-    assert run("audit", "certificate", record(1).id, "--to", "one.json", "--decision-log", kept(tmp_path)).exit_code == 0
+    assert (
+        run("audit", "certificate", record(1).id, "--to", "one.json", "--decision-log", kept(tmp_path)).exit_code == 0
+    )
     assert mode("one.json") == 0o600
 
 
@@ -81,10 +87,24 @@ def test_a_replay_that_names_tickets_and_the_rows_that_it_cannot_read_are_for_th
     Path("tickets.csv").write_text("number,damage,rider\n1,broken,courier\n2,lost,courier\n")
     Path("map.yaml").write_text("ticket: number\nfacts: {damage: damage, rider: rider}\n")
 
-    done = run("replay", "tickets.csv", "--mapping", "map.yaml", "--against", write(Path("desk"), GOOD), "--to", "report.txt", "--policies", "desk")
+    done = run(
+        "replay",
+        "tickets.csv",
+        "--mapping",
+        "map.yaml",
+        "--against",
+        write(Path("desk"), GOOD),
+        "--to",
+        "report.txt",
+        "--policies",
+        "desk",
+    )
 
     assert done.exit_code == 0, done.output
-    assert {name: mode(name) for name in ("report.txt", "tickets.unread.csv")} == {"report.txt": 0o600, "tickets.unread.csv": 0o600}
+    assert {name: mode(name) for name in ("report.txt", "tickets.unread.csv")} == {
+        "report.txt": 0o600,
+        "tickets.unread.csv": 0o600,
+    }
 
 
 def test_rows_written_anew_keep_the_mode_of_the_file(tmp_path: Path) -> None:
@@ -100,7 +120,9 @@ def test_a_new_private_key_is_for_its_owner_only_and_the_public_one_for_all() ->
     assert (mode("a.private.pem"), mode("a.public.pem")) == (0o600, 0o644)
 
 
-def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_start_all_the_same(tmp_path: Path) -> None:
+def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_start_all_the_same(
+    tmp_path: Path,
+) -> None:
     url = kept(tmp_path)
     new_key(Path("a.private.pem"), Path("a.public.pem"))
     for path in ("log/decisions.db", "a.private.pem"):
@@ -118,10 +140,19 @@ def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_s
 
 
 @pytest.mark.parametrize(
-    ("mode_", "said"), [(0o604, "everybody can read it"), (0o660, "others can change it"), (0o666, "everybody can read it and others can change it"), (0o640, ""), (0o440, "")],
+    ("mode_", "said"),
+    [
+        (0o604, "everybody can read it"),
+        (0o660, "others can change it"),
+        (0o666, "everybody can read it and others can change it"),
+        (0o640, ""),
+        (0o440, ""),
+    ],
 )
 def test_a_callers_file_is_reported_if_others_can_read_or_change_it(mode_: int, said: str) -> None:
-    Path("callers.yaml").write_text("callers:\n  - name: portal\n    roles: [decide]\n    subjects: [portal@desk.example]\n")
+    Path("callers.yaml").write_text(
+        "callers:\n  - name: portal\n    roles: [decide]\n    subjects: [portal@desk.example]\n"
+    )
     Path("callers.yaml").chmod(mode_)
 
     done = check("--callers", "callers.yaml", "--log-durability", "off")

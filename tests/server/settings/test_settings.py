@@ -58,7 +58,12 @@ class TestWhereASettingComesFrom:
 
         assert (got.settings.port, got.settings.grace, got.settings.workers, got.settings.host) == (21, 12, 3, "::1")
         assert got.settings.log_patience == ServerSettings().log_patience
-        assert [got.origin(name) for name in ("port", "grace", "workers", "log_patience")] == ["--port", "$GUIDEPOST_GRACE", f"{file}:3: workers", "--log-patience"]
+        assert [got.origin(name) for name in ("port", "grace", "workers", "log_patience")] == [
+            "--port",
+            "$GUIDEPOST_GRACE",
+            f"{file}:3: workers",
+            "--log-patience",
+        ]
 
     def test_without_anything_said_all_is_the_default(self) -> None:
         assert found().settings == ServerSettings()
@@ -78,9 +83,30 @@ class TestWhereASettingComesFrom:
     def test_every_setting_can_be_said_in_all_three_places(self, name: str, tmp_path: Path) -> None:
         """With one meaning."""
         kind = about(next(one for one in settings() if one.name == name)).kind
-        text = "true" if kind.flag else kind.metavar.split("|")[0] if "|" in kind.metavar else {"NUMBER": "2000" if "bytes" in name else "200", "SECONDS": "2.5", "SHARE": "0.5", "HOST:PORT": "127.0.0.1:1"}.get(kind.metavar, "x")
-        in_file = text if kind.flag or (text[0].isdigit() and ":" not in text) else json.dumps([text]) if kind.many else json.dumps(text)
-        said = [found({variable(name): text}), found(None, toml(tmp_path, f"{key(name)} = {in_file}")), found(None, None, **{name: [text] if kind.many else kind.flag or text})]
+        text = (
+            "true"
+            if kind.flag
+            else kind.metavar.split("|")[0]
+            if "|" in kind.metavar
+            else {
+                "NUMBER": "2000" if "bytes" in name else "200",
+                "SECONDS": "2.5",
+                "SHARE": "0.5",
+                "HOST:PORT": "127.0.0.1:1",
+            }.get(kind.metavar, "x")
+        )
+        in_file = (
+            text
+            if kind.flag or (text[0].isdigit() and ":" not in text)
+            else json.dumps([text])
+            if kind.many
+            else json.dumps(text)
+        )
+        said = [
+            found({variable(name): text}),
+            found(None, toml(tmp_path, f"{key(name)} = {in_file}")),
+            found(None, None, **{name: [text] if kind.many else kind.flag or text}),
+        ]
 
         assert len({repr(getattr(one.settings, name)) for one in said}) == 1
         assert [set(one.origins) for one in said] == [{name}] * 3
@@ -102,17 +128,24 @@ class TestWhatIsWrongWithSettings:
         ]
 
     def test_what_is_overridden_has_to_be_right_all_the_same(self) -> None:
-        assert told({"GUIDEPOST_PORT": "x"}, port="1") == ["$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got 'x'"]
+        assert told({"GUIDEPOST_PORT": "x"}, port="1") == [
+            "$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got 'x'"
+        ]
 
     def test_a_file_that_is_not_there_or_no_toml_is_told_beside_the_rest(self, tmp_path: Path) -> None:
-        assert told(None, tmp_path / "none.toml", port="x") == [f"{tmp_path}/none.toml: cannot be read: No such file or directory", "--port: expected an integer from 0 to 65,535, got 'x'"]
+        assert told(None, tmp_path / "none.toml", port="x") == [
+            f"{tmp_path}/none.toml: cannot be read: No such file or directory",
+            "--port: expected an integer from 0 to 65,535, got 'x'",
+        ]
         [only] = told(None, toml(tmp_path, "port = = 1"))
         assert only.startswith(f"{tmp_path}/guidepost.toml:1:8: not TOML: ")
 
     def test_variables_that_kubernetes_sets_for_a_service_say_so(self) -> None:
         said = told({"GUIDEPOST_PORT": "tcp://10.0.0.1:50051", "GUIDEPOST_PORT_50051_TCP": "tcp://10.0.0.1:50051"})
 
-        assert [one.splitlines()[1].strip() for one in said] == ["help: Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"] * 2
+        assert [one.splitlines()[1].strip() for one in said] == [
+            "help: Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
+        ] * 2
 
     @pytest.mark.parametrize("wrong", [True, 1.0, "1.0", "-1", "", "١", [1], "1_0", None])
     def test_a_whole_number_is_written_in_digits(self, wrong: object) -> None:
@@ -137,7 +170,8 @@ class TestSettingsThatDoNotGoTogether:
 
     def test_they_are_all_told(self) -> None:
         assert self.told(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
-            "--admin: a single process has no admin service", "--metrics: 127.0.0.1:9000 is the address of `admin`, too",
+            "--admin: a single process has no admin service",
+            "--metrics: 127.0.0.1:9000 is the address of `admin`, too",
         ]
         assert self.told(host="unix:/run/x", workers="2") == ["--host: workers cannot share a Unix socket"]
         assert self.told(host="unix:/run/x", workers="0") == []
@@ -156,7 +190,15 @@ class TestSettingsThatDoNotGoTogether:
         assert options.url == url
 
     def test_keys_that_cannot_be_read_are_told(self, tmp_path: Path) -> None:
-        said = refusals(found(None, None, log_mask_key=str(tmp_path / "no-key"), tls_certificate=str(tmp_path / "no-certificate"), decision_log="sqlite:///x.db"))
+        said = refusals(
+            found(
+                None,
+                None,
+                log_mask_key=str(tmp_path / "no-key"),
+                tls_certificate=str(tmp_path / "no-certificate"),
+                decision_log="sqlite:///x.db",
+            )
+        )
         assert len(said) >= 2
         assert "no-key" in said[0].message
 
@@ -164,9 +206,16 @@ class TestSettingsThatDoNotGoTogether:
 def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = in_the_way(found(None, None, port=port, metrics=f"127.0.0.1:{port}", decision_log=f"sqlite:///{tmp_path}/d.db"))
-    assert [(one.origin, one.message) for one in said] == [(name, f"cannot listen on 127.0.0.1:{port}: Address already in use") for name in ("--port", "--metrics")]
-    assert [one.help for one in said] == [f"a server runs there already? `guidepost health 127.0.0.1:{port}` asks it", ""]
+        said = in_the_way(
+            found(None, None, port=port, metrics=f"127.0.0.1:{port}", decision_log=f"sqlite:///{tmp_path}/d.db")
+        )
+    assert [(one.origin, one.message) for one in said] == [
+        (name, f"cannot listen on 127.0.0.1:{port}: Address already in use") for name in ("--port", "--metrics")
+    ]
+    assert [one.help for one in said] == [
+        f"a server runs there already? `guidepost health 127.0.0.1:{port}` asks it",
+        "",
+    ]
     assert in_the_way(found(None, None, port="0", decision_log=f"sqlite:///{tmp_path}/d.db")) == []
     assert not (tmp_path / "d.db").exists()
 
@@ -200,12 +249,24 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check(desk: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "GUIDEPOST_CACHE": str(desk / "cache")}
-    return subprocess.run([sys.executable, "server.py", "--check", "--policies", str(desk), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "server.py", "--check", "--policies", str(desk), *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_check_says_that_all_is_well_and_serves_nothing(desk: Path) -> None:
     fine = check(desk, "--port", "0")
-    assert (fine.returncode, fine.stdout, fine.stderr) == (0, "all is ready to serve: counter 7.0.0; settings, keys, decision log and ports are fine\n", "")
+    assert (fine.returncode, fine.stdout, fine.stderr) == (
+        0,
+        "all is ready to serve: counter 7.0.0; settings, keys, decision log and ports are fine\n",
+        "",
+    )
 
 
 def test_check_reports_a_missing_policies_folder_once(tmp_path: Path) -> None:
@@ -215,10 +276,16 @@ def test_check_reports_a_missing_policies_folder_once(tmp_path: Path) -> None:
 
 def test_check_warns_of_a_key_that_expired(desk: Path, tmp_path: Path) -> None:
     file = tmp_path / "callers.yaml"
-    file.write_text(f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(new_key(), '2025-07-01')}, {entry(new_key(), '2999-07-01')}]}}\n")
+    file.write_text(
+        f"callers:\n  - {{name: portal, roles: [decide], keys: [{entry(new_key(), '2025-07-01')}, {entry(new_key(), '2999-07-01')}]}}\n"
+    )
     file.chmod(0o600)
     fine = check(desk, "--port", "0", "--callers", str(file))
-    assert (fine.returncode, fine.stderr.count("warning: "), "of `portal`: expired since 2025-07-01; nobody can use it" in fine.stderr) == (0, 1, True)
+    assert (
+        fine.returncode,
+        fine.stderr.count("warning: "),
+        "of `portal`: expired since 2025-07-01; nobody can use it" in fine.stderr,
+    ) == (0, 1, True)
 
 
 def test_check_says_everything_that_is_in_the_way(desk: Path) -> None:
@@ -232,7 +299,13 @@ def test_check_says_everything_that_is_in_the_way(desk: Path) -> None:
         (desk / "gift.yaml").write_text(COUNTER["gift.yaml"], encoding="utf-8")
 
     assert (wrong.returncode, policies.returncode) == (2, 3)
-    for said in ("gift.yaml:11:", "none.pem", f"cannot listen on 127.0.0.1:{port}", "1 problem in ", "2 problems with the settings"):
+    for said in (
+        "gift.yaml:11:",
+        "none.pem",
+        f"cannot listen on 127.0.0.1:{port}",
+        "1 problem in ",
+        "2 problems with the settings",
+    ):
         assert said in wrong.stderr
 
 
@@ -256,7 +329,15 @@ def test_the_flags_of_serve_and_of_server_py_are_the_model() -> None:
 
     assert {flag(name) for name in NAMES} <= flags
     assert flags - {flag(name) for name in NAMES} == {"--config", "--check", "--help"} - ({"--help"} - flags)
-    help_ = subprocess.run([sys.executable, "server.py", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "COLUMNS": "200"}).stdout
+    help_ = subprocess.run(
+        [sys.executable, "server.py", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
     assert [flag(name) for name in NAMES if flag(name) not in help_] == []
 
 

@@ -37,7 +37,11 @@ def test_an_instant_has_the_bytes_of_a_timestamp(at: datetime) -> None:
     assert message.ByteSize() == timestamp(at)[0]
 
 
-@given(st.integers(0, 62).flatmap(lambda bits: st.integers((1 << bits) - 2, (1 << bits) + 1)).flatmap(lambda whole: st.sampled_from([whole, -whole])))
+@given(
+    st.integers(0, 62)
+    .flatmap(lambda bits: st.integers((1 << bits) - 2, (1 << bits) + 1))
+    .flatmap(lambda whole: st.sampled_from([whole, -whole]))
+)
 @example(0)
 @example(127)
 @example(128)
@@ -56,7 +60,9 @@ def test_a_length_of_time_has_the_bytes_of_a_duration(time: timedelta) -> None:
 
 def written(version: Version, facts: Mapping[str, object], moment: Moment) -> pb.TriageResponse:
     """Write a triage as messages, without anything that is kept."""
-    response = pb.TriageResponse(version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice))
+    response = pb.TriageResponse(
+        version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice)
+    )
     for answer in triage(version, facts, moment):
         kind = KINDS.get(answer.decision)
         if kind is None:
@@ -80,32 +86,58 @@ def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisio
         undated = {name: value for name, value in facts.items() if not isinstance(value, datetime)}
         for moment in moments:
             for sent in (facts, undated, undated | {"received_at": NOW}) * 2:
-                assert written(version, sent, moment).SerializeToString(deterministic=True) == service._triaged(version, triage(version, sent, moment))
+                assert written(version, sent, moment).SerializeToString(deterministic=True) == service._triaged(
+                    version, triage(version, sent, moment)
+                )
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_without_it(shipped: Bundle, first: bool) -> None:
+def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_without_it(
+    shipped: Bundle, first: bool
+) -> None:
     """What answers have in common is kept under the id of the one without instants: neither is taken for the other."""
     version, service = shipped.versions[-1], Decisions(Held(shipped), lambda: NOW)
     facts = {"impact": "medium", "urgency": "high", "plan": "none", "channel": "email", "country": "AU"}
     dated = facts | {"received_at": NOW}
-    plain, filled = (next(one for one in triage(version, sent, Moment(NOW)) if one.decision == "response") for sent in (facts, dated))
+    plain, filled = (
+        next(one for one in triage(version, sent, Moment(NOW)) if one.decision == "response") for sent in (facts, dated)
+    )
     assert filled.undated == plain.id
 
     for sent in (facts, dated, facts) if first else (dated, facts, dated):
-        assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._triaged(version, triage(version, sent, Moment(NOW)))
+        assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._triaged(
+            version, triage(version, sent, Moment(NOW))
+        )
 
 
 @settings(max_examples=60)
-@given(started=st.timedeltas(timedelta(days=-20), timedelta(days=300)).map(lambda since: NOW + since), later=st.timedeltas(timedelta(0), timedelta(days=30)),
-       priority=st.sampled_from(["P1", "P2", "P3", "P4", "P5"]), plan=st.sampled_from(["partner", "saas_12x5", "none"]), met=st.booleans(), named=st.booleans())
+@given(
+    started=st.timedeltas(timedelta(days=-20), timedelta(days=300)).map(lambda since: NOW + since),
+    later=st.timedeltas(timedelta(0), timedelta(days=30)),
+    priority=st.sampled_from(["P1", "P2", "P3", "P4", "P5"]),
+    plan=st.sampled_from(["partner", "saas_12x5", "none"]),
+    met=st.booleans(),
+    named=st.booleans(),
+)
 def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
-    shipped: Bundle, service: Decisions, started: datetime, later: timedelta, priority: str, plan: str, met: bool, named: bool,
+    shipped: Bundle,
+    service: Decisions,
+    started: datetime,
+    later: timedelta,
+    priority: str,
+    plan: str,
+    met: bool,
+    named: bool,
 ) -> None:
-    version, facts = shipped.versions[-1], {"assigned_priority": priority, "plan": plan, "country": "PH", "received_at": started}
+    version, facts = (
+        shipped.versions[-1],
+        {"assigned_priority": priority, "plan": plan, "country": "PH", "received_at": started},
+    )
     if met:
         facts["responded_at"] = started + later / 2
-    for answer in triage(version, {name: value for name, value in facts.items() if name in version.policy.facts}, Moment(started + later)):
+    for answer in triage(
+        version, {name: value for name, value in facts.items() if name in version.policy.facts}, Moment(started + later)
+    ):
         kind = KINDS[answer.decision] if named else Decision
         message = wire.decision(answer) if kind is Decision else wire.typed(kind, answer)
 
@@ -113,7 +145,9 @@ def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
 
 
 @pytest.mark.parametrize("hours", [0, 10])
-def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(shipped: Bundle, service: Decisions, hours: int) -> None:
+def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(
+    shipped: Bundle, service: Decisions, hours: int
+) -> None:
     version, facts = shipped.versions[-1], {"received_at": NOW + hours * HOUR, "language": "en"}
     given, message = triage(version, facts), written(version, facts, Moment())
 

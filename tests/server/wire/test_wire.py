@@ -35,7 +35,19 @@ from tests.support.servers import counter, shipped
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue
 FIXTURES: Final = Path(__file__).parents[2] / "wire" / "v1"
-FILES: Final = (deadline_pb2, decision_pb2, outcomes_pb2, ticket_pb2, version_pb2, policy_pb2, diff_pb2, decision_service_pb2, policy_service_pb2, audit_service_pb2, admin_service_pb2)
+FILES: Final = (
+    deadline_pb2,
+    decision_pb2,
+    outcomes_pb2,
+    ticket_pb2,
+    version_pb2,
+    policy_pb2,
+    diff_pb2,
+    decision_service_pb2,
+    policy_service_pb2,
+    audit_service_pb2,
+    admin_service_pb2,
+)
 MESSAGES: Final = {kind.name: kind for file in FILES for kind in file.DESCRIPTOR.message_types_by_name.values()}
 ROOTS: Final = tuple(
     getattr(file, kind.name)
@@ -129,8 +141,16 @@ class TestTickets:
     def test_every_typed_field_is_a_fact_of_its_kind(self) -> None:
         """None is left over; a fact that a policy owner adds needs no field, it travels in the map."""
         kinds = {"number": "double", "integer": "int32", "boolean": "bool", "instant": "message"}
-        names = {kind: name.removeprefix("TYPE_").lower() for name, kind in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
-        fields = {name: names[field.type] for name, field in Ticket.DESCRIPTOR.fields_by_name.items() if name not in wire.NO_FACTS}
+        names = {
+            kind: name.removeprefix("TYPE_").lower()
+            for name, kind in vars(FieldDescriptor).items()
+            if name.startswith("TYPE_")
+        }
+        fields = {
+            name: names[field.type]
+            for name, field in Ticket.DESCRIPTOR.fields_by_name.items()
+            if name not in wire.NO_FACTS
+        }
 
         for version in shipped().versions:
             facts = version.policy.facts.values()
@@ -188,7 +208,13 @@ class TestDecisions:
 
     def test_an_outcome_of_another_kind_than_its_field_is_left_to_the_list(self) -> None:
         """Another desk may use the same name in another sense."""
-        values = {"priority": 3, "basis": "weather", "assessed_priority": True, "decision": "x", "severity_priority": ("a",)}
+        values = {
+            "priority": 3,
+            "basis": "weather",
+            "assessed_priority": True,
+            "decision": "x",
+            "severity_priority": ("a",),
+        }
 
         written = wire.typed(outcomes_pb2.PriorityDecision, an_answer(**values))
 
@@ -209,7 +235,10 @@ class TestDecisions:
 
         written = wire.decision(an_answer(outcome))
 
-        assert ([v.text for v in written.outcomes[0].possible], written.outcomes[0].possibly_not_covered) == (["x"], True)
+        assert ([v.text for v in written.outcomes[0].possible], written.outcomes[0].possibly_not_covered) == (
+            ["x"],
+            True,
+        )
 
     def test_a_rule_says_where_it_stands(self) -> None:
         """File, line, column, heading and assumption."""

@@ -58,16 +58,27 @@ def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None
 PART = "import os, signal, sys, time\nopen(sys.argv[2], 'wb').write(b'part')\n"
 
 
-@pytest.mark.parametrize(("code", "why"), [
-    ("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9 (SIGKILL), as the system does when memory runs out"),
-    ("os.kill(os.getpid(), signal.SIGTERM)", "killed by signal 15 (SIGTERM)"),
-    ("raise ValueError('no luck')", "ended with exit code 1: ValueError: no luck"),
-    ("sys.exit(7)", "ended with exit code 7"),
-    ("sys.exit(0)", "ended with exit code 0"),
-    ("print('{\"failed\": \"memory ran out\"}'); sys.exit(4)", "memory ran out"),
-], ids=["killed", "terminated", "raised", "ended", "said nothing", "no memory"])
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "killed by signal 9 (SIGKILL), as the system does when memory runs out",
+        ),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "killed by signal 15 (SIGTERM)"),
+        ("raise ValueError('no luck')", "ended with exit code 1: ValueError: no luck"),
+        ("sys.exit(7)", "ended with exit code 7"),
+        ("sys.exit(0)", "ended with exit code 0"),
+        ('print(\'{"failed": "memory ran out"}\'); sys.exit(4)', "memory ran out"),
+    ],
+    ids=["killed", "terminated", "raised", "ended", "said nothing", "no memory"],
+)
 def test_a_build_that_fails_names_the_reason_and_leaves_no_file(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, why: str,
+    supervisor: Supervisor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    code: str,
+    why: str,
 ) -> None:
     replaced(monkeypatch, tmp_path, PART + code)
 
@@ -88,7 +99,11 @@ def test_a_build_that_may_not_write_as_much_says_so_and_leaves_no_file(policies:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
     done = subprocess.run(
-        [sys.executable, "-m", "guidepost.server.workers.build_process", str(policies), str(target)], preexec_fn=limited, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "guidepost.server.workers.build_process", str(policies), str(target)],
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 4, done.stderr
@@ -100,9 +115,18 @@ def test_a_build_that_may_not_write_as_much_says_so_and_leaves_no_file(policies:
 def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True, text=True, check=False) if shutil.which("mount") else None
+    mounted = (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True, text=True, check=False
+        )
+        if shutil.which("mount")
+        else None
+    )
     if mounted is None or mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here: " + (mounted.stderr.strip() if mounted else "there is no program mount"))
+        pytest.skip(
+            "a small file system cannot be mounted here: "
+            + (mounted.stderr.strip() if mounted else "there is no program mount")
+        )
     try:
         made = asyncio.run(built_from(policies)(small / "1.built"))
         assert isinstance(made, Refused)
@@ -112,8 +136,12 @@ def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(po
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_build_ends_with_the_server_and_leaves_nothing(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    replaced(monkeypatch, tmp_path, PART + f"open({str(tmp_path / 'began')!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")
+def test_a_build_ends_with_the_server_and_leaves_nothing(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    replaced(
+        monkeypatch, tmp_path, PART + f"open({str(tmp_path / 'began')!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    )
 
     async def stopped_meanwhile() -> int:
         building = asyncio.create_task(supervisor.reload())
@@ -128,16 +156,28 @@ def test_a_build_ends_with_the_server_and_leaves_nothing(supervisor: Supervisor,
     until(lambda: not Path(f"/proc/{process}").exists())
 
 
-def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     child = tmp_path / "child"
-    replaced(monkeypatch, tmp_path, PART + (
-        "import subprocess, tempfile\ntempfile.mkstemp()\n"
-        f"open({str(child)!r}, 'w').write(str(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid))\nos.kill(os.getpid(), signal.SIGKILL)"
-    ))
+    replaced(
+        monkeypatch,
+        tmp_path,
+        PART
+        + (
+            "import subprocess, tempfile\ntempfile.mkstemp()\n"
+            f"open({str(child)!r}, 'w').write(str(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid))\nos.kill(os.getpid(), signal.SIGKILL)"
+        ),
+    )
 
     assert isinstance(asyncio.run(supervisor.reload()), Refused)
     assert files(supervisor) == []
-    until(lambda: not Path(f"/proc/{child.read_text()}").exists() or "\nState:\tZ" in Path(f"/proc/{child.read_text()}/status").read_text())
+    until(
+        lambda: (
+            not Path(f"/proc/{child.read_text()}").exists()
+            or "\nState:\tZ" in Path(f"/proc/{child.read_text()}/status").read_text()
+        )
+    )
 
 
 def test_policies_are_built_again_after_the_folder_for_built_ones_is_gone(supervisor: Supervisor) -> None:
@@ -147,13 +187,18 @@ def test_policies_are_built_again_after_the_folder_for_built_ones_is_gone(superv
     assert supervisor._storage.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(policies: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
+    policies: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     build = built_from(policies)
     with caplog.at_level("INFO", "guidepost.supervisor"):
         for number in range(2):
             assert isinstance(asyncio.run(build(tmp_path / f"{number}.built")), Reloaded)
 
-    assert [record.message for record in caplog.records] == ["checking and tabulating the policy versions", "proving them with durable-rules"]
+    assert [record.message for record in caplog.records] == [
+        "checking and tabulating the policy versions",
+        "proving them with durable-rules",
+    ]
 
 
 def test_a_built_bundle_whose_file_is_gone_is_written_again_as_it_was(policies: Path) -> None:

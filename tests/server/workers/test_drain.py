@@ -74,13 +74,25 @@ class Plain(threading.Thread):
 
 
 @pytest.mark.faults
-def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_second_server_notices_nothing(desk: Path, tmp_path: Path) -> None:
+def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_second_server_notices_nothing(
+    desk: Path, tmp_path: Path
+) -> None:
     """What a server took is in the decision log: each record there was answered."""
     url = sqlite(tmp_path)
-    with running(counter()) as second, process(desk, url, tmp_path / "cache", "--grace", "20") as (server, address), ExitStack() as stack:
-        channels = [stack.enter_context(grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),))) for _ in range(2)]
+    with (
+        running(counter()) as second,
+        process(desk, url, tmp_path / "cache", "--grace", "20") as (server, address),
+        ExitStack() as stack,
+    ):
+        channels = [
+            stack.enter_context(grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)))
+            for _ in range(2)
+        ]
         steady = [Steady(f"ipv4:{address},{second}") for _ in range(2)]
-        plain = [Plain(DecisionServiceStub(channel), itertools.count(1 + number * 100_000)) for number, channel in enumerate(channels * 3)]
+        plain = [
+            Plain(DecisionServiceStub(channel), itertools.count(1 + number * 100_000))
+            for number, channel in enumerate(channels * 3)
+        ]
         until(lambda: min(len(one.answered) for one in plain) > 5 and min(one.answers for one in steady) > 5)
         server.send_signal(signal.SIGTERM)
         code = server.wait(40)
@@ -94,7 +106,10 @@ def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_sec
     store = reading(url)
     recorded = set(tickets(store))
     store.close()
-    answered, failed = set().union(*(one.answered for one in plain)), {name: why for one in plain for name, why in one.failed.items()}
+    answered, failed = (
+        set().union(*(one.answered for one in plain)),
+        {name: why for one in plain for name, why in one.failed.items()},
+    )
 
     assert code == 0
     assert len(answered) > 20

@@ -50,7 +50,10 @@ class Callers:
         self.failures: list[grpc.RpcError] = []
         self._end = threading.Event()
         self._client = guidepost.Client(address, channels=CALLERS)
-        self._threads = [threading.Thread(target=self._ask, args=(range(first, 10**9, CALLERS),), daemon=True) for first in range(CALLERS)]
+        self._threads = [
+            threading.Thread(target=self._ask, args=(range(first, 10**9, CALLERS),), daemon=True)
+            for first in range(CALLERS)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -96,13 +99,19 @@ def workers(server: int) -> list[int]:
 def listeners(address: str) -> int:
     """Count the sockets that take connections on an address: a worker that is started takes none until it can answer."""
     port = f":{int(address.rpartition(':')[2]):04X}"
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text(encoding="ascii").splitlines()]
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path("/proc/net", name).read_text(encoding="ascii").splitlines()
+    ]
     return sum(row[1].endswith(port) and row[3] == "0A" for row in rows)
 
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_takes_its_workers_along_and_loses_nothing(desk: Path, tmp_path: Path) -> None:
+def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_takes_its_workers_along_and_loses_nothing(
+    desk: Path, tmp_path: Path
+) -> None:
     """First each worker, then the supervisor; the workers answer what they took, and end. The log has each call once."""
     url = sqlite(tmp_path)
     with process(desk, url, tmp_path / "cache") as (server, address):
@@ -126,7 +135,10 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
     assert failures == []
     assert len(before) == len(after) == 2
     assert not set(before) & set(after)
-    assert {error.code() for error in callers.failures} <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+    assert {error.code() for error in callers.failures} <= {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
     # At most a call of each caller was cut off between its record and its answer.
     assert len(set(there) - set(told)) <= CALLERS
 
@@ -135,11 +147,25 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
 
 
 def shop(version: str, since: datetime) -> Any:
-    return build(COUNTER | {"manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", version).replace("2020-01-01T00:00:00Z", since.isoformat())})
+    return build(
+        COUNTER
+        | {
+            "manifest.yaml": COUNTER["manifest.yaml"]
+            .replace("7.0.0", version)
+            .replace("2020-01-01T00:00:00Z", since.isoformat())
+        }
+    )
 
 
 HOUR = timedelta(hours=1)
-SHOWN = [NOW, NOW + timedelta(milliseconds=5), NOW - HOUR, NOW - HOUR, NOW - HOUR + timedelta(milliseconds=5), NOW + HOUR]
+SHOWN = [
+    NOW,
+    NOW + timedelta(milliseconds=5),
+    NOW - HOUR,
+    NOW - HOUR,
+    NOW - HOUR + timedelta(milliseconds=5),
+    NOW + HOUR,
+]
 """What a clock shows that is set back by an hour, stands still for a moment, and is put right."""
 
 
@@ -166,11 +192,15 @@ def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
     return answers, records
 
 
-def test_a_clock_that_is_set_back_decides_by_what_it_shows_and_the_log_keeps_the_order_of_what_happened(set_back: tuple[list[Any], list[Record]]) -> None:
+def test_a_clock_that_is_set_back_decides_by_what_it_shows_and_the_log_keeps_the_order_of_what_happened(
+    set_back: tuple[list[Any], list[Record]],
+) -> None:
     """The promise: the place in the chain says what came after what; ids and instants say what the clock showed."""
     answers, records = set_back
 
-    assert ["8.0.0", "8.0.0", "7.0.0", "7.0.0", "7.0.0", "8.0.0", "8.0.0"] == [answer.version.version for answer in answers]
+    assert ["8.0.0", "8.0.0", "7.0.0", "7.0.0", "7.0.0", "8.0.0", "8.0.0"] == [
+        answer.version.version for answer in answers
+    ]
     assert [f"{number}" for number in range(len(SHOWN))] == [record.ticket for record in records]
     assert SHOWN == [instant(record.received) for record in records] == [instant(record.now) for record in records]
     assert answers[0] == answers[-1]

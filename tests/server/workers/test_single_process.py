@@ -23,24 +23,52 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
         (policies / name).write_text(text, encoding="utf-8")
     with said.open("w") as messages:
         process = subprocess.Popen(
-            [sys.executable, "server.py", "--workers", "0", "--host", f"unix:{tmp_path}/socket", "--log-durability", "off", "--messages", "text", "--policies", str(policies)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=messages, text=True, env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
+            [
+                sys.executable,
+                "server.py",
+                "--workers",
+                "0",
+                "--host",
+                f"unix:{tmp_path}/socket",
+                "--log-durability",
+                "off",
+                "--messages",
+                "text",
+                "--policies",
+                str(policies),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            text=True,
+            env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
         )
     try:
         assert process.stdout is not None
         assert any(line.startswith("listening on unix:") for line in process.stdout)
         with guidepost.Client(f"unix:{tmp_path}/socket") as client:
+
             def wait() -> float:
-                [found] = [one.value.number for one in client.decide("queue", size=30, vip=False, timeout=60).outcomes if one.name == "wait"]
+                [found] = [
+                    one.value.number
+                    for one in client.decide("queue", size=30, vip=False, timeout=60).outcomes
+                    if one.name == "wait"
+                ]
                 return found
 
             assert wait() == 10
-            (policies / "queue.yaml").write_text(COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8")
+            (policies / "queue.yaml").write_text(
+                COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8"
+            )
             until(lambda: wait() == 20)
-            (policies / "queue.yaml").write_text(COUNTER["queue.yaml"].replace("wait: 10", "wait: soon"), encoding="utf-8")
+            (policies / "queue.yaml").write_text(
+                COUNTER["queue.yaml"].replace("wait: 10", "wait: soon"), encoding="utf-8"
+            )
             until(lambda: "policies not reloaded, the last good ones go on serving" in said.read_text())
             assert wait() == 20
-            (policies / "queue.yaml").write_text(COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8")
+            (policies / "queue.yaml").write_text(
+                COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8"
+            )
             process.send_signal(signal.SIGHUP)
             until(lambda: "policies read again: nothing changed" in said.read_text())
             assert wait() == 20

@@ -52,10 +52,13 @@ LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 def desk(version: str, wait: str) -> Version:
     """Give the second desk with another number and another waiting time."""
-    return build(COUNTER | {
-        "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", version),
-        "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", f"wait: {wait}"),
-    })
+    return build(
+        COUNTER
+        | {
+            "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", version),
+            "queue.yaml": COUNTER["queue.yaml"].replace("wait: 10", f"wait: {wait}"),
+        }
+    )
 
 
 class Making:
@@ -84,7 +87,11 @@ class Making:
 @contextmanager
 def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
     with reserved("127.0.0.1", 0) as address:
-        supervisor = Supervisor(Settings(Path(), workers, None, grace=2, metrics=metrics, watching=Watching(metrics=bool(metrics))), address, making)
+        supervisor = Supervisor(
+            Settings(Path(), workers, None, grace=2, metrics=metrics, watching=Watching(metrics=bool(metrics))),
+            address,
+            making,
+        )
         try:
             assert isinstance(run(supervisor.start()), Reloaded)
             yield supervisor, address
@@ -149,7 +156,12 @@ def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(sh
 
     assert shipped.refs == again.refs
     for one, other in zip(shipped.versions, again.versions, strict=True):
-        for facts in ({}, {"impact": "high", "urgency": "low"}, {"channel": "email", "service": "unheard of", "country": "NZ"}, {"affected_percent": 12.5, "workaround": "none"}):
+        for facts in (
+            {},
+            {"impact": "high", "urgency": "low"},
+            {"channel": "email", "service": "unheard of", "country": "NZ"},
+            {"affected_percent": 12.5, "workaround": "none"},
+        ):
             for decision in one.plans:
                 assert decide(one, decision, facts, Moment(NOW)) == decide(other, decision, facts, Moment(NOW))
 
@@ -198,7 +210,9 @@ def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, 
 
 
 @pytest.mark.faults
-def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(serving: tuple[Supervisor, str, Making]) -> None:
+def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(
+    serving: tuple[Supervisor, str, Making],
+) -> None:
     supervisor, address, making = serving
     callers = Callers(address, making.versions)
     until(lambda: len(callers.answers) > 20)
@@ -231,12 +245,17 @@ def healthy(address: str) -> set[int]:
     for _ in range(6):
         with grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
             asked = health_pb2_grpc.HealthStub(channel)
-            found |= {asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=60, wait_for_ready=True).status for service in ("", "guidepost.v1.DecisionService")}
+            found |= {
+                asked.Check(health_pb2.HealthCheckRequest(service=service), timeout=60, wait_for_ready=True).status
+                for service in ("", "guidepost.v1.DecisionService")
+            }
     return found
 
 
 @pytest.mark.faults
-def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(serving: tuple[Supervisor, str, Making]) -> None:
+def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(
+    serving: tuple[Supervisor, str, Making],
+) -> None:
     supervisor, address, making = serving
     fine = {health_pb2.HealthCheckResponse.SERVING}
     assert isinstance(run(supervisor.reload()), Reloaded)
@@ -270,7 +289,9 @@ def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supe
     assert isinstance(run(supervisor.reload()), Reloaded)
 
 
-def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(serving: tuple[Supervisor, str, Making]) -> None:
+def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(
+    serving: tuple[Supervisor, str, Making],
+) -> None:
     supervisor, address, making = serving
     shutil.rmtree(supervisor._storage.folder)
     before = supervisor.processes
@@ -283,9 +304,14 @@ def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folde
     assert isinstance(run(supervisor.reload()), Reloaded)
 
 
-def test_health_says_that_the_last_reload_failed_until_one_succeeds(serving: tuple[Supervisor, str, Making], capsys: pytest.CaptureFixture[str]) -> None:
+def test_health_says_that_the_last_reload_failed_until_one_succeeds(
+    serving: tuple[Supervisor, str, Making], capsys: pytest.CaptureFixture[str]
+) -> None:
     supervisor, address, making = serving
-    making.problems = (Problem(Place("desk/queue.yaml", 3, 5), "unknown-value", "unknown size `hgue`"), Problem(Place("desk/queue.yaml", 9), "yaml", "no"))
+    making.problems = (
+        Problem(Place("desk/queue.yaml", 3, 5), "unknown-value", "unknown size `hgue`"),
+        Problem(Place("desk/queue.yaml", 9), "yaml", "no"),
+    )
     run(supervisor.reload())
     making.problems = ()
 
@@ -307,7 +333,9 @@ def test_a_worker_that_cannot_serve_says_why() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        supervisor = Supervisor(Settings(Path(), 1, None), f"127.0.0.1:{taken.getsockname()[1]}", Making(counter().versions[0]))
+        supervisor = Supervisor(
+            Settings(Path(), 1, None), f"127.0.0.1:{taken.getsockname()[1]}", Making(counter().versions[0])
+        )
         with pytest.raises(CannotServe, match="cannot listen"):
             run(supervisor.start())
         run(supervisor.stop())
@@ -318,8 +346,25 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
     for name, text in COUNTER.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "guidepost.cli", "serve", "--port", "0", "--workers", "1", "--log-durability", "off", "--policies", str(tmp_path)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
+        [
+            sys.executable,
+            "-m",
+            "guidepost.cli",
+            "serve",
+            "--port",
+            "0",
+            "--workers",
+            "1",
+            "--log-durability",
+            "off",
+            "--policies",
+            str(tmp_path),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "GUIDEPOST_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"},
     )
     assert process.stdout is not None
     address = next(line.split()[2] for line in process.stdout if line.startswith("listening on"))
@@ -336,11 +381,24 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
     until(closed)
 
 
-def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also one in a container of its own, whose number here is nobody's, and whatever else is called so."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    line = [sys.executable, "-c", "import sys; from guidepost.server.workers.bundle_storage import Storage; storage = Storage(); print(storage.folder, flush=True); sys.stdin.read()"]
-    with subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}) as other:
+    line = [
+        sys.executable,
+        "-c",
+        "import sys; from guidepost.server.workers.bundle_storage import Storage; storage = Storage(); print(storage.folder, flush=True); sys.stdin.read()",
+    ]
+    with subprocess.Popen(
+        line,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as other:
         assert other.stdout is not None
         folder = Path(other.stdout.readline().strip())
         elsewhere = folder.rename(folder.with_name(folder.name.replace(f"-{other.pid}-", f"-{gone()}-")))
@@ -362,9 +420,14 @@ def gone() -> int:
         return ended.pid
 
 
-
 def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
-    killed = subprocess.run([sys.executable, "-c", "from guidepost.server.workers.bundle_storage import own_folder; print(own_folder())"], cwd=ROOT, capture_output=True, text=True, check=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", "from guidepost.server.workers.bundle_storage import own_folder; print(own_folder())"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     left = Path(killed.stdout.strip())
     assert left.is_dir()
     ours, second = own_folder(), own_folder()
@@ -398,7 +461,9 @@ ONE_BUNDLE = 25_000
 """Kilobytes: what a bundle takes beside its tables, and what is put together when it is first asked."""
 
 
-def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(shipped: Bundle, tmp_path: Path) -> None:
+def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(
+    shipped: Bundle, tmp_path: Path
+) -> None:
     files = [tmp_path / version.ref.version for version in shipped.versions]
     for file, version in zip(files, shipped.versions, strict=True):
         write_built(Bundle((version,)), file)
@@ -414,7 +479,12 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
         for _ in range(24 if LONG else 12):
             reloaded = run(supervisor.reload())
             [served] = reloaded.versions
-            assert served.digest == client.decide("priority", impact="high", urgency="high", version=served.version, timeout=20).version.digest
+            assert (
+                served.digest
+                == client.decide(
+                    "priority", impact="high", urgency="high", version=served.version, timeout=20
+                ).version.digest
+            )
             assert 1 == len(built_maps(process))
             held.append(own(process))
 
@@ -470,28 +540,41 @@ def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
 class TestAdmin:
     """The admin service, on a port of its own."""
 
-    def test_it_says_how_the_server_is_doing(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+    def test_it_says_how_the_server_is_doing(
+        self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub
+    ) -> None:
         status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
 
         assert serving[0].processes == {worker.number: worker.process_id for worker in status.workers}
         assert [ref.digest for ref in serving[0].versions] == [ref.digest for ref in status.versions]
 
-    def test_it_reloads_and_names_every_problem_of_what_cannot_be_served(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
+    def test_it_reloads_and_names_every_problem_of_what_cannot_be_served(
+        self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub
+    ) -> None:
         supervisor, _, making = serving
         before = supervisor.versions
         reloaded = stub.Reload(pb.ReloadRequest(), timeout=20)
         assert reloaded.changed
         assert before[0].digest != reloaded.versions[0].digest
 
-        making.problems = (Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"), Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""))
+        making.problems = (
+            Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"),
+            Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""),
+        )
         refused = stub.Reload(pb.ReloadRequest(), timeout=20)
         status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)
         making.problems = ()
 
-        assert [("queue.yaml", 3, "no such thing"), ("queue.yaml", 9, "a hole")] == [(one.place.file, one.place.line, one.message) for one in refused.problems]
+        assert [("queue.yaml", 3, "no such thing"), ("queue.yaml", 9, "a hole")] == [
+            (one.place.file, one.place.line, one.message) for one in refused.problems
+        ]
         assert list(refused.problems) == list(status.problems)
         assert status.reload_failures >= 1
-        assert [reloaded.versions[0].digest] == [ref.digest for ref in refused.versions] == [ref.digest for ref in status.versions]
+        assert (
+            [reloaded.versions[0].digest]
+            == [ref.digest for ref in refused.versions]
+            == [ref.digest for ref in status.versions]
+        )
 
     @pytest.mark.faults
     def test_it_rolls_the_workers(self, serving: tuple[Supervisor, str, Making], stub: AdminServiceStub) -> None:
@@ -512,14 +595,21 @@ class TestMetrics:
             for _ in range(12):
                 with guidepost.Client(address, channels=1) as client:
                     client.decide("queue", size=3)
-            families = {family.name: family for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())}
+            families = {
+                family.name: family
+                for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())
+            }
             run(office.close())
 
-        decided = [sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")]
+        decided = [
+            sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")
+        ]
         assert 12 == sum(sample.value for sample in decided)
         assert {sample.labels["worker"] for sample in decided} <= {"1", "2"}
         assert 12 == sum(sample.value for sample in families["guidepost_decisions"].samples)
-        assert {"1": 1, "2": 1} == {sample.labels["worker"]: sample.value for sample in families["guidepost_policy_in_force"].samples}
+        assert {"1": 1, "2": 1} == {
+            sample.labels["worker"]: sample.value for sample in families["guidepost_policy_in_force"].samples
+        }
         assert {"1", "2"} == {sample.labels["worker"] for sample in families["process_resident_memory_bytes"].samples}
         [policy] = families["guidepost_policy_version"].samples
         assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
@@ -528,7 +618,23 @@ class TestMetrics:
 
 
 def test_a_worker_imports_nothing_large_that_it_does_not_need() -> None:
-    names = ("durable", "fastparquet", "holidays", "jinja2", "jsonschema", "jwt", "pandas", "pyarrow", "guidepost.server.auth.tls", "typer")
+    names = (
+        "durable",
+        "fastparquet",
+        "holidays",
+        "jinja2",
+        "jsonschema",
+        "jwt",
+        "pandas",
+        "pyarrow",
+        "guidepost.server.auth.tls",
+        "typer",
+    )
     code = f"import guidepost.server.workers.worker, sys; print(*(name for name in {names} if name in sys.modules))"
 
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split() == []
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout.split()
+        == []
+    )

@@ -19,14 +19,29 @@ from tests.support.fuzzing.messages import message, spoilt, word
 
 METHODS = {
     method.full_name: method
-    for file, service in ((decision_service_pb2, "DecisionService"), (policy_service_pb2, "PolicyService"), (audit_service_pb2, "AuditService"))
+    for file, service in (
+        (decision_service_pb2, "DecisionService"),
+        (policy_service_pb2, "PolicyService"),
+        (audit_service_pb2, "AuditService"),
+    )
     for method in file.DESCRIPTOR.services_by_name[service].methods
 }
-SELDOM = {"guidepost.v1.AuditService.VerifyLog": 0.02, "guidepost.v1.AuditService.ExportRecords": 0.02, "guidepost.v1.PolicyService.DiffVersions": 0.1, "guidepost.v1.PolicyService.GetVersion": 0.3, "guidepost.v1.AuditService.QueryRecords": 0.3}
+SELDOM = {
+    "guidepost.v1.AuditService.VerifyLog": 0.02,
+    "guidepost.v1.AuditService.ExportRecords": 0.02,
+    "guidepost.v1.PolicyService.DiffVersions": 0.1,
+    "guidepost.v1.PolicyService.GetVersion": 0.3,
+    "guidepost.v1.AuditService.QueryRecords": 0.3,
+}
 """Calls that read everything there is: once in a while is enough."""
 
 OUR_FAULT = {
-    grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.DATA_LOSS,
+    grpc.StatusCode.UNIMPLEMENTED,
 }
 """What no request may end with, whatever it says."""
 

@@ -10,10 +10,55 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 WORDS = (
-    "", " ", "high", "medium", "low", "P1", "priority", "response", "channel", "scope", "coverage", "escalation", "intake", "lifecycle", "queue", "gift",
-    "email", "partner", "AU", "AU-NSW", "en", "arrival", "impact", "urgency", "received_at", "1.0.0", "2.0.0", "before.impact", "__proto__", "a" * 300, "x" * 5_000,
-    "ü", "\u202e", "\x00", "\ufffd", "%s", "{}", "../../etc/passwd", "'; drop table entries; --", "2026-01-23T15:00+11:00", "NaN", "-0", "9" * 400,
-    "priority=P1", "assigned_priority=", "=", "undecided", "sha256:", "0" * 64,
+    "",
+    " ",
+    "high",
+    "medium",
+    "low",
+    "P1",
+    "priority",
+    "response",
+    "channel",
+    "scope",
+    "coverage",
+    "escalation",
+    "intake",
+    "lifecycle",
+    "queue",
+    "gift",
+    "email",
+    "partner",
+    "AU",
+    "AU-NSW",
+    "en",
+    "arrival",
+    "impact",
+    "urgency",
+    "received_at",
+    "1.0.0",
+    "2.0.0",
+    "before.impact",
+    "__proto__",
+    "a" * 300,
+    "x" * 5_000,
+    "ü",
+    "\u202e",
+    "\x00",
+    "\ufffd",
+    "%s",
+    "{}",
+    "../../etc/passwd",
+    "'; drop table entries; --",
+    "2026-01-23T15:00+11:00",
+    "NaN",
+    "-0",
+    "9" * 400,
+    "priority=P1",
+    "assigned_priority=",
+    "=",
+    "undecided",
+    "sha256:",
+    "0" * 64,
 )
 NUMBERS = (0, 1, -1, 7, 50, 100, 1_000, 1_001, 2**31 - 1, -(2**31))
 LARGE = (0, 1, -1, 1_769_126_400, 253_402_300_799, 253_402_300_800, -62_135_596_800, 2**63 - 1, -(2**63), 10**12)
@@ -63,12 +108,22 @@ def _value(chance: Random, field: FieldDescriptor, depth: int) -> Any:
         return chance.choice((0, 1, 2, 99))
     if field.cpp_type in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
         return chance.choice(FLOATS)
-    return abs(chance.choice(NUMBERS)) if field.cpp_type in (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64) else chance.choice(_INTEGERS[field.cpp_type])
+    return (
+        abs(chance.choice(NUMBERS))
+        if field.cpp_type in (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64)
+        else chance.choice(_INTEGERS[field.cpp_type])
+    )
 
 
 def word(chance: Random) -> str:
     """Give a word that may mean something."""
-    return chance.choice(WORDS) if chance.random() < 0.9 else "".join(chr(chance.choice((chance.randrange(128), chance.randrange(0xD7FF)))) for _ in range(chance.randrange(40)))
+    return (
+        chance.choice(WORDS)
+        if chance.random() < 0.9
+        else "".join(
+            chr(chance.choice((chance.randrange(128), chance.randrange(0xD7FF)))) for _ in range(chance.randrange(40))
+        )
+    )
 
 
 def spoilt(chance: Random, whole: bytes) -> bytes:
@@ -78,13 +133,13 @@ def spoilt(chance: Random, whole: bytes) -> bytes:
         at = chance.randrange(len(sent) + 1)
         match chance.randrange(6):
             case 0:
-                sent[at:at + 1] = bytes([chance.randrange(256)])
+                sent[at : at + 1] = bytes([chance.randrange(256)])
             case 1:
-                del sent[at:at + chance.randrange(1, 9)]
+                del sent[at : at + chance.randrange(1, 9)]
             case 2:
                 sent[at:at] = chance.randbytes(chance.randrange(1, 9))
             case 3:
-                sent += sent[at:at + 40]
+                sent += sent[at : at + 40]
             case 4:
                 sent = sent[:at]
             case _:

@@ -22,10 +22,70 @@ from engine.version.version import build
 Files = MappingOf[str, str]
 
 SCRAPS = (
-    "", " ", "\t", "\n", ":", "- ", "{", "}", "[", "]", "'", '"', "#", "&a", "*a", "!!python/object:os.system", "<<: *a", "---\n", "|", ">", "%", "\x00", "\ufeff", "\u2028", "ü",
-    "yes", "null", "~", "0", "-1", "1e999", "9" * 60, "> 5", "[1..0]", "not", "unknown", "undecided", "x" * 3_000, "a: " * 40, "[" * 40, "{a: " * 40, "? ",
+    "",
+    " ",
+    "\t",
+    "\n",
+    ":",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "'",
+    '"',
+    "#",
+    "&a",
+    "*a",
+    "!!python/object:os.system",
+    "<<: *a",
+    "---\n",
+    "|",
+    ">",
+    "%",
+    "\x00",
+    "\ufeff",
+    "\u2028",
+    "ü",
+    "yes",
+    "null",
+    "~",
+    "0",
+    "-1",
+    "1e999",
+    "9" * 60,
+    "> 5",
+    "[1..0]",
+    "not",
+    "unknown",
+    "undecided",
+    "x" * 3_000,
+    "a: " * 40,
+    "[" * 40,
+    "{a: " * 40,
+    "? ",
 )
-VALUES: tuple[Any, ...] = ("", "x", "unknown", "0", "-1", "999999999999", "1.5", "yes", [], {}, [[]], ["a", "a"], {"a": {}}, {"not": "x"}, None, "> 3", "2026-02-30", "P1", "*")
+VALUES: tuple[Any, ...] = (
+    "",
+    "x",
+    "unknown",
+    "0",
+    "-1",
+    "999999999999",
+    "1.5",
+    "yes",
+    [],
+    {},
+    [[]],
+    ["a", "a"],
+    {"a": {}},
+    {"not": "x"},
+    None,
+    "> 3",
+    "2026-02-30",
+    "P1",
+    "*",
+)
 
 
 def changed_text(chance: Random, text: str) -> str:
@@ -38,7 +98,7 @@ def changed_text(chance: Random, text: str) -> str:
             case 0:
                 text = text[:where] + chance.choice(SCRAPS) + text[where:]
             case 1:
-                text = text[:where] + text[where + chance.randrange(1, 20):]
+                text = text[:where] + text[where + chance.randrange(1, 20) :]
             case 2:
                 del lines[at]
                 text = "".join(lines)
