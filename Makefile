@@ -18,9 +18,10 @@ test: .setup-test  ## run the tests (`.ci/run` adds those that kill servers)
 check: .setup-server  ## check the shipped policies and run their cases
 	$(RUN)/guidepost check policies
 
-lint: .setup-dev  ## ruff: rules and format
+lint: .setup-dev  ## ruff: rules and format; import-linter: the order of the folders
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
+	$(RUN)/lint-imports --no-logo
 
 types: .setup-dev  ## mypy, strict
 	$(RUN)/mypy

@@ -32,8 +32,8 @@ from benchmarks.measure import machine
 from benchmarks.tickets import START, draw
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
-from engine.decisionlog.identity import uuid7
-from engine.decisionlog.record import Kind, Record, decided
+from engine.decision_log.identity import uuid7
+from engine.decision_log.record import Kind, Record, decided
 from engine.request.moment import Moment
 from engine.version.version import Version, build
 from guidepost.client.requests import triage_request

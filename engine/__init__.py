@@ -1,52 +1,28 @@
-"""Guidepost's core: policies in, decisions out. Values in, values out; no present time, no socket, no protobuf.
+"""Guidepost's core: policies in, decisions out.
 
-The way of a policy, one module a step::
+Functions take values and return values. Nothing here reads the present time, a socket, a database or protobuf, and
+nothing knows the words of a desk. The folders are stages; each imports only those above it in this list.
 
-    source      YAML text            -> trees that know line and column
-                yaml_errors: what a text that is not YAML was meant to be
-    indentation tree                 -> the tree that was meant, where a part is indented too far or too little
-    structure   tree                 -> problems of shape (JSON Schema, from schema); helps: what to write instead
-    load        files                -> Policy          (a package with its own map; conditions)
-    classes     rules                -> classes of values that no rule tells apart
-    tabulate    table                -> Grid            (which rule fires in every cell)
-    settle      Grid                 -> Flat            (over sent facts; what missing facts leave possible)
-    states      Flat, outcome        -> the exact set of what is still possible in every cell
-    check       Flat                 -> problems of the table, each with a witness
-    invariants  Flats                -> proofs          (package with its own map: what must hold in every case, or a ticket that shows otherwise)
-    version     files                -> Version         (all of the above, or PolicyErrors)
-    agreement   Version              -> what durable-rules is to prove, and its findings as problems
-    proof       tables               -> agreement with durable-rules, cell by cell, in a process of its own
+Modules::
 
-The way of a ticket::
+    cache         a bounded store of values that can be worked out again
 
-    ticket      facts                -> atoms           (read once)
-    moment      now, holds           -> Moment          (and instants, as callers send them; instant_help: what is wrong with one)
-    elapsed     instant, now         -> facts that follow from the time that has passed
-    decide      Version, facts       -> Answer          (a look-up; look: where the outcomes stand)
-    explain     cell                 -> Outcome         (the rules behind it; reach: what missing facts lead to)
-    assemble    outcomes             -> Answer          (what they rest on, what is missing, what to ask next)
-    dated       Answer, instants     -> Answer          (filled in: schedule, due, roster)
-    change      facts before, after  -> how deadlines move, and why
-    record      Answer               -> plain data, always the same bytes (record_times: its instants)
-    columns     columns of tickets   -> columns of outcomes and due times (package with its own map: the same answers, for millions of rows)
-    decisionlog Answers              -> records, chained and verified (a package with its own map)
-    replay      past tickets         -> what would be decided otherwise (a package with its own map)
+    clock         business time: calendars, holidays, zones
+    model         the nouns of a policy and of an answer
+    tables        rules as complete tables; what missing facts leave possible
+    request       what a caller sends: facts, instants and holds
+    load          the files of a version -> a policy, or every problem
+    invariants    what must hold in every case -> a proof, or a ticket that shows otherwise
+    deadlines     a target and an instant -> when it is due, and why
+    cross_check   the tables against durable-rules, cell by cell, in a process of its own
+    version       files -> a version, tabulated and checked; a bundle of several
+    decide        a version and a ticket -> an answer
 
-What a version is asked beside tickets::
-
-    analysis    Policy, Layout       -> findings        (package with its own map: what is wrong, needless, assumed)
-    diff        two Versions         -> Diff            (package with its own map: what they say and decide differently)
-    whynot      ticket, outcome      -> WhyNot          (package with its own map: the smallest change of facts that would have given it)
-
-The way of a due time::
-
-    timing      the nouns: calendars as written, regions, units, measures, targets
-    schedule    deadline, ticket     -> Schedule        (the target, or those that are still possible)
-    clocks      calendar, region     -> Clock           (package clock: business time, with its own map)
-    due         target, instant      -> Due             (when, how it stands, what counted and what did not)
-    roster      instant              -> Duty            (who is in their own daytime, until when, who is next)
-
-``bundle`` holds several versions and picks one; ``frozen`` holds released ones to the register; ``cases`` (a package with
-its own map) runs a policy's own worked examples, says what they cover, and proposes more. ``shown`` names what a caller sent
-in messages, ``shrink`` makes dense arrays small, ``localtime`` writes an instant by the clock on the wall.
+    analysis      mistakes, needless rules and assumptions of a version
+    cases         a policy's own cases: run, compared, proposed
+    columns       columns of tickets -> columns of outcomes, for millions of rows
+    decision_log  answers -> records, chained and verified
+    diff          two versions -> every decision that differs
+    whynot        a ticket and an outcome -> the smallest change of facts that would have given it
+    replay        past tickets -> what would be decided differently
 """

@@ -20,6 +20,25 @@ back. ``client.circuit.state`` is the state. The first decision comes within 3 s
 
 A wrong request raises ``grpc.RpcError``; ``wrong_fields(error)`` names each wrong field and what it may be.
 This package needs grpcio, protobuf and googleapis-common-protos only; the server is a separate installation.
+
+The server and the command line are here, too.
+
+Modules::
+
+    v1               the messages and stubs that are generated from proto/
+    client           asks a server for decisions
+    atomic_file      files written whole or not at all
+    text_encoding    bytes of a text file -> its text
+    source_excerpt   a line of a file with a caret under what is meant
+    install_command  the command that installs a missing package
+    program          the name of the program, and versions of what is installed
+    policies         policy folders: sources, format, cases, releases
+    decision_log     records of decisions in SQLite or PostgreSQL
+    tickets          past tickets of other systems and of the decision log
+    replay           past tickets decided again
+    render           answers, policies, differences and replays as text, HTML, Markdown, JSON
+    server           the gRPC server
+    cli              the command ``guidepost``
 """
 
 from __future__ import annotations

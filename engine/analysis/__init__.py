@@ -1,15 +1,16 @@
 """Analysis: everything that the cells and the words of a policy show, beside what is plainly wrong with it.
 
-One module a family of findings, each from a policy and its cells to findings::
+Modules::
 
-    finding     the nouns: Finding, its level, and the closed list of codes
-    cells       a table as analyses look at it: what tickets reach, what comes out there, a ticket for each cell
-    tickets     tickets for the rules of deadlines, which read outcomes
-    rules       rules that are redundant, subsumed or in conflict, and conditions that say nothing
-    vocabulary  facts, values and thresholds that make no difference, outcomes that nobody sees
-    times       calendars, regions, lists and rosters that nothing uses; estimated holidays
-    citations   missing citations, assumptions, open questions
-    analyse     all of it, with the problems that the check finds
+    analyse     A policy and its cells in, findings out
+    cells       A table as analyses look at it
+    citations   what a policy rests on: citations that are missing, and every assumption and open question
+    finding     what an analysis finds, as values
+    rules       rules that say too much or the same twice, and rules of which only the order decides
+    tickets     tickets for the rules of deadlines
+    times       calendars, regions, holiday lists and rosters that nothing uses, and holidays whose dates nobody has
+                confirmed
+    vocabulary  words of the vocabulary that make no difference
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
 """A policy's own worked examples: cases in YAML beside it, run against the version, with what they cover.
 
-One module a step::
+Modules::
 
-    case      the nouns: a case as written, and how it came out
-    load      files, Policy       -> cases              (or every problem of them)
-    expected  a case, Policy      -> problems of what it expects: words that nothing gives
-    run       Version, cases      -> results
-    select    an expression       -> which cases are meant
-    coverage  Version, cases      -> which rules and cells their answers came from (joint: the cells of a deadline)
-    propose   Version, cases      -> cases for what they leave out (witness: tickets for a rule)
-    written   cases               -> YAML
+    case        the nouns of policy tests: a case as it is written, and how it came out
+    comparison  what a case expects beside what came out, for people
+    coverage    what cases cover
+    expected    what a case expects, held against the policy
+    joint       which cells of a deadline tickets can reach, and with which facts
+    load        cases as YAML in, cases out, or every problem that they have
+    propose     cases for what others leave out
+    run         cases run against a version: each answer, and where it is not as expected
+    select      which cases are meant
+    witness     tickets for a rule
+    written     cases as YAML, as a policy owner would write them
 """
 
 from __future__ import annotations

@@ -17,6 +17,19 @@ its own, evaluates the same rules as equality tests on class indices, and both m
 >>> table = ProofTable("example", (("impact", 3),), rules, "unique", np.array([0, 1, 1], np.int32), ((), (0,)))
 >>> print(prove([table]).tables[0])
 example: proved whole, 3 of 3 cells (2 asked)
+
+Modules::
+
+    cache    keep proofs that succeeded, by a digest of all that they depend on
+    compare  rebuild from durable-rules' matches which rules count in every cell, and compare with the table that
+             serves
+    network  small networks: a few dozen rules of one table on the cells that these rules tell apart
+    plan     the plan of a proof
+    report   what a proof says
+    run      prove tables: start the child, wait for it, and compare its answers with what serves
+    sample   which cells of a table too large to prove whole are put to durable-rules
+    table    what is to be proved: a decision table over classes of values, as it will be served
+    worker   the child process: puts planned cells to durable-rules and writes down which rules match
 """
 
 from __future__ import annotations

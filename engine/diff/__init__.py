@@ -1,21 +1,22 @@
 """The difference of two versions, read off their cells: complete, and said in few words.
 
-The way of a difference, one module a step::
-
-    compare     two Versions            -> Diff          (all of the below)
-    joint       a fact of both          -> one scale     (every value that either can tell apart)
-    cells       two tables              -> Laid          (the change in every situation of both)
-    cover       mask                    -> boxes         (few, and together exactly the mask)
-    outcome     Laid                    -> OutcomeDiff   (regions in words of facts, each with an example)
-    timed       deadlines, rosters      -> OutcomeDiff   (rules over what they read, calendars, what they follow)
-    requests    vocabularies            -> what may be sent, and is read, differently
-    parts       a Policy                -> named parts with what they say
-    wording     two Policies            -> what the text says differently
-    matrices    two Policies            -> the written matrices beside each other
-    words       all of it               -> sentences, the same on every surface
-    budget      Diff                    -> what it does beyond what it may
-
 ``nouns`` has the values that these make. A situation is a cell of the space of both versions.
+
+Modules::
+
+    budget    what a difference may not do: limits on how much changes, and changes that are forbidden
+    cells     two tables laid over each other
+    compare   two versions in, their difference out
+    cover     regions of an array as few boxes
+    joint     the facts of two versions on one scale
+    matrices  the matrices of two versions beside each other, as they are written
+    nouns     the nouns of a difference between two versions
+    outcome   one outcome of two versions compared
+    parts     A policy written down as named parts, each with what it says
+    requests  what callers may send
+    timed     what becomes of due times and rosters
+    wording   what the text of two versions says differently
+    words     A difference in words: the same ones on every surface
 """
 
 from engine.diff.budget import (

@@ -1,13 +1,13 @@
 """Invariants: sentences that must hold of a policy in every case, and their proof over all cells.
 
-They stand in ``invariants.yaml`` beside the policy, decide nothing, and are no part of its digest. One module a step::
+They stand in ``invariants.yaml`` beside the policy, decide nothing, and are no part of its digest.
 
-    nouns     what an invariant says, as data
-    written   an invariant             -> a sentence
-    load      tree                     -> invariants, or problems
-    ground    what an invariant names  -> arrays over sent facts (terms)
-    terms     terms                    -> one array over the facts of all of them
-    holding   never, always, implies   -> counterexample, or none
-    order     monotone                 -> counterexample, or none
-    prove     invariants, cells        -> a proof of each, and problems of those that do not hold
+Modules::
+
+    ground   what an invariant names in, terms out
+    holding  never, always and implies
+    order    monotone: does raising one thing ever lower (or raise) another?
+    prove    invariants and the cells of a policy in, a proof of each out
+    terms    terms in, one array out
+    written  an invariant in, a sentence out: what it says, in the words of the policy
 """

@@ -1,28 +1,28 @@
 """Replaying past tickets: what a version makes of them, beside what was made of them before.
 
-The way of a past ticket, one module a step::
-
-    nouns       what goes in (Chunk) and comes out (Replay)
-    replay      chunks of tickets       -> tallies       (Replayer: all of the below)
-    side        a chunk, one version    -> Made          (states and due times in every row, and how its facts are read)
-    spaces      two versions            -> the situations of each outcome
-    space       atoms of both           -> the number of the situation that each row falls in
-    pairs       states of both          -> which pairs differ
-    count       columns of both         -> tallies of an outcome and of a deadline
-    groups      atoms of one fact       -> tallies by its value
-    shifts      moves of due times      -> how many there are of each length
-    texts       a version               -> the texts that it gives to every ticket
-    tolerance   recorded, decided       -> recorded, with what is close enough taken for the same
-    seen        numbers of tickets      -> how many there are (in bounded memory)
-    tally       tallies                 -> their sum     (in any order; as JSON)
-    rows        a chunk                 -> some of its rows
-    in_force    chunks, versions        -> tallies, each row by the version in force at its instant
-    join        Replays                 -> one of all their tickets
-    regions     situations of tickets   -> few boxes that hold all that changes
-    summary     a tally                 -> Replay
-    budget      a Replay                -> what it does beyond what it may
-
 Tallies of one source add up to the same however it is cut, so chunks can be replayed anywhere.
+
+Modules::
+
+    budget     what a replay may not do
+    count      columns of two sides in, counts out: one outcome, or one deadline, of one chunk
+    groups     tickets by the value of one fact: how many there are, and in how many something changes
+    in_force   tickets decided by the version that was in force when each of them was decided
+    join       replays of the tickets of several versions in, one replay of all of them out
+    nouns      the nouns of a replay
+    pairs      states before and after as pairs
+    regions    where tickets change, in words of few facts
+    replay     A version and chunks of past tickets in, tallies out
+    rows       some rows of a chunk, as a chunk of their own
+    seen       the tickets that rows belong to, counted in bounded memory
+    shifts     between which lengths of time the moves of due times are counted
+    side       one version's side of a replay
+    space      the situations of an outcome, numbered
+    spaces     the situations of every outcome of one or two versions
+    summary    A tally in, a replay out
+    tally      what is counted of replayed tickets
+    texts      texts that a version gives to every ticket, whatever its facts: a mailbox, a help text
+    tolerance  what is recorded to the minute, and decided to the second
 """
 
 from engine.replay.in_force import InForceReplayer

@@ -1,10 +1,10 @@
 """Why an outcome is not another one: the fewest facts of a ticket that would have to be otherwise.
 
-One module a step::
+Modules::
 
-    wanted    version, a few words   -> Wanted      (an outcome, and the codes of it that are wanted)
-    changes   ticket, Wanted         -> WhyNot      (the nearest cells that have it, as a few alternatives)
-    ranges    atoms of a number      -> ranges, as people write them
+    changes  the fewest facts of a ticket that would have to be otherwise for another outcome, and what they could be
+    ranges   atoms of a number, written as people write ranges
+    wanted   what somebody would have liked a decision to be
 """
 
 from __future__ import annotations

@@ -1,19 +1,31 @@
 """The decision log: every answer is recorded before it leaves, as far as the chosen durability promises.
 
-- ``tables``: the tables, as SQLAlchemy knows them; ``migrations`` brings a database to them (Alembic)
-- ``database``: a URL -> an engine whose commits are on disk when they return
-- ``store``: records -> committed entries, in their chain; entries, heads and pages back
-- ``writer``: one thread that commits many records at once; a future for each
-- ``insert``: many rows in one statement
-- ``events``: what happens to the log, for whoever measures it
-- ``calls``: a call's metadata -> caller, request id, ticket
-- ``keeper``: what the gRPC handlers call: an answer -> its record, and the answer may leave
-- ``heads``: what is signed: heads of chains, notes of purges
-- ``narrowed``: a filter -> a query that leaves out what cannot pass it
-- ``lines``: entries and notes <-> JSON lines
-- ``pages``: a search, page by page
-- ``verifying``: a log or an export, heads and keys -> what is wrong with it
-- ``certificates``: one entry with all that proves it <-> one small file
-- ``purging``: the beginning of chains removed, with a note
-- ``settings``: what ``guidepost serve`` is told about the log
+Modules::
+
+    append          records in, committed in one transaction as the next entries of a chain
+    bulk_insert     rows into a table, many in one statement
+    call_metadata   who calls, under which request id, about which ticket
+    certificate     A decision certificate
+    database        A database URL in, an engine out whose commits are on disk when they return
+    default_key     the key that signs a server's heads where no setting names one
+    events          what happens to a decision log, for whoever measures it
+    export_jsonl    entries as JSON lines, as they are exported, and back
+    export_parquet  the log as Parquet
+    find_version    which version decided: the digest of a record in, the files of the version that has it out
+    migrations      how the log's database came to be what it is, step by step (Alembic)
+    options         what people say of the decision log, as plain values, before any key is read
+    paging          pages of a search: a filter and a token in, records and the token of the next page out
+    patience        how the time limits around a decision log fit together
+    purge           the beginning of chains removed, as far back as somebody says, with a note behind which what is
+                    left can be verified
+    recorder        what the handlers call
+    settings        what a server is told about its decision log, and what it is if nobody says anything
+    signed_heads    what is signed of the log
+    sql_filter      A filter in, a query out by which the database leaves out what cannot pass it
+    store           where the log is kept: records in, committed entries out
+    tables          the tables of the log
+    transaction     A transaction on the driver's own connection
+    verify          A log, or a whole export of one, verified
+    writability     whether a decision log can be written now
+    writer          one thread that commits records, many at once
 """

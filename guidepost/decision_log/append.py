@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from engine.decisionlog.chain import Head, beginning, following
-from engine.decisionlog.record import Kind, Record, Recordable
+from engine.decision_log.chain import Head, beginning, following
+from engine.decision_log.record import Kind, Record, Recordable
 from guidepost.decision_log.bulk_insert import Values, insert_rows, parts
 from guidepost.decision_log.tables import entries
 from guidepost.decision_log.transaction import Transaction, transaction

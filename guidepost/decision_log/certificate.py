@@ -11,10 +11,10 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final, Self
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.merkle import climb, path
-from engine.decisionlog.record import Record, canonical
-from engine.decisionlog.reproduce import decide_again
+from engine.decision_log.chain import Entry
+from engine.decision_log.merkle import climb, path
+from engine.decision_log.record import Record, canonical
+from engine.decision_log.reproduce import decide_again
 from engine.version.version import Version
 from guidepost.decision_log.export_jsonl import read_entry
 from guidepost.decision_log.signed_heads import SignedHead, unvouched

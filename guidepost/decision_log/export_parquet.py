@@ -17,9 +17,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.masking import MASKED
-from engine.decisionlog.record import Record, canonical, instant
+from engine.decision_log.chain import Entry
+from engine.decision_log.masking import MASKED
+from engine.decision_log.record import Record, canonical, instant
 from guidepost.atomic_file import PRIVATE, placed_whole
 from guidepost.decision_log.signed_heads import PurgeNote
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.decisionlog.masking import Masking
+from engine.decision_log.masking import Masking
 from guidepost.decision_log.database import LogRefused
 from guidepost.decision_log.patience import DEFAULT
 from guidepost.decision_log.settings import Durability, LogSettings, default_url, token_key

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.identity import RANDOM, uuid7
+from engine.decision_log.chain import Entry, Head, Purge, beginning
+from engine.decision_log.identity import RANDOM, uuid7
 from guidepost.decision_log.database import SQLITE
 from guidepost.decision_log.signed_heads import PURGE_FORMAT, PurgeNote, sign_purge
 from guidepost.decision_log.store import Store, entry_of

@@ -15,10 +15,10 @@ from typing import Final, cast
 
 from engine.decide.answer_times_json import iso
 from engine.decide.reschedule import Rescheduled
-from engine.decisionlog.canonical_json import Texts
-from engine.decisionlog.identity import RANDOM, beginning, uuid7_from
-from engine.decisionlog.masking import unmaskable
-from engine.decisionlog.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
+from engine.decision_log.canonical_json import Texts
+from engine.decision_log.identity import RANDOM, beginning, uuid7_from
+from engine.decision_log.masking import unmaskable
+from engine.decision_log.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
 from engine.model.answer import Answer, VersionRef
 from engine.model.policy import Policy
 from engine.request.moment import Moment

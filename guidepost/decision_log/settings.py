@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.decisionlog.masking import Masking
+from engine.decision_log.masking import Masking
 from guidepost.decision_log.database import LogRefused
 from guidepost.decision_log.patience import DEFAULT
 

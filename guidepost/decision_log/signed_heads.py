@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from engine.decisionlog.chain import Head, Purge
-from engine.decisionlog.merkle import Covered
+from engine.decision_log.chain import Head, Purge
+from engine.decision_log.merkle import Covered
 from guidepost.policies.sources.signatures import Trust, key_id
 
 if TYPE_CHECKING:

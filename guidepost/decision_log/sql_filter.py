@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.identity import RANDOM, uuid7
+from engine.decision_log.filter import Filter
+from engine.decision_log.identity import RANDOM, uuid7
 from guidepost.decision_log.tables import entries
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

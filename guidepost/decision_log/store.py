@@ -13,10 +13,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.merkle import Covered, Tree
-from engine.decisionlog.record import Record, Recordable
+from engine.decision_log.chain import Entry, Head, Purge, beginning
+from engine.decision_log.filter import Filter
+from engine.decision_log.merkle import Covered, Tree
+from engine.decision_log.record import Record, Recordable
 from guidepost.decision_log.append import Commit, Kept, commit, readable
 from guidepost.decision_log.database import WRITES, check, connect, held_up_by, migrate, shown
 from guidepost.decision_log.patience import Patience

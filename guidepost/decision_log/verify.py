@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.verify import Extent, Verified, verify
+from engine.decision_log.chain import Entry, Head, Purge, beginning
+from engine.decision_log.verify import Extent, Verified, verify
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, unvouched
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.decisionlog.record import Recordable
+from engine.decision_log.record import Recordable
 from guidepost.decision_log.append import Kept
 from guidepost.decision_log.database import cause
 from guidepost.decision_log.events import Events, Refusal

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.masking import GIVEN, MASKED, TOKEN
-from engine.decisionlog.record import Kind, Record, RecordedChange
+from engine.decision_log.chain import Entry
+from engine.decision_log.masking import GIVEN, MASKED, TOKEN
+from engine.decision_log.record import Kind, Record, RecordedChange
 from engine.model.answer import Status
 from engine.model.quoting import visible
 from guidepost.decision_log.verify import Report

@@ -1,24 +1,32 @@
 """Past tickets: files of other systems, and the decision log, as chunks of columns that a replay takes.
 
 ``open_tickets("tickets.parquet", version, mapping)`` gives a :class:`TicketSource`, whose ``batches()`` are :class:`Batch`
-values: a chunk of tickets, and the rows that cannot be read. One module a step::
+values: a chunk of tickets, and the rows that cannot be read.
 
-    nouns       Batch, TicketSource, TicketsError
-    mapping     the nouns of a mapping file
-    reading     YAML text                -> ColumnMapping, or MappingErrors
-    lookup      values, a translation    -> codes (each value once)
-    meaning     a rule of a mapping      -> the translation
-    instants    written times            -> instants
-    columns     a rule, foreign rows     -> one column, and what is wrong with it
-    mapper      ColumnMapping, rows      -> Batch
-    identity    names of tickets         -> numbers
-    repeated    all rows                 -> one row of each ticket
-    naming      names of columns         -> a mapping by equal names
-    parquet, delimited, lines            -> rows of files
-    logged, records                      -> records of the decision log
-    opening     what people write        -> one of these
-    suggest     columns and values       -> a draft of a mapping file
-    rejects     rows that cannot be read -> a file
+Modules::
+
+    column_names        names of columns held against what there is
+    csv                 CSV, also as gzip: the separator by the first line, every cell as text
+    dictionary          A column of words in, a dictionary-encoded column out
+    from_decision_log   the decision log as a source
+    jsonl               JSON lines, also as gzip: one object a line
+    map_column          one rule of a mapping and a batch of foreign rows in, one column out, with the rows that
+                        cannot be read
+    map_value           what one value of a foreign column means: as a fact, or as an outcome that was recorded
+    mapper              A mapping, a vocabulary and a batch of foreign rows in
+    mapping             the nouns of a mapping
+    mapping_file        A mapping file in, a ColumnMapping out, or every problem at once
+    one_row_per_ticket  of several rows of one ticket, the first or the last
+    open                what people write for a source of tickets, and the source it names
+    parquet             parquet: one file or many, read row group by row group, with words kept once
+    record_chunks       records of the decision log in, chunks of tickets out
+    rejected_rows       the file of what could not be read
+    sample              the first rows of a file, column by column, as far as a draft of a mapping looks at them
+    similarity          how much a column looks like a fact
+    suggest             A source and a version in, the draft of a mapping file out
+    ticket_ids          the names of tickets as numbers
+    timestamps          A column of times as another system writes them in, instants out
+    types               the nouns
 """
 
 from __future__ import annotations

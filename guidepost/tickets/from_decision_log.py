@@ -12,8 +12,8 @@ from typing import Final
 import pyarrow as pa
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Kind, Record
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Kind, Record
 from engine.replay.nouns import Unread
 from guidepost.decision_log.database import LogRefused
 from guidepost.decision_log.export_jsonl import read_lines

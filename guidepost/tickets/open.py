@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from engine.model.did_you_mean import did_you_mean
 from engine.version.version import Version
 from guidepost.tickets.column_names import by_name

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.clock.zone import to_micros
 from engine.columns.sent import Instants, SentColumn, Words, words_of
-from engine.decisionlog.masking import replayable
-from engine.decisionlog.record import Record, RecordedOutcome, canonical, instant
+from engine.decision_log.masking import replayable
+from engine.decision_log.record import Record, RecordedOutcome, canonical, instant
 from engine.diff.nouns import Kind, State
 from engine.model.vocabulary import Fact, FactType
 from engine.replay.nouns import Chunk, Recorded, States, Unread

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.decisionlog.record import Decided, Kind, RecordedDue, RecordedOutcome
+from engine.decision_log.record import Decided, Kind, RecordedDue, RecordedOutcome
 from guidepost.cli.app import app
 from guidepost.decision_log.purge import purge
 from guidepost.decision_log.signed_heads import sign_head

@@ -19,11 +19,11 @@ from typer.testing import CliRunner, Result
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
-from engine.decisionlog.chain import Entry, Head, follow
-from engine.decisionlog.identity import uuid7
-from engine.decisionlog.masking import Masking
-from engine.decisionlog.merkle import Covered, path, root
-from engine.decisionlog.record import Kind, Record, decided
+from engine.decision_log.chain import Entry, Head, follow
+from engine.decision_log.identity import uuid7
+from engine.decision_log.masking import Masking
+from engine.decision_log.merkle import Covered, path, root
+from engine.decision_log.record import Kind, Record, decided
 from engine.request.moment import Moment
 from guidepost.cli.app import app
 from guidepost.decision_log.certificate import Certificate, Found, NoCertificate, certify, check

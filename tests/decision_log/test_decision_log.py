@@ -14,10 +14,10 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.masking import Masking
-from engine.decisionlog.record import Kind, Record
-from engine.decisionlog.verify import Tampering, verify
+from engine.decision_log.filter import Filter
+from engine.decision_log.masking import Masking
+from engine.decision_log.record import Kind, Record
+from engine.decision_log.verify import Tampering, verify
 from guidepost import Client
 from guidepost.decision_log import database
 from guidepost.decision_log.database import LogRefused

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from engine.decide.decide import triage
 from engine.decide.reschedule import reschedule
-from engine.decisionlog.record import Decided, Kind, Record, changed, decided
-from engine.decisionlog.reproduce import decide_again
+from engine.decision_log.record import Decided, Kind, Record, changed, decided
+from engine.decision_log.reproduce import decide_again
 from engine.request.moment import Moment
 from engine.version.version import build
 from guidepost.cli.app import app

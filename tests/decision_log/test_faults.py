@@ -19,9 +19,9 @@ from pathlib import Path
 import grpc
 import pytest
 
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Record
-from engine.decisionlog.verify import verify
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Record
+from engine.decision_log.verify import verify
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Decided, RecordedOutcome
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Decided, RecordedOutcome
 from engine.model.answer import VersionRef
 from guidepost.decision_log.sql_filter import outcome_texts
 from guidepost.decision_log.store import Store

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.decisionlog.chain import beginning, follow
+from engine.decision_log.chain import beginning, follow
 from guidepost.cli.app import app
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from engine.decisionlog.record import Record
-from engine.decisionlog.verify import verify
+from engine.decision_log.record import Record
+from engine.decision_log.verify import verify
 from guidepost.decision_log.append import Kept
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.patience import Patience

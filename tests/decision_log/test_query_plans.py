@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import event
 
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from guidepost.decision_log.purge import doomed, purge
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store

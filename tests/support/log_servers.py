@@ -20,9 +20,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Record
-from engine.decisionlog.verify import verify
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Record
+from engine.decision_log.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from guidepost.decision_log.append import Kept

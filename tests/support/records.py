@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.chain import Entry, Head, beginning, follow
-from engine.decisionlog.identity import uuid7
-from engine.decisionlog.record import Decided, Kind, Record, RecordedOutcome
+from engine.decision_log.chain import Entry, Head, beginning, follow
+from engine.decision_log.identity import uuid7
+from engine.decision_log.record import Decided, Kind, Record, RecordedOutcome
 from engine.model.answer import VersionRef
 
 START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)

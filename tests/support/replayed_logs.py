@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
-from engine.decisionlog.masking import Masking
-from engine.decisionlog.record import Kind, Record, decided
+from engine.decision_log.masking import Masking
+from engine.decision_log.record import Kind, Record, decided
 from engine.request.moment import Moment
 from engine.version.version import Version
 from tests.support.records import START, record

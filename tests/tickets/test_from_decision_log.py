@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 from engine.columns.sent import facts_of
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide, triage
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.identity import uuid7
-from engine.decisionlog.masking import Masking
-from engine.decisionlog.record import Decided, Kind, Record, RecordedDue, RecordedOutcome, decided, plain_pauses
+from engine.decision_log.filter import Filter
+from engine.decision_log.identity import uuid7
+from engine.decision_log.masking import Masking
+from engine.decision_log.record import Decided, Kind, Record, RecordedDue, RecordedOutcome, decided, plain_pauses
 from engine.diff.nouns import Kind as Level
 from engine.diff.nouns import State
 from engine.replay.nouns import Chunk

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from engine.replay.nouns import Unread
 from guidepost.tickets import TicketsError, UnreadWriter, open_tickets, write_unread
 from guidepost.tickets.csv import BLOCK

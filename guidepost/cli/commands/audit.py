@@ -15,9 +15,9 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Record
+from engine.decision_log.chain import Entry
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Record
 from guidepost.atomic_file import open_private
 from guidepost.cli.commands.audit_certificate import certificate, check
 from guidepost.cli.commands.audit_explain import explain

@@ -12,9 +12,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.chain import Entry, Head
-from engine.decisionlog.merkle import Covered
-from engine.decisionlog.record import Record
+from engine.decision_log.chain import Entry, Head
+from engine.decision_log.merkle import Covered
+from engine.decision_log.record import Record
 from guidepost.atomic_file import PRIVATE, write_whole
 from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
 from guidepost.cli.options.policies_folder import PoliciesOption, utc_now

@@ -11,10 +11,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.decide.answer_json import plain
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.masking import replayable
-from engine.decisionlog.record import Record
-from engine.decisionlog.reproduce import Again, decide_again, moment_of
+from engine.decision_log.chain import Entry
+from engine.decision_log.masking import replayable
+from engine.decision_log.record import Record
+from engine.decision_log.reproduce import Again, decide_again, moment_of
 from engine.version.version import Version, build
 from engine.whynot import WhyNot
 from guidepost.cli.commands.audit_certificate import RecordArgument, found_entry

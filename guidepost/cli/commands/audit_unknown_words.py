@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from engine.model.answer import Status
 from engine.model.did_you_mean import nearest
 from engine.model.policy import Policy

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from engine.diff import Limit, read_limit
 from guidepost.atomic_file import open_private
 from guidepost.cli.commands.replay_setup import Asked, Engine, beside, proof_of, report_of, suggestion_of

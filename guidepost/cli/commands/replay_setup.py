@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from engine.decisionlog.filter import Filter
+from engine.decision_log.filter import Filter
 from engine.diff import Budget, check_budget
 from engine.diff.words import listed_text
 from engine.model.answer import UnknownDecision

@@ -1,15 +1,18 @@
 """Where versions come from: a name in, the files of one version out.
 
-``read_source("HEAD~3", policies=folder)`` gives a :class:`Source`, ``load_source`` the built version. One module a step::
+``read_source("HEAD~3", policies=folder)`` gives a :class:`Source`, ``load_source`` the built version.
 
-    source      the nouns: Source, Origin, SourceError
-    texts       bytes -> texts; which files of a folder are a version's
-    resolve     what people write -> one of the readers below
-    git         a revision of a repository
-    bundles     a version <-> one archive, always the same bytes
-    archives    a zip or tar of a policies folder
-    signatures  keys, and what they sign
-    remote      an address -> bytes that are verified
+Modules::
+
+    bundle_archive  A built bundle: one archive that holds a version and says what is in it
+    folder          policy folders in, a bundle of versions out
+    git             A revision of a git repository as a source
+    remote          bytes from elsewhere
+    resolve         what people write for a version in, its files out
+    signatures      ed25519 signatures of bundles, and the keys that are trusted
+    source          the nouns: a source of a version, where it came from, and what is wrong when there is none
+    text_files      bytes of a version's files in, their texts out
+    zip_tar         A zip or tar of a policies folder, as `zip://FOLDER::FILE` or `tar://FOLDER::FILE`
 """
 
 from __future__ import annotations

@@ -1,17 +1,20 @@
 """Who calls, and what he may do: the one place that says so.
 
-One module a step::
-
-    roles       RPC -> the role that it needs; who the caller of this call is
-    keys        API keys: made, taken apart, hashed
-    callers     the file of callers -> Callers    (or every problem with it)
-    tokens      a JSON Web Token    -> what its issuer says of its bearer
-    proving     metadata, certificate -> Caller   (or Unproven)
-    watched     files               -> what they say, read again when they change
-    access      the settings        -> Access     (all of the above)
-    refusals    how somebody is refused; refused: how files are
-
 ``guidepost.server.rpc.admission_interceptor`` asks these for every call; nothing here knows gRPC.
+
+Modules::
+
+    api_keys        API keys: ``gpk_ID_SECRET``
+    authenticate    who makes a call: its metadata and certificate in, a Caller out
+    callers         the file of callers: who there is, how each proves it, and what he may do
+    config          where the files stand that say who may call, as plain values
+    errors          how somebody is refused
+    file_errors     what keeps a server from letting anybody in
+    jwt             JSON Web Tokens: a token in, what its issuer says of its bearer out
+    policy          what callers may do here, by the settings of a server
+    reloading_file  files that are read again when they change
+    roles           the roles, which RPC needs which of them, and the caller of the call that is being answered
+    tls             TLS
 """
 
 from guidepost.server.auth.errors import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven

@@ -19,10 +19,10 @@ from typing import Any, Final, TypeVar
 
 import grpc
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Record, instant
-from engine.decisionlog.reproduce import decide_again
+from engine.decision_log.chain import Entry
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Record, instant
+from engine.decision_log.reproduce import decide_again
 from engine.model.answer import UnknownVersion
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import named, read_call

@@ -13,7 +13,7 @@ from typing import Final
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
-from engine.decisionlog.record import Kind
+from engine.decision_log.record import Kind
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import Call, checked
 from guidepost.decision_log.recorder import Given

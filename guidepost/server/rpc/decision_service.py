@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from engine.cache import Cache
 from engine.decide.reschedule import Rescheduled
-from engine.decisionlog.record import Kind
+from engine.decision_log.record import Kind
 from engine.model.answer import Answer, WrongFact
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import Call, read_call

@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from engine.decide.decide import decide, triage
 from engine.decide.reschedule import reschedule
-from engine.decisionlog.canonical_json import whole
-from engine.decisionlog.record import Kind, Record, Recordable, instant
+from engine.decision_log.canonical_json import whole
+from engine.decision_log.record import Kind, Record, Recordable, instant
 from engine.model.answer import UnknownVersion, WrongFact, WrongRequest
 from engine.request.moment import Moment
 from engine.version.version import Version

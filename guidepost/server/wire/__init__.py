@@ -3,6 +3,20 @@
 ``requests`` reads tickets, ``answers`` writes what was decided, ``encoded`` the same as bytes
 (``encoding`` has the wire format, ``encoded_times`` what is due), ``policies`` and ``tables`` what a version says, ``diffs`` how two
 versions differ, ``audit`` what the decision log holds, ``times`` what all of them say of time.
+
+Modules::
+
+    audit           the decision log on the wire
+    decode_request  inward
+    encode_answer   outward: an answer becomes a message, common or typed
+    encode_diff     outward: the difference of two versions
+    encode_policy   outward: what a version says, for policy owners and auditors
+    encode_tables   outward: the tables, deadlines, rosters and calendars of a version, as they are written
+    fast_answer     an answer as bytes
+    fast_deadlines  deadlines and duties as bytes
+    fast_protobuf   the wire format of protobuf, as far as answers are put together from parts that are encoded
+                    already
+    times           time on the wire: instants, deadlines, turns, and what has passed
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from engine.decisionlog.chain import Entry
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.record import Decided, Record, RecordedOutcome, instant
-from engine.decisionlog.reproduce import Again
-from engine.decisionlog.verify import Tampering
+from engine.decision_log.chain import Entry
+from engine.decision_log.filter import Filter
+from engine.decision_log.record import Decided, Record, RecordedOutcome, instant
+from engine.decision_log.reproduce import Again
+from engine.decision_log.verify import Tampering
 from engine.model.answer import Status
 from guidepost.decision_log.purge import Doomed
 from guidepost.decision_log.verify import Report

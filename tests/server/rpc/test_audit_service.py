@@ -21,8 +21,8 @@ from sqlalchemy import text
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide
-from engine.decisionlog.identity import uuid7
-from engine.decisionlog.record import Kind, Record, decided
+from engine.decision_log.identity import uuid7
+from engine.decision_log.record import Kind, Record, decided
 from engine.request.moment import Moment
 from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.decision_log import database

@@ -18,10 +18,10 @@ import grpc
 import pytest
 
 import guidepost
-from engine.decisionlog.filter import Filter
-from engine.decisionlog.identity import RANDOM, uuid7
-from engine.decisionlog.record import Record, instant
-from engine.decisionlog.verify import verify
+from engine.decision_log.filter import Filter
+from engine.decision_log.identity import RANDOM, uuid7
+from engine.decision_log.record import Record, instant
+from engine.decision_log.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from tests.decision_log.test_faults import Told, held, process

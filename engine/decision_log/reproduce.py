@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from engine.decide.decide import decide
 from engine.decide.reschedule import Rescheduled, reschedule
-from engine.decisionlog.masking import replayable
-from engine.decisionlog.record import Decided, Record, RecordedChange, RecordedOutcome, changed, decided, instant
+from engine.decision_log.masking import replayable
+from engine.decision_log.record import Decided, Record, RecordedChange, RecordedOutcome, changed, decided, instant
 from engine.model.answer import Answer, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.version.version import Version

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.decisionlog.chain import Entry, Head, Purge, beginning
-from engine.decisionlog.merkle import Covered, Tree
+from engine.decision_log.chain import Entry, Head, Purge, beginning
+from engine.decision_log.merkle import Covered, Tree
 
 
 class Tampering(StrEnum):

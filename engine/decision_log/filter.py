@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.decide.answer_json import written
-from engine.decisionlog.record import Record, instant
+from engine.decision_log.record import Record, instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide, triage
-from engine.decisionlog.canonical_json import Texts, whole
-from engine.decisionlog.masking import Masking
-from engine.decisionlog.record import Kind, Record, decided, instant, plain_pauses
+from engine.decision_log.canonical_json import Texts, whole
+from engine.decision_log.masking import Masking
+from engine.decision_log.record import Kind, Record, decided, instant, plain_pauses
 from engine.model.answer import Answer
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build

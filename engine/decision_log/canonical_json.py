@@ -2,7 +2,7 @@
 
 An answer without instants comes out of the same cells again and again, and so does its text. One with instants is
 the same but for its id, its due times and the outcomes that are instants: what stands between these is kept.
-The text is that of :class:`~engine.decisionlog.record.Record`, which says what it means.
+The text is that of :class:`~engine.decision_log.record.Record`, which says what it means.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from engine.cache import Cache
 from engine.decide.answer_times_json import iso
-from engine.decisionlog.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
+from engine.decision_log.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
 from engine.model.answer import Answer, VersionRef
 
 MAX_KEPT: Final = 1_500
@@ -72,7 +72,7 @@ class Dated:
 
 
 class Texts:
-    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decisionlog.record.decided`."""
+    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.decided`."""
 
     def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
         self._hidden = frozenset(hidden)
