@@ -78,7 +78,7 @@ def help_markup() -> Literal["markdown"] | None:
     return "markdown" if sys.stdout.isatty() else None
 
 
-def load(name: str) -> TyperCommand | TyperGroup:
+def load_command(name: str) -> TyperCommand | TyperGroup:
     """Import a command; return it as Typer runs it."""
     one = COMMANDS[name]
     module, _, attribute = one.target.partition(":")
@@ -108,7 +108,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Return the command that the first word names, imported."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and load(str(name)), rest
+        return name, command and load_command(str(name)), rest
 
 
 app: Final = typer.Typer(

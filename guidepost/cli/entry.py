@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from guidepost.cli.app import app, load
+from guidepost.cli.app import app, load_command
 from guidepost.program import PROGRAM
 
 
@@ -33,4 +33,4 @@ def _flush() -> None:
 
 def run_server(name: str, arguments: Sequence[str]) -> None:
     """Run ``guidepost serve`` under a name, with the same settings and the same exit codes."""
-    load("serve")(list(arguments), prog_name=name)
+    load_command("serve")(list(arguments), prog_name=name)

@@ -10,19 +10,18 @@ import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
 from rich.console import Console
-from typer.main import get_command
 
 from engine.cases import load_cases
 from engine.load import load
 from engine.model.problems import PolicyErrors
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
-from guidepost.cli.app import app
+from guidepost.cli.app import load_command
 from guidepost.policies.release import start_next
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.console import Screen
@@ -182,14 +181,13 @@ def test_the_files_for_other_repositories_name_commands_and_hooks_that_exist() -
     workflow, hooks = (yaml.safe_load(block) for block in blocks("In the pull request", "yaml"))
     offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
     line = next(step["run"] for step in workflow["jobs"]["policies"]["steps"] if "guidepost ci" in step.get("run", ""))
-    group: Any = get_command(app)
 
-    group.commands["ci"].make_context("ci", shlex.split(line)[2:])
+    load_command("ci").make_context("ci", shlex.split(line)[2:])
     used = hooks["repos"][0]["hooks"]
     assert {hook["id"] for hook in used} <= offered
     for hook in used:
         if "args" in hook:
-            group.commands["ci"].make_context("ci", ["--base", *hook["args"]])
+            load_command("ci").make_context("ci", ["--base", *hook["args"]])
 
 
 def test_the_exit_codes_are_those_of_the_command() -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from typer.main import get_command
 
-from guidepost.cli.app import app
+from guidepost.cli.app import load_command
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -23,8 +22,7 @@ def command(line: str) -> str:
     """Give the command of a line of shell, after looking whether it exists with these options."""
     program, name, *arguments = shlex.split(line)
     assert Path(program).name == "guidepost"
-    group: Any = get_command(app)
-    group.commands[name].make_context(name, arguments)
+    load_command(name).make_context(name, arguments)
     return str(name)
 
 

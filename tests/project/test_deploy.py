@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 import yaml
 
-from guidepost.cli.app import app
+from guidepost.cli.app import load_command
 from guidepost.server.app import SERVICES
 from guidepost.server.settings.load import OTHERS, read_settings
 from guidepost.server.settings.model import PREFIX, ServerSettings, key, settings, variable
@@ -58,8 +57,7 @@ def said() -> dict[str, Any]:
 
 def command(*words: str) -> None:
     """Have the command line read its arguments, and do nothing."""
-    group: Any = typer.main.get_command(app)
-    group.commands[words[0]].make_context(words[0], list(words[1:]))
+    load_command(words[0]).make_context(words[0], list(words[1:]))
 
 
 # ---- Settings and commands
@@ -229,7 +227,7 @@ def rows(heading: str) -> list[list[str]]:
 def refusals() -> set[tuple[str, str]]:
     """Give every reason that the code has, with its status."""
     found = set()
-    for node in ast.walk(ast.parse((ROOT / "service" / "errors.py").read_text())):
+    for node in ast.walk(ast.parse((ROOT / "guidepost" / "server" / "rpc" / "status.py").read_text())):
         match node:
             case ast.Call(func=ast.Name("_invalid"), args=[ast.Constant(reason), *_]):
                 found.add((reason, "INVALID_ARGUMENT"))
@@ -273,7 +271,7 @@ def test_every_message_of_a_fault_is_explained() -> None:
     explained = {text for row in rows("message") for text in re.findall(r"^`(.+?)`", row[0])}
     made = {
         node.args[0].value
-        for path in (ROOT / "service").rglob("*.py")
+        for path in (ROOT / "guidepost").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -91,7 +91,7 @@ def test_no_message_sends_a_user_to_the_package_of_the_same_name() -> None:
     """On the package index, `guidepost` is another project's: an extra of that name would install it."""
     written = [
         *(ROOT / "engine").rglob("*.py"),
-        *(ROOT / "service").rglob("*.py"),
+        *(ROOT / "guidepost").rglob("*.py"),
         *(ROOT / "guidepost").rglob("*.py"),
         *(ROOT / "docs").rglob("*.md"),
         ROOT / "README.md",

@@ -95,7 +95,7 @@ def test_a_fault_of_ours_has_its_trace(stream: io.StringIO, how: str) -> None:
 
     said = stream.getvalue() if how == "text" else json.loads(stream.getvalue())["exception"]
     assert "ZeroDivisionError" in said
-    assert "test_logs.py" in said
+    assert "test_logging.py" in said
 
 
 @pytest.fixture

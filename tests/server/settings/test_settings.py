@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guidepost.cli.app import app
+from guidepost.cli.app import load_command
 from guidepost.decision_log.database import LogRefused, connect, examine, migrate
 from guidepost.server.auth.api_keys import new_key
 from guidepost.server.settings.build import log_options, written
@@ -324,8 +323,8 @@ def test_the_page_has_every_setting_once_and_its_file_can_be_used(tmp_path: Path
 
 
 def test_the_flags_of_serve_and_of_server_py_are_the_model() -> None:
-    command: Any = typer.main.get_command(app)
-    flags = {one for parameter in command.commands["serve"].params for one in parameter.opts}
+    command: Any = load_command("serve")
+    flags = {one for parameter in command.params for one in parameter.opts}
 
     assert {flag(name) for name in NAMES} <= flags
     assert flags - {flag(name) for name in NAMES} == {"--config", "--check", "--help"} - ({"--help"} - flags)
