@@ -96,7 +96,7 @@ def _big() -> Iterator[Row]:
 
 
 def _another(value: re.Match[str]) -> str:
-    """Give another value of the table."""
+    """Return another value of the table."""
     return f"then: {{queue: v{(int(value[1]) + 2) % (VALUES - 1)}}}"
 
 
@@ -106,7 +106,7 @@ def _compared(before: Version, after: Version) -> Diff:
 
 
 def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -> float:
-    """Say how long it would take to decide every situation of a decision's first outcome under both versions."""
+    """Return how long it would take to decide every situation of a decision's first outcome under both versions."""
     outcome = next(one for decided in diff.decisions if decided.name == decision for one in decided.outcomes)
     flat = after.flats[after.producer[outcome.name]]
     chance = random.Random(2)

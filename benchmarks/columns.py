@@ -124,7 +124,7 @@ def _peak(decider: ColumnDecider, columns: Mapping[str, SentColumn], chunk: int,
 
 
 def sliced(column: SentColumn, rows: slice) -> SentColumn:
-    """Give some rows of a column; nothing is copied."""
+    """Return some rows of a column; nothing is copied."""
     match column:
         case Words():
             return replace(column, codes=column.codes[rows])
@@ -135,7 +135,7 @@ def sliced(column: SentColumn, rows: slice) -> SentColumn:
 
 
 def columns_of(tickets: list[Facts]) -> dict[str, SentColumn]:
-    """Give tickets as columns: instants and numbers as such, all else by its distinct values."""
+    """Return tickets as columns: instants and numbers as such, all else by its distinct values."""
     columns: dict[str, SentColumn] = {}
     for name in sorted({name for facts in tickets for name in facts}):
         values = [facts.get(name) for facts in tickets]

@@ -31,7 +31,7 @@ _PEOPLE: Final = ("< 10", "[10..100)", "[100..1000)", ">= 1000")
 
 
 def policy(rules: int, seed: int = 1) -> dict[str, str]:
-    """Give the files of a policy with so many rules (at least ten), always the same for a seed."""
+    """Return the files of a policy with so many rules (at least ten), always the same for a seed."""
     return {
         "manifest.yaml": _MANIFEST,
         "vocabulary.yaml": _vocabulary(),
@@ -47,7 +47,7 @@ def ticket(chance: random.Random, missing: float = 0.0) -> dict[str, object]:
 
 
 def many_cells(facts: int, values: int) -> dict[str, str]:
-    """Give the files of a policy whose one table has ``(values + 1) ** facts`` cells."""
+    """Return the files of a policy whose one table has ``(values + 1) ** facts`` cells."""
     listed = ", ".join(f"{{value: v{at}, about: value {at}}}" for at in range(values))
     names = [f"f{at}" for at in range(facts)]
     vocabulary = [

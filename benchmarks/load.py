@@ -133,7 +133,7 @@ def _build_big() -> dict[str, float]:
 
 
 def _megabytes() -> float:
-    """Give the most memory this process has had; ``ru_maxrss`` would have that of its parent too, if that was more."""
+    """Return the most memory this process has had; ``ru_maxrss`` would have that of its parent too, if that was more."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     own = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)

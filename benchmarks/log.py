@@ -63,7 +63,7 @@ def rows() -> list[Row]:
 
 
 def _contestants(folder: Path, stack: ExitStack) -> dict[str, list[str]]:
-    """Give the arguments of each server; those of PostgreSQL only where there is one."""
+    """Return the arguments of each server; those of PostgreSQL only where there is one."""
     made = {OFF: ["--log-durability", "off"]}
     for durability in ("bounded", "sync"):
         made[f"SQLite, {durability}"] = [
@@ -199,13 +199,13 @@ async def _round(channels: Sequence[grpc.aio.Channel], requests: Sequence[bytes]
 
 
 def _processor(pid: int) -> float:
-    """Give the seconds that a process has computed so far."""
+    """Return the seconds that a process has computed so far."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _requests(version: Version) -> list[bytes]:
-    """Give requests for tickets that came in a minute before they are decided."""
+    """Return requests for tickets that came in a minute before they are decided."""
     made = []
     for facts in draw(version, TICKETS, seed=4):
         received = facts.get("received_at")

@@ -44,11 +44,11 @@ class Row:
 
     @property
     def met(self) -> str:
-        """Say whether the goal is met."""
+        """Return whether the goal is met."""
         return "" if self.goal is None else "yes" if self.value < self.goal else "no"
 
     def plain(self) -> dict[str, object]:
-        """Give it as plain data."""
+        """Return it as plain data."""
         return {**asdict(self), "value": float(f"{self.value:.4g}")}
 
 
@@ -83,12 +83,12 @@ def per_call(call: Callable[[Mapping[str, object]], object], tickets: Sequence[M
 
 
 def ratio(one: Sequence[float], other: Sequence[float]) -> float:
-    """Give how many times the other one takes: the median of the ratios of each round."""
+    """Return how many times the other one takes: the median of the ratios of each round."""
     return statistics.median(its / own for own, its in zip(one, other, strict=True))
 
 
 def percentile(taken: Sequence[int], share: float) -> float:
-    """Give the microseconds that a share of the calls stay within."""
+    """Return the microseconds that a share of the calls stay within."""
     return sorted(taken)[min(len(taken) - 1, int(share * len(taken)))] / 1000
 
 

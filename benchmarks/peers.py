@@ -125,7 +125,7 @@ class _Durable:
         return float(self._ask("time"))
 
     def answers(self, version: Version) -> list[Pair]:
-        """Give what the first matching rule of each table says of every ticket."""
+        """Return what the first matching rule of each table says of every ticket."""
         rules = [(produced, rule) for name, produced in TABLES.items() for rule in version.policy.tables[name].rules]
         found = []
         for matching in self._ask("answers"):

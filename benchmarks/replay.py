@@ -145,7 +145,7 @@ def _memory(folder: Path, version: Version, size: int) -> float:
 
 
 def _most() -> float:
-    """Give the most memory that this process had, in megabytes; what `getrusage` says counts the process that started it."""
+    """Return the most memory that this process had, in megabytes; what `getrusage` says counts the process that started it."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1e6
 

@@ -198,7 +198,7 @@ def table(name: str, found: Mapping[str, Sequence[Mapping[str, float]]]) -> Iter
 
 
 def databases(folder: Path, stack: ExitStack) -> Iterator[tuple[str, str]]:
-    """Give the databases by name, one after the other."""
+    """Yield the databases by name, one after the other."""
     yield "SQLite", f"sqlite:///{folder}/long.db"
     if POSTGRESQL:
         # Below /tmp, since whoever runs the server must get there.

@@ -26,7 +26,7 @@ def write_whole(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 @contextmanager
 def placed_whole(path: Path, mode: int = PUBLIC) -> Iterator[Path]:
-    """Give a path beside a file's place to write to; at the end of the block it is put there, unless the block fails. For the mode see :func:`write_whole`."""
+    """Yield a path beside a file's place to write to; at the end of the block it is put there, unless the block fails. For the mode see :func:`write_whole`."""
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)

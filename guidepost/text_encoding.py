@@ -49,7 +49,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _other(file: str, content: bytes, at: int) -> Problem:
-    """Say which byte it is, and which character of Latin-1 or Windows-1252, if it is one."""
+    """Return which byte it is, and which character of Latin-1 or Windows-1252, if it is one."""
     start = content.rfind(b"\n", 0, at) + 1
     line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")
     sign = content[at : at + 1].decode("cp1252", errors="replace")

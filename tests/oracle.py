@@ -59,15 +59,15 @@ class Oracle:
         return tuple(sorted(found))
 
     def possible(self, table: Table, facts: Facts) -> Possible:
-        """Give every value that the outcomes of a table can still take."""
+        """Return every value that the outcomes of a table can still take."""
         return self._worked_out(table, facts)[0]
 
     def open_facts(self, table: Table, facts: Facts) -> frozenset[str]:
-        """Give the missing facts that no firing rule claims."""
+        """Return the missing facts that no firing rule claims."""
         return self._worked_out(table, facts)[1]
 
     def _worked_out(self, table: Table, facts: Facts) -> tuple[Possible, frozenset[str]]:
-        """Give the outcomes still possible, and the missing facts that no firing rule claims."""
+        """Return the outcomes still possible, and the missing facts that no firing rule claims."""
         remembered = self._remembered[table.name]
         key = tuple([facts.get(fact) for fact in self.sent[table.name]])
         if key not in remembered:
@@ -84,7 +84,7 @@ class Oracle:
         return remembered[key]
 
     def _known(self, name: str, facts: Facts) -> str | float | None:
-        """Give a sent fact, or another table's outcome if it is decided; as a word or a number."""
+        """Return a sent fact, or another table's outcome if it is decided; as a word or a number."""
         if name not in self.maker:
             return facts.get(name)
         found = self.possible(self.maker[name], facts)[name]
@@ -94,7 +94,7 @@ class Oracle:
         return value
 
     def _counting(self, table: Table, known: Facts) -> list[Rule]:
-        """Give the rules that fire and count, by the table's hit policy."""
+        """Return the rules that fire and count, by the table's hit policy."""
         firing = [
             rule for rule in table.rules if all(condition.holds(known[condition.fact]) for condition in rule.when)
         ]

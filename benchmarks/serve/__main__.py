@@ -172,7 +172,7 @@ def _all_triaged(answer: bytes, size: int) -> bool:
 
 
 def told(what: str) -> None:
-    """Say how far it has come."""
+    """Print how far it has come."""
     print(f"… {what}", file=sys.stderr, flush=True)
 
 

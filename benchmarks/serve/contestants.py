@@ -92,7 +92,7 @@ def cerbos(program: str, folder: Path) -> Iterator[Server]:
 
 
 def cerbos_program(folder: Path) -> str:
-    """Give the program: the one that is named, or installed, or else by npm into a folder; "" if there is none."""
+    """Return the program: the one that is named, or installed, or else by npm into a folder; "" if there is none."""
     named = os.environ.get("CERBOS_PROGRAM") or shutil.which("cerbos")
     if named or not shutil.which("npm"):
         return named or ""
@@ -117,7 +117,7 @@ def asked_once(server: Server, method: str, message: bytes, right: Callable[[byt
 
 
 def version(program: str) -> str:
-    """Give the version that a program says it has."""
+    """Return the version that a program says it has."""
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"\d+\.\d+[.\d]*", said)
     return match[0] if match else "not installed"

@@ -75,7 +75,7 @@ def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
 
 
 def tree(pid: int) -> tuple[int, ...]:
-    """Give a process and all that it started."""
+    """Return a process and all that it started."""
     return pid, *_started(pid)
 
 
@@ -86,7 +86,7 @@ def _started(pid: int) -> Iterator[int]:
 
 
 def processor(pids: tuple[int, ...]) -> float:
-    """Give the seconds that processes have computed so far, all together."""
+    """Return the seconds that processes have computed so far, all together."""
     return sum(_processor(pid) for pid in pids)
 
 
@@ -96,7 +96,7 @@ def _processor(pid: int) -> float:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """Give the megabytes that a process holds, and how many of them are its own alone (shared pages are those of the built bundle, and of libraries)."""
+    """Return the megabytes that a process holds, and how many of them are its own alone (shared pages are those of the built bundle, and of libraries)."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     kilobytes = {name: int(_found(rf"{name}:\s+(\d+) kB", text)) for name in ("Rss", "Private_Clean", "Private_Dirty")}
     return kilobytes["Rss"] / 1024, (kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]) / 1024

@@ -63,7 +63,7 @@ Parts = dict[str, float]
 
 
 def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[float, Parts]:
-    """Give the microseconds of processor time of a call, and how they are shared out, in per cent."""
+    """Return the microseconds of processor time of a call, and how they are shared out, in per cent."""
     with tempfile.TemporaryDirectory() as folder:
         body, built = Path(folder) / "body", Path(folder) / "built"
         body.write_bytes(requests.framed(message))

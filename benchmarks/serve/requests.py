@@ -34,7 +34,7 @@ FACTS: Final = {
 
 
 def tickets(number: int) -> Iterator[dict[str, Any]]:
-    """Give tickets for every cell of the matrix over and over, each received a minute before the last one."""
+    """Yield tickets for every cell of the matrix over and over, each received a minute before the last one."""
     now = datetime.now(UTC).replace(microsecond=0)
     for at, (impact, urgency) in enumerate(islice(cycle(product(LEVELS, LEVELS)), 1, number + 1)):
         yield {**FACTS, "impact": impact, "urgency": urgency, "received_at": now - timedelta(minutes=at + 1)}
@@ -70,7 +70,7 @@ def check(number: int = 1) -> bytes:
 
 
 def framed(message: bytes) -> bytes:
-    """Give the body of an HTTP request with one message of gRPC, not compressed."""
+    """Return the body of an HTTP request with one message of gRPC, not compressed."""
     return b"\0" + struct.pack(">I", len(message)) + message
 
 

@@ -21,7 +21,7 @@ from engine.version.version import Layout, proved, region_problems
 
 
 def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:
-    """Give all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
+    """Return all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
     cells = {name: Cells(flat, layout.atoms) for name, flat in {**layout.flats, **layout.timed}.items()}
     timed = {name: cells[name] for name in layout.timed}
     tickets = Tickets(layout.flats, layout.producer, layout.atoms, frozenset(layout.timed))
@@ -37,12 +37,12 @@ def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:
 
 
 def analyse_problems(problems: Iterable[Problem]) -> tuple[Finding, ...]:
-    """Give the problems of a policy that could not be laid out as findings, sorted by place."""
+    """Return the problems of a policy that could not be laid out as findings, sorted by place."""
     return tuple(sorted({from_problem(problem) for problem in problems}))
 
 
 def _problems(policy: Policy, layout: Layout, cells: dict[str, Cells]) -> Iterator[Finding]:
-    """Give what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
+    """Yield what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
     flats = {**layout.flats, **layout.timed}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
     problems = [*table_problems(policy, flats, layout.atoms), *region_problems(policy, layout)]

@@ -29,45 +29,45 @@ class Cells:
 
     @cached_property
     def reached(self) -> Mask:
-        """Tell which cells a ticket falls in."""
+        """Return which cells a ticket falls in."""
         return reached_cells(self.flat)
 
     @cached_property
     def settled(self) -> Mask:
-        """Tell which cells a ticket falls in that leaves nothing open: what fires there is its answer."""
+        """Return which cells a ticket falls in that leaves nothing open: what fires there is its answer."""
         return reached_cells(self.flat, self.flat.settled)
 
     @cached_property
     def idle(self) -> frozenset[int]:
-        """Give the rules that never fire, by position."""
+        """Return the rules that never fire, by position."""
         return frozenset(idle_rules(self.flat))
 
     @cached_property
     def numbers(self) -> Numbers:
-        """Give the number of each cell."""
+        """Return the number of each cell."""
         return np.arange(self.grid.hit.size, dtype=np.int64).reshape(self.shape)
 
     def holds(self, rule: int) -> Mask:
-        """Tell in which cells that tickets reach the conditions of a rule hold."""
+        """Return in which cells that tickets reach the conditions of a rule hold."""
         return holds(self.grid, rule) & self.reached
 
     def counts(self, rule: int) -> Mask:
-        """Tell in which cells that tickets reach a rule counts."""
+        """Return in which cells that tickets reach a rule counts."""
         if self.table.hit is not HitPolicy.COLLECT:
             return np.asarray((self.grid.hit == rule + 1) & self.reached)
         listed = np.array([rule in entry for entry in self.grid.hits], dtype=np.bool_)
         return np.asarray(listed[self.grid.hit] & self.reached)
 
     def rule(self, entry: int) -> Rule | None:
-        """Give the rule of an entry of ``hits``, which has only one in a table that does not collect."""
+        """Return the rule of an entry of ``hits``, which has only one in a table that does not collect."""
         return next(iter(self.grid.rules(entry)), None)
 
     def classes(self, cells: Numbers) -> tuple[npt.NDArray[np.intp], ...]:
-        """Give the class on each axis, for cells by number."""
+        """Return the class on each axis, for cells by number."""
         return np.unravel_index(cells, self.shape) if self.shape else ()
 
     def given(self, entries: Indices, cells: Numbers) -> tuple[Numbers, ...]:
-        """Give what entries of ``hits`` give in cells: a number for each outcome; equal numbers are equal values."""
+        """Return what entries of ``hits`` give in cells: a number for each outcome; equal numbers are equal values."""
         classes = self.classes(cells)
         return tuple(self._given(name, entries, classes) for name in self.table.produces)
 
@@ -111,7 +111,7 @@ class Cells:
 
     @cached_property
     def _cited(self) -> Numbers:
-        """Give a number for what each entry of ``hits`` cites: its headings and assumptions."""
+        """Return a number for what each entry of ``hits`` cites: its headings and assumptions."""
         codes: dict[object, int] = {}
         cited = [
             tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry))
@@ -120,18 +120,18 @@ class Cells:
         return np.array([codes.setdefault(one, len(codes)) for one in cited], dtype=np.int64)
 
     def cites(self, entries: Indices) -> Numbers:
-        """Give what entries of ``hits`` cite: equal numbers are equal headings and assumptions."""
+        """Return what entries of ``hits`` cite: equal numbers are equal headings and assumptions."""
         return np.asarray(self._cited[entries])
 
     def waits(self, entries: Indices, cells: Numbers) -> Numbers:
-        """Give the facts for which entries of ``hits`` wait in cells: those that are missing and not claimed, as bits."""
+        """Return the facts for which entries of ``hits`` wait in cells: those that are missing and not claimed, as bits."""
         found = np.zeros(cells.shape, dtype=np.int64)
         for axis, classes in enumerate(self.classes(cells)):
             found |= ((classes == 0) & ~self.grid.claims[entries, axis]).astype(np.int64) << axis
         return found
 
     def alike(self, entries: Indices, others: Indices, cells: Numbers, *, cited: bool = True) -> bool:
-        """Tell whether nothing changes in these cells if other entries count there.
+        """Return whether nothing changes in these cells if other entries count there.
 
         The same outcomes come out (and are cited alike) where a ticket can be settled, and the same facts are waited for.
         """
@@ -144,7 +144,7 @@ class Cells:
         return not self.differ(entries, others, cells).any()
 
     def differ(self, entries: Indices, others: Indices, cells: Numbers) -> Mask:
-        """Tell in which of these cells other entries give another outcome."""
+        """Return in which of these cells other entries give another outcome."""
         pairs = zip(self.given(entries, cells), self.given(others, cells), strict=True)
         return (
             np.any([one != other for one, other in pairs], axis=0)
@@ -153,7 +153,7 @@ class Cells:
         )
 
     def witness(self, where: Mask) -> Witness:
-        """Give a ticket that falls in one of these cells: the shortest that leaves nothing open; else one with the fewest facts missing."""
+        """Return a ticket that falls in one of these cells: the shortest that leaves nothing open; else one with the fewest facts missing."""
         for best in (self._best_settled, self._best):
             keys = best[where]
             if keys.size and keys.min() < _NEVER:
@@ -190,7 +190,7 @@ class Cells:
 
 
 def _key(value: object) -> object:
-    """Tell yes from 1: values of unlike types are unlike; a yes/no that is copied is given as its word."""
+    """Return yes from 1: values of unlike types are unlike; a yes/no that is copied is given as its word."""
     return (
         ("yes" if value else "no")
         if isinstance(value, bool)

@@ -18,7 +18,7 @@ NO_SOURCE: Final = ("", "none")
 
 
 def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Tickets) -> Iterator[Finding]:
-    """Give missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
+    """Yield missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
     for table in policy.all_tables:
         yield from _of_table(table, cells[table.name], tickets)
     for what, name, source, assumption, place in _others(policy):
@@ -51,7 +51,7 @@ def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Ticke
 
 
 def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
-    """Give what else cites: kind, name, source, assumption and place."""
+    """Yield what else cites: kind, name, source, assumption and place."""
     for roster in policy.rosters.values():
         yield "roster", roster.name, roster.source, roster.assumption, roster.place
     for calendar in policy.calendars.values():
@@ -93,7 +93,7 @@ def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]
 
 
 def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
-    """Give a ticket in which a rule fires; for a deadline's, what it reads if no ticket was found."""
+    """Return a ticket in which a rule fires; for a deadline's, what it reads if no ticket was found."""
     counts = cells.counts(rule)
     if cells.table.name in tickets.deadlines:
         return tickets.of(cells, counts)

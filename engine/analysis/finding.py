@@ -19,7 +19,7 @@ class Level(StrEnum):
 
     @property
     def weight(self) -> int:
-        """Give a number that goes up with the weight."""
+        """Return a number that goes up with the weight."""
         return (Level.NOTE, Level.WARNING, Level.ERROR).index(self)
 
 
@@ -124,7 +124,7 @@ class Finding:
         return FINDINGS[self.code].level
 
     def __str__(self) -> str:
-        """Give the finding as people read it: one line, then the witness, the other places and the help.
+        """Return the finding as people read it: one line, then the witness, the other places and the help.
 
         >>> print(Finding(Place("a.yaml", 3, 5), "unused-fact", "nothing reads `mood`", "take it out"))
         a.yaml:3:5: nothing reads `mood` [unused-fact]
@@ -139,7 +139,7 @@ class Finding:
         return "\n".join(lines)
 
     def as_plain(self) -> dict[str, object]:
-        """Give the finding as plain data, for JSON."""
+        """Return the finding as plain data, for JSON."""
         return {
             "file": self.place.file,
             "line": self.place.line,
@@ -157,5 +157,5 @@ class Finding:
 
 
 def from_problem(problem: Problem, also: tuple[Related, ...] = (), more: str = "") -> Finding:
-    """Give a problem as a finding; ``more`` is added to its message."""
+    """Return a problem as a finding; ``more`` is added to its message."""
     return Finding(problem.place, problem.code, problem.message + more, problem.help, problem.witness, also)

@@ -26,7 +26,7 @@ Spare = Mapping[int, tuple[int, ...]]
 
 
 def rule_findings(cells: Cells, spare: Spare) -> Iterator[Finding]:
-    """Give what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
+    """Yield what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
     for rule, others in sorted(spare.items()):
         yield _redundant(cells, rule, others)
     if cells.table.form is Form.RULES:
@@ -36,7 +36,7 @@ def rule_findings(cells: Cells, spare: Spare) -> Iterator[Finding]:
 
 
 def spare_rules(cells: Cells) -> Spare:
-    """Give the rules that can be left out, all at once, without changing any cell; each with those that count there instead.
+    """Return the rules that can be left out, all at once, without changing any cell; each with those that count there instead.
 
     A rule can be left out if wherever it counts, what comes after it gives the same outcomes, cites the same headings and
     assumptions, and waits for the same facts. Rules that count in no cell at all are taken to be left out already. The cells
@@ -52,7 +52,7 @@ def _spare_of_first(cells: Cells) -> dict[int, tuple[int, ...]]:
 
 
 def _followed(cells: Cells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
-    """Give each rule, from the last on, with the entries that would count in its place, and whether nothing would change then."""
+    """Yield each rule, from the last on, with the entries that would count in its place, and whether nothing would change then."""
     grid = cells.grid
     last = len(grid.tests)
     below: Indices = np.full(cells.shape, last + 1 if cells.table.otherwise else 0, dtype=np.int32)
@@ -127,7 +127,7 @@ def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
 
 
 def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
-    """Tell which rules stand only for what they cite, or add again what another adds."""
+    """Yield which rules stand only for what they cite, or add again what another adds."""
     collects = cells.table.hit is HitPolicy.COLLECT
     pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
     for rule, other in sorted(pairs):
@@ -148,7 +148,7 @@ def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
 
 
 def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
-    """Give rules, each with the one below that counts wherever it would not, has all its cells, and is the same but for what it cites."""
+    """Yield rules, each with the one below that counts wherever it would not, has all its cells, and is the same but for what it cites."""
     for rule, after, spare in _followed(cells):
         if spare or rule in cells.idle or len(after) > 1 or not 0 < after[0] <= len(cells.table.rules):
             continue
@@ -163,7 +163,7 @@ def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
 
 
 def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
-    """Give rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
+    """Yield rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
     rules = [
         rule
         for rule in range(len(cells.table.rules))
@@ -179,7 +179,7 @@ def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
 
 
 def _conditions(cells: Cells) -> Iterator[Finding]:
-    """Tell which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
+    """Yield which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
 
     One that is told counts as left out for those after it: of two that imply each other, only one is told.
     """
@@ -203,14 +203,14 @@ def _conditions(cells: Cells) -> Iterator[Finding]:
 
 
 def _implied(cells: Cells, axis: int, tests: Tests, others: Tests) -> bool:
-    """Tell whether all tests hold wherever the others do, and no ticket needs that the fact of this axis is claimed."""
+    """Return whether all tests hold wherever the others do, and no ticket needs that the fact of this axis is claimed."""
     freed, kept = region(others, cells.shape), region(tests, cells.shape)
     missing = region((*others, (axis, (0,))), cells.shape)
     return int(cells.reached[freed].sum()) == int(cells.reached[kept].sum()) and not cells.reached[missing].any()
 
 
 def _conflicts(cells: Cells) -> Iterator[Finding]:
-    """Tell which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
+    """Yield which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
     if cells.table.hit is not HitPolicy.FIRST:
         return
     grid, found = cells.grid, 0

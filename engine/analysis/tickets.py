@@ -32,7 +32,7 @@ class Tickets:
         self.flats, self.producer, self.atoms, self.deadlines = flats, producer, atoms, deadlines
 
     def of(self, cells: Cells, where: Mask) -> Witness:
-        """Give a ticket that falls in one of these cells of a deadline's table; what that table reads if none was found."""
+        """Return a ticket that falls in one of these cells of a deadline's table; what that table reads if none was found."""
         found = np.argwhere(where)
         for at in found[np.argsort((found == 0).sum(axis=1), kind="stable")]:
             wanted = {axis.fact: axis.members[int(one)] for axis, one in zip(cells.grid.axes, at, strict=True)}
@@ -42,7 +42,7 @@ class Tickets:
         return cells.witness(where)
 
     def _tickets(self, wanted: Known) -> Iterator[Known]:
-        """Give facts that bring about these outcomes, and are these facts."""
+        """Yield facts that bring about these outcomes, and are these facts."""
         known = {name: atom for name, atom in wanted.items() if name not in self.producer}
         masks: dict[str, Mask] = {}
         for name in wanted:

@@ -19,7 +19,7 @@ MOST_NAMED: Final = 7
 
 
 def time_findings(policy: Policy) -> Iterator[Finding]:
-    """Give what is to say of the times of a policy."""
+    """Yield what is to say of the times of a policy."""
     yield from _unused(policy)
     yield from _lost_minutes(policy)
     for name, listed in policy.holidays.items():
@@ -100,7 +100,7 @@ def _lost_minutes(policy: Policy) -> Iterator[Finding]:
 
 
 def _one_short(days: Iterable[tuple[str, tuple[Interval, ...]]]) -> dict[int, list[str]]:
-    """Give the closing times that leave out a minute, each with the days that have it."""
+    """Return the closing times that leave out a minute, each with the days that have it."""
     found: dict[int, list[str]] = {}
     for name, hours in days:
         opens = {one.opens for one in hours}

@@ -17,7 +17,7 @@ from engine.tables.partial import Flat
 
 
 def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> Iterator[Finding]:
-    """Give what is to say of facts and outcomes; ``flats`` are the tables over sent facts, ``timed`` those of the deadlines."""
+    """Yield what is to say of facts and outcomes; ``flats`` are the tables over sent facts, ``timed`` those of the deadlines."""
     read = read_facts(policy)
     for name, fact in policy.facts.items():
         if name not in read:
@@ -50,7 +50,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def read_facts(policy: Policy) -> frozenset[str]:
-    """Give the facts and outcomes that tables, rosters, deadlines and elapsed times read."""
+    """Return the facts and outcomes that tables, rosters, deadlines and elapsed times read."""
     read = {name for table in policy.all_tables for name in table.reads}
     read |= {roster.at for roster in policy.rosters.values()}
     read |= {name for one in policy.deadlines.values() for name in (one.starts, one.met, one.amount, one.region)}
@@ -59,12 +59,12 @@ def read_facts(policy: Policy) -> frozenset[str]:
 
 
 def shown_outcomes(policy: Policy) -> frozenset[str]:
-    """Give the outcomes that decisions show."""
+    """Return the outcomes that decisions show."""
     return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
 
 
 def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> bool:
-    """Tell whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
+    """Return whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
     goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
     among = [flat for flat in flats.values() if counted & set(flat.codes)] + [cells.flat for cells in timed.values()]
@@ -86,7 +86,7 @@ def _varies(codes: np.ndarray[Any, Any], axis: int) -> bool:
 
 
 def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
-    """Give the words of a choice or a yes/no that no rule names and no outcome copies, if there are several alike.
+    """Return the words of a choice or a yes/no that no rule names and no outcome copies, if there are several alike.
 
     A value that is not listed is alike too, unless a rule names `unlisted`; it is not given.
     """
@@ -104,13 +104,13 @@ def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
 
 
 def named(condition: Condition, fact: Fact) -> frozenset[str]:
-    """Give the words that a condition names: those that it allows, or those behind its `not`."""
+    """Return the words that a condition names: those that it allows, or those behind its `not`."""
     negated = condition.text.startswith("not ") and condition.text not in fact.words
     return frozenset(fact.words) - condition.words if negated else condition.words
 
 
 def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding]:
-    """Tell which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
+    """Yield which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
 
     Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
     """
@@ -134,7 +134,7 @@ def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding
 
 
 def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
-    """Give the ends of a condition's intervals, each with the last atom below it (or on it, where the end lies below)."""
+    """Yield the ends of a condition's intervals, each with the last atom below it (or on it, where the end lies below)."""
     for interval in condition.intervals:
         for end, first in ((interval.low, interval.low_closed), (interval.high, not interval.high_closed)):
             if end in atoms.cuts:
@@ -145,7 +145,7 @@ def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
 
 
 def _same_beside(cells: Cells, axis: int, below: int) -> bool:
-    """Tell whether the classes of an atom and of the next one have the same rules' results in all cells that tickets reach."""
+    """Return whether the classes of an atom and of the next one have the same rules' results in all cells that tickets reach."""
     class_of = cells.grid.axes[axis].class_of
     one, other = int(class_of[below]), int(class_of[below + 1])
     if one == other:

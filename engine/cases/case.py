@@ -59,7 +59,7 @@ class Difference:
         return f"{self.what}: {self.compared or f'expected {self.expected}, got {self.got}'}{missing}"
 
     def __str__(self) -> str:
-        """Give the difference as a sentence.
+        """Return the difference as a sentence.
 
         >>> print(Difference("priority", "P1", "P2"))
         priority: expected P1, got P2

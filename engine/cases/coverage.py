@@ -97,7 +97,7 @@ class Coverage:
 
 
 def percent(part: int, whole: int) -> float:
-    """Give a share in percent; all of nothing is everything.
+    """Return a share in percent; all of nothing is everything.
 
     >>> percent(1, 4), percent(0, 0)
     (25.0, 100.0)
@@ -128,14 +128,14 @@ class Tracer:
         self._looks = {table: look_for(table, flat, version.reader) for table, flat in version.flats.items()}
 
     def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
-        """Give the tables behind a decision, in the order of the policy."""
+        """Return the tables behind a decision, in the order of the policy."""
         made = [self.version.producer[look.outcome] for look in plan.looks]
         made += [self.version.producer[name] for one in plan.schedulers for name in one.looks]
         behind = frozenset().union(*(self.chains[table] for table in made))
         return tuple(table for table in self.version.flats if table in behind)
 
     def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
-        """Tell what an answer came from."""
+        """Return what an answer came from."""
         version, plan = self.version, self.version.plans[decision]
         ticket = version.reader.read(facts)
         if moment.now is not None:
@@ -192,7 +192,7 @@ def _chains(version: Version) -> dict[str, frozenset[str]]:
 
 
 def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...]:
-    """Tell for each case that was answered what its answer came from."""
+    """Return for each case that was answered what its answer came from."""
     tracer = Tracer(version)
     return tuple(
         tracer.touched(result.case.decision, result.case.facts, result.case.moment, result.answer)

@@ -27,7 +27,7 @@ class Declared:
         self._entries = [value.value for fact in policy.facts.values() if fact.open for value in fact.values]
 
     def problems(self, node: Node, decision: str) -> Iterator[Problem]:
-        """Give what is wrong with the expectations of a case."""
+        """Yield what is wrong with the expectations of a case."""
         made = self.policy.decisions.get(decision)
         outcomes = made.outcomes if made else tuple(self.policy.outcomes)
         answers = made.answers if made else ()
@@ -80,7 +80,7 @@ class Declared:
                 )
 
     def _value(self, names: tuple[str, ...], value: Node, others: tuple[str, ...]) -> Iterator[Problem]:
-        """Tell if none of these outcomes can be the value; one outcome, or all that answer a decision."""
+        """Yield if none of these outcomes can be the value; one outcome, or all that answer a decision."""
         facts = [self.policy.outcomes[name] for name in names]
         if not facts or (isinstance(value, Scalar) and text(value) in others):
             return
@@ -90,7 +90,7 @@ class Declared:
             yield Problem(place, code, message, help_)
 
     def _wrong(self, fact: Fact, value: Node) -> tuple[Place, str, str, str] | None:
-        """Say why an outcome can never be a value: place, code, message, help."""
+        """Return why an outcome can never be a value: place, code, message, help."""
         if fact.type is FactType.LIST:
             listed = value.items if isinstance(value, Sequence) else (value,)
             wrong = next((item for item in listed if text(item) not in self._values[fact.name]), None)
@@ -150,7 +150,7 @@ def _unknown_keys(node: Mapping | None, names: Iterable[str], what: str) -> Iter
 
 
 def _given(policy: Policy, name: str) -> tuple[str, ...]:
-    """Give the numbers, texts or items that rules give an outcome, as they are written."""
+    """Return the numbers, texts or items that rules give an outcome, as they are written."""
     found: dict[str, None] = {}
     for table in policy.tables.values():
         for rule in table.all_rules:
@@ -173,7 +173,7 @@ def _items(value: Literal | object) -> tuple[str, ...]:
 
 
 def _rule_ids(policy: Policy) -> Iterator[tuple[str, bool]]:
-    """Give the names that an answer can rest on, each with whether it carries an assumption."""
+    """Yield the names that an answer can rest on, each with whether it carries an assumption."""
     for table in policy.all_tables:
         for rule in table.all_rules:
             yield rule.id, bool(rule.assumption)

@@ -54,7 +54,7 @@ class _Relation:
 
 
 def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
-    """Give the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
+    """Return the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
     deadline, grid = version.policy.deadlines[name], version.timed[name]
     tables: dict[str, list[str]] = {}
     for one in deadline.goes_by:
@@ -74,7 +74,7 @@ def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
 
 
 def _refined(groups: Sequence[tuple[Axis, ...]]) -> dict[str, Axis]:
-    """Give, for each fact that several groups read, an axis as fine as all of theirs together."""
+    """Return, for each fact that several groups read, an axis as fine as all of theirs together."""
     together = Counter(axis.fact for group in groups for axis in group)
     shared = [tuple(axis for axis in group if together[axis.fact] > 1) for group in groups]
     return {axis.fact: axis for axis in joint_axes(shared)}
@@ -142,7 +142,7 @@ def _joined(relations: Sequence[_Relation]) -> dict[_Key, Sent] | None:
 
 
 def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, ...]) -> Iterator[Reached]:
-    """Give the cell for each combination of outcomes; of several ways to one that is as ready, the smallest ticket."""
+    """Yield the cell for each combination of outcomes; of several ways to one that is as ready, the smallest ticket."""
     best: dict[tuple[int, bool], Sent] = {}
     sizes = [axis.size for axis in axes]
     for outs, sent in joined.items():

@@ -89,7 +89,7 @@ class _Proposer:
                 yield from self._turn(roster, entry.value)
 
     def _tables(self) -> list[Table]:
-        """Give the tables behind decisions, in the order of the files."""
+        """Return the tables behind decisions, in the order of the files."""
         policy = self.version.policy
         behind = {name for plan in self.version.plans.values() for name in self.tracer.tables_of(plan)}
         asked = {one.deadline.name for plan in self.version.plans.values() for one in plan.schedulers}
@@ -111,7 +111,7 @@ class _Proposer:
         )
 
     def _thresholds(self, table: Table, at: int) -> Iterator[Proposal]:
-        """Give the cases just below, on and just above each number that a rule names, on an otherwise equal ticket."""
+        """Yield the cases just below, on and just above each number that a rule names, on an otherwise equal ticket."""
         rule = table.rules[at]
         facts = self.version.policy.facts
         ends = [
@@ -154,13 +154,13 @@ class _Proposer:
         )
 
     def _near(self, point: Point, end: float) -> bool:
-        """Tell whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
+        """Return whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
         table, cell, fact, number = point
         sent = self._points.get((table, cell, fact), ())
         return any((one - end) * (number - end) >= 0 and abs(one - end) <= abs(number - end) for one in sent)
 
     def _about_the_end(self, name: str) -> Iterator[Proposal]:
-        """Give the cases a second before, at and a second after the instant at which something is due."""
+        """Yield the cases a second before, at and a second after the instant at which something is due."""
         table = self.version.policy.deadlines[name].table
         for at in range(len(table.rules)):
             witness = self.witnesses.rule(name, at)
@@ -220,7 +220,7 @@ class _Proposer:
 
 
 def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
-    """Give a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
+    """Yield a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
 
     >>> from engine.model.vocabulary import Fact
     >>> list(_sides(Atoms(Fact("share", FactType.NUMBER, minimum=0, maximum=100), (0.0, 0.25, 0.5, 75.0, 100.0), (0.0, 0.5, 100.0)), 0.5))
@@ -241,7 +241,7 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
 
 
 def _said(outcome: Outcome) -> str:
-    """Say what an outcome is, in the name of a case."""
+    """Return what an outcome is, in the name of a case."""
     value = _short(outcome)
     return f"{outcome.name} {value}" if value else outcome.name
 
@@ -257,7 +257,7 @@ def _short(outcome: Outcome) -> str:
 
 
 def plain(proposal: Proposal) -> dict[str, object]:
-    """Give a proposal as a case is written: keys and plain values."""
+    """Return a proposal as a case is written: keys and plain values."""
     answer = proposal.answer
     made: dict[str, object] = {"name": proposal.name, "decision": proposal.decision, "facts": dict(proposal.facts)}
     if proposal.now is not None:

@@ -96,7 +96,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
 
 
 def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:
-    """Give the rules that nobody expected, where rules are compared."""
+    """Return the rules that nobody expected, where rules are compared."""
     return tuple(rule for rule in answer.assumptions if rule.id not in wanted) if what == "assumptions" else ()
 
 

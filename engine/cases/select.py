@@ -24,7 +24,7 @@ class NotAnExpression(Exception):
 
 
 def selected(selection: Selection, case: Case) -> bool:
-    """Tell whether a case is meant."""
+    """Return whether a case is meant."""
     return selection(f"{case.name}\n{case.place.file}\n{case.decision}".casefold())
 
 

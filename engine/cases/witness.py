@@ -46,7 +46,7 @@ class Witnesses:
         self._counted: dict[str, Indices] = {}
 
     def rule(self, table: str, at: int) -> Witness | None:
-        """Give a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
+        """Return a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
         found = self._of_deadline(table, at) if table in self.version.timed else self._of_table(table, at)
         rule = self._table(table).all_rules[at]
         for witness in found:
@@ -55,7 +55,7 @@ class Witnesses:
         return None
 
     def turn(self, roster: Roster, entry: str) -> Witness | None:
-        """Give a ticket for which an entry of a roster has the turn: the first such hour."""
+        """Return a ticket for which an entry of a roster has the turn: the first such hour."""
         plan = next((plan for plan in self.version.plans.values() if roster in plan.rosters), None)
         for hours in range(HOURS_OF_A_WEEK):
             facts = {roster.at: iso(datetime.fromisoformat(self.instant) + timedelta(hours=hours))}
@@ -64,12 +64,12 @@ class Witnesses:
         return None
 
     def first_turn(self, roster: str) -> Witness | None:
-        """Give a ticket that a roster is asked for."""
+        """Return a ticket that a roster is asked for."""
         found = self.version.policy.rosters[roster]
         return self.turn(found, found.entries[0].value)
 
     def cell(self, table: str, cell: int) -> Facts | None:
-        """Give the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
+        """Return the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
         if table in self.version.timed:
             reached = next((one for one in self._reached(table) if one.cell == cell), None)
             return None if reached is None else self._written(reached.sent)
@@ -81,7 +81,7 @@ class Witnesses:
         return policy.deadlines[name].table if name in policy.deadlines else policy.tables[name]
 
     def _of_table(self, name: str, at: int) -> Iterator[Witness]:
-        """Give tickets of decisions that the table answers itself, then of those that it stands further behind."""
+        """Yield tickets of decisions that the table answers itself, then of those that it stands further behind."""
         version, flat = self.version, self.version.flats[name]
         fires = _fires(flat, at)
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
@@ -107,12 +107,12 @@ class Witnesses:
                     yield from self._by_deadline(plan, scheduler.deadline.name, flat, fires)
 
     def _asked(self, plan: DecisionPlan, flat: Flat, where: Mask, *, sure: bool) -> Iterator[Witness]:
-        """Give tickets for cells: the settled ones, or those that may be decided though facts are open."""
+        """Yield tickets for cells: the settled ones, or those that may be decided though facts are open."""
         settled = flat.settled if sure else ~flat.settled
         yield from (Witness(plan.decision.name, facts) for facts in self._tickets(flat, where & settled))
 
     def _by_deadline(self, plan: DecisionPlan, deadline: str, flat: Flat, fires: Mask) -> Iterator[Witness]:
-        """Give tickets for a table that only a deadline reads."""
+        """Yield tickets for a table that only a deadline reads."""
         starts = self.version.policy.deadlines[deadline].starts
         for facts in self._tickets(flat, fires & flat.settled):
             yield Witness(plan.decision.name, {**facts, starts: self.instant})
@@ -142,7 +142,7 @@ class Witnesses:
         return self._timed[deadline]
 
     def _tickets(self, flat: Flat, where: Mask) -> Iterator[Facts]:
-        """Give tickets for the cells of a mask, those with the fewest facts first."""
+        """Yield tickets for the cells of a mask, those with the fewest facts first."""
         found = np.flatnonzero(where)
         for cell in found[np.argsort(self._sizes(flat)[found], kind="stable")[:MAX_TRIES]].tolist():
             steps = np.unravel_index(cell, flat.cell.shape) if flat.axes else ()
@@ -194,13 +194,13 @@ class Witnesses:
 
 
 def _fires(flat: Flat, at: int) -> Mask:
-    """Tell in which cells over sent facts a rule counts."""
+    """Return in which cells over sent facts a rule counts."""
     entries = [entry for entry, counted in enumerate(flat.grid.hits) if at in counted]
     return np.isin(flat.hit, entries)
 
 
 def _usual_instant(policy: Policy) -> str:
-    """Give an instant from which time can count: ten o'clock UTC on a Monday that all holiday lists cover, from the day of effect on."""
+    """Return an instant from which time can count: ten o'clock UTC on a Monday that all holiday lists cover, from the day of effect on."""
     day = policy.manifest.effective_from.astimezone(UTC).date()
     firsts = [one.first for one in policy.holidays.values()]
     lasts = [one.last for one in policy.holidays.values()]

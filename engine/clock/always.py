@@ -20,27 +20,27 @@ class Always:
         self.zone = zone(calendar.zone)
 
     def roll(self, instant: int) -> int:
-        """Give the instant itself."""
+        """Return the instant itself."""
         return instant if instant < END else NEVER
 
     def closing(self, _instant: int) -> int:
-        """Give ``NEVER``."""
+        """Return ``NEVER``."""
         return NEVER
 
     def is_open(self, instant: int) -> bool:
-        """Tell that it is."""
+        """Return that it is."""
         return instant < END
 
     def add(self, instant: int, amount: int) -> int:
-        """Give the instant at which so much time has passed."""
+        """Return the instant at which so much time has passed."""
         return self.roll(instant + amount)
 
     def elapsed(self, instant: int) -> int:
-        """Give the time from the first instant that is known."""
+        """Return the time from the first instant that is known."""
         return min(max(instant, BEGIN), END) - BEGIN
 
     def nth_day(self, instant: int, days: int, rule: DayRule) -> int:
-        """Give the same clock time so many days later, or the midnight that ends that day."""
+        """Return the same clock time so many days later, or the midnight that ends that day."""
         if rule is DayRule.ROLL_THEN_CLOSE:
             return self.roll(self.zone.resolve(midnight(ordinal(self.zone, instant) + days + 1)))
         return (
@@ -48,10 +48,10 @@ class Always:
         )
 
     def most_days(self, start: int, end: int) -> int:
-        """Give a number of days that takes a start past an end."""
+        """Return a number of days that takes a start past an end."""
         return max(0, (end - start) // DAY_MICROS + 3)
 
     def between(self, start: int, end: int) -> list[Span]:
-        """Give the one stretch between two instants."""
+        """Return the one stretch between two instants."""
         start, end = max(start, BEGIN), min(end, END)
         return [(start, end)] if start < end else []

@@ -77,7 +77,7 @@ class Clock:
         return Always(self.calendar) if self.calendar.always else Openings.of(self.calendar)
 
     def add(self, start: datetime, amount: timedelta) -> Reached:
-        """Give the instant at which so much business time has passed; used up exactly at closing, it is due at closing.
+        """Return the instant at which so much business time has passed; used up exactly at closing, it is due at closing.
 
         None at all rolls the start to an opening. An amount is not negative.
         """
@@ -100,7 +100,7 @@ class Clock:
         )
 
     def count(self, start: datetime, end: datetime) -> Counted:
-        """Give the business time between two instants; none where the end is not after the start."""
+        """Return the business time between two instants; none where the end is not after the start."""
         first, last, hours = to_micros(start), to_micros(end), self.hours
         if last <= first:
             return Counted(timedelta(0), sure=True)
@@ -113,12 +113,12 @@ class Clock:
         return to_datetime(self.hours.sure_to)
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
-        """Give the amount alone, sure or not."""
+        """Return the amount alone, sure or not."""
         hours = self.hours
         return timedelta(0, 0, max(0, hours.elapsed(to_micros(end)) - hours.elapsed(to_micros(start))))
 
     def count_days(self, start: datetime, end: datetime, rule: DayRule, begun: bool) -> int | None:
-        """Give the business days between two instants: those that are over, or also the one that has begun.
+        """Return the business days between two instants: those that are over, or also the one that has begun.
 
         These are the greatest N that ``add_days`` takes no further than the end, and the least that it takes as far.
         None where the instants are not within the dates that the list of holidays covers.
@@ -134,12 +134,12 @@ class Clock:
         return bisect_left(numbers, last, key=due) if begun else max(0, bisect_right(numbers, last, key=due) - 1)
 
     def next_opening(self, instant: datetime) -> Reached:
-        """Give the first instant, from this one on, that is open."""
+        """Return the first instant, from this one on, that is open."""
         at, hours = to_micros(instant), self.hours
         return self._reached(at, hours.roll(at), hours.sure_to - 1)
 
     def next_closing(self, instant: datetime) -> Reached:
-        """Give the close of the opening that an instant is in, else of the next one; openings that touch are one."""
+        """Return the close of the opening that an instant is in, else of the next one; openings that touch are one."""
         at, hours = to_micros(instant), self.hours
         found = self._reached(at, hours.closing(at), hours.sure_to)
         return (
@@ -149,7 +149,7 @@ class Clock:
         )
 
     def is_open(self, instant: datetime) -> bool | None:
-        """Tell whether an instant is open; None where nobody knows."""
+        """Return whether an instant is open; None where nobody knows."""
         at, hours = to_micros(instant), self.hours
         return hours.is_open(at) if hours.sure_from <= at < hours.sure_to else None
 
@@ -170,7 +170,7 @@ class Clock:
         return base if due == origin else self._reached(origin, due, hours.sure_to)
 
     def _reached(self, start: int, result: int, last: int) -> Reached:
-        """Say what was reached from a start; up to ``last`` a result is sure."""
+        """Return what was reached from a start; up to ``last`` a result is sure."""
         hours = self.hours
         if start < hours.sure_from or start >= hours.sure_to:
             return NOT_KNOWN

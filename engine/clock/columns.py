@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 
 def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Column, Mask]:
-    """Give the instants at which so much business time has passed, and which of them are sure and exist.
+    """Return the instants at which so much business time has passed, and which of them are sure and exist.
 
     >>> from engine.clock.calendar import Calendar, Interval
     >>> desk = Clock(Calendar("desk", "UTC", week=((Interval(540, 1020),),) * 5 + ((), ())))
@@ -43,7 +43,7 @@ def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Col
 
 
 def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayRule) -> tuple[Column, Mask]:
-    """Give the instants so many business days later, as ``Clock.add_days`` does, and which of them are sure and exist."""
+    """Return the instants so many business days later, as ``Clock.add_days`` does, and which of them are sure and exist."""
     hours = clock.hours
     count = np.broadcast_to(np.asarray(days, np.int64), starts.shape)
     last = np.int64(hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK))
@@ -54,7 +54,7 @@ def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayR
 
 
 def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Mask]:
-    """Give the business time between instants, and which of these amounts are sure."""
+    """Return the business time between instants, and which of these amounts are sure."""
     hours = clock.hours
     some = ends > starts
     amount = np.where(some, _elapsed(hours, ends) - _elapsed(hours, starts), 0)
@@ -62,7 +62,7 @@ def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Ma
 
 
 def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule, *, begun: bool) -> tuple[Column, Mask]:
-    """Give the business days between instants, as ``Clock.count_days`` does, and which of these numbers are sure."""
+    """Return the business days between instants, as ``Clock.count_days`` does, and which of these numbers are sure."""
     hours = clock.hours
     days = _dates_between(hours, starts, ends) if isinstance(hours, Always) else _days_between(hours, starts, ends)
     walking = np.flatnonzero(days > 0)
@@ -82,7 +82,7 @@ def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule,
 
 
 def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
-    """Give a number of business days that takes each start past its end."""
+    """Return a number of business days that takes each start past its end."""
     at, _, found = _rolled(hours, starts)
     last = np.searchsorted(hours.starts_column, ends, side="right") - 1
     opened = np.where(last >= 0, _at(hours.day_at_column, np.maximum(last, 0)), -1)
@@ -91,7 +91,7 @@ def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
 
 
 def _dates_between(hours: Always, starts: Column, ends: Column) -> Column:
-    """Give a number of dates that takes each start past its end."""
+    """Return a number of dates that takes each start past its end."""
     days: Column = np.maximum(
         (hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0
     )
@@ -105,12 +105,12 @@ def _reached(hours: Openings | Always, starts: Column, due: Column, last: Column
 
 
 def _at(values: Column, numbers: NDArray[np.intp]) -> Column:
-    """Give the values at numbers; one past the last is as the last, and is masked out later."""
+    """Return the values at numbers; one past the last is as the last, and is masked out later."""
     return values.take(numbers, mode="clip") if len(values) else np.zeros(numbers.shape, np.int64)
 
 
 def _rolled(hours: Openings, starts: Column) -> tuple[NDArray[np.intp], Column, Mask]:
-    """Give the opening of each start, the start rolled into it, and whether there is one."""
+    """Return the opening of each start, the start rolled into it, and whether there is one."""
     at = np.searchsorted(hours.ends_column, starts, side="right")
     return at, np.maximum(starts, _at(hours.starts_column, at)), at < len(hours.ends_column)
 

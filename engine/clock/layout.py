@@ -24,19 +24,19 @@ Span = tuple[int, int]
 
 
 def laid_out(calendar: Calendar) -> tuple[Column, Column, Column]:
-    """Give where each opening begins and ends, sorted and apart, and the date it belongs to."""
+    """Return where each opening begins and ends, sorted and apart, and the date it belongs to."""
     there = zone(calendar.zone)
     starts, ends, owners = _apart(*_resolved(there, *_intervals(calendar)))
     return _cut(starts, ends, np.maximum.accumulate(owners), _breaks(there, calendar))
 
 
 def limits(calendar: Calendar) -> HolidayList | None:
-    """Give the list that limits what is sure: none where no weekday opens, since holidays only close weekdays."""
+    """Return the list that limits what is sure: none where no weekday opens, since holidays only close weekdays."""
     return calendar.holidays if any(closes > opens for day in calendar.week for opens, closes in day) else None
 
 
 def hours(calendar: Calendar, day: date) -> tuple[Interval, ...]:
-    """Give the intervals of a date: its one-off ones, none on a holiday, else those of the weekday."""
+    """Return the intervals of a date: its one-off ones, none on a holiday, else those of the weekday."""
     if (once := calendar.dates.get(day)) is not None:
         return once
     if calendar.holidays is not None and day in calendar.holidays.days:
@@ -45,7 +45,7 @@ def hours(calendar: Calendar, day: date) -> tuple[Interval, ...]:
 
 
 def spans(there: Zone, day: date, intervals: Iterable[Interval]) -> Iterator[Span]:
-    """Give the instants between which intervals of a date last; one that lies wholly in a gap does not."""
+    """Yield the instants between which intervals of a date last; one that lies wholly in a gap does not."""
     start = midnight(day.toordinal())
     for interval in intervals:
         local = tuple(start + minute * MINUTE for minute in interval)
@@ -55,7 +55,7 @@ def spans(there: Zone, day: date, intervals: Iterable[Interval]) -> Iterator[Spa
 
 
 def sure_span(there: Zone, calendar: Calendar) -> Span:
-    """Give what the list is sure of: from its first midnight, or from where the night before ends, to its last midnight."""
+    """Return what the list is sure of: from its first midnight, or from where the night before ends, to its last midnight."""
     holidays = limits(calendar)
     if holidays is None:
         return there.resolve(BEGIN), NEVER
@@ -73,7 +73,7 @@ def _years(calendar: Calendar) -> tuple[int, int]:
 
 
 def _intervals(calendar: Calendar) -> tuple[Column, Column, Column]:
-    """Give the opening and closing in local time of every interval, and the date it belongs to."""
+    """Return the opening and closing in local time of every interval, and the date it belongs to."""
     first, last = _years(calendar)
     ordinals = np.arange(date(first, 1, 1).toordinal(), date(last, 12, 31).toordinal() + 1, dtype=np.int64)
     special = {day.toordinal() for day in calendar.dates} | {
@@ -100,7 +100,7 @@ def _intervals(calendar: Calendar) -> tuple[Column, Column, Column]:
 
 
 def _resolved(there: Zone, opens: Column, closes: Column, owners: Column) -> tuple[Column, Column, Column]:
-    """Give the instants of intervals, sorted; an interval that lies wholly in a gap vanishes."""
+    """Return the instants of intervals, sorted; an interval that lies wholly in a gap vanishes."""
     starts, ends = there.resolve_column(opens), there.resolve_column(closes)
     real = (starts < ends) & ((there.local_column(starts) == opens) | (there.local_column(ends) == closes))
     order = np.lexsort((owners[real], starts[real]))
@@ -116,7 +116,7 @@ def _apart(starts: Column, ends: Column, owners: Column) -> tuple[Column, Column
 
 
 def _breaks(there: Zone, calendar: Calendar) -> list[Span]:
-    """Give the breaks, merged where they touch."""
+    """Return the breaks, merged where they touch."""
     merged: list[Span] = []
     for start, end in sorted(
         span for day, intervals in calendar.breaks.items() for span in spans(there, day, intervals)
@@ -146,7 +146,7 @@ def _cut(starts: Column, ends: Column, owners: Column, breaks: list[Span]) -> tu
 def _within(
     points: Column, starts: Column, ends: Column, *, first: bool = False, last: bool = False
 ) -> NDArray[np.bool_]:
-    """Tell which points are within stretches, whose own first or last point counts or not."""
+    """Return which points are within stretches, whose own first or last point counts or not."""
     at = np.searchsorted(ends, points, side="left" if last else "right")
     begins = np.append(starts, NEVER)[at]
     return begins <= points if first else begins < points

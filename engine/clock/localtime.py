@@ -15,7 +15,7 @@ MAX_MINUTES: Final = 4_096
 
 
 def local_time(at: datetime, name: str) -> datetime:
-    """Give an instant with the offset that a zone has then.
+    """Return an instant with the offset that a zone has then.
 
     >>> from datetime import UTC
     >>> local_time(datetime(2026, 1, 27, 4, 0, tzinfo=UTC), "Australia/Sydney").isoformat()
@@ -42,7 +42,7 @@ def local_text(at: datetime, name: str) -> str:
 
 @lru_cache(MAX_MINUTES)
 def _minute(minute: int, name: str) -> tuple[str, str] | None:
-    """Give what stands before and after the seconds in every instant of a minute; None if the clock is turned in it, or is not ahead by whole minutes."""
+    """Return what stands before and after the seconds in every instant of a minute; None if the clock is turned in it, or is not ahead by whole minutes."""
     first, there = minute * MINUTE, zone(name)
     ahead = there.local(first) - first
     if ahead % MINUTE or there.local(first + MINUTE - 1) - MINUTE + 1 - first != ahead:

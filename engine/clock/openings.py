@@ -58,26 +58,26 @@ class Openings:
         return cls(calendar, *laid_out(calendar))
 
     def at(self, instant: int) -> int:
-        """Give the number of the opening that an instant is in, else of the next one."""
+        """Return the number of the opening that an instant is in, else of the next one."""
         return bisect_right(self.ends, instant)
 
     def roll(self, instant: int) -> int:
-        """Give the first instant at or after this one that is open."""
+        """Return the first instant at or after this one that is open."""
         at = bisect_right(self.ends, instant)
         return max(instant, self.starts[at]) if at < len(self.ends) else NEVER
 
     def closing(self, instant: int) -> int:
-        """Give the next close: of the opening that an instant is in, else of the next one."""
+        """Return the next close: of the opening that an instant is in, else of the next one."""
         at = bisect_right(self.closes, instant)
         return self.closes[at] if at < len(self.closes) else NEVER
 
     def is_open(self, instant: int) -> bool:
-        """Tell whether an instant is in an opening."""
+        """Return whether an instant is in an opening."""
         at = bisect_right(self.ends, instant)
         return at < len(self.ends) and self.starts[at] <= instant
 
     def add(self, instant: int, amount: int) -> int:
-        """Give the instant at which so much business time has passed; none at all rolls to an opening."""
+        """Return the instant at which so much business time has passed; none at all rolls to an opening."""
         ends, after = self.ends, self.after
         at = bisect_right(ends, instant)
         if at == len(ends):
@@ -90,7 +90,7 @@ class Openings:
         return ends[last] - after[last] + target if last < len(after) else NEVER
 
     def elapsed(self, instant: int) -> int:
-        """Give the business time from the first opening to an instant."""
+        """Return the business time from the first opening to an instant."""
         at = bisect_right(self.ends, instant)
         before = self.after[at - 1] if at else 0
         return before + max(0, instant - self.starts[at]) if at < len(self.ends) else before
@@ -109,7 +109,7 @@ class Openings:
         return self.roll(max(self.zone.resolve(by_the_clock), self.starts[self.firsts[to]]))
 
     def most_days(self, start: int, end: int) -> int:
-        """Give a number of business days that takes a start past an end, or past the last opening."""
+        """Return a number of business days that takes a start past an end, or past the last opening."""
         at = self.at(start)
         return (
             max(0, bisect_right(self.days, ordinal(self.zone, end) + 1) - self.day_at[at] + 1)
@@ -118,7 +118,7 @@ class Openings:
         )
 
     def between(self, start: int, end: int) -> list[Span]:
-        """Give the openings between two instants, cut to fit."""
+        """Return the openings between two instants, cut to fit."""
         numbers = range(self.at(start), bisect_left(self.starts, end))
         return [(max(start, self.starts[at]), min(end, self.ends[at])) for at in numbers]
 

@@ -69,7 +69,7 @@ def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -
 
 
 def _between(clock: Clock, first: int, last: int) -> list[_Part]:
-    """Give the usual parts between two instants."""
+    """Return the usual parts between two instants."""
     found: list[_Part] = []
     for number in range(first // BLOCK, (last - 1) // BLOCK + 1):
         block = clock.blocks.get(number)
@@ -102,13 +102,13 @@ def _usual(clock: Clock, first: int, last: int) -> tuple[list[int], list[_Part]]
 
 
 def _days(clock: Clock, first: int, last: int) -> Iterator[date]:
-    """Give the dates whose intervals can touch a stretch: also the two before, because of the night and of turned clocks."""
+    """Yield the dates whose intervals can touch a stretch: also the two before, because of the night and of turned clocks."""
     for number in range(ordinal(clock.zone, first) - 2, ordinal(clock.zone, last) + 2):
         yield date.fromordinal(number)
 
 
 def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
-    """Give what holidays close: the weekday's hours, as far as they lie on the date itself."""
+    """Yield what holidays close: the weekday's hours, as far as they lie on the date itself."""
     if clock.calendar.holidays is None:
         return
     for day in _days(clock, first, last):
@@ -120,7 +120,7 @@ def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
 
 
 def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
-    """Give the breaks, as far as the place would be open."""
+    """Yield the breaks, as far as the place would be open."""
     for day in _days(clock, first, last) if clock.calendar.breaks else ():
         if day in clock.calendar.breaks:
             near = [day + timedelta(days) for days in (-2, -1, 0, 1)]
@@ -132,7 +132,7 @@ def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
 
 
 def _common(some: Iterable[Span], others: list[Span]) -> Iterator[Span]:
-    """Give what stretches have in common with others."""
+    """Yield what stretches have in common with others."""
     for start, end in some:
         for begin, until in others:
             if start < until and begin < end:

@@ -42,7 +42,7 @@ _SCAN: Final = 14 * 24 * 3600
 
 
 def to_micros(instant: datetime) -> int:
-    """Give an instant in microseconds since 1970.
+    """Return an instant in microseconds since 1970.
 
     >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
@@ -52,7 +52,7 @@ def to_micros(instant: datetime) -> int:
 
 
 def to_datetime(micros: int) -> datetime:
-    """Give the instant, in UTC, that is so many microseconds after 1970.
+    """Return the instant, in UTC, that is so many microseconds after 1970.
 
     >>> to_datetime(1_000_000).isoformat()
     '1970-01-01T00:00:01+00:00'
@@ -61,7 +61,7 @@ def to_datetime(micros: int) -> datetime:
 
 
 def midnight(ordinal: int) -> int:
-    """Give the local time at which a date begins.
+    """Return the local time at which a date begins.
 
     >>> midnight(date(1970, 1, 2).toordinal()) == DAY_MICROS
     True
@@ -91,11 +91,11 @@ class Zone:
         return f"zone({self.name!r})"
 
     def local(self, instant: int) -> int:
-        """Give the local time at an instant."""
+        """Return the local time at an instant."""
         return instant + self.offsets[bisect_right(self.transitions, instant)]
 
     def resolve(self, local: int) -> int:
-        """Give the instant that a local time means: one that is skipped is later by the gap, one that comes twice is the first.
+        """Return the instant that a local time means: one that is skipped is later by the gap, one that comes twice is the first.
 
         >>> angeles = zone("America/Los_Angeles")
         >>> skipped = to_micros(datetime(2014, 3, 9, 2, 30, tzinfo=UTC))
@@ -105,19 +105,19 @@ class Zone:
         return local - self.offsets[bisect_right(self._switch, local)]
 
     def local_column(self, instants: Column) -> Column:
-        """Give the local times at instants."""
+        """Return the local times at instants."""
         transitions, _, offsets = self._columns
         return instants + offsets[np.searchsorted(transitions, instants, side="right")]
 
     def resolve_column(self, locals_: Column) -> Column:
-        """Give the instants that local times mean, as ``resolve`` does."""
+        """Return the instants that local times mean, as ``resolve`` does."""
         _, switch, offsets = self._columns
         return locals_ - offsets[np.searchsorted(switch, locals_, side="right")]
 
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Give the names of all zones.
+    """Return the names of all zones.
 
     >>> "Australia/Sydney" in zone_names()
     True
@@ -127,7 +127,7 @@ def zone_names() -> frozenset[str]:
 
 @lru_cache(1_000)
 def zone(name: str) -> Zone:
-    """Give a time zone by its IANA name.
+    """Return a time zone by its IANA name.
 
     >>> zone("Atlantis/Capital")
     Traceback (most recent call last):
@@ -149,7 +149,7 @@ def zone(name: str) -> Zone:
 
 
 def _turns(data: bytes) -> Iterator[tuple[int, int]]:
-    """Give the seconds from which each offset counts: those that the file (RFC 9636) lists, then those that its last line rules."""
+    """Yield the seconds from which each offset counts: those that the file (RFC 9636) lists, then those that its last line rules."""
     start = 44 + _length(data, 0, 4)
     *_, times, types, _letters = _counts(data, start)
     body = start + 44
@@ -194,5 +194,5 @@ def _ahead(rules: ZoneInfo, second: int) -> int:
 
 
 def ordinal(there: Zone, instant: int) -> int:
-    """Give the local date of an instant."""
+    """Return the local date of an instant."""
     return there.local(instant) // DAY_MICROS + EPOCH_DAY

@@ -40,7 +40,7 @@ class Outcomes:
         return self.scale.levels.take(self.codes)
 
     def value(self, row: int) -> Literal | None:
-        """Give the value of a row; None where it is not decided."""
+        """Return the value of a row; None where it is not decided."""
         code = int(self.codes[row])
         return self.scale.domain[code] if code < len(self.scale.domain) else None
 
@@ -165,7 +165,7 @@ class ColumnDecider:
             _refuse(made, np.flatnonzero(block.refused) + rows.start)
 
     def _level(self, plan: DecisionPlan, found: Found, rows: slice, made: Decided) -> Level:
-        """Give how far a decision is answered: undecided if an answering outcome is, else decided if one is."""
+        """Return how far a decision is answered: undecided if an answering outcome is, else decided if one is."""
         level = np.full(found.block.size, NOT_COVERED, np.uint8)
         for name in plan.decision.answers:
             scale = self._scales.get(name)
@@ -194,7 +194,7 @@ def _now(now: datetime | Instants | None, rows: slice) -> Dated | None:
 
 
 def _turns(roster: RosterColumn, block: Block) -> Coded:
-    """Give who has the turn in each row of a block; undecided without an instant."""
+    """Return who has the turn in each row of a block; undecided without an instant."""
     undecided = roster.scale.undecided
     dated = block.instants.get(roster.roster.at)
     codes: Coded = np.full(block.size, undecided, roster.scale.dtype)

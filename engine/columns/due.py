@@ -40,13 +40,13 @@ class Lane:
     rule: str
 
     def add(self, starts: Column, amounts: Column) -> tuple[Column, Mask]:
-        """Give the due times of starts, and which of them are sure and exist."""
+        """Return the due times of starts, and which of them are sure and exist."""
         if self.unit in BY_DAY:
             return add_days_column(self.clock, starts, amounts, DayRule(self.rule))
         return add_column(self.clock, starts, amounts)
 
     def failed(self, starts: Column) -> Level:
-        """Tell of starts without a due time whether the holidays are not known so far, or there is no opening left."""
+        """Return of starts without a due time whether the holidays are not known so far, or there is no opening left."""
         hours, listed = self.clock.hours, self.clock.calendar.holidays is not None
         inside = (starts >= hours.sure_from) & (starts < hours.sure_to)
         return np.where(listed & (~inside | hours.listed), UNDECIDED, NOT_COVERED).astype(np.uint8)
@@ -74,7 +74,7 @@ class DueColumn:
         self._plans: list[tuple[int, int, int]] = []
 
     def of(self, found: Found, now: Dated | None) -> tuple[Level, Column, Level]:
-        """Give how far the deadline is decided in each row of a block, when it is due, and its state."""
+        """Return how far the deadline is decided in each row of a block, when it is due, and its state."""
         block, aims = found.block, self._aims.of(found)
         for aim in self._aims.aims[len(self._plans) :]:
             self._plans.append((aim.level, *(self._lane(aim.target) if aim.target else (0, 0))))
@@ -102,7 +102,7 @@ class DueColumn:
         return level, due, state
 
     def _lane(self, target: Target) -> tuple[int, int]:
-        """Give the lane of a target, and its amount; hours of a place that never closes are the same everywhere."""
+        """Return the lane of a target, and its amount; hours of a place that never closes are the same everywhere."""
         days = target.unit in BY_DAY
         clock = self._clocks.of(target.calendar, target.region)
         place = (target.calendar, clock.calendar.holidays is None) if clock.calendar.always and not days else clock
@@ -112,7 +112,7 @@ class DueColumn:
         return number + 1, int(target.amount) if days else (target.amount * UNITS[target.unit]) // MICRO
 
     def _standing(self, clock: Clock, starts: Column, ends: Column, at: _At) -> Level:
-        """Tell how due times stand: at the instant at which each was met, else now."""
+        """Return how due times stand: at the instant at which each was met, else now."""
         state = np.full(len(starts), STATES.index(State.RUNNING), np.uint8)
         if self.deadline.at_risk is not None:
             waiting = np.flatnonzero(at.known & ~at.met & (at.instants <= ends))
@@ -127,14 +127,14 @@ class DueColumn:
         return state
 
     def _least(self, totals: Column) -> Column:
-        """Give how much may be left of each of these amounts before the deadline is at risk."""
+        """Return how much may be left of each of these amounts before the deadline is at risk."""
         distinct, which = np.unique(totals, return_inverse=True)
         least = [left_at_risk(self.deadline.at_risk, timedelta(microseconds=total)) for total in distinct.tolist()]
         return np.array([one // MICRO for one in least if one is not None], np.int64)[which]
 
 
 def _at(block: Block, met: str, now: Dated | None) -> _At | None:
-    """Give the instants at which a deadline's state is asked for."""
+    """Return the instants at which a deadline's state is asked for."""
     done = block.instants.get(met)
     if done is None and now is None:
         return None

@@ -51,7 +51,7 @@ class FollowColumn:
         block.atoms[name] = atoms
 
     def _atoms(self, region: str, starts: Column, now: Column) -> NDArray[np.intp]:
-        """Give the atoms of the numbers of units; 0 where the holidays are not known far enough."""
+        """Return the atoms of the numbers of units; 0 where the holidays are not known far enough."""
         values, sure = self._values(region, starts, now)
         fact = self._fact.atoms.fact
         values = values if fact.minimum is None else np.maximum(values, fact.minimum)

@@ -24,7 +24,7 @@ class Numbering:
         self._keys, self._numbers, self._next = np.empty(0, np.int64), np.empty(0, np.int64), 0
 
     def numbers(self, keys: Column, meet: Callable[[int], None] | None = None) -> Column:
-        """Give the numbers of keys; ``meet`` is told a row of each key that is new, in the order of their numbers."""
+        """Return the numbers of keys; ``meet`` is told a row of each key that is new, in the order of their numbers."""
         found = self._look(keys)
         fresh = np.flatnonzero(found < 0)
         if not len(fresh):
@@ -67,7 +67,7 @@ class Combinations:
         self._last = Numbering(whole)
 
     def numbers(self, parts: Sequence[NDArray[np.integer[Any]]], rows: int, meet: Callable[[int], None]) -> Column:
-        """Give the number of each row's combination; ``meet`` is told a row of each that is new, in the order of their numbers."""
+        """Return the number of each row's combination; ``meet`` is told a row of each that is new, in the order of their numbers."""
         keys = np.zeros(rows, np.int64)
         for at, (part, size) in enumerate(zip(parts, self._sizes, strict=True)):
             if at in self._folds:

@@ -63,7 +63,7 @@ class CellColumn:
     adds: tuple[Atomic, ...]
 
     def cells(self, block: Block) -> Atomic:
-        """Give the number of the cell that each row falls in."""
+        """Return the number of the cell that each row falls in."""
         found: Atomic | None = None
         for (fact, _), adds in zip(self.steps, self.adds, strict=True):
             atoms = block.atoms.get(fact)
@@ -73,7 +73,7 @@ class CellColumn:
 
 
 def cell_column(flat: Flat) -> CellColumn:
-    """Tell how to find the cells of a table; a fact that is not sent is class 0, and adds nothing."""
+    """Return how to find the cells of a table; a fact that is not sent is class 0, and adds nothing."""
     steps, stride = [], 1
     for axis in reversed(flat.axes):
         steps.append((axis.fact, tuple((axis.class_of.astype(np.intp) * stride).tolist())))
@@ -82,7 +82,7 @@ def cell_column(flat: Flat) -> CellColumn:
 
 
 def coded(codes: Codes) -> tuple[Scale, Coded]:
-    """Give an outcome in every cell of its table as a code of its column."""
+    """Return an outcome in every cell of its table as a code of its column."""
     scale = Scale(codes.domain)
     return scale, np.where(codes.low == codes.high, codes.low, scale.undecided).astype(scale.dtype).ravel()
 
@@ -109,11 +109,11 @@ class Tables:
         return Found(self, block)
 
     def codes(self, name: str, cells: Atomic) -> Coded:
-        """Give an outcome in cells."""
+        """Return an outcome in cells."""
         return self._codes[name].take(cells, mode="clip")
 
     def way(self, name: str) -> CellColumn:
-        """Tell how the cells of an outcome's table are found."""
+        """Return how the cells of an outcome's table are found."""
         return self._of[name]
 
 
@@ -126,7 +126,7 @@ class Found:
         self._codes: dict[str, Coded] = {}
 
     def cells(self, name: str) -> Atomic:
-        """Give the cells of an outcome's table."""
+        """Return the cells of an outcome's table."""
         way = self.tables.way(name)
         found = self._cells.get(id(way))
         if found is None:
@@ -134,7 +134,7 @@ class Found:
         return found
 
     def codes(self, name: str) -> Coded:
-        """Give the codes of an outcome."""
+        """Return the codes of an outcome."""
         found = self._codes.get(name)
         if found is None:
             found = self._codes[name] = self.tables.codes(name, self.cells(name))

@@ -41,7 +41,7 @@ class Block:
     refused: Mask | None = None
 
     def row(self, at: int, facts: Mapping[str, int]) -> list[int]:
-        """Give the atoms of one row as a ticket has them; ``facts`` tells where each stands."""
+        """Return the atoms of one row as a ticket has them; ``facts`` tells where each stands."""
         atoms = [0] * len(facts)
         for name, column in self.atoms.items():
             atoms[facts[name]] = int(column[at])
@@ -169,7 +169,7 @@ def _refusals(
 
 
 def number_atoms(atoms: Atoms, values: NDArray[np.float64]) -> Atomic:
-    """Give the atoms of numbers, as ``Atoms.of`` does one by one."""
+    """Return the atoms of numbers, as ``Atoms.of`` does one by one."""
     pieces = np.array(atoms.piece_atoms, np.intp)
     if not atoms.cuts:
         return np.full(len(values), pieces[0])
@@ -183,7 +183,7 @@ _Readable = _Encoded | _Numeric | _Dated
 
 
 def _readable(name: str, column: SentColumn, reader: TicketReader, atoms: Mapping[str, Atoms]) -> _Readable:
-    """Tell how a column is read; one of another type than its fact by its distinct values."""
+    """Return how a column is read; one of another type than its fact by its distinct values."""
     fact = reader.facts.get(name)
     if isinstance(column, Numbers) and fact is not None and fact.numeric:
         return _Numeric(column, atoms[name], reader)

@@ -24,7 +24,7 @@ class RosterColumn:
         self._turns, self._who = np.empty(0, np.int64), np.empty(0, self.scale.dtype)
 
     def at(self, instants: Column) -> Coded:
-        """Give the codes of who has the turn at instants."""
+        """Return the codes of who has the turn at instants."""
         if not len(instants):
             return np.empty(0, self.scale.dtype)
         first, last = int(instants.min()), int(instants.max())

@@ -57,7 +57,7 @@ class _Group:
         return self._sets
 
     def part(self, found: Found, rows: Column, undecided: Mapping[str, int]) -> Atomic:
-        """Give a number for all that matters of the group where something is not decided: 0 if it stays as it is."""
+        """Return a number for all that matters of the group where something is not decided: 0 if it stays as it is."""
         cells = found.cells(self.names[0])[rows]
         open_ = np.logical_or.reduce([found.codes(name)[rows] == undecided[name] for name in self.names])
         part = np.where(open_, self.sets.take(cells) + 1, 0) if open_.any() else np.zeros(len(rows), np.intp)
@@ -99,7 +99,7 @@ class AimColumn:
         self._further = Combinations([1 << 31, *(group.size for group in self._groups)])
 
     def of(self, found: Found) -> Column:
-        """Give the aim of each row of a block."""
+        """Return the aim of each row of a block."""
         block = found.block
         codes = {name: found.codes(name) for name in self._scheduler.looks}
         atoms = {
@@ -135,6 +135,6 @@ class AimColumn:
 
 
 def _shared(table: str, tables: Mapping[str, Flat], facts: Mapping[str, int]) -> tuple[str, ...]:
-    """Give the facts of a table that another input reads too."""
+    """Return the facts of a table that another input reads too."""
     others = set(facts).union(*({axis.fact for axis in flat.axes} for name, flat in tables.items() if name != table))
     return tuple(axis.fact for axis in tables[table].axes if axis.fact in others)

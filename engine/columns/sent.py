@@ -29,7 +29,7 @@ class Words:
         return len(self.codes)
 
     def sent(self, row: int) -> Sent:
-        """Give the value of a row."""
+        """Return the value of a row."""
         code = int(self.codes[row])
         return self.values[code] if code >= 0 else None
 
@@ -45,7 +45,7 @@ class Numbers:
         return len(self.values)
 
     def sent(self, row: int) -> Sent:
-        """Give the value of a row."""
+        """Return the value of a row."""
         return float(self.values[row]) if self.given is None or self.given[row] else None
 
 
@@ -60,7 +60,7 @@ class Instants:
         return len(self.micros)
 
     def sent(self, row: int) -> Sent:
-        """Give the value of a row: an instant, or the bare number where no calendar reaches that far."""
+        """Return the value of a row: an instant, or the bare number where no calendar reaches that far."""
         if self.given is not None and not self.given[row]:
             return None
         micros = int(self.micros[row])
@@ -85,7 +85,7 @@ def words_of(values: list[Sent]) -> Words:
 
 
 def facts_of(columns: Mapping[str, SentColumn], row: int) -> dict[str, Sent]:
-    """Give the facts of one row as a caller would send them.
+    """Return the facts of one row as a caller would send them.
 
     >>> facts_of({"impact": words_of(["high", None])}, 1)
     {}

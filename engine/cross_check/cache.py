@@ -23,7 +23,7 @@ from engine.cross_check.table import ProofTable
 
 
 def proof_key(tables: Sequence[ProofTable], *, budget: int = BUDGET, seed: int = 0) -> str:
-    """Give the digest of a proof, in hex.
+    """Return the digest of a proof, in hex.
 
     It covers the tables whole, budget and seed, the versions of durable-rules and Python, and this package's code.
     """
@@ -47,7 +47,7 @@ class ProofCache:
         self.folder = folder
 
     def load(self, key: str) -> ProofReport | None:
-        """Give the proof kept under a key, or None if there is none that can be trusted."""
+        """Return the proof kept under a key, or None if there is none that can be trusted."""
         try:
             stored = json.loads(self._path(key).read_bytes())
             if stored["key"] != key or stored["check"] != _check(key, stored["tables"]):
@@ -93,7 +93,7 @@ def _add(digest: Any, part: bytes) -> None:
 
 
 def _check(key: str, tables: Any) -> str:
-    """Give the checksum that shows damage to a kept file."""
+    """Return the checksum that shows damage to a kept file."""
     return hashlib.sha256(json.dumps([key, tables], sort_keys=True).encode()).hexdigest()
 
 

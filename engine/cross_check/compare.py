@@ -39,7 +39,7 @@ def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableProof, t
 
 
 def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
-    """Say where another rule comes first; under `unique`, also where more than one matches."""
+    """Return where another rule comes first; under `unique`, also where more than one matches."""
     first = np.full(hit.shape, NONE, dtype=np.int32)
     count = np.zeros(hit.shape, dtype=np.int32)
     for question, words in zip(planned.questions, answers, strict=True):
@@ -61,7 +61,7 @@ def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> F
 
 
 def _sets_differ(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
-    """Say where the set of matching rules is another."""
+    """Return where the set of matching rules is another."""
     wrong = np.zeros(hit.shape, dtype=np.bool_)
     hit_ids = np.repeat(np.arange(len(planned.table.hits)), [len(rules) for rules in planned.table.hits])
     counting = np.array([rule for rules in planned.table.hits for rule in rules], dtype=np.int64)
@@ -102,7 +102,7 @@ def _disagreement(planned: TablePlan, answers: Sequence[Words], place: tuple[int
 
 
 def _matches(planned: TablePlan, answers: Sequence[Words], cell: Cell, row: int | None) -> Iterator[int]:
-    """Give the rules that match in a cell by the networks that were asked about it."""
+    """Yield the rules that match in a cell by the networks that were asked about it."""
     for question, words in zip(planned.questions, answers, strict=True):
         network = question.network
         if question.rows is None or question.answers is None:

@@ -75,7 +75,7 @@ class Network:
         return math.prod(self.shape)
 
     def table_cell(self, number: int, axes: int) -> Cell:
-        """Give a cell of the table (with so many axes) for a cell of the network; axes not tested are `unknown`."""
+        """Return a cell of the table (with so many axes) for a cell of the network; axes not tested are `unknown`."""
         cell = [0] * axes
         for axis, classes, length in reversed(list(zip(self.axes, self.merged, self.shape, strict=True))):
             number, merged_class = divmod(number, length)
@@ -105,7 +105,7 @@ def pack_sampled(table: ProofTable) -> tuple[Network, ...]:
 
 
 def _groups(table: ProofTable, whole: bool) -> Iterator[tuple[list[int], int]]:
-    """Give groups of rules, each with the number of cells that they tell apart."""
+    """Yield groups of rules, each with the number of cells that they tell apart."""
     everything = [(1 << classes) - 1 for classes in table.shape]
     masks = [_masks(rule) for rule in table.rules]
     members: list[int] = []
@@ -123,7 +123,7 @@ def _groups(table: ProofTable, whole: bool) -> Iterator[tuple[list[int], int]]:
 
 
 def _fits(table: ProofTable, members: list[int], index: int, whole: bool, now: int, alone: int, joined: Blocks) -> bool:
-    """Say whether a rule may join a group."""
+    """Return whether a rule may join a group."""
     if len(members) >= MAX_RULES or max(len(table.rules[i].tests) for i in (members[-1], index)) > MAX_LISTS:
         return False
     if (len(members) + 1) * sum(map(len, joined.values())) > MAX_ALTERNATIVES:
@@ -132,12 +132,12 @@ def _fits(table: ProofTable, members: list[int], index: int, whole: bool, now: i
 
 
 def _masks(rule: ProofRule) -> dict[int, int]:
-    """Give the allowed classes of each tested axis as the bits of an integer."""
+    """Return the allowed classes of each tested axis as the bits of an integer."""
     return {axis: sum(1 << c for c in allowed) for axis, allowed in rule.tests}
 
 
 def _split(blocks: Blocks, masks: Mapping[int, int], everything: list[int]) -> Blocks:
-    """Tell the classes that a rule allows from those that it does not."""
+    """Return the classes that a rule allows from those that it does not."""
     split = dict(blocks)
     for axis, mask in masks.items():
         old = split.get(axis, (everything[axis],))

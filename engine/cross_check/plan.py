@@ -48,7 +48,7 @@ class Question:
         return self.network.size if self.cells is None else len(self.cells)
 
     def number(self, position: int) -> int:
-        """Give the network cell that is asked at a position."""
+        """Return the network cell that is asked at a position."""
         return position if self.cells is None else int(self.cells[position])
 
 
@@ -88,13 +88,13 @@ class Plan:
         return sum(planned.asked for planned in self.tables)
 
     def cell(self, table: int, question: int, position: int) -> Cell:
-        """Give the table's cell for the position of a question."""
+        """Return the table's cell for the position of a question."""
         planned = self.tables[table]
         asked = planned.questions[question]
         return asked.network.table_cell(asked.number(position), len(planned.table.axes))
 
     def as_plain(self) -> list[list[dict[str, object]]]:
-        """Give the plan as plain data for the child: tables, networks, their shape, rules and cells."""
+        """Return the plan as plain data for the child: tables, networks, their shape, rules and cells."""
         return [
             [
                 {

@@ -27,7 +27,7 @@ class TableProof:
     disagreements: int
 
     def __str__(self) -> str:
-        """Give the proof in a line.
+        """Return the proof in a line.
 
         >>> print(TableProof("matrix", Extent.WHOLE, 16, 16, 16, 0))
         matrix: proved whole, 16 of 16 cells (16 asked)

@@ -59,7 +59,7 @@ def sample(table: ProofTable, networks: Sequence[Network], budget: int, seed: in
 
 
 def corners(rule: ProofRule, rest: Sequence[int], shape: Sequence[int]) -> Iterator[Cell]:
-    """Give the corner cells of a rule; axes that it does not test take their class from `rest`.
+    """Yield the corner cells of a rule; axes that it does not test take their class from `rest`.
 
     All axes at their first and at their last allowed class; then, axis by axis, the nearest class that is not allowed
     and `unknown`, with the other axes at their first allowed class.
@@ -81,6 +81,6 @@ def corners(rule: ProofRule, rest: Sequence[int], shape: Sequence[int]) -> Itera
 
 
 def _nearest_refused(allowed: frozenset[int], classes: int) -> int:
-    """Give the class not allowed that is nearest to an allowed one, or an allowed one where all are."""
+    """Return the class not allowed that is nearest to an allowed one, or an allowed one where all are."""
     beside = {c + step for c in allowed for step in (-1, 1)} - allowed
     return min((c for c in beside if 0 <= c < classes), default=min(allowed))

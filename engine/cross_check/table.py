@@ -28,7 +28,7 @@ class ProofRule:
     tests: tuple[tuple[int, frozenset[int]], ...] = ()
 
     def matches(self, cell: Cell) -> bool:
-        """Say whether the rule holds in a cell.
+        """Return whether the rule holds in a cell.
 
         >>> ProofRule("r", ((1, frozenset({2, 3})),)).matches((0, 2))
         True
@@ -75,5 +75,5 @@ class ProofTable:
         return tuple(classes for _, classes in self.axes)
 
     def expected(self, cell: Cell) -> tuple[int, ...]:
-        """Give the indices of the rules that count in a cell, as it is served."""
+        """Return the indices of the rules that count in a cell, as it is served."""
         return self.hits[int(self.hit[cell])]

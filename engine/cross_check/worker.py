@@ -124,7 +124,7 @@ def run(engine: Any, plan: list[list[dict[str, Any]]], progress: mmap.mmap, answ
 
 
 def missing(python: tuple[int, int], error: str) -> str:
-    """Say why durable-rules cannot be loaded: mostly because it cannot be built for this Python.
+    """Return why durable-rules cannot be loaded: mostly because it cannot be built for this Python.
 
     >>> missing((3, 13), "No module named 'durable_rules_engine'")
     'durable-rules is not installed: it runs on Python 3.11 and 3.12, and this is Python 3.13'

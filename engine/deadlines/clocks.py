@@ -17,7 +17,7 @@ class Clocks:
     made: dict[tuple[str, str], Clock] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, calendar: str, region: str = "") -> Clock:
-        """Give the clock of a calendar in a region ("" for a calendar that is kept the same everywhere)."""
+        """Return the clock of a calendar in a region ("" for a calendar that is kept the same everywhere)."""
         written = self.policy.calendars[calendar]
         key = (calendar, region if BY_REGION in (written.zone, written.holidays) else "")
         clock = self.made.get(key)

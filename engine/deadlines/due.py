@@ -96,7 +96,7 @@ def _made(
     extended: bool | None,
     standing: Standing | None,
 ) -> Due:
-    """Say how an instant was reached."""
+    """Return how an instant was reached."""
     way = stretches(clock, starts, reached.instant, holds) if reached.instant is not None else ()
     return Due(
         name,
@@ -116,7 +116,7 @@ def _made(
 
 
 def uncertain(calendar: Calendar, not_before: datetime | None = None) -> Uncertain | None:
-    """Say which holidays are not known far enough."""
+    """Return which holidays are not known far enough."""
     listed = calendar.holidays
     return Uncertain(listed.name, listed.first, listed.last, not_before) if listed else None
 
@@ -154,7 +154,7 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
 def _standing(
     deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds
 ) -> Standing:
-    """Tell how a deadline stands at an instant: the one at which it was ``met``, or now."""
+    """Return how a deadline stands at an instant: the one at which it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)
     past = at > end
     if past:
@@ -190,7 +190,7 @@ def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timed
 
 
 def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
-    """Give how much may be left of all the time there was before a deadline is at risk; None is that it never is."""
+    """Return how much may be left of all the time there was before a deadline is at risk; None is that it never is."""
     if at_risk is None:
         return None
     return total * at_risk.share if at_risk.share is not None else timedelta(minutes=at_risk.minutes or 0)
@@ -199,7 +199,7 @@ def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
 def _at_risk_from(
     clock: Clock, starts: datetime, total: timedelta, threshold: timedelta | None, holds: Holds
 ) -> datetime | None:
-    """Give the instant from which no more than the threshold is left."""
+    """Return the instant from which no more than the threshold is left."""
     if threshold is None:
         return None
     safe = total - threshold

@@ -51,7 +51,7 @@ class ElapsedFact:
         return Passed(one.fact, value, one.unit.value, one.since, now, calendar.name, (own, kept, *rules), why)
 
     def _region(self, ticket: Ticket) -> tuple[str, tuple[Fired, ...]] | None:
-        """Give the region, "" where none is needed, and the rules behind it; None if it is not decided."""
+        """Return the region, "" where none is needed, and the rules behind it; None if it is not decided."""
         if self.region is None or not self.clocks.policy.calendars[self.elapsed.calendar].needs_region(
             self.elapsed.unit
         ):
@@ -64,7 +64,7 @@ class ElapsedFact:
         )
 
     def _value(self, region: str, since: datetime, now: datetime) -> float | None:
-        """Give the number of units; None where the holidays are not known far enough."""
+        """Return the number of units; None where the holidays are not known far enough."""
         one, clock = self.elapsed, self.clocks.of(self.elapsed.calendar, region)
         if one.unit in BY_DAY:
             return clock.count_days(since, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)

@@ -13,7 +13,7 @@ _DAY = 24 * 60 * _MINUTE
 
 
 def duty(roster: Roster, instant: datetime) -> Duty:
-    """Give the first listed entry whose local time is within the opening hours, else the next to open; and who is next.
+    """Return the first listed entry whose local time is within the opening hours, else the next to open; and who is next.
 
     >>> from datetime import UTC
     >>> from engine.model.problems import Place
@@ -31,14 +31,14 @@ def duty(roster: Roster, instant: datetime) -> Duty:
 
 
 def _turn(roster: Roster, instant: int) -> Shift:
-    """Give the shift that has the turn: the first listed that is under way, else the first to begin."""
+    """Return the shift that has the turn: the first listed that is under way, else the first to begin."""
     shifts = [_shift(roster, entry, instant) for entry in roster.entries]
     at = to_datetime(instant)
     return next((shift for shift in shifts if shift.begins <= at), None) or min(shifts, key=lambda shift: shift.begins)
 
 
 def _shift(roster: Roster, entry: Entry, instant: int) -> Shift:
-    """Give the first daytime of an entry that is not over yet."""
+    """Return the first daytime of an entry that is not over yet."""
     kept = zone(entry.zone)
     day = kept.local(instant) // _DAY - 1
     while (ends := kept.resolve(day * _DAY + roster.closes * _MINUTE)) <= instant:

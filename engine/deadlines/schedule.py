@@ -75,7 +75,7 @@ class Scheduler:
         return f"Scheduler({self.deadline.name})"
 
     def schedule(self, atoms: list[int]) -> Schedule:
-        """Give the schedule of a ticket."""
+        """Return the schedule of a ticket."""
         key = self.pick(atoms)
         found = self.kept.get(key)
         if found is None:
@@ -83,7 +83,7 @@ class Scheduler:
         return found
 
     def targets(self, atoms: list[int]) -> frozenset[Target | None]:
-        """Give the target of a ticket, or all that are still possible (None: nothing is due), without their reasons."""
+        """Return the target of a ticket, or all that are still possible (None: nothing is due), without their reasons."""
         return _Case(self, atoms).targets()
 
 
@@ -109,7 +109,7 @@ class _Case:
         return self._reached(self.atoms)
 
     def _reached(self, atoms: list[int]) -> frozenset[Target | None]:
-        """Give every target that what is pending can lead to."""
+        """Return every target that what is pending can lead to."""
         key = self.s.pick(atoms)
         if key not in self._met:
             values = self._values(atoms)
@@ -135,7 +135,7 @@ class _Case:
         return values | {name: _sample(self.s.atoms[name], atoms[slot]) for name, slot in self.s.facts.items()}
 
     def _fires(self, values: Values) -> tuple[int, tuple[str, ...]]:
-        """Give the rule that fires (-1: none), and the pending inputs that could change what comes of it."""
+        """Return the rule that fires (-1: none), and the pending inputs that could change what comes of it."""
         grid = self.s.grid
         cell = tuple(int(axis.class_of[_atom(self.s.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes)
         entry = grid.hit[cell].item() if cell else int(grid.hit)
@@ -159,7 +159,7 @@ class _Case:
         return self.s.grid.table.rules[rule]
 
     def _used(self, rule: int) -> tuple[str, ...]:
-        """Give the outcomes that a rule's measure takes its amount and its region from."""
+        """Return the outcomes that a rule's measure takes its amount and its region from."""
         measure = self._measure(rule)
         if measure == NOTHING:
             return ()
@@ -170,7 +170,7 @@ class _Case:
         )
 
     def _target(self, rule: int, values: Values) -> Target | None:
-        """Give what a rule comes to; None if nothing is due, or an amount or a region is not covered."""
+        """Return what a rule comes to; None if nothing is due, or an amount or a region is not covered."""
         measure = self._measure(rule) if rule >= 0 else NOTHING
         if measure == NOTHING:
             return None
@@ -195,7 +195,7 @@ class _Case:
         return tuple(groups.values())
 
     def _known(self, group: tuple[str, ...], atoms: list[int]) -> Iterator[list[int]]:
-        """Give the ticket as it can become by the facts that a group still waits for.
+        """Yield the ticket as it can become by the facts that a group still waits for.
 
         Facts are only told apart by what they do to the group, and by what they are if other inputs read them too.
         """
@@ -226,7 +226,7 @@ class _Case:
         return {tuple(int(one.class_of[atom]) for one in readers): atom for atom in members}.values()
 
     def _readers(self, fact: str, own: tuple[Axis, ...]) -> list[Axis]:
-        """Give the axes by which other inputs tell a fact apart."""
+        """Return the axes by which other inputs tell a fact apart."""
         flats = {
             self.s.explainer.producer[name]: self.s.explainer.flats[self.s.explainer.producer[name]]
             for name in self.s.looks
@@ -235,7 +235,7 @@ class _Case:
         return axes + [axis for axis in self.s.grid.axes if axis.fact == fact and fact in self.s.facts]
 
     def _missing(self) -> tuple[str, ...]:
-        """Give the facts that are not known and can change the target."""
+        """Return the facts that are not known and can change the target."""
         found: set[str] = set()
         groups = self._groups(tuple(name for name, value in self._values(self.atoms).items() if value is PENDING))
         counting = [
@@ -246,7 +246,7 @@ class _Case:
         return tuple(sorted(found))
 
     def _rules(self, target: Target | None) -> tuple[Fired, ...]:
-        """Give the rules of the deadline that fired, those behind what they read, and the calendar."""
+        """Return the rules of the deadline that fired, those behind what they read, and the calendar."""
         found: dict[str, Fired] = {}
         used: set[str] = set()
         for at in self.fired[target]:

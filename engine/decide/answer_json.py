@@ -13,7 +13,7 @@ from engine.model.vocabulary import NO, NOT_COVERED, YES, number_text
 
 
 def plain(answer: Answer) -> dict[str, Any]:
-    """Give an answer as dicts, lists, texts, numbers and booleans, in a fixed order."""
+    """Return an answer as dicts, lists, texts, numbers and booleans, in a fixed order."""
     return {
         "id": answer.id,
         "decision": answer.decision,
@@ -40,7 +40,7 @@ def plain(answer: Answer) -> dict[str, Any]:
 
 
 def to_json(answer: Answer) -> str:
-    """Give an answer as JSON on one line, always the same for the same answer."""
+    """Return an answer as JSON on one line, always the same for the same answer."""
     return json.dumps(plain(answer), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -75,7 +75,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def plain_value(value: Literal | None) -> Any:
-    """Give a value as JSON has it: an instant as text, a list as a list, and a case that is not covered by its word.
+    """Return a value as JSON has it: an instant as text, a list as a list, and a case that is not covered by its word.
 
     >>> plain_value(("a", "b")), plain_value(None), plain_value(4.0)
     (['a', 'b'], 'not_covered', 4.0)

@@ -24,7 +24,7 @@ def iso(at: datetime) -> str:
 
 
 def plain_due(due: Due) -> dict[str, Any]:
-    """Give how a deadline came to its instant."""
+    """Return how a deadline came to its instant."""
     target, why = due.target, due.uncertain
     found: dict[str, Any] = {
         "name": due.name,
@@ -52,7 +52,7 @@ def plain_due(due: Due) -> dict[str, Any]:
 
 
 def plain_duty(duty: Duty) -> dict[str, Any]:
-    """Give who has the turn."""
+    """Return who has the turn."""
     return {
         "name": duty.outcome,
         "at": iso(duty.at),
@@ -63,7 +63,7 @@ def plain_duty(duty: Duty) -> dict[str, Any]:
 
 
 def plain_passed(passed: Passed) -> dict[str, Any]:
-    """Give a fact that follows from the time that has passed."""
+    """Return a fact that follows from the time that has passed."""
     found = {
         "fact": passed.fact,
         "value": passed.value,
@@ -75,7 +75,7 @@ def plain_passed(passed: Passed) -> dict[str, Any]:
 
 
 def _uncertain(why: Uncertain | None) -> dict[str, Any]:
-    """Give why something is not known, if so."""
+    """Return why something is not known, if so."""
     if why is None:
         return {}
     not_before = iso(why.not_before) if why.not_before else None

@@ -42,7 +42,7 @@ def assemble(
 
 
 def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unlisted, ...]:
-    """Give the sent values that no list has, with the nearest entries by any of their spellings."""
+    """Return the sent values that no list has, with the nearest entries by any of their spellings."""
     found = []
     for fact, sent in ticket.unlisted:
         if fact in plan.facts:

@@ -21,7 +21,7 @@ from engine.version.version import DecisionPlan, Version
 
 
 def from_roster(roster: Roster, duty: Duty | None) -> Outcome:
-    """Give the outcome of a roster; undecided without an instant."""
+    """Return the outcome of a roster; undecided without an instant."""
     if duty is None:
         possible = tuple(entry.value for entry in roster.entries)
         return Outcome(roster.produces, Status.UNDECIDED, None, "", possible, (roster.at,), ())
@@ -30,7 +30,7 @@ def from_roster(roster: Roster, duty: Duty | None) -> Outcome:
 
 
 def from_schedule(scheduler: Scheduler, ticket: Ticket) -> Outcome:
-    """Give the outcome of a deadline as far as it is known without its instant, which is filled in later."""
+    """Return the outcome of a deadline as far as it is known without its instant, which is filled in later."""
     deadline, schedule = scheduler.deadline, scheduler.schedule(ticket.atoms)
     if schedule.status is Status.NOT_COVERED:
         return Outcome(deadline.name, Status.NOT_COVERED, None, "", (), (), schedule.rules)
@@ -41,7 +41,7 @@ def from_schedule(scheduler: Scheduler, ticket: Ticket) -> Outcome:
 
 
 def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
-    """Give who is on duty at an instant; kept by the minute, since zones and hours change on whole minutes."""
+    """Return who is on duty at an instant; kept by the minute, since zones and hours change on whole minutes."""
     key = (roster.name, instant.timestamp() // 60)
     found = version.duty.get(key)
     if found is None:
@@ -125,7 +125,7 @@ def _identity(plan: DecisionPlan, kept: Answer, ticket: Ticket, moment: Moment) 
 
 
 def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
-    """Give the outcome of a deadline: the instant; undecided where the holidays are not known so far."""
+    """Return the outcome of a deadline: the instant; undecided where the holidays are not known so far."""
     rules = dated.rules
     if made.extended is not None and deadline.holds.assumption:
         rules += (
@@ -160,7 +160,7 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
 def _possible(
     version: Version, schedule: Schedule, starts: datetime, holds: Holds
 ) -> tuple[tuple[Literal | None, ...], Target | None]:
-    """Give the instants that are still possible, the earliest first; None is that nothing is due.
+    """Return the instants that are still possible, the earliest first; None is that nothing is due.
 
     Where the holidays of one of the targets are not known far enough, there is no such list, but that target.
     """

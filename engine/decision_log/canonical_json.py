@@ -135,7 +135,7 @@ class Texts:
 
 
 def whole(record: Recordable) -> Record:
-    """Give a record whole, which may be written already."""
+    """Return a record whole, which may be written already."""
     return record if isinstance(record, Record) else Record.read(record.text)
 
 

@@ -65,7 +65,7 @@ class Purge:
 
 
 def beginning(writer: str) -> Head:
-    """Give the head of a chain without entries; its hash is of the writer's name, so that no two chains begin alike.
+    """Return the head of a chain without entries; its hash is of the writer's name, so that no two chains begin alike.
 
     >>> beginning("main").sequence, beginning("main").hash == beginning("other").hash
     (0, False)
@@ -74,14 +74,14 @@ def beginning(writer: str) -> Head:
 
 
 def follow(head: Head, body: str) -> tuple[Entry, Head]:
-    """Give the entry that follows a head with a text, and the head it makes."""
+    """Return the entry that follows a head with a text, and the head it makes."""
     (made,) = following(head, (body,))
     sequence = head.sequence + 1
     return Entry(head.writer, sequence, head.hash, made, body), Head(head.writer, sequence, made)
 
 
 def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:
-    """Give the hashes of the entries that follow a head with these texts, one after the other."""
+    """Yield the hashes of the entries that follow a head with these texts, one after the other."""
     sequence, last = head.sequence, head.hash
     for body in bodies:
         sequence += 1

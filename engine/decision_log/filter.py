@@ -27,7 +27,7 @@ class Filter:
     until: datetime | None = None
 
     def passes(self, record: Record) -> bool:
-        """Tell whether a record is asked for."""
+        """Return whether a record is asked for."""
         at = instant(record.received)
         return (
             (not self.ticket or record.ticket == self.ticket)

@@ -24,7 +24,7 @@ def uuid7(at: datetime, random: bytes) -> str:
 
 
 def beginning(at: datetime) -> str:
-    """Give what the ids of an instant begin with: its millisecond.
+    """Return what the ids of an instant begin with: its millisecond.
 
     >>> beginning(datetime(2026, 1, 23, 4, tzinfo=UTC))
     '019be902-4a00'

@@ -37,7 +37,7 @@ class Masking:
     def facts(
         self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str] | None = None
     ) -> dict[str, Any]:
-        """Give the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
+        """Return the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
         masked = self.masked(sent, known, self.hidden(known) if hidden is None else hidden)
         return {
             name: iso(value) if isinstance(value, datetime) else value
@@ -46,7 +46,7 @@ class Masking:
         }
 
     def masked(self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str]) -> dict[str, Any]:
-        """Give those facts of a request that are masked, as they may be recorded."""
+        """Return those facts of a request that are masked, as they may be recorded."""
         return (
             {}
             if hidden.isdisjoint(sent)
@@ -62,13 +62,13 @@ class Masking:
         return frozenset(name for name, fact in known.items() if self.hides(fact))
 
     def token(self, text: str) -> str:
-        """Give the token of a text: always the same under the same key."""
+        """Return the token of a text: always the same under the same key."""
         return hmac.new(self.key, _DOMAIN + text.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[
             :_LENGTH
         ]
 
     def hides(self, fact: Fact) -> bool:
-        """Tell whether a caller's own words in a fact are masked."""
+        """Return whether a caller's own words in a fact are masked."""
         if fact.type is FactType.TEXT:
             return fact.name not in self.clear
         return fact.name in self.more
@@ -82,7 +82,7 @@ class Masking:
 
 
 def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
-    """Give the names that cannot be masked, since a decision would not be the same again.
+    """Return the names that cannot be masked, since a decision would not be the same again.
 
     A text can be, and an open list; what a rule tells apart by its value or a part of it cannot.
     """
@@ -96,7 +96,7 @@ def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
 
 
 def replayable(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Give recorded facts as a request that decides the same: what is masked is a token, or a blank.
+    """Return recorded facts as a request that decides the same: what is masked is a token, or a blank.
 
     >>> replayable({"impact": "high", "explanation": {"masked": "given"}, "reason": {"masked": "blank"}})
     {'impact': 'high', 'explanation': 'masked', 'reason': ' '}
@@ -109,5 +109,5 @@ def _replayed(masked: Mapping[str, str]) -> str:
 
 
 def _listed(value: str, fact: Fact) -> bool:
-    """Tell whether a text is one of the policy's own words, which need no mask."""
+    """Return whether a text is one of the policy's own words, which need no mask."""
     return fact.type is FactType.CHOICE and value_of(fact.values, value) is not None

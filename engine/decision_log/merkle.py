@@ -64,7 +64,7 @@ class Tree:
 
 
 def root(leaves: Sequence[str]) -> str:
-    """Give the root over leaves.
+    """Return the root over leaves.
 
     >>> root([]) == EMPTY, root(["a"]) == root(["b"])
     (True, False)
@@ -73,7 +73,7 @@ def root(leaves: Sequence[str]) -> str:
 
 
 def path(leaves: Sequence[str], at: int) -> tuple[str, ...]:
-    """Give what proves the leaf at a position: the roots beside its way to the top, from below.
+    """Return what proves the leaf at a position: the roots beside its way to the top, from below.
 
     >>> len(path(["a", "b", "c", "d"], 2))
     2
@@ -87,7 +87,7 @@ def path(leaves: Sequence[str], at: int) -> tuple[str, ...]:
 
 
 def climb(leaf: str, at: int, size: int, beside: Sequence[str]) -> str:
-    """Give the root to which a path leads from a leaf at a position in a tree of a size; "" if it leads nowhere.
+    """Return the root to which a path leads from a leaf at a position in a tree of a size; "" if it leads nowhere.
 
     >>> climb("c", 2, 4, path(["a", "b", "c", "d"], 2)) == root(["a", "b", "c", "d"])
     True
@@ -109,7 +109,7 @@ def climb(leaf: str, at: int, size: int, beside: Sequence[str]) -> str:
 
 
 def _turns(at: int, size: int) -> list[bool]:
-    """Tell of each step from a leaf to the top whether it comes from the right."""
+    """Return of each step from a leaf to the top whether it comes from the right."""
     turns: list[bool] = []
     while size > 1:
         cut = _cut(size)

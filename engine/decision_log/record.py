@@ -193,7 +193,7 @@ def canonical(plain: Any) -> str:
 
 
 def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
-    """Give what is recorded of an answer.
+    """Return what is recorded of an answer.
 
     ``hidden`` are masked facts. An answer's id is made of the caller's words for an unlisted value too, so that an id
     which could be used to guess them is not recorded.
@@ -211,7 +211,7 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
 
 
 def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
-    """Give what is recorded of a change of facts; ``before`` are the facts that were otherwise, as recorded."""
+    """Return what is recorded of a change of facts; ``before`` are the facts that were otherwise, as recorded."""
     return RecordedChange(
         before,
         tuple(RecordedMove(one.name, _due(one.before), _due(one.after)) for one in made.deadlines),
@@ -220,7 +220,7 @@ def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
 
 
 def plain_pauses(holds: Iterable[Hold]) -> tuple[tuple[str, str | None], ...]:
-    """Give the holds of a ticket as they are recorded."""
+    """Return the holds of a ticket as they are recorded."""
     return tuple((iso(start), iso(end) if end else None) for start, end in holds)
 
 
@@ -230,7 +230,7 @@ def instant(text: str) -> datetime:
 
 
 def plain_decided(one: Decided) -> dict[str, Any]:
-    """Give a decision as plain data."""
+    """Return a decision as plain data."""
     return {
         "decision": one.decision,
         "id": one.id,

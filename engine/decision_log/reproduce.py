@@ -67,7 +67,7 @@ def decide_again(record: Record, version: Version) -> Again:
 
 
 def moment_of(record: Record) -> Moment:
-    """Give the instant at which a record was decided, and the holds on its ticket."""
+    """Return the instant at which a record was decided, and the holds on its ticket."""
     holds = tuple((instant(start), instant(end) if end else None) for start, end in record.pauses)
     return Moment(instant(record.now), holds)
 
@@ -101,7 +101,7 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
 
 
 def _named(own: list[str], others: list[str]) -> str:
-    """Say of one of two lists what it has and the other one has not."""
+    """Describe of one of two lists what it has and the other one has not."""
     if own:
         return f"with {', '.join(own)}"
     return f"without {', '.join(others)}" if others else "in another order"
@@ -131,7 +131,7 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
 
 
 def _comparable(one: Decided) -> Decided:
-    """Give what is compared of a decision: all but its id; a list is as it is read back."""
+    """Return what is compared of a decision: all but its id; a list is as it is read back."""
     return replace(one, id="", outcomes=tuple(_listed(outcome) for outcome in one.outcomes))
 
 

@@ -46,7 +46,7 @@ class Limit:
         return f"{self.amount * 100:g}%" if self.is_share else f"{self.amount:g}"
 
     def allows(self, changed: int, of: int) -> bool:
-        """Tell whether so many, of so many, keep to it."""
+        """Return whether so many, of so many, keep to it."""
         return changed <= (self.amount * of if self.is_share else self.amount)
 
 
@@ -62,7 +62,7 @@ class Forbidden:
         return f"{self.outcome}: {self.before} -> {self.after}"
 
     def forbids(self, name: str, change: Change) -> bool:
-        """Tell whether it forbids a change of an outcome."""
+        """Return whether it forbids a change of an outcome."""
         return all(
             said in (ANY, found)
             for said, found in (
@@ -73,7 +73,7 @@ class Forbidden:
         )
 
     def forbids_all(self, name: str) -> bool:
-        """Tell whether it forbids any change at all of what has this name."""
+        """Return whether it forbids any change at all of what has this name."""
         return self.before == self.after == ANY and self.outcome in (ANY, name)
 
 
@@ -150,7 +150,7 @@ def _words(outcome: Fact) -> tuple[str, ...]:
 
 
 def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
-    """Give everything that a difference does beyond what it may.
+    """Return everything that a difference does beyond what it may.
 
     What cannot be counted in situations (calendars, rosters, what follows another outcome, how requests are read) is more
     than a limit of 0 allows, and is forbidden by a change from anything to anything.
@@ -166,7 +166,7 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
 
 
 def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[str, str]]:
-    """Give what changes without a number of situations: the outcome ("" for none), and what is said of it."""
+    """Yield what changes without a number of situations: the outcome ("" for none), and what is said of it."""
     for one in outcomes:
         parts = [f"follows `{follows.outcome}`" for follows in one.follows]
         if parts or one.terms:

@@ -52,7 +52,7 @@ class Laid:
 
 
 def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool:
-    """Tell at a glance that nothing differs: the same axes, the same cells. False says nothing."""
+    """Return at a glance that nothing differs: the same axes, the same cells. False says nothing."""
     one, other = before.flat, after.flat
     if one.cell.shape != other.cell.shape or before.codes.domain != after.codes.domain:
         return False
@@ -69,7 +69,7 @@ def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool
 
 
 def axes_of(before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> tuple[JointAxis, ...]:
-    """Give the axes of both tables, each fact once."""
+    """Return the axes of both tables, each fact once."""
     one, other = ({axis.fact: axis for axis in layer.flat.axes} if layer else {} for layer in (before, after))
     return tuple(joint_axis(fact(name), one.get(name), other.get(name)) for name in sorted({*one, *other}))
 
@@ -100,7 +100,7 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
 
 
 def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt.NDArray[np.intp]]:
-    """Give the distinct numbers below ``most`` in an array, and for each place of it which of them stands there."""
+    """Return the distinct numbers below ``most`` in an array, and for each place of it which of them stands there."""
     if most > 4 * numbers.size:
         distinct, inverse = np.unique(numbers, return_inverse=True)
         return distinct.tolist(), inverse.reshape(numbers.shape)
@@ -165,7 +165,7 @@ def _to(of: tuple[int, ...] | None, at: int) -> int:
 
 
 def _spread(side: _Side, axes: list[JointAxis], after: bool) -> Indices:
-    """Give the number of a version's state in every situation."""
+    """Return the number of a version's state in every situation."""
     classes = {axis.fact.name: np.array(axis.after if after else axis.before) for axis in axes}
     picks = [np.maximum(classes[name], 0) for name in side.axes]
     own = side.array[np.ix_(*picks)] if picks else side.array
@@ -180,7 +180,7 @@ def _spread(side: _Side, axes: list[JointAxis], after: bool) -> Indices:
 
 
 def _change(before: State, after: State) -> Change | None:
-    """Say what changes between two states; None is nothing."""
+    """Return what changes between two states; None is nothing."""
     if _same(before, after):
         return None
     if before.kind is after.kind is Kind.DECIDED and isinstance(before.value, tuple) and isinstance(after.value, tuple):

@@ -64,7 +64,7 @@ class _Versions:
         )
 
     def _terms(self, before: Decision, after: Decision) -> Iterator[str]:
-        """Say what a decision answers or shows otherwise, of outcomes that both versions have."""
+        """Yield what a decision answers or shows otherwise, of outcomes that both versions have."""
         if before.answers != after.answers:
             yield f"it answers {', '.join(after.answers)} instead of {', '.join(before.answers)}"
         both = set(self.before.policy.outcomes) & set(self.after.policy.outcomes)
@@ -93,7 +93,7 @@ class _Versions:
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 
     def _deadline_reads(self, name: str) -> set[str]:
-        """Give the facts that a deadline goes by in either version, itself or through the outcomes that it reads."""
+        """Return the facts that a deadline goes by in either version, itself or through the outcomes that it reads."""
         deadlines = [
             version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines
         ]
@@ -104,7 +104,7 @@ class _Versions:
         return compare_outcome(name, _layer(name, self.before), _layer(name, self.after), self.fact)
 
     def _reads(self, name: str) -> set[str]:
-        """Give the facts that an outcome depends on in either version."""
+        """Return the facts that an outcome depends on in either version."""
         layers = [_layer(name, version) for version in (self.before, self.after)]
         return {axis.fact for layer in layers if layer for axis in layer.flat.axes}
 

@@ -26,7 +26,7 @@ _WANTED: Final = 2
 
 
 def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
-    """Give boxes that together hold all cells of a mask and none outside ``room``, the largest first.
+    """Return boxes that together hold all cells of a mask and none outside ``room``, the largest first.
 
     Without ``room``, they are exactly the cells of the mask. Positions at which no cell is wanted are in no box.
 
@@ -58,7 +58,7 @@ def size(box: Box) -> int:
 
 
 def inside(box: Box) -> Any:
-    """Give the index of the cells of a box: slices where its positions lie side by side."""
+    """Return the index of the cells of a box: slices where its positions lie side by side."""
     if all(positions[-1] - positions[0] + 1 == len(positions) for positions in box):
         return tuple(slice(positions[0], positions[-1] + 1) for positions in box)
     return np.ix_(*(np.array(positions, dtype=np.intp) for positions in box))
@@ -98,7 +98,7 @@ def _room_around(room: Mask) -> npt.NDArray[np.int64]:
 
 
 def _orders(room: Mask, seed: tuple[int, ...]) -> Iterable[list[int]]:
-    """Give two orders in which to widen a cell: along the axes with most room first, and along those with least."""
+    """Return two orders in which to widen a cell: along the axes with most room first, and along those with least."""
     lines = [tuple(slice(None) if other == axis else at for other, at in enumerate(seed)) for axis in range(room.ndim)]
     share = [float(room[line].mean()) for line in lines]
     order = sorted(range(room.ndim), key=lambda axis: -share[axis])

@@ -46,7 +46,7 @@ class JointFact:
     values: tuple[JointValue, ...]
 
     def named(self, positions: Iterable[int]) -> Values | None:
-        """Say what a fact is at these positions; None if it can be anything."""
+        """Return what a fact is at these positions; None if it can be anything."""
         chosen = set(positions)
         known = chosen - {0}
         every = set(range(1, len(self.values) + 1))
@@ -92,7 +92,7 @@ class _Side:
         self.atoms: Atoms | None = version.atoms.get(name)
 
     def atom(self, value: str | float) -> int:
-        """Give the atom of a value; 0 where the version does not know the fact, and takes it as not sent."""
+        """Return the atom of a value; 0 where the version does not know the fact, and takes it as not sent."""
         if self.fact is None or self.atoms is None:
             return 0
         if value in self.fact.words and isinstance(value, str):
@@ -144,7 +144,7 @@ def _number(sides: tuple[_Side, _Side], sample: float, span: Interval | None) ->
 
 
 def _fraction(sample: float, span: Interval) -> float:
-    """Give a number of an open stretch that is no whole one, at a sample of it or just above."""
+    """Return a number of an open stretch that is no whole one, at a sample of it or just above."""
     return sample if sample != int(sample) else sample + min(0.5, (span.high - sample) / 2)
 
 

@@ -35,7 +35,7 @@ class MatrixDiff:
 
 
 def matrices(before: Policy, after: Policy) -> tuple[MatrixDiff, ...]:
-    """Give every matrix that either version has, by table."""
+    """Return every matrix that either version has, by table."""
     found = []
     for name in dict.fromkeys((*after.tables, *before.tables)):
         one, other = before.tables.get(name), after.tables.get(name)

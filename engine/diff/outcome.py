@@ -118,7 +118,7 @@ class _Picture:
         return tuple(values for values in named if values is not None)
 
     def _example(self, box: Box, changed: Mask) -> Mapping[str, str]:
-        """Give a ticket of a region in which something changes, with as few facts as can be."""
+        """Return a ticket of a region in which something changes, with as few facts as can be."""
         unsent = [
             np.array([int(0 in members[at]) for at in positions])
             for members, positions in zip(self.members, box, strict=True)
@@ -134,7 +134,7 @@ class _Picture:
 
 
 def _minor(change: Change) -> bool:
-    """Tell whether only what is still possible changes; such a change is told last."""
+    """Return whether only what is still possible changes; such a change is told last."""
     return change.before.kind is change.after.kind is Kind.UNDECIDED
 
 

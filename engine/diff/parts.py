@@ -141,7 +141,7 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
 
 
 def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
-    """Give where the values stand that a catalogue lists: each is a row of it."""
+    """Return where the values stand that a catalogue lists: each is a row of it."""
     rows = [rule for table in policy.tables.values() if table.form is Form.ENTRIES for rule in table.rules]
     return {(condition.fact, word): rule.place for rule in rows for condition in rule.when for word in condition.words}
 
@@ -307,7 +307,7 @@ def _questions(policy: Policy) -> Iterator[Written]:
 
 
 def _assumptions(policy: Policy) -> Iterator[Written]:
-    """Give the assumptions that stand by themselves; those of rules and other parts are told with them."""
+    """Yield the assumptions that stand by themselves; those of rules and other parts are told with them."""
     for one in policy.assumptions:
         if one.place.file == policy.manifest.place.file and one.id != "notice":
             yield Key("assumption", one.id), Aspects(one.place, _says(reason=one.reason, source=one.source))

@@ -18,7 +18,7 @@ ELAPSED: Final = "elapsed"
 
 
 def compare_requests(before: Version, after: Version, otherwise: Mapping[str, str]) -> tuple[Wording, ...]:
-    """Say which requests are read differently; values that both take are compared where decisions are.
+    """Return which requests are read differently; values that both take are compared where decisions are.
 
     ``otherwise`` says of facts that follow from the time that has passed how they follow otherwise.
     """
@@ -89,7 +89,7 @@ def _tags(fact: Fact) -> str:
 
 
 def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Iterator[Wording]:
-    """Say which facts follow otherwise from instants where they are not sent."""
+    """Yield which facts follow otherwise from instants where they are not sent."""
     for name in dict.fromkeys((*before.elapsed, *after.elapsed)):
         one, other = before.elapsed.get(name), after.elapsed.get(name)
         if one is None or other is None:
@@ -107,7 +107,7 @@ def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Ite
 
 
 def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
-    """Say whether a new ticket gets other decisions."""
+    """Yield whether a new ticket gets other decisions."""
     one, other = before.manifest, after.manifest
     if one.triage != other.triage:
         yield Wording(

@@ -52,7 +52,7 @@ def compare_deadline(
 
 
 def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ...]:
-    """Say what becomes of a roster; nothing if it is the same."""
+    """Return what becomes of a roster; nothing if it is the same."""
     if before is None or after is None:
         return ("there was no such roster",) if before is None else ("there is no such roster any more",)
     found = [] if before.at == after.at else [f"it goes by `{after.at}` instead of `{before.at}`"]
@@ -64,7 +64,7 @@ def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ..
 
 
 def elapsed_changes(before: Version, after: Version, outcome: Callable[[str], OutcomeDiff]) -> dict[str, str]:
-    """Say, of each fact that follows from the time that has passed in both versions, how it follows otherwise."""
+    """Describe, of each fact that follows from the time that has passed in both versions, how it follows otherwise."""
     found = {}
     for name, one in before.policy.elapsed.items():
         other = after.policy.elapsed.get(name)
@@ -85,7 +85,7 @@ def _elapsed_terms(
 
 
 def counted(one: Elapsed) -> str:
-    """Say what an elapsed time counts."""
+    """Return what an elapsed time counts."""
     return " ".join(
         filter(
             None,
@@ -101,7 +101,7 @@ def counted(one: Elapsed) -> str:
 
 
 def calendar_change(name: str, before: Policy, after: Policy) -> str:
-    """Say how a calendar that both versions have counts other time, and in which regions; nothing if it counts the same."""
+    """Return how a calendar that both versions have counts other time, and in which regions; nothing if it counts the same."""
     one, other = before.calendars[name], after.calendars[name]
     regions = (
         [region for region in before.regions if region in after.regions] if one.by_region or other.by_region else [""]

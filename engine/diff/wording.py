@@ -17,7 +17,7 @@ CITATION = "source"
 
 
 def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
-    """Say what the text of two versions says differently, in the order of the later one; what went comes where it stood."""
+    """Return what the text of two versions says differently, in the order of the later one; what went comes where it stood."""
     one, other = parts(before), parts(after)
     renamed = dict(_renamed(one, other))
     found: list[Wording] = []
@@ -62,7 +62,7 @@ def _renamed(one: Mapping[Key, Aspects], other: Mapping[Key, Aspects]) -> Iterat
 
 
 def _merged(one: Iterable[Key], other: Mapping[Key, Aspects]) -> Iterator[Key]:
-    """Give all keys: those of the later version in order, each followed by those that stood behind it and are gone."""
+    """Yield all keys: those of the later version in order, each followed by those that stood behind it and are gone."""
     after: dict[Key | None, list[Key]] = {}
     last: Key | None = None
     for key in one:

@@ -82,12 +82,12 @@ def change_text(change: Change) -> str:
 
 
 def items(state: State) -> tuple[str, ...]:
-    """Give the items of a list that a state holds."""
+    """Return the items of a list that a state holds."""
     return tuple(map(str, state.value)) if isinstance(state.value, tuple) else ()
 
 
 def values_text(values: Values) -> str:
-    """Say what a fact is.
+    """Return what a fact is.
 
     >>> values_text(Values("channel", False, ("email", "portal"))), values_text(Values("stage", False, ("arrival",)))
     ('channel in {email, portal}', 'stage=arrival')
@@ -108,17 +108,17 @@ def values_text(values: Values) -> str:
 
 
 def region_text(region: Region) -> str:
-    """Say where a region is."""
+    """Return where a region is."""
     return ", ".join(conditions(region))
 
 
 def conditions(region: Region) -> list[str]:
-    """Say where a region is, one condition after the other."""
+    """Return where a region is, one condition after the other."""
     return when_texts(region.when)
 
 
 def when_texts(when: Sequence[Values]) -> list[str]:
-    """Say what some facts are, one condition after the other; facts that are all just known, or unknown, come last and together."""
+    """Return what some facts are, one condition after the other; facts that are all just known, or unknown, come last and together."""
     unknown = [values.fact for values in when if values_text(values) == f"{values.fact} unknown"]
     known = [values.fact for values in when if values.sent]
     said = [values_text(values) for values in when if values.fact not in (*unknown, *known)]
@@ -153,7 +153,7 @@ def changes_text(changes: Iterable[Change]) -> str:
 
 
 def alike_text(region: Region) -> str:
-    """Say what of a region does not change."""
+    """Return what of a region does not change."""
     return f" (in {region.alike:,} it was so before)" if region.alike else ""
 
 
@@ -177,7 +177,7 @@ def share_text(changed: int, cells: int, noun: str = "") -> str:
 
 
 def wording_text(one: Wording) -> str:
-    """Say one difference of the text on one line."""
+    """Describe one difference of the text on one line."""
     what = f"{one.part} {one.name}"
     if one.edit is Edit.RENAMED:
         return f"{one.part} {one.before} is called {one.after} now"
@@ -200,7 +200,7 @@ def outcome_text(one: OutcomeDiff) -> str:
 
 
 def mostly_text(one: OutcomeDiff) -> str:
-    """Give the most frequent change of an outcome, and say how many there are besides; nothing if only other things change."""
+    """Return the most frequent change of an outcome, and say how many there are besides; nothing if only other things change."""
     if not one.changes:
         return ""
     more = len(one.changes) - 1
@@ -210,7 +210,7 @@ def mostly_text(one: OutcomeDiff) -> str:
 
 
 def decision_text(one: DecisionDiff) -> str:
-    """Say what becomes of a whole decision, beyond its outcomes; nothing if that is all."""
+    """Return what becomes of a whole decision, beyond its outcomes; nothing if that is all."""
     if one.only_after:
         return "a new decision"
     if one.only_before:

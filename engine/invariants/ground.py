@@ -56,7 +56,7 @@ class Ground:
             self._base[fact] = np.array([0, *(base.of(sample) for sample in fine.samples)], dtype=np.int32)
 
     def masks(self, tests: Iterable[tuple[Test, bool]]) -> tuple[Term, ...]:
-        """Give where tests hold (or, with False beside them, do not): a term for each fact, and one for each table."""
+        """Return where tests hold (or, with False beside them, do not): a term for each fact, and one for each table."""
         found: dict[str, list[Term]] = {}
         for test, holds in tests:
             where = self.cells.producer.get(test.name, test.name)
@@ -75,7 +75,7 @@ class Ground:
         return Term((axis,), self._masks(test.condition)[list(axis.members)] == holds)
 
     def ranks(self, order: Order) -> Term:
-        """Give the rank of an outcome in every cell of its table, from 0; -1 where it has none."""
+        """Return the rank of an outcome in every cell of its table, from 0; -1 where it has none."""
         flat, codes = self._flat(order.name)
         values = [_tested(value, self.policy.outcomes[order.name]) for value in codes.domain]
         rank: dict[str | float, int] = {value: at for at, value in enumerate(order.values or sorted(set(values)))}
@@ -83,12 +83,12 @@ class Ground:
         return Term(self._fine_axes(flat), np.where(codes.low == codes.high, ranks[codes.low], np.int32(UNRANKED)))
 
     def ordered_atoms(self, order: Order) -> list[int]:
-        """Give the atoms of a fact in the order of its values."""
+        """Return the atoms of a fact in the order of its values."""
         atoms = self.atoms[order.name]
         return [atoms.of(value) for value in order.values] if order.values else list(range(1, len(atoms.samples) + 1))
 
     def outcome(self, name: str, facts: Mapping[str, int]) -> str:
-        """Say what an outcome is for a ticket (fact to atom)."""
+        """Return what an outcome is for a ticket (fact to atom)."""
         flat, codes = self._flat(name)
         cell = tuple(int(axis.class_of[facts.get(axis.fact, 0)]) for axis in self._fine_axes(flat))
         low, high = codes.low[cell], codes.high[cell]
@@ -105,7 +105,7 @@ class Ground:
         return flat, flat.codes[name]
 
     def axes(self, invariant: Invariant) -> tuple[Axis, ...]:
-        """Give the axes of all cases that an invariant speaks of: those that its conditions, and the tables behind them, tell apart."""
+        """Return the axes of all cases that an invariant speaks of: those that its conditions, and the tables behind them, tell apart."""
         tests = [
             test for test in tests_of(invariant) if test.condition is not None and test.name not in self.cells.producer
         ]
@@ -118,7 +118,7 @@ class Ground:
         )
 
     def _fine_axes(self, flat: Flat) -> tuple[Axis, ...]:
-        """Give the axes of a table through the finer atoms."""
+        """Return the axes of a table through the finer atoms."""
         name = flat.grid.table.name
         if name not in self._axes:
             self._axes[name] = tuple(self._fine(axis) for axis in flat.axes)
@@ -132,7 +132,7 @@ class Ground:
 
 
 def tests_of(invariant: Invariant) -> Tests:
-    """Give all conditions of an invariant."""
+    """Return all conditions of an invariant."""
     match invariant.claim:
         case Never(tests) | Always(tests):
             return tests
@@ -143,7 +143,7 @@ def tests_of(invariant: Invariant) -> Tests:
 
 
 def _numbers_named(policy: Policy, invariants: Iterable[Invariant]) -> dict[str, list[Condition]]:
-    """Give the conditions that invariants set on facts that are numbers."""
+    """Return the conditions that invariants set on facts that are numbers."""
     found: dict[str, list[Condition]] = {}
     for test in (test for invariant in invariants for test in tests_of(invariant)):
         if test.condition is not None and test.name in policy.facts and policy.facts[test.name].numeric:
@@ -169,7 +169,7 @@ def _over_one_fact(terms: list[Term]) -> tuple[tuple[Axis, ...], Mask]:
 
 
 def _held(codes: Codes, test: Test, outcome: Fact) -> Mask:
-    """Tell for each code of an outcome whether a test holds where it is decided so, or not covered."""
+    """Return for each code of an outcome whether a test holds where it is decided so, or not covered."""
     decided = DECIDED in test.states
     held = [
         decided or (test.condition is not None and test.condition.holds(_tested(value, outcome)))
@@ -183,7 +183,7 @@ def _unknown(test: Test) -> bool:
 
 
 def _tested(value: Literal, outcome: Fact) -> str | float:
-    """Give a value as conditions know it: a word, a number, or whether there is anything in it."""
+    """Return a value as conditions know it: a word, a number, or whether there is anything in it."""
     match value:
         case bool():
             return YES if value else NO
@@ -209,7 +209,7 @@ def _text(value: Literal) -> str:
 
 
 def names(invariant: Invariant) -> Iterator[str]:
-    """Give the facts and outcomes that an invariant names, in its order."""
+    """Yield the facts and outcomes that an invariant names, in its order."""
     claim = invariant.claim
     if isinstance(claim, Monotone):
         yield from (order.name for order in (*claim.raised, *claim.outcomes))

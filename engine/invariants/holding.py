@@ -25,7 +25,7 @@ NOWHERE = np.iinfo(np.int64).max // 8
 
 
 def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
-    """Give what no case may fulfil if a claim is to hold."""
+    """Yield what no case may fulfil if a claim is to hold."""
     match claim:
         case Never(tests):
             yield tuple((test, True) for test in tests)
@@ -37,7 +37,7 @@ def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
 
 
 def fulfilled(ground: Ground, clause: Clause) -> dict[str, int] | None:
-    """Give a ticket with the fewest facts (fact to atom) that fulfils a clause; None if there is none. Raises TooLarge."""
+    """Return a ticket with the fewest facts (fact to atom) that fulfils a clause; None if there is none. Raises TooLarge."""
     terms = ground.masks(clause)
     together = Counter(axis.fact for term in terms for axis in term.axes)
     shared = {fact for fact, count in together.items() if count > 1}
@@ -53,7 +53,7 @@ def fulfilled(ground: Ground, clause: Clause) -> dict[str, int] | None:
 
 
 def _fewest(terms: tuple[Term, ...], shared: set[str], met: Array, axes: tuple[Axis, ...]) -> dict[str, int]:
-    """Give the ticket with the fewest facts among the cases in which all terms hold."""
+    """Return the ticket with the fewest facts among the cases in which all terms hold."""
     total = np.where(met, sent(met.shape, range(len(axes))), NOWHERE)
     for term in terms:
         gone = private(term, shared)

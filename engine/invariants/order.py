@@ -20,7 +20,7 @@ Tickets = tuple[dict[str, int], dict[str, int]]
 
 
 def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
-    """Give two tickets with the fewest facts that show that a claim does not hold, and what is raised; None if there are none.
+    """Return two tickets with the fewest facts that show that a claim does not hold, and what is raised; None if there are none.
 
     Raises TooLarge.
     """
@@ -38,7 +38,7 @@ def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
 
 
 def _ranks(ground: Ground, outcomes: Sequence[Order], way: Way) -> tuple[Array, tuple[Axis, ...]]:
-    """Give one rank for all outcomes, the first counting most, so that a claim is broken where the rank goes down."""
+    """Return one rank for all outcomes, the first counting most, so that a claim is broken where the rank goes down."""
     terms, axes = fitting([ground.ranks(order) for order in outcomes])
     return _joined(terms, axes, way), axes
 
@@ -91,14 +91,14 @@ def _by_outcome(ground: Ground, claim: Monotone) -> Tickets | None:
 
 
 def _distinct(keys: Array) -> list[int]:
-    """Give the numbers that occur in an array, in order; without sorting it where they lie close together."""
+    """Return the numbers that occur in an array, in order; without sorting it where they lie close together."""
     if int(keys.max(initial=0)) < keys.size:
         return [int(key) + UNRANKED for key in np.flatnonzero(np.bincount(keys.ravel() - UNRANKED))]
     return [int(key) for key in np.unique(keys)]
 
 
 def _goes_down(pairs: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether a pair of a higher height has a lower rank than one of a lower height."""
+    """Return whether a pair of a higher height has a lower rank than one of a lower height."""
     highest: dict[int, int] = {}
     for height, rank in pairs:
         highest[height] = max(rank, highest.get(height, rank))
@@ -109,7 +109,7 @@ def _goes_down(pairs: Sequence[tuple[int, int]]) -> bool:
 
 
 def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
-    """Give, for every pair of height and rank, the number of facts of the smallest ticket that has it."""
+    """Return, for every pair of height and rank, the number of facts of the smallest ticket that has it."""
     count = sent(keys.shape, range(keys.ndim)).ravel()
     order = np.argsort(count, kind="stable")
     distinct, first = np.unique(keys.ravel()[order], return_index=True)

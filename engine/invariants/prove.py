@@ -22,7 +22,7 @@ def prove_invariants(policy: Policy, laid_out: Cells) -> tuple[Proof, ...]:
 
 
 def invariant_problems(proofs: Iterable[Proof]) -> list[Problem]:
-    """Give a problem for every invariant that is not proved."""
+    """Return a problem for every invariant that is not proved."""
     return [_problem(proof) for proof in proofs if not proof.holds]
 
 
@@ -80,7 +80,7 @@ def _listed(pairs: Witness) -> str:
 
 
 def _raised(shown: Counterexample) -> str:
-    """Say how the second ticket differs from the first, and what it has."""
+    """Return how the second ticket differs from the first, and what it has."""
     first, second = shown.tickets
     before, after = dict(first.facts), dict(second.facts)
     changed = {name: value for name, value in after.items() if before.get(name) != value}

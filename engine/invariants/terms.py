@@ -40,7 +40,7 @@ class TooLarge(Exception):
 
 
 def fitting(terms: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[Axis, ...]]:
-    """Give the terms and the axes that they span together; made small first if these have too many cells. Raises TooLarge."""
+    """Return the terms and the axes that they span together; made small first if these have too many cells. Raises TooLarge."""
     axes = joint_axes(term.axes for term in terms)
     if too_many(axes):
         terms = [merged(term) for term in terms]
@@ -73,12 +73,12 @@ def merged(term: Term) -> Term:
 
 
 def private(term: Term, shared: Collection[str]) -> tuple[int, ...]:
-    """Give the positions of the axes that no other term has."""
+    """Return the positions of the axes that no other term has."""
     return tuple(at for at, axis in enumerate(term.axes) if axis.fact not in shared)
 
 
 def without(term: Term, gone: tuple[int, ...]) -> tuple[Axis, ...]:
-    """Give the axes of a term but those at some positions."""
+    """Return the axes of a term but those at some positions."""
     return tuple(axis for at, axis in enumerate(term.axes) if at not in gone)
 
 

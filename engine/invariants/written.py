@@ -6,7 +6,7 @@ from engine.model.invariants import Always, Implies, Invariant, Monotone, Never,
 
 
 def written(invariant: Invariant) -> str:
-    """Give what an invariant says, on one line.
+    """Return what an invariant says, on one line.
 
     >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))

@@ -69,7 +69,7 @@ def _hour(written: str, half: str | None) -> int:
 
 
 def _no_date(written: str) -> tuple[str, str]:
-    """Say why a key is not a date, and what to write.
+    """Return why a key is not a date, and what to write.
 
     >>> _no_date("2026-02-30")
     ('there is no day 2026-02-30', 'the last day of that month is 2026-02-28')
@@ -103,7 +103,7 @@ def _no_date(written: str) -> tuple[str, str]:
 
 
 def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
-    """Tell whether a name is no time zone; ``others`` are words that may stand there as well."""
+    """Return whether a name is no time zone; ``others`` are words that may stand there as well."""
     if zone in zone_names() or zone in others:
         return None
     near = nearest(zone, (*others, *zone_names()), 1, MEANT)

@@ -29,7 +29,7 @@ def plain_number(text: str) -> float | None:
 
 
 def written(node: Node) -> str:
-    """Give a condition as it is written, on one line."""
+    """Return a condition as it is written, on one line."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Sequence):
@@ -76,7 +76,7 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
 
 
 def undescribed(fact: Fact) -> bool:
-    """Tell whether the vocabulary failed to say which values a choice has; that is reported there, once."""
+    """Return whether the vocabulary failed to say which values a choice has; that is reported there, once."""
     return fact.type is FactType.CHOICE and not fact.values
 
 
@@ -162,7 +162,7 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
 
 
 def value_help(fact: Fact, text: str, *others: str) -> str:
-    """Give the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
+    """Return the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
     meant = value_of(fact.values, text)
     return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
 
@@ -184,7 +184,7 @@ def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | N
 
 
 def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple[str, str] | None:
-    """Say what is wrong with a condition on a number, and what would be right."""
+    """Describe what is wrong with a condition on a number, and what would be right."""
     if interval is None:
         return (
             f"`{text}` is not a condition on the number `{fact.name}`",
@@ -223,7 +223,7 @@ def _compared(sign: str, number: float) -> Interval:
 
 
 def range_text(fact: Fact) -> str:
-    """Say which numbers a fact can be."""
+    """Return which numbers a fact can be."""
     low = "" if fact.minimum is None else f"from {number_text(fact.minimum)}"
     high = "" if fact.maximum is None else f"up to {number_text(fact.maximum)}"
     kind = "a whole number" if fact.type is FactType.INTEGER else "a number"

@@ -13,7 +13,7 @@ from engine.load.yaml_tree import Node, plain
 
 
 def digest(trees: Mapping[str, Node]) -> str:
-    r"""Give the SHA-256 of the files of a version (path to tree), as hex.
+    r"""Return the SHA-256 of the files of a version (path to tree), as hex.
 
     >>> from engine.load.yaml_tree import read
     >>> one = digest({"a.yaml": read("a.yaml", "b: 1\nc: [x, y]")[0]})

@@ -57,12 +57,12 @@ class Parts:
         self.problems.append(Problem(place, code, message, help_))
 
     def rules(self) -> Iterable[Rule]:
-        """Give the rules of all tables and deadlines."""
+        """Return the rules of all tables and deadlines."""
         return rules_of((*self.tables.values(), *(deadline.table for deadline in self.deadlines.values())))
 
 
 def rules_of(tables: Iterable[Table]) -> Iterable[Rule]:
-    """Give the rules of tables, each table's ``otherwise`` behind its others."""
+    """Return the rules of tables, each table's ``otherwise`` behind its others."""
     return chain.from_iterable(table.all_rules for table in tables)
 
 
@@ -237,7 +237,7 @@ def _check_amounts(parts: Parts) -> None:
 
 
 def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
-    """Give every outcome that a table or roster says it produces, and where it says so."""
+    """Return every outcome that a table or roster says it produces, and where it says so."""
     for section in ("tables", "rosters"):
         for tree in parts.concerns.values():
             for _, node in pairs(tree, section):
@@ -247,13 +247,13 @@ def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
 
 
 def _counts_days(rule: Rule, outcome: str) -> bool:
-    """Tell whether a rule of a deadline counts in days what an outcome gives."""
+    """Return whether a rule of a deadline counts in days what an outcome gives."""
     measure = rule.then[outcome]
     return isinstance(measure, Measure) and measure.unit in BY_DAY and measure.amount is None
 
 
 def _meet(rule: Rule, other: Rule) -> bool:
-    """Tell whether what a rule gives is what another asks for, as far as these two show."""
+    """Return whether what a rule gives is what another asks for, as far as these two show."""
     given = {
         name: value if isinstance(value, str) else YES if value else NO
         for name, value in rule.then.items()

@@ -22,7 +22,7 @@ def load_holidays(stem: str, tree: Node, problems: list[Problem]) -> HolidayList
 
 
 def struck_out(tree: Node) -> dict[date, str]:
-    """Give the dates that a list says are no holidays, whatever drafts it, each with the reason."""
+    """Return the dates that a list says are no holidays, whatever drafts it, each with the reason."""
     reader = _Reader(tree, [])
     return {day: text(reason) for day, reason in reader.dated(mapping(tree, "not_holidays"), None)}
 
@@ -87,7 +87,7 @@ class _Reader:
         return dict(sorted(days.items()))
 
     def dated(self, node: Mapping | None, span: tuple[date, date] | None) -> Iterable[tuple[date, Node]]:
-        """Give the entries of a mapping whose keys are dates; report the keys that are none, and those outside the span."""
+        """Return the entries of a mapping whose keys are dates; report the keys that are none, and those outside the span."""
         if node is None:
             return
         for written, inner in node.entries.items():

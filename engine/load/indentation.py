@@ -62,7 +62,7 @@ def _sections(schema: dict[str, Any]) -> list[str]:
 
 
 def _is_one(node: Node, entry: dict[str, Any]) -> bool:
-    """Tell whether a mapping has the keys of a part, and more of them than others; parts inside it do not count."""
+    """Return whether a mapping has the keys of a part, and more of them than others; parts inside it do not count."""
     if not isinstance(node, Mapping):
         return False
     known = [key for key in node.entries if key in entry["properties"]]

@@ -131,7 +131,7 @@ class _Reader:
         return Test(outcome.name, condition, said, written(node))
 
     def _named(self, name: str, place: Place) -> Fact | None:
-        """Give the fact or outcome of a name; tell if there is none, or none that has cells."""
+        """Return the fact or outcome of a name; tell if there is none, or none that has cells."""
         found = self.named.facts.get(name) or self.named.outcomes.get(name)
         if found is None:
             self._add(
@@ -256,7 +256,7 @@ class _Reader:
 
 
 def _ranked(named: Fact) -> tuple[str, ...]:
-    """Give the values that an order has to have; what is not listed has no rank."""
+    """Return the values that an order has to have; what is not listed has no rank."""
     return (NO, YES) if named.type is FactType.BOOLEAN else tuple(word for word in named.words if word != UNLISTED)
 
 

@@ -43,19 +43,19 @@ _KINDS: Final = {
 
 
 def kind_text(kind: FactType) -> str:
-    """Say in words what a fact or outcome is."""
+    """Describe in words what a fact or outcome is."""
     return _KINDS[kind]
 
 
 def text(node: Node | None, key: str = "", default: str = "") -> str:
-    """Give the text of a node, or of a key of it."""
+    """Return the text of a node, or of a key of it."""
     if key:
         node = node.get(key) if isinstance(node, Mapping) else None
     return node.text.strip() if isinstance(node, Scalar) else default
 
 
 def texts(node: Node | None, key: str = "") -> tuple[str, ...]:
-    """Give the texts of a list (or of a single text) under a key."""
+    """Return the texts of a list (or of a single text) under a key."""
     if key:
         node = node.get(key) if isinstance(node, Mapping) else None
     if isinstance(node, Scalar):
@@ -64,32 +64,32 @@ def texts(node: Node | None, key: str = "") -> tuple[str, ...]:
 
 
 def items(node: Node | None, key: str = "") -> tuple[Node, ...]:
-    """Give the items of a list under a key."""
+    """Return the items of a list under a key."""
     if key:
         node = node.get(key) if isinstance(node, Mapping) else None
     return node.items if isinstance(node, Sequence) else ()
 
 
 def mapping(node: Node | None, key: str = "") -> Mapping | None:
-    """Give the mapping under a key."""
+    """Return the mapping under a key."""
     if key:
         node = node.get(key) if isinstance(node, Mapping) else None
     return node if isinstance(node, Mapping) else None
 
 
 def pairs(node: Node | None, key: str = "") -> tuple[tuple[str, Node], ...]:
-    """Give the keys and nodes of the mapping under a key."""
+    """Return the keys and nodes of the mapping under a key."""
     found = mapping(node, key)
     return tuple(found.entries.items()) if found else ()
 
 
 def flag(node: Node | None, key: str) -> bool:
-    """Tell whether a key says yes."""
+    """Return whether a key says yes."""
     return boolean_word(text(node, key)) == YES
 
 
 def number(node: Node | None, key: str) -> float | None:
-    """Give the number under a key, if there is one."""
+    """Return the number under a key, if there is one."""
     try:
         found = float(text(node, key))
     except ValueError:
@@ -98,12 +98,12 @@ def number(node: Node | None, key: str) -> float | None:
 
 
 def key_place(node: Node, key: str) -> Place:
-    """Tell where a key stands; where the node begins if the key is not there."""
+    """Return where a key stands; where the node begins if the key is not there."""
     return node.key_places.get(key, node.place) if isinstance(node, Mapping) else node.place
 
 
 def value_place(node: Node, key: str, at_item: int | None = None) -> Place:
-    """Tell where the value of a key stands, or one item of it; where the node begins if there is none."""
+    """Return where the value of a key stands, or one item of it; where the node begins if there is none."""
     found = node.get(key) if isinstance(node, Mapping) else None
     if found is None:
         return node.place

@@ -111,7 +111,7 @@ def _kind(path: str) -> str:
 
 
 def _legible(path: str, tree: Node) -> bool:
-    """Tell whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
+    """Return whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
     if not isinstance(tree, Mapping) or text(tree, "kind") != _kind(path):
         return False
     shaped = all(
@@ -325,6 +325,6 @@ def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
 
 
 def list_place(policy: Policy, name: str) -> Place:
-    """Give the place of a holiday list: the file that is named like it, beside the manifest."""
+    """Return the place of a holiday list: the file that is named like it, beside the manifest."""
     folder = policy.manifest.place.file.removesuffix(MANIFEST)
     return Place(f"{folder}{HOLIDAYS}{name}.yaml")

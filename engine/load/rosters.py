@@ -122,7 +122,7 @@ class RosterReader:
 
 
 def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: Iterable[str]) -> Problem:
-    """Give the problem of a name that should be an outcome and is none."""
+    """Return the problem of a name that should be an outcome and is none."""
     if name in facts:
         return Problem(
             place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes"
@@ -131,7 +131,7 @@ def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: I
 
 
 def _hours(node: Node) -> tuple[int, int] | None:
-    """Give the opening hours in minutes of the day; None if they are not written as two times of day."""
+    """Return the opening hours in minutes of the day; None if they are not written as two times of day."""
     written = [_CLOCK.fullmatch(moment) for moment in texts(node, "open")]
     minutes = [int(found[1]) * 60 + int(found[2]) for found in written if found]
     return (minutes[0], minutes[1]) if len(minutes) == len(written) == 2 else None

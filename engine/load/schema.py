@@ -304,7 +304,7 @@ def _frozen() -> Schema:
 
 @lru_cache(20)
 def structure(kind: str) -> Schema:
-    """Give the schema that files of a kind are loaded with; it knows no desk's words."""
+    """Return the schema that files of a kind are loaded with; it knows no desk's words."""
     anything: Schema = {"type": "object"}
     match kind:
         case "manifest":
@@ -329,7 +329,7 @@ def structure(kind: str) -> Schema:
 
 
 def published(policy: Policy) -> dict[str, str]:
-    """Give the schemas of a version as files (name to text), with its facts, outcomes and values in them."""
+    """Return the schemas of a version as files (name to text), with its facts, outcomes and values in them."""
     facts, outcomes = policy.facts, policy.outcomes
     readable = {
         **facts,
@@ -434,7 +434,7 @@ def _condition(fact: Fact) -> Schema:
 
 
 def _outcome_condition(fact: Fact) -> Schema:
-    """Give the schema of what an invariant asks of an outcome: its values, or how it stands."""
+    """Return the schema of what an invariant asks of an outcome: its values, or how it stands."""
     words = ["blank", "given"] if fact.type in (FactType.TEXT, FactType.LIST) else _words(fact)
     item: Schema = (
         {"type": ["string", "number"]}
@@ -447,7 +447,7 @@ def _outcome_condition(fact: Fact) -> Schema:
 
 
 def _orders(named: Mapping[str, Fact]) -> Schema:
-    """Give the schema of orders: for each choice and yes/no its values from the lowest to the highest, for each number its size."""
+    """Return the schema of orders: for each choice and yes/no its values from the lowest to the highest, for each number its size."""
     orders = {}
     for name, fact in sorted(named.items()):
         if fact.numeric:

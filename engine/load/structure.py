@@ -44,7 +44,7 @@ def _validator(kind: str) -> Draft202012Validator:
 
 
 def structure_problems(kind: str, tree: Node) -> list[Problem]:
-    """Give what is wrong with the shape of a file of this kind.
+    """Return what is wrong with the shape of a file of this kind.
 
     A file that says it is of another kind is told only that: the rest would be held against the wrong schema.
     """
@@ -58,7 +58,7 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
 def shape_problems(
     validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None
 ) -> list[Problem]:
-    """Give what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
+    """Return what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
     problems: list[Problem] = []
     for error in validator.iter_errors(plain(tree)):
         for leaf in _leaves(error):
@@ -184,7 +184,7 @@ def _shape(node: Node) -> str:
 
 
 def _patterned(error: ValidationError, node: Node) -> tuple[Place, str]:
-    """Tell what does not match a pattern, and where it stands: a value, or a key of a mapping (propertyNames)."""
+    """Return what does not match a pattern, and where it stands: a value, or a key of a mapping (propertyNames)."""
     if isinstance(node, Mapping) and error.instance in node.key_places:
         return node.key_places[str(error.instance)], str(error.instance)
     return node.place, str(error.instance)
@@ -202,7 +202,7 @@ def _amount(name: str, limit: int, node: Node) -> str:
 
 
 def _alternatives(branches: list[Any]) -> list[str]:
-    """Say in words which shapes or words a schema allows."""
+    """Describe in words which shapes or words a schema allows."""
     shapes = []
     for branch in branches:
         if isinstance(branch, str):

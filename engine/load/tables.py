@@ -247,7 +247,7 @@ class TableReader:
         )
 
     def _repeated(self, columns: Iterable[Scalar]) -> set[Scalar]:
-        """Give the headings that stand there a second time."""
+        """Return the headings that stand there a second time."""
         seen: set[str] = set()
         again = set()
         for column in columns:

@@ -106,7 +106,7 @@ class Failure:
         return self.line[: self.at[1]].rstrip()
 
     def problem(self, at: tuple[int, int], message: str, help_: str) -> Problem:
-        """Give the problem at a line and column, both from 0."""
+        """Return the problem at a line and column, both from 0."""
         text = self.lines[at[0]] if at[0] < len(self.lines) else ""
         return Problem(Place(self.file, at[0] + 1, at[1] + 1, text), "yaml", f"not YAML: {message}", help_)
 
@@ -203,7 +203,7 @@ def _reserved(failure: Failure) -> Problem | None:
 
 
 def _alias_before(failure: Failure) -> int:
-    """Give the column, from 1, of a `*name` or `&name` in front of the place; 0 if there is none."""
+    """Return the column, from 1, of a `*name` or `&name` in front of the place; 0 if there is none."""
     found = re.search(r"(?:: |- |^\s*)([*&]\S*)$", failure.before)
     return found.start(1) + 1 if found else 0
 

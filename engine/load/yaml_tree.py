@@ -56,7 +56,7 @@ class Mapping:
     place: Place
 
     def get(self, key: str) -> Node | None:
-        """Give the node of a key, if it is there."""
+        """Return the node of a key, if it is there."""
         return self.entries.get(key)
 
 
@@ -274,7 +274,7 @@ def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
 
 
 def plain(node: Node) -> Any:
-    """Give a tree as plain lists, dicts and strings, without places."""
+    """Return a tree as plain lists, dicts and strings, without places."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Sequence):
@@ -283,7 +283,7 @@ def plain(node: Node) -> Any:
 
 
 def at(node: Node, path: tuple[str | int, ...]) -> Node:
-    """Give the node that a path of keys and list positions leads to.
+    """Return the node that a path of keys and list positions leads to.
 
     >>> tree, _ = read("a.yaml", "a: [x, {b: y}]")
     >>> at(tree, ("a", 1, "b")).text

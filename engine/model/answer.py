@@ -197,7 +197,7 @@ class Answer:
     undated: str | None = None
 
     def __getitem__(self, outcome: str) -> Outcome:
-        """Give the outcome of this name."""
+        """Return the outcome of this name."""
         for candidate in self.outcomes:
             if candidate.name == outcome:
                 return candidate

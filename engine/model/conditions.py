@@ -23,7 +23,7 @@ class Interval:
     high_closed: bool
 
     def holds(self, number: float) -> bool:
-        """Tell whether a number lies in it."""
+        """Return whether a number lies in it."""
         above = number >= self.low if self.low_closed else number > self.low
         below = number <= self.high if self.high_closed else number < self.high
         return above and below
@@ -61,7 +61,7 @@ class Condition:
     place: Place
 
     def holds(self, value: str | float | None) -> bool:
-        """Tell whether the condition holds for a value; None is unknown.
+        """Return whether the condition holds for a value; None is unknown.
 
         >>> from engine.model.problems import Place
         >>> small = Condition("share", frozenset(), (Interval(-math.inf, 10, False, False),), False, False, "< 10", Place(""))

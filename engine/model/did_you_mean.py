@@ -14,7 +14,7 @@ MEANT: Final = 65.0
 
 
 def nearest(word: str, known: Iterable[str], limit: int = 3, cutoff: float = 60.0) -> tuple[str, ...]:
-    """Give up to ``limit`` known words that look like the word, best first; equal scores in alphabetical order.
+    """Return up to ``limit`` known words that look like the word, best first; equal scores in alphabetical order.
 
     >>> nearest("hihg", ["low", "high", "medium"])
     ('high',)
@@ -36,7 +36,7 @@ def _likeness(asked: str, known: str) -> float:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give the help for a word that is not known: the one it resembles, or what there is.
+    """Return the help for a word that is not known: the one it resembles, or what there is.
 
     >>> did_you_mean("hihg", ["low", "high", "medium"])
     'did you mean `high`?'

@@ -291,5 +291,5 @@ class Policy:
         return (*self.tables.values(), *(deadline.table for deadline in self.deadlines.values()))
 
     def named(self, name: str) -> Fact:
-        """Give the fact or outcome of this name."""
+        """Return the fact or outcome of this name."""
         return self.facts.get(name) or self.outcomes[name]

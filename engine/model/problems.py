@@ -85,7 +85,7 @@ class Problem:
             raise ValueError(f"no such problem code: {self.code}")
 
     def __str__(self) -> str:
-        """Give the problem as people read it: one line, then the witness and the help.
+        """Return the problem as people read it: one line, then the witness and the help.
 
         >>> print(Problem(Place("a.yaml", 3, 5), "unknown-value", "unknown impact `hihg`", "did you mean `high`?"))
         a.yaml:3:5: unknown impact `hihg` [unknown-value]
@@ -99,7 +99,7 @@ class Problem:
         return "\n".join(lines)
 
     def as_plain(self) -> dict[str, object]:
-        """Give the problem as plain data, for JSON."""
+        """Return the problem as plain data, for JSON."""
         return {
             "file": self.place.file,
             "line": self.place.line,

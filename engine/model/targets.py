@@ -114,7 +114,7 @@ class Target:
 
 
 def calendar_in(written: WrittenCalendar, region: Region | None, holidays: Mapping[str, HolidayList]) -> Calendar:
-    """Give a calendar as it is kept in a region; one that does not need a region is shown in UTC without one."""
+    """Return a calendar as it is kept in a region; one that does not need a region is shown in UTC without one."""
     zone = written.zone if written.zone != BY_REGION else region.zone if region else "UTC"
     listed = written.holidays if written.holidays != BY_REGION else region.holidays if region else ""
     name = (

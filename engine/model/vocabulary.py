@@ -88,7 +88,7 @@ class Fact:
                 return ()
 
     def display(self, word: str) -> str:
-        """Give the display name of a value, or "" if it has none."""
+        """Return the display name of a value, or "" if it has none."""
         return next((value.name for value in self.values if value.value == word), "")
 
 

@@ -12,7 +12,7 @@ from engine.replay.pairs import changed
 
 
 def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
-    """Give everything that changes beyond what may.
+    """Return everything that changes beyond what may.
 
     A limit is for each outcome and each deadline, and of the tickets of which both sides say something. It does not count
     what changes for every ticket alike. A forbidden change is one of an outcome; from anything to anything, it forbids

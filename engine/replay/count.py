@@ -141,7 +141,7 @@ def _moved(
 
 
 def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
-    """Give the first changed row of some of the situations."""
+    """Return the first changed row of some of the situations."""
     order = np.argsort(rows, kind="stable")
     found, first = np.unique(names[order], return_index=True)
     placed = found >= 0
@@ -151,7 +151,7 @@ def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
 
 
 def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
-    """Give the distinct keys, how often each occurs, and where it does first."""
+    """Return the distinct keys, how often each occurs, and where it does first."""
     if size > _DENSE:
         distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
         return distinct, counts, first

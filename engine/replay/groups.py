@@ -27,7 +27,7 @@ class Grouping:
         self._before = None if before is None else self._codes(before)
 
     def _codes(self, version: Version) -> Atomic | None:
-        """Give the label of each atom, that of a refused value last."""
+        """Return the label of each atom, that of a refused value last."""
         if self.fact not in version.atoms:
             return None
         names = [""] * (len(version.atoms[self.fact].samples) + 1) + [Kind.REFUSED.value]
@@ -37,7 +37,7 @@ class Grouping:
         return np.array([self.labels.index(name) for name in names], np.intp)
 
     def of(self, before: Read | None, after: Read) -> Atomic:
-        """Give the label of each row."""
+        """Return the label of each row."""
         found = None if self._after is None else self._after.take(after.atoms[self.fact], mode="clip")
         if before is None or self._before is None:
             return found if found is not None else np.zeros(0, np.intp)

@@ -88,7 +88,7 @@ class InForceReplayer:
         return Tally(parts=parts), tuple(sorted(unread, key=lambda one: one.row))
 
     def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
-        """Say what a tally comes to."""
+        """Return what a tally comes to."""
         tallies = {
             one.ref.version: tally.parts[one.ref.version] for one in self._versions if one.ref.version in tally.parts
         }
@@ -107,7 +107,7 @@ class InForceReplayer:
         )
 
     def _at(self, chunk: Chunk) -> Column:
-        """Give which version was in force in each row: -1 is none yet, -2 that nobody knows."""
+        """Return which version was in force in each row: -1 is none yet, -2 that nobody knows."""
         if chunk.now is None:
             return np.full(chunk.size, -2, np.int64)
         if not isinstance(chunk.now, Instants):

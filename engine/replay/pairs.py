@@ -11,7 +11,7 @@ from engine.diff.nouns import Change, Kind, State
 
 
 def same_key(state: State) -> object:
-    """Give what two states have in common that are the same: what is still possible does not count, and a number is a number.
+    """Return what two states have in common that are the same: what is still possible does not count, and a number is a number.
 
     >>> same_key(State(Kind.DECIDED, 4)) == same_key(State(Kind.DECIDED, 4.0)), same_key(State(Kind.DECIDED, 1)) == same_key(State(Kind.DECIDED, True))
     (True, False)
@@ -46,13 +46,13 @@ class Pairs:
         self.size = self.differ.size
 
     def change(self, number: int) -> Change:
-        """Give a pair by its number."""
+        """Return a pair by its number."""
         before, after = divmod(number, self.width)
         return Change(self._before[before], self._after[after])
 
 
 def changed(change: Change) -> bool:
-    """Tell whether the two sides of a pair differ."""
+    """Return whether the two sides of a pair differ."""
     return same_key(change.before) != same_key(change.after)
 
 

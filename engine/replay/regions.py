@@ -32,7 +32,7 @@ FEW: Final = 8
 
 
 def regions(space: Space, tally: OutcomeTally) -> tuple[Tickets, ...]:
-    """Give regions that together hold all tickets that change in a place that is known, those with most of them first."""
+    """Return regions that together hold all tickets that change in a place that is known, those with most of them first."""
     moved = {change: counts for change, counts in tally.moved.items() if counts}
     if not moved:
         return ()
@@ -75,7 +75,7 @@ class _Found:
         self._examples = [(at[cell], one) for cell, one in known.items() if cell in at]
 
     def by(self, changes: list[Change], groups: list[set[Change]]) -> list[Tickets]:
-        """Give the regions of each group of changes."""
+        """Return the regions of each group of changes."""
         found: dict[Box, Tickets] = {}
         for group in groups:
             wanted = np.sum([self._counts[change] for change in changes if change in group], axis=0) > 0

@@ -107,7 +107,7 @@ class Replayer:
         return _Count(self, sides, chunk, compared).tally(), unread
 
     def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
-        """Say what a tally comes to.
+        """Return what a tally comes to.
 
         Args:
             tally: of all chunks.
@@ -119,18 +119,18 @@ class Replayer:
         )
 
     def space(self, outcome: str) -> Space:
-        """Give the situations of an outcome."""
+        """Return the situations of an outcome."""
         return self._spaces.of(outcome)
 
     def pairs(self, before: tuple[State, ...], after: tuple[State, ...]) -> Pairs:
-        """Give the pairs of these states."""
+        """Return the pairs of these states."""
         key = (before, after)
         if key not in self._pairs:
             self._pairs[key] = Pairs(before, after)
         return self._pairs[key]
 
     def _wanted(self, recorded: Recorded | None) -> tuple[str, ...]:
-        """Give the outcomes and deadlines to decide for a chunk."""
+        """Return the outcomes and deadlines to decide for a chunk."""
         if self.before is not None or recorded is None:
             return self._outcomes
         found = dict.fromkeys((*recorded.outcomes, *recorded.due))
@@ -320,7 +320,7 @@ class _Count:
 
 
 def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tuple[Unread, ...]:
-    """Give the rows that are lost, each with the first thing that is wrong."""
+    """Return the rows that are lost, each with the first thing that is wrong."""
     if lost is None or not lost.any():
         return ()
     found: dict[int, Unread] = {}

@@ -17,7 +17,7 @@ _C = TypeVar("_C", Words, Numbers, Instants, Words | Numbers | Instants)
 
 
 def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
-    """Give some rows of a chunk, by their positions in it."""
+    """Return some rows of a chunk, by their positions in it."""
     at = {int(row): position for position, row in enumerate(rows)}
     return Chunk(
         len(rows),

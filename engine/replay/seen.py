@@ -88,7 +88,7 @@ class Seen:
         )
 
     def repeats(self) -> Repeats | None:
-        """Say how many tickets there are; None if no two rows are known to belong to the same."""
+        """Return how many tickets there are; None if no two rows are known to belong to the same."""
         several = self.rows > 1
         if not several.any():
             return None
@@ -107,7 +107,7 @@ class Seen:
         )
 
     def plain(self) -> list[Any]:
-        """Give it as JSON has it; ``read`` gives it back."""
+        """Return it as JSON has it; ``read`` gives it back."""
         return [
             _text(self.tickets),
             _text(self.rows),
@@ -119,7 +119,7 @@ class Seen:
 
     @classmethod
     def read(cls, plain: list[Any]) -> Self:
-        """Give back what ``plain`` gave."""
+        """Return back what ``plain`` gave."""
         tickets, rows, names, *rest = plain
         return cls(_numbers(tickets), _numbers(rows), {int(number): name for number, name in names.items()}, *rest)
 

@@ -33,7 +33,7 @@ def count_shifts(moves: Column) -> tuple[int, ...]:
 
 
 def stretch(at: int) -> tuple[timedelta | None, timedelta | None]:
-    """Give the ends of a stretch; None is without a limit.
+    """Return the ends of a stretch; None is without a limit.
 
     >>> stretch(0)[1], stretch(EARLIER)[0]
     (datetime.timedelta(days=-7), datetime.timedelta(0))

@@ -113,7 +113,7 @@ class Side:
 
 
 def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:
-    """Give decisions that together make every outcome that is wanted and that the version has; those of a new ticket first."""
+    """Return decisions that together make every outcome that is wanted and that the version has; those of a new ticket first."""
     left, chosen = set(wanted), []
     for plan in (*version.triage, *version.plans.values()):
         if left & set(plan.decision.outcomes):
@@ -123,7 +123,7 @@ def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:
 
 
 def now_of(chunk: Chunk, row: int) -> datetime | None:
-    """Give what time it is for a row; None if nobody says."""
+    """Return what time it is for a row; None if nobody says."""
     if not isinstance(chunk.now, Instants):
         return chunk.now
     if chunk.now.given is not None and not chunk.now.given[row]:
@@ -138,7 +138,7 @@ def sent_to(version: Version, facts: Mapping[str, SentColumn], others: Iterable[
 
 
 def outcomes_of(versions: Sequence[Version], decisions: Sequence[str] | None) -> tuple[str, ...]:
-    """Give the outcomes of some decisions, or of those that a new ticket needs, in any of the versions."""
+    """Return the outcomes of some decisions, or of those that a new ticket needs, in any of the versions."""
     plans = [
         plan
         for version in versions

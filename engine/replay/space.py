@@ -68,7 +68,7 @@ class Space:
         self.met: list[int] = []
 
     def cells(self, before: Read | None, after: Read, size: int) -> Column:
-        """Give the number of each row's situation; NOWHERE if it has no place."""
+        """Return the number of each row's situation; NOWHERE if it has no place."""
         if self.size > MAX_SPACE:
             return np.full(size, NOWHERE, np.int64)
         found = np.zeros(size, np.int64)
@@ -78,13 +78,13 @@ class Space:
         return found if self.size <= 1 else np.maximum(found, NOWHERE)
 
     def numbers(self, cells: Column) -> Column:
-        """Give each situation, those of no place left out before, a short number: its position in ``met``."""
+        """Return each situation, those of no place left out before, a short number: its position in ``met``."""
         if len(self.met) > MAX_KEPT:
             self._begin()
         return self._numbering.numbers(cells, lambda row: self.met.append(int(cells[row])))
 
     def positions(self, cells: Sequence[int]) -> Column:
-        """Give where situations are on each axis: a row for each."""
+        """Return where situations are on each axis: a row for each."""
         return (
             np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1)
             if self.shape
@@ -117,7 +117,7 @@ _Mark = tuple[int, bool]
 
 
 def _marks(fact: str, own: Mapping[str, Axis] | None, version: Version | None) -> list[_Mark]:
-    """Give the mark of each atom of a fact, that of a refused value last; only that of nothing sent where the fact is not known."""
+    """Return the mark of each atom of a fact, that of a refused value last; only that of nothing sent where the fact is not known."""
     if own is None or version is None or fact not in version.atoms:
         return [(0, False)]
     axis = own.get(fact)
@@ -137,7 +137,7 @@ def _step(axis: JointAxis, before: list[_Mark], after: list[_Mark], stride: int)
 
 
 def _apart(marks: list[_Mark]) -> tuple[list[_Mark], Atomic]:
-    """Give each mark once, and which each atom has."""
+    """Return each mark once, and which each atom has."""
     numbers = {mark: at for at, mark in enumerate(dict.fromkeys(marks))}
     return list(numbers), np.array([numbers[mark] for mark in marks], np.intp)
 
@@ -153,7 +153,7 @@ class _Places:
         self._after = {axis.after[at]: at for at in reversed(sent)}
 
     def of(self, before: _Mark, after: _Mark) -> int:
-        """Give the place of a pair; NOWHERE if none comes near."""
+        """Return the place of a pair; NOWHERE if none comes near."""
         if not before[1] and not after[1]:
             return self._unsent
         exact = self._pairs.get((before[0], after[0]))

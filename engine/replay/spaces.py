@@ -20,7 +20,7 @@ class Spaces:
         self._shared: dict[tuple[JointAxis, ...], Space] = {}
 
     def of(self, outcome: str) -> Space:
-        """Give the situations of an outcome: those of no fact at all if no table makes it."""
+        """Return the situations of an outcome: those of no fact at all if no table makes it."""
         if outcome not in self._of:
             before, after = (
                 None if version is None else _axes(outcome, version) for version in (self.before, self.after)

@@ -19,7 +19,7 @@ from engine.replay.tally import DueTally, Examples, GroupTally, OutcomeTally, Ta
 def summarise(
     spaces: Spaces, tally: Tally, unread: Mapping[str, int], rows: int, *, recorded: bool, texts: Collection[str] = ()
 ) -> Replay:
-    """Say what a tally comes to; ``texts`` are the outcomes that may change for every ticket alike."""
+    """Return what a tally comes to; ``texts`` are the outcomes that may change for every ticket alike."""
     order = _order(spaces)
     near = tally.near
     outcomes = [
@@ -52,7 +52,7 @@ def summarise(
 
 
 def _for_all(one: Replayed) -> bool:
-    """Tell whether every ticket goes from the same value to the same other one."""
+    """Return whether every ticket goes from the same value to the same other one."""
     return len(one.matrix) == 1 and all(
         state.kind is Kind.DECIDED for change in one.matrix for state in (change.before, change.after)
     )
@@ -77,7 +77,7 @@ def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
 
 
 def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
-    """Say what becomes of a deadline; ``near`` of its tickets are within the tolerance."""
+    """Return what becomes of a deadline; ``near`` of its tickets are within the tolerance."""
     shifts = [Shift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
     return Moves(

@@ -184,7 +184,7 @@ class Tally:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Give it as JSON has it; ``read`` gives it back."""
+        """Return it as JSON has it; ``read`` gives it back."""
         return {
             "tickets": self.tickets,
             "changed": self.changed,
@@ -205,7 +205,7 @@ class Tally:
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Give back what ``plain`` gave."""
+        """Return back what ``plain`` gave."""
         return cls(
             plain["tickets"],
             plain["changed"],
@@ -241,7 +241,7 @@ def earliest(found: Examples) -> Examples:
 
 
 def mixed(cells: Column) -> NDArray[np.uint64]:
-    """Give numbers to order situations by: no two have the same."""
+    """Return numbers to order situations by: no two have the same."""
     return cells.astype(np.uint64) * _MIX
 
 

@@ -65,7 +65,7 @@ class _Day:
     reading: str = ""
 
     def wrong(self) -> str:
-        """Say why there is no such day, or ""."""
+        """Return why there is no such day, or ""."""
         if not 1 <= self.month <= 12:
             return f"there is no month {self.month}"
         if not 1 <= self.day <= calendar.monthrange(self.year or 4, self.month)[1]:
@@ -116,7 +116,7 @@ def instant_help(text: str) -> InstantHelp | None:
 
 
 def unreadable(text: str) -> str:
-    """Say why a text that has the form of an instant is none."""
+    """Return why a text that has the form of an instant is none."""
     found = instant_help(text)
     return found.reason if found is not None else "there is no such day, time or offset"
 
@@ -153,7 +153,7 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
 
 
 def _days(part: dict[str, str | None]) -> list[_Day]:
-    """Give the days that a text can mean; none if its month has no name that is known."""
+    """Return the days that a text can mean; none if its month has no name that is known."""
     if part["year"]:
         return [_Day(int(part["year"]), int(part["month"] or 0), int(part["day"] or 0))]
     if part["last"]:
@@ -172,7 +172,7 @@ def _days(part: dict[str, str | None]) -> list[_Day]:
 
 
 def _order(part: dict[str, str | None]) -> str:
-    """Say what is wrong with how a day is written, or ""."""
+    """Describe what is wrong with how a day is written, or ""."""
     if part["name"] or part["name_first"]:
         return f"the month `{part['name'] or part['name_first']}` is not a number"
     if part["last"]:
@@ -226,7 +226,7 @@ def _ahead(name: str, local: int) -> str:
 
 
 def _form(part: dict[str, str | None]) -> str:
-    """Say what is left that can be wrong: the digits of the hour, or spaces."""
+    """Return what is left that can be wrong: the digits of the hour, or spaces."""
     return (
         "the hour does not have two digits"
         if len(part["hour"] or "") < 2

@@ -24,12 +24,12 @@ class Look:
         return tuple(slot for slot, _ in self.steps)
 
     def cell(self, atoms: list[int]) -> int:
-        """Give the number of the cell that a ticket falls in."""
+        """Return the number of the cell that a ticket falls in."""
         return sum([cells[atoms[slot]] for slot, cells in self.steps])
 
 
 def look_for(name: str, flat: Flat, reader: TicketReader) -> Look:
-    """Tell how to look an outcome of a table up."""
+    """Return how to look an outcome of a table up."""
     steps = []
     for at, axis in enumerate(flat.axes):
         stride = math.prod(flat.cell.shape[at + 1 :])
@@ -38,7 +38,7 @@ def look_for(name: str, flat: Flat, reader: TicketReader) -> Look:
 
 
 def picker(facts: Iterable[str], reader: TicketReader) -> Callable[[list[int]], object]:
-    """Give what takes the atoms of these facts out of a ticket."""
+    """Return what takes the atoms of these facts out of a ticket."""
     slots = [reader.slots[fact] for fact in facts]
     return itemgetter(*slots) if slots else _nothing
 

@@ -109,7 +109,7 @@ class TicketReader:
         return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
 
     def atom(self, name: str, value: Sent) -> int | None:
-        """Give the atom of one value of a fact; None if it would be refused."""
+        """Return the atom of one value of a fact; None if it would be refused."""
         try:
             return self._readers[name].read(value)[0]
         except _Wrong:
@@ -174,7 +174,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
 
 
 def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
-    """Say why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
+    """Return why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
     if meant:
         return (
             f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell",
@@ -185,7 +185,7 @@ def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tu
 
 
 def _finite(sent: Sent) -> float | None:
-    """Give a number that was sent as one; None for everything else, true and false among it."""
+    """Return a number that was sent as one; None for everything else, true and false among it."""
     if isinstance(sent, bool) or not isinstance(sent, (int, float)):
         return None
     try:

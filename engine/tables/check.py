@@ -30,12 +30,12 @@ Witness = tuple[tuple[str, str], ...]
 
 
 def too_many(axes: tuple[Axis, ...]) -> bool:
-    """Tell whether axes span more cells than can be tabulated."""
+    """Return whether axes span more cells than can be tabulated."""
     return cells(axes) > MAX_CELLS
 
 
 def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Sequence[Table]) -> Problem | None:
-    """Give the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
+    """Return the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
     if not too_many(axes):
         return None
     return Problem(
@@ -47,7 +47,7 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Seque
 
 
 def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
-    """Say which facts have to go, where they are read, and how many cells are left without them."""
+    """Return which facts have to go, where they are read, and how many cells are left without them."""
     left, gone = cells(axes), list[Axis]()
     for axis in sorted(axes, key=lambda one: (-one.size, one.fact)):
         if left <= MAX_CELLS:
@@ -69,7 +69,7 @@ def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
-    """Say how many values of each fact are told apart, the most first.
+    """Return how many values of each fact are told apart, the most first.
 
     >>> sizes_text({"impact": 4, "country": 9})
     'country 9 × impact 4'
@@ -78,7 +78,7 @@ def sizes_text(sizes: Mapping[str, int]) -> str:
 
 
 def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:
-    """Give everything wrong in the cells of all tables."""
+    """Return everything wrong in the cells of all tables."""
     problems: list[Problem] = []
     troubled: set[str] = set()
     for flat in flats.values():
@@ -100,7 +100,7 @@ class Witnesses:
         self.flat, self.atoms = flat, atoms
 
     def __call__(self, where: Mask) -> Witness:
-        """Give the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
+        """Return the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
 
         A cell in which every fact is sent goes before one in which some are missing. Of many cells only some are tried, so
         that there may be a smaller ticket; none of the facts of this one can be left out.
@@ -118,7 +118,7 @@ class Witnesses:
 
 
 def _named(where: Mask, cell: list[int]) -> list[int]:
-    """Give the axes that keep a cell in a mask: along any other, every value that can be sent lies in it, too."""
+    """Return the axes that keep a cell in a mask: along any other, every value that can be sent lies in it, too."""
     named = [at for at, value in enumerate(cell) if value]
     for axis in reversed(named):
         fewer = [at for at in named if at != axis]
@@ -128,7 +128,7 @@ def _named(where: Mask, cell: list[int]) -> list[int]:
 
 
 def _known(flat: Flat) -> Mask:
-    """Tell in which cells every fact was sent."""
+    """Return in which cells every fact was sent."""
     known = np.ones(flat.cell.shape, dtype=np.bool_)
     for at in range(len(flat.axes)):
         known[(slice(None),) * at + (0,)] = False
@@ -182,14 +182,14 @@ def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
 
 
 def reached_cells(flat: Flat, where: Mask | None = None) -> Mask:
-    """Tell which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
+    """Return which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
     reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
     reached[flat.cell.ravel() if where is None else flat.cell[where]] = True
     return reached.reshape(flat.grid.hit.shape)
 
 
 def overlapping(flat: Flat) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Give pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
+    """Yield pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
     if flat.grid.table.hit is HitPolicy.UNIQUE:
         yield from _crowded(flat.grid, reached_cells(flat))
 
@@ -225,7 +225,7 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
 
 
 def idle_rules(flat: Flat) -> Iterator[int]:
-    """Give the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
+    """Yield the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
     grid, table = flat.grid, flat.grid.table
     settled = reached_cells(flat, flat.settled)
     if table.hit is HitPolicy.COLLECT:
@@ -238,7 +238,7 @@ def idle_rules(flat: Flat) -> Iterator[int]:
 
 
 def rule_at(table: Table, at: int) -> Rule:
-    """Give the rule at a position; the one after the last is `otherwise`."""
+    """Return the rule at a position; the one after the last is `otherwise`."""
     return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
 
 
@@ -275,12 +275,12 @@ def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
 
 
 def covers(flat: Flat, at: int) -> Mask:
-    """Tell in which cells over sent facts the conditions of a rule hold."""
+    """Return in which cells over sent facts the conditions of a rule hold."""
     return holds(flat.grid, at).ravel()[flat.cell]
 
 
 def holds(grid: Grid, at: int) -> Mask:
-    """Tell in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
+    """Return in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
     local = np.zeros(grid.hit.shape, dtype=np.bool_)
     if at < len(grid.tests):
         local[region(grid.tests[at], grid.hit.shape)] = True
@@ -288,7 +288,7 @@ def holds(grid: Grid, at: int) -> Mask:
 
 
 def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Problem]:
-    """Tell which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
+    """Yield which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
     for name, codes in flat.codes.items():
         outcome = policy.outcomes[name]
         if outcome.type is not FactType.CHOICE:

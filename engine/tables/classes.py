@@ -32,7 +32,7 @@ class Atoms:
     positions: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, value: str | float | None) -> int:
-        """Give the atom that a value falls in; None is unknown."""
+        """Return the atom that a value falls in; None is unknown."""
         if value is None:
             return 0
         if isinstance(value, str):
@@ -46,7 +46,7 @@ class Atoms:
         return sample if isinstance(sample, str) else number_text(sample)
 
     def mask(self, condition: Condition) -> Mask:
-        """Tell for each atom whether a condition holds for it."""
+        """Return for each atom whether a condition holds for it."""
         held = [condition.holds(sample) for sample in self.samples]
         return np.array([condition.unknown, *held], dtype=np.bool_)
 
@@ -83,7 +83,7 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
 
 
 def sample_of(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:
-    """Give a number of a piece, or None if the fact cannot be any of its numbers.
+    """Return a number of a piece, or None if the fact cannot be any of its numbers.
 
     Odd pieces are the cuts themselves, even ones the open stretches before, between and after them.
     """
@@ -139,7 +139,7 @@ def axis_of(fact: str, signatures: Iterable[object]) -> Axis:
 
 
 def joint_axes(given: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
-    """Give axes fine enough for all that are given: values that none of them tells apart are one class."""
+    """Return axes fine enough for all that are given: values that none of them tells apart are one class."""
     found: dict[str, list[Axis]] = {}
     for axis in (axis for axes in given for axis in axes):
         found.setdefault(axis.fact, []).append(axis)
@@ -162,14 +162,14 @@ class Masks:
         self._allowed: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def __call__(self, condition: Condition) -> Mask:
-        """Give the mask of a condition over the atoms of its fact."""
+        """Return the mask of a condition over the atoms of its fact."""
         key = (condition.fact, condition.words, condition.intervals, condition.negated, condition.unknown)
         if key not in self._known:
             self._known[key] = self.atoms[condition.fact].mask(condition)
         return self._known[key]
 
     def classes(self, condition: Condition, axis: Axis) -> tuple[int, ...]:
-        """Give the classes of an axis that a condition allows."""
+        """Return the classes of an axis that a condition allows."""
         mask = self(condition)
         key = (id(mask), id(axis))
         if key not in self._allowed:

@@ -47,7 +47,7 @@ class Explainer:
         self._reached: tuple[tuple[str, int], Reach] | None = None
 
     def outcome(self, name: str, cell: int) -> Outcome:
-        """Give an outcome in a cell of its table, with its rules, or with what is still possible and missing."""
+        """Return an outcome in a cell of its table, with its rules, or with what is still possible and missing."""
         key = (name, cell)
         kept = self._outcomes.get(key)
         if kept is None:
@@ -56,7 +56,7 @@ class Explainer:
         return kept
 
     def ways_on(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
-        """Give cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts.
+        """Yield cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts.
 
         Beside those in which no fact is open, these are the cells that decide the outcomes already: what is still open there may
         stay unknown, and be read as such elsewhere.
@@ -73,7 +73,7 @@ class Explainer:
         yield from (reach.cell(found[at]) for at in first)
 
     def ask_next(self, name: str, cell: int) -> str:
-        """Give the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
+        """Return the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
         flat = self.flats[self.producer[name]]
         codes = flat.codes[name]
         reach = self._reach(flat, cell)
@@ -101,7 +101,7 @@ class Explainer:
         return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
 
     def _path(self, flat: Flat, name: str, cell: int) -> Numbers:
-        """Give the rules that make an outcome what it is in a cell, all the way down the chain of tables.
+        """Return the rules that make an outcome what it is in a cell, all the way down the chain of tables.
 
         These are the rules that fire on the facts as they are. Where none does, or an open fact turns their outcome
         into the decided one, they are those that fire whichever way the open facts turn out.
@@ -120,7 +120,7 @@ class Explainer:
         return fired.union(*(self._behind(flat, other, cell) for other in above))
 
     def _behind(self, flat: Flat, name: str, cell: int) -> Numbers:
-        """Give the rules behind an outcome that a table reads.
+        """Return the rules behind an outcome that a table reads.
 
         Where it is undecided, and that is what counts, they are the rules behind whatever keeps it so.
         """
@@ -140,7 +140,7 @@ class Explainer:
         return codes.domain[code] if code < len(codes.domain) else None
 
     def _cause(self, flat: Flat, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
-        """Give the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they rest on.
+        """Return the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they rest on.
 
         They rest on an outcome that they test, and on one of which another value would have changed the result.
         """
@@ -158,7 +158,7 @@ class Explainer:
         return kept
 
     def _matters(self, flat: Flat, fact: str, local: int, name: str) -> bool:
-        """Tell whether another value of one fact would have given another outcome."""
+        """Return whether another value of one fact would have given another outcome."""
         axes = flat.grid.axes
         at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
         stride = math.prod(axis.size for axis in axes[at + 1 :])
@@ -166,7 +166,7 @@ class Explainer:
         return len({self._fires(flat, name, first + step * stride) for step in range(axes[at].size)}) > 1
 
     def _above(self, flat: Flat, above: Flat, cell: int) -> int:
-        """Give the cell of a table further up that a cell lies in."""
+        """Return the cell of a table further up that a cell lies in."""
         key = (flat.grid.table.name, above.grid.table.name)
         way = self._ways.get(key)
         if way is None:

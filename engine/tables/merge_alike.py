@@ -52,7 +52,7 @@ def _alike(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
 
 
 def grouped(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:
-    """Give the positions of equal keys together, in the order in which they are first met.
+    """Return the positions of equal keys together, in the order in which they are first met.
 
     >>> grouped(["a", "b", "a"])
     ((0, 2), (1,))

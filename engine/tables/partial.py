@@ -48,7 +48,7 @@ class Codes:
         return len(self.domain)
 
     def atoms(self) -> Indices:
-        """Give the outcome as atoms for the tables that read it: 0 where it has no value."""
+        """Return the outcome as atoms for the tables that read it: 0 where it has no value."""
         return np.where((self.low == self.high) & (self.low < len(self.domain)), self.low + 1, 0).astype(np.int32)
 
 
@@ -70,7 +70,7 @@ class Flat:
 
 
 def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
-    """Give all values that an outcome of a table other than a collect table can have, in the order in which they are shown."""
+    """Return all values that an outcome of a table other than a collect table can have, in the order in which they are shown."""
     outcome = policy.outcomes[name]
     if outcome.type is FactType.CHOICE:
         return tuple(value.value for value in outcome.values)
@@ -81,14 +81,14 @@ def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
 
 
 def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
-    """Give the list that each entry of a collect table's ``hits`` makes: the items of its rules, in file order."""
+    """Return the list that each entry of a collect table's ``hits`` makes: the items of its rules, in file order."""
     given = [rule.then.get(name, ()) for rule in grid.table.rules]
     items = [value if isinstance(value, tuple) else (str(value),) for value in given]
     return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.hits]
 
 
 def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | Measure | None:
-    """Give what the rules of an entry of ``hits`` say of an outcome in a cell of the table's own grid; None is nothing."""
+    """Return what the rules of an entry of ``hits`` say of an outcome in a cell of the table's own grid; None is nothing."""
     rules = grid.rules(entry)
     if grid.table.hit is HitPolicy.COLLECT:
         given = (rule.then.get(name, ()) for rule in rules)
@@ -144,7 +144,7 @@ def flatten(
 
 
 def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat]) -> Indices:
-    """Give the class on one axis of the table's own, for every cell over sent facts."""
+    """Return the class on one axis of the table's own, for every cell over sent facts."""
     for at, axis in enumerate(axes):
         if axis.fact == local.fact:
             own = local.class_of[list(axis.members)]
@@ -157,7 +157,7 @@ def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat])
 def _opened(
     grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]
 ) -> tuple[Mask, ...]:
-    """Tell for every sent fact in which cells it is open."""
+    """Return for every sent fact in which cells it is open."""
     opened = [np.zeros(entry.shape, dtype=np.bool_) for _ in axes]
     position = {axis.fact: at for at, axis in enumerate(axes)}
     for at, local in enumerate(grid.axes):
@@ -179,7 +179,7 @@ def _values(
     classes: list[Indices],
     atoms: Mapping[str, Atoms],
 ) -> Indices:
-    """Give the code of what fires in every cell, as if nothing were open."""
+    """Return the code of what fires in every cell, as if nothing were open."""
     code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
     fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)
     copied: list[tuple[int, str]] = []
@@ -199,7 +199,7 @@ def _values(
 
 
 def _word_value(atoms: Atoms, member: int) -> Literal:
-    """Give the value that an atom of a choice or of a yes/no stands for."""
+    """Return the value that an atom of a choice or of a yes/no stands for."""
     word = atoms.samples[member - 1]
     return word == YES if atoms.fact.type is FactType.BOOLEAN else word
 

@@ -29,7 +29,7 @@ class States:
 
 
 def states(flat: Flat, codes: Codes) -> States:
-    """Give the codes that are possible in every cell."""
+    """Return the codes that are possible in every cell."""
     decided = codes.low == codes.high
     single = tuple((code,) for code in range(codes.not_covered + 1))
     if decided.all():
@@ -43,7 +43,7 @@ def states(flat: Flat, codes: Codes) -> States:
 
 
 def _unique(column: Bits) -> tuple[Bits, Indices]:
-    """Give the distinct values of a column, as rows, and the number of each cell's."""
+    """Return the distinct values of a column, as rows, and the number of each cell's."""
     distinct, inverse = np.unique(column, return_inverse=True)
     return distinct.reshape(-1, 1), inverse.astype(np.int32)
 

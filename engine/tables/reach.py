@@ -27,7 +27,7 @@ class Reach:
     cells: Mask
 
     def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Give this part of an array of the whole table."""
+        """Return this part of an array of the whole table."""
         return array[_part(self.start, self.free)]
 
     def cell(self, inside: np.ndarray[Any, Any]) -> Cell:
@@ -52,7 +52,7 @@ def reach_from(flat: Flat, start: Cell) -> Reach:
 
 
 def _free(flat: Flat, start: Cell) -> frozenset[int]:
-    """Give the facts that may come to be open on the way: at the start, or once others are known."""
+    """Return the facts that may come to be open on the way: at the start, or once others are known."""
     closed = {axis for axis, at in enumerate(start) if at == 0}
     free: frozenset[int] = frozenset()
     while True:
@@ -69,13 +69,13 @@ def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
 
 
 def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
-    """Give the outcomes of the settled cells that can be reached; None is "not covered"."""
+    """Return the outcomes of the settled cells that can be reached; None is "not covered"."""
     found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.flat.settled)])
     return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
 
 
 def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
-    """Give the facts that are not known and can change the outcome, by name."""
+    """Return the facts that are not known and can change the outcome, by name."""
     low, high = reach.of(codes.low), reach.of(codes.high)
     state = np.where(low == high, low, -1)
     found = []

@@ -43,7 +43,7 @@ class Grid:
     claims: Mask
 
     def rules(self, entry: int) -> tuple[Rule, ...]:
-        """Give the rules of an entry of ``hits``."""
+        """Return the rules of an entry of ``hits``."""
         listed = self.table.rules
         return tuple(listed[at] if at < len(listed) else self._otherwise() for at in self.hits[entry])
 
@@ -54,7 +54,7 @@ class Grid:
 
 
 def all_atoms(policy: Policy) -> dict[str, Atoms]:
-    """Give the atoms of every fact and of every outcome that tables can read."""
+    """Return the atoms of every fact and of every outcome that tables can read."""
     named: dict[str, list[Condition]] = {}
     for table in policy.all_tables:
         for rule in table.rules:
@@ -65,12 +65,12 @@ def all_atoms(policy: Policy) -> dict[str, Atoms]:
 
 
 def table_axes(table: Table, masks: Masks) -> tuple[Axis, ...]:
-    """Give the axes of a table, in alphabetical order of their facts."""
+    """Return the axes of a table, in alphabetical order of their facts."""
     return axes_over((table,), masks, frozenset(table.reads))
 
 
 def axes_over(tables: Iterable[Table], masks: Masks, facts: frozenset[str]) -> tuple[Axis, ...]:
-    """Give axes fine enough for all of these tables at once."""
+    """Return axes fine enough for all of these tables at once."""
     conditions: dict[str, list[Condition]] = {fact: [] for fact in facts}
     apart: set[str] = set()
     for table in tables:
@@ -104,7 +104,7 @@ def _tests(rule: Rule, axes: tuple[Axis, ...], position: Mapping[str, int], mask
 
 
 def _claims(tests: tuple[Tests, ...], hits: tuple[tuple[int, ...], ...], axes: int) -> Mask:
-    """Tell for each entry of ``hits`` which facts its rules name ``unknown`` for."""
+    """Return for each entry of ``hits`` which facts its rules name ``unknown`` for."""
     claimed = np.zeros((len(tests) + 1, axes), dtype=np.bool_)
     for rule, asked in enumerate(tests):
         for axis, allowed in asked:
@@ -117,7 +117,7 @@ def _claims(tests: tuple[Tests, ...], hits: tuple[tuple[int, ...], ...], axes: i
 
 
 def region(tests: Tests, shape: tuple[int, ...]) -> Any:
-    """Give the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
+    """Return the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
     allowed = dict(tests)
     if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
         return tuple(
@@ -156,7 +156,7 @@ def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices,
 
 
 def _regrown(grown: list[tuple[int, int]], numbers: list[int]) -> tuple[tuple[int, ...], ...]:
-    """Give the sets of rules behind numbers: each is an earlier set and one rule more."""
+    """Return the sets of rules behind numbers: each is an earlier set and one rule more."""
     sets: dict[int, tuple[int, ...]] = {0: ()}
     for number in numbers:
         path = []

@@ -9,12 +9,12 @@ from engine.version.version import Layout, Version
 
 
 def proof_tables(version: Version | Layout) -> tuple[ProofTable, ...]:
-    """Give the tables of a version (or of a policy that is laid out) as durable-rules is to prove them; ``otherwise`` is no rule there."""
+    """Return the tables of a version (or of a policy that is laid out) as durable-rules is to prove them; ``otherwise`` is no rule there."""
     return tuple(_proof_table(grid) for grid in _grids(version).values() if grid.table.rules)
 
 
 def _grids(version: Version | Layout) -> dict[str, Grid]:
-    """Give the grids of all tables and deadlines."""
+    """Return the grids of all tables and deadlines."""
     timed = version.timed if isinstance(version, Version) else {name: flat.grid for name, flat in version.timed.items()}
     return {**version.grids, **timed}
 
@@ -37,7 +37,7 @@ def _proof_table(grid: Grid) -> ProofTable:
 
 
 def agreement_problems(version: Version, report: ProofReport) -> list[Problem]:
-    """Give every disagreement and failure as a problem that names its table and cell."""
+    """Return every disagreement and failure as a problem that names its table and cell."""
     return [_disagreement(version, found) for found in report.disagreements] + [
         _failure(version, found) for found in report.failures
     ]

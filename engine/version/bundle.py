@@ -39,7 +39,7 @@ class Versions(Generic[V]):
     versions: tuple[V, ...]
 
     def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> V:
-        """Give the version that is named and has this digest; without either, the one in force at an instant, or now.
+        """Return the version that is named and has this digest; without either, the one in force at an instant, or now.
 
         A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
         """

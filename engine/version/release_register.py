@@ -100,7 +100,7 @@ def register_text(frozen: Iterable[Frozen]) -> str:
 
 
 def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Sequence[Folder]) -> list[Problem]:
-    """Tell which versions are not as they were frozen: changed, gone, or put aside without a record."""
+    """Return which versions are not as they were frozen: changed, gone, or put aside without a record."""
     held = {folder.name: folder for folder in past}
     problems = [
         Problem(

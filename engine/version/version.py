@@ -188,7 +188,7 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
 
 
 def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
-    """Tell where the region of an elapsed time depends on what is still to be worked out from instants."""
+    """Return where the region of an elapsed time depends on what is still to be worked out from instants."""
     found = []
     for one in policy.elapsed.values():
         waits = (
@@ -217,7 +217,7 @@ def _elapsed(
 
 
 def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
-    """Tell how the deadline of this name finds its schedule."""
+    """Return how the deadline of this name finds its schedule."""
     deadline, grid = policy.deadlines[name], layout.timed[name].grid
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
     flats = {one: layout.flats[layout.producer[one]] for one in read if one in layout.producer}
@@ -230,7 +230,7 @@ def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReade
 
 
 def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Give the names of the tables that each table depends on, itself included."""
+    """Return the names of the tables that each table depends on, itself included."""
     chains: dict[str, frozenset[str]] = {}
     for table in policy.tables.values():
         chains[table.name] = frozenset({table.name}).union(
@@ -242,7 +242,7 @@ def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[
 def _axes(
     policy: Policy, producer: Mapping[str, str], masks: Masks
 ) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...]]]:
-    """Give each table's own axes and its axes over sent facts; refuse those that are too large."""
+    """Return each table's own axes and its axes over sent facts; refuse those that are too large."""
     axes, problems = {}, []
     chains = _chains(policy, producer)
     for table in policy.tables.values():

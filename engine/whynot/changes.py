@@ -75,7 +75,7 @@ class WhyNot:
 
 
 def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment: Moment = NO_MOMENT) -> WhyNot:
-    """Tell the smallest changes of a ticket's facts that would give what is wanted.
+    """Return the smallest changes of a ticket's facts that would give what is wanted.
 
     A fact that is sent otherwise, or sent at all, is one change. Not to send a fact that is sent is one too, but is only
     proposed where nothing else does with as few. Raises WrongRequest with every fact that the version cannot read.
@@ -119,7 +119,7 @@ def _attainable(codes: Codes) -> tuple[Literal | None, ...]:
 
 
 def _nearest(there: Mask, start: _Classes, stay: tuple[int, ...]) -> np.ndarray | None:
-    """Give the cells of a mask that differ from a cell on the fewest axes, by preference without leaving a fact out."""
+    """Return the cells of a mask that differ from a cell on the fewest axes, by preference without leaving a fact out."""
     far = np.zeros(there.shape, dtype=np.int16)
     left_out = np.zeros(there.shape, dtype=np.bool_)
     for axis, at in enumerate(start):
@@ -179,7 +179,7 @@ def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
 
 
 def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tuple[Passed, ...]) -> dict[str, str]:
-    """Give what the facts of a table are now, as the policy writes it."""
+    """Return what the facts of a table are now, as the policy writes it."""
     ticket = version.reader.read(facts)
     said, unlisted = {}, dict(ticket.unlisted)
     for axis in flat.axes:
@@ -208,7 +208,7 @@ def _change(flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms]
 
 
 def _sample(atoms: Atoms, atom: int) -> Sent:
-    """Give a value of an atom as a caller would send it."""
+    """Return a value of an atom as a caller would send it."""
     sample = atoms.samples[atom - 1]
     if atoms.fact.type is FactType.TEXT:
         return BLANK if sample == "blank" else sample

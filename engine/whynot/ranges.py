@@ -32,6 +32,6 @@ def _text(atoms: Atoms, run: list[int], real: list[int]) -> str:
 
 
 def _end(atoms: Atoms, piece: int, upper: int) -> tuple[float, bool]:
-    """Give an end of a piece, and whether it belongs to it: cuts are pieces of their own, between open stretches."""
+    """Return an end of a piece, and whether it belongs to it: cuts are pieces of their own, between open stretches."""
     at, is_cut = divmod(piece, 2)
     return (atoms.cuts[at], True) if is_cut else (atoms.cuts[at - 1 + upper], False)

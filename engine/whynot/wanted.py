@@ -50,7 +50,7 @@ class Wanted:
     codes: frozenset[int]
 
     def holds(self, codes: Codes) -> Mask:
-        """Tell in which cells the outcome is what is wanted."""
+        """Return in which cells the outcome is what is wanted."""
         chosen = np.zeros(len(codes.domain) + 1, dtype=np.bool_)
         chosen[list(self.codes)] = True
         return np.asarray((codes.low == codes.high) & chosen[np.minimum(codes.low, len(codes.domain))])
@@ -161,7 +161,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
 
 
 def _is(one: Literal, meant: Literal) -> bool:
-    """Tell whether a value is what is meant; a list is if it has the item that is meant."""
+    """Return whether a value is what is meant; a list is if it has the item that is meant."""
     if isinstance(one, tuple) and isinstance(meant, tuple):
         return any(folded(item) == folded(meant[0]) for item in one) if meant else not one
     return isinstance(one, bool) == isinstance(meant, bool) and one == meant

@@ -193,7 +193,7 @@ class AsyncClient:
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> RescheduleResponse:
-        """Tell how deadlines move by a change of facts."""
+        """Return how deadlines move by a change of facts."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: RescheduleResponse = await self._connections.decision(timeout).ask_async(
             "decisions", "Reschedule", request, self._said(request_id, ticket_id)
@@ -210,7 +210,7 @@ class AsyncClient:
     async def version(
         self, version: str = "", *, digest: str = "", as_of: datetime | None = None, timeout: float = TIMEOUT
     ) -> PolicyVersion:
-        """Give one policy version whole."""
+        """Return one policy version whole."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
         found: PolicyVersion = (
             await self._connections.call(timeout).ask_async("policies", "GetVersion", request, self._metadata)

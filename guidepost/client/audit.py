@@ -35,7 +35,7 @@ def record_filter(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> pb.RecordFilter:
-    """Say which records are asked for.
+    """Return which records are asked for.
 
     >>> record_filter(ticket="INC-7", outcome="priority=P1").outcome
     'priority=P1'
@@ -71,14 +71,14 @@ class Audit:
         return self._connections.stubs.audit
 
     def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
-        """Give one record, by its id."""
+        """Return one record, by its id."""
         entry: pb.LogEntry = (
             self._connections.call(timeout).ask("audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata).entry
         )
         return entry
 
     def records(self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT) -> Iterator[pb.LogEntry]:
-        """Give all records that pass a filter of :func:`record_filter`, in the order of receipt, page by page; ``timeout`` is for each page."""
+        """Yield all records that pass a filter of :func:`record_filter`, in the order of receipt, page by page; ``timeout`` is for each page."""
         token = ""
         while True:
             page: pb.QueryRecordsResponse = self._connections.call(timeout).ask(
@@ -93,7 +93,7 @@ class Audit:
                 return
 
     def export(self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT) -> Iterator[str]:
-        """Give lines of JSON as `guidepost audit export` writes them; without a filter, whole chains."""
+        """Yield lines of JSON as `guidepost audit export` writes them; without a filter, whole chains."""
         for part in self.stub.ExportRecords(
             pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata
         ):
@@ -107,14 +107,14 @@ class Audit:
         return parts[-1].result
 
     def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
-        """Give a past decision in full, decided again under its own version."""
+        """Return a past decision in full, decided again under its own version."""
         explained: pb.ExplainRecordResponse = self._connections.call(timeout).ask(
             "audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata
         )
         return explained
 
     def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
-        """Give the certificate of a record, to be written to a file, and whether a signed head covers it."""
+        """Return the certificate of a record, to be written to a file, and whether a signed head covers it."""
         made: pb.GetCertificateResponse = self._connections.call(timeout).ask(
             "audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata
         )
@@ -142,7 +142,7 @@ class AsyncAudit:
         return self._connections.stubs.audit
 
     async def record(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.LogEntry:
-        """Give one record, by its id."""
+        """Return one record, by its id."""
         entry: pb.LogEntry = (
             await self._connections.call(timeout).ask_async(
                 "audit", "GetRecord", pb.GetRecordRequest(id=id_), self._metadata
@@ -153,7 +153,7 @@ class AsyncAudit:
     async def records(
         self, asked: pb.RecordFilter | None = None, *, timeout: float = READ_TIMEOUT
     ) -> AsyncIterator[pb.LogEntry]:
-        """Give all records that pass a filter, page by page."""
+        """Yield all records that pass a filter, page by page."""
         token = ""
         while True:
             page: pb.QueryRecordsResponse = await self._connections.call(timeout).ask_async(
@@ -171,7 +171,7 @@ class AsyncAudit:
     async def export(
         self, asked: pb.RecordFilter | None = None, *, timeout: float = WORK_TIMEOUT
     ) -> AsyncIterator[str]:
-        """Give lines of JSON as `guidepost audit export` writes them."""
+        """Yield lines of JSON as `guidepost audit export` writes them."""
         async for part in self.stub.ExportRecords(
             pb.ExportRecordsRequest(filter=asked), timeout=timeout, metadata=self._metadata
         ):
@@ -186,14 +186,14 @@ class AsyncAudit:
         return parts[-1].result
 
     async def explain(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.ExplainRecordResponse:
-        """Give a past decision in full."""
+        """Return a past decision in full."""
         explained: pb.ExplainRecordResponse = await self._connections.call(timeout).ask_async(
             "audit", "ExplainRecord", pb.ExplainRecordRequest(id=id_), self._metadata
         )
         return explained
 
     async def certificate(self, id_: str, *, timeout: float = READ_TIMEOUT) -> pb.GetCertificateResponse:
-        """Give the certificate of a record."""
+        """Return the certificate of a record."""
         made: pb.GetCertificateResponse = await self._connections.call(timeout).ask_async(
             "audit", "GetCertificate", pb.GetCertificateRequest(id=id_), self._metadata
         )

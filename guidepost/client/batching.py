@@ -62,7 +62,7 @@ def batch_of(calls: Iterable[Call]) -> TriageBatchRequest:
 
 
 def key_of(request: TriageRequest) -> bytes:
-    """Give what calls must have in common to be sent as one: the version they ask for, and the instant."""
+    """Return what calls must have in common to be sent as one: the version they ask for, and the instant."""
     shared = TriageBatchRequest()
     if request.HasField("version"):
         shared.version.CopyFrom(request.version)

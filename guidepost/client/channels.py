@@ -72,7 +72,7 @@ _OPTIONS: Final = (
 
 
 def _options(address: str) -> list[tuple[str, str | int]]:
-    """Give the options of a channel. Servers take turns where an address stands for several; one alone is better waited for by itself."""
+    """Return the options of a channel. Servers take turns where an address stands for several; one alone is better waited for by itself."""
     several = address.startswith("dns:") or "," in address
     return [("grpc.service_config", json.dumps({**_SERVICE, **(_TURNS if several else {})})), *_OPTIONS]
 
@@ -92,7 +92,7 @@ def connect_async(address: str, credentials: grpc.ChannelCredentials | None) -> 
 
 
 def said(caller: str, token: str) -> Metadata:
-    """Give what every call says of its caller.
+    """Return what every call says of its caller.
 
     >>> said("portal", "")
     (('guidepost-caller', 'portal'),)

@@ -61,7 +61,7 @@ class CircuitOpen(grpc.RpcError):
         return grpc.StatusCode.UNAVAILABLE
 
     def details(self) -> str:
-        """Say how many calls had no answer, when the next one is tried, and how the last one ended."""
+        """Return how many calls had no answer, when the next one is tried, and how the last one ended."""
         return self._details
 
     def trailing_metadata(self) -> tuple[()]:
@@ -94,7 +94,7 @@ def wait_of(error: grpc.RpcError) -> float:
 
 
 def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
-    """Give the fields that a server refused, by path, each with what is wrong and what would be right.
+    """Return the fields that a server refused, by path, each with what is wrong and what would be right.
 
     Empty for a call that failed for any other reason than wrong fields.
     """
@@ -130,5 +130,5 @@ def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  
 
 
 def is_fallback(answer: TriageResponse) -> bool:
-    """Tell whether an answer was made by the client itself, and not by a server."""
+    """Return whether an answer was made by the client itself, and not by a server."""
     return not answer.HasField("version")

@@ -81,7 +81,7 @@ class Spread(Generic[Connection]):
 
     @contextmanager
     def one(self) -> Iterator[Connection]:
-        """Give the connection to make a call over, which has ended when the block does."""
+        """Yield the connection to make a call over, which has ended when the block does."""
         chosen = self.enter()
         try:
             yield self._connections[chosen]

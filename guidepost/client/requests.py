@@ -73,7 +73,7 @@ def selector(version: str = "", digest: str = "", as_of: datetime | None = None)
 
 
 def call_metadata(request_id: str, ticket_id: str) -> tuple[tuple[str, str], ...]:
-    """Give what a call says of itself to the decision log.
+    """Return what a call says of itself to the decision log.
 
     >>> call_metadata("r-1", "")
     (('guidepost-request-id', 'r-1'),)

@@ -201,7 +201,7 @@ class Client:
         timeout: float = TIMEOUT,
         **more: FactInput,
     ) -> RescheduleResponse:
-        """Tell how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
+        """Return how deadlines move by a change of facts; ``before`` has those that were otherwise, None for what was not known."""
         request = reschedule_request(before, {**(facts or {}), **more}, now, pauses, selector(version, digest, as_of))
         response: RescheduleResponse = self._connections.decision(timeout).ask(
             "decisions", "Reschedule", request, self._said(request_id, ticket_id)
@@ -218,7 +218,7 @@ class Client:
     def version(
         self, version: str = "", *, digest: str = "", as_of: datetime | None = None, timeout: float = TIMEOUT
     ) -> PolicyVersion:
-        """Give one policy version whole: its decisions, facts, assumptions and open questions."""
+        """Return one policy version whole: its decisions, facts, assumptions and open questions."""
         request = GetVersionRequest(version=selector(version, digest, as_of))
         found: PolicyVersion = (
             self._connections.call(timeout).ask("policies", "GetVersion", request, self._metadata).version

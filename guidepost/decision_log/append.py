@@ -85,7 +85,7 @@ def readable(body: str) -> Record | None:
 def _told_apart(
     records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]
 ) -> tuple[list[Kept], list[Recordable]]:
-    """Tell which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
+    """Return which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
     kept, fresh = [], []
     for record in records:
         key = (record.caller, record.request_id)
@@ -99,7 +99,7 @@ def _told_apart(
 
 
 def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
-    """Give the rows of records that follow a head, their values in the order of the table's columns; their hashes; and the head they make."""
+    """Return the rows of records that follow a head, their values in the order of the table's columns; their hashes; and the head they make."""
     bodies = [record.text for record in records]
     hashes = list(following(before, bodies))
     rows: list[Values] = [
@@ -125,7 +125,7 @@ def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], 
 
 
 def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
-    """Give the ids of those records that are in the log."""
+    """Return the ids of those records that are in the log."""
     ids = [record.id for record in records]
     return {id_ for (id_,) in under_way.ask(f"SELECT id FROM entries WHERE id IN ({_marks(ids)})", ids)}  # noqa: S608 - no value stands in it
 

@@ -28,7 +28,7 @@ class Call:
 
 
 def named(proven: str, said: str) -> str:
-    """Give the name under which a caller is recorded: the one that is proved, and behind a stroke what he calls himself beside.
+    """Return the name under which a caller is recorded: the one that is proved, and behind a stroke what he calls himself beside.
 
     No proven name has a stroke, so nobody can take the name of another.
 
@@ -60,7 +60,7 @@ def read_call(metadata: Iterable[tuple[str, str | bytes]], proven: str = "") -> 
 
 
 def checked(call: Call) -> Call:
-    """Give what a request says of one of its tickets; raises WrongCall as for the metadata of a call."""
+    """Return what a request says of one of its tickets; raises WrongCall as for the metadata of a call."""
     for name, text in (("request_id", call.request_id), ("ticket_id", call.ticket)):
         if text and not _fits(text):
             raise WrongCall(f"`{name}` has at most {MAX_LENGTH} printable ASCII characters")

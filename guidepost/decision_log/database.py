@@ -49,7 +49,7 @@ class LogRefused(Exception):
 
 
 def connect(url: str, patience: Patience | None = None) -> Engine:
-    """Give an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
+    """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
 
     ``patience`` bounds what a server waits for, so that it hears the cause before it refuses calls; without it, statements take as long as they need.
     Raises LogRefused for a URL that is none, and for other databases.
@@ -138,7 +138,7 @@ def migrate(engine: Engine) -> None:
 
 
 def state(connection: Connection) -> str | None:
-    """Give the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
+    """Return the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -193,12 +193,12 @@ def examine(engine: Engine) -> None:
 
 
 def shown(engine: Engine) -> str:
-    """Give the URL without its password."""
+    """Return the URL without its password."""
     return engine.url.render_as_string(hide_password=True)
 
 
 def cause(error: BaseException) -> str:
-    """Say in one line what a database said."""
+    """Describe in one line what a database said."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 

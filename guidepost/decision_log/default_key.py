@@ -44,7 +44,7 @@ def own_key(folder: Path) -> OwnKey:
 
 
 def own_key_problem(folder: Path) -> str:
-    """Say why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
+    """Return why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
     private = folder / PRIVATE_FILE
     try:
         if private.exists():

@@ -83,7 +83,7 @@ def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNot
 
 
 def is_export(path: Path) -> bool:
-    """Tell whether a Parquet file holds entries of a log."""
+    """Return whether a Parquet file holds entries of a log."""
     try:
         return set(ENTRY) <= set(pq.read_schema(path).names)
     except pa.ArrowInvalid:
@@ -104,7 +104,7 @@ def read_parquet(path: Path) -> Iterator[Entry | PurgeNote]:
 
 
 def entry_columns(path: Path, column: str) -> Iterator[Any]:
-    """Give the values of one column."""
+    """Yield the values of one column."""
     for batch in _batches(path, (column,)):
         yield from batch.column(0).to_pylist()
 

@@ -30,7 +30,7 @@ class Page:
 
 
 def page(store: Store, asked: Filter, limit: int, token: str = "") -> Page:
-    """Give a page of at most so many records; what is recorded meanwhile comes on later pages, and none comes twice."""
+    """Return a page of at most so many records; what is recorded meanwhile comes on later pages, and none comes twice."""
     after = _read(token, asked) if token else ""
     found = tuple(islice(store.found(asked, after), limit + 1))
     shown = found[:limit]

@@ -54,7 +54,7 @@ class Doomed:
 
 
 def doomed(store: Store, before: datetime) -> tuple[Doomed, ...]:
-    """Tell what a purge would remove, chain by chain; chains that lose nothing are left out."""
+    """Return what a purge would remove, chain by chain; chains that lose nothing are left out."""
     with store.engine.connect() as connection, connection.begin():
         ends = connection.execute(select(writers.c.writer, writers.c.sequence).order_by(writers.c.writer)).all()
         found = [_doomed(connection, end.writer, end.sequence, before) for end in ends]
@@ -162,7 +162,7 @@ def _removed(
 
 
 def _begun(connection: Connection, writer: str) -> Head:
-    """Give behind what a chain begins: its beginning, or what was purged of it."""
+    """Return behind what a chain begins: its beginning, or what was purged of it."""
     asked = (
         select(purges.c.sequence, purges.c.hash)
         .where(purges.c.writer == writer)

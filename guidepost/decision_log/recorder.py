@@ -152,7 +152,7 @@ class Keeper:
             told()
 
     def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
-        """Give the record of a call that is answered."""
+        """Return the record of a call that is answered."""
         came = self._received(received)
         id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
         now = came.text if moment.now is None or moment.now is received else iso(moment.now)
@@ -189,13 +189,13 @@ class Keeper:
         )
 
     def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
-        """Give what a record says of an answer."""
+        """Return what a record says of an answer."""
         if isinstance(given, Rescheduled):
             return (), changed(given, self._facts(asked.before or {}, version))
         return tuple(decided(answer, self.settings.masking.more) for answer in given), None
 
     def same_request(self, first: Record, asked: Asked, version: Version, decision: str) -> bool:
-        """Tell whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
+        """Return whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
         if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
             return False
         call = asked.call
@@ -343,7 +343,7 @@ class Keeper:
         self._at_risk.extend([time.monotonic()] * len(records))
 
     def _may_leave(self) -> int:
-        """Tell how many more answers may leave before their records are committed."""
+        """Return how many more answers may leave before their records are committed."""
         risked = self._at_risk
         if self.settings.durability is not Durability.BOUNDED or (
             risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds
@@ -357,7 +357,7 @@ class Keeper:
 
 
 def _chances() -> Iterator[bytes]:
-    """Give random bytes for ids, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
+    """Yield random bytes for ids, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
     while True:
         drawn = secrets.token_bytes(400 * RANDOM)
         yield from (drawn[start : start + RANDOM] for start in range(0, len(drawn), RANDOM))
@@ -366,7 +366,7 @@ def _chances() -> Iterator[bytes]:
 def _outcomes(
     part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None
 ) -> Sequence[Kept | LogUnavailable]:
-    """Give what became of each record of a part."""
+    """Return what became of each record of a part."""
     if found is None:
         return [Kept(record, True) for record in part]
     error = found.exception() if isinstance(found, asyncio.Future) else found

@@ -49,7 +49,7 @@ class LogSettings:
 
 
 def default_url() -> str:
-    """Give the URL of the log: $GUIDEPOST_DECISION_LOG, else a SQLite file in the user's state folder."""
+    """Return the URL of the log: $GUIDEPOST_DECISION_LOG, else a SQLite file in the user's state folder."""
     named = os.environ.get(VARIABLE)
     if named:
         return named

@@ -138,7 +138,7 @@ def sign_purge(purge: Purge, key: Ed25519PrivateKey) -> PurgeNote:
 
 
 def unvouched(signed: SignedHead | PurgeNote, trust: Trust) -> str:
-    """Say why no trusted key vouches for a head, or for the note of a purge; "" if one does."""
+    """Return why no trusted key vouches for a head, or for the note of a purge; "" if one does."""
     if not signed.key:
         return "nobody signed it"
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - large, and only for what was signed

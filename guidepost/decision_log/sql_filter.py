@@ -21,7 +21,7 @@ _FLAGS: Final = {"yes": "true", "no": "false"}
 
 
 def narrowed(asked: Filter) -> Select[Any]:
-    """Give a query that finds all entries which pass a filter, and few others."""
+    """Return a query that finds all entries which pass a filter, and few others."""
     found = select(entries)
     for column, value in (
         (entries.c.ticket, asked.ticket),
@@ -47,7 +47,7 @@ def narrowed(asked: Filter) -> Select[Any]:
 
 
 def outcome_texts(outcome: str) -> list[str]:
-    """Give texts of which a record has one if it has an outcome as a filter asks for it.
+    """Return texts of which a record has one if it has an outcome as a filter asks for it.
 
     >>> outcome_texts("priority")
     ['"name":"priority"']

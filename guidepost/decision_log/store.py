@@ -117,11 +117,11 @@ class Store:
         return held_up_by(self._engine)
 
     def head(self, writer: str) -> Head:
-        """Give how far a chain has come."""
+        """Return how far a chain has come."""
         return next((head for head in self.ends() if head.writer == writer), beginning(writer))
 
     def ends(self) -> tuple[Head, ...]:
-        """Give how far each chain has come."""
+        """Return how far each chain has come."""
         with self._engine.connect() as connection, connection.begin():
             return tuple(
                 Head(*row)
@@ -207,7 +207,7 @@ class Store:
             )
 
     def signed_heads(self) -> tuple[SignedHead, ...]:
-        """Give all signed heads, by writer and number."""
+        """Return all signed heads, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
             return tuple(
                 _signed(row) for row in connection.execute(select(heads).order_by(heads.c.writer, heads.c.sequence))
@@ -219,7 +219,7 @@ class Store:
             return frozenset(connection.scalars(select(heads.c.key).distinct()))
 
     def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
-        """Give the signed heads that cover an entry by a tree, the smallest tree first."""
+        """Return the signed heads that cover an entry by a tree, the smallest tree first."""
         size = heads.c.sequence - heads.c.since
         asked = select(heads).where(
             heads.c.writer == entry.writer,
@@ -231,7 +231,7 @@ class Store:
             return tuple(_signed(row) for row in connection.execute(asked.order_by(size, heads.c.sequence)))
 
     def hashes(self, writer: str, since: int, last: int) -> Iterator[str]:
-        """Give the hashes of the entries behind a number up to another one."""
+        """Yield the hashes of the entries behind a number up to another one."""
         while since < last:
             asked = select(entries.c.sequence, entries.c.hash).where(
                 entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last
@@ -244,7 +244,7 @@ class Store:
             since = rows[-1].sequence
 
     def notes(self) -> tuple[PurgeNote, ...]:
-        """Give the notes of all that was purged, by writer and number."""
+        """Return the notes of all that was purged, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
             rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
             return tuple(
@@ -257,7 +257,7 @@ class Store:
             )
 
     def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
-        """Give the entries, chain by chain, as far as these ends; without ends, all, strangers last.
+        """Yield the entries, chain by chain, as far as these ends; without ends, all, strangers last.
 
         One whose columns are not those of its record does not hold.
         """
@@ -276,7 +276,7 @@ class Store:
             yield from self.strangers()
 
     def strangers(self) -> tuple[Entry, ...]:
-        """Give entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
+        """Return entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
         asked = select(entries).join(
             writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True
         )
@@ -289,13 +289,13 @@ class Store:
             )
 
     def get(self, id_: str) -> Entry | None:
-        """Give the entry of a record."""
+        """Return the entry of a record."""
         with self._engine.connect() as connection, connection.begin():
             row = connection.execute(select(entries).where(entries.c.id == id_)).one_or_none()
         return entry_of(row) if row is not None else None
 
     def found(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
-        """Give the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
+        """Yield the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
 
         The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
         """
@@ -316,7 +316,7 @@ class Store:
         self._engine.dispose()
 
     def writing(self) -> Connection:
-        """Give a connection that will write."""
+        """Return a connection that will write."""
         return self._engine.connect().execution_options(**{WRITES: True})
 
 
@@ -326,7 +326,7 @@ def _head(connection: Connection, writer: str) -> Head:
 
 
 def _columns(record: Recordable) -> dict[str, Any]:
-    """Give what a record is found by."""
+    """Return what a record is found by."""
     return {
         "id": record.id,
         "received": record.received,
@@ -339,7 +339,7 @@ def _columns(record: Recordable) -> dict[str, Any]:
 
 
 def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
-    """Give the entry of a row; one whose columns are not those of its record does not hold."""
+    """Return the entry of a row; one whose columns are not those of its record does not hold."""
     read = record or readable(row.body)
     alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
     # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.

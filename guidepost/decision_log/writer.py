@@ -59,7 +59,7 @@ class Waiter(Protocol):
     """Whoever is told what became of records: a future, or something like one."""
 
     def done(self) -> bool:
-        """Tell whether it does not wait any more."""
+        """Return whether it does not wait any more."""
 
     def set_result(self, result: Sequence[Kept], /) -> object:
         """Be told that the records are in the log."""
@@ -131,7 +131,7 @@ class Writer:
         return 0 if self._closing.is_set() else max(0, self._capacity - self.waiting)
 
     def refusal(self) -> LogUnavailable:
-        """Say why there is no room: too many are waiting, or the log is closed."""
+        """Return why there is no room: too many are waiting, or the log is closed."""
         if self._closing.is_set():
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
         return LogUnavailable(

@@ -68,7 +68,7 @@ def format_text(file: str, text: str) -> Formatted:
 
 
 def _lost(file: str, before: str, tree: Node, after: str) -> str:
-    """Say what a text lost by its layout, or nothing."""
+    """Return what a text lost by its layout, or nothing."""
     again, problems = read(file, after)
     if again is None or problems or _content(again) != _content(tree):
         return "it would read otherwise"
@@ -76,7 +76,7 @@ def _lost(file: str, before: str, tree: Node, after: str) -> str:
 
 
 def _content(node: Node) -> object:
-    """Give a tree as plain data that keeps the order of keys."""
+    """Return a tree as plain data that keeps the order of keys."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Mapping):
@@ -85,7 +85,7 @@ def _content(node: Node) -> object:
 
 
 def comments(text: str) -> Iterator[str]:
-    r"""Give the comments of a text in order: what stands between its tokens, and behind the sign of a text in lines.
+    r"""Yield the comments of a text in order: what stands between its tokens, and behind the sign of a text in lines.
 
     >>> [*comments("# one\na: 'no # two'\nb: | # three\n  # no\nc: x#y # four\n")]
     ['# one', '# three', '# four']
@@ -131,7 +131,7 @@ def _within_width(text: str) -> str:
 
 
 def _too_wide(node: yaml.Node | None, path: tuple[int | str, ...] = ()) -> Iterator[tuple[int | str, ...]]:
-    """Give the paths to the outermost lists and mappings in lines that are too long."""
+    """Yield the paths to the outermost lists and mappings in lines that are too long."""
     if not isinstance(node, yaml.CollectionNode):
         return
     if node.flow_style:

@@ -65,7 +65,7 @@ def _matrices(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
 
 
 def _lines(matrix: yaml.MappingNode, lines: list[str]) -> Iterator[_Line]:
-    """Give the line of the columns and those of the rows; nothing if one of them is not a list in one line."""
+    """Yield the line of the columns and those of the rows; nothing if one of them is not a list in one line."""
     rows = _get(matrix, "rows")
     headed = [(key, value) for key, value in matrix.value if key.value == "columns"]
     headed += rows.value if isinstance(rows, yaml.MappingNode) and not rows.flow_style else []

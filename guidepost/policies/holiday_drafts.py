@@ -55,7 +55,7 @@ class Drafter:
 
 
 def installed_package() -> Drafter:
-    """Give the ``holidays`` package, or raise PackageMissing. It is imported here and nowhere else."""
+    """Return the ``holidays`` package, or raise PackageMissing. It is imported here and nowhere else."""
     try:
         import holidays  # noqa: PLC0415 - an optional dependency, and slow: only who drafts pays for it
     except ImportError:
@@ -179,7 +179,7 @@ def _change(day: date, entry: Holiday | None, name: str, file: ListFile) -> Chan
 
 
 def _person_s(entry: Holiday, file: ListFile) -> str:
-    """Say by what an entry is a person's, if it is."""
+    """Describe by what an entry is a person's, if it is."""
     if entry.status is HolidayStatus.CONFIRMED:
         return "confirmed by a person"
     if entry.source == text(file.tree, "source") or entry.source.startswith(f"{PACKAGE} "):
@@ -188,7 +188,7 @@ def _person_s(entry: Holiday, file: ListFile) -> str:
 
 
 def _moved(changes: list[Change]) -> Iterable[Change]:
-    """Say of a holiday that goes in a year and comes back in it, under one name each, that it moved."""
+    """Describe of a holiday that goes in a year and comes back in it, under one name each, that it moved."""
     by_name: dict[tuple[int, str], list[Change]] = {}
     for change in changes:
         if change.kind in (Kind.ADDED, Kind.REMOVED):
@@ -211,7 +211,7 @@ def _moved(changes: list[Change]) -> Iterable[Change]:
 
 
 def revised(file: ListFile, drafter: Drafter, made: Comparison) -> str:
-    """Give the text of a list with the changes made; all that does not change stays as it was written, comments too."""
+    """Return the text of a list with the changes made; all that does not change stays as it was written, comments too."""
     gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is Kind.MOVED}
     gone |= {change.day for change in made.changes if change.kind in (Kind.REMOVED, Kind.RENAMED)}
     new = {
@@ -275,7 +275,7 @@ def _own_source(file: ListFile, day: date) -> str:
 
 
 def entry_line(day: date, name: str, status: HolidayStatus, source: str = "") -> str:
-    """Give the line of an entry.
+    """Return the line of an entry.
 
     >>> entry_line(date(2027, 1, 1), "New Year's Day", HolidayStatus.CONFIRMED)
     "  2027-01-01: {name: New Year's Day, status: confirmed}"

@@ -51,7 +51,7 @@ class Base:
 
     @property
     def name(self) -> str:
-        """Say which commit it is, as people read it."""
+        """Return which commit it is, as people read it."""
         return f"{self.asked} ({self.commit[:SHORT]})" if self.commit else self.asked
 
 
@@ -93,7 +93,7 @@ def _found(asked: str, policies: Path) -> Base:
 
 
 def _merge_base(within: Repository, asked: str) -> str:
-    """Give the commit that the revision and the working tree have in common."""
+    """Return the commit that the revision and the working tree have in common."""
     commit = within.commit(asked)
     if commit is None:
         raise SourceError(
@@ -117,6 +117,6 @@ def _version(commit: str, policies: Path) -> Version:
 
 
 def _frozen(within: Repository, commit: str, policies: Path) -> dict[str, Frozen]:
-    """Give the versions that were released at a commit; a register that cannot be read there has none."""
+    """Return the versions that were released at a commit; a register that cannot be read there has none."""
     content = within.content(commit, f"{PAST}/{REGISTER}")
     return read_register(f"{policies.as_posix()}/{PAST}/{REGISTER}", content)[0] if content is not None else {}

@@ -78,7 +78,7 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
 
 
 def next_manifest(text: str, version: str, effective_from: datetime) -> str:
-    r"""Give a manifest with another version and day of effect, and every other character as it was.
+    r"""Return a manifest with another version and day of effect, and every other character as it was.
 
     >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime.fromisoformat("2021-01-01T00:00:00Z")))
     version: "1.1.0"  # old
@@ -119,7 +119,7 @@ def _manifest(text: str) -> Mapping:
 
 
 def _with(line: str, node: Scalar, value: str) -> str:
-    """Give a line with another value where a node stands, in quotes; a quote that ends elsewhere is left alone."""
+    """Return a line with another value where a node stands, in quotes; a quote that ends elsewhere is left alone."""
     start = node.place.column - 1
     end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
     return line if not end else f'{line[:start]}"{value}"{line[end:]}'

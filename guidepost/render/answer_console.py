@@ -61,7 +61,7 @@ class AnswerPage:
         self._now = now
 
     def parts(self, answer: Answer, *, explain: bool) -> Iterator[RenderableType]:
-        """Give one answer: what was decided and why, or what is missing and what to ask next."""
+        """Yield one answer: what was decided and why, or what is missing and what to ask next."""
         yield Text.assemble((answer.decision, "bold"), ": ", (status_text(answer.status), STATUS_STYLES[answer.status]))
         yield Padding(grid([*self._rows(answer, explain=explain)], "cyan"), (0, 0, 0, 2))
         if not explain and (reasons := [*self._reasons(answer)]):
@@ -96,7 +96,7 @@ class AnswerPage:
             yield "ask next", self._question(answer.ask_next)
 
     def _beneath(self, timed: Due | Duty | None) -> Text:
-        """Say below an outcome how it came to its instant, or who has the turn until when."""
+        """Describe below an outcome how it came to its instant, or who has the turn until when."""
         match timed:
             case Due():
                 return Text(f"\n{why_text(timed, self._policy)}", "dim")
@@ -139,7 +139,7 @@ class AnswerPage:
         return Text.assemble(("undecided", "yellow"), "; still possible: ", possible)
 
     def _possible(self, outcome: str, value: Literal | None) -> Text:
-        """Give a value among others; a list in brackets, so that it is seen where it ends."""
+        """Return a value among others; a list in brackets, so that it is seen where it ends."""
         return Text(f"[{'; '.join(value)}]", "bold") if isinstance(value, tuple) else self._value(outcome, value)
 
     def _value(self, outcome: str, value: Literal | None) -> Text:
@@ -154,7 +154,7 @@ class AnswerPage:
         return Text.assemble((name, "bold"), about, (f"  ({allowed(fact)})", "dim"))
 
     def _path(self, answer: Answer) -> Iterator[RenderableType]:
-        """Give the rules behind each outcome; outcomes that rest on the same rules stand together."""
+        """Yield the rules behind each outcome; outcomes that rest on the same rules stand together."""
         groups: list[list[tuple[RenderableType, ...]]] = []
         for (rules, reason), outcomes in groupby(
             answer.outcomes, key=lambda outcome: (outcome.rules, _without_rules(outcome))
@@ -177,7 +177,7 @@ class AnswerPage:
 
 
 def _without_rules(outcome: Outcome) -> str:
-    """Say why no rule stands behind an outcome, if none does."""
+    """Return why no rule stands behind an outcome, if none does."""
     if outcome.rules:
         return ""
     return f"depends on {', '.join(outcome.missing)}" if outcome.missing else "no rule fires"

@@ -35,13 +35,13 @@ def measure_text(measure: Measure) -> str:
 
 
 def heading(name: str, about: str, source: str, place: Place) -> Text:
-    """Give the first line of a page: a name, what it is, where it comes from and where it stands."""
+    """Return the first line of a page: a name, what it is, where it comes from and where it stands."""
     said = f": {about}" if about else ""
     return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
 
 
 def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
-    """Give calendars, each in a row."""
+    """Return calendars, each in a row."""
     rows = [
         (Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about)
         for one in listed
@@ -50,7 +50,7 @@ def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
 
 
 def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
-    """Give a calendar with its one-off dates and its breaks."""
+    """Yield a calendar with its one-off dates and its breaks."""
     yield heading(one.name, one.about, one.source, one.place)
     rows: list[tuple[RenderableType, ...]] = [
         ("open", opening_text(one)),
@@ -83,7 +83,7 @@ def by_region(text: str) -> str:
 
 
 def regions(listed: Iterable[Region]) -> RenderableType:
-    """Give regions, each in a row."""
+    """Return regions, each in a row."""
     return ruled(
         ("region", "zone", "holidays", "about"),
         [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed],
@@ -91,7 +91,7 @@ def regions(listed: Iterable[Region]) -> RenderableType:
 
 
 def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
-    """Give lists of holidays, each in a row, with the span outside which nothing is known."""
+    """Return lists of holidays, each in a row, with the span outside which nothing is known."""
     rows = []
     for one in listed:
         estimated = sum(day.status is HolidayStatus.ESTIMATED for day in one.days.values())
@@ -107,7 +107,7 @@ def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
 
 
 def holidays(one: HolidayList) -> Iterator[RenderableType]:
-    """Give the days of a list."""
+    """Yield the days of a list."""
     yield Text.assemble((one.name, "bold"), f": holidays known from {one.first} to {one.last}")
     rows = [
         (
@@ -122,7 +122,7 @@ def holidays(one: HolidayList) -> Iterator[RenderableType]:
 
 
 def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
-    """Give a region with its holidays."""
+    """Yield a region with its holidays."""
     yield heading(one.name, one.about, "", one.place)
     yield indented(grid([("zone", one.zone), ("holidays", one.holidays or "none")], "cyan"))
     if one.holidays:
@@ -131,7 +131,7 @@ def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
 
 
 def deadlines(listed: Iterable[Deadline]) -> RenderableType:
-    """Give deadlines, each in a row."""
+    """Return deadlines, each in a row."""
     return ruled(
         ("deadline", "from", "met by", "about"),
         [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed],
@@ -139,7 +139,7 @@ def deadlines(listed: Iterable[Deadline]) -> RenderableType:
 
 
 def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableType]]:
-    """Give what a deadline rests on besides its rules."""
+    """Yield what a deadline rests on besides its rules."""
     yield "from", one.starts
     if one.met:
         yield "met by", one.met
@@ -170,12 +170,12 @@ def _assumed(assumption: str) -> tuple[str, str]:
 
 
 def elapsed(listed: Iterable[Elapsed]) -> RenderableType:
-    """Give the facts that follow from the time that has passed, each in a row."""
+    """Return the facts that follow from the time that has passed, each in a row."""
     rows = [(Text(one.fact, "bold"), elapsed_text(one), one.source, Text(str(one.place), "dim")) for one in listed]
     return ruled(("fact", "follows from", "source", "place"), rows)
 
 
 def elapsed_text(one: Elapsed) -> str:
-    """Say how a fact follows from an instant."""
+    """Return how a fact follows from an instant."""
     way = f", {DAY_RULES.get(one.rule, one.rule)}" if one.rule else ""
     return f"{NOUNS[one.unit][1]} since {one.since} by {one.calendar}{way}; {COUNTING[one.counting]}"

@@ -12,7 +12,7 @@ from guidepost.render.policy_json import Plain, plain_place
 
 
 def plain_elapsed(elapsed: Elapsed) -> Plain:
-    """Give how a fact follows from the time that has passed."""
+    """Return how a fact follows from the time that has passed."""
     return {
         "fact": elapsed.fact,
         "from": elapsed.since,
@@ -28,7 +28,7 @@ def plain_elapsed(elapsed: Elapsed) -> Plain:
 
 
 def plain_calendar(calendar: WrittenCalendar) -> Plain:
-    """Give a calendar as it is written; hours are local minutes of the day, Monday first."""
+    """Return a calendar as it is written; hours are local minutes of the day, Monday first."""
     return {
         "name": calendar.name,
         "about": calendar.about,
@@ -45,7 +45,7 @@ def plain_calendar(calendar: WrittenCalendar) -> Plain:
 
 
 def plain_region(region: Region) -> Plain:
-    """Give a region."""
+    """Return a region."""
     return {
         "name": region.name,
         "about": region.about,
@@ -56,7 +56,7 @@ def plain_region(region: Region) -> Plain:
 
 
 def plain_holidays(listed: HolidayList) -> Plain:
-    """Give a list of holidays."""
+    """Return a list of holidays."""
     return {
         **plain_span(listed),
         "days": [
@@ -67,7 +67,7 @@ def plain_holidays(listed: HolidayList) -> Plain:
 
 
 def plain_span(listed: HolidayList) -> Plain:
-    """Give a list of holidays without its days: what it covers, and how many there are."""
+    """Return a list of holidays without its days: what it covers, and how many there are."""
     estimated = sum(one.status is HolidayStatus.ESTIMATED for one in listed.days.values())
     return {
         "name": listed.name,

@@ -26,7 +26,7 @@ MAX_CELLS_LISTED: Final = 20
 
 
 def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
-    """Give what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
+    """Yield what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
     yield Text.assemble(
         (trial.source.root, "bold"),
         (f"  {trial.ref.name} {trial.ref.version}" if trial.ref else "  not loaded", "dim" if trial.ref else "red"),
@@ -44,7 +44,7 @@ def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
 
 
 def failure_parts(result: CaseResult, trial: Trial) -> Iterator[RenderableType]:
-    """Give a case that came out otherwise: each difference, the rules behind it, and how to look at it."""
+    """Yield a case that came out otherwise: each difference, the rules behind it, and how to look at it."""
     yield Text.assemble((f"{result.case.place}: ", "bold"), result.case.name, (" [failed case]", "red"), no_wrap=True)
     for one in result.found:
         yield Text(f"    {one.sentence}", no_wrap=True)
@@ -59,7 +59,7 @@ def failure_parts(result: CaseResult, trial: Trial) -> Iterator[RenderableType]:
 
 
 def eval_command(case: Case, source: CaseSource, version: str) -> str:
-    """Give the command line that decides the ticket of a case."""
+    """Return the command line that decides the ticket of a case."""
     words = ["guidepost", "eval", case.decision, *(f"{name}={value}" for name, value in case.facts.items())]
     words += ["--now", iso(case.moment.now)] if case.moment.now else []
     for hold in case.moment.holds:
@@ -85,7 +85,7 @@ def _count_text(trial: Trial) -> Text:
 
 
 def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableType]:
-    """Give what the cases of a version cover: table by table, then the rules that none covers, each with a ticket for it."""
+    """Yield what the cases of a version cover: table by table, then the rules that none covers, each with a ticket for it."""
     rules, cells = covered.rules, covered.cells
     rows = [_coverage_row(table) for table in covered.tables]
     total: tuple[RenderableType, ...] = ("all", "", Text(_share(*rules), "bold"), Text(_share(*cells), "bold"))
@@ -106,7 +106,7 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
 
 
 def missed_rules(covered: Coverage, witnesses: Witnesses) -> Iterator[tuple[tuple[str, object], Witness | None]]:
-    """Give the rules that no case covers, by id and place, each with a ticket for it, if there is one."""
+    """Yield the rules that no case covers, by id and place, each with a ticket for it, if there is one."""
     for table in covered.tables:
         for at, rule in enumerate(table.rules):
             if not rule.cases:
@@ -147,7 +147,7 @@ def _facts_text(witness: Witness) -> str:
 
 
 def summary_text(trials: Sequence[Trial], seconds: float) -> Text:
-    """Say in one line what came of all versions."""
+    """Describe in one line what came of all versions."""
     run, failed = sum(len(one.results) for one in trials), sum(len(one.failed) for one in trials)
     problems = sum(len(one.problems) for one in trials)
     broken = [one.source.root for one in trials if one.ref is None]
@@ -161,7 +161,7 @@ def summary_text(trials: Sequence[Trial], seconds: float) -> Text:
 
 
 def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
-    """Say how many cases failed, and which versions are too broken to run theirs.
+    """Return how many cases failed, and which versions are too broken to run theirs.
 
     >>> cases_summary(1, 3, []), cases_summary(0, 3, ["policies"]), cases_summary(0, 0, ["policies"])
     ('1 of 3 cases failed', 'the cases of policies were not run, 3 of 3 elsewhere passed', 'the cases of policies were not run')
@@ -179,7 +179,7 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
 
 
 def plain_trials(trials: Sequence[Trial], seconds: float, *, ok: bool) -> Plain:
-    """Give everything as data."""
+    """Return everything as data."""
     return {"ok": ok, "seconds": round(seconds, 3), "versions": [_plain_trial(one) for one in trials]}
 
 
@@ -225,7 +225,7 @@ def _plain_result(result: CaseResult, trial: Trial) -> Plain:
 
 
 def plain_coverage(covered: Coverage, version: Version) -> Plain:
-    """Give coverage as data; of the cells that are not covered, the first ones of each table, each with a ticket."""
+    """Return coverage as data; of the cells that are not covered, the first ones of each table, each with a ticket."""
     witnesses = Witnesses(version)
     missed = [
         {

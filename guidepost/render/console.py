@@ -128,7 +128,7 @@ class Screen:
             self._console.print(_WholeTable(part) if _is_table(part) else part, soft_wrap=lines, crop=False)
 
     def working(self, what: str) -> AbstractContextManager[object]:
-        """Say on a terminal what takes a moment, as long as the block runs."""
+        """Describe on a terminal what takes a moment, as long as the block runs."""
         return self._console.status(what) if self._is_terminal else nullcontext()
 
 
@@ -139,12 +139,12 @@ def _columns() -> int:
 
 
 def results() -> Screen:
-    """Give the screen for what was asked for."""
+    """Return the screen for what was asked for."""
     return Screen(sys.stdout)
 
 
 def errors() -> Screen:
-    """Give the screen for what went wrong."""
+    """Return the screen for what went wrong."""
     return Screen(sys.stderr)
 
 
@@ -159,7 +159,7 @@ def json_text(plain: object) -> str:
 
 
 def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
-    """Say what is wrong on standard error; give what to raise to end the command with this exit code."""
+    """Describe what is wrong on standard error; give what to raise to end the command with this exit code."""
     screen = errors()
     # Here already: a text of Rich drops some control characters, such as BEL and BS, so that a word looks like another one.
     screen.show(Text.assemble(("error: ", "bold red"), visible_lines(message)))
@@ -176,7 +176,7 @@ def indented(part: RenderableType, columns: int = 2) -> RenderableType:
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
-    """Give rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
+    """Return rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
     table = Table.grid(padding=(0, 2))
     for index in range(max((len(row) for row in rows), default=0)):
         table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
@@ -187,12 +187,12 @@ def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
 
 
 def ruled(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
-    """Give rows under headings with a line below them."""
+    """Return rows under headings with a line below them."""
     return sections(headings, [rows])
 
 
 def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
-    """Give groups of rows under headings, with a line below these and between the groups.
+    """Return groups of rows under headings, with a line below these and between the groups.
 
     No id, place or instant is broken: columns of several words fold between them, and a table that still does not fit
     is wider than the terminal.
@@ -226,12 +226,12 @@ def _size(column: Column) -> tuple[int, int]:
 
 
 def rank_style(value: object, values: Sequence[str]) -> str:
-    """Give the colour of a choice's value, by its place among the values."""
+    """Return the colour of a choice's value, by its place among the values."""
     return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
 
 
 def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """Give the end of a message on a word that is not known: what was perhaps meant, if anything is near.
+    """Return the end of a message on a word that is not known: what was perhaps meant, if anything is near.
 
     >>> meant("prioritty", ["priority", "scope"]), meant("xyz", ["priority"])
     ('; did you mean `priority`?', '')
@@ -241,7 +241,7 @@ def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:
-    """Give a number with its noun.
+    """Return a number with its noun.
 
     >>> count(1, "case"), count(1200, "case"), count(2, "policy", "policies")
     ('1 case', '1,200 cases', '2 policies')

@@ -52,7 +52,7 @@ LATER: Final = timedelta(days=3)
 
 
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
-    """Say how a deadline stands: its state, and the business time left or late."""
+    """Return how a deadline stands: its state, and the business time left or late."""
     over = standing.state in (State.BREACHED, State.PASSED)
     amount = (
         _counted_text(due, standing, standing.late, standing.late_at_least)
@@ -86,7 +86,7 @@ def due_text(due: Due, now: datetime | None) -> Text:
 
 
 def uncertain_text(why: Uncertain, zone: str) -> Text:
-    """Say which list of holidays ends when, and when something is due at the earliest."""
+    """Return which list of holidays ends when, and when something is due at the earliest."""
     text = Text.assemble(
         ("undecided", "yellow"), f": the holidays {why.holidays} are known from {why.first} to {why.last} only"
     )
@@ -94,7 +94,7 @@ def uncertain_text(why: Uncertain, zone: str) -> Text:
 
 
 def why_text(due: Due, policy: Policy) -> str:
-    """Say in a line what a deadline rests on: the amount and the calendar, what counted where, and what was skipped.
+    """Describe in a line what a deadline rests on: the amount and the calendar, what counted where, and what was skipped.
 
     The tests show many.
     """
@@ -121,7 +121,7 @@ def why_text(due: Due, policy: Policy) -> str:
 
 
 def _held_text(due: Due, counted: str, left_out: str) -> str:
-    """Say what the holds on a ticket do: ``counted`` if they put the deadline off, ``left_out`` if its policy lets none do so."""
+    """Return what the holds on a ticket do: ``counted`` if they put the deadline off, ``left_out`` if its policy lets none do so."""
     if not due.extended:
         return left_out
     if due.held:
@@ -165,7 +165,7 @@ def _skipped(due: Due, calendar: Calendar) -> Iterator[str]:
 
 
 def timeline_parts(due: Due, now: datetime | None) -> Iterator[RenderableType]:
-    """Give a deadline, and how it came to its instant."""
+    """Yield a deadline, and how it came to its instant."""
     yield Text.assemble((due.name, "bold"), ": ", due_text(due, now))
     yield from drawing_parts(due, now)
 
@@ -229,7 +229,7 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
 
 
 def duty_text(duty: Duty) -> str:
-    """Say what time it is where the one who has the turn is, until when it is daytime there, and who is next."""
+    """Return what time it is where the one who has the turn is, until when it is daytime there, and who is next."""
     now, after = duty.now, duty.next
     local = local_time(duty.at, now.zone)
     there = f"local time {local:%a} {clock_text(local)} {_zoned(local, now)}"
@@ -256,7 +256,7 @@ def passed_text(passed: Passed) -> Text:
 
 
 def zone_of(policy: Policy, outcomes: Mapping[str, object], name: str) -> str:
-    """Give the zone in which a deadline is told before it is decided: that of its region or of its calendars, if one is known."""
+    """Return the zone in which a deadline is told before it is decided: that of its region or of its calendars, if one is known."""
     deadline = policy.deadlines[name]
     region = policy.regions.get(str(outcomes.get(deadline.region)))
     zones = {policy.calendars[name].zone for name in deadline.calendars}

@@ -25,7 +25,7 @@ _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edi
 
 
 def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
-    """Give the parts of a report; ``every`` shows all regions and citations."""
+    """Yield the parts of a report; ``every`` shows all regions and citations."""
     yield from _head(shown)
     if shown.wording or shown.citations:
         yield from ("", Text("What the text says", "bold underline"))

@@ -45,17 +45,17 @@ def _change(change: Change) -> str:
 
 
 def _find(region: Region) -> str:
-    """Give what else a region is found by: each fact with each of its values, as a ticket has them."""
+    """Return what else a region is found by: each fact with each of its values, as a ticket has them."""
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 
 
 def _mostly(one: OutcomeDiff) -> str:
-    """Say what mostly becomes of an outcome, or whatever else there is to say of it."""
+    """Return what mostly becomes of an outcome, or whatever else there is to say of it."""
     return arrows(mostly_text(one)) or coded(outcome_text(one))
 
 
 def _worded(one: Wording) -> str:
-    """Say what the text says differently; only our own sentences have backticks that mean code."""
+    """Return what the text says differently; only our own sentences have backticks that mean code."""
     said = arrows(wording_text(one))
     return coded(said) if one.part == ELAPSED else said
 

@@ -61,7 +61,7 @@ def _parts(shown: Report, length: int) -> Iterator[str]:
 
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
-    """Give one line for each outcome that changes, if there are several."""
+    """Yield one line for each outcome that changes, if there are several."""
     rows = [
         f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |"
         for decision in decisions

@@ -39,7 +39,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        """Say which versions these are; drafts of one version have the same number."""
+        """Return which versions these are; drafts of one version have the same number."""
         one, other = self.diff.before, self.diff.after
         if one.name != other.name:
             return f"{one.name} {one.version} → {other.name} {other.version}"
@@ -76,5 +76,5 @@ def report(before: Version, after: Version, names: tuple[str, str], budget: Budg
 
 
 def command(decision: str, region: Region) -> str:
-    """Give the command line that decides the example of a region."""
+    """Return the command line that decides the example of a region."""
     return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()

@@ -6,7 +6,7 @@ from engine.model.vocabulary import Fact, FactType, number_text
 
 
 def allowed(fact: Fact, most: int = 8) -> str:
-    """Say what a fact or outcome may be, in a few words; of its values no more than ``most``."""
+    """Return what a fact or outcome may be, in a few words; of its values no more than ``most``."""
     if fact.values:
         more = len(fact.values) - most
         return ", ".join(value.value for value in fact.values[:most]) + (f" and {more} more" if more > 0 else "")

@@ -10,18 +10,18 @@ from engine.model.problems import Place
 
 
 def is_github() -> bool:
-    """Tell whether this is a job of GitHub Actions."""
+    """Return whether this is a job of GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def step_summary() -> Path | None:
-    """Give the file that GitHub shows as the summary of the step."""
+    """Return the file that GitHub shows as the summary of the step."""
     named = os.environ.get("GITHUB_STEP_SUMMARY", "")
     return Path(named) if named else None
 
 
 def from_top(file: str) -> str:
-    """Give the path of a file from the top of its repository, as GitHub and code scanning want it; without one, from the current folder."""
+    """Return the path of a file from the top of its repository, as GitHub and code scanning want it; without one, from the current folder."""
     path = Path(file).resolve()
     top = next((above for above in path.parents if (above / ".git").exists()), Path.cwd())
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix().lstrip("/")
@@ -30,7 +30,7 @@ def from_top(file: str) -> str:
 def annotation(
     place: Place | None, title: str, message: str, address: Callable[[str], str] = str, level: str = "error"
 ) -> str:
-    r"""Give the line that makes GitHub show a message at a place.
+    r"""Return the line that makes GitHub show a message at a place.
 
     >>> annotation(Place("a,b.yaml", 3, 5), "unknown-value", "100% wrong\nhelp: mend it")
     '::error file=a%2Cb.yaml,line=3,col=5,title=unknown-value::100%25 wrong%0Ahelp: mend it'

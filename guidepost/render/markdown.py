@@ -84,7 +84,7 @@ def folded(title: str, lines: Iterable[str]) -> str:
 
 
 def listed(lines: Sequence[str], length: int) -> Iterator[str]:
-    """Give the first lines of a list, and say how many more there are."""
+    """Yield the first lines of a list, and say how many more there are."""
     yield from lines[:length]
     if len(lines) > length:
         yield f"- … and {len(lines) - length:,} more"

@@ -26,7 +26,7 @@ class Message:
     more: Sequence[str] = ()
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """Give the lines, none of which is wrapped."""
+        """Yield the lines, none of which is wrapped."""
         number = f"{INDENT}{self.place.line} | "
         found = excerpt(self.place, options.max_width - len(number))
         lines = [self.head]
@@ -38,7 +38,7 @@ class Message:
 
 
 def problem_text(problem: Problem) -> Message:
-    """Give a problem with its source line."""
+    """Return a problem with its source line."""
     first, *more = str(problem).splitlines()
     place, code = str(problem.place), f"[{problem.code}]"
     head = Text(first)

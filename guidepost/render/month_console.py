@@ -45,7 +45,7 @@ class Day:
 
 
 def days_of(calendar: Calendar, first: date, last: date) -> tuple[Day, ...]:
-    """Give the days from a date to another."""
+    """Return the days from a date to another."""
     listed = calendar.holidays
     found = []
     for number in range(first.toordinal(), last.toordinal() + 1):
@@ -178,7 +178,7 @@ def at_text(micros: int, clock: Clock) -> str:
 
 
 def plain_days(clock: Clock, days: Sequence[Day]) -> Plain:
-    """Give days as plain data; hours are local minutes of the day, and null where the holidays are not known."""
+    """Return days as plain data; hours are local minutes of the day, and null where the holidays are not known."""
     listed = clock.calendar.holidays
     return {
         "holidays": plain_span(listed) if listed else None,

@@ -25,7 +25,7 @@ Part = Table | Roster | Deadline
 
 
 def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
-    """Give the tables, rosters and deadlines that work a decision out, in the order in which they are worked out."""
+    """Return the tables, rosters and deadlines that work a decision out, in the order in which they are worked out."""
     wanted = set(decision.outcomes)
     deadlines = [deadline for name, deadline in policy.deadlines.items() if name in wanted]
     for deadline in deadlines:
@@ -37,7 +37,7 @@ def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
 
 
 def _tables(policy: Policy, outcomes: set[str]) -> tuple[Table, ...]:
-    """Give the tables that work outcomes out, and those whose outcomes these read."""
+    """Return the tables that work outcomes out, and those whose outcomes these read."""
     wanted, chosen = {*outcomes}, list[Table]()
     for table in reversed(tuple(policy.tables.values())):
         if wanted & set(table.produces):
@@ -53,7 +53,7 @@ class PolicyPages:
         self._policy = policy
 
     def decision(self, decision: Decision) -> Iterator[RenderableType]:
-        """Give a decision: what answers it, and its tables."""
+        """Yield a decision: what answers it, and its tables."""
         yield Text.assemble((decision.name, "bold"), f": {decision.about}" if decision.about else "")
         rows = [("answers", ", ".join(decision.answers))]
         rows += [("beside", ", ".join(decision.beside))] if decision.beside else []
@@ -64,7 +64,7 @@ class PolicyPages:
             yield from self.part(part)
 
     def part(self, part: Part) -> Iterator[RenderableType]:
-        """Give a table, a roster or a deadline."""
+        """Yield a table, a roster or a deadline."""
         match part:
             case Table():
                 return self.table(part)
@@ -74,7 +74,7 @@ class PolicyPages:
                 return self.deadline(part)
 
     def table(self, table: Table) -> Iterator[RenderableType]:
-        """Give a table in the form in which it is written."""
+        """Yield a table in the form in which it is written."""
         yield calendar_pages.heading(table.name, table.about, table.source, table.place)
         match table.form:
             case Form.MATRIX:
@@ -86,7 +86,7 @@ class PolicyPages:
         yield from self._otherwise(table)
 
     def roster(self, roster: Roster) -> Iterator[RenderableType]:
-        """Give a roster: who is open when."""
+        """Yield a roster: who is open when."""
         yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
         hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
         rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
@@ -95,14 +95,14 @@ class PolicyPages:
             yield _indented(grid([("assumes", roster.assumption)], "yellow"))
 
     def deadline(self, deadline: Deadline) -> Iterator[RenderableType]:
-        """Give a deadline: from when on it counts, and by which rules."""
+        """Yield a deadline: from when on it counts, and by which rules."""
         yield calendar_pages.heading(deadline.name, deadline.about, deadline.table.source, deadline.place)
         yield _indented(grid([*calendar_pages.deadline_rows(deadline)], "cyan"))
         yield from self._rules(deadline.table)
         yield from self._otherwise(deadline.table)
 
     def assumptions(self) -> Iterator[RenderableType]:
-        """Give everything the source text does not say and the policy takes to be so."""
+        """Yield everything the source text does not say and the policy takes to be so."""
         rows = [
             (Text(assumption.id, "bold"), assumption.reason, assumption.source, Text(str(assumption.place), "dim"))
             for assumption in self._policy.assumptions
@@ -110,7 +110,7 @@ class PolicyPages:
         yield ruled(("assumption", "reason", "source", "place"), rows)
 
     def questions(self) -> Iterator[RenderableType]:
-        """Give the contradictions of the source text, each with the reading that was chosen."""
+        """Yield the contradictions of the source text, each with the reading that was chosen."""
         for position, question in enumerate(self._policy.questions):
             if position:
                 yield ""
@@ -120,7 +120,7 @@ class PolicyPages:
             yield _indented(grid(rows, "cyan"))
 
     def facts(self, facts: Mapping[str, Fact], noun: str) -> Iterator[RenderableType]:
-        """Give facts or outcomes with their types and values."""
+        """Yield facts or outcomes with their types and values."""
         rows = [
             (Text(fact.name, "bold"), _type_text(fact), fact.about, Text(allowed(fact), "cyan"))
             for fact in facts.values()
@@ -128,7 +128,7 @@ class PolicyPages:
         yield ruled((noun, "type", "about", "values"), rows)
 
     def fact(self, fact: Fact) -> Iterator[RenderableType]:
-        """Give one fact or outcome with every value, and what it follows from."""
+        """Yield one fact or outcome with every value, and what it follows from."""
         yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
         rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed(fact))])
         if elapsed := self._policy.elapsed.get(fact.name):
@@ -159,7 +159,7 @@ class PolicyPages:
         return self._value(outcome, value, "reverse") + Text("*" if rule.assumption else "")
 
     def _entries(self, table: Table) -> Iterator[RenderableType]:
-        """Give a catalogue: entries under what they have in common, or one row each where they have nothing."""
+        """Yield a catalogue: entries under what they have in common, or one row each where they have nothing."""
         groups: dict[str, list[Rule]] = {}
         for rule in table.rules:
             groups.setdefault(self._then(rule).plain, []).append(rule)
@@ -184,7 +184,7 @@ class PolicyPages:
         return _dense(headings, rows) if outcomes else grid(rows)
 
     def _assumed(self, table: Table) -> Iterator[RenderableType]:
-        """Give the reasons for what is marked with a star, each once, with the cells or entries that rest on it."""
+        """Yield the reasons for what is marked with a star, each once, with the cells or entries that rest on it."""
         reasons: dict[str, list[str]] = {}
         for rule in table.rules:
             if rule.assumption:
@@ -241,7 +241,7 @@ def _indented(part: RenderableType) -> RenderableType:
 
 
 def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) -> RenderableType:
-    """Give a table without the columns in which nothing stands."""
+    """Return a table without the columns in which nothing stands."""
     named = list(headings)
     kept = [index for index in range(len(named)) if any(str(row[index]) for row in rows)]
     return ruled([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])

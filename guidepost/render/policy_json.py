@@ -14,7 +14,7 @@ Plain = dict[str, object]
 
 
 def plain_overview(policy: Policy) -> Plain:
-    """Give what a version holds: its manifest, and the names of its decisions, tables and rosters."""
+    """Return what a version holds: its manifest, and the names of its decisions, tables and rosters."""
     manifest = policy.manifest
     return {
         "name": manifest.name,
@@ -43,7 +43,7 @@ def plain_overview(policy: Policy) -> Plain:
 
 
 def plain_decision(decision: Decision) -> Plain:
-    """Give a decision without its tables."""
+    """Return a decision without its tables."""
     return {
         "name": decision.name,
         "about": decision.about,
@@ -55,7 +55,7 @@ def plain_decision(decision: Decision) -> Plain:
 
 
 def plain_part(part: Table | Roster | Deadline) -> Plain:
-    """Give a table, a roster or a deadline."""
+    """Return a table, a roster or a deadline."""
     match part:
         case Table():
             return plain_table(part)
@@ -66,7 +66,7 @@ def plain_part(part: Table | Roster | Deadline) -> Plain:
 
 
 def plain_table(table: Table) -> Plain:
-    """Give a table with all its rules; a matrix also says how it is laid out."""
+    """Return a table with all its rules; a matrix also says how it is laid out."""
     layout = table.matrix
     return {
         "name": table.name,
@@ -91,7 +91,7 @@ def plain_table(table: Table) -> Plain:
 
 
 def plain_rule(rule: Rule) -> Plain:
-    """Give a rule; conditions stand as they are written."""
+    """Return a rule; conditions stand as they are written."""
     return {
         "id": rule.id,
         "when": {condition.fact: condition.text for condition in rule.when},
@@ -114,7 +114,7 @@ def _plain_then(value: Literal | SameAs | Measure) -> object:
 
 
 def plain_deadline(deadline: Deadline) -> Plain:
-    """Give a deadline with the rules that tell how its time counts."""
+    """Return a deadline with the rules that tell how its time counts."""
     risk = deadline.at_risk
     return {
         "name": deadline.name,
@@ -135,7 +135,7 @@ def plain_deadline(deadline: Deadline) -> Plain:
 
 
 def plain_roster(roster: Roster) -> Plain:
-    """Give a roster; opening times are local minutes of the day."""
+    """Return a roster; opening times are local minutes of the day."""
     return {
         "name": roster.name,
         "about": roster.about,
@@ -152,7 +152,7 @@ def plain_roster(roster: Roster) -> Plain:
 
 
 def plain_assumption(assumption: Assumption) -> Plain:
-    """Give an assumption."""
+    """Return an assumption."""
     return {
         "id": assumption.id,
         "reason": assumption.reason,
@@ -162,7 +162,7 @@ def plain_assumption(assumption: Assumption) -> Plain:
 
 
 def plain_question(question: Question) -> Plain:
-    """Give an open question with its reading."""
+    """Return an open question with its reading."""
     return {
         "id": question.id,
         "question": question.question,
@@ -174,12 +174,12 @@ def plain_question(question: Question) -> Plain:
 
 
 def plain_facts(facts: Mapping[str, Fact]) -> list[Plain]:
-    """Give facts or outcomes, in the order of the vocabulary."""
+    """Return facts or outcomes, in the order of the vocabulary."""
     return [plain_fact(fact) for fact in facts.values()]
 
 
 def plain_fact(fact: Fact) -> Plain:
-    """Give a fact or outcome with its values."""
+    """Return a fact or outcome with its values."""
     return {
         "name": fact.name,
         "type": fact.type.value,
@@ -196,5 +196,5 @@ def plain_fact(fact: Fact) -> Plain:
 
 
 def plain_place(place: Place) -> Plain:
-    """Give a place; the file is named within its version's folder."""
+    """Return a place; the file is named within its version's folder."""
     return {"file": place.file, "line": place.line, "column": place.column}

@@ -20,7 +20,7 @@ SHORT = 12
 
 
 def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
-    """Give one line for each record; what none has, such as a ticket, has no column."""
+    """Return one line for each record; what none has, such as a ticket, has no column."""
     headings = ("record", "received", "ticket", "caller", "version", "decided")
     rows = [
         (
@@ -38,7 +38,7 @@ def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
 
 
 def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
-    """Give all that is recorded of one call."""
+    """Yield all that is recorded of one call."""
     yield from facts_page(entry, record)
     for decided in record.decisions:
         yield ""
@@ -53,7 +53,7 @@ def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
 
 
 def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
-    """Give what a call was about: when, by whom, under which version, with which facts."""
+    """Yield what a call was about: when, by whom, under which version, with which facts."""
     yield Text.assemble("record ", (record.id, "bold"))
     rows = [
         ("received", record.received),
@@ -74,7 +74,7 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
 
 
 def verified_page(report: Report) -> Iterator[RenderableType]:
-    """Say what a verification found: every break by name, how far each chain comes, and what was purged."""
+    """Yield what a verification found: every break by name, how far each chain comes, and what was purged."""
     found = report.found
     for one in found.breaks:
         yield Text(str(one), "red", no_wrap=True)
@@ -173,7 +173,7 @@ def fact_text(value: Any) -> str:
 
 
 def _changed(change: RecordedChange) -> Iterator[RenderableType]:
-    """Give what the facts were before, and what that did to the deadlines."""
+    """Yield what the facts were before, and what that did to the deadlines."""
     yield ""
     yield Text("facts before", "bold")
     yield grid(
@@ -208,7 +208,7 @@ def _changed(change: RecordedChange) -> Iterator[RenderableType]:
 
 
 def _summary(record: Record) -> str:
-    """Say what was decided, as short as it goes."""
+    """Return what was decided, as short as it goes."""
     if record.change is not None:
         moved = [one.name for one in record.change.deadlines if one.before != one.after]
         return f"reschedule: {', '.join(moved)} moved" if moved else "reschedule: nothing moved"

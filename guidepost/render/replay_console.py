@@ -20,7 +20,7 @@ BAR: Final = 12
 
 
 def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
-    """Give the parts of a report; ``every`` shows all regions, changes and groups."""
+    """Yield the parts of a report; ``every`` shows all regions, changes and groups."""
     yield from _head(shown)
     if not shown.compared:
         yield from _told(shown, every)

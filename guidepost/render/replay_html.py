@@ -37,7 +37,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _strength(number: int, greatest: int) -> int:
-    """Give how strong the colour of a square is, in percent: few tickets are seen too, and the number on it can be read."""
+    """Return how strong the colour of a square is, in percent: few tickets are seen too, and the number on it can be read."""
     return 15 + round(35 * math.sqrt(number / greatest))
 
 
@@ -77,7 +77,7 @@ def _told_rows(shown: Report, one: Replayed) -> list[Row]:
 
 
 def _grouped(shown: Report) -> dict[str, list[Row]]:
-    """Give the bars of each fact by which tickets are grouped."""
+    """Return the bars of each fact by which tickets are grouped."""
 
     def bar(one: Group) -> Row:
         changed = (

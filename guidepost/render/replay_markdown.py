@@ -57,7 +57,7 @@ def _share(number: int, all_: int) -> str:
 
 
 def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] = ()) -> list[str]:
-    """Give a table of so many rows, and ``last``; in the headings, a column that begins with # has numbers."""
+    """Return a table of so many rows, and ``last``; in the headings, a column that begins with # has numbers."""
     columns = headings.split("|")
     every = list(rows)
     head = [

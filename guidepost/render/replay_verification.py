@@ -23,7 +23,7 @@ PROVIDE: Final = "--with VERSION names a version that is not in the policies fol
 
 
 def headline(one: Proof) -> str:
-    """Say in one sentence what a proof comes to."""
+    """Describe in one sentence what a proof comes to."""
     if one.whole:
         return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
     parts = []
@@ -45,7 +45,7 @@ def headline(one: Proof) -> str:
 
 
 def terminal_proof(one: Proof) -> Iterator[RenderableType]:
-    """Give the parts of a proof."""
+    """Yield the parts of a proof."""
     yield Text(one.source, "bold")
     yield Text(headline(one), "green" if one.whole else "bold red")
     yield from map(Text, one.notes)

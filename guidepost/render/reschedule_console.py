@@ -22,7 +22,7 @@ from guidepost.render.time_text import instant_text, length_text
 
 
 def moved_parts(change: Rescheduled, policy: Policy) -> Iterator[RenderableType]:
-    """Give each deadline before and after the change, how far it moved, and what else changed with the rules behind that."""
+    """Yield each deadline before and after the change, how far it moved, and what else changed with the rules behind that."""
     yield Text("the change", "bold")
     if not change.deadlines:
         yield Padding(Text("nothing was due before, and nothing is now"), (0, 0, 0, 2))
@@ -68,7 +68,7 @@ def _value(outcome: Outcome) -> str:
 
 
 def plain_moved(change: Rescheduled) -> dict[str, Any]:
-    """Give a change as plain data."""
+    """Return a change as plain data."""
     return {
         "deadlines": [
             {

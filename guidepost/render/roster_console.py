@@ -22,12 +22,12 @@ from guidepost.render.timeline import indented
 
 
 def each(roster: Roster, at: datetime) -> list[Duty]:
-    """Give for each entry alone whether it is in daytime, and until when, or from when on."""
+    """Return for each entry alone whether it is in daytime, and until when, or from when on."""
     return [duty(replace(roster, entries=(entry,)), at) for entry in roster.entries]
 
 
 def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
-    """Give every entry with its local time, and who has the turn."""
+    """Yield every entry with its local time, and who has the turn."""
     turn = duty(roster, at)
     yield Text.assemble((roster.name, "bold"), f": {roster.about}")
     rows: list[tuple[RenderableType, ...]] = []
@@ -61,7 +61,7 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
 
 
 def plain_sun(roster: Roster, at: datetime) -> Plain:
-    """Give the same as plain data."""
+    """Return the same as plain data."""
     entries = [
         {
             "value": one.now.value,

@@ -27,7 +27,7 @@ Plain = dict[str, Any]
 
 
 def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], str] = str) -> Plain:
-    """Give findings as one SARIF log; ``version`` is that of the program.
+    """Return findings as one SARIF log; ``version`` is that of the program.
 
     ``address`` turns the file of a place into its path from the top of the repository.
     """
@@ -93,7 +93,7 @@ def _physical(place: Place, address: Callable[[str], str]) -> Plain:
 
 
 def _fingerprint(finding: Finding, address: Callable[[str], str]) -> str:
-    """Give what stays the same when lines move and cases are counted anew; names in backticks keep their digits."""
+    """Return what stays the same when lines move and cases are counted anew; names in backticks keep their digits."""
     parts = _PARTS.split(finding.message)
     said = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)
     return hashlib.sha256("\0".join((finding.code, address(finding.place.file), said)).encode()).hexdigest()[:32]

@@ -164,7 +164,7 @@ def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
 
 
 def runs(items: Sequence[T], together: Callable[[T, T], bool]) -> list[tuple[T, T]]:
-    """Give the first and last of each run of items in which neighbours belong together.
+    """Return the first and last of each run of items in which neighbours belong together.
 
     >>> runs([1, 2, 3, 7, 9, 10], lambda one, other: other - one == 1)
     [(1, 3), (7, 7), (9, 10)]

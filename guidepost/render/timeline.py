@@ -163,12 +163,12 @@ class Drawing:
 
     @staticmethod
     def _cell(row: Row, mark: Mark) -> int:
-        """Give the number of the cell that a mark is in, or -1."""
+        """Return the number of the cell that a mark is in, or -1."""
         at = to_micros(mark.at)
         return bisect_right(row.edges, at) - 1 if row.edges[0] <= at < row.edges[-1] else -1
 
     def _kind(self, begin: int, end: int) -> Kind | None:
-        """Give what a cell mostly is; of what is equally long, the first."""
+        """Return what a cell mostly is; of what is equally long, the first."""
         lengths: dict[Kind, int] = {}
         for number in range(bisect_right(self._ends, begin), bisect_left(self._starts, end)):
             kind = self._stretches[number].kind
@@ -176,7 +176,7 @@ class Drawing:
         return max(lengths, key=lambda kind: lengths[kind]) if lengths else None
 
     def _note(self, row: Row) -> Text:
-        """Say what happens in a row: its holidays, and clocks that are turned."""
+        """Return what happens in a row: its holidays, and clocks that are turned."""
         said: list[tuple[int, str]] = []
         several = len(row.days) > 1
         for at, name in _named(self._stretches, self._starts, row):
@@ -205,7 +205,7 @@ class Drawing:
 
 
 def _named(stretches: Sequence[Stretch], starts: Sequence[int], row: Row) -> Iterator[tuple[int, str]]:
-    """Give the holidays that begin in a row, each once."""
+    """Yield the holidays that begin in a row, each once."""
     seen: set[str] = set()
     for number in range(bisect_left(starts, row.edges[0]), bisect_left(starts, row.edges[-1])):
         one = stretches[number]
@@ -215,7 +215,7 @@ def _named(stretches: Sequence[Stretch], starts: Sequence[int], row: Row) -> Ite
 
 
 def turns(name: str, first: int, last: int) -> Iterator[tuple[int, str]]:
-    """Give the instants between two at which the clocks of a zone are turned, and how far.
+    """Yield the instants between two at which the clocks of a zone are turned, and how far.
 
     >>> [text for _, text in turns("Australia/Sydney", to_micros(datetime.fromisoformat("2026-10-01T00:00Z")), to_micros(datetime.fromisoformat("2026-11-01T00:00Z")))]
     ['+1 h to +11:00']

@@ -102,7 +102,7 @@ class Report:
         return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
 
     def command(self, outcome: str, example: Example) -> str:
-        """Give the command line that decides an example, with what matters to the outcome."""
+        """Return the command line that decides an example, with what matters to the outcome."""
         decision = self._decision(outcome)
         facts, now = dict(example.facts), example.now
         if decision in self.version.plans:
@@ -128,7 +128,7 @@ class Report:
         return found[0] if found else "triage"
 
     def _read(self, decision: str) -> tuple[set[str], bool]:
-        """Give the facts that a decision goes by, and whether it goes by what time it is."""
+        """Return the facts that a decision goes by, and whether it goes by what time it is."""
         plan, policy = self.version.plans[decision], self.version.policy
         read = {*plan.facts, *plan.instants}
         follows = read & set(policy.elapsed)
@@ -166,7 +166,7 @@ def crossed(shown: Report, one: Replayed) -> Crossed:
 
 
 def only_one_side(one: Replayed) -> str | None:
-    """Say that only one side has an outcome; None if both do."""
+    """Describe that only one side has an outcome; None if both do."""
     found = changes(one)
     if found and all(change.after.kind is Kind.ABSENT for change in found):
         return "only before"
@@ -174,7 +174,7 @@ def only_one_side(one: Replayed) -> str | None:
 
 
 def changes(one: Replayed) -> dict[Change, int]:
-    """Give the changes of an outcome, the most frequent first."""
+    """Return the changes of an outcome, the most frequent first."""
     # Two that read alike stay in the order of the replay, which is always the same.
     return dict(
         sorted(
@@ -185,7 +185,7 @@ def changes(one: Replayed) -> dict[Change, int]:
 
 
 def decided(one: Replayed) -> dict[State, int]:
-    """Give what is decided now, the most frequent first."""
+    """Return what is decided now, the most frequent first."""
     found: dict[State, int] = {}
     for change, number in one.matrix.items():
         found[change.after] = found.get(change.after, 0) + number
@@ -204,7 +204,7 @@ def _order(version: Version, name: str) -> tuple[str, ...]:
 
 
 def _ordered(states: Iterable[State], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
+    """Return the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
 
     def place(state: State) -> tuple[int, float, str]:
         text = state_text(state)

@@ -65,7 +65,7 @@ class Rejected:
             self.doubts[key] = self.doubts.get(key, 0) + rows
 
     def counted(self) -> dict[str, int]:
-        """Give the counts, the greatest first."""
+        """Return the counts, the greatest first."""
         return dict(sorted(self.by.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0])))
 
 
@@ -89,7 +89,7 @@ def run(
 
 
 def limited(source: TicketSource, limit: int | None) -> Iterator[Batch]:
-    """Give the batches of a source, or of its first rows."""
+    """Yield the batches of a source, or of its first rows."""
     if limit is None:
         yield from source.batches()
         return
@@ -103,7 +103,7 @@ def limited(source: TicketSource, limit: int | None) -> Iterator[Batch]:
 
 
 def _first(batch: Batch, most: int) -> Batch:
-    """Give the rows of a batch that come first in its source, at most so many."""
+    """Return the rows of a batch that come first in its source, at most so many."""
     numbers = np.sort(np.concatenate([batch.chunk.rows, np.array([one.row for one in batch.unread], np.int64)]))
     if len(numbers) <= most:
         return batch
@@ -115,7 +115,7 @@ def _first(batch: Batch, most: int) -> Batch:
 
 
 def usual_groups(version: Version) -> tuple[str, ...]:
-    """Give the facts by which tickets are counted if nobody says: the usual ones, else the first choices of the version."""
+    """Return the facts by which tickets are counted if nobody says: the usual ones, else the first choices of the version."""
     facts = version.policy.facts
     return (
         tuple(name for name in USUAL if name in facts)

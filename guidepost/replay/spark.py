@@ -96,7 +96,7 @@ class Task:
         yield _made([(TALLY, 0, json.dumps(tally.plain()))])
 
     def _numbered(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Any]:
-        """Give the rows in the order of their numbers, and these."""
+        """Return the rows in the order of their numbers, and these."""
         files = pc.dictionary_encode(rows.column(_FILE))
         first = np.array([self.first[name] for name in files.dictionary.to_pylist()], np.int64)
         numbers = first[files.indices.to_numpy(zero_copy_only=False)] + rows.column(_ROW).to_numpy() + 1
@@ -158,7 +158,7 @@ def run_on_spark(
 
 
 def paths_of(spec: str) -> list[str]:
-    """Give what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
+    """Return what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
     if ADDRESS in spec:
         if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
             raise TicketsError(
@@ -182,7 +182,7 @@ def paths_of(spec: str) -> list[str]:
 
 
 def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
-    """Tell for each file how many rows there are in front of it, in the order of their paths.
+    """Return for each file how many rows there are in front of it, in the order of their paths.
 
     >>> first_rows({"file:///t/b.parquet": 5, "file:///t/a%20b.parquet": 3})
     {'file:///t/a%20b.parquet': 0, 'file:///t/b.parquet': 3}
@@ -195,7 +195,7 @@ def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def session() -> Any:
-    """Give a Spark session: that of `spark-submit`, or a local one; raises TicketsError."""
+    """Return a Spark session: that of `spark-submit`, or a local one; raises TicketsError."""
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
@@ -253,7 +253,7 @@ def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
 
 
 def _function(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Give a task as the plain function that Spark takes."""
+    """Yield a task as the plain function that Spark takes."""
 
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from task(batches)

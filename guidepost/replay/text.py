@@ -47,7 +47,7 @@ def of_text(number: int, all_: int, unit: str = "tickets") -> str:
 
 
 def headline(shown: Report) -> str:
-    """Say in one or two sentences what a replay comes to: of what was compared, and how much that was."""
+    """Describe in one or two sentences what a replay comes to: of what was compared, and how much that was."""
     one, unit = shown.replay, shown.unit
     left = one.tickets - one.compared
     nothing = f"Nothing was recorded for {left:,} of {tickets_text(one.tickets, unit)}"
@@ -79,7 +79,7 @@ def _is(number: int) -> str:
 
 
 def alike_texts(shown: Report) -> list[str]:
-    """Say once what changes for every ticket alike."""
+    """Describe once what changes for every ticket alike."""
     unit = shown.unit.removesuffix("s")
     found = [
         f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}"
@@ -100,7 +100,7 @@ def alike_texts(shown: Report) -> list[str]:
 
 
 def notes(shown: Report) -> list[str]:
-    """Say what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
+    """Return what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
     one = shown.replay
     found = []
     if repeats := one.repeats:
@@ -133,7 +133,7 @@ def notes(shown: Report) -> list[str]:
 
 
 def sides(shown: Report) -> tuple[str, str]:
-    """Say what before and after are."""
+    """Return what before and after are."""
     one = shown.replay
     ref = one.after
     after = f"{ref.name} {ref.version} ({ref.digest[:12]})" + (f", {shown.after}" if shown.after != ref.version else "")
@@ -154,12 +154,12 @@ def sides(shown: Report) -> tuple[str, str]:
 
 
 def compare_help() -> str:
-    """Say how to compare, where there is nothing to compare with."""
+    """Return how to compare, where there is nothing to compare with."""
     return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns that say how the desk decided"
 
 
 def unread_text(shown: Report) -> str:
-    """Say how many rows could not be read, and where they are; nothing if all were."""
+    """Return how many rows could not be read, and where they are; nothing if all were."""
     one = shown.replay
     number = sum(one.unread.values())
     if not number:
@@ -174,7 +174,7 @@ def outcome_text(one: Replayed, unit: str = "tickets") -> str:
 
 
 def mostly_text(one: Replayed) -> str:
-    """Give the most frequent change of an outcome, and say how many there are besides."""
+    """Return the most frequent change of an outcome, and say how many there are besides."""
     found = list(changes(one))
     if not found:
         return ""
@@ -192,23 +192,23 @@ def short(text: str) -> str:
 
 
 def where_text(region: Tickets) -> str:
-    """Say which tickets these are."""
+    """Return which tickets these are."""
     said = ", ".join(when_texts(region.when)) if region.when else "every ticket"
     return f"{said}, decided by {region.version}" if region.version else said
 
 
 def region_count(region: Tickets, unit: str = "tickets") -> str:
-    """Say how many of the tickets of a region change."""
+    """Return how many of the tickets of a region change."""
     return of_text(region.changed, region.tickets, unit)
 
 
 def region_changes(region: Tickets) -> str:
-    """Say what happens in a region."""
+    """Return what happens in a region."""
     return changes_text(region.changes)
 
 
 def elsewhere_text(one: Replayed) -> str:
-    """Say how many tickets change that no region holds; nothing if there are none."""
+    """Return how many tickets change that no region holds; nothing if there are none."""
     return (
         f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
     )
@@ -239,7 +239,7 @@ def moves_text(one: Moves, unit: str = "tickets") -> str:
 
 
 def extent_text(one: Moves) -> str:
-    """Say by how much due times move; nothing if none does."""
+    """Describe by how much due times move; nothing if none does."""
     if one.mean is None:
         return ""
     most = [moved_text(by) for by in (one.most_later, one.most_earlier) if by]
@@ -272,7 +272,7 @@ def duration_text(length: timedelta) -> str:
 
 
 def shift_text(one: Shift) -> str:
-    """Say by how much the due times of a bucket move.
+    """Describe by how much the due times of a bucket move.
 
     >>> hour = timedelta(hours=1)
     >>> shift_text(Shift(timedelta(), hour, 1)), shift_text(Shift(-4 * hour, -hour, 1)), shift_text(Shift(4 * hour, None, 1)), shift_text(Shift(None, -hour, 1))

@@ -137,7 +137,7 @@ def prove(
 
 
 def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Otherwise]:
-    """Give the first records of a chunk that come out otherwise: halves in which nothing does are passed over."""
+    """Yield the first records of a chunk that come out otherwise: halves in which nothing does are passed over."""
     halves = [np.arange(chunk.size)] if most else []
     while halves and most:
         rows = halves.pop()
@@ -159,7 +159,7 @@ def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iter
 
 
 def _told(one: Replay) -> dict[str, str]:
-    """Say of one record what each outcome was, and is."""
+    """Describe of one record what each outcome was, and is."""
     said = {outcome.name: change_text(next(iter(changes(outcome)))) for outcome in one.outcomes if outcome.changed}
     return said | {moves.name: _moved(moves) for moves in one.deadlines if moves.changed}
 

@@ -47,7 +47,7 @@ SERVICES: Final = (
 
 
 def utc_now() -> datetime:
-    """Give the present instant."""
+    """Return the present instant."""
     return datetime.now(UTC)
 
 

@@ -15,7 +15,7 @@ from guidepost.server.rpc.limits import MOST_TICKETS, Limits
 
 
 def protection_problems(protection: Protection, addresses: Iterable[str]) -> tuple[Problem, ...]:
-    """Give everything that keeps a server from being protected so on these addresses; nothing stays open."""
+    """Return everything that keeps a server from being protected so on these addresses; nothing stays open."""
     found = [
         *_limits(protection.limits),
         *_exposed(protection, addresses),
@@ -43,7 +43,7 @@ def _exposed(protection: Protection, addresses: Iterable[str]) -> Iterator[Probl
 
 
 def is_local(address: str) -> bool:
-    """Tell whether only this machine can reach an address.
+    """Return whether only this machine can reach an address.
 
     >>> [is_local(one) for one in ("127.0.0.1:50051", "localhost:1", "[::1]:0", "::1:0", "unix:/run/x")]
     [True, True, True, True, True]

@@ -56,7 +56,7 @@ def missing_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Give names of columns, a repeated one with its number.
+    """Return names of columns, a repeated one with its number.
 
     >>> unique(["Key", "Label", "Label", ""])
     ['Key', 'Label', 'Label (2)', 'column 4']

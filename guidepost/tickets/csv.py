@@ -83,7 +83,7 @@ class DelimitedTickets:
     rows: int | None = None
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the tickets in order; a row is numbered as it stands in the file, the first below the header is 1."""
+        """Yield the tickets in order; a row is numbered as it stands in the file, the first below the header is 1."""
         header = header_of(self.path)
         missing_columns(self.mapper.mapping, header.columns, self.name)
         odd: list[Any] = []
@@ -114,7 +114,7 @@ class DelimitedTickets:
 
 
 def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a file, block by block; what has another number of fields is put into ``odd``."""
+    """Yield the rows of a file, block by block; what has another number of fields is put into ``odd``."""
 
     def keep(row: Any) -> str:
         odd.append(row)
@@ -159,7 +159,7 @@ def _last_cell(rows: pa.RecordBatch) -> str:
 
 
 def _tail(path: Path) -> bytes:
-    """Give the end of a file, without what is blank."""
+    """Return the end of a file, without what is blank."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP
     with gzip.open(path) if zipped else path.open("rb") as file:

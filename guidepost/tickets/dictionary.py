@@ -40,7 +40,7 @@ class Lookup:
     kept: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, Wrong]]:
-        """Give the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
+        """Return the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
         targets: dict[tuple[type, Any], int] = {}
         wrong: dict[int, Wrong] = {}
         table = np.full(len(values) + 1, NOTHING, np.int32)  # the last is for rows without a value, whose code is -1
@@ -63,7 +63,7 @@ class Lookup:
 
 
 def coded(array: pa.Array) -> tuple[Codes, list[Any]]:
-    """Give a column as codes and the values they stand for; a row without a value has the code NOTHING."""
+    """Return a column as codes and the values they stand for; a row without a value has the code NOTHING."""
     if pa.types.is_null(array.type):
         return np.full(len(array), NOTHING, np.int32), []
     if not pa.types.is_dictionary(array.type):
@@ -74,7 +74,7 @@ def coded(array: pa.Array) -> tuple[Codes, list[Any]]:
 
 
 def wrong_rows(codes: Codes) -> Mask | None:
-    """Tell where something is wrong; None: nowhere."""
+    """Return where something is wrong; None: nowhere."""
     found = codes == WRONG
     return found if found.any() else None
 
@@ -89,6 +89,6 @@ class Decoded(Sequence[Any]):
         return len(self._array)
 
     def __getitem__(self, at: Any) -> Any:
-        """Give a value, as text."""
+        """Return a value, as text."""
         value = self._array[at].as_py()
         return value if value is None or isinstance(value, str) else str(value)

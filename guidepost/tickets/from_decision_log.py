@@ -33,12 +33,12 @@ Found = Iterator[tuple[int, Record | Unread, float | None]]
 
 
 def is_url(spec: str) -> bool:
-    """Tell whether a source is named by the URL of a database."""
+    """Return whether a source is named by the URL of a database."""
     return spec.partition("://")[0].partition("+")[0] in ("sqlite", "postgresql") and "://" in spec
 
 
 def is_exported(path: Path) -> bool:
-    """Tell whether a file was exported from a log."""
+    """Return whether a file was exported from a log."""
     with path.open("rb") as file:
         head = file.read(4)
     if is_parquet(head):
@@ -86,7 +86,7 @@ class StoredRecords:
             store.close()
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the records that pass the filter."""
+        """Yield the records that pass the filter."""
         yield from record_batches(_deciding(self._found(), self.notes), self.vocabulary, size)
 
     def _found(self) -> Found:
@@ -128,7 +128,7 @@ class ExportedRecords:
                 self.rows = rows_of([self.path])
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the records that pass the filter, in the order of the file."""
+        """Yield the records that pass the filter, in the order of the file."""
         found = self._rows() if self.rows is not None else self._lines()
         passing = (
             (number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one)
@@ -174,7 +174,7 @@ def _deciding(found: Found, notes: list[str]) -> Found:
 
 
 def _left_out(kind: Kind, records: int) -> str:
-    """Say that records are not replayed.
+    """Describe that records are not replayed.
 
     >>> _left_out(Kind.RESCHEDULE, 2)
     '2 reschedule records are not replayed: they change due times and decide nothing'

@@ -37,7 +37,7 @@ def raw_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
 
 
 def columns_of(path: Path) -> list[str]:
-    """Give the names that the first lines of a file have."""
+    """Return the names that the first lines of a file have."""
     names: dict[str, None] = {}
     with raw_lines(path) as (_, lines):
         for _, line in zip(range(_SAMPLE), lines, strict=False):
@@ -88,7 +88,7 @@ class LineTickets:
     rows: int | None = None
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the tickets in order; a row is numbered by its line."""
+        """Yield the tickets in order; a row is numbered by its line."""
         total = max(self.path.stat().st_size, 1) if self.path.exists() else 1
         with raw_lines(self.path) as (raw, lines):
             rows: list[dict[str, Any]] = []

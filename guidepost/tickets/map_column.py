@@ -42,12 +42,12 @@ class FactColumn(Protocol):
     """Reads the column of one fact."""
 
     def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        """Give the column, and what is wrong with it."""
+        """Return the column, and what is wrong with it."""
         ...
 
 
 def fact_column(fact: Fact, rule: Rule, empty: frozenset[str]) -> FactColumn:
-    """Tell how a fact is read by a rule."""
+    """Return how a fact is read by a rule."""
     match rule:
         case Always():
             return _Constant(rule.value)
@@ -92,11 +92,11 @@ class StateColumn:
 
     @classmethod
     def of(cls, outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> StateColumn:
-        """Tell how an outcome is read by a rule."""
+        """Return how an outcome is read by a rule."""
         return cls(rule, Lookup(state_meaning(outcome, rule, empty)), empty)
 
     def read(self, batch: pa.RecordBatch) -> tuple[States, Fault | None]:
-        """Give the states, and what is wrong with them."""
+        """Return the states, and what is wrong with them."""
         codes, states, fault = _translated(batch, self.rule, self.lookup, self.empty)
         return States(codes, states), fault
 
@@ -121,7 +121,7 @@ class _Numeric:
         ), None
 
     def _written(self, array: pa.Array) -> pa.Array:
-        """Give texts as numbers, if all of them are plain ones."""
+        """Return texts as numbers, if all of them are plain ones."""
         if self.rule.comma or not pa.types.is_string(array.type):
             return array
         trimmed = pc.utf8_trim_whitespace(array)
@@ -187,7 +187,7 @@ class InstantColumn:
     reader: InstantReader
 
     def read(self, batch: pa.RecordBatch) -> tuple[Instants, Fault | None]:
-        """Give the instants, and what is wrong with them."""
+        """Return the instants, and what is wrong with them."""
         array = given_first(batch, self.rule.columns, self.reader.empty)
         if self.rule.format in EPOCHS and pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
@@ -212,7 +212,7 @@ def plain(cell: pa.Scalar) -> Any:
 
 
 def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """Give a column by name; one that the batch does not have says nothing in every row.
+    """Return a column by name; one that the batch does not have says nothing in every row.
 
     Bytes come as the text that they are in UTF-8, and what is inside lists and objects as JSON, as in a file of JSON lines.
     """
@@ -237,7 +237,7 @@ def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:
-    """Give of several columns, row by row, the first that says something."""
+    """Return of several columns, row by row, the first that says something."""
     if len(names) == 1:
         return column_of(batch, names[0])
     arrays = [column_of(batch, name) for name in names]
@@ -260,7 +260,7 @@ def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[st
 
 
 def names_of(batch: pa.RecordBatch, column: str) -> Words:
-    """Give what the source calls each of its rows."""
+    """Return what the source calls each of its rows."""
     array = column_of(batch, column)
     if pa.types.is_dictionary(array.type):
         codes, values = coded(array)

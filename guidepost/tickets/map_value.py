@@ -56,7 +56,7 @@ def text_of(value: Any) -> str:
 
 
 def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
-    """Give the function that tells what a value is as a fact; None is nothing.
+    """Return the function that tells what a value is as a fact; None is nothing.
 
     What the mapping leaves as it is, is read by the version, like a caller's own words.
     """
@@ -86,7 +86,7 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
 
 
 def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
-    """Give the function that tells what the values of several columns say together."""
+    """Return the function that tells what the values of several columns say together."""
 
     def mean(values: tuple[Any, ...]) -> Any:
         texts = dict(zip(rule.columns, ("" if value is None else text_of(value) for value in values), strict=True))
@@ -103,7 +103,7 @@ def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
 
 
 def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
-    """Give the function that tells which state of an outcome a value records; None is that nothing is recorded."""
+    """Return the function that tells which state of an outcome a value records; None is that nothing is recorded."""
     listed = _listed(rule.values) if rule.values is not None else None
 
     def mean(value: Any) -> Any:
@@ -123,7 +123,7 @@ def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Mea
 
 
 def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
-    """Give the state that a word of the policy names, or why it names none."""
+    """Return the state that a word of the policy names, or why it names none."""
     if text in _STATES:
         return _STATES[text]
     value: Any = text

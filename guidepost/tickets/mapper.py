@@ -150,7 +150,7 @@ class Mapper:
 
 
 def _help(chunk: Chunk, refused: Unread) -> str:
-    """Say what to do with a word that stands for an empty cell."""
+    """Return what to do with a word that stands for an empty cell."""
     column = chunk.facts.get(refused.field)
     value = None if column is None else column.sent(int(np.searchsorted(chunk.rows, refused.row)))
     return LIST_IT if isinstance(value, str) and stands_for_nothing(value) else ""
@@ -161,7 +161,7 @@ def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
 
 
 def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
-    """Give a row as JSON, what it has no value for left out."""
+    """Return a row as JSON, what it has no value for left out."""
     at = int(np.searchsorted(numbers, row))
     cells = zip(rows.schema.names, (plain(column[at]) for column in rows.columns), strict=True)
     return json.dumps(
@@ -175,7 +175,7 @@ def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
 
 
 def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]) -> list[Unread]:
-    """Give the rows that cannot be read, each with the first thing that is wrong in it."""
+    """Return the rows that cannot be read, each with the first thing that is wrong in it."""
     found: dict[int, Fault] = {}
     for fault in faults:
         for at in np.flatnonzero(fault.rows).tolist():

@@ -44,7 +44,7 @@ class OneRowEach:
         ]
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the rows that count, in order, at most so many at a time; raises TicketsError."""
+        """Yield the rows that count, in order, at most so many at a time; raises TicketsError."""
         chosen, self._left = self._chosen(size), 0
         for batch in self._source.batches(size):
             chunk = batch.chunk

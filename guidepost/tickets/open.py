@@ -98,7 +98,7 @@ def files_of(spec: str) -> Files:
 
 
 def find_files(spec: str) -> tuple[Path, ...]:
-    """Give the files that a path, a folder or a glob names, in the order of their names; raises TicketsError."""
+    """Return the files that a path, a folder or a glob names, in the order of their names; raises TicketsError."""
     path = Path(spec)
     try:
         if path.is_dir():

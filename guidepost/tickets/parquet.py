@@ -24,17 +24,17 @@ MAGIC: Final = b"PAR1"
 
 
 def is_parquet(head: bytes) -> bool:
-    """Tell by its first bytes whether a file is Parquet."""
+    """Return by its first bytes whether a file is Parquet."""
     return head.startswith(MAGIC)
 
 
 def schema_of(path: Path) -> pa.Schema:
-    """Give the columns of a file; raises TicketsError."""
+    """Return the columns of a file; raises TicketsError."""
     return _opened(path, ()).schema_arrow
 
 
 def rows_of(files: Sequence[Path]) -> int:
-    """Give how many rows files have, from what stands at their ends."""
+    """Return how many rows files have, from what stands at their ends."""
     return sum(_opened(file, ()).metadata.num_rows for file in files)
 
 
@@ -52,7 +52,7 @@ class ParquetTickets:
         self.rows = rows_of(self.files)
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give the tickets in order."""
+        """Yield the tickets in order."""
         first = 1
         for rows in record_batches(self.files, self.mapper, size):
             yield self.mapper.batch(rows, first, (first - 1 + rows.num_rows) / (self.rows or 1))
@@ -60,7 +60,7 @@ class ParquetTickets:
 
 
 def record_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[pa.RecordBatch]:
-    """Give the rows of files with the columns that a mapping reads."""
+    """Yield the rows of files with the columns that a mapping reads."""
     for file in files:
         plain = schema_of(file)
         missing_columns(mapper.mapping, plain.names, file.name)

@@ -42,7 +42,7 @@ class _Window:
 def record_batches(
     found: Iterable[tuple[int, Record | Unread, float | None]], vocabulary: Vocabulary, size: int
 ) -> Iterator[Batch]:
-    """Give records as batches, each with those of one version among so many in a row.
+    """Yield records as batches, each with those of one version among so many in a row.
 
     Args:
         found: the number of each record, the record or why it cannot be read, and how far through the source it stands.
@@ -75,7 +75,7 @@ def _content(records: Mapping[int, Record]) -> Any:
 
 
 def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabulary) -> Chunk:
-    """Give records under one version as columns; a ticket is called by the id of its record, by which the log gives it."""
+    """Return records under one version as columns; a ticket is called by the id of its record, by which the log gives it."""
     records = [record for _, record in numbered]
     sent = [replayable(record.facts) for record in records]
     names = dict.fromkeys(name for one in sent for name in one)
@@ -138,7 +138,7 @@ def _holds(record: Record) -> tuple[Hold, ...]:
 
 
 def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> Recorded:
-    """Give what was decided: a deadline is an outcome whose value is when it is due."""
+    """Return what was decided: a deadline is an outcome whose value is when it is due."""
     size = len(records)
     timed = {one.name for record in records for decided in record.decisions for one in decided.dues}
     states: dict[str, list[tuple[int, State]]] = {}
@@ -159,7 +159,7 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
 
 
 def recorded_state(outcome: RecordedOutcome) -> State:
-    """Give what was recorded of an outcome.
+    """Return what was recorded of an outcome.
 
     >>> recorded_state(RecordedOutcome("languages", "decided", ["en", "ja"])).value
     ('en', 'ja')

@@ -120,7 +120,7 @@ class Written:
 
 
 def name_likeness(column: str, fact: str) -> float:
-    """Tell how alike (of 100) the name of a column is to that of a fact, taking what other systems call things for what they mean.
+    """Return how alike (of 100) the name of a column is to that of a fact, taking what other systems call things for what they mean.
 
     >>> name_likeness("Impact", "impact"), name_likeness("opened_at", "received_at"), name_likeness("sys_mod_count", "impact") < LIKE
     (100.0, 90.0, True)
@@ -173,7 +173,7 @@ def doubts(profile: Profile, fact: Fact) -> list[Meant]:
 
 
 def instants(profile: Profile) -> Written | None:
-    """Tell how the instants of a column are written; None if they are none."""
+    """Return how the instants of a column are written; None if they are none."""
     if profile.typed:
         return Written(offset=profile.offset)
     given = list(profile.given)[:2_000]
@@ -190,7 +190,7 @@ def instants(profile: Profile) -> Written | None:
 
 
 def fits(profile: Profile, fact: Fact, *, named: bool) -> float:
-    """Tell how well (of 100) the values of a column fit a fact, which its name resembles or not; 0 if they cannot."""
+    """Return how well (of 100) the values of a column fit a fact, which its name resembles or not; 0 if they cannot."""
     given = profile.given
     match fact.type:
         case FactType.INSTANT:
@@ -282,7 +282,7 @@ def _words(name: str, *, keep: bool = False) -> list[str]:
 
 
 def _read(texts: Iterable[str], form: str) -> bool:
-    """Tell whether all texts are instants in a format."""
+    """Return whether all texts are instants in a format."""
     found, wrong = InstantReader(form, "UTC").read(pa.array(list(texts)))
     # A year of two digits can be read as one of the first century.
     return wrong is None and bool(np.all((found.micros >= BEGIN) & (found.micros < END)))

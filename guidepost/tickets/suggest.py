@@ -140,7 +140,7 @@ def _file(
 
 
 def _repeated(ticket: Profile) -> Iterator[str]:
-    """Say that tickets have several rows, if they have."""
+    """Yield that tickets have several rows, if they have."""
     name, most = max(
         ((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0)
     )
@@ -150,7 +150,7 @@ def _repeated(ticket: Profile) -> Iterator[str]:
 
 
 def _says(guess: _Guess) -> bool:
-    """Tell whether a guess is more than a remark."""
+    """Return whether a guess is more than a remark."""
     return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(meanings(guess.profile, guess.fact)[0])
 
 

@@ -44,7 +44,7 @@ class InstantReader:
     one_by_one: Cache[str, tuple[int | None]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
-        """Give the instants, and where something stands that is none (None: nowhere).
+        """Return the instants, and where something stands that is none (None: nowhere).
 
         Exactly 1970-01-01T00:00:00Z is none, since exports write it for a time that was never set; neither is what no calendar has.
         """
@@ -73,7 +73,7 @@ class InstantReader:
         return self._written(array.cast(pa.string()))
 
     def why(self, value: object) -> str:
-        """Say why a value is no instant."""
+        """Return why a value is no instant."""
         if isinstance(value, np.datetime64):
             return OUTSIDE
         if isinstance(value, datetime) and value.tzinfo is None and not self.zone:
@@ -164,7 +164,7 @@ class InstantReader:
         return pa.nulls(len(trimmed), UTC_MICROS)
 
     def _placed(self, parsed: pa.Array, left: tuple[Mask, pa.Array] | None) -> tuple[Instants, Mask | None]:
-        """Give the instants that times mean, with those that are left read one by one."""
+        """Return the instants that times mean, with those that are left read one by one."""
         micros, given = _filled(parsed.cast(pa.int64()), 0), _given(parsed)
         wrong: Mask | None = None
         if parsed.type.tz is None:
@@ -201,7 +201,7 @@ class InstantReader:
 
 
 def _in_reach(array: pa.Array) -> pa.Array:
-    """Give times in microseconds. Those that no calendar has become others that none has, since in microseconds they might not fit into 64 bits."""
+    """Return times in microseconds. Those that no calendar has become others that none has, since in microseconds they might not fit into 64 bits."""
     kind = array.type
     per = {"s": 1_000_000, "ms": 1_000}.get(kind.unit, 1)
     if per > 1:

@@ -81,7 +81,7 @@ class TicketSource(Protocol):
         """Sentences for the person who replays it."""
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Give its rows in order, at most so many at a time; raises TicketsError."""
+        """Yield its rows in order, at most so many at a time; raises TicketsError."""
         ...
 
 
@@ -93,7 +93,7 @@ class TicketsError(Exception):
         self.message, self.help = message, help
 
     def __str__(self) -> str:
-        """Give message and help as people read them.
+        """Return message and help as people read them.
 
         >>> print(TicketsError("no file tickets.csv", "did you mean `ticket.csv`?"))
         no file tickets.csv

@@ -71,7 +71,7 @@ def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_le
 
 
 def _many() -> dict[str, str]:
-    """Give the workshop with a hundred more parts."""
+    """Return the workshop with a hundred more parts."""
     rows = "".join(
         f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
     )

@@ -146,7 +146,7 @@ def run(*arguments: str, text: str | None = None) -> Result:
 
 
 def said(result: Result) -> str:
-    """Give both streams and the exit code as one text, without what a policy's text or another tz database changes."""
+    """Return both streams and the exit code as one text, without what a policy's text or another tz database changes."""
     parts = [
         result.stdout,
         "--- errors ---\n" + result.stderr if result.stderr else "",
@@ -157,7 +157,7 @@ def said(result: Result) -> str:
 
 
 def found(*arguments: str) -> Any:
-    """Give what a command writes as JSON."""
+    """Return what a command writes as JSON."""
     result = run(*arguments, "-o", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     return json.loads(result.stdout)

@@ -165,7 +165,7 @@ def run(*arguments: str, text: str | None = None) -> Result:
 
 
 def said(result: Result) -> str:
-    """Give both streams and the exit code as one text, without digests."""
+    """Return both streams and the exit code as one text, without digests."""
     parts = [
         result.stdout,
         "--- errors ---\n" + result.stderr if result.stderr else "",

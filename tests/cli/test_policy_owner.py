@@ -37,7 +37,7 @@ LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 
 def blocks(section: str, kind: str = "") -> list[str]:
-    """Give the blocks of a kind in a section; those without one are output."""
+    """Return the blocks of a kind in a section; those without one are output."""
     return re.findall(
         rf"(?ms)^```{kind}\n(.*?)^```$", re.sub(r"(?ms)^```\w+\n.*?^```\n" if not kind else "$^", "", SECTIONS[section])
     )
@@ -73,14 +73,14 @@ def _number(files: Mapping[str, str]) -> str:
 
 
 def printed(shown: Report) -> list[str]:
-    """Give the lines of a difference as the terminal has them."""
+    """Return the lines of a difference as the terminal has them."""
     stream = io.StringIO()
     Screen(stream).show(*terminal_parts(shown, every=False))
     return [" ".join(line.split()) for line in stream.getvalue().splitlines()]
 
 
 def problems(files: Mapping[str, str]) -> list[str]:
-    """Give the first lines of what is wrong with policies."""
+    """Return the first lines of what is wrong with policies."""
     with pytest.raises(PolicyErrors) as caught:
         build(files, "policies")
     return [str(problem).splitlines()[0] for problem in caught.value.problems]

@@ -99,7 +99,7 @@ def here(
 
 
 def _variant(version: Version) -> Version:
-    """Give the version under another name, as a draft that decides the same."""
+    """Return the version under another name, as a draft that decides the same."""
     return replace(version, ref=replace(version.ref, version="2.1.0", digest="d" * 64))
 
 

@@ -33,7 +33,7 @@ chains = st.lists(st.text(max_size=5), min_size=1, max_size=8).map(chain)
 
 
 def named(breaks: tuple[Break, ...], kind: Tampering) -> set[int]:
-    """Give the numbers that are named by breaks of a kind."""
+    """Return the numbers that are named by breaks of a kind."""
     return {number for one in breaks if one.kind is kind for number in range(one.sequence, one.last + 1)}
 
 

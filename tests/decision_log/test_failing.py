@@ -202,7 +202,7 @@ def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_ro
 
 
 def _full(stub: DecisionServiceStub) -> bool:
-    """Tell whether a call is refused since there is no room for it."""
+    """Return whether a call is refused since there is no room for it."""
     try:
         ask(stub, vip=True, _ticket="filler")
     except grpc.RpcError as error:

@@ -86,7 +86,7 @@ class Load:
 
 
 def tickets(store: Store) -> dict[str, list[Record]]:
-    """Give the records by their ticket, of those whose tickets are numbers: other tests write under names."""
+    """Return the records by their ticket, of those whose tickets are numbers: other tests write under names."""
     found: dict[str, list[Record]] = {}
     for _, one in store.found(Filter()):
         if one.ticket.isdigit():

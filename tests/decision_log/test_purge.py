@@ -44,7 +44,7 @@ LATER = START + timedelta(days=300)
 
 
 def at(number: float) -> datetime:
-    """Give the instant at which the record of a number was received."""
+    """Return the instant at which the record of a number was received."""
     return START + timedelta(seconds=number)
 
 

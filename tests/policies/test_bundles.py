@@ -46,7 +46,7 @@ def run(*arguments: str) -> Result:
 
 
 def refused(data: bytes) -> str:
-    """Give what is said of bytes that are no bundle."""
+    """Return what is said of bytes that are no bundle."""
     with pytest.raises(PolicyErrors) as caught:
         read_bundle(data, "a.zip")
     return str(caught.value)
@@ -59,7 +59,7 @@ def described(data: bytes = BUNDLE.data) -> dict[str, Any]:
 
 
 def rebuilt(change: Callable[[dict[str, Any]], object], files: dict[str, str] = GOOD) -> bytes:
-    """Give the bundle of these files with another description."""
+    """Return the bundle of these files with another description."""
     description = described()
     change(description)
     return pack(files, (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode())

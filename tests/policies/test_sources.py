@@ -51,14 +51,14 @@ def repository(policies: Path) -> Path:
 
 
 def refusal(spec: str, policies: Path, trust: Trust = Trust()) -> str:  # noqa: B008
-    """Give what is said of a source that is refused."""
+    """Return what is said of a source that is refused."""
     with pytest.raises(SourceError) as caught:
         read_source(spec, policies=policies, trust=trust)
     return str(caught.value)
 
 
 def number(spec: str, policies: Path, trust: Trust = Trust()) -> str:  # noqa: B008
-    """Give the number of the version that a spec names."""
+    """Return the number of the version that a spec names."""
     return load_source(spec, policies=policies, trust=trust).ref.version
 
 
@@ -402,7 +402,7 @@ class Site(BaseHTTPRequestHandler):
             self.send_error(500 if path == "/broken" else 404)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.servers import COUNTER
 
 
 def desk(version: str, year: int) -> BuiltBundle:
-    """Give the bundle of a small desk, in force from a year on."""
+    """Return the bundle of a small desk, in force from a year on."""
     manifest = COUNTER["manifest.yaml"].replace("7.0.0", version).replace("2020-", f"{year}-")
     return make_bundle({**COUNTER, "manifest.yaml": manifest})
 
@@ -26,7 +26,7 @@ OLD, MIDDLE, NEW = desk("1.0.0", 2001), desk("1.1.0", 2002), desk("2.0.0", 2003)
 
 @pytest.fixture
 def bundles(tmp_path: Path) -> Path:
-    """Give a folder with three bundles, whose names are not in the order of effect."""
+    """Return a folder with three bundles, whose names are not in the order of effect."""
     folder = tmp_path / "bundles"
     folder.mkdir()
     for name, one in (("b", OLD), ("c", MIDDLE), ("a", NEW)):

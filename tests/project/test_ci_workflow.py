@@ -19,7 +19,7 @@ OURS: Final = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encodi
 
 
 def command(line: str) -> str:
-    """Give the command of a line of shell, after looking whether it exists with these options."""
+    """Return the command of a line of shell, after looking whether it exists with these options."""
     program, name, *arguments = shlex.split(line)
     assert Path(program).name == "guidepost"
     load_command(name).make_context(name, arguments)

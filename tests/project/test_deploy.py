@@ -51,7 +51,7 @@ def server(pod: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
-    """Give the settings of the plain manifests."""
+    """Return the settings of the plain manifests."""
     return tomllib.loads(manifest("ConfigMap", "guidepost-settings")["data"]["guidepost.toml"])
 
 
@@ -219,13 +219,13 @@ def test_every_setting_that_is_made_can_be_read(text: str, tmp_path: Path) -> No
 
 
 def rows(heading: str) -> list[list[str]]:
-    """Give the rows below a line of headings that begins so."""
+    """Return the rows below a line of headings that begins so."""
     after = re.split(rf"^\| {heading} \|.*\n\|[-| ]+\|\n", OPERATIONS.read_text(), maxsplit=1, flags=re.MULTILINE)[1]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in after.split("\n\n", 1)[0].splitlines()]
 
 
 def refusals() -> set[tuple[str, str]]:
-    """Give every reason that the code has, with its status."""
+    """Return every reason that the code has, with its status."""
     found = set()
     for node in ast.walk(ast.parse((ROOT / "guidepost" / "server" / "rpc" / "status.py").read_text())):
         match node:

@@ -56,12 +56,12 @@ def text(page: Path) -> str:
 
 
 def prose(page: Path) -> str:
-    """Give a page without its blocks of code."""
+    """Return a page without its blocks of code."""
     return FENCE.sub("", text(page))
 
 
 def blocks(page: Path, *kinds: str) -> list[tuple[int, str]]:
-    """Give the blocks of code of these kinds, each with its line."""
+    """Return the blocks of code of these kinds, each with its line."""
     page_text = text(page)
     return [
         (page_text.count("\n", 0, found.start()) + 1, textwrap.dedent(found[3]))
@@ -71,13 +71,13 @@ def blocks(page: Path, *kinds: str) -> list[tuple[int, str]]:
 
 
 def table(page: Path, heading: str) -> list[list[str]]:
-    """Give the rows of the table whose first column has this heading."""
+    """Return the rows of the table whose first column has this heading."""
     after = re.split(rf"^\| *{re.escape(heading)} *\|.*\n\|[-| ]+\|\n", text(page), maxsplit=1, flags=re.MULTILINE)[1]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in after.split("\n\n", 1)[0].splitlines()]
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Give every line of shell that a page shows, and every piece of code in its text."""
+    """Yield every line of shell that a page shows, and every piece of code in its text."""
     for _, block in blocks(page, "sh"):
         yield from (line.partition("#")[0].strip() for line in block.splitlines())
     yield from INLINE.findall(prose(page))
@@ -273,7 +273,7 @@ def _named(kind: str) -> dict[str, Any]:
 def desk(
     facts: dict[str, Any], rules: list[dict[str, Any]], outcomes: dict[str, Any] | None = None, **keys: Any
 ) -> dict[str, str]:
-    """Give the files of a desk with one table `t`, which produces `out`."""
+    """Return the files of a desk with one table `t`, which produces `out`."""
     produced = outcomes or {"out": {"type": "boolean", "about": "x"}}
     one = {"about": "x", "hit": "first", "produces": list(produced), "rules": rules, **keys}
     return {

@@ -160,7 +160,7 @@ def engine_files() -> list[Path]:
 
 
 def words_of(policy: Policy) -> frozenset[str]:
-    """Give the names of facts, outcomes and decisions and all their values; numbers are no words."""
+    """Return the names of facts, outcomes and decisions and all their values; numbers are no words."""
     named = [*policy.facts.values(), *policy.outcomes.values()]
     words = (
         {fact.name for fact in named} | {value.value for fact in named for value in fact.values} | set(policy.decisions)
@@ -169,7 +169,7 @@ def words_of(policy: Policy) -> frozenset[str]:
 
 
 def spoken(code: str, file: str) -> Iterator[tuple[str, Place]]:
-    """Give the identifiers of Python code and the words in its texts, docstrings left out."""
+    """Yield the identifiers of Python code and the words in its texts, docstrings left out."""
     tree = ast.parse(code)
     docstrings = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -45,7 +45,7 @@ LOCKING: Final = "engine.cache imports threading"
 
 
 def modules(package: str) -> dict[str, Path]:
-    """Give the modules of a package by name."""
+    """Return the modules of a package by name."""
     found = {}
     for path in sorted((ROOT / package).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -54,7 +54,7 @@ def modules(package: str) -> dict[str, Path]:
 
 
 def imports(code: str) -> Iterator[str]:
-    """Give the modules that code imports, wherever it does so; for ``from a import b`` both ``a`` and ``a.b``."""
+    """Yield the modules that code imports, wherever it does so; for ``from a import b`` both ``a`` and ``a.b``."""
     for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Import(names=names):
@@ -67,12 +67,12 @@ def imports(code: str) -> Iterator[str]:
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
-    """Tell whether a module is one of these packages or inside one."""
+    """Return whether a module is one of these packages or inside one."""
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 def forbidden(package: str, packages: tuple[str, ...], *, but: str = "") -> list[str]:
-    """Give the imports of a package that it must not have; ``but`` is a part of it that is left out."""
+    """Return the imports of a package that it must not have; ``but`` is a part of it that is left out."""
     return [
         f"{name} imports {module}"
         for name, path in modules(package).items()
@@ -83,7 +83,7 @@ def forbidden(package: str, packages: tuple[str, ...], *, but: str = "") -> list
 
 
 def clock_calls(code: str) -> list[int]:
-    """Give the lines that ask what time it is."""
+    """Return the lines that ask what time it is."""
     return [
         node.lineno
         for node in ast.walk(ast.parse(code))
@@ -92,7 +92,7 @@ def clock_calls(code: str) -> list[int]:
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
-    """Give a way round a graph, or nothing if there is none.
+    """Return a way round a graph, or nothing if there is none.
 
     >>> cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}})
     ['b', 'c', 'b']

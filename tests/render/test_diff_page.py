@@ -25,7 +25,7 @@ NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x one
 
 
 def changed(**edits: tuple[str, str]) -> dict[str, str]:
-    """Give the bicycle workshop with pieces of its files replaced."""
+    """Return the bicycle workshop with pieces of its files replaced."""
     files = dict(GOOD)
     for name, (old, new) in edits.items():
         assert old in files[f"{name}.yaml"]
@@ -34,7 +34,7 @@ def changed(**edits: tuple[str, str]) -> dict[str, str]:
 
 
 def shown() -> Report:
-    """Give a change of two cells, a price, and of a text that is written to do harm, with limits that it breaks."""
+    """Return a change of two cells, a price, and of a text that is written to do harm, with limits that it breaks."""
     after = changed(
         queue=("worn:   [today,   later]", "worn:   [later,   today]"),
         parts=("price: 25", "price: 30"),

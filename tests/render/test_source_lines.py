@@ -23,7 +23,7 @@ DESK = ROOT / "tests" / "broken" / "good"
 
 
 def shown(text: str, column: int, columns: int = MOST_COLUMNS) -> str:
-    """Give the two lines that are shown for a column, from 1, of a line."""
+    """Return the two lines that are shown for a column, from 1, of a line."""
     found = excerpt(Place("a.yaml", 1, column, text), columns)
     return "" if found is None else f"{found.line}\n{found.caret}"
 

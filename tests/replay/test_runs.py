@@ -48,7 +48,7 @@ def values(version: Version) -> tuple[str, ...]:
 
 
 def chunk_of(version: Version, numbers: list[int]) -> Chunk:
-    """Give a chunk whose tickets follow from their numbers."""
+    """Return a chunk whose tickets follow from their numbers."""
     known = values(version)
     damage = words_of([known[number % len(known)] for number in numbers])
     return Chunk(
@@ -65,7 +65,7 @@ def unread_of(number: int, message: str = "wrong") -> Unread:
 
 
 def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
-    """Give rows as batches of these sizes, in turn; a row is a ticket or cannot be read."""
+    """Return rows as batches of these sizes, in turn; a row is a ticket or cannot be read."""
     rows, made, at = list(enumerate(kinds, 1)), [], 0
     while rows:
         some, rows = rows[: sizes[at % len(sizes)]], rows[sizes[at % len(sizes)] :]
@@ -190,7 +190,7 @@ def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_nu
 
 
 def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
-    """Give tickets as they were recorded, some of them with another queue."""
+    """Return tickets as they were recorded, some of them with another queue."""
     chunk = chunk_of(version, numbers)
     states = [decide(version, "queue", facts_of(chunk.facts, row))["queue"] for row in range(chunk.size)]
     domain = (

@@ -210,7 +210,7 @@ def test_without_pyspark_or_java_it_says_what_to_install(monkeypatch: pytest.Mon
 
 
 def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[Task, list[pa.RecordBatch]]:
-    """Give a task for a folder, and its rows in pieces as Spark gives them."""
+    """Return a task for a folder, and its rows in pieces as Spark gives them."""
     vocabulary = Vocabulary.of(shipped.versions[-1])
     files = sorted(folder.iterdir())
     mapping, _ = by_name(pq.read_schema(files[0]).names, vocabulary, "")

@@ -44,20 +44,20 @@ class TableOracle:
         self.cases = list(cases.values())
 
     def holding(self, rule: Rule) -> list[Seen]:
-        """Give the cases in which a rule's conditions hold."""
+        """Return the cases in which a rule's conditions hold."""
         return [seen for seen in self.cases if all(one.holds(seen.known[one.fact]) for one in rule.when)]
 
     def counting(self, seen: Seen, rules: tuple[Rule, ...]) -> list[Rule]:
-        """Give what counts among some rules of the table."""
+        """Return what counts among some rules of the table."""
         return self.oracle._counting(replace(self.table, rules=rules), seen.known)
 
     def idle(self) -> list[Rule]:
-        """Give the rules that count in no settled case."""
+        """Return the rules that count in no settled case."""
         fired = [rule.id for seen in self.cases if seen.settled for rule in self.counting(seen, self.table.rules)]
         return [rule for rule in self.table.rules if rule.id not in fired]
 
     def same(self, seen: Seen, some: list[Rule], others: list[Rule], *, cited: bool = True) -> bool:
-        """Tell whether two sets of rules mean the same in a case: what is waited for, and if it is settled, what comes out."""
+        """Return whether two sets of rules mean the same in a case: what is waited for, and if it is settled, what comes out."""
         if self._waits(seen, some) != self._waits(seen, others):
             return False
         if not seen.settled:
@@ -68,7 +68,7 @@ class TableOracle:
         )
 
     def given(self, seen: Seen, rules: list[Rule]) -> list[Literal | None]:
-        """Give the outcomes of rules in a case."""
+        """Return the outcomes of rules in a case."""
         return [self.oracle._value(self.table, name, rules, seen.known) for name in self.table.produces]
 
     def _waits(self, seen: Seen, rules: list[Rule]) -> frozenset[str]:
@@ -76,7 +76,7 @@ class TableOracle:
         return frozenset(name for name, value in seen.known.items() if value is None and name not in claimed)
 
     def spare(self) -> list[str]:
-        """Give the rules that can be left out, in the order in which they are looked at: `first` from below, `collect` from above."""
+        """Return the rules that can be left out, in the order in which they are looked at: `first` from below, `collect` from above."""
         idle = self.idle()
         counted = [rule.id for seen in self.cases for rule in self.counting(seen, self.table.rules)]
         active = [rule for rule in self.table.rules if rule.id in counted]
@@ -94,7 +94,7 @@ class TableOracle:
         return found
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
-        """Give pairs of rules of which the first counts in a settled case in which the second, further down, would give something else."""
+        """Yield pairs of rules of which the first counts in a settled case in which the second, further down, would give something else."""
         idle = self.idle()
         for second in self.table.rules:
             for seen in self.holding(second) if second not in idle else []:
@@ -103,7 +103,7 @@ class TableOracle:
                     yield first.id, second.id
 
     def needless_conditions(self) -> Iterator[tuple[str, str]]:
-        """Give the conditions that hold, and claim nothing, wherever the others of their rule hold; a needless one is taken out for those after it."""
+        """Yield the conditions that hold, and claim nothing, wherever the others of their rule hold; a needless one is taken out for those after it."""
         idle = self.idle()
         for rule in self.table.rules:
             left = list(rule.when)

@@ -52,13 +52,13 @@ COLOURS: Final = """element => {
 
 
 def colours_of(page: Page, where: str) -> tuple[str, str]:
-    """Give the colour of the text of the first such element, and the colour behind it."""
+    """Return the colour of the text of the first such element, and the colour behind it."""
     text, behind = page.locator(where).first.evaluate(COLOURS)
     return text, behind
 
 
 def contrast(one: str, other: str) -> float:
-    """Give how much two colours stand out from each other, as WCAG 2 counts it."""
+    """Return how much two colours stand out from each other, as WCAG 2 counts it."""
     low, high = sorted(map(_luminance, (one, other)))
     return (high + 0.05) / (low + 0.05)
 

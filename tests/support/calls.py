@@ -35,7 +35,7 @@ class Refused:
         self.details = [] if status is None else list(status.details)
 
     def detail(self, kind: Any) -> Any:
-        """Give the detail of a kind."""
+        """Return the detail of a kind."""
         made = kind()
         assert any(detail.Unpack(made) for detail in self.details), self.details
         return made

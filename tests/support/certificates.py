@@ -91,7 +91,7 @@ class Issuer:
         return json.dumps({"keys": [{**plain, "kid": self.kid, "use": "sig", "alg": "ES256"}]})
 
     def token(self, subject: str = "anna", roles: Any = ("decide",), seconds: float = 86_400, **claims: Any) -> str:
-        """Give a token; a claim that is None is left out."""
+        """Return a token; a claim that is None is left out."""
         plain = {
             "iss": self.name,
             "aud": "guidepost",
@@ -109,7 +109,7 @@ class Issuer:
 
 
 def unsigned(token: str) -> str:
-    """Give a token with what it says, and the algorithm `none`."""
+    """Return a token with what it says, and the algorithm `none`."""
     head = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": "k1"}).encode()).rstrip(b"=").decode()
     return f"{head}.{token.split('.')[1]}."
 

@@ -32,7 +32,7 @@ class Oracle:
         self.days = sorted(set(self.owner.values()))
 
     def meant(self, day: date, minutes: int) -> datetime:
-        """Give the instant of a local time: one that is skipped is later by the gap, one that comes twice is the first."""
+        """Return the instant of a local time: one that is skipped is later by the gap, one that comes twice is the first."""
         local = datetime.combine(day, time()) + minutes * MINUTE
         return local.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
 

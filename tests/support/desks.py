@@ -28,7 +28,7 @@ cases:
 
 
 def later(files: Mapping[str, str] = GOOD, number: str = "2.0.0", year: str = "2025") -> dict[str, str]:
-    """Give a desk under another number, in force from another year."""
+    """Return a desk under another number, in force from another year."""
     return {**files, "manifest.yaml": files["manifest.yaml"].replace('"1.0.0"', f'"{number}"').replace("2024", year)}
 
 

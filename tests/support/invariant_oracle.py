@@ -38,7 +38,7 @@ SAMPLES: Final = (0, 1, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 7.5, 8, 8.5, 9, 9.5)
 
 
 def every_case(policy: Policy, vocabulary: Mapping[str, Any]) -> list[Case]:
-    """Give every ticket there can be, up to numbers that no condition tells apart, with its outcomes."""
+    """Return every ticket there can be, up to numbers that no condition tells apart, with its outcomes."""
     values: dict[str, Sequence[str | float]] = {name: _values(fact) for name, fact in vocabulary["facts"].items()}
     oracle = Oracle(policy, values)
     cases = []
@@ -73,7 +73,7 @@ def _standing(possible: frozenset[Literal | None]) -> tuple[str, Literal | None]
 
 
 def broken(invariant: Mapping[str, Any], cases: Sequence[Case]) -> list[tuple[Case, ...]]:
-    """Give everything that shows that an invariant does not hold: cases, or pairs of them."""
+    """Return everything that shows that an invariant does not hold: cases, or pairs of them."""
     if "never" in invariant:
         return [(case,) for case in cases if all_hold(invariant["never"], case)]
     if "always" in invariant:
@@ -100,7 +100,7 @@ def _is_known(value: Any) -> bool:
 
 
 def _is(word: str, value: Any) -> bool:
-    """Tell whether a word fits a fact (None is not sent) or an outcome (how it stands, and its value)."""
+    """Return whether a word fits a fact (None is not sent) or an outcome (how it stands, and its value)."""
     if word == "unknown":
         return not _is_known(value)
     if isinstance(value, tuple) and word in ("decided", "undecided", "not_covered"):
@@ -118,7 +118,7 @@ def _is(word: str, value: Any) -> bool:
 
 
 def _pairs(said: Mapping[str, Any], cases: Sequence[Case]) -> Iterator[tuple[Case, Case]]:
-    """Give every two cases of which the second is raised and has less (or, for never_raises, more) than the first."""
+    """Yield every two cases of which the second is raised and has less (or, for never_raises, more) than the first."""
     way = "never_lowers" if "never_lowers" in said else "never_raises"
     for name, order in said["raise"].items():
         ranked = [

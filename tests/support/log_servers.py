@@ -144,7 +144,7 @@ def whole(url: str) -> bool:
 
 
 def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
-    """Give the code and the reason of a call that is refused."""
+    """Return the code and the reason of a call that is refused."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
     info = error_details_pb2.ErrorInfo()

@@ -11,7 +11,7 @@ from engine.version.release_register import Frozen, register_text
 
 
 def register(*versions: Mapping[str, str]) -> str:
-    """Give the text of `past/frozen.yaml` for these versions, each as its files."""
+    """Return the text of `past/frozen.yaml` for these versions, each as its files."""
     frozen = []
     for files in versions:
         policy, trees = load_with_trees(files)

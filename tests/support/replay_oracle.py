@@ -72,12 +72,12 @@ def decided(
 
 
 def wanted(versions: Sequence[Version]) -> list[str]:
-    """Give the outcomes that a new ticket needs in any version."""
+    """Return the outcomes that a new ticket needs in any version."""
     return sorted({name for version in versions for plan in version.triage for name in plan.decision.outcomes})
 
 
 def has(version: Version, names: Sequence[str]) -> list[str]:
-    """Give those of the names that a version decides anywhere."""
+    """Return those of the names that a version decides anywhere."""
     return [name for name in names if any(name in plan.decision.outcomes for plan in version.plans.values())]
 
 
@@ -125,7 +125,7 @@ def against_record(past: Sequence[Past], after: Version, digest: str) -> Count:
 
 
 def given_to_all(version: Version, outcome: str) -> bool:
-    """Tell whether an outcome is a text that a version gives to every ticket, by the rules of its table."""
+    """Return whether an outcome is a text that a version gives to every ticket, by the rules of its table."""
     if version.policy.outcomes[outcome].type not in (FactType.TEXT, FactType.LIST) or outcome not in version.producer:
         return False
     codes = version.flats[version.producer[outcome]].codes[outcome]
@@ -166,7 +166,7 @@ def same(one: State, other: State) -> bool:
 
 
 def within(when: Sequence[Values], facts: Mapping[str, str | float]) -> bool:
-    """Tell whether a ticket (its values as policies write them) is one of those that some facts describe."""
+    """Return whether a ticket (its values as policies write them) is one of those that some facts describe."""
     return all(_is(values, facts.get(values.fact)) for values in when)
 
 

@@ -83,7 +83,7 @@ UNREAD: Final = (
 
 
 def sample(version: Version) -> Report:
-    """Give a replay of what a desk recorded, with changes, moves, unread rows, and a limit that it breaks."""
+    """Return a replay of what a desk recorded, with changes, moves, unread rows, and a limit that it breaks."""
     replay = Replay(
         version.ref,
         {"": 24_900},
@@ -107,7 +107,7 @@ def sample(version: Version) -> Report:
 
 
 def quiet(version: Version) -> Report:
-    """Give a replay in which nothing changes."""
+    """Return a replay in which nothing changes."""
     kept = replace(PRIORITY, changed=0, matrix={Change(P4, P4): 24_900}, regions=(), examples={}, elsewhere=0)
     still = replace(
         DUE,
@@ -134,7 +134,7 @@ def quiet(version: Version) -> Report:
 
 
 def alone(version: Version) -> Report:
-    """Give a replay that has nothing to compare with."""
+    """Return a replay that has nothing to compare with."""
     made = {Change(one, one): number for one, number in ((P4, 20_000), (P3, 4_000), (OPEN, 900))}
     groups = {"channel": (Group("telephone", 24_000, 0), Group("", 900, 0))}
     return Report(
@@ -158,7 +158,7 @@ def alone(version: Version) -> Report:
 
 
 def proved() -> Proof:
-    """Give a proof that fails in every way it can."""
+    """Return a proof that fails in every way it can."""
     here, gone = VersionRef("desk", "2.0.0", "ab" * 32), "cd" * 32
     return Proof(
         "sqlite:///decisions.db",

@@ -62,7 +62,7 @@ def read(text: str, rows: Mapping[str, Any] | pa.RecordBatch, first: int = 1) ->
 
 
 def tickets(batches: Iterable[Batch]) -> list[dict[str, Any]]:
-    """Give the facts of all tickets, with ``row`` and ``name``."""
+    """Return the facts of all tickets, with ``row`` and ``name``."""
     found = []
     for batch in batches:
         chunk = batch.chunk
@@ -73,12 +73,12 @@ def tickets(batches: Iterable[Batch]) -> list[dict[str, Any]]:
 
 
 def facts(batch: Batch) -> list[dict[str, Any]]:
-    """Give the facts of the tickets of a batch."""
+    """Return the facts of the tickets of a batch."""
     return [facts_of(batch.chunk.facts, at) for at in range(batch.chunk.size)]
 
 
 def all_unread(source: TicketSource) -> list[Any]:
-    """Give the rows of a source that cannot be read."""
+    """Return the rows of a source that cannot be read."""
     return [one for batch in source.batches() for one in batch.unread]
 
 

@@ -15,7 +15,7 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
 
 
 def within(seconds: float, wanted: Callable[[], bool]) -> bool:
-    """Tell whether something comes true in time."""
+    """Return whether something comes true in time."""
     end = time.monotonic() + seconds
     while not wanted():
         if time.monotonic() > end:

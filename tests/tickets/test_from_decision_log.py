@@ -172,7 +172,7 @@ def test_only_the_records_that_are_asked_for_are_replayed(past: Store, shipped: 
 
 
 def same(chunks: list[Chunk]) -> list[Any]:
-    """Give what must be alike however records are kept."""
+    """Return what must be alike however records are kept."""
     return [
         (
             chunk.rows.tolist(),

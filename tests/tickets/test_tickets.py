@@ -52,7 +52,7 @@ def opened(spec: str, text: str = MAP) -> Any:
 
 
 def plain(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give tickets with values as texts, so that files with types and without compare."""
+    """Return tickets with values as texts, so that files with types and without compare."""
     return [
         {name: f"{float(value):g}" if name == "share" else str(value) for name, value in one.items()} for one in found
     ]

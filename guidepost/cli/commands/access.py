@@ -125,7 +125,7 @@ def check_command(
 
 
 def _rows(found: Callers) -> list[tuple[str, str, str]]:
-    """Give each caller with his roles, and what proves him; never a hash."""
+    """Return each caller with his roles, and what proves him; never a hash."""
     proofs: dict[str, list[str]] = {name: [] for name in found.names}
     roles: dict[str, str] = {}
     said = (

@@ -57,7 +57,7 @@ class Analysed:
 
     @property
     def name(self) -> str:
-        """Say which version it is."""
+        """Return which version it is."""
         return f"{self.policy.manifest.name} {self.policy.manifest.version}" if self.policy else "not loaded"
 
 

@@ -119,7 +119,7 @@ def check(
 
 
 def found_entry(store: Store, record: str) -> Entry:
-    """Give the entry of a record, as it was written; end the command if there is none, or if it was altered."""
+    """Return the entry of a record, as it was written; end the command if there is none, or if it was altered."""
     entry = store.get(record)
     if entry is None:
         raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")

@@ -27,7 +27,7 @@ def _rule(rule: str, policies: Iterable[Policy]) -> Iterator[str]:
 
 
 def _rules(policy: Policy) -> Iterator[str]:
-    """Give the ids that an answer may name among its rules: those of tables, and the parts by which time counts."""
+    """Yield the ids that an answer may name among its rules: those of tables, and the parts by which time counts."""
     for table in policy.all_tables:
         yield from (rule.id for rule in table.all_rules)
     for parts in (policy.rosters, policy.calendars, policy.elapsed, policy.deadlines):

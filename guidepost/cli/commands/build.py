@@ -54,7 +54,7 @@ def build(
 
 
 def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
-    """Tell whether the version is frozen here with another digest: then this is not it."""
+    """Return whether the version is frozen here with another digest: then this is not it."""
     version = checked.version
     frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
     if version is None or frozen is None or frozen.digest == version.digest or not _is_of_this_desk(version, folder):

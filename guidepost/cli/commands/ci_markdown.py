@@ -34,12 +34,12 @@ def summary_text(one: Examined) -> str:
 
 
 def mark(part: Part) -> str:
-    """Give the sign for how a part ends."""
+    """Return the sign for how a part ends."""
     return NOTED if part.noted and part.code is ExitCode.OK else MARKS[part.code is not ExitCode.OK]
 
 
 def title(one: Examined) -> str:
-    """Say in a few words what came out.
+    """Describe in a few words what came out.
 
     The worst comes first: what keeps the policies from being used, then what may not be, then what changes.
     """
@@ -54,7 +54,7 @@ def title(one: Examined) -> str:
 
 
 def compared(one: Examined) -> str:
-    """Say what was compared with what."""
+    """Return what was compared with what."""
     base = one.base
     if base.lack is Lack.NOT_FOUND:
         return f"Not compared: {base.said}."
@@ -105,7 +105,7 @@ def _failure(result: CaseResult, trial: Trial) -> str:
 
 
 def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[str]:
-    """Give GitHub's annotations: what makes a part fail, each at its place."""
+    """Yield GitHub's annotations: what makes a part fail, each at its place."""
     for problem in one.problems:
         yield annotation(
             problem.place,
@@ -129,7 +129,7 @@ def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[s
 
 
 def plain_examined(one: Examined) -> Plain:
-    """Give what was found out as data."""
+    """Return what was found out as data."""
     return {
         "ok": one.code is ExitCode.OK,
         "exit_code": int(one.code),

@@ -70,7 +70,7 @@ class Examined:
 
     @property
     def name(self) -> str:
-        """Say which version it is, if it can be loaded."""
+        """Return which version it is, if it can be loaded."""
         version = self.checked.checked[0].version
         return f"{version.ref.name} {version.ref.version}" if version else self.folder.as_posix()
 
@@ -115,7 +115,7 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
 
 
 def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
-    """Tell which versions that were released at the base are not as they were released there."""
+    """Return which versions that were released at the base are not as they were released there."""
     working, *past = (
         Folder(place.path.name, place.root, one.version)
         for place, one in zip(version_folders(folder, as_typed=True), checked.checked, strict=True)
@@ -131,7 +131,7 @@ def _report(checked: Findings, base: Base, budget: Budget) -> Report | None:
 
 
 def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:
-    """Give the problems of all versions, and what an analysis of the working one finds beside."""
+    """Return the problems of all versions, and what an analysis of the working one finds beside."""
     beside = analyse(working.version.policy, lay_out(working.version.policy)) if working.version else ()
     return tuple(sorted({*analyse_problems(problems), *beside}))
 
@@ -148,7 +148,7 @@ def _trials(folder: Path, checked: Findings) -> Iterator[Trial]:
 
 
 def _layout(folder: Path) -> Layout:
-    """Tell which files of the working version are laid out otherwise; what is put aside is never changed, not even in its layout."""
+    """Return which files of the working version are laid out otherwise; what is put aside is never changed, not even in its layout."""
     working = version_folders(folder, as_typed=True)[0]
     try:
         files = read_folder(working)
@@ -214,7 +214,7 @@ def _fmt(one: Examined) -> Part:
 
 
 def _diff(one: Examined) -> Part:
-    """Say what the change does; where that cannot be known, a budget is not kept to, and nothing else is wrong with the change."""
+    """Return what the change does; where that cannot be known, a budget is not kept to, and nothing else is wrong with the change."""
     if one.report is not None:
         beyond = one.report.excesses
         said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")

@@ -142,7 +142,7 @@ class Between:
         return self._clock.count_days(self._start, self._end, self._rule, begun) if self._rule else None
 
     def plain(self) -> Plain:
-        """Give it as plain data."""
+        """Return it as plain data."""
         days: Plain | None = (
             {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)}
             if self._rule
@@ -166,7 +166,7 @@ class Between:
         }
 
     def parts(self) -> Iterator[RenderableType]:
-        """Give it for people: what was counted, and where."""
+        """Yield it for people: what was counted, and where."""
         zone, listed = self._clock.calendar.zone, self._clock.calendar.holidays
         counted = Text(length_text(self._open), "bold")
         if not self._sure and listed is not None:

@@ -45,7 +45,7 @@ def diff(
     every: Annotated[bool, typer.Option("--all", help="Show every region and every citation.")] = False,
     key: KeysOption = None,
 ) -> None:
-    """Say what a change of policies does: every situation that is decided differently, and no other.
+    """Print what a change of policies does: every situation that is decided differently, and no other.
 
     Ends with 6 if the change does more than --max-changed and --forbid allow.
     """

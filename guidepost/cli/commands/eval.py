@@ -150,7 +150,7 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
 def _wrong_lines(
     problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy
 ) -> list[str]:
-    """Say everything that is wrong with what was sent, each with what it may be."""
+    """Describe everything that is wrong with what was sent, each with what it may be."""
     lines, unknown = [*problems, *times], [*problems]
     for fact in wrong:
         name = fact.fact.removeprefix(BEFORE)

@@ -38,7 +38,7 @@ def found_why_not(version: Version, decision: str, words: str, facts: Mapping[st
 
 
 def _of_a_new_ticket(version: Version, words: str) -> Wanted:
-    """Give what is wanted of the first decision that a new ticket needs and that could be it."""
+    """Return what is wanted of the first decision that a new ticket needs and that could be it."""
     asked = [plan.decision.name for plan in version.triage]
     for decision in asked:
         with suppress(UnknownWanted):
@@ -50,7 +50,7 @@ def _of_a_new_ticket(version: Version, words: str) -> Wanted:
 
 
 def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
-    """Say what it would take, or that it is so already, or that no ticket gets it."""
+    """Yield what it would take, or that it is so already, or that no ticket gets it."""
     name, wanted = found.wanted.outcome, "not covered" if found.wanted.text == NOT_COVERED else found.wanted.text
     yield Text.assemble(
         (f"why not {name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}."
@@ -115,7 +115,7 @@ def _or(words: list[str]) -> str:
 
 
 def plain_why_not(found: WhyNot) -> dict[str, object]:
-    """Give it as plain data, for JSON; a fact that would not be sent is null."""
+    """Return it as plain data, for JSON; a fact that would not be sent is null."""
     return {
         "outcome": found.wanted.outcome,
         "wanted": found.wanted.text,

@@ -97,7 +97,7 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
 
 
 def _files(paths: Iterable[str]) -> list[Path]:
-    """Give the files that are meant, each once, in order."""
+    """Return the files that are meant, each once, in order."""
     return list(dict.fromkeys(path for name in paths for path in _below(Path(name))))
 
 

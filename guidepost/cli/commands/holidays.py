@@ -185,7 +185,7 @@ def _drafted(
 
 
 def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
-    """Say what a new draft changes in a list, and what it would but does not."""
+    """Return what a new draft changes in a list, and what it would but does not."""
     changed = sum(change.kind is not Kind.KEPT for change in made.changes)
     wider = (
         ""

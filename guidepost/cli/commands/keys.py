@@ -134,7 +134,7 @@ def verify_bundle(
 
 
 def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
-    """Give a bundle that is what was built, and what it was verified by; all that is given has to hold."""
+    """Return a bundle that is what was built, and what it was verified by; all that is given has to hold."""
     if "://" in name:
         fetched = fetch(name, "" if trust.keys else pin, trust)
     else:

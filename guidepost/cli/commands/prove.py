@@ -108,7 +108,7 @@ def _plain(one: Proved) -> Plain:
 
 
 def plain_proof(proof: Proof) -> Plain:
-    """Give an invariant and its proof as plain data, with the tickets that break it."""
+    """Return an invariant and its proof as plain data, with the tickets that break it."""
     invariant, shown = proof.invariant, proof.counterexample
     return {
         "id": invariant.id,

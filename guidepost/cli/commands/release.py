@@ -60,7 +60,7 @@ def release(
 
 
 def _is_cut_off(problem: Problem, found: Findings) -> bool:
-    """Tell whether a problem is only that a release of this very version was cut off before the register had it."""
+    """Return whether a problem is only that a release of this very version was cut off before the register had it."""
     version = found.checked[0].version
     if version is None or problem.code != "not-frozen":
         return False
@@ -71,7 +71,7 @@ def _is_cut_off(problem: Problem, found: Findings) -> bool:
 
 
 def _reasons(version: Version | None, folder: Path, following: str, effective_from: str) -> list[str]:
-    """Give every reason why the next version cannot be as asked for."""
+    """Return every reason why the next version cannot be as asked for."""
     if bool(following) != bool(effective_from):
         return ["--next and --effective-from go together: a version counts from an instant on"]
     if not following or version is None:

@@ -248,7 +248,7 @@ def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
 
 
 def _point_to_max_unread(unread: int, rows: int) -> None:
-    """Say where a budget is kept of which half of the rows or more are no part."""
+    """Print where a budget is kept of which half of the rows or more are no part."""
     if unread and 2 * unread >= rows:
         errors().show(
             f"note: {unread:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them"

@@ -86,7 +86,7 @@ class Asked:
         )
 
     def texts(self, spec: str) -> Texts:
-        """Give the files of a version, or end the command."""
+        """Return the files of a version, or end the command."""
         source = open_source(spec, policies=self.policies, keys=self.keys)
         return Texts.of(source.files, source.root)
 
@@ -96,7 +96,7 @@ class Asked:
 
 
 def beside(source: str) -> Path:
-    """Give where rows of a source go that cannot be read: beside a file, else here.
+    """Return where rows of a source go that cannot be read: beside a file, else here.
 
     >>> beside("past/incidents.csv.gz").as_posix(), beside("sqlite:///log.db").as_posix(), beside("tickets/*.parquet").as_posix()
     ('past/incidents.unread.csv', 'tickets.unread.csv', 'tickets.unread.csv')
@@ -152,7 +152,7 @@ def report_of(asked: Asked, budget: Budget) -> Report:
 
 
 def _in_force(asked: Asked) -> tuple[Version, ...]:
-    """Give all versions of the policies folder, in the order in which they come into effect."""
+    """Return all versions of the policies folder, in the order in which they come into effect."""
     loaded = load(asked.policies)
     with errors().working("loading the versions"):
         return tuple(loaded.tabulate(known) for known in loaded.versions)
@@ -251,7 +251,7 @@ def _reading() -> Iterator[None]:
 
 
 def _words(after: Version, versions: Sequence[Version]) -> Vocabulary:
-    """Give what a mapping may speak of: what the version under trial knows, and the facts of the others, too."""
+    """Return what a mapping may speak of: what the version under trial knows, and the facts of the others, too."""
     return replace(Vocabulary.of(after), facts=_facts(version.policy for version in versions))
 
 
@@ -277,7 +277,7 @@ def _replayer(
 
 
 def _shared(after: Version, before: Version | None) -> tuple[str, ...]:
-    """Give the decisions that a new ticket needs and both versions make, and say which ones only one of them makes."""
+    """Return the decisions that a new ticket needs and both versions make, and say which ones only one of them makes."""
     if before is None:
         return ()
     needed = dict.fromkeys((*after.policy.manifest.triage, *before.policy.manifest.triage))
@@ -315,7 +315,7 @@ def _kept(asked: Asked, rejected: Rejected) -> str:
 
 
 def _known(loaded: Loaded, digest: str) -> Version | None:
-    """Give a version of the policies folder by its digest."""
+    """Return a version of the policies folder by its digest."""
     for known in loaded.versions:
         if known.ref.digest == digest:
             with errors().working(f"loading {known.ref.version}"):
@@ -324,7 +324,7 @@ def _known(loaded: Loaded, digest: str) -> Version | None:
 
 
 def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
-    """Give the words of all versions together: a log holds records of several."""
+    """Return the words of all versions together: a log holds records of several."""
     policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
     outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
     return Vocabulary(
@@ -333,5 +333,5 @@ def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
 
 
 def _facts(policies: Iterable[Policy]) -> dict[str, Fact]:
-    """Give the facts of all policies; those of a later one count."""
+    """Return the facts of all policies; those of a later one count."""
     return {name: fact for policy in policies for name, fact in policy.facts.items()}

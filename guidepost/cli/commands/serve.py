@@ -136,12 +136,12 @@ def _welcome(
 
 
 def _log_name(options: LogOptions) -> str:
-    """Give the URL of a log, without a password."""
+    """Return the URL of a log, without a password."""
     return shown(connect(options.url or default_url()))
 
 
 def _signed(key: Signing) -> str:
-    """Say which key signs the heads of the log, and how to verify them."""
+    """Return which key signs the heads of the log, and how to verify them."""
     if not key.id:
         return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"
     made = ", made just now" if key.made else ""
@@ -186,12 +186,12 @@ def _calls(policy: Policy, address: str, options: Sequence[str], settings: Serve
 
 
 def _command(*words: str) -> Text:
-    """Give a command on one line, however long, so that it can be copied."""
+    """Return a command on one line, however long, so that it can be copied."""
     return Text(f"    {shlex.join(words)}", no_wrap=True)
 
 
 def program() -> list[str]:
-    """Give this program as one would type it here."""
+    """Return this program as one would type it here."""
     started = Path(sys.argv[0])
     if started.name != PROGRAM:
         return [_near(sys.executable), "-m", "guidepost.cli"]
@@ -200,13 +200,13 @@ def program() -> list[str]:
 
 
 def _near(path: str | Path) -> str:
-    """Give a path as it is from here, if it lies below."""
+    """Return a path as it is from here, if it lies below."""
     from_here = os.path.relpath(path)
     return str(path) if from_here.startswith("..") else from_here
 
 
 def example_facts(policy: Policy) -> dict[str, str]:
-    """Give facts that decide something: those of a cell of the first matrix, else of a rule that asks for plain words."""
+    """Return facts that decide something: those of a cell of the first matrix, else of a rule that asks for plain words."""
     for table in policy.tables.values():
         if table.form is Form.MATRIX and table.matrix and set(table.reads) <= set(policy.facts):
             matrix = table.matrix
@@ -221,7 +221,7 @@ def example_facts(policy: Policy) -> dict[str, str]:
 
 
 def _ticket(facts: dict[str, str]) -> dict[str, object]:
-    """Give facts as a ticket in JSON: in its fields where it has them, else in its map."""
+    """Return facts as a ticket in JSON: in its fields where it has them, else in its map."""
     typed: dict[str, object] = {name: value for name, value in facts.items() if name in TYPED_FACTS}
     others = {name: {"text": value} for name, value in facts.items() if name not in TYPED_FACTS}
     return {**typed, **({"facts": others} if others else {})}

@@ -89,7 +89,7 @@ def _part(policy: Policy, what: str) -> Page:
 
 
 def _timing(policy: Policy, what: str) -> Page | None:
-    """Give what has to do with time: a section, or a calendar, region or list of holidays by its name."""
+    """Return what has to do with time: a section, or a calendar, region or list of holidays by its name."""
     match what:
         case "deadlines":
             return Page(
@@ -129,7 +129,7 @@ def _timing(policy: Policy, what: str) -> Page | None:
 
 
 def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
-    """Give a decision, table, roster, deadline, fact or outcome by its name, or every catalogue."""
+    """Return a decision, table, roster, deadline, fact or outcome by its name, or every catalogue."""
     if decision := policy.decisions.get(what):
         tables = [plain_part(table) for table in tables_of(policy, decision)]
         return Page(pages.decision(decision), {**plain_decision(decision), "tables": tables})

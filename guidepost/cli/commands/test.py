@@ -163,7 +163,7 @@ def _fitting(wanted: Wanted, *, generate: bool, everything: bool, to: Path | Non
 
 
 def _sources(wanted: Wanted) -> Iterator[CaseSource]:
-    """Give the versions that are asked for: all of each folder, and those that are named otherwise."""
+    """Yield the versions that are asked for: all of each folder, and those that are named otherwise."""
     default = (
         find_folder(None) if not wanted.sources or not all(Path(name).is_dir() for name in wanted.sources) else Path()
     )
@@ -231,7 +231,7 @@ def _code(trials: Sequence[Trial]) -> ExitCode:
 
 
 def _nothing(trials: Sequence[Trial], wanted: Wanted) -> str:
-    """Say why no case was run, or nothing if one was."""
+    """Return why no case was run, or nothing if one was."""
     if any(one.results for one in trials):
         return ""
     if not trials:
@@ -245,7 +245,7 @@ def _numbers(wanted: Wanted) -> Iterable[str]:
 
 
 def _below(trials: Sequence[Trial], wanted: Wanted) -> Iterator[Text]:
-    """Say which versions are covered less than was asked for."""
+    """Yield which versions are covered less than was asked for."""
     for one in trials:
         if one.coverage is None:
             continue

@@ -20,7 +20,7 @@ def version(
     policies: PoliciesOption = None,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
 ) -> None:
-    """Say which versions run: the program, the policies, Python and the libraries."""
+    """Print which versions run: the program, the policies, Python and the libraries."""
     try:
         loaded = load(policies)
     except typer.Exit:

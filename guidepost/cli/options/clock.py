@@ -85,7 +85,7 @@ def read_amount(words: str, problems: list[str]) -> Amount | None:
 
 
 def read_rule(amount: Amount | None, rule: DayRule | None, problems: list[str]) -> str:
-    """Give how business days count, or "" for other units; nobody counts business days without saying how."""
+    """Return how business days count, or "" for other units; nobody counts business days without saying how."""
     if amount is not None and amount.unit is Unit.BUSINESS_DAYS and rule is None:
         problems.append(
             "business days need --rule: " + ", or ".join(f"{name} ({words})" for name, words in DAY_RULES.items())
@@ -103,7 +103,7 @@ def read_clock(
     option: str = "--calendar NAME",
     unit: Unit = Unit.HOURS,
 ) -> Clock | None:
-    """Give the clock of a calendar in a region, or note what is wrong with them."""
+    """Return the clock of a calendar in a region, or note what is wrong with them."""
     before = len(problems)
     known = policy.calendars.get(calendar)
     if not calendar:

@@ -111,7 +111,7 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
 
 
 def _is_value(word: str, decisions: Sequence[str]) -> bool:
-    """Tell whether the word after a boolean option is its value, and not the decision or the next fact."""
+    """Return whether the word after a boolean option is its value, and not the decision or the next fact."""
     return not word.startswith("-") and "=" not in word and word not in decisions
 
 

@@ -38,7 +38,7 @@ Pause = tuple[object, object]
 
 
 def wrong_lines(label: str, wrong: WrongFact) -> list[str]:
-    """Say what is wrong with something that was sent, and below it what it may be; without a label, the message names it."""
+    """Describe what is wrong with something that was sent, and below it what it may be; without a label, the message names it."""
     lines = [f"{f'{label}: ' if label else ''}{wrong.message}{f'; {wrong.help}' if wrong.help else ''}"]
     return lines + ([f"  allowed: {', '.join(wrong.allowed)}"] if wrong.allowed else [])
 
@@ -108,12 +108,12 @@ def read_asked(
 
 
 def _unless_named(label: str, message: str) -> str:
-    """Give what a message is about, or "" if it says so itself."""
+    """Return what a message is about, or "" if it says so itself."""
     return "" if f"`{label}`" in message else label
 
 
 def _called(name: str, now_option: bool, pause_options: bool) -> str:
-    """Give what a person called it who used options."""
+    """Return what a person called it who used options."""
     if name == NOW:
         return "--now" if now_option else name
     if not pause_options or not name.startswith(PAUSES):

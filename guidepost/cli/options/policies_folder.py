@@ -77,7 +77,7 @@ class Loaded:
         return self.bundle.versions
 
     def select(self, version: str = "", digest: str = "", as_of: str = "") -> Known:
-        """Give the version asked for, or the one in force now."""
+        """Return the version asked for, or the one in force now."""
         if len([asked for asked in (version, digest, as_of) if asked]) > 1:
             raise refused("choose a version by one of --version, --digest and --as-of")
         try:
@@ -95,14 +95,14 @@ class Loaded:
             raise refused_policies(self.folder, error.problems) from error
 
     def is_in_force(self, version: Known) -> bool:
-        """Tell whether a version is the one in force now."""
+        """Return whether a version is the one in force now."""
         try:
             return self.bundle.select(now=self.now).ref == version.ref
         except UnknownVersion:
             return False
 
     def standing(self, version: Known) -> str:
-        """Say whether a version is in force now, or will be."""
+        """Return whether a version is in force now, or will be."""
         if self.is_in_force(version):
             return "in force"
         return "not yet in force" if version.policy.manifest.effective_from > self.now else ""
@@ -143,7 +143,7 @@ def _read(folders: Sequence[VersionFolder]) -> tuple[list[Known | None], list[Pr
 
 
 def find_folder(given: Path | None) -> Path:
-    """Give the policies folder; end the command if there is none."""
+    """Return the policies folder; end the command if there is none."""
     try:
         return policies_folder(given)
     except NoPolicies as error:
@@ -164,7 +164,7 @@ def policies_folder(given: Path | None) -> Path:
 
 
 def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
-    """Say every problem of the policies on standard error; give what to raise to end the command."""
+    """Describe every problem of the policies on standard error; give what to raise to end the command."""
     errors().show(*map(problem_text, problems))
     return refused(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
 

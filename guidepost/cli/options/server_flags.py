@@ -34,7 +34,7 @@ CheckOption = Annotated[
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of all settings, beside its own parameters; those that are not said are None."""
+    """Return a command the flags of all settings, beside its own parameters; those that are not said are None."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[:-1]
 
     def flagged(**given: Any) -> None:
@@ -73,7 +73,7 @@ def _shown(default: object) -> str:
 
 
 def configured(flags: dict[str, Any], config: Path | None) -> Found:
-    """Give the settings; end the command if they cannot be used, with every problem."""
+    """Return the settings; end the command if they cannot be used, with every problem."""
     try:
         return read_settings(flags, os.environ, config)
     except WrongSettings as error:
@@ -81,13 +81,13 @@ def configured(flags: dict[str, Any], config: Path | None) -> Found:
 
 
 def setting_text(wrong: WrongSetting, prefix: str = "") -> Message:
-    """Give what is wrong with a setting, with its line if it stands in a file."""
+    """Return what is wrong with a setting, with its line if it stands in a file."""
     head = Text.assemble((prefix, "bold red"), f"{wrong.origin}: {wrong.message}")
     return Message(head, wrong.place, [f"help: {wrong.help}"] if wrong.help else [])
 
 
 def refused_settings(problems: tuple[WrongSetting, ...]) -> typer.Exit:
-    """Say every problem with settings; give what to raise to end the command."""
+    """Describe every problem with settings; give what to raise to end the command."""
     if len(problems) == 1:
         errors().show(setting_text(problems[0], "error: "))
         return typer.Exit(int(ExitCode.USAGE))

@@ -151,7 +151,7 @@ def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dic
 
 
 def _rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
-    """Give every rule of the tables and deadlines by the name of these, in the order in which they are tried."""
+    """Yield every rule of the tables and deadlines by the name of these, in the order in which they are tried."""
     tables = {**policy.tables, **{name: deadline.table for name, deadline in policy.deadlines.items()}}
     for name, table in sorted(tables.items()):
         for rule in table.all_rules:
@@ -163,7 +163,7 @@ def _written(description: Mapping[str, Any]) -> bytes:
 
 
 def _entries(data: bytes, root: str) -> dict[str, bytes]:
-    """Give the entries of an archive, once it is sure that reading them takes no more room than the archive itself."""
+    """Return the entries of an archive, once it is sure that reading them takes no more room than the archive itself."""
     if len(data) > MAX_ARCHIVE:
         raise _refused(root, "too-large", f"{len(data):,} bytes; a bundle may have {MAX_ARCHIVE:,}")
     try:
@@ -202,7 +202,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
 
 
 def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
-    """Tell what is wrong with an entry before it is read."""
+    """Return what is wrong with an entry before it is read."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
     if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
         return Problem(
@@ -258,7 +258,7 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
 
 
 def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
-    """Say in which part the description is not that of the files, or that the archive is laid out otherwise."""
+    """Describe in which part the description is not that of the files, or that the archive is laid out otherwise."""
     actual = description_of(_entries(made.data, "")[DESCRIPTION], "")
     parts = [f"`{name}` is not that of the files" for name in actual if actual[name] != description[name]]
     return "; ".join(parts) or "the archive is not laid out as it was built"

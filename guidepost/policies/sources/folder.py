@@ -39,7 +39,7 @@ class VersionFolder:
 
 
 def default_cache() -> Path:
-    """Give the folder where proofs are kept: $GUIDEPOST_CACHE, else the user's cache folder."""
+    """Return the folder where proofs are kept: $GUIDEPOST_CACHE, else the user's cache folder."""
     named = os.environ.get("GUIDEPOST_CACHE")
     if named:
         return Path(named)
@@ -47,7 +47,7 @@ def default_cache() -> Path:
 
 
 def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFolder, ...]:
-    """Give the folders of all versions: the one itself, and each below ``past/``.
+    """Return the folders of all versions: the one itself, and each below ``past/``.
 
     In answers a folder is called by its name, so that they do not depend on where it lies; ``as_typed`` calls it by
     its whole path, for problems that are to be opened.
@@ -107,7 +107,7 @@ def build_bundle(folder: Path) -> Bundle:
 
 
 def _built_already(files: Mapping[str, str], built: list[tuple[dict[str, str], Version]]) -> Version | None:
-    """Give the version that has the very same files: a released one lies both in the working folder and in its own."""
+    """Return the version that has the very same files: a released one lies both in the working folder and in its own."""
     return next((version for those, version in built if those == policy_files(files)), None)
 
 

@@ -31,26 +31,26 @@ class Repository:
     prefix: str | None
 
     def commit(self, revision: str) -> str | None:
-        """Give the commit that a revision names, or nothing; a word that git would take for an option names none."""
+        """Return the commit that a revision names, or nothing; a word that git would take for an option names none."""
         if not revision or revision.startswith("-") or "\0" in revision:
             return None
         found = _ask(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return found.decode().strip() if found else None
 
     def names(self) -> tuple[str, ...]:
-        """Give the branches and tags."""
+        """Return the branches and tags."""
         listed = _git(
             self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes"
         )
         return tuple(name for name in listed.decode(errors="replace").split("\n") if name)
 
     def merge_base(self, commit: str, other: str = "HEAD") -> str | None:
-        """Give the last commit that the histories of two commits have in common, or nothing."""
+        """Return the last commit that the histories of two commits have in common, or nothing."""
         found = _ask(self.folder, "merge-base", commit, other)
         return found.decode().strip() if found else None
 
     def content(self, commit: str, path: str) -> str | None:
-        """Give the text of a file at a commit, by its path below the folder, or nothing if there is none."""
+        """Return the text of a file at a commit, by its path below the folder, or nothing if there is none."""
         found = _ask(
             self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}"
         )
@@ -58,17 +58,17 @@ class Repository:
 
     @property
     def dirty(self) -> bool:
-        """Tell whether something in the folder is not as it was committed last."""
+        """Return whether something in the folder is not as it was committed last."""
         return bool(_git(self.folder, "status", "--porcelain", "--", "."))
 
     @property
     def shallow(self) -> bool:
-        """Tell whether the history was cut off when the repository was cloned."""
+        """Return whether the history was cut off when the repository was cloned."""
         return _git(self.folder, "rev-parse", "--is-shallow-repository") == b"true\n"
 
 
 def repository(folder: Path) -> Repository | None:
-    """Give the repository that a folder belongs to, if it does."""
+    """Return the repository that a folder belongs to, if it does."""
     inside = _ask(folder, "rev-parse", "--is-bare-repository")
     if inside is None:
         return None
@@ -124,7 +124,7 @@ def _revision_help(found: Repository, revision: str) -> str:
 
 
 def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[str, bytes]:
-    """Give the bytes of the files of the version in a folder of a commit."""
+    """Return the bytes of the files of the version in a folder of a commit."""
     listed = _ask(found.folder, "ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit}:{path}")
     entries: dict[str, tuple[str, int]] = {}
     links = []
@@ -165,7 +165,7 @@ def _folder_help(found: Repository, revision: str, commit: str) -> str:
 
 
 def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, bytes]:
-    """Give the bytes of objects by file: each comes as a line that names it, its bytes, and a line end."""
+    """Return the bytes of objects by file: each comes as a line that names it, its bytes, and a line end."""
     asked = "".join(f"{object_id}\n" for object_id, _ in entries.values())
     answer = _git(found.folder, "cat-file", "--batch", given=asked.encode())
     contents, at = {}, 0
@@ -180,7 +180,7 @@ def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, 
 
 
 def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """Give what a git command says in a folder; raises SourceError if it fails."""
+    """Return what a git command says in a folder; raises SourceError if it fails."""
     ended = _run(folder, arguments, given)
     if ended.returncode:
         raise SourceError(f"git {arguments[0]} failed: {_reason(ended)}")
@@ -188,7 +188,7 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
 
 
 def _ask(folder: Path, *arguments: str) -> bytes | None:
-    """Give what a git command says, or nothing where its failure is an answer; raises SourceError for any other failure."""
+    """Return what a git command says, or nothing where its failure is an answer; raises SourceError for any other failure."""
     ended = _run(folder, arguments, b"")
     if b"dubious ownership" in ended.stderr:
         raise SourceError(

@@ -110,7 +110,7 @@ def fetch(address: str, pin: str, trust: Trust) -> Fetched:
 
 
 def shown(address: str) -> str:
-    """Give an address without what may be secret in it: who asks, and what stands behind the `?`.
+    """Return an address without what may be secret in it: who asks, and what stands behind the `?`.
 
     >>> shown("https://me:secret@desk.example:8443/a.zip?token=1")
     'https://desk.example:8443/a.zip'
@@ -184,7 +184,7 @@ _OPENED: Final[dict[str, dict[str, Any]]] = {protocol: {"block_size": 0, "size":
 
 
 def _options(protocol: str) -> dict[str, Any]:
-    """Give what a driver is made with: its limits on time."""
+    """Return what a driver is made with: its limits on time."""
     if protocol == "memory":
         return {}
     if protocol == "s3":
@@ -211,7 +211,7 @@ async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Say what a driver says, but for addresses, which may hold secrets."""
+    """Return what a driver says, but for addresses, which may hold secrets."""
     if status := getattr(error, "status", None):
         return f"the server answers {status}"
     said = " ".join(word for word in str(error).split() if "://" not in word and "?" not in word)

@@ -82,7 +82,7 @@ def _found(spec: str, policies: Path) -> Source:
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is such a path; a name that is too long for one, or that has a NUL in it, is none."""
+    """Return whether there is such a path; a name that is too long for one, or that has a NUL in it, is none."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -90,7 +90,7 @@ def _is_there(path: Path) -> bool:
 
 
 def known_versions(policies: Path) -> dict[str, tuple[VersionFolder, ...]]:
-    """Give the versions in a policies folder by their numbers, as their manifests say, each with its folders."""
+    """Return the versions in a policies folder by their numbers, as their manifests say, each with its folders."""
     found: dict[str, tuple[VersionFolder, ...]] = {}
     for folder in version_folders(policies):
         number = _number(folder.path / MANIFEST)
@@ -124,7 +124,7 @@ def _version(name: str, policies: Path) -> Source:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """Give the digest of the policy in these files, whether or not it could be loaded."""
+    """Return the digest of the policy in these files, whether or not it could be loaded."""
     return digest(read_trees(files)[0])
 
 

@@ -62,7 +62,7 @@ class Signature:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """Give the id of a key: the first half of the SHA-256 of its 32 bytes, as hex."""
+    """Return the id of a key: the first half of the SHA-256 of its 32 bytes, as hex."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:32]
@@ -168,7 +168,7 @@ def read_signature(content: bytes, name: str) -> Signature:
 
 
 def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> TrustedKey:
-    """Give the trusted key that signed the archive with this SHA-256; raises SourceError if none did.
+    """Return the trusted key that signed the archive with this SHA-256; raises SourceError if none did.
 
     That the policy in the archive has the digest that was signed is to be seen once the archive is read: :func:`same_digest`.
     """

@@ -43,7 +43,7 @@ class SourceError(Exception):
         self.message, self.help = message, help
 
     def __str__(self) -> str:
-        """Give message and help as people read them.
+        """Return message and help as people read them.
 
         >>> print(SourceError("no version `1.0`", "did you mean `1.0.0`?"))
         no version `1.0`

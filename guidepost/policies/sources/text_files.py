@@ -16,7 +16,7 @@ MAX_BYTES: Final = 64_000_000
 
 
 def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
-    """Give the texts of files, in the order of their paths; raises PolicyErrors for those that are not UTF-8."""
+    """Return the texts of files, in the order of their paths; raises PolicyErrors for those that are not UTF-8."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for path, content in sorted(contents.items()):
@@ -31,7 +31,7 @@ def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
 
 
 def size_problem(files: int, size: int, root: str) -> PolicyErrors | None:
-    """Tell whether a version has more files or bytes than may be read."""
+    """Return whether a version has more files or bytes than may be read."""
     if files > MAX_FILES:
         return PolicyErrors([Problem(Place(root), "too-large", f"{files:,} files; a version may have {MAX_FILES:,}")])
     if size > MAX_BYTES:

@@ -61,7 +61,7 @@ def local_bytes(path: Path, pin: str = "") -> bytes:
 
 
 def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes]:
-    """Give the bytes of the version's files in a folder of an archive."""
+    """Return the bytes of the version's files in a folder of an archive."""
     with _as_refusals(f"{root} cannot be read as {kind}"):
         system = fsspec.filesystem(
             kind, skip_instance_cache=True, fo=io.BytesIO(_unpacked(data) if kind == "tar" else data)
@@ -84,7 +84,7 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
 
 @contextmanager
 def _as_refusals(what: str) -> Iterator[None]:
-    """Say in our words what goes wrong: zip, tar and gzip each have errors of their own."""
+    """Yield in our words what goes wrong: zip, tar and gzip each have errors of their own."""
     try:
         yield
     except Exception as error:

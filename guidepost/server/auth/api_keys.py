@@ -38,7 +38,7 @@ def new_key() -> NewKey:
 
 
 def key_id(text: str) -> str:
-    """Give the id of a key; "" for what is none.
+    """Return the id of a key; "" for what is none.
 
     >>> key_id("gpk_0123456789ab_" + "x" * 43), key_id("gpk_0123456789ab_short"), key_id("Bearer")
     ('0123456789ab', '', '')
@@ -48,10 +48,10 @@ def key_id(text: str) -> str:
 
 
 def hashed(text: str) -> str:
-    """Give the hash of a key, as the file of callers has it."""
+    """Return the hash of a key, as the file of callers has it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def same(text: str, sha256: str) -> bool:
-    """Tell whether a key has this hash; takes the same time whatever differs."""
+    """Return whether a key has this hash; takes the same time whatever differs."""
     return hmac.compare_digest(hashed(text), sha256)

@@ -36,7 +36,7 @@ class Proving:
         self._kept: Cache[bytes, tuple[Caller, float]] = Cache(MAX_KEPT)
 
     def caller(self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> Caller:
-        """Give the caller that a call proves itself to be of; raises Unproven. A wrong key is not made good by a certificate."""
+        """Return the caller that a call proves itself to be of; raises Unproven. A wrong key is not made good by a certificate."""
         sent = [value for name, value in metadata if name == AUTHORIZATION]
         if not sent:
             return self._certified(certificate)

@@ -33,7 +33,7 @@ class Access:
     def caller(
         self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]
     ) -> Caller | None:
-        """Give who makes a call, None if nobody is asked; raises Unproven."""
+        """Return who makes a call, None if nobody is asked; raises Unproven."""
         return None if self._proving is None else self._proving.caller(metadata, certificate)
 
     def admit(self, method: str, found: Caller | None) -> None:

@@ -41,7 +41,7 @@ class Watched(Generic[Value]):
         return ", ".join(str(file) for file in self._files)
 
     def _marks(self) -> list[tuple[int, int, int] | None]:
-        """Tell the files apart from what they will be once they change."""
+        """Return the files apart from what they will be once they change."""
         return [_mark(file) for file in self._files]
 
 

@@ -57,23 +57,23 @@ _CALLER: Final[ContextVar[Caller | None]] = ContextVar("caller", default=None)
 
 
 def caller() -> Caller | None:
-    """Give whoever makes the call that is being answered; None where nobody has to prove who he is."""
+    """Return whoever makes the call that is being answered; None where nobody has to prove who he is."""
     return _CALLER.get()
 
 
 def proven() -> str:
-    """Give the name of whoever makes this call; "" where nobody has to prove who he is."""
+    """Return the name of whoever makes this call; "" where nobody has to prove who he is."""
     found = _CALLER.get()
     return "" if found is None else found.name
 
 
 def answering(found: Caller | None) -> None:
-    """Say who makes this call; it holds for the task that answers it, and what that starts."""
+    """Print who makes this call; it holds for the task that answers it, and what that starts."""
     _CALLER.set(found)
 
 
 def needed(method: str) -> Role | None:
-    """Give the role that an RPC needs, by its path; None for what is open to all.
+    """Return the role that an RPC needs, by its path; None for what is open to all.
 
     What is listed nowhere needs the most there is.
 

@@ -67,7 +67,7 @@ def read_tls(files: TlsFiles) -> Material:
 
 
 def credentials(files: TlsFiles) -> grpc.ServerCredentials:
-    """Give credentials that follow the files; raises AccessRefused if these cannot be used to begin with."""
+    """Return credentials that follow the files; raises AccessRefused if these cannot be used to begin with."""
     paths = [Path(one) for one in (files.certificate, files.key, files.client_ca) if one]
     watched = Watched(paths, lambda: read_tls(files))
 

@@ -30,7 +30,7 @@ class CallMessages(Observer):
 
 
 def said(call: Observed) -> dict[str, Any]:
-    """Give what is said of a call; what there is not is left out."""
+    """Return what is said of a call; what there is not is left out."""
     found: dict[str, Any] = {
         "method": call.method,
         "status": call.code,
@@ -46,7 +46,7 @@ def said(call: Observed) -> dict[str, Any]:
 
 @contextmanager
 def observers(watching: Watching) -> Iterator[tuple[Observer, ...]]:
-    """Give what looks at calls beside the metrics, while the block runs."""
+    """Yield what looks at calls beside the metrics, while the block runs."""
     with ExitStack() as stack:
         found: list[Observer] = [CallMessages()] if watching.calls else []
         if watching.traces:

@@ -145,13 +145,13 @@ class DecisionMetrics(Observer, Collector):
             cell[0] += 1
 
     def _cell(self, version: Version, answer: Answer) -> list[int]:
-        """Give where an answer is counted."""
+        """Return where an answer is counted."""
         outcome = answer.outcomes[0]
         word = self._word(version, outcome) if outcome.status is Status.DECIDED else outcome.status.value
         return self._counts.setdefault((version.ref.version, answer.decision, word), [0])
 
     def _word(self, version: Version, outcome: Outcome) -> str:
-        """Give an outcome's value as a label: a word of the policy, ``yes`` or ``no``, or else ``other``."""
+        """Return an outcome's value as a label: a word of the policy, ``yes`` or ``no``, or else ``other``."""
         value = outcome.value
         if isinstance(value, bool):
             return "yes" if value else "no"
@@ -162,7 +162,7 @@ class DecisionMetrics(Observer, Collector):
         return value if isinstance(value, str) and value in words else OTHER
 
     def collect(self) -> Iterator[Metric]:
-        """Give what was counted."""
+        """Yield what was counted."""
         found = CounterMetricFamily(
             "guidepost_decisions",
             "Decisions that were given, by what came out.",
@@ -186,7 +186,7 @@ class PolicyMetrics(Collector):
         self._held, self._clock = held, clock
 
     def collect(self) -> Iterator[Metric]:
-        """Give 1 for the version in force, 0 for the others."""
+        """Yield 1 for the version in force, 0 for the others."""
         found = GaugeMetricFamily(
             "guidepost_policy_in_force",
             "1 for the policy version that decides now unless a call names another, 0 for the others.",
@@ -215,7 +215,7 @@ class RefusedMetrics(Collector):
         self._refused = refused
 
     def collect(self) -> Iterator[Metric]:
-        """Give them."""
+        """Yield them."""
         found = CounterMetricFamily(
             "guidepost_refused_calls",
             "Calls that were not let in: by limits, or since their caller may not.",

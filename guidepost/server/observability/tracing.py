@@ -79,7 +79,7 @@ class Tracing(Observer):
 
 
 def _told(call: Observed) -> Iterator[tuple[str, str | int | list[str]]]:
-    """Give what a span says beside the call itself: nothing of a ticket."""
+    """Yield what a span says beside the call itself: nothing of a ticket."""
     if call.caller:
         yield "caller", call.caller
     if call.version is not None:

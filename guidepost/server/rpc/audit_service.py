@@ -73,7 +73,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
 
     @answered
     async def GetRecord(self, request: pb.GetRecordRequest, context: Context) -> pb.GetRecordResponse:  # noqa: ARG002
-        """Give one record."""
+        """Return one record."""
         return pb.GetRecordResponse(entry=wire.entry(await self._entry(request.id)))
 
     @answered
@@ -90,7 +90,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
 
     @streamed
     async def ExportRecords(self, request: pb.ExportRecordsRequest) -> AsyncIterator[pb.ExportRecordsResponse]:
-        """Give records as lines of JSON, some at a time: the next ones are read when these are on their way."""
+        """Yield records as lines of JSON, some at a time: the next ones are read when these are on their way."""
         self._access.require(Action.READ_LOG)
         asked = wire.log_filter(request.filter)
         lines = await self._read(lambda store: _lines(store, asked))
@@ -131,7 +131,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
 
     @answered
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Context) -> pb.GetCertificateResponse:  # noqa: ARG002
-        """Give the certificate of a record."""
+        """Return the certificate of a record."""
         entry, _ = await self._whole(request.id)
         made = await self._read(lambda store: certify(store, entry))
         return pb.GetCertificateResponse(certificate=made.text, signed=made.head is not None)
@@ -176,7 +176,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         return entry
 
     async def _whole(self, id_: str) -> tuple[Entry, Record]:
-        """Give an entry that is as it was written, and its record."""
+        """Return an entry that is as it was written, and its record."""
         entry = await self._entry(id_)
         if not entry.holds:
             raise NotExplained(

@@ -110,7 +110,7 @@ class Batches:
     async def _results(
         self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception], left: Left
     ) -> AsyncIterator[bytes]:
-        """Give the results of steps once they may leave."""
+        """Yield the results of steps once they may leave."""
         kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)], left()))
         settled = [next(kept) if isinstance(step, Step) else step for step in steps]
         for number, (item, one) in enumerate(zip(items, settled, strict=True)):
@@ -156,7 +156,7 @@ async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: _Ahead
 
 
 def item_error(error: Exception, item: Message) -> pb.ItemError:
-    """Say why a ticket among others is not decided, as a call for it alone would have said it."""
+    """Return why a ticket among others is not decided, as a call for it alone would have said it."""
     status = explained(error, item)
     info, refused = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:

@@ -136,7 +136,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     @answered
     async def Reschedule(self, request: pb.RescheduleRequest, context: Context) -> pb.RescheduleResponse:
-        """Tell how a change of facts moves the deadlines."""
+        """Return how a change of facts moves the deadlines."""
         was, wrong = wire.facts(request.before)
         wrong = tuple(replace(one, fact=f"before.{one.fact}") for one in wrong)
         question = Question(Kind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})

@@ -98,7 +98,7 @@ class Answering:
         return self._keeper is not None
 
     def choose(self, request: Choice) -> Chosen:
-        """Give the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
+        """Return the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
         received = self._clock()
         now = wire.now(cast("Message", request), received)
         return Chosen(request, self._held.bundle.select(**wire.selection(request.version), now=now), received, now)
@@ -124,7 +124,7 @@ class Answering:
         )
 
     async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:
-        """Give the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
+        """Return the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
 
         Raises LogUnavailable if it may not leave, and RequestIdUsed or RecordedOtherwise for a call that is repeated.
         """
@@ -133,7 +133,7 @@ class Answering:
         return self._settled(step, await self._keeper.keep(step.record, left))
 
     async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Given] | Exception]:
-        """Give the answers when they may leave, all of them together; in place of one that may not, why."""
+        """Return the answers when they may leave, all of them together; in place of one that may not, why."""
         if self._keeper is None:
             return [_noted(step, step.chosen.version, step.given) for step in steps]
         kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None], left)
@@ -183,7 +183,7 @@ def _noted(step: Step, version: Version, given: Given, record: str = "") -> tupl
 
 
 def _same_choice(chosen: Chosen, earlier: Record) -> bool:
-    """Tell whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
+    """Return whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
     request = chosen.request
     now_alike = not cast("Message", request).HasField("now") or chosen.now == instant(earlier.now)
     return now_alike and (

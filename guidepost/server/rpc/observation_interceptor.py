@@ -102,7 +102,7 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """Give the handler of a call, observed."""
+        """Return the handler of a call, observed."""
         method = handler_call_details.method
         found = self._found.get(method)
         if found is None:
@@ -182,5 +182,5 @@ _CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 def _name(code: Any) -> str:
-    """Give the name of a status, which grpc gives as itself or as its number."""
+    """Return the name of a status, which grpc gives as itself or as its number."""
     return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code, "UNKNOWN")

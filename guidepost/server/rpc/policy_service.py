@@ -43,7 +43,7 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
 
     @served
     def GetVersion(self, request: pb.GetVersionRequest) -> pb.GetVersionResponse:
-        """Give one version whole."""
+        """Return one version whole."""
         version = self._held.bundle.select(**wire.selection(request.version), now=self._clock())
         return pb.GetVersionResponse(version=wire.policy_version(version.policy, version.ref))
 
@@ -72,5 +72,5 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
         return bundle.versions[at - 1], after
 
     def _difference(self, before: Version, after: Version) -> Diff:
-        """Give the difference of two versions; versions never change, so neither does what lies between them."""
+        """Return the difference of two versions; versions never change, so neither does what lies between them."""
         return self._differences.once((before.digest, after.digest), lambda: compare(before, after))

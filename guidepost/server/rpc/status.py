@@ -183,14 +183,14 @@ def _let_go(aborted: grpc.aio.AbortError) -> None:
 
 
 def reason(refusal: status_pb2.Status) -> str:
-    """Give the reason for machines that a status names."""
+    """Return the reason for machines that a status names."""
     info = error_details_pb2.ErrorInfo()
     refusal.details[0].Unpack(info)
     return str(info.reason)
 
 
 def explained(error: Exception, request: Any) -> status_pb2.Status:
-    """Say what went wrong, as a status; log it if it is our own fault."""
+    """Return what went wrong, as a status; log it if it is our own fault."""
     match error:
         case WrongRequest():
             return _invalid("WRONG_FACT", [(wire.path(fact.fact, request), described(fact)) for fact in error.wrong])
@@ -252,7 +252,7 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
 
 
 def described(fact: WrongFact) -> str:
-    """Say what is wrong with a fact, what it may be, and what was perhaps meant."""
+    """Describe what is wrong with a fact, what it may be, and what was perhaps meant."""
     parts = [shortened(fact.message)]
     if fact.help:
         parts.append(shortened(fact.help))

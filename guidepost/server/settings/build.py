@@ -17,7 +17,7 @@ from guidepost.server.workers.supervisor import Settings, cores
 
 
 def log_options(settings: ServerSettings) -> LogOptions | None:
-    """Give what the decision log is told; None if none is kept. Raises OSError if the file with its URL cannot be read."""
+    """Return what the decision log is told; None if none is kept. Raises OSError if the file with its URL cannot be read."""
     if settings.log_durability == Durability.OFF:
         return None
     url = settings.decision_log
@@ -38,19 +38,19 @@ def log_options(settings: ServerSettings) -> LogOptions | None:
 
 
 def watching(settings: ServerSettings) -> Watching:
-    """Give how calls are watched."""
+    """Return how calls are watched."""
     return Watching(
         bool(settings.metrics), written(settings.messages), settings.log_calls, settings.traces, settings.traces_share
     )
 
 
 def written(messages: str) -> str:
-    """Give how messages are written: ``auto`` goes by where they are read."""
+    """Return how messages are written: ``auto`` goes by where they are read."""
     return messages if messages != "auto" else "text" if sys.stderr.isatty() else "json"
 
 
 def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Settings:
-    """Give what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
+    """Return what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
     log = log_options(settings)
     return Settings(
@@ -66,7 +66,7 @@ def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Setti
 
 
 def protection(settings: ServerSettings) -> Protection:
-    """Give who may come in, and what is limited."""
+    """Return who may come in, and what is limited."""
     files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
     access = AccessSettings(
         _path(settings.callers),

@@ -26,12 +26,12 @@ UNIX: Final = "unix:"
 
 
 def refusals(found: Found) -> list[WrongSetting]:
-    """Say which settings do not go together, or name what is not there. Nothing is opened but files."""
+    """Return which settings do not go together, or name what is not there. Nothing is opened but files."""
     return [*_together(found), *_log(found), *_traces(found), *_protection(found)]
 
 
 def in_the_way(found: Found) -> list[WrongSetting]:
-    """Say what else is in the way: a decision log that cannot be used, ports that are taken. The log is looked at, and not changed."""
+    """Return what else is in the way: a decision log that cannot be used, ports that are taken. The log is looked at, and not changed."""
     return [*_database(found), *_ports(found)]
 
 

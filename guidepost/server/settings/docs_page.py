@@ -53,7 +53,7 @@ log-mask = ["service", "language"]
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     return HEAD + "".join(_group(group) for group in GROUPS) + TAIL
 
 
@@ -71,7 +71,7 @@ def _row(one: Field[Any]) -> str:
 
 
 def shown_default(one: Field[Any]) -> str:
-    """Give a default as it would stand in the file.
+    """Return a default as it would stand in the file.
 
     >>> [shown_default(one) for one in settings() if one.name in ("watch", "port", "host")]
     ['127.0.0.1', '50051', 'true']

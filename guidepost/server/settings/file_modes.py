@@ -61,7 +61,7 @@ def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
 
 
 def _log_files(settings: ServerSettings) -> Iterator[Path]:
-    """Give the files of a log in SQLite: the database and those beside it."""
+    """Yield the files of a log in SQLite: the database and those beside it."""
     try:
         options = log_options(settings)
     except (OSError, UnicodeDecodeError):

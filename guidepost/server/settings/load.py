@@ -80,12 +80,12 @@ class Found:
     origins: Mapping[str, str]
 
     def origin(self, name: str) -> str:
-        """Give where a setting was said, or could be."""
+        """Return where a setting was said, or could be."""
         return self.origins.get(name, flag(name))
 
 
 def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None) -> Found:
-    """Give the settings; ``flags`` are by name, and those that are None were not given. Raises WrongSettings."""
+    """Return the settings; ``flags`` are by name, and those that are None were not given. Raises WrongSettings."""
     if file is None and (named := environment.get(variable(CONFIG))):
         file = Path(named)
     sources = [_Said({}) if file is None else _file(file), _environment(environment), _flags(flags)]
@@ -162,7 +162,7 @@ def _file(path: Path) -> _Said:
 
 
 def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
-    """Give the place of an error of the parser, which writes it behind its words."""
+    """Return the place of an error of the parser, which writes it behind its words."""
     found = _TOML_PLACE.fullmatch(error)
     if found is None:
         return WrongSetting(f"{path}", f"not TOML: {error}")
@@ -177,7 +177,7 @@ def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
 
 
 def _key_place(path: Path, lines: list[str], word: str) -> Place:
-    """Give where a key stands."""
+    """Return where a key stands."""
     start = re.compile(rf"""\s*\[*\s*(["']?{re.escape(word)}["']?)\s*[=.\]]""")
     found = next(((number, match) for number, line in enumerate(lines, 1) if (match := start.match(line))), None)
     return (
@@ -188,7 +188,7 @@ def _key_place(path: Path, lines: list[str], word: str) -> Place:
 
 
 def _value_place(place: Place) -> Place:
-    """Give where the value of a key stands, behind its `=`."""
+    """Return where the value of a key stands, behind its `=`."""
     found = re.compile(r"[^=]*=\s*(?=\S)").match(place.text)
     return place if found is None else replace(place, column=found.end() + 1)
 
@@ -201,6 +201,6 @@ def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:
 
 
 def shown(found: Found) -> Iterator[tuple[str, object, str]]:
-    """Give every setting with its value, and where it was said ("default" where it was not)."""
+    """Yield every setting with its value, and where it was said ("default" where it was not)."""
     for one in settings():
         yield key(one.name), getattr(found.settings, one.name), found.origins.get(one.name, "default")

@@ -223,17 +223,17 @@ class ServerSettings:
 
 
 def settings() -> tuple[Field[Any], ...]:
-    """Give all settings, in their order."""
+    """Return all settings, in their order."""
     return fields(ServerSettings)
 
 
 def about(one: Field[Any]) -> About:
-    """Give what is known of a setting."""
+    """Return what is known of a setting."""
     return one.metadata["about"]  # type: ignore[no-any-return]
 
 
 def flag(name: str) -> str:
-    """Give the flag of a setting.
+    """Return the flag of a setting.
 
     >>> flag("log_durability"), variable("log_durability"), key("log_durability")
     ('--log-durability', 'GUIDEPOST_LOG_DURABILITY', 'log-durability')
@@ -242,10 +242,10 @@ def flag(name: str) -> str:
 
 
 def variable(name: str) -> str:
-    """Give the environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
 
 
 def key(name: str) -> str:
-    """Give the key of a setting in the file."""
+    """Return the key of a setting in the file."""
     return name.replace("_", "-")

@@ -38,7 +38,7 @@ def signing(settings: ServerSettings) -> Signing:
 
 
 def signing_problem(settings: ServerSettings) -> str:
-    """Say why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
+    """Return why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
     if not wanted(settings) or settings.log_sign_key is not None:
         return ""
     return own_key_problem(state_folder())

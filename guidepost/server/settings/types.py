@@ -26,7 +26,7 @@ class Kind:
 
 
 def whole(least: int, most: int = 2**31 - 1) -> Kind:
-    """Give the kind of whole numbers in a range.
+    """Return the kind of whole numbers in a range.
 
     >>> whole(0, 256).read("12")
     12
@@ -49,7 +49,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Kind:
 
 
 def seconds(least: float) -> Kind:
-    """Give the kind of times in seconds.
+    """Return the kind of times in seconds.
 
     >>> seconds(0.01).read("0.5")
     0.5
@@ -78,7 +78,7 @@ def _share(value: object) -> float:
 
 
 def one_of(*words: str) -> Kind:
-    """Give the kind of one of some words."""
+    """Return the kind of one of some words."""
 
     def read(value: object) -> str:
         if value not in words:

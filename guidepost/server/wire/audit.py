@@ -45,7 +45,7 @@ def log_filter(given: pb.RecordFilter) -> Filter:
 
 
 def checked_text(path: str, text: str) -> str:
-    """Give a text that a log can be asked for; raises WrongField for one that no record has."""
+    """Return a text that a log can be asked for; raises WrongField for one that no record has."""
     if len(text) > MAX_TEXT:
         raise WrongField(path, f"has at most {MAX_TEXT} characters")
     if "\0" in text:

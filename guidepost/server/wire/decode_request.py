@@ -87,7 +87,7 @@ def now(request: Message, clock: datetime) -> datetime:
 
 
 def path(fact: str, request: Message) -> str:
-    """Give the path of the field in which a request sends a fact."""
+    """Return the path of the field in which a request sends a fact."""
     if fact == "now":
         return fact
     ticket, field = request.ticket, "ticket"  # type: ignore[attr-defined]

@@ -128,7 +128,7 @@ def put(message: Message, field: Any, value: Literal) -> None:
 
 
 def _enum_number(enum: Any, word: str) -> int:
-    """Give the number of a word of an enum, or that of UNSPECIFIED for a word that it does not have.
+    """Return the number of a word of an enum, or that of UNSPECIFIED for a word that it does not have.
 
     The zero value is called PREFIX_UNSPECIFIED, and every other one PREFIX_WORD.
     """

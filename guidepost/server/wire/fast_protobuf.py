@@ -68,23 +68,23 @@ def tag(field: int, wire_type: int = LENGTH) -> bytes:
 
 
 def sized(before: bytes, content: bytes) -> bytes:
-    """Give a field that has a length: a text, or a message."""
+    """Return a field that has a length: a text, or a message."""
     length = len(content)
     return before + (_SMALL[length] if length < 128 else varint(length)) + content
 
 
 def text(field: int, content: str) -> bytes:
-    """Give a field with a text; an empty one is left out."""
+    """Return a field with a text; an empty one is left out."""
     return sized(tag(field), content.encode()) if content else b""
 
 
 def number(field: int, value: int) -> bytes:
-    """Give a field with a whole number, a flag or a word of an enum; 0 is left out."""
+    """Return a field with a whole number, a flag or a word of an enum; 0 is left out."""
     return tag(field, VARINT) + varint(value) if value else b""
 
 
 def real(field: int, value: float) -> bytes:
-    """Give a field with a number; 0 is left out."""
+    """Return a field with a number; 0 is left out."""
     return tag(field, DOUBLE) + _double(value) if value else b""
 
 

@@ -59,7 +59,7 @@ class Questions:
         self._channel, self._turn = channel, asyncio.Lock()
 
     async def ask(self, told: Told) -> Any:
-        """Give the answer; raises Gone."""
+        """Return the answer; raises Gone."""
         # Not cut short by a caller who goes away: the next one would read the answer to this question.
         return await asyncio.shield(asyncio.create_task(self._exchange(told)))
 
@@ -97,7 +97,7 @@ class Admin(AdminServiceServicer):  # type: ignore[misc]
         return pb.ReloadResponse(versions=map(_version, told.versions), changed=told.changed)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: ARG002
-        """Say how the server is doing."""
+        """Return how the server is doing."""
         return _status(await self._ask(AskStatus(), context))
 
     async def RollWorkers(self, request: pb.RollWorkersRequest, context: Context) -> pb.RollWorkersResponse:  # noqa: ARG002

@@ -58,7 +58,7 @@ def main(folder: str, file: str) -> int:
 
 
 def failure(error: OSError) -> str:
-    """Say what is in the way; of a full disk also where, and how to mend it."""
+    """Return what is in the way; of a full disk also where, and how to mend it."""
     if error.errno in NO_SPACE:
         return f"{NO_SPACE[error.errno]} for the built versions in the folder for temporary files; make room there, or name another folder in $TMPDIR"
     return error.strerror or str(error)

@@ -14,7 +14,7 @@ WORKER = "worker"
 
 
 def gathered(found: Measurements) -> Iterator[Metric]:
-    """Give every metric once, with the samples of all workers."""
+    """Yield every metric once, with the samples of all workers."""
     families: dict[str, Metric] = {}
     for one in found.workers:
         for family in text_string_to_metric_families(one.text):
@@ -26,7 +26,7 @@ def gathered(found: Measurements) -> Iterator[Metric]:
 
 
 def own(status: Status) -> Iterator[Metric]:
-    """Give what the supervisor knows."""
+    """Yield what the supervisor knows."""
     policies = GaugeMetricFamily(
         "guidepost_policy_version",
         "1 for each policy version that the server answers from.",

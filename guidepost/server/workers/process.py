@@ -56,7 +56,7 @@ class Member:
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, told: Told, patience: float = PATIENCE) -> Told | None:
-        """Tell it something, and give its answer; None if it has ended. One that does not answer is ended."""
+        """Return it something, and give its answer; None if it has ended. One that does not answer is ended."""
         async with self.busy:
             try:
                 return await asyncio.wait_for(self.channel.ask(told), patience)

@@ -84,7 +84,7 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
 
 
 def ended(code: int, said: str) -> str:
-    r"""Say how the program that builds ended, by its exit code and what it wrote to standard error.
+    r"""Return how the program that builds ended, by its exit code and what it wrote to standard error.
 
     >>> ended(-9, "")
     'the program that builds them was killed by signal 9 (SIGKILL), as the system does when memory runs out'

@@ -66,7 +66,7 @@ class Settings:
     protection: Protection = UNPROTECTED
 
     def load(self, number: int, built: str, address: str, log: LogOptions | None, *, shared: bool = True) -> Load:
-        """Give what a worker is told."""
+        """Return what a worker is told."""
         return Load(number, built, address, log, self.grace, self.watching, self.protection, shared)
 
 

@@ -16,7 +16,7 @@ STOPPING: Final = "STOPPING=1"
 
 
 def notify(*said: str) -> bool:
-    """Tell it; true if there was somebody to tell. A service manager that does not listen is no reason not to serve."""
+    """Return it; true if there was somebody to tell. A service manager that does not listen is no reason not to serve."""
     named = os.environ.get(VARIABLE, "")
     if not named.startswith(("/", "@")):
         return False

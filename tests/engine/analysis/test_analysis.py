@@ -64,7 +64,7 @@ def desk(
     more: dict[str, Any] | None = None,
     **keys: Any,
 ) -> dict[str, str]:
-    """Give the files of a desk with one table `t` that gives `out`; only facts that a rule reads are declared unless they are given."""
+    """Return the files of a desk with one table `t` that gives `out`; only facts that a rule reads are declared unless they are given."""
     read = {name for rule in rules for name in rule["when"]}
     table = {"about": "x", "hit": hit, "produces": ["out"], "rules": rules, **keys}
     concern = {
@@ -108,7 +108,7 @@ def findings(files: dict[str, str]) -> tuple[Finding, ...]:
 
 
 def said(files: dict[str, str], *codes: str) -> list[str]:
-    """Give what is found, but the assumptions and questions unless they are asked for."""
+    """Return what is found, but the assumptions and questions unless they are asked for."""
     return [
         finding.message
         for finding in findings(files)
@@ -138,7 +138,7 @@ def timed(
     regions: dict[str, Any] | None = None,
     files: dict[str, Any] | None = None,
 ) -> dict[str, str]:
-    """Give a desk with a deadline by the calendar `clock`."""
+    """Return a desk with a deadline by the calendar `clock`."""
     deadline = {
         **DUE,
         "rules": [{"id": "due.all", "when": {}, "then": {"unit": "hours", "calendar": "clock", "amount": "1"}}],

@@ -31,7 +31,7 @@ def anyhow(files: dict[str, str]) -> Version:
 
 
 def every_ticket(version: Version, most: int = 1500) -> Iterator[dict[str, str]]:
-    """Give all tickets that rules can tell apart; of very many, a sample with the ones that send little."""
+    """Yield all tickets that rules can tell apart; of very many, a sample with the ones that send little."""
     names = [name for name, fact in version.policy.facts.items() if fact.type != "instant"]
     values: list[list[str | None]] = []
     for name in names:
@@ -48,7 +48,7 @@ def touch(version: Version, facts: dict[str, str]) -> Touched:
 
 
 def of_cases(text: str, files: dict[str, str] = GOOD) -> Coverage:
-    """Give what cases cover of the bicycle workshop."""
+    """Return what cases cover of the bicycle workshop."""
     version = build(files)
     cases = load_cases({"cases/some.yaml": f"kind: cases\ncases:\n{text}"}, version.policy)
     return covered(version, trace(version, (run_case(version, case) for case in cases)))
@@ -158,7 +158,7 @@ def _small(version: Version) -> bool:
 
 
 def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[tuple[int, ...]]:
-    """Give the cells of a table's own grid that tickets fall in, by the meaning of the language in plain loops."""
+    """Return the cells of a table's own grid that tickets fall in, by the meaning of the language in plain loops."""
     values: dict[str, Any] = {fact: atoms.samples for fact, atoms in version.atoms.items()}
     oracle = Oracle(version.policy, values)
     found = set()

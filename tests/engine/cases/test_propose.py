@@ -43,14 +43,14 @@ def suite(version: Version, cases: Iterable[Case]) -> Suite:
 
 
 def added(version: Version, before: Suite, *, everything: bool = False) -> tuple[tuple[Proposal, ...], Suite]:
-    """Give what is proposed beside these cases, and both together, as they are read from YAML."""
+    """Return what is proposed beside these cases, and both together, as they are read from YAML."""
     proposals = propose(version, before.cases, before.touched, everything=everything)
     read = load_cases({"cases/proposed.yaml": cases_text(map(plain, proposals))}, version.policy) if proposals else ()
     return proposals, suite(version, (*before.cases, *read))
 
 
 def rules_that_can_be_hit(version: Version) -> set[str]:
-    """Give the rules that some answer rests on, by asking for every ticket."""
+    """Return the rules that some answer rests on, by asking for every ticket."""
     instants = {name: AT for name, fact in version.policy.facts.items() if fact.type == "instant"}
     return {
         rule.id

@@ -228,7 +228,7 @@ def test_a_later_start_never_gives_an_earlier_due_time(data: st.DataObject) -> N
 
 
 def clock_turns(clock: Clock, early: datetime, late: datetime) -> timedelta:
-    """Give by how much the clock on the wall is turned on the way: it may show a later time first, and then two times mean one instant."""
+    """Return by how much the clock on the wall is turned on the way: it may show a later time first, and then two times mean one instant."""
     shown = [clock.zone.local(at) - at for at in range(to_micros(early), to_micros(late) + 3600 * 10**6, 3600 * 10**6)]
     return timedelta(microseconds=sum(abs(after - before) for before, after in pairwise(shown)))
 

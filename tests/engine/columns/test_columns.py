@@ -406,7 +406,7 @@ def same_outcomes(made: Decided, at: int, answer: Answer) -> None:
 
 
 def columns_of(rows: Sequence[Row], facts: Mapping[str, Fact]) -> dict[str, SentColumn]:
-    """Give rows as columns: numbers and instants as such where all of a column are, else words."""
+    """Return rows as columns: numbers and instants as such where all of a column are, else words."""
     columns: dict[str, SentColumn] = {}
     for at, name in enumerate(sorted({name for row in rows for name in row})):
         values = [row.get(name) for row in rows]

@@ -257,7 +257,7 @@ def test_ten_thousand_rules_are_proved_by_a_sample() -> None:
 
 
 def stand_in(folder: Path, at_ask: str) -> list[str]:
-    """Give a command that runs the worker with something happening at its sixth question."""
+    """Return a command that runs the worker with something happening at its sixth question."""
     script = folder / "stand_in.py"
     script.write_text(
         "import importlib.util, os, signal, sys, time\n"

@@ -41,7 +41,7 @@ def around_the_clock() -> Version:
 
 
 def due_of(answer: Answer, name: str = "response_due") -> Due:
-    """Give how a deadline came to its instant."""
+    """Return how a deadline came to its instant."""
     return next(due for due in answer.dues if due.name == name)
 
 
@@ -51,7 +51,7 @@ class TestHowItStands:
     P3: Final = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": FRIDAY}
 
     def standing(self, guide: Version, now: str, **more: object) -> tuple[State, timedelta, timedelta, timedelta]:
-        """Tell how the response stands at an instant: its state, and the time used, left and late."""
+        """Return how the response stands at an instant: its state, and the time used, left and late."""
         found = due_of(decide(guide, "response", {**self.P3, **more}, read_moment(now))).standing
         assert found is not None
         return found.state, found.used, found.left, found.late

@@ -143,7 +143,7 @@ class TestWhatADeadlineGoesBy:
 
 
 def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
-    """Give targets with a region only where it counts."""
+    """Return targets with a region only where it counts."""
     return {
         one if one is None or policy.calendars[one.calendar].needs_region(one.unit) else replace(one, region="")
         for one in targets
@@ -177,7 +177,7 @@ class Loops:
         return {name: "elsewhere" if value == "unlisted" else value for name, value in facts.items()}
 
     def targets(self, facts: Facts) -> set[Target | None]:
-        """Give every target that these facts, and those that may still come, lead to."""
+        """Return every target that these facts, and those that may still come, lead to."""
         facts = {name: "unlisted" if value == "elsewhere" else value for name, value in facts.items()}
         key = tuple(facts.get(name) for name in self.scheduler.depends)
         if key not in self.met:
@@ -185,7 +185,7 @@ class Loops:
         return self.met[key]
 
     def matters(self, facts: Facts, fact: str) -> bool:
-        """Tell whether a missing fact can change the target, now or once others are known."""
+        """Return whether a missing fact can change the target, now or once others are known."""
         before = [self.targets({**facts, fact: value}) for value in self.values[fact]]
         return any(one != before[0] for one in before) or any(len(one) > 1 for one in before)
 

@@ -66,7 +66,7 @@ def both(
     answers: tuple[Answer, ...],
     kind: Kind = Kind.TRIAGE,
 ) -> tuple[str, Record]:
-    """Give the text of a record as a server joins it, and the record, whose text is written whole."""
+    """Return the text of a record as a server joins it, and the record, whose text is written whole."""
     known, pauses = version.policy.facts, plain_pauses(moment.holds)
     recorded = masking.facts(facts, known)
     sent = {**facts, **masking.masked(facts, known, masking.hidden(known))}

@@ -79,7 +79,7 @@ def _edit(draw: st.DrawFn, vocabulary: dict[str, Any], concern: dict[str, Any]) 
 
 
 def laid_out(files: dict[str, str]) -> Any:
-    """Give a version as far as a comparison asks for one: random policies have gaps, so they could not serve."""
+    """Return a version as far as a comparison asks for one: random policies have gaps, so they could not serve."""
     policy = load(files)
     layout = lay_out(policy)
     return SimpleNamespace(
@@ -94,7 +94,7 @@ def laid_out(files: dict[str, str]) -> Any:
 
 
 def raw_values(name: str, versions: tuple[Any, Any]) -> list[Raw]:
-    """Give everything worth sending for a fact: nothing, every word, and numbers at, between and beyond all thresholds."""
+    """Return everything worth sending for a fact: nothing, every word, and numbers at, between and beyond all thresholds."""
     found: dict[Raw, None] = {None: None}
     for version in versions:
         fact: Fact | None = version.policy.facts.get(name)
@@ -128,7 +128,7 @@ def oracle_of(version: Any) -> Oracle:
 
 
 def ends(name: str, version: Any, oracle: Oracle, facts: dict[str, Raw]) -> tuple[Kind, frozenset[Any]]:
-    """Say what a version makes of an outcome: the kind, and the values possible."""
+    """Return what a version makes of an outcome: the kind, and the values possible."""
     if name not in version.producer:
         return Kind.ABSENT, frozenset()
     sent = read(version, facts)
@@ -140,7 +140,7 @@ def ends(name: str, version: Any, oracle: Oracle, facts: dict[str, Raw]) -> tupl
 
 
 def cell(name: str, version: Any, facts: dict[str, Raw]) -> tuple[object, ...]:
-    """Say where a version's table puts a situation: the class of each fact that it reads."""
+    """Return where a version's table puts a situation: the class of each fact that it reads."""
     if name not in version.producer:
         return ()
     found = []
@@ -152,7 +152,7 @@ def cell(name: str, version: Any, facts: dict[str, Raw]) -> tuple[object, ...]:
 
 
 def holds(values: Values, raw: Raw, versions: tuple[Any, Any]) -> bool:
-    """Tell whether a fact as sent is one of a region's values."""
+    """Return whether a fact as sent is one of a region's values."""
     if raw is None:
         return values.unknown
     if values.sent:

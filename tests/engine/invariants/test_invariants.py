@@ -94,7 +94,7 @@ def size(tickets: tuple[dict[str, str], ...]) -> int:
 
 
 def alike(shown: tuple[dict[str, str], ...], found: tuple[dict[str, str], ...]) -> bool:
-    """Tell whether tickets have the same facts, with numbers between the same thresholds."""
+    """Return whether tickets have the same facts, with numbers between the same thresholds."""
     return all(
         one.keys() == other.keys() and all(between(one[name]) == between(other[name]) for name in one)
         for one, other in zip(shown, found, strict=True)
@@ -200,7 +200,7 @@ def test_the_shipped_versions_have_their_invariants_proved(shipped: Bundle) -> N
 
 @cache
 def shipped_policy(folder: str) -> tuple[Policy, dict[str, Any]]:
-    """Give a shipped policy, and its invariants as they are written."""
+    """Return a shipped policy, and its invariants as they are written."""
     files = read_folder(VersionFolder(ROOT / folder, folder))
     tree, _ = read("", files["invariants.yaml"])
     assert tree is not None
@@ -268,7 +268,7 @@ def _fact(policy: Policy, name: str, text: str | None) -> str | float | None:
 
 
 def _sent(policy: Policy, name: str, text: str) -> str:
-    """Give a text that is given or blank, and a value that is not listed, as a caller sends it."""
+    """Return a text that is given or blank, and a value that is not listed, as a caller sends it."""
     if policy.facts[name].type is FactType.TEXT:
         return {"given": "some text", "blank": " "}[text]
     return "none of these" if text == "unlisted" else text

@@ -155,7 +155,7 @@ def register_of_good() -> str:
 
 
 def released() -> dict[str, str]:
-    """Give the good desk as version 2.0.0, with 1.0.0 frozen beside it."""
+    """Return the good desk as version 2.0.0, with 1.0.0 frozen beside it."""
     later = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace('"1.0.0"', '"2.0.0"').replace("2024-03", "2025-03")}
     return {
         **later,
@@ -178,7 +178,7 @@ def problems_of(files: Mapping[str, str]) -> tuple[Problem, ...]:
 
 
 def told(case: Case) -> str:
-    """Give what the author of a broken policy is told; ``limit NAME = 10`` makes one of the engine's limits small."""
+    """Return what the author of a broken policy is told; ``limit NAME = 10`` makes one of the engine's limits small."""
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
@@ -214,7 +214,7 @@ def _called(files: Mapping[str, str], digit: str) -> Version:
 
 
 def answered(case: Case) -> str:
-    """Give what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
+    """Return what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
 
     ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
     """
@@ -553,7 +553,7 @@ def mutated(text: str, chance: random.Random) -> str:
 
 
 def _spots(tree: Tree) -> Iterator[tuple[list[Tree] | dict[str, Tree], int | str]]:
-    """Give every place in a tree: what holds it, and its key or position there."""
+    """Yield every place in a tree: what holds it, and its key or position there."""
     if isinstance(tree, str):
         return
     for key in list(tree) if isinstance(tree, dict) else range(len(tree)):

@@ -14,7 +14,7 @@ from engine.tables.check import _named
 
 
 def required(schema: Any) -> Iterator[str]:
-    """Give every key that some part of a schema needs."""
+    """Yield every key that some part of a schema needs."""
     if isinstance(schema, dict):
         yield from schema.get("required", ()) if "properties" in schema else ()
         for part in schema.values():

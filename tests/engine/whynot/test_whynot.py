@@ -52,7 +52,7 @@ def said(found: WhyNot) -> list[list[tuple[str, str, tuple[str, ...]]]]:
 
 
 def changed(facts: Ticket, alternative: Alternative) -> Iterator[Ticket]:
-    """Give every ticket that an alternative proposes."""
+    """Yield every ticket that an alternative proposes."""
     for values in itertools.product(*(change.samples for change in alternative)):
         yield {**facts, **dict(zip((change.fact for change in alternative), values, strict=True))}
 

@@ -88,7 +88,7 @@ def prove(access: Access, secret: str) -> Any:
 
 
 def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, str]:
-    """Give status, reason and message of a call that is refused."""
+    """Return status, reason and message of a call that is refused."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
     status = rpc_status.from_call(raised.value)

@@ -36,7 +36,7 @@ def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pe
 
 
 def shown(address: str) -> str:
-    """Give the name in the certificate that a server shows."""
+    """Return the name in the certificate that a server shows."""
     host, _, port = address.rpartition(":")
     with (
         socket.create_connection((host, int(port)), 60) as plain,

@@ -56,7 +56,7 @@ class Scraped:
         self.url = url
 
     def __call__(self, name: str, **labels: str) -> float:
-        """Give a sample; 0 if there is none."""
+        """Return a sample; 0 if there is none."""
         found = [
             one.value
             for family in self.families()
@@ -307,7 +307,7 @@ def test_memory_and_time_of_the_process_are_measured() -> None:
 
 
 def made() -> set[str]:
-    """Give the name of every metric that there is."""
+    """Return the name of every metric that there is."""
     status = Status_(0, (), (WorkerStatus(1, 1, 0, 0),), 0, 0, 0, None)
     families = [*Metrics().registry.collect(), *own(status)]
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in families}

@@ -59,7 +59,7 @@ def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
 
 
 def sized(size: int) -> bytes:
-    """Give a request of exactly so many bytes: the rest is a field that nobody knows, which is left aside."""
+    """Return a request of exactly so many bytes: the rest is a field that nobody knows, which is left aside."""
     whole = REQUEST.SerializeToString()
     left = size - len(whole) - 4
     return whole + b"\xfa\x3e" + bytes([left & 0x7F | 0x80, left >> 7]) + b"x" * left

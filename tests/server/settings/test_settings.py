@@ -36,7 +36,7 @@ def found(environment: dict[str, str] | None = None, file: Path | None = None, *
 
 
 def told(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> list[str]:
-    """Give what is said of settings that cannot be used."""
+    """Return what is said of settings that cannot be used."""
     with pytest.raises(WrongSettings) as refused:
         read_settings(flags, environment or {}, file)
     return [str(problem) for problem in refused.value.problems]

@@ -84,7 +84,7 @@ class Callers:
 
 
 def workers(server: int) -> list[int]:
-    """Give the processes that answer calls for a supervisor."""
+    """Return the processes that answer calls for a supervisor."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:

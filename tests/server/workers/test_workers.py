@@ -51,7 +51,7 @@ LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 
 def desk(version: str, wait: str) -> Version:
-    """Give the second desk with another number and another waiting time."""
+    """Return the second desk with another number and another waiting time."""
     return build(
         COUNTER
         | {
@@ -446,12 +446,12 @@ def test_a_reload_that_finds_the_same_says_so() -> None:
 
 
 def built_maps(process: int) -> set[str]:
-    """Give the built bundles that a process holds in memory."""
+    """Return the built bundles that a process holds in memory."""
     return {line.split()[5] for line in Path(f"/proc/{process}/maps").read_text().splitlines() if ".built" in line}
 
 
 def own(process: int) -> int:
-    """Give the kilobytes that a process holds for itself: what it maps from files is in the memory or not as the system likes."""
+    """Return the kilobytes that a process holds for itself: what it maps from files is in the memory or not as the system likes."""
     found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
     assert found
     return int(found[1])

@@ -145,7 +145,7 @@ async def _called(channel: grpc.aio.Channel, one: Case) -> tuple[grpc.StatusCode
 
 
 def processes(root: int) -> list[int]:
-    """Give a process and all that it started."""
+    """Return a process and all that it started."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -160,7 +160,7 @@ def processes(root: int) -> list[int]:
 
 
 def megabytes(pids: list[int]) -> float:
-    """Give the memory that processes have to themselves."""
+    """Return the memory that processes have to themselves."""
     return sum(_own(pid) for pid in pids) / 1024
 
 

@@ -116,7 +116,7 @@ def _value(chance: Random, field: FieldDescriptor, depth: int) -> Any:
 
 
 def word(chance: Random) -> str:
-    """Give a word that may mean something."""
+    """Return a word that may mean something."""
     return (
         chance.choice(WORDS)
         if chance.random() < 0.9
@@ -127,7 +127,7 @@ def word(chance: Random) -> str:
 
 
 def spoilt(chance: Random, whole: bytes) -> bytes:
-    """Give bytes with something done to them: some are still a message, though another one."""
+    """Return bytes with something done to them: some are still a message, though another one."""
     sent = bytearray(whole)
     for _ in range(chance.choice((1, 1, 2, 5))):
         at = chance.randrange(len(sent) + 1)

@@ -89,7 +89,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def changed_text(chance: Random, text: str) -> str:
-    """Give a text with something done to it, one to four times."""
+    """Return a text with something done to it, one to four times."""
     for _ in range(chance.choice((1, 1, 2, 4))):
         lines = text.splitlines(keepends=True) or [""]
         at, other = chance.randrange(len(lines)), chance.randrange(len(lines))
@@ -121,7 +121,7 @@ def changed_text(chance: Random, text: str) -> str:
 
 
 def changed_tree(chance: Random, text: str) -> str:
-    """Give a file of which one to three branches are others; what stays is YAML."""
+    """Return a file of which one to three branches are others; what stays is YAML."""
     tree = json.loads(_tree(text))
     for _ in range(chance.choice((1, 1, 2, 3))):
         places = list(_places(tree))
