@@ -52,13 +52,13 @@ def _shipped() -> Iterator[Row]:
         )
     taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
     for what, rounds in taken.items():
-        yield Row("the shipped versions", what, statistics.median(rounds), "s", SHIPPED_GOAL)
+        yield Row(group="the shipped versions", what=what, value=statistics.median(rounds), unit="s", goal=SHIPPED_GOAL)
     diff = compare(old, new)
     yield Row(
-        "the shipped versions",
-        "deciding every situation of `priority` twice instead: times comparing all outcomes",
-        _plain_seconds(old, new, "priority", diff) / statistics.median(taken["comparing 1.0.0 with 2.0.0"]),
-        "x",
+        group="the shipped versions",
+        what="deciding every situation of `priority` twice instead: times comparing all outcomes",
+        value=_plain_seconds(old, new, "priority", diff) / statistics.median(taken["comparing 1.0.0 with 2.0.0"]),
+        unit="x",
     )
 
 
@@ -81,17 +81,17 @@ def _big() -> Iterator[Row]:
         (outcome,) = diff.decisions[0].outcomes
         taken = statistics.median(_seconds(lambda after=after: _compared(before, after)) for _ in range(ROUNDS))
         yield Row(
-            group,
-            f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions",
-            taken,
-            "s",
-            BIG_GOAL,
+            group=group,
+            what=f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions",
+            value=taken,
+            unit="s",
+            goal=BIG_GOAL,
         )
     yield Row(
-        group,
-        "deciding every cell twice instead, as a sample says: times the last comparison",
-        _plain_seconds(before, after, "queue", diff) / taken,
-        "x",
+        group=group,
+        what="deciding every cell twice instead, as a sample says: times the last comparison",
+        value=_plain_seconds(before, after, "queue", diff) / taken,
+        unit="x",
     )
 
 

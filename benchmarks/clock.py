@@ -68,9 +68,14 @@ def rows() -> list[Row]:
 
 
 def _clock(name: str, hours: Interval) -> Clock:
-    days = {day: Holiday(day, "holiday", HolidayStatus.CONFIRMED, "made up") for day in HOLIDAYS}
+    days = {day: Holiday(day=day, name="holiday", status=HolidayStatus.CONFIRMED, source="made up") for day in HOLIDAYS}
     return Clock(
-        Calendar(name, "UTC", week=((hours,),) * 5 + ((), ()), holidays=HolidayList("made up", FIRST, LAST, days))
+        Calendar(
+            name=name,
+            zone="UTC",
+            week=((hours,),) * 5 + ((), ()),
+            holidays=HolidayList(name="made up", first=FIRST, last=LAST, days=days),
+        )
     )
 
 
@@ -99,14 +104,17 @@ def _near_and_far(clock: Clock, hours: int, starts: list[datetime]) -> list[Row]
     near, far_, day, far_days = turns.values()
     group = f"a due time, {clock.calendar.name}, with holidays"
     return [
-        *(Row(group, f"{name}: median", statistics.median(taken), "µs", GOAL) for name, taken in turns.items()),
         *(
-            Row(group, f"{name}: median, in the quietest round", min(taken), "µs", GOAL)
+            Row(group=group, what=f"{name}: median", value=statistics.median(taken), unit="µs", goal=GOAL)
             for name, taken in turns.items()
         ),
-        Row(group, f"{hours * FAR:,} hours against 1", ratio(near, far_), "x", GOAL_RATIO),
-        Row(group, f"{FAR} days against 1", ratio(day, far_days), "x", GOAL_RATIO),
-        Row(group, f"{FAR} days against 1 hour", ratio(near, far_days), "x"),
+        *(
+            Row(group=group, what=f"{name}: median, in the quietest round", value=min(taken), unit="µs", goal=GOAL)
+            for name, taken in turns.items()
+        ),
+        Row(group=group, what=f"{hours * FAR:,} hours against 1", value=ratio(near, far_), unit="x", goal=GOAL_RATIO),
+        Row(group=group, what=f"{FAR} days against 1", value=ratio(day, far_days), unit="x", goal=GOAL_RATIO),
+        Row(group=group, what=f"{FAR} days against 1 hour", value=ratio(near, far_days), unit="x"),
     ]
 
 
@@ -142,19 +150,19 @@ def _columns(desk: Clock) -> list[Row]:
     )
     group = f"{COLUMN:,} due times as a column, desk, one core"
     return [
-        Row(group, "business hours", statistics.median(turns["hours"]), "s", GOAL_COLUMN),
+        Row(group=group, what="business hours", value=statistics.median(turns["hours"]), unit="s", goal=GOAL_COLUMN),
         Row(
-            group,
-            "business hours one at a time: times the column",
-            ratio(turns["hours"], turns["hours, one at a time"]),
-            "x",
+            group=group,
+            what="business hours one at a time: times the column",
+            value=ratio(turns["hours"], turns["hours, one at a time"]),
+            unit="x",
         ),
-        Row(group, "business days", statistics.median(turns["days"]), "s", GOAL_COLUMN),
+        Row(group=group, what="business days", value=statistics.median(turns["days"]), unit="s", goal=GOAL_COLUMN),
         Row(
-            group,
-            "business days one at a time: times the column",
-            ratio(turns["days"], turns["days, one at a time"]),
-            "x",
+            group=group,
+            what="business days one at a time: times the column",
+            value=ratio(turns["days"], turns["days, one at a time"]),
+            unit="x",
         ),
     ]
 
@@ -235,15 +243,15 @@ def _days(whole: Clock) -> list[Row]:
 
 def _compared(group: str, turns: dict[str, list[float]]) -> list[Row]:
     own, column = turns["Guidepost"], turns["Guidepost, as a column"]
-    found = [Row(group, "Guidepost", statistics.median(own), "µs")]
+    found = [Row(group=group, what="Guidepost", value=statistics.median(own), unit="µs")]
     found += [
-        Row(group, f"{name}: times Guidepost", ratio(own, taken), "x")
+        Row(group=group, what=f"{name}: times Guidepost", value=ratio(own, taken), unit="x")
         for name, taken in turns.items()
         if taken is not own and ", as " not in name
     ]
-    found += [Row(group, "Guidepost, as a column, a row", statistics.median(column), "µs")]
+    found += [Row(group=group, what="Guidepost, as a column, a row", value=statistics.median(column), unit="µs")]
     found += [
-        Row(group, f"{name}: times Guidepost's", ratio(column, taken), "x")
+        Row(group=group, what=f"{name}: times Guidepost's", value=ratio(column, taken), unit="x")
         for name, taken in turns.items()
         if taken is not column and ", as " in name
     ]

@@ -78,19 +78,30 @@ def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
     group, decisions = f"{ROWS:,} {what} as columns, one core", len(version.triage)
     due, standing = statistics.median(turns["due"]), statistics.median(turns["standing"])
     return [
-        Row(group, "a triage decision, due times included", due / decisions, "µs", GOAL),
-        Row(group, "a triage decision, due times and how they stand included", standing / decisions, "µs", GOAL),
-        Row(group, "a row, due times included", due, "µs"),
-        Row(group, "a row, due times included, in the quietest round", min(turns["due"]), "µs"),
-        Row(group, "a row, due times and how they stand included", standing, "µs"),
-        Row(group, "triage decisions a second, due times included, in millions", decisions / due, ""),
+        Row(group=group, what="a triage decision, due times included", value=due / decisions, unit="µs", goal=GOAL),
         Row(
-            group,
-            "one at a time, with all reasons: times the column",
-            statistics.median(one / many for one, many in zip(turns["single"], turns["standing"], strict=True)),
-            "x",
+            group=group,
+            what="a triage decision, due times and how they stand included",
+            value=standing / decisions,
+            unit="µs",
+            goal=GOAL,
         ),
-        Row(group, "the first time, with what has to be worked out once", cold, "s"),
+        Row(group=group, what="a row, due times included", value=due, unit="µs"),
+        Row(group=group, what="a row, due times included, in the quietest round", value=min(turns["due"]), unit="µs"),
+        Row(group=group, what="a row, due times and how they stand included", value=standing, unit="µs"),
+        Row(
+            group=group,
+            what="triage decisions a second, due times included, in millions",
+            value=decisions / due,
+            unit="",
+        ),
+        Row(
+            group=group,
+            what="one at a time, with all reasons: times the column",
+            value=statistics.median(one / many for one, many in zip(turns["single"], turns["standing"], strict=True)),
+            unit="x",
+        ),
+        Row(group=group, what="the first time, with what has to be worked out once", value=cold, unit="s"),
     ]
 
 
@@ -107,9 +118,19 @@ def _memory() -> list[Row]:
     decider.decide(columns, NOW)
     group = "memory beside the columns that are read"
     return [
-        Row(group, f"{ROWS:,} rows in one call", _peak(decider, columns, ROWS, 1), "MB"),
-        Row(group, f"{ROWS:,} rows in chunks of {CHUNK:,}", _peak(decider, columns, CHUNK, 1), "MB"),
-        Row(group, f"{2 * ROWS:,} rows in chunks of {CHUNK:,}", _peak(decider, columns, CHUNK, 2), "MB"),
+        Row(group=group, what=f"{ROWS:,} rows in one call", value=_peak(decider, columns, ROWS, 1), unit="MB"),
+        Row(
+            group=group,
+            what=f"{ROWS:,} rows in chunks of {CHUNK:,}",
+            value=_peak(decider, columns, CHUNK, 1),
+            unit="MB",
+        ),
+        Row(
+            group=group,
+            what=f"{2 * ROWS:,} rows in chunks of {CHUNK:,}",
+            value=_peak(decider, columns, CHUNK, 2),
+            unit="MB",
+        ),
     ]
 
 

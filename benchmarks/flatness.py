@@ -34,8 +34,8 @@ def rows() -> list[Row]:
     new = in_turns({"few": lambda: _anew(few, chance), "many": lambda: _anew(many, chance)})
     group = f"{MANY:,} rules against {FEW}, the same {cells.pop():,} cells"
     return [
-        Row(group, "tickets seen before", ratio(seen["few"], seen["many"]), "x", GOAL),
-        Row(group, "tickets met for the first time", ratio(new["few"], new["many"]), "x"),
+        Row(group=group, what="tickets seen before", value=ratio(seen["few"], seen["many"]), unit="x", goal=GOAL),
+        Row(group=group, what="tickets met for the first time", value=ratio(new["few"], new["many"]), unit="x"),
     ]
 
 

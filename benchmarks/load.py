@@ -55,7 +55,10 @@ def _shipped() -> Iterator[Row]:
             _seconds(lambda files=files, root=folder.root: version.build(files, root)) for _ in range(ROUNDS)
         )
         yield Row(
-            "from YAML to a version", f"{folder.root}, {_rules(version.build(files, folder.root))} rules", taken, "s"
+            group="from YAML to a version",
+            what=f"{folder.root}, {_rules(version.build(files, folder.root))} rules",
+            value=taken,
+            unit="s",
         )
 
 
@@ -65,16 +68,22 @@ def _generated() -> Iterator[Row]:
         rounds = [_steps(files) for _ in range(ROUNDS)]
         group = f"{count:,} rules, {len(files['queue.yaml']):,} characters"
         yield Row(
-            group, "from YAML to a version", _middle(rounds, "all"), "s", SECONDS_GOAL if count == max(RULES) else None
+            group=group,
+            what="from YAML to a version",
+            value=_middle(rounds, "all"),
+            unit="s",
+            goal=SECONDS_GOAL if count == max(RULES) else None,
         )
         if count == max(RULES):
-            yield from (Row(group, f"… {what}", _middle(rounds, what), "s") for what, _, _ in STEPS)
+            yield from (
+                Row(group=group, what=f"… {what}", value=_middle(rounds, what), unit="s") for what, _, _ in STEPS
+            )
             made = version.build(files)
             yield Row(
-                group,
-                "proof by durable-rules (a sample), kept afterwards; by the wall clock",
-                _seconds(lambda made=made: prove(proof_tables(made)), time.perf_counter),
-                "s",
+                group=group,
+                what="proof by durable-rules (a sample), kept afterwards; by the wall clock",
+                value=_seconds(lambda made=made: prove(proof_tables(made)), time.perf_counter),
+                unit="s",
             )
 
 
@@ -116,8 +125,8 @@ def _big() -> Iterator[Row]:
     ).stdout
     found = json.loads(said)
     group = f"a table of {found['cells']:,} cells"
-    yield Row(group, "from YAML to a version", found["seconds"], "s")
-    yield Row(group, "memory at its highest", found["megabytes"], "MB", BIG_MEGABYTES)
+    yield Row(group=group, what="from YAML to a version", value=found["seconds"], unit="s")
+    yield Row(group=group, what="memory at its highest", value=found["megabytes"], unit="MB", goal=BIG_MEGABYTES)
 
 
 def _build_big() -> dict[str, float]:

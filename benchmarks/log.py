@@ -131,14 +131,24 @@ def _rows(in_flight: int, found: Mapping[str, Sequence[Measured]]) -> Iterator[R
     group = f"triages served with {in_flight} in flight"
     for name, rounds in found.items():
         goal = GOALS.get(name) if in_flight == max(IN_FLIGHT) else None
-        yield Row(group, f"{name}: a second", _middle(rounds, "rate"), "/s")
+        yield Row(group=group, what=f"{name}: a second", value=_middle(rounds, "rate"), unit="/s")
         if name != OFF:
             slower = statistics.median(off["rate"] / one["rate"] for off, one in zip(found[OFF], rounds, strict=True))
-            yield Row(group, f"{name}: time against without a log", slower, "x", goal)
-        yield Row(group, f"{name}: 99 %", _middle(rounds, "p99") / 1000, "ms")
-        yield Row(group, f"{name}: the server's processor time for one", _middle(rounds, "processor"), "µs")
+            yield Row(group=group, what=f"{name}: time against without a log", value=slower, unit="x", goal=goal)
+        yield Row(group=group, what=f"{name}: 99 %", value=_middle(rounds, "p99") / 1000, unit="ms")
+        yield Row(
+            group=group,
+            what=f"{name}: the server's processor time for one",
+            value=_middle(rounds, "processor"),
+            unit="µs",
+        )
     if not any(name.startswith("PostgreSQL") for name in found):
-        yield Row(group, "PostgreSQL: left out, since there is none under /usr/lib/postgresql", 0, "rounds")
+        yield Row(
+            group=group,
+            what="PostgreSQL: left out, since there is none under /usr/lib/postgresql",
+            value=0,
+            unit="rounds",
+        )
 
 
 def _middle(rounds: Sequence[Measured], what: str) -> float:

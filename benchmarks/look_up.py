@@ -55,14 +55,34 @@ def _hot(version: Version) -> list[Row]:
     )
     group = f"triage, {HOT} tickets over and over"
     return [
-        Row(group, "median", _middle(taken, 0.5), "µs", GOAL),
-        Row(group, "median, in the quietest round", min(percentile(one, 0.5) for one in taken), "µs"),
-        Row(group, "99 %", _middle(taken, 0.99), "µs"),
-        Row(group, "with due times, how they stand and who has the turn: median", _middle(due, 0.5), "µs"),
-        Row(group, "with due times, how they stand and who has the turn: 99 %", _middle(due, 0.99), "µs"),
-        Row(group, "in a loop, mean", statistics.median(turns["all"]), "µs"),
-        Row(group, "of which reading the facts, mean", statistics.median(turns["read"]), "µs"),
-        Row(group, "against writing the same facts as JSON (json.dumps)", ratio(turns["json"], turns["all"]), "x"),
+        Row(group=group, what="median", value=_middle(taken, 0.5), unit="µs", goal=GOAL),
+        Row(
+            group=group,
+            what="median, in the quietest round",
+            value=min(percentile(one, 0.5) for one in taken),
+            unit="µs",
+        ),
+        Row(group=group, what="99 %", value=_middle(taken, 0.99), unit="µs"),
+        Row(
+            group=group,
+            what="with due times, how they stand and who has the turn: median",
+            value=_middle(due, 0.5),
+            unit="µs",
+        ),
+        Row(
+            group=group,
+            what="with due times, how they stand and who has the turn: 99 %",
+            value=_middle(due, 0.99),
+            unit="µs",
+        ),
+        Row(group=group, what="in a loop, mean", value=statistics.median(turns["all"]), unit="µs"),
+        Row(group=group, what="of which reading the facts, mean", value=statistics.median(turns["read"]), unit="µs"),
+        Row(
+            group=group,
+            what="against writing the same facts as JSON (json.dumps)",
+            value=ratio(turns["json"], turns["all"]),
+            unit="x",
+        ),
     ]
 
 
@@ -78,24 +98,29 @@ def _stream() -> list[Row]:
         again.append(each(lambda facts, version=version: triage(version, facts, NOW), tickets))
     group = f"triage with due times, a stream of {STREAM:,} tickets"
     return [
-        Row(group, "the second time: median", _middle(again, 0.5), "µs"),
-        Row(group, "the second time: 99 %", _middle(again, 0.99), "µs"),
+        Row(group=group, what="the second time: median", value=_middle(again, 0.5), unit="µs"),
+        Row(group=group, what="the second time: 99 %", value=_middle(again, 0.99), unit="µs"),
         Row(
-            group,
-            "from a cold start: all tickets, median",
-            _middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5),
-            "µs",
+            group=group,
+            what="from a cold start: all tickets, median",
+            value=_middle([one + other for one, other in zip(anew, seen, strict=True)], 0.5),
+            unit="µs",
         ),
         Row(
-            group,
-            "from a cold start: all tickets, mean",
-            statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)),
-            "µs",
+            group=group,
+            what="from a cold start: all tickets, mean",
+            value=statistics.median(sum(one + other) / STREAM / 1000 for one, other in zip(anew, seen, strict=True)),
+            unit="µs",
         ),
-        Row(group, "from a cold start: tickets with an answer not given before", 100 * len(anew[0]) / STREAM, "%"),
-        Row(group, "from a cold start: these, median", _middle(anew, 0.5), "µs"),
-        Row(group, "from a cold start: these, 99 %", _middle(anew, 0.99), "µs"),
-        Row(group, "from a cold start: the others, median", _middle(seen, 0.5), "µs"),
+        Row(
+            group=group,
+            what="from a cold start: tickets with an answer not given before",
+            value=100 * len(anew[0]) / STREAM,
+            unit="%",
+        ),
+        Row(group=group, what="from a cold start: these, median", value=_middle(anew, 0.5), unit="µs"),
+        Row(group=group, what="from a cold start: these, 99 %", value=_middle(anew, 0.99), unit="µs"),
+        Row(group=group, what="from a cold start: the others, median", value=_middle(seen, 0.5), unit="µs"),
     ]
 
 

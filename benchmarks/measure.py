@@ -32,7 +32,7 @@ ROUNDS: Final = 7
 """How often everything is measured; what counts is the median of the rounds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One number, with its unit and, if there is one, the goal it is held against (the number must be below)."""
 

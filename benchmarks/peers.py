@@ -66,9 +66,9 @@ def rows() -> list[Row]:
     group = f"the same matrix and severity table, {len(tickets)} tickets"
     own = turns["Guidepost"]
     return [
-        Row(group, "Guidepost", statistics.median(own), "µs"),
+        Row(group=group, what="Guidepost", value=statistics.median(own), unit="µs"),
         *(
-            Row(group, f"{name}: times Guidepost", ratio(own, taken), "x")
+            Row(group=group, what=f"{name}: times Guidepost", value=ratio(own, taken), unit="x")
             for name, taken in turns.items()
             if taken is not own
         ),

@@ -70,16 +70,31 @@ def rows() -> list[Row]:
     group = f"{ROWS:,} past tickets from Parquet, one core"
     each, single = statistics.median(turns["compared"]), statistics.median(turns["alone"])
     return [
-        Row(group, "a triage decision, compared with another version's", each / decisions, "µs", GOAL),
-        Row(group, "a row: decided by both versions, compared, counted", each, "µs"),
-        Row(group, "a row: decided by one version, counted", single, "µs"),
-        Row(group, "rows a second, compared, in thousands", 1e3 / each, ""),
-        Row(group, "once: what is worked out when first met, and the summary", whole - each * ROWS / 1e6, "s"),
+        Row(
+            group=group,
+            what="a triage decision, compared with another version's",
+            value=each / decisions,
+            unit="µs",
+            goal=GOAL,
+        ),
+        Row(group=group, what="a row: decided by both versions, compared, counted", value=each, unit="µs"),
+        Row(group=group, what="a row: decided by one version, counted", value=single, unit="µs"),
+        Row(group=group, what="rows a second, compared, in thousands", value=1e3 / each, unit=""),
+        Row(
+            group=group,
+            what="once: what is worked out when first met, and the summary",
+            value=whole - each * ROWS / 1e6,
+            unit="s",
+        ),
         *(
-            Row("memory of the whole process", f"{size:,} rows", peak, "MB", LIMIT)
+            Row(group="memory of the whole process", what=f"{size:,} rows", value=peak, unit="MB", goal=LIMIT)
             for size, peak in zip(SIZES, found, strict=True)
         ),
-        *([Row("memory of the whole process", f"{LONG:,} rows", long, "MB", LIMIT)] if long is not None else []),
+        *(
+            [Row(group="memory of the whole process", what=f"{LONG:,} rows", value=long, unit="MB", goal=LIMIT)]
+            if long is not None
+            else []
+        ),
     ]
 
 
@@ -113,7 +128,7 @@ def _array(column: Words | Numbers | Instants) -> Any:
 
 def replayed(path: Path, after: Version, before: Version | None) -> Replay:
     """Replay a file as the command does."""
-    rejected = Rejected(lambda _: None)
+    rejected = Rejected(write=lambda _: None)
     found = run(open_tickets(str(path), after), Replayer(after, before, usual_groups(after)), rejected, lambda *_: None)
     if rejected.rows:
         raise AssertionError(f"{rejected.rows} rows cannot be read: {rejected.first[0]}")

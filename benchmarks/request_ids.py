@@ -82,17 +82,17 @@ def records(version: Version, length: int) -> Iterator[Record]:
         answers = triage(version, facts, Moment(START + timedelta(days=30)))
         made.append(
             Record(
-                "",
-                "",
-                "",
-                "",
-                "",
-                Kind.TRIAGE,
-                shown,
-                "",
-                (),
-                version.ref,
-                tuple(decided(answer, frozenset()) for answer in answers[:1]),
+                id="",
+                received="",
+                caller="",
+                request_id="",
+                ticket="",
+                kind=Kind.TRIAGE,
+                facts=shown,
+                now="",
+                pauses=(),
+                version=version.ref,
+                decisions=tuple(decided(answer, frozenset()) for answer in answers[:1]),
             )
         )
     for number, template in zip(range(length), itertools.cycle(made), strict=False):

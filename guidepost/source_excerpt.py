@@ -45,7 +45,7 @@ class Excerpt:
 def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
     """Return the line of a place and its caret, or None if the line is not known or has nothing there.
 
-    >>> found = excerpt(Place("a.yaml", 3, 14, "  high: [P1, P9, P3]"))
+    >>> found = excerpt(Place(file="a.yaml", line=3, column=14, text="  high: [P1, P9, P3]"))
     >>> print(found.line), print(found.caret)
       high: [P1, P9, P3]
                  ^^
@@ -65,7 +65,7 @@ def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
 def without_secrets(place: Place) -> Place:
     """Hide in the line of a place what may be a secret: passwords in URLs, and every long word of letters and digits.
 
-    >>> without_secrets(Place("a", 1, 1, "log = 'db://ann:secret@host', key gpk_0123456789abcdef")).text
+    >>> without_secrets(Place(file="a", line=1, column=1, text="log = 'db://ann:secret@host', key gpk_0123456789abcdef")).text
     "log = 'db://ann:******@host', key ********************"
     """
     return replace(place, text=_SECRET.sub(lambda found: "*" * len(found[0]), place.text))

@@ -29,7 +29,7 @@ def decoded(file: str, content: bytes) -> str | Problem:
     ('a: 1', 'expected UTF-8, got UTF-16')
     """
     if encoding := _encoding(content):
-        return Problem(Place(file), "yaml", f"expected UTF-8, got {encoding}", _HELP)
+        return Problem(place=Place(file=file), code="yaml", message=f"expected UTF-8, got {encoding}", help=_HELP)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,8 +54,12 @@ def _other(file: str, content: bytes, at: int) -> Problem:
     line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")
     sign = content[at : at + 1].decode("cp1252", errors="replace")
     column = len(content[start:at].decode("utf-8", errors="replace")) + 1
-    place = Place(file, content.count(b"\n", 0, at) + 1, column, line if content[start:at].isascii() else "")
+    place = Place(
+        file=file, line=content.count(b"\n", 0, at) + 1, column=column, text=line if content[start:at].isascii() else ""
+    )
     perhaps = (
         "" if sign == "\ufffd" else f", which is `{sign}` in {'Latin-1' if content[at] >= _LATIN else 'Windows-1252'}"
     )
-    return Problem(place, "yaml", f"expected UTF-8, got the byte 0x{content[at]:02X}{perhaps}", _HELP)
+    return Problem(
+        place=place, code="yaml", message=f"expected UTF-8, got the byte 0x{content[at]:02X}{perhaps}", help=_HELP
+    )

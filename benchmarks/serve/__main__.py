@@ -141,7 +141,13 @@ class Benchmark:
     def _load(self, name: str, method: str, message: bytes, right: Callable[[bytes], bool]) -> Load:
         server, body = self.servers[name], self.folder / f"{name}-{len(message)}"
         body.write_bytes(requests.framed(message))
-        return Load(server.address, method, body, server.pid, contestants.asked_once(server, method, message, right))
+        return Load(
+            address=server.address,
+            method=method,
+            body=body,
+            pid=server.pid,
+            answer=contestants.asked_once(server, method, message, right),
+        )
 
     def _coalescing(self, name: str) -> dict[str, list[float]]:
         command = [sys.executable, "-m", "benchmarks.serve.coalescing", self.servers[name].address]

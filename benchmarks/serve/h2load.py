@@ -15,7 +15,7 @@ from typing import Final
 PROGRAM: Final = "h2load"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What is asked of one server: where, which method with which message, and how many bytes a right answer has at least."""
 
@@ -26,7 +26,7 @@ class Load:
     answer: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a round gave: calls a second, milliseconds that half and 99 % of the calls stayed within, and microseconds of processor time for one."""
 
@@ -67,10 +67,10 @@ def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
     if len(times) < len(calls) or not times or data < 0.9 * load.answer * len(times):
         raise ValueError(f"{load.method} at {load.address} was not answered as it should be:\n{said}")
     return Seen(
-        len(times) / min(seconds, taken),
-        times[len(times) // 2] / 1000,
-        times[int(0.99 * len(times))] / 1000,
-        1e6 * spent / len(times),
+        rate=len(times) / min(seconds, taken),
+        p50=times[len(times) // 2] / 1000,
+        p99=times[int(0.99 * len(times))] / 1000,
+        processor=1e6 * spent / len(times),
     )
 
 

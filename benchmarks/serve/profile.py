@@ -76,10 +76,10 @@ def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[f
 
 
 async def _loaded(bundle: Bundle, folder: Path, method: str, body: Path, seconds: int) -> tuple[float, int]:
-    log = LogSettings(f"sqlite:///{folder}/log.db", Durability.SYNC)
+    log = LogSettings(url=f"sqlite:///{folder}/log.db", durability=Durability.SYNC)
     async with listening(Held(bundle), "127.0.0.1:0", log=log) as address:
         before = time.process_time()
-        load = Load(address, method, body, os.getpid(), 1)
+        load = Load(address=address, method=method, body=body, pid=os.getpid(), answer=1)
         seen = await asyncio.to_thread(run, load, 8, 8 if method == requests.TRIAGE else 1, seconds)
         return time.process_time() - before, round(seen.rate * seconds)
 

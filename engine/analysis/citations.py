@@ -39,12 +39,12 @@ def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Ticke
     for question in policy.questions:
         also = tuple(Related(where[name], f"`{name}` follows the reading") for name in question.rules if name in where)
         yield Finding(
-            question.place,
-            "question",
-            f"`{question.id}`: {question.question}; read as: {question.reading}",
-            FINDINGS["question"].help,
-            (),
-            also,
+            place=question.place,
+            code="question",
+            message=f"`{question.id}`: {question.question}; read as: {question.reading}",
+            help=FINDINGS["question"].help,
+            witness=(),
+            also=also,
         )
         if question.source in NO_SOURCE:
             yield _missing(question.place, "question", question.id)
@@ -83,12 +83,12 @@ def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]
         one = rule_at(table, first)
         also = tuple(Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` rests on the same") for at in more)
         yield Finding(
-            one.place,
-            "assumption",
-            f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
-            FINDINGS["assumption"].help,
-            _fires(cells, first, tickets),
-            also,
+            place=one.place,
+            code="assumption",
+            message=f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
+            help=FINDINGS["assumption"].help,
+            witness=_fires(cells, first, tickets),
+            also=also,
         )
 
 
@@ -102,17 +102,19 @@ def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
 
 def _missing(place: Place, what: str, name: str) -> Finding:
     return Finding(
-        place,
-        "missing-citation",
-        f"the {what} `{name}` cites no heading and is not an assumption",
-        FINDINGS["missing-citation"].help,
+        place=place,
+        code="missing-citation",
+        message=f"the {what} `{name}` cites no heading and is not an assumption",
+        help=FINDINGS["missing-citation"].help,
     )
 
 
 def _assumed(place: Place, what: str, name: str, reason: str) -> Finding:
     return Finding(
-        place,
-        "assumption",
-        f"the {what} assumes (`{name}`): {reason}" if what == "policy" else f"the {what} `{name}` assumes: {reason}",
-        FINDINGS["assumption"].help,
+        place=place,
+        code="assumption",
+        message=f"the {what} assumes (`{name}`): {reason}"
+        if what == "policy"
+        else f"the {what} `{name}` assumes: {reason}",
+        help=FINDINGS["assumption"].help,
     )

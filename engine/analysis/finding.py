@@ -99,7 +99,7 @@ class Related:
     what: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Finding:
     """One thing that an analysis found.
 
@@ -126,7 +126,7 @@ class Finding:
     def __str__(self) -> str:
         """Return the finding as people read it: one line, then the witness, the other places and the help.
 
-        >>> print(Finding(Place("a.yaml", 3, 5), "unused-fact", "nothing reads `mood`", "take it out"))
+        >>> print(Finding(place=Place(file="a.yaml", line=3, column=5), code="unused-fact", message="nothing reads `mood`", help="take it out"))
         a.yaml:3:5: nothing reads `mood` [unused-fact]
             help: take it out
         """
@@ -158,4 +158,11 @@ class Finding:
 
 def from_problem(problem: Problem, also: tuple[Related, ...] = (), more: str = "") -> Finding:
     """Return a problem as a finding; ``more`` is added to its message."""
-    return Finding(problem.place, problem.code, problem.message + more, problem.help, problem.witness, also)
+    return Finding(
+        place=problem.place,
+        code=problem.code,
+        message=problem.message + more,
+        help=problem.help,
+        witness=problem.witness,
+        also=also,
+    )

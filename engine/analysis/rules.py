@@ -122,7 +122,12 @@ def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
         message = f"the rule `{one.id}` can be left out: {_names(cells, others)} {'gives' if len(others) == 1 else 'give'} the same wherever it counts"
     witness = cells.witness(cells.counts(rule) & cells.settled)
     return Finding(
-        one.place, "redundant", message, FINDINGS["redundant"].help, witness, _places(cells, others, "gives the same")
+        place=one.place,
+        code="redundant",
+        message=message,
+        help=FINDINGS["redundant"].help,
+        witness=witness,
+        also=_places(cells, others, "gives the same"),
     )
 
 
@@ -138,12 +143,12 @@ def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
             else f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
         )
         yield Finding(
-            one.place,
-            "subsumed",
-            message,
-            FINDINGS["subsumed"].help,
-            cells.witness(cells.counts(rule) & cells.settled),
-            (Related(wide.place, f"`{wide.id}` gives the same in more cases"),),
+            place=one.place,
+            code="subsumed",
+            message=message,
+            help=FINDINGS["subsumed"].help,
+            witness=cells.witness(cells.counts(rule) & cells.settled),
+            also=(Related(wide.place, f"`{wide.id}` gives the same in more cases"),),
         )
 
 
@@ -193,12 +198,12 @@ def _conditions(cells: Cells) -> Iterator[Finding]:
             if others and condition.fact not in copied and _implied(cells, axis, cells.grid.tests[rule], others):
                 del tests[axis]
                 yield Finding(
-                    condition.place,
-                    "redundant-condition",
-                    f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
-                    FINDINGS["redundant-condition"].help,
-                    cells.witness(cells.holds(rule)),
-                    (Related(one.place, f"the rule `{one.id}`"),),
+                    place=condition.place,
+                    code="redundant-condition",
+                    message=f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
+                    help=FINDINGS["redundant-condition"].help,
+                    witness=cells.witness(cells.holds(rule)),
+                    also=(Related(one.place, f"the rule `{one.id}`"),),
                 )
 
 
@@ -230,12 +235,12 @@ def _conflicts(cells: Cells) -> Iterator[Finding]:
             within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()
             how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` share cases"
             yield Finding(
-                one.place,
-                "conflict",
-                f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
-                FINDINGS["conflict"].help,
-                cells.witness(chosen.reshape(cells.shape)),
-                (Related(earlier.place, f"`{earlier.id}` stands first"),),
+                place=one.place,
+                code="conflict",
+                message=f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
+                help=FINDINGS["conflict"].help,
+                witness=cells.witness(chosen.reshape(cells.shape)),
+                also=(Related(earlier.place, f"`{earlier.id}` stands first"),),
             )
             found += 1
             if found == MAX_CONFLICTS:

@@ -27,7 +27,12 @@ def time_findings(policy: Policy) -> Iterator[Finding]:
         if guesses:
             several = f"{len(guesses)} of the {len(listed.days)} holidays of `{name}` are estimated, from {guesses[0]} to {guesses[-1]}"
             message = several if len(guesses) > 1 else f"the holiday of `{name}` on {guesses[0]} is estimated"
-            yield Finding(list_place(policy, name), "estimated-holidays", message, FINDINGS["estimated-holidays"].help)
+            yield Finding(
+                place=list_place(policy, name),
+                code="estimated-holidays",
+                message=message,
+                help=FINDINGS["estimated-holidays"].help,
+            )
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:
@@ -132,4 +137,4 @@ def _clock(minute: int) -> str:
 
 
 def _found(code: str, place: Place, message: str) -> Finding:
-    return Finding(place, code, message, FINDINGS[code].help)
+    return Finding(place=place, code=code, message=message, help=FINDINGS[code].help)

@@ -42,7 +42,7 @@ def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mappin
 
 
 def _found(code: str, fact: Fact, message: str) -> Finding:
-    return Finding(fact.place, code, message, FINDINGS[code].help)
+    return Finding(place=fact.place, code=code, message=message, help=FINDINGS[code].help)
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -124,12 +124,12 @@ def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding
                 tried.add((at, below))
                 if _same_beside(cells, at, below):
                     yield Finding(
-                        condition.place,
-                        "needless-threshold",
-                        f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
-                        FINDINGS["needless-threshold"].help,
-                        cells.witness(cells.holds(position)),
-                        (Related(cells.table.place, f"the table `{cells.table.name}`"),),
+                        place=condition.place,
+                        code="needless-threshold",
+                        message=f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
+                        help=FINDINGS["needless-threshold"].help,
+                        witness=cells.witness(cells.holds(position)),
+                        also=(Related(cells.table.place, f"the table `{cells.table.name}`"),),
                     )
 
 

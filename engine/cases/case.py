@@ -10,7 +10,7 @@ from engine.model.problems import Place
 from engine.request.moment import Moment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One example: these facts, this decision, and what is expected. What is None is not compared.
 
@@ -34,7 +34,7 @@ class Case:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided.
 
@@ -52,7 +52,7 @@ class Difference:
     def sentence(self) -> str:
         """The difference without its rules.
 
-        >>> Difference("status", "decided", "undecided", missing=("plan", "stage")).sentence
+        >>> Difference(what="status", expected="decided", got="undecided", missing=("plan", "stage")).sentence
         'status: expected decided, got undecided; missing: `plan`, `stage`'
         """
         missing = f"; missing: {', '.join(f'`{fact}`' for fact in self.missing)}" if self.missing else ""
@@ -61,7 +61,7 @@ class Difference:
     def __str__(self) -> str:
         """Return the difference as a sentence.
 
-        >>> print(Difference("priority", "P1", "P2"))
+        >>> print(Difference(what="priority", expected="P1", got="P2"))
         priority: expected P1, got P2
         """
         because = f" (by {', '.join(rule.id for rule in self.rules)})" if self.rules else ""

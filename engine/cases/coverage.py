@@ -51,7 +51,7 @@ class RuleCoverage:
     cases: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableCoverage:
     """What is covered of a table. ``missed`` are the cells that tickets reach and no case does; None if it is not known which they reach."""
 
@@ -105,7 +105,7 @@ def percent(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 100.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
     """What one answer came from: rules by id, cells by table, the numbers sent for facts in these cells, turns, and states of deadlines.
 
@@ -156,11 +156,11 @@ class Tracer:
                 cells.add((name, cell))
                 points |= _points(version.timed[name], cell, numbers)
         return Touched(
-            frozenset(rule.id for rule in answer.rules),
-            frozenset(cells),
-            frozenset(points),
-            frozenset((duty.outcome, duty.now.value) for duty in answer.duties),
-            frozenset(
+            rules=frozenset(rule.id for rule in answer.rules),
+            cells=frozenset(cells),
+            points=frozenset(points),
+            turns=frozenset((duty.outcome, duty.now.value) for duty in answer.duties),
+            states=frozenset(
                 (due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing
             ),
         )
@@ -223,12 +223,12 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
         entries = [at for at, entry in enumerate(roster.entries) if (roster.produces, entry.value) not in turns]
         found.append(
             TableCoverage(
-                roster.name,
-                Kind.ROSTER,
-                roster.place,
-                (RuleCoverage(roster.name, roster.place, rules[roster.name]),),
-                len(roster.entries) - len(entries),
-                tuple(entries),
+                name=roster.name,
+                kind=Kind.ROSTER,
+                place=roster.place,
+                rules=(RuleCoverage(roster.name, roster.place, rules[roster.name]),),
+                hit=len(roster.entries) - len(entries),
+                missed=tuple(entries),
             )
         )
     return Coverage(tuple(sorted(found, key=lambda one: (one.place, one.name))))
@@ -240,7 +240,7 @@ def _table(
     listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules)
     hit = {cell for name, cell in cells if name == table.name}
     missed = None if reached is None else tuple(sorted(reached - hit))
-    return TableCoverage(table.name, kind, table.place, listed, len(hit), missed)
+    return TableCoverage(name=table.name, kind=kind, place=table.place, rules=listed, hit=len(hit), missed=missed)
 
 
 def _reached(version: Version, name: str) -> frozenset[int]:

@@ -41,10 +41,10 @@ class Declared:
         for item in (*items(node, "missing"), *asked):
             if text(item) not in self.policy.facts:
                 yield Problem(
-                    item.place,
-                    "unknown-fact",
-                    f"unknown fact `{text(item)}`",
-                    did_you_mean(text(item), self.policy.facts),
+                    place=item.place,
+                    code="unknown-fact",
+                    message=f"unknown fact `{text(item)}`",
+                    help=did_you_mean(text(item), self.policy.facts),
                 )
         yield from self._references(node)
         yield from _unknown_keys(
@@ -55,28 +55,34 @@ class Declared:
         for item in items(node, "rules"):
             if text(item) not in self._rules:
                 yield Problem(
-                    item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), self._rules)
+                    place=item.place,
+                    code="unknown-reference",
+                    message=f"no rule `{text(item)}`",
+                    help=did_you_mean(text(item), self._rules),
                 )
         assumed = [name for name, assumes in self._rules.items() if assumes]
         for item in items(node, "assumptions"):
             if text(item) in self._rules and text(item) not in assumed:
                 yield Problem(
-                    item.place,
-                    "unknown-reference",
-                    f"the rule `{text(item)}` makes no assumption",
-                    "leave it out, or name it under `rules`",
+                    place=item.place,
+                    code="unknown-reference",
+                    message=f"the rule `{text(item)}` makes no assumption",
+                    help="leave it out, or name it under `rules`",
                 )
             elif text(item) not in assumed:
                 yield Problem(
-                    item.place, "unknown-reference", f"no rule `{text(item)}`", did_you_mean(text(item), assumed)
+                    place=item.place,
+                    code="unknown-reference",
+                    message=f"no rule `{text(item)}`",
+                    help=did_you_mean(text(item), assumed),
                 )
         for item in items(node, "nearest"):
             if text(item) not in self._entries:
                 yield Problem(
-                    item.place,
-                    "unknown-value",
-                    f"no open list has `{text(item)}`",
-                    did_you_mean(text(item), self._entries),
+                    place=item.place,
+                    code="unknown-value",
+                    message=f"no open list has `{text(item)}`",
+                    help=did_you_mean(text(item), self._entries),
                 )
 
     def _value(self, names: tuple[str, ...], value: Node, others: tuple[str, ...]) -> Iterator[Problem]:
@@ -87,7 +93,7 @@ class Declared:
         found = [self._wrong(fact, value) for fact in facts]
         if all(found):
             place, code, message, help_ = next(wrong for wrong in found if wrong)
-            yield Problem(place, code, message, help_)
+            yield Problem(place=place, code=code, message=message, help=help_)
 
     def _wrong(self, fact: Fact, value: Node) -> tuple[Place, str, str, str] | None:
         """Return why an outcome can never be a value: place, code, message, help."""
@@ -146,7 +152,12 @@ def _unknown_keys(node: Mapping | None, names: Iterable[str], what: str) -> Iter
     known = tuple(names)
     for key, _ in pairs(node):
         if key not in known and node is not None:
-            yield Problem(node.key_places[key], "unknown-fact", f"unknown {what} `{key}`", did_you_mean(key, known))
+            yield Problem(
+                place=node.key_places[key],
+                code="unknown-fact",
+                message=f"unknown {what} `{key}`",
+                help=did_you_mean(key, known),
+            )
 
 
 def _given(policy: Policy, name: str) -> tuple[str, ...]:

@@ -70,10 +70,10 @@ def _repeated(cases: Iterable[Case]) -> list[Problem]:
         if case.name in names:
             problems.append(
                 Problem(
-                    case.place,
-                    "repeated-id",
-                    f"the case `{case.name}` is already defined at {names[case.name]}",
-                    "choose another name",
+                    place=case.place,
+                    code="repeated-id",
+                    message=f"the case `{case.name}` is already defined at {names[case.name]}",
+                    help="choose another name",
                 )
             )
         names.setdefault(case.name, case.place)
@@ -117,25 +117,25 @@ class _CaseReader:
         self._facts(node, refused)
         self.problems += self._declared.problems(node, decision)
         return Case(
-            text(node, "name"),
-            decision,
-            {key: text(value) for key, value in pairs(node, "facts")},
-            Status(text(node, "status") or Status.DECIDED),
-            {key: _expected(value) for key, value in pairs(node, "expect")},
-            _given(node, "missing"),
-            _given(node, "possible"),
-            text(node, "ask_next") or None,
-            _given(node, "rules"),
-            _given(node, "assumptions"),
-            _given(node, "nearest"),
-            refused or (),
-            self._moment(node),
-            {key: text(value) for key, value in pairs(node, "states")},
-            node.place,
+            name=text(node, "name"),
+            decision=decision,
+            facts={key: text(value) for key, value in pairs(node, "facts")},
+            status=Status(text(node, "status") or Status.DECIDED),
+            expect={key: _expected(value) for key, value in pairs(node, "expect")},
+            missing=_given(node, "missing"),
+            possible=_given(node, "possible"),
+            ask_next=text(node, "ask_next") or None,
+            rules=_given(node, "rules"),
+            assumptions=_given(node, "assumptions"),
+            nearest=_given(node, "nearest"),
+            refused=refused or (),
+            moment=self._moment(node),
+            states={key: text(value) for key, value in pairs(node, "states")},
+            place=node.place,
         )
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def _facts(self, node: Node, refused: tuple[str, ...] | None) -> None:
         """Tell which facts cannot be read, unless the case says that they are refused; then nothing else can be expected."""

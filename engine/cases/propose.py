@@ -29,7 +29,7 @@ MAX_SHOWN: Final = 40
 SECOND: Final = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A case to be read: what it asks, and which parts of the answer it pins."""
 
@@ -207,7 +207,14 @@ class _Proposer:
         shown = {*outcomes, *answering}
         ordered = tuple(one.name for one in answer.outcomes if one.name in shown)
         yield Proposal(
-            self._unique(name), witness.decision, witness.facts, now, answer, ordered, tuple(rules), states or {}
+            name=self._unique(name),
+            decision=witness.decision,
+            facts=witness.facts,
+            now=now,
+            answer=answer,
+            outcomes=ordered,
+            rules=tuple(rules),
+            states=states or {},
         )
 
     def _unique(self, name: str) -> str:
@@ -223,7 +230,7 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
     """Yield a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
 
     >>> from engine.model.vocabulary import Fact
-    >>> list(_sides(Atoms(Fact("share", FactType.NUMBER, minimum=0, maximum=100), (0.0, 0.25, 0.5, 75.0, 100.0), (0.0, 0.5, 100.0)), 0.5))
+    >>> list(_sides(Atoms(fact=Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100), samples=(0.0, 0.25, 0.5, 75.0, 100.0), cuts=(0.0, 0.5, 100.0)), 0.5))
     [('just below', 0.25), ('on', 0.5), ('just above', 1.5)]
     """
     fact, at = atoms.fact, atoms.cuts.index(end)

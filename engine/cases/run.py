@@ -31,9 +31,9 @@ def run_case(version: Version, case: Case) -> CaseResult:
             answer,
             (
                 Difference(
-                    "refused",
-                    ", ".join(case.refused),
-                    "an answer",
+                    what="refused",
+                    expected=", ".join(case.refused),
+                    got="an answer",
                     compared=f"expected {list_text(case.refused)}, got an answer",
                 ),
             ),
@@ -45,27 +45,38 @@ def _refused(error: WrongRequest, case: Case) -> Iterator[Difference]:
     """Compare the facts that were refused with those that should be."""
     refused = sorted({wrong.fact for wrong in error.wrong})
     if not case.refused:
-        yield from (Difference(wrong.fact, "a value that can be read", wrong.message) for wrong in error.wrong)
+        yield from (
+            Difference(what=wrong.fact, expected="a value that can be read", got=wrong.message) for wrong in error.wrong
+        )
     elif refused != (wanted := sorted(set(case.refused))):
-        yield Difference("refused", ", ".join(wanted), ", ".join(refused), compared=lists_compared(wanted, refused))
+        yield Difference(
+            what="refused", expected=", ".join(wanted), got=", ".join(refused), compared=lists_compared(wanted, refused)
+        )
 
 
 def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
     if answer.status is not case.status:
         missing = answer.missing if answer.status is Status.UNDECIDED else ()
-        yield Difference("status", case.status.value, answer.status.value, missing=missing)
+        yield Difference(what="status", expected=case.status.value, got=answer.status.value, missing=missing)
     for name, expected in case.expect.items():
         outcome = answer[name]
         if _differs(expected, outcome):
             missing = outcome.missing if outcome.status is Status.UNDECIDED else ()
             yield Difference(
-                name, _joined(expected), _got(outcome), outcome.rules, missing, _compared(expected, outcome)
+                what=name,
+                expected=_joined(expected),
+                got=_got(outcome),
+                rules=outcome.rules,
+                missing=missing,
+                compared=_compared(expected, outcome),
             )
     for name, state in case.states.items():
         standing = next((due.standing for due in answer.dues if due.name == name), None)
         got = standing.state.value if standing else "not due"
         if got != state:
-            yield Difference(name, f"to be {state}", got, answer[name].rules, answer[name].missing)
+            yield Difference(
+                what=name, expected=f"to be {state}", got=got, rules=answer[name].rules, missing=answer[name].missing
+            )
     yield from _lists(answer, case)
 
 
@@ -85,14 +96,14 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
                 else f"expected {list_text(wanted)}, got {list_text(sorted(got))}"
             )
             yield Difference(
-                what,
-                ", ".join(wanted) or "none",
-                ", ".join(sorted(got)) or "none",
-                _odd(answer, what, set(wanted)),
+                what=what,
+                expected=", ".join(wanted) or "none",
+                got=", ".join(sorted(got)) or "none",
+                rules=_odd(answer, what, set(wanted)),
                 compared=compared,
             )
     if case.ask_next is not None and case.ask_next != answer.ask_next:
-        yield Difference("ask_next", case.ask_next, answer.ask_next or "nothing")
+        yield Difference(what="ask_next", expected=case.ask_next, got=answer.ask_next or "nothing")
 
 
 def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:

@@ -35,7 +35,7 @@ class HolidayStatus(StrEnum):
     ESTIMATED = "estimated"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
     """A local date on which nothing opens, with the source that names it."""
 
@@ -45,7 +45,7 @@ class Holiday:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HolidayList:
     """The holidays of a region, and the dates (both included) that the list covers: outside them nothing is known."""
 
@@ -60,7 +60,7 @@ class HolidayList:
         object.__setattr__(self, "estimates", any(one.status is HolidayStatus.ESTIMATED for one in self.days.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
     """When a place is open.
 

@@ -4,7 +4,7 @@ Every answer says whether it is sure. Outside the dates that a list of holidays 
 
 >>> from zoneinfo import ZoneInfo
 >>> from engine.clock.calendar import Interval
->>> desk = Clock(Calendar("desk", "Australia/Sydney", week=((Interval(420, 1140),),) * 5 + ((), ())))
+>>> desk = Clock(Calendar(name="desk", zone="Australia/Sydney", week=((Interval(420, 1140),),) * 5 + ((), ())))
 >>> saturday = datetime(2026, 1, 10, 10, tzinfo=ZoneInfo("Australia/Sydney"))
 >>> desk.add_days(saturday, 1, DayRule.ROLL_THEN_CLOCK).instant.astimezone(saturday.tzinfo).isoformat()
 '2026-01-13T07:00:00+11:00'

@@ -25,7 +25,7 @@ def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Col
     """Return the instants at which so much business time has passed, and which of them are sure and exist.
 
     >>> from engine.clock.calendar import Calendar, Interval
-    >>> desk = Clock(Calendar("desk", "UTC", week=((Interval(540, 1020),),) * 5 + ((), ())))
+    >>> desk = Clock(Calendar(name="desk", zone="UTC", week=((Interval(540, 1020),),) * 5 + ((), ())))
     >>> due, sure = add_column(desk, np.array([1767974400000000]), 2 * 3600 * 10**6)
     >>> due.astype("datetime64[us]").tolist()[0].isoformat(), sure.tolist()
     ('2026-01-12T10:00:00', [True])

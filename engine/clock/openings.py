@@ -50,7 +50,7 @@ class Openings:
         >>> from engine.clock.calendar import Interval
         >>> from engine.clock.layout import MINUTE
         >>> from engine.clock.zone import midnight
-        >>> week = Calendar("desk", "UTC", week=((Interval(540, 1020),),) * 5 + ((), ()))
+        >>> week = Calendar(name="desk", zone="UTC", week=((Interval(540, 1020),),) * 5 + ((), ()))
         >>> found = Openings.of(week)
         >>> [(at - midnight(739621)) // MINUTE for at in found.between(1767571200000000, 1767657600000000)[0]]
         [540, 1020]

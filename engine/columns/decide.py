@@ -54,7 +54,7 @@ class DueTimes:
     states: Level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What a version decides for columns of tickets.
 
@@ -134,17 +134,17 @@ class ColumnDecider:
             self._block(block, rows, _now(now, rows), made)
             if watch is not None:
                 watch(rows, block)
-        return Decided(made.decisions, made.outcomes, made.due, reader.refused)
+        return Decided(decisions=made.decisions, outcomes=made.outcomes, due=made.due, refused=reader.refused)
 
     def _empty(self, size: int) -> Decided:
         return Decided(
-            {plan.decision.name: np.empty(size, np.uint8) for plan in self._plans},
-            {name: Outcomes(scale, np.empty(size, scale.dtype)) for name, scale in self._scales.items()},
-            {
+            decisions={plan.decision.name: np.empty(size, np.uint8) for plan in self._plans},
+            outcomes={name: Outcomes(scale, np.empty(size, scale.dtype)) for name, scale in self._scales.items()},
+            due={
                 name: DueTimes(np.empty(size, np.uint8), np.empty(size, np.int64), np.empty(size, np.uint8))
                 for name in self._dues
             },
-            (),
+            refused=(),
         )
 
     def _block(self, block: Block, rows: slice, now: Dated | None, made: Decided) -> None:

@@ -31,7 +31,7 @@ class Refused:
     rows: Column
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Block:
     """Some rows, read: an atom of each fact that a column has (0: not sent), and its instants with where they are given."""
 
@@ -57,7 +57,7 @@ class ColumnReader:
 
     def block(self, rows: slice) -> Block:
         """Read some rows."""
-        block = Block(rows.stop - rows.start)
+        block = Block(size=rows.stop - rows.start)
         for name, column in self._columns.items():
             for key, wrong, at in column.read(name, rows, block):
                 block.refused = np.zeros(block.size, np.bool_) if block.refused is None else block.refused
@@ -87,7 +87,7 @@ def _one(reader: TicketReader, name: str, value: Sent) -> tuple[int, int | None,
     return ticket.atoms[reader.slots[name]], None if instant is None else to_micros(instant), None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Encoded:
     """A dictionary-encoded column: what each of its values comes to, behind the entry of rows that have none."""
 
@@ -199,7 +199,11 @@ def _readable(name: str, column: SentColumn, reader: TicketReader, atoms: Mappin
         micros = np.array([0, *(at or 0 for _, at, _ in read)], np.int64)
     wrong = {code: why for code, (_, _, why) in enumerate(read, start=1) if why is not None}
     return _Encoded(
-        column.codes, fact is not None, np.array([0, *(atom for atom, _, _ in read)], np.intp), micros, wrong
+        codes=column.codes,
+        known=fact is not None,
+        atoms=np.array([0, *(atom for atom, _, _ in read)], np.intp),
+        micros=micros,
+        wrong=wrong,
     )
 
 

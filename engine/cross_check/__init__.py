@@ -14,7 +14,7 @@ its own, evaluates the same rules as equality tests on class indices, and both m
 
 >>> import numpy as np
 >>> rules = (ProofRule("known", ((0, frozenset({1, 2})),)),)
->>> table = ProofTable("example", (("impact", 3),), rules, "unique", np.array([0, 1, 1], np.int32), ((), (0,)))
+>>> table = ProofTable(name="example", axes=(("impact", 3),), rules=rules, policy="unique", hit=np.array([0, 1, 1], np.int32), hits=((), (0,)))
 >>> print(prove([table]).tables[0])
 example: proved whole, 3 of 3 cells (2 asked)
 

@@ -105,7 +105,15 @@ def _table_proof(plain: Any) -> TableProof:
     table, extent, *numbers = plain
     if not isinstance(table, str) or len(numbers) != 4 or any(type(number) is not int for number in numbers):
         raise ValueError("not a table proof")
-    return TableProof(table, Extent(extent), *numbers)
+    cells, covered, asked, disagreements = numbers
+    return TableProof(
+        table=table,
+        extent=Extent(extent),
+        cells=cells,
+        covered=covered,
+        asked=asked,
+        disagreements=disagreements,
+    )
 
 
 def _durable_rules_version() -> str:

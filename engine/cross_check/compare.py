@@ -34,7 +34,14 @@ def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableProof, t
     hit = table.hit if planned.sample is None else table.hit[tuple(planned.sample.cells.T)]
     differs = _sets_differ if table.policy == "collect" else _first_differs
     wrong = np.argwhere(differs(planned, answers, hit))
-    proof = TableProof(table.name, planned.extent, int(table.hit.size), planned.covered, planned.asked, len(wrong))
+    proof = TableProof(
+        table=table.name,
+        extent=planned.extent,
+        cells=int(table.hit.size),
+        covered=planned.covered,
+        asked=planned.asked,
+        disagreements=len(wrong),
+    )
     return proof, tuple(_disagreement(planned, answers, tuple(place.tolist())) for place in wrong[:SHOWN])
 
 
@@ -97,7 +104,10 @@ def _disagreement(planned: TablePlan, answers: Sequence[Words], place: tuple[int
         got = got[:1]
     expected = table.expected(cell)
     return Disagreement(
-        table.name, cell, tuple(table.rules[i].id for i in expected), tuple(table.rules[i].id for i in got)
+        table=table.name,
+        cell=cell,
+        expected_rules=tuple(table.rules[i].id for i in expected),
+        got_rules=tuple(table.rules[i].id for i in got),
     )
 
 

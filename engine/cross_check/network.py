@@ -51,7 +51,7 @@ Blocks: TypeAlias = Mapping[int, tuple[int, ...]]
 """For each axis the sets of classes that are not told apart, each as the bits of an integer."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Network:
     """Rules that are put to durable-rules together.
 

@@ -28,7 +28,7 @@ class Extent(StrEnum):
     SAMPLED = "sampled"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Question:
     """A network, the cells it is asked (their numbers in C order) and, if sampled, the sample's rows they stand for.
 
@@ -116,7 +116,7 @@ def plan(tables: Iterable[ProofTable], *, budget: int = BUDGET, seed: int = 0) -
 def _plan_table(table: ProofTable, budget: int, seed: int) -> TablePlan:
     whole = pack_whole(table, budget)
     if whole is not None:
-        return TablePlan(table, tuple(Question(network) for network in whole))
+        return TablePlan(table, tuple(Question(network=network) for network in whole))
     networks = pack_sampled(table)
     chosen = sample(table, networks, budget, seed)
     asked = zip(networks, chosen.rows, strict=True)
@@ -129,4 +129,4 @@ def _question(network: Network, sampled: npt.NDArray[np.int64], rows: npt.NDArra
     for axis, merged, length in zip(network.axes, network.merged, network.shape, strict=True):
         numbers = numbers * length + merged[sampled[rows, axis]]
     cells, answers = np.unique(numbers, return_inverse=True)
-    return Question(network, cells, rows, answers.astype(np.int64))
+    return Question(network=network, cells=cells, rows=rows, answers=answers.astype(np.int64))

@@ -8,7 +8,7 @@ from engine.cross_check.plan import Extent
 from engine.cross_check.table import Cell
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableProof:
     """One table that durable-rules has answered for.
 
@@ -29,14 +29,14 @@ class TableProof:
     def __str__(self) -> str:
         """Return the proof in a line.
 
-        >>> print(TableProof("matrix", Extent.WHOLE, 16, 16, 16, 0))
+        >>> print(TableProof(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=0))
         matrix: proved whole, 16 of 16 cells (16 asked)
         """
         state = f"{self.disagreements} cells disagree" if self.disagreements else f"proved {self.extent}"
         return f"{self.table}: {state}, {self.covered} of {self.cells} cells ({self.asked} asked)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
     """A cell in which other rules count by durable-rules than by the table: their ids, in order."""
 
@@ -46,7 +46,7 @@ class Disagreement:
     got_rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Durable-rules failed; table and cell say where, and are None before the first cell."""
 

@@ -97,7 +97,7 @@ def _ask(planned: Plan, timeout_seconds: float, command: Sequence[str]) -> tuple
             return answers, ()
         last = last_words.splitlines()[-1][:300] if last_words else ""
         if last.startswith(NOT_INSTALLED):
-            return answers, (Failure(None, None, last, _INSTALL),)
+            return answers, (Failure(table=None, cell=None, reason=last, help=_INSTALL),)
         return answers, (_failure(planned, paths[1].read_bytes(), f"{reason}: {last}" if last else reason),)
 
 
@@ -128,5 +128,5 @@ def _failure(planned: Plan, progress: bytes, reason: str) -> Failure:
     """Name the table and the cell at which the child stopped."""
     table, question, position = _PROGRESS.unpack(progress[: _PROGRESS.size])
     if table < 0:
-        return Failure(None, None, reason)
-    return Failure(planned.tables[table].table.name, planned.cell(table, question, position), reason)
+        return Failure(table=None, cell=None, reason=reason)
+    return Failure(table=planned.tables[table].table.name, cell=planned.cell(table, question, position), reason=reason)

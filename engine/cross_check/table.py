@@ -36,7 +36,7 @@ class ProofRule:
         return all(cell[axis] in allowed for axis, allowed in self.tests)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ProofTable:
     """A table and the array that serves it.
 

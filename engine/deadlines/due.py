@@ -118,13 +118,15 @@ def _made(
 def uncertain(calendar: Calendar, not_before: datetime | None = None) -> Uncertain | None:
     """Return which holidays are not known far enough."""
     listed = calendar.holidays
-    return Uncertain(listed.name, listed.first, listed.last, not_before) if listed else None
+    return (
+        Uncertain(holidays=listed.name, first=listed.first, last=listed.last, not_before=not_before) if listed else None
+    )
 
 
 def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
     """Write business time in the unit of a target; business days in proportion to all the time there was.
 
-    >>> day = Target(2, Unit.BUSINESS_DAYS, "roll_then_clock", "weekdays", "")
+    >>> day = Target(amount=2, unit=Unit.BUSINESS_DAYS, rule="roll_then_clock", calendar="weekdays", region="")
     >>> in_units(timedelta(hours=6), day, timedelta(hours=24))
     0.5
     """

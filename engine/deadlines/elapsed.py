@@ -18,7 +18,7 @@ from engine.tables.classes import Atoms
 from engine.tables.explain import Explainer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElapsedFact:
     """How one fact follows from an instant: ``slot`` is its place in a ticket, ``region`` where its region stands."""
 
@@ -45,10 +45,25 @@ class ElapsedFact:
             ticket.atoms[self.slot] = self.atoms.of(value)
         one, written = self.elapsed, self.clocks.policy.calendars[self.elapsed.calendar]
         calendar = self.clocks.of(one.calendar, region).calendar
-        own = Fired(one.fact, one.fact, one.place, one.source, one.assumption)
-        kept = Fired(written.name, written.name, written.place, written.source, written.assumption)
+        own = Fired(id=one.fact, table=one.fact, place=one.place, source=one.source, assumption=one.assumption)
+        kept = Fired(
+            id=written.name,
+            table=written.name,
+            place=written.place,
+            source=written.source,
+            assumption=written.assumption,
+        )
         why = uncertain(calendar) if value is None else None
-        return Passed(one.fact, value, one.unit.value, one.since, now, calendar.name, (own, kept, *rules), why)
+        return Passed(
+            fact=one.fact,
+            value=value,
+            unit=one.unit.value,
+            since=one.since,
+            until=now,
+            calendar=calendar.name,
+            rules=(own, kept, *rules),
+            uncertain=why,
+        )
 
     def _region(self, ticket: Ticket) -> tuple[str, tuple[Fired, ...]] | None:
         """Return the region, "" where none is needed, and the rules behind it; None if it is not decided."""

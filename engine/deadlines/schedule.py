@@ -41,7 +41,7 @@ Value = Literal | None | _Pending
 Values = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """What a deadline goes by: a target if it is decided; otherwise what is still possible (None: nothing is due)."""
 
@@ -52,7 +52,7 @@ class Schedule:
     rules: tuple[Fired, ...]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Scheduler:
     """Finds the schedule of one deadline. What it keeps changes nothing but the time that takes.
 
@@ -101,9 +101,15 @@ class _Case:
             ordered = tuple(sorted(target for target in found if target is not None)) + (
                 (None,) if None in found else ()
             )
-            return Schedule(Status.UNDECIDED, None, ordered, self._missing(), ())
+            return Schedule(status=Status.UNDECIDED, target=None, possible=ordered, missing=self._missing(), rules=())
         target = next(iter(found))
-        return Schedule(Status.NOT_COVERED if target is None else Status.DECIDED, target, (), (), self._rules(target))
+        return Schedule(
+            status=Status.NOT_COVERED if target is None else Status.DECIDED,
+            target=target,
+            possible=(),
+            missing=(),
+            rules=self._rules(target),
+        )
 
     def targets(self) -> frozenset[Target | None]:
         return self._reached(self.atoms)
@@ -180,7 +186,13 @@ class _Case:
             region is None and self.s.policy.calendars[measure.calendar].needs_region(measure.unit)
         ):
             return None
-        return Target(amount, measure.unit, measure.rule, measure.calendar, region if isinstance(region, str) else "")
+        return Target(
+            amount=amount,
+            unit=measure.unit,
+            rule=measure.rule,
+            calendar=measure.calendar,
+            region=region if isinstance(region, str) else "",
+        )
 
     def _groups(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Put pending inputs that one table gives together, with what else that table gives here."""
@@ -251,13 +263,25 @@ class _Case:
         used: set[str] = set()
         for at in self.fired[target]:
             rule = self._rule(at)
-            found[rule.id] = Fired(rule.id, self.s.grid.table.name, rule.place, rule.source, rule.assumption)
+            found[rule.id] = Fired(
+                id=rule.id,
+                table=self.s.grid.table.name,
+                place=rule.place,
+                source=rule.source,
+                assumption=rule.assumption,
+            )
             used |= {condition.fact for condition in rule.when} | set(self._used(at))
         for name in used & set(self.s.looks):
             found |= {rule.id: rule for rule in self._outcome(name, self.atoms).rules}
         if target is not None:
             written = self.s.policy.calendars[target.calendar]
-            found[written.name] = Fired(written.name, written.name, written.place, written.source, written.assumption)
+            found[written.name] = Fired(
+                id=written.name,
+                table=written.name,
+                place=written.place,
+                source=written.source,
+                assumption=written.assumption,
+            )
         return tuple(sorted(found.values(), key=lambda rule: (rule.place, rule.id)))
 
 

@@ -24,20 +24,56 @@ def from_roster(roster: Roster, duty: Duty | None) -> Outcome:
     """Return the outcome of a roster; undecided without an instant."""
     if duty is None:
         possible = tuple(entry.value for entry in roster.entries)
-        return Outcome(roster.produces, Status.UNDECIDED, None, "", possible, (roster.at,), ())
-    fired = Fired(roster.name, roster.name, roster.place, roster.source, roster.assumption)
-    return Outcome(roster.produces, Status.DECIDED, duty.now.value, duty.now.name, (), (), (fired,))
+        return Outcome(
+            name=roster.produces,
+            status=Status.UNDECIDED,
+            value=None,
+            text="",
+            possible=possible,
+            missing=(roster.at,),
+            rules=(),
+        )
+    fired = Fired(
+        id=roster.name, table=roster.name, place=roster.place, source=roster.source, assumption=roster.assumption
+    )
+    return Outcome(
+        name=roster.produces,
+        status=Status.DECIDED,
+        value=duty.now.value,
+        text=duty.now.name,
+        possible=(),
+        missing=(),
+        rules=(fired,),
+    )
 
 
 def from_schedule(scheduler: Scheduler, ticket: Ticket) -> Outcome:
     """Return the outcome of a deadline as far as it is known without its instant, which is filled in later."""
     deadline, schedule = scheduler.deadline, scheduler.schedule(ticket.atoms)
     if schedule.status is Status.NOT_COVERED:
-        return Outcome(deadline.name, Status.NOT_COVERED, None, "", (), (), schedule.rules)
+        return Outcome(
+            name=deadline.name,
+            status=Status.NOT_COVERED,
+            value=None,
+            text="",
+            possible=(),
+            missing=(),
+            rules=schedule.rules,
+        )
     missing = () if deadline.starts in ticket.instants else (deadline.starts,)
     if missing or schedule.status is Status.UNDECIDED:
-        return Outcome(deadline.name, Status.UNDECIDED, None, "", (), tuple(sorted({*schedule.missing, *missing})), ())
-    return Outcome(deadline.name, Status.DECIDED, None, "", (), (), schedule.rules)
+        return Outcome(
+            name=deadline.name,
+            status=Status.UNDECIDED,
+            value=None,
+            text="",
+            possible=(),
+            missing=tuple(sorted({*schedule.missing, *missing})),
+            rules=(),
+        )
+    return Outcome(
+        name=deadline.name, status=Status.DECIDED, value=None, text="", possible=(), missing=(), rules=schedule.rules
+    )
 
 
 def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
@@ -97,22 +133,22 @@ def fill(
     rules = kept.rules if same_rules else ordered(tuple(outcomes), more)
     undated = kept.id if same_rules and not undecided else ""
     return Answer(
-        identity,
-        kept.decision,
-        kept.status,
-        tuple(outcomes),
-        kept.answers,
-        kept.missing,
-        kept.possible,
-        kept.ask_next,
-        rules,
-        kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
-        kept.unlisted,
-        kept.version,
-        tuple(dues),
-        duties,
-        passed,
-        undated,
+        id=identity,
+        decision=kept.decision,
+        status=kept.status,
+        outcomes=tuple(outcomes),
+        answers=kept.answers,
+        missing=kept.missing,
+        possible=kept.possible,
+        ask_next=kept.ask_next,
+        rules=rules,
+        assumptions=kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
+        unlisted=kept.unlisted,
+        version=kept.version,
+        dues=tuple(dues),
+        duties=duties,
+        passed=passed,
+        undated=undated,
     )
 
 
@@ -130,11 +166,11 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
     if made.extended is not None and deadline.holds.assumption:
         rules += (
             Fired(
-                f"{deadline.name}.holds",
-                deadline.name,
-                deadline.place,
-                deadline.table.source,
-                deadline.holds.assumption,
+                id=f"{deadline.name}.holds",
+                table=deadline.name,
+                place=deadline.place,
+                source=deadline.table.source,
+                assumption=deadline.holds.assumption,
             ),
         )
     if (
@@ -145,16 +181,26 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
     ):
         rules += (
             Fired(
-                f"{deadline.name}.at_risk",
-                deadline.name,
-                deadline.place,
-                deadline.table.source,
-                deadline.at_risk.assumption,
+                id=f"{deadline.name}.at_risk",
+                table=deadline.name,
+                place=deadline.place,
+                source=deadline.table.source,
+                assumption=deadline.at_risk.assumption,
             ),
         )
     if made.due is None:
-        return Outcome(dated.name, Status.UNDECIDED if made.uncertain else Status.NOT_COVERED, None, "", (), (), rules)
-    return Outcome(dated.name, Status.DECIDED, made.due, "", (), (), rules)
+        return Outcome(
+            name=dated.name,
+            status=Status.UNDECIDED if made.uncertain else Status.NOT_COVERED,
+            value=None,
+            text="",
+            possible=(),
+            missing=(),
+            rules=rules,
+        )
+    return Outcome(
+        name=dated.name, status=Status.DECIDED, value=made.due, text="", possible=(), missing=(), rules=rules
+    )
 
 
 def _possible(

@@ -90,7 +90,13 @@ def _read_before(version: Version, facts: Mapping[str, Sent], now: Mapping[str, 
             tuple(
                 wrong
                 if wrong.fact in now and facts.get(wrong.fact) == now[wrong.fact]
-                else WrongFact(f"before.{wrong.fact}", wrong.sent, wrong.message, wrong.allowed, wrong.help)
+                else WrongFact(
+                    fact=f"before.{wrong.fact}",
+                    sent=wrong.sent,
+                    message=wrong.message,
+                    allowed=wrong.allowed,
+                    help=wrong.help,
+                )
                 for wrong in error.wrong
             )
         ) from None

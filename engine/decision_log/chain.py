@@ -13,7 +13,7 @@ _BEGINNING: Final = b"guidepost decision log beginning, format 1\n"
 _PART: Final = 2047
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A record in its chain: which writer wrote it, as which one, after which hash; ``body`` is its canonical text."""
 
@@ -43,7 +43,7 @@ class Head:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purge:
     """A note of what is no longer there: all entries of a chain up to a number, of which the last had this hash.
 
@@ -77,7 +77,9 @@ def follow(head: Head, body: str) -> tuple[Entry, Head]:
     """Return the entry that follows a head with a text, and the head it makes."""
     (made,) = following(head, (body,))
     sequence = head.sequence + 1
-    return Entry(head.writer, sequence, head.hash, made, body), Head(head.writer, sequence, made)
+    return Entry(writer=head.writer, sequence=sequence, previous=head.hash, hash=made, body=body), Head(
+        head.writer, sequence, made
+    )
 
 
 def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:

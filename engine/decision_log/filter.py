@@ -9,7 +9,7 @@ from engine.decide.answer_json import written
 from engine.decision_log.record import Record, instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a record must have; "" and None ask for nothing.
 

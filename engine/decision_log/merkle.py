@@ -18,7 +18,7 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 """The root of a tree without leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
     """What a signed head covers: the entries of a chain behind the number ``since`` up to ``last``, by the root of their tree."""
 

@@ -47,7 +47,7 @@ class RecordedDue:
     due: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """One decision: its id, its status, what it says, and the ids of the rules and assumptions behind it."""
 
@@ -118,7 +118,7 @@ class Recordable(Protocol):
         """The canonical text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One call that was answered.
 
@@ -200,13 +200,13 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
     """
     masked = {one.fact for one in answer.unlisted} & set(hidden)
     return Decided(
-        answer.decision,
-        "" if masked else answer.id,
-        answer.status.value,
-        tuple([_outcome(one) for one in answer.outcomes]),
-        tuple([rule.id for rule in answer.rules]),
-        tuple([rule.id for rule in answer.assumptions]),
-        tuple([RecordedDue(due.name, _due(due)) for due in answer.dues]),
+        decision=answer.decision,
+        id="" if masked else answer.id,
+        status=answer.status.value,
+        outcomes=tuple([_outcome(one) for one in answer.outcomes]),
+        rules=tuple([rule.id for rule in answer.rules]),
+        assumptions=tuple([rule.id for rule in answer.assumptions]),
+        dues=tuple([RecordedDue(due.name, _due(due)) for due in answer.dues]),
     )
 
 

@@ -13,7 +13,7 @@ from engine.request.moment import Moment
 from engine.version.version import Version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """A part of a decision that comes out otherwise than it is recorded; texts as people read them."""
 
@@ -26,7 +26,7 @@ class Difference:
         return f"{self.decision}: {self.part}: recorded {self.recorded}, now {self.again}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """The decisions of a record, made again, and where they differ from what is recorded.
 
@@ -52,18 +52,20 @@ def decide_again(record: Record, version: Version) -> Again:
     try:
         facts, moment = replayable(record.facts), moment_of(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return Again((), (), f"what is recorded cannot be read as a request: {error}")
+        return Again(answers=(), differences=(), wrong=f"what is recorded cannot be read as a request: {error}")
     try:
         if record.change is not None:
             moved = reschedule(version, facts, replayable(record.change.facts), moment)
-            return Again((), tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved)
+            return Again(
+                answers=(), differences=tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved
+            )
         answers = tuple(decide(version, one.decision, facts, moment) for one in record.decisions)
     except (WrongRequest, UnknownDecision) as error:
-        return Again((), (), str(error))
+        return Again(answers=(), differences=(), wrong=str(error))
     found = [
         one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))
     ]
-    return Again(answers, tuple(found))
+    return Again(answers=answers, differences=tuple(found))
 
 
 def moment_of(record: Record) -> Moment:
@@ -75,7 +77,11 @@ def moment_of(record: Record) -> Moment:
 def _differences(was: Decided, now: Decided) -> list[Difference]:
     if _comparable(was) == _comparable(now):
         return []
-    found = [Difference(was.decision, "status", was.status, now.status)] if was.status != now.status else []
+    found = (
+        [Difference(decision=was.decision, part="status", recorded=was.status, again=now.status)]
+        if was.status != now.status
+        else []
+    )
     for part, one, other in (
         (
             "outcome",
@@ -89,15 +95,24 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
         ),
     ):
         found += [
-            Difference(was.decision, f"{part} {name}", one.get(name, "absent"), other.get(name, "absent"))
+            Difference(
+                decision=was.decision,
+                part=f"{part} {name}",
+                recorded=one.get(name, "absent"),
+                again=other.get(name, "absent"),
+            )
             for name in dict.fromkeys((*one, *other))
             if one.get(name) != other.get(name)
         ]
     for part, before, after in (("rules", was.rules, now.rules), ("assumptions", was.assumptions, now.assumptions)):
         if before != after:
             gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
-            found.append(Difference(was.decision, part, _named(gone, new), _named(new, gone)))
-    return found or [Difference(was.decision, "order of outcomes", "another one", "this one")]
+            found.append(
+                Difference(decision=was.decision, part=part, recorded=_named(gone, new), again=_named(new, gone))
+            )
+    return found or [
+        Difference(decision=was.decision, part="order of outcomes", recorded="another one", again="this one")
+    ]
 
 
 def _named(own: list[str], others: list[str]) -> str:
@@ -113,7 +128,12 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
         for change in (was, now)
     )
     found = [
-        Difference("reschedule", f"deadline {name}", before.get(name, "absent"), after.get(name, "absent"))
+        Difference(
+            decision="reschedule",
+            part=f"deadline {name}",
+            recorded=before.get(name, "absent"),
+            again=after.get(name, "absent"),
+        )
         for name in dict.fromkeys((*before, *after))
     ]
     reasons, others = (
@@ -124,7 +144,12 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
         for change in (was, now)
     )
     found += [
-        Difference("reschedule", f"outcome {name}", reasons.get(name, "the same"), others.get(name, "the same"))
+        Difference(
+            decision="reschedule",
+            part=f"outcome {name}",
+            recorded=reasons.get(name, "the same"),
+            again=others.get(name, "the same"),
+        )
         for name in dict.fromkeys((*reasons, *others))
     ]
     return [one for one in found if one.recorded != one.again]

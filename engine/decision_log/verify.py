@@ -24,7 +24,7 @@ class Tampering(StrEnum):
     REORDERED = "reordered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
     """A place where a chain is not whole: which entry (up to ``last``, where several are missing), and how it shows."""
 
@@ -61,7 +61,7 @@ class Extent:
         return max(0, min(head.sequence, self.last) - self.after) if head.writer == self.writer else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What was found: the breaks in order, how many entries were looked at, and how far each chain comes.
 
@@ -93,13 +93,13 @@ def verify(
     kept: dict[str, list[Head]] = {}
     for head in (*heads, *ends):
         kept.setdefault(head.writer, []).append(head)
-    chains = {writer: _Chain(writer, {head.sequence for head in of}) for writer, of in kept.items()}
+    chains = {writer: _Chain(writer=writer, watched={head.sequence for head in of}) for writer, of in kept.items()}
     for covered in sorted(set(trees), key=lambda one: one.since):
-        chains.setdefault(covered.writer, _Chain(covered.writer, set())).covered.append(covered)
+        chains.setdefault(covered.writer, _Chain(writer=covered.writer, watched=set())).covered.append(covered)
     count = 0
     for entry in entries:
         if entry.writer not in chains:
-            chains[entry.writer] = _Chain(entry.writer, set())
+            chains[entry.writer] = _Chain(writer=entry.writer, watched=set())
         if isinstance(entry, Purge):
             chains[entry.writer].begin(entry)
             continue
@@ -119,10 +119,17 @@ def verify(
     held = frozenset(
         head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash
     )
-    return Verified(tuple(found), count, tuple(chain.head for chain in begun), unheld, extents, held)
+    return Verified(
+        breaks=tuple(found),
+        entries=count,
+        heads=tuple(chain.head for chain in begun),
+        unheld=unheld,
+        extents=extents,
+        held=held,
+    )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Chain:
     """What is known of one chain so far. ``latest`` are the entries found with the last number: one, if nobody inserted any.
 
@@ -269,4 +276,12 @@ class _Chain:
                 )
 
     def _break(self, kind: Tampering, sequence: int, message: str, last: int | None = None) -> None:
-        self.breaks.append(Break(kind, self.writer, sequence, sequence if last is None else last, message))
+        self.breaks.append(
+            Break(
+                kind=kind,
+                writer=self.writer,
+                sequence=sequence,
+                last=sequence if last is None else last,
+                message=message,
+            )
+        )

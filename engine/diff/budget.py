@@ -88,7 +88,7 @@ class Budget:
         return self.limit is not None or bool(self.forbidden)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
     """One way in which a difference does more than it may."""
 
@@ -159,9 +159,9 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
     found = [*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden)]
     uncounted = list(_uncounted(diff, outcomes.values()))
     if budget.limit is not None and not budget.limit.amount:
-        found += [Excess(f"at most {budget.limit}", said) for _, said in uncounted]
+        found += [Excess(rule=f"at most {budget.limit}", message=said) for _, said in uncounted]
     for rule in budget.forbidden:
-        found += [Excess(f"never {rule}", said) for name, said in uncounted if rule.forbids_all(name)]
+        found += [Excess(rule=f"never {rule}", message=said) for name, said in uncounted if rule.forbids_all(name)]
     return tuple(found)
 
 
@@ -181,8 +181,8 @@ def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Exce
     for one in outcomes:
         if limit is not None and not limit.allows(one.changed, one.cells):
             yield Excess(
-                f"at most {limit}",
-                f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}",
+                rule=f"at most {limit}",
+                message=f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}",
             )
 
 
@@ -193,10 +193,10 @@ def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]
                 if rule.forbids(one.name, change):
                     region = _first(one.regions, change)
                     yield Excess(
-                        f"never {rule}",
-                        f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
-                        region_text(region) if region else "",
-                        ticket_text(region.example) if region else "",
+                        rule=f"never {rule}",
+                        message=f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
+                        region=region_text(region) if region else "",
+                        example=ticket_text(region.example) if region else "",
                     )
 
 

@@ -31,7 +31,7 @@ class Layer:
     codes: Codes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
     """An outcome of two versions in every situation: which change happens there (by number), None being no change.
 
@@ -95,7 +95,12 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
     array = np.array(compact, dtype=np.int32)[inverse]
     changes, befores, afters = zip(*keys, strict=True)
     return Laid(
-        tuple(axis for axis, _ in joined), tuple(weights for _, weights in joined), array, changes, afters, befores
+        axes=tuple(axis for axis, _ in joined),
+        weights=tuple(weights for _, weights in joined),
+        array=array,
+        changes=changes,
+        after=afters,
+        before=befores,
     )
 
 
@@ -110,7 +115,7 @@ def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt
     return found.tolist(), position[numbers]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
     """One version's states in its own small array, and where each class of its axes went."""
 
@@ -123,12 +128,17 @@ class _Side:
 def _side(layer: Layer | None) -> _Side:
     """Make the states of a version small; the last of its states is that of a refused request."""
     if layer is None:
-        return _Side((), np.zeros((), dtype=np.int32), {}, (State(Kind.ABSENT), State(Kind.REFUSED)))
+        return _Side(
+            axes=(), array=np.zeros((), dtype=np.int32), of={}, states=(State(Kind.ABSENT), State(Kind.REFUSED))
+        )
     made: States = states(layer.flat, layer.codes)
     small: Shrunk = shrink(made.array)
     names = tuple(axis.fact for axis in layer.flat.axes)
     return _Side(
-        names, small.array, dict(zip(names, small.of, strict=True)), (*_states(made, layer.codes), State(Kind.REFUSED))
+        axes=names,
+        array=small.array,
+        of=dict(zip(names, small.of, strict=True)),
+        states=(*_states(made, layer.codes), State(Kind.REFUSED)),
     )
 
 
@@ -153,7 +163,10 @@ def _merged(
     groups = grouped(keys)
     members = tuple(tuple(member for at in group for member in axis.members[at]) for group in groups)
     merged = JointAxis(
-        axis.fact, tuple(keys[group[0]][0] for group in groups), tuple(keys[group[0]][1] for group in groups), members
+        fact=axis.fact,
+        before=tuple(keys[group[0]][0] for group in groups),
+        after=tuple(keys[group[0]][1] for group in groups),
+        members=members,
     )
     return merged, tuple(map(len, groups))
 

@@ -25,11 +25,11 @@ def compare(before: Version, after: Version) -> Diff:
     """
     both = _Versions(before, after)
     return Diff(
-        before.ref,
-        after.ref,
-        compare_wording(before.policy, after.policy),
-        compare_requests(before, after, both.elapsed),
-        both.decisions(),
+        before=before.ref,
+        after=after.ref,
+        wording=compare_wording(before.policy, after.policy),
+        requests=compare_requests(before, after, both.elapsed),
+        decisions=both.decisions(),
         two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
     )
 
@@ -54,11 +54,11 @@ class _Versions:
         found = [self.outcome(outcome) for outcome in asked]
         answers = tuple(dict.fromkeys(outcome for decision in (other, one) if decision for outcome in decision.answers))
         return DecisionDiff(
-            name,
-            answers,
-            tuple(diff for diff in found if diff.differs),
-            tuple(diff.name for diff in found if not diff.differs),
-            tuple(self._terms(one, other)) if one and other else (),
+            name=name,
+            answers=answers,
+            outcomes=tuple(diff for diff in found if diff.differs),
+            unchanged=tuple(diff.name for diff in found if not diff.differs),
+            terms=tuple(self._terms(one, other)) if one and other else (),
             only_before=other is None,
             only_after=one is None,
         )
@@ -80,7 +80,9 @@ class _Versions:
             )
         rosters = (_roster(name, self.before), _roster(name, self.after))
         if any(rosters):
-            return OutcomeDiff(name, 0, 0, {}, (), (), terms=compare_roster(*rosters))
+            return OutcomeDiff(
+                name=name, cells=0, changed=0, changes={}, regions=(), gist=(), terms=compare_roster(*rosters)
+            )
         return self._otherwise(self.by_cells(name), self._reads(name))
 
     def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:

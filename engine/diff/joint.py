@@ -18,7 +18,7 @@ REFUSED: Final = -1
 """Stands for a value that a version refuses."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JointValue:
     """A value of a fact (a word, or a span of numbers with one of them), and its atom in each version.
 
@@ -52,15 +52,15 @@ class JointFact:
         every = set(range(1, len(self.values) + 1))
         unknown = 0 in chosen
         if known == every:
-            return None if unknown else Values(self.name, unknown=False, sent=True)
+            return None if unknown else Values(fact=self.name, unknown=False, sent=True)
         spans = [span for at in sorted(known) if (span := self.values[at - 1].span)]
         words = tuple(self.values[at - 1].word for at in sorted(known) if self.values[at - 1].span is None)
         if spans:
-            return Values(self.name, unknown, words, self._to_the_ends(_joined(spans)))
+            return Values(fact=self.name, unknown=unknown, words=words, spans=self._to_the_ends(_joined(spans)))
         rest = tuple(self.values[at - 1].word for at in sorted(every - known))
         if 2 * len(rest) <= len(words) and len(words) > 3:
-            return Values(self.name, unknown, but=rest)
-        return Values(self.name, unknown, words)
+            return Values(fact=self.name, unknown=unknown, but=rest)
+        return Values(fact=self.name, unknown=unknown, words=words)
 
     def _to_the_ends(self, spans: tuple[Interval, ...]) -> tuple[Interval, ...]:
         """Let spans run on where the fact itself ends: `<= 25` says the same as from 0 to 25, and is shorter."""
@@ -78,7 +78,9 @@ def joint_fact(name: str, before: Version, after: Version) -> JointFact:
     sides = (_Side(name, before), _Side(name, after))
     words = dict.fromkeys(word for side in sides if side.fact is not None for word in side.fact.words)
     listed = [word for word in words if word != UNLISTED] + [UNLISTED] * (UNLISTED in words)
-    values = _numbers(sides) + [JointValue(sides[0].atom(word), sides[1].atom(word), word) for word in listed]
+    values = _numbers(sides) + [
+        JointValue(before=sides[0].atom(word), after=sides[1].atom(word), sample=word) for word in listed
+    ]
     return JointFact(name, tuple(value for value in values if (value.before, value.after) != (REFUSED, REFUSED)))
 
 
@@ -112,8 +114,8 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
     whole = kinds == {FactType.INTEGER}
     lows, highs = [fact.minimum for fact in facts], [fact.maximum for fact in facts]
     widest = Fact(
-        facts[0].name,
-        FactType.INTEGER if whole else FactType.NUMBER,
+        name=facts[0].name,
+        type=FactType.INTEGER if whole else FactType.NUMBER,
         minimum=None if None in lows else min(low for low in lows if low is not None),
         maximum=None if None in highs else max(high for high in highs if high is not None),
     )
@@ -140,7 +142,7 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
 
 
 def _number(sides: tuple[_Side, _Side], sample: float, span: Interval | None) -> JointValue:
-    return JointValue(sides[0].atom(sample), sides[1].atom(sample), number_text(sample), span)
+    return JointValue(before=sides[0].atom(sample), after=sides[1].atom(sample), sample=number_text(sample), span=span)
 
 
 def _fraction(sample: float, span: Interval) -> float:
@@ -151,10 +153,10 @@ def _fraction(sample: float, span: Interval) -> float:
 def _span(cuts: tuple[float, ...], piece: int) -> Interval:
     at, is_cut = divmod(piece, 2)
     if is_cut:
-        return Interval(cuts[at], cuts[at], low_closed=True, high_closed=True)
+        return Interval(low=cuts[at], high=cuts[at], low_closed=True, high_closed=True)
     low = cuts[at - 1] if at else -math.inf
     high = cuts[at] if at < len(cuts) else math.inf
-    return Interval(low, high, low_closed=False, high_closed=False)
+    return Interval(low=low, high=high, low_closed=False, high_closed=False)
 
 
 def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
@@ -163,13 +165,15 @@ def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
     for span in spans[1:]:
         last = joined[-1]
         if last.high == span.low and (last.high_closed or span.low_closed):
-            joined[-1] = Interval(last.low, span.high, last.low_closed, span.high_closed)
+            joined[-1] = Interval(
+                low=last.low, high=span.high, low_closed=last.low_closed, high_closed=span.high_closed
+            )
         else:
             joined.append(span)
     return tuple(joined)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JointAxis:
     """A fact as two tables tell it apart: for each position the class in each table, and the joint values it stands for (0: not sent)."""
 
@@ -192,7 +196,10 @@ def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> Join
         key = (*classes, at == 0)
         groups.setdefault(key, []).append(at)  # type: ignore[arg-type]
     return JointAxis(
-        fact, tuple(key[0] for key in groups), tuple(key[1] for key in groups), tuple(map(tuple, groups.values()))
+        fact=fact,
+        before=tuple(key[0] for key in groups),
+        after=tuple(key[1] for key in groups),
+        members=tuple(map(tuple, groups.values())),
     )
 
 

@@ -10,7 +10,7 @@ from engine.model.policy import Literal, Policy, SameAs, Table
 from engine.model.targets import Measure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixDiff:
     """A matrix of two versions: rows and columns of both, and what stands in each cell before and after ("" for nothing)."""
 
@@ -49,14 +49,14 @@ def matrices(before: Policy, after: Policy) -> tuple[MatrixDiff, ...]:
         )
         found.append(
             MatrixDiff(
-                name,
-                written.about,
-                written.matrix.down,
-                written.matrix.across,
-                rows,
-                columns,
-                _cells(one),
-                _cells(other),
+                table=name,
+                about=written.about,
+                down=written.matrix.down,
+                across=written.matrix.across,
+                rows=rows,
+                columns=columns,
+                before=_cells(one),
+                after=_cells(other),
             )
         )
     return tuple(found)

@@ -47,7 +47,7 @@ class Change:
     in_part: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
     """What one fact is in a region: not sent, one of some words or intervals, or (``but``) anything sent except these."""
 
@@ -60,7 +60,7 @@ class Values:
     """Whether every value that can be sent belongs to it; then words, spans and ``but`` are empty."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """A set of situations: those in which each of these facts is one of its values, whatever the others are.
 
@@ -83,7 +83,7 @@ class Follows:
     cells: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeDiff:
     """What becomes of one outcome.
 
@@ -113,7 +113,7 @@ class OutcomeDiff:
         return bool(self.changed or self.follows or self.terms)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDiff:
     """What becomes of a decision: its outcomes that are decided differently, and (``terms``) what it answers otherwise."""
 
@@ -135,7 +135,7 @@ class Edit(StrEnum):
     RENAMED = "renamed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """One difference of what the text says: of which part, what it was, and what it is; with its places."""
 
@@ -154,7 +154,7 @@ class Wording:
         return self.place_after or self.place_before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
     """Two versions side by side: what the text says, what may be sent, and what is decided differently; ``two_desks`` if they have nothing to do with each other."""
 

@@ -24,19 +24,19 @@ def compare_outcome(
     """Compare an outcome of two versions, either of which may not have it (None)."""
     axes = axes_of(before, after, fact)
     if before and after and same_cells(before, after, axes):
-        return OutcomeDiff(name, before.codes.low.size, 0, {}, (), ())
+        return OutcomeDiff(name=name, cells=before.codes.low.size, changed=0, changes={}, regions=(), gist=())
     sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
-    where = place.flat.grid.table.place if place else Place("")
+    where = place.flat.grid.table.place if place else Place(file="")
     laid = lay(
         before,
         after,
         axes,
         Problem(
-            where,
-            "space-too-large",
-            f"`{name}` of both versions cannot be laid over each other: {sizes}",
-            "compare it with a version in between that changes less of what it reads",
+            place=where,
+            code="space-too-large",
+            message=f"`{name}` of both versions cannot be laid over each other: {sizes}",
+            help="compare it with a version in between that changes less of what it reads",
         ),
     )
     return _Picture(laid).diff(name)
@@ -72,7 +72,12 @@ class _Picture:
             self._region(box, mask) for change in ordered for mask in (self.where[change],) for box in cover(mask)
         ]
         return OutcomeDiff(
-            name, self.laid.cells, sum(counts.values()), ordered, tuple(regions), self._gist(tuple(regions))
+            name=name,
+            cells=self.laid.cells,
+            changed=sum(counts.values()),
+            changes=ordered,
+            regions=tuple(regions),
+            gist=self._gist(tuple(regions)),
         )
 
     def _gist(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
@@ -108,7 +113,13 @@ class _Picture:
             if change is not None:
                 counts[change] = counts.get(change, 0) + int(found[number])
         cells = int(weights.sum())
-        return Region(self._when(box), counts, cells, self._example(box, changed[there]), cells - sum(counts.values()))
+        return Region(
+            when=self._when(box),
+            changes=counts,
+            cells=cells,
+            example=self._example(box, changed[there]),
+            alike=cells - sum(counts.values()),
+        )
 
     def _when(self, box: Box) -> tuple[Values, ...]:
         named = (

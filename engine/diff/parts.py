@@ -35,7 +35,7 @@ class Said(NamedTuple):
     meaning: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aspects:
     """A part: where it stands, what it says, in which part it stands, and what makes it the same under another name (None: nothing)."""
 
@@ -88,8 +88,8 @@ def _manifest(policy: Policy) -> Iterator[Written]:
     yield (
         Key("manifest", manifest.name),
         Aspects(
-            manifest.place,
-            _says(
+            place=manifest.place,
+            said=_says(
                 version=manifest.version,
                 in_force_from=manifest.effective_from.isoformat(),
                 text=manifest.source,
@@ -101,7 +101,9 @@ def _manifest(policy: Policy) -> Iterator[Written]:
     if notice:
         yield (
             Key("manifest", "notice"),
-            Aspects(manifest.place, _says(text=notice.text, source=notice.source, assumption=notice.assumption)),
+            Aspects(
+                place=manifest.place, said=_says(text=notice.text, source=notice.source, assumption=notice.assumption)
+            ),
         )
 
 
@@ -116,8 +118,8 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
         yield (
             Key(part, name),
             Aspects(
-                fact.place,
-                _says(
+                place=fact.place,
+                said=_says(
                     type=str(fact.type),
                     about=fact.about,
                     unit=fact.unit,
@@ -135,7 +137,9 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
             yield (
                 Key("value", f"{name}={value.value}"),
                 Aspects(
-                    place, {**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})}, name
+                    place=place,
+                    said={**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})},
+                    owner=name,
                 ),
             )
 
@@ -151,8 +155,8 @@ def _tables(policy: Policy) -> Iterator[Written]:
         yield (
             Key("table", table.name),
             Aspects(
-                table.place,
-                _says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source),
+                place=table.place,
+                said=_says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source),
             ),
         )
         yield from _rules(table)
@@ -176,7 +180,10 @@ def _rule(rule: Rule, table: Table) -> Aspects:
         said[name] = Said(text, text)
     identity = (frozenset((what, one.text) for what, one in said.items()), len(said))
     return Aspects(
-        rule.place, said | _says(source=rule.source, assumption=rule.assumption, about=rule.about), table.name, identity
+        place=rule.place,
+        said=said | _says(source=rule.source, assumption=rule.assumption, about=rule.about),
+        owner=table.name,
+        identity=identity,
     )
 
 
@@ -186,8 +193,8 @@ def _meaning(condition: Condition) -> object:
 
 def _decision(decision: Decision) -> Aspects:
     return Aspects(
-        decision.place,
-        _says(
+        place=decision.place,
+        said=_says(
             about=decision.about,
             owner=decision.owner,
             answers=", ".join(decision.answers),
@@ -200,8 +207,8 @@ def _roster(roster: Roster) -> Aspects:
     places = ", ".join(f"{entry.value} ({entry.zone})" for entry in roster.entries)
     hours = f"{_clock(roster.opens)}-{_clock(roster.closes)}"
     return Aspects(
-        roster.place,
-        _says(
+        place=roster.place,
+        said=_says(
             about=roster.about,
             at=roster.at,
             hours=hours,
@@ -227,7 +234,7 @@ def _calendar(calendar: WrittenCalendar) -> Aspects:
         said |= {f"date {day}": Said(_hours(hours) or "closed", hours)}
     for day, hours in sorted(calendar.breaks.items()):
         said |= {f"break {day}": Said(_hours(hours), hours)}
-    return Aspects(calendar.place, said)
+    return Aspects(place=calendar.place, said=said)
 
 
 def _clock(minutes: int) -> str:
@@ -241,13 +248,13 @@ def _hours(intervals: Iterable[Interval]) -> str:
 
 
 def _region(region: Region) -> Aspects:
-    return Aspects(region.place, _says(zone=region.zone, holidays=region.holidays, about=region.about))
+    return Aspects(place=region.place, said=_says(zone=region.zone, holidays=region.holidays, about=region.about))
 
 
 def _holidays(policy: Policy) -> Iterator[Written]:
     for name, listed in policy.holidays.items():
         place = list_place(policy, name)
-        yield Key("holidays", name), Aspects(place, _says(covers=f"{listed.first} to {listed.last}"))
+        yield Key("holidays", name), Aspects(place=place, said=_says(covers=f"{listed.first} to {listed.last}"))
         yield from _days(name, listed, place)
 
 
@@ -255,7 +262,11 @@ def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
     for day, holiday in sorted(listed.days.items()):
         yield (
             Key("holiday", f"{name} {day}"),
-            Aspects(place, _says(name=holiday.name, status=str(holiday.status), source=holiday.source), name),
+            Aspects(
+                place=place,
+                said=_says(name=holiday.name, status=str(holiday.status), source=holiday.source),
+                owner=name,
+            ),
         )
 
 
@@ -275,8 +286,8 @@ def _deadline(deadline: Deadline) -> Aspects:
         else f"{number_text(risk.minutes or 0)} minutes"
     )
     return Aspects(
-        deadline.place,
-        _says(
+        place=deadline.place,
+        said=_says(
             about=deadline.about,
             runs_from=deadline.starts,
             met_by=deadline.met,
@@ -293,8 +304,8 @@ def _deadline(deadline: Deadline) -> Aspects:
 def _elapsed(one: Elapsed) -> Aspects:
     counts = f"{one.counting} {one.unit} by {one.calendar}{f', {one.rule}' if one.rule else ''}"
     return Aspects(
-        one.place,
-        _says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption),
+        place=one.place,
+        said=_says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption),
     )
 
 
@@ -302,7 +313,7 @@ def _questions(policy: Policy) -> Iterator[Written]:
     for one in policy.questions:
         yield (
             Key("question", one.id),
-            Aspects(one.place, _says(question=one.question, reading=one.reading, source=one.source)),
+            Aspects(place=one.place, said=_says(question=one.question, reading=one.reading, source=one.source)),
         )
 
 
@@ -310,4 +321,4 @@ def _assumptions(policy: Policy) -> Iterator[Written]:
     """Yield the assumptions that stand by themselves; those of rules and other parts are told with them."""
     for one in policy.assumptions:
         if one.place.file == policy.manifest.place.file and one.id != "notice":
-            yield Key("assumption", one.id), Aspects(one.place, _says(reason=one.reason, source=one.source))
+            yield Key("assumption", one.id), Aspects(place=one.place, said=_says(reason=one.reason, source=one.source))

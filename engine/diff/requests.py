@@ -26,9 +26,19 @@ def compare_requests(before: Version, after: Version, otherwise: Mapping[str, st
     found: list[Wording] = []
     for name in dict.fromkeys((*one, *other)):
         if name not in other:
-            found.append(Wording("fact", name, Edit.REMOVED, "can no longer be sent", place_before=one[name].place))
+            found.append(
+                Wording(
+                    part="fact",
+                    name=name,
+                    edit=Edit.REMOVED,
+                    what="can no longer be sent",
+                    place_before=one[name].place,
+                )
+            )
         elif name not in one:
-            found.append(Wording("fact", name, Edit.ADDED, "can be sent now", place_after=other[name].place))
+            found.append(
+                Wording(part="fact", name=name, edit=Edit.ADDED, what="can be sent now", place_after=other[name].place)
+            )
         else:
             found.extend(_fact(name, before, after))
     found.extend(_elapsed(before.policy, after.policy, otherwise))
@@ -44,7 +54,16 @@ def _fact(name: str, before: Version, after: Version) -> Iterator[Wording]:
         ("longer tags", _tags(one), _tags(other)),
     ):
         if was != now:
-            yield Wording("fact", name, Edit.CHANGED, what, was, now, one.place, other.place)
+            yield Wording(
+                part="fact",
+                name=name,
+                edit=Edit.CHANGED,
+                what=what,
+                before=was,
+                after=now,
+                place_before=one.place,
+                place_after=other.place,
+            )
     if one.type is other.type is FactType.CHOICE:
         yield from _spellings(name, before, after)
 
@@ -63,11 +82,27 @@ def _spellings(name: str, before: Version, after: Version) -> Iterator[Wording]:
             read == (_reads(name, value, before), _reads(name, value, after)) for value in values
         )
         if was != now and not stands_for_its_value and (values or _REFUSED in read):
-            yield Wording("value", f"{name}={text}", Edit.CHANGED, "is read as", was, now, one.place, other.place)
+            yield Wording(
+                part="value",
+                name=f"{name}={text}",
+                edit=Edit.CHANGED,
+                what="is read as",
+                before=was,
+                after=now,
+                place_before=one.place,
+                place_after=other.place,
+            )
     if one.open != other.open:
         taken = {True: "taken", False: _REFUSED}
         yield Wording(
-            "fact", name, Edit.CHANGED, "any other value", taken[one.open], taken[other.open], one.place, other.place
+            part="fact",
+            name=name,
+            edit=Edit.CHANGED,
+            what="any other value",
+            before=taken[one.open],
+            after=taken[other.open],
+            place_before=one.place,
+            place_after=other.place,
         )
 
 
@@ -95,15 +130,22 @@ def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Ite
         if one is None or other is None:
             edit = Edit.ADDED if one is None else Edit.REMOVED
             yield Wording(
-                ELAPSED,
-                name,
-                edit,
-                "follows from the time that has passed",
+                part=ELAPSED,
+                name=name,
+                edit=edit,
+                what="follows from the time that has passed",
                 place_before=one.place if one else None,
                 place_after=other.place if other else None,
             )
         elif name in otherwise:
-            yield Wording(ELAPSED, name, Edit.CHANGED, otherwise[name], place_before=one.place, place_after=other.place)
+            yield Wording(
+                part=ELAPSED,
+                name=name,
+                edit=Edit.CHANGED,
+                what=otherwise[name],
+                place_before=one.place,
+                place_after=other.place,
+            )
 
 
 def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
@@ -111,12 +153,12 @@ def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
     one, other = before.manifest, after.manifest
     if one.triage != other.triage:
         yield Wording(
-            "triage",
-            other.name,
-            Edit.CHANGED,
-            "a new ticket gets",
-            ", ".join(one.triage),
-            ", ".join(other.triage),
-            one.place,
-            other.place,
+            part="triage",
+            name=other.name,
+            edit=Edit.CHANGED,
+            what="a new ticket gets",
+            before=", ".join(one.triage),
+            after=", ".join(other.triage),
+            place_before=one.place,
+            place_after=other.place,
         )

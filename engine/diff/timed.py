@@ -39,12 +39,12 @@ def compare_deadline(
     follows = tuple(Follows(one, outcome(one).changed) for one in inputs if outcome(one).changed)
     terms = tuple(_terms(sides[0], sides[1], before.policy, after.policy)) if len(sides) == 2 else ()
     return OutcomeDiff(
-        name,
-        found.cells,
-        found.changed,
-        found.changes,
-        found.regions,
-        found.gist,
+        name=name,
+        cells=found.cells,
+        changed=found.changed,
+        changes=found.changes,
+        regions=found.regions,
+        gist=found.gist,
         inputs=True,
         follows=follows,
         terms=terms,
@@ -120,7 +120,7 @@ def calendar_change(name: str, before: Policy, after: Policy) -> str:
     return f"the calendar `{name}` counts other time{where}{named}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
     """All of a calendar that its time depends on; holidays on which it would be closed anyway are none."""
 
@@ -136,7 +136,7 @@ class _Counts:
 def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
     calendar = calendar_in(written, policy.regions.get(region), policy.holidays)
     if calendar.always:
-        return _Counts(calendar.zone, True, (), (), (), None, frozenset())
+        return _Counts(zone=calendar.zone, always=True, week=(), dates=(), breaks=(), span=None, holidays=frozenset())
     listed = calendar.holidays
     closed = (
         frozenset(day for day in listed.days if day not in calendar.dates and calendar.week[day.weekday()])
@@ -144,13 +144,13 @@ def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
         else frozenset()
     )
     return _Counts(
-        calendar.zone,
-        False,
-        calendar.week,
-        dict(calendar.dates),
-        dict(calendar.breaks),
-        (listed.first, listed.last) if listed else None,
-        closed,
+        zone=calendar.zone,
+        always=False,
+        week=calendar.week,
+        dates=dict(calendar.dates),
+        breaks=dict(calendar.breaks),
+        span=(listed.first, listed.last) if listed else None,
+        holidays=closed,
     )
 
 

@@ -28,13 +28,44 @@ def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
         elif key in renamed:
             old, new = one[key], other[renamed[key]]
             found.append(
-                Wording(key.part, key.name, Edit.RENAMED, "name", key.name, renamed[key].name, old.place, new.place)
+                Wording(
+                    part=key.part,
+                    name=key.name,
+                    edit=Edit.RENAMED,
+                    what="name",
+                    before=key.name,
+                    after=renamed[key].name,
+                    place_before=old.place,
+                    place_after=new.place,
+                )
             )
             found.extend(_changed(renamed[key], old, new))
         elif now is None and was is not None:
-            found.append(Wording(key.part, key.name, Edit.REMOVED, "", was.text, "", was.place, None))
+            found.append(
+                Wording(
+                    part=key.part,
+                    name=key.name,
+                    edit=Edit.REMOVED,
+                    what="",
+                    before=was.text,
+                    after="",
+                    place_before=was.place,
+                    place_after=None,
+                )
+            )
         elif now is not None and key not in renamed.values():
-            found.append(Wording(key.part, key.name, Edit.ADDED, "", "", now.text, None, now.place))
+            found.append(
+                Wording(
+                    part=key.part,
+                    name=key.name,
+                    edit=Edit.ADDED,
+                    what="",
+                    before="",
+                    after=now.text,
+                    place_before=None,
+                    place_after=now.place,
+                )
+            )
     return tuple(found)
 
 
@@ -45,7 +76,14 @@ def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
             continue
         edit = Edit.ADDED if one is None else Edit.REMOVED if other is None else Edit.CHANGED
         yield Wording(
-            key.part, key.name, edit, what, one.text if one else "", other.text if other else "", was.place, now.place
+            part=key.part,
+            name=key.name,
+            edit=edit,
+            what=what,
+            before=one.text if one else "",
+            after=other.text if other else "",
+            place_before=was.place,
+            place_after=now.place,
         )
 
 

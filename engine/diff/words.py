@@ -50,7 +50,7 @@ def value_text(value: Literal | Measure | None) -> str:
 def measure_text(measure: Measure) -> str:
     """Write how the time of a deadline counts.
 
-    >>> measure_text(Measure(Unit.BUSINESS_DAYS, "same_clock", "weekdays", 3)), measure_text(Measure(Unit.NOTHING))
+    >>> measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="same_clock", calendar="weekdays", amount=3)), measure_text(Measure(unit=Unit.NOTHING))
     ('3 business_days by weekdays (same_clock)', 'nothing due')
     """
     if measure.unit is Unit.NOTHING:
@@ -89,9 +89,9 @@ def items(state: State) -> tuple[str, ...]:
 def values_text(values: Values) -> str:
     """Return what a fact is.
 
-    >>> values_text(Values("channel", False, ("email", "portal"))), values_text(Values("stage", False, ("arrival",)))
+    >>> values_text(Values(fact="channel", unknown=False, words=("email", "portal"))), values_text(Values(fact="stage", unknown=False, words=("arrival",)))
     ('channel in {email, portal}', 'stage=arrival')
-    >>> values_text(Values("impact", True)), values_text(Values("impact", False, sent=True)), values_text(Values("plan", True, but=("none",)))
+    >>> values_text(Values(fact="impact", unknown=True)), values_text(Values(fact="impact", unknown=False, sent=True)), values_text(Values(fact="plan", unknown=True, but=("none",)))
     ('impact unknown', 'impact known', 'plan not none')
     """
     listed = [*values.words, *map(interval_text, values.spans)]

@@ -48,8 +48,10 @@ class Ground:
 
     def _refine(self, fact: str, conditions: list[Condition]) -> None:
         base = self.cells.atoms[fact]
-        points = tuple(Interval(cut, cut, low_closed=True, high_closed=True) for cut in base.cuts)
-        named = Condition(fact, frozenset(), points, negated=False, unknown=False, text="", place=Place(""))
+        points = tuple(Interval(low=cut, high=cut, low_closed=True, high_closed=True) for cut in base.cuts)
+        named = Condition(
+            fact=fact, words=frozenset(), intervals=points, negated=False, unknown=False, text="", place=Place(file="")
+        )
         fine = atoms_of(base.fact, (named, *conditions))
         if len(fine.samples) > len(base.samples):
             self.atoms[fact] = fine

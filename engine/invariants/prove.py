@@ -29,9 +29,9 @@ def invariant_problems(proofs: Iterable[Proof]) -> list[Problem]:
 def _proof(ground: Ground, invariant: Invariant) -> Proof:
     cases = cells(ground.axes(invariant))
     try:
-        return Proof(invariant, cases, _counterexample(ground, invariant))
+        return Proof(invariant=invariant, cases=cases, counterexample=_counterexample(ground, invariant))
     except TooLarge as error:
-        return Proof(invariant, cases, too_large=str(error))
+        return Proof(invariant=invariant, cases=cases, too_large=str(error))
 
 
 def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | None:
@@ -55,17 +55,27 @@ def _problem(proof: Proof) -> Problem:
     invariant, shown = proof.invariant, proof.counterexample
     if shown is None:
         return Problem(
-            invariant.place,
-            "space-too-large",
-            f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
-            "name fewer outcomes in it, or split it into several",
+            place=invariant.place,
+            code="space-too-large",
+            message=f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
+            help="name fewer outcomes in it, or split it into several",
         )
     first, *others = shown.tickets
     message = f"the invariant `{invariant.id}` does not hold: {_said(first)}"
     if not others:
-        return Problem(invariant.place, "invariant", message, f"it says: {invariant.about}", first.facts)
+        return Problem(
+            place=invariant.place,
+            code="invariant",
+            message=message,
+            help=f"it says: {invariant.about}",
+            witness=first.facts,
+        )
     return Problem(
-        invariant.place, "invariant", f"{message}; {_raised(shown)}", f"it says: {invariant.about}", first.facts
+        place=invariant.place,
+        code="invariant",
+        message=f"{message}; {_raised(shown)}",
+        help=f"it says: {invariant.about}",
+        witness=first.facts,
     )
 
 

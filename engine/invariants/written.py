@@ -10,7 +10,7 @@ def written(invariant: Invariant) -> str:
 
     >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))
-    >>> written(Invariant("x", "", "", Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), Place("")))
+    >>> written(Invariant(id="x", about="", source="", claim=Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), place=Place(file="")))
     'raising impact (low < high) never raises wait'
     """
     match invariant.claim:

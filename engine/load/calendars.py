@@ -108,14 +108,14 @@ def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
         return None
     near = nearest(zone, (*others, *zone_names()), 1, MEANT)
     return Problem(
-        place,
-        "unknown-value",
-        f"no time zone `{zone}`",
-        f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne",
+        place=place,
+        code="unknown-value",
+        message=f"no time zone `{zone}`",
+        help=f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne",
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarReader:
     """Reads the calendars and regions of one file; what is wrong is added to ``problems``."""
 
@@ -130,7 +130,13 @@ class CalendarReader:
         zone, listed = text(node, "zone"), text(node, "holidays")
         self._zone(zone, node)
         self._list(listed, node, NO_HOLIDAYS)
-        return Region(name, zone, "" if listed == NO_HOLIDAYS else listed, text(node, "about"), place)
+        return Region(
+            name=name,
+            zone=zone,
+            holidays="" if listed == NO_HOLIDAYS else listed,
+            about=text(node, "about"),
+            place=place,
+        )
 
     def calendar(self, name: str, node: Node, place: Place) -> WrittenCalendar:
         """Read one calendar; where its hours cannot be read, it counts as open, so that no more is said of it."""
@@ -165,17 +171,17 @@ class CalendarReader:
         if len(self.problems) > before or odd:
             week = _OPEN_ALL_WEEK
         return WrittenCalendar(
-            name,
-            text(node, "about"),
-            zone,
-            "" if listed == NO_HOLIDAYS else listed,
-            always,
-            week,
-            dates,
-            self._dates(mapping(node, "breaks"), overnight=False),
-            text(node, "source") or self.source,
-            text(node, "assumption"),
-            place,
+            name=name,
+            about=text(node, "about"),
+            zone=zone,
+            holidays="" if listed == NO_HOLIDAYS else listed,
+            always=always,
+            week=week,
+            dates=dates,
+            breaks=self._dates(mapping(node, "breaks"), overnight=False),
+            source=text(node, "source") or self.source,
+            assumption=text(node, "assumption"),
+            place=place,
         )
 
     def _zone(self, zone: str, node: Node, *others: str) -> None:
@@ -318,4 +324,4 @@ class CalendarReader:
         return Interval(opens, closes if closes > opens else closes + DAY)
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))

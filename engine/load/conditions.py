@@ -50,10 +50,10 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
     if not items:
         problems.append(
             Problem(
-                inner.place,
-                "bad-condition",
-                f"an empty list says nothing about `{fact.name}`",
-                "leave the fact out if it does not matter",
+                place=inner.place,
+                code="bad-condition",
+                message=f"an empty list says nothing about `{fact.name}`",
+                help="leave the fact out if it does not matter",
             )
         )
     words, intervals, unknown = _items(fact, items, negated, problems)
@@ -64,15 +64,31 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
         if not words and not fact.numeric and not undescribed(fact):
             problems.append(
                 Problem(
-                    inner.place,
-                    "bad-condition",
-                    f"`not` leaves no value of `{fact.name}`",
-                    f"write `{fact.name}: unknown` for a fact that is not sent",
+                    place=inner.place,
+                    code="bad-condition",
+                    message=f"`not` leaves no value of `{fact.name}`",
+                    help=f"write `{fact.name}: unknown` for a fact that is not sent",
                 )
             )
             return None
-        return Condition(fact.name, frozenset(words), tuple(intervals), fact.numeric, False, written(node), node.place)
-    return Condition(fact.name, frozenset(words), tuple(intervals), False, unknown, written(node), node.place)
+        return Condition(
+            fact=fact.name,
+            words=frozenset(words),
+            intervals=tuple(intervals),
+            negated=fact.numeric,
+            unknown=False,
+            text=written(node),
+            place=node.place,
+        )
+    return Condition(
+        fact=fact.name,
+        words=frozenset(words),
+        intervals=tuple(intervals),
+        negated=False,
+        unknown=unknown,
+        text=written(node),
+        place=node.place,
+    )
 
 
 def undescribed(fact: Fact) -> bool:
@@ -86,10 +102,10 @@ def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None
     found = "nothing" if odd is None else f"`{odd}`"
     problems.append(
         Problem(
-            place,
-            "bad-condition",
-            f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
-            "write {not: value} for everything but a value",
+            place=place,
+            code="bad-condition",
+            message=f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
+            help="write {not: value} for everything but a value",
         )
     )
 
@@ -106,19 +122,19 @@ def _items(
             shape = "a list" if isinstance(item, Sequence) else "`not`" if "not" in item.entries else "a mapping"
             problems.append(
                 Problem(
-                    item.place,
-                    "bad-condition",
-                    f"{shape} cannot stand inside {inside}",
-                    "write {not: [one, other]} for everything but some values",
+                    place=item.place,
+                    code="bad-condition",
+                    message=f"{shape} cannot stand inside {inside}",
+                    help="write {not: [one, other]} for everything but some values",
                 )
             )
         elif not item.text.strip():
             problems.append(
                 Problem(
-                    item.place,
-                    "bad-condition",
-                    f"the condition on `{fact.name}` is empty",
-                    "leave the fact out if it does not matter",
+                    place=item.place,
+                    code="bad-condition",
+                    message=f"the condition on `{fact.name}` is empty",
+                    help="leave the fact out if it does not matter",
                 )
             )
         elif item.text.strip() == UNKNOWN:
@@ -157,7 +173,7 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
             )
         case _:
             code, message, help_ = "unknown-value", f"unknown {fact.name} `{text}`", value_help(fact, text, UNKNOWN)
-    problems.append(Problem(item.place, code, message, help_))
+    problems.append(Problem(place=item.place, code=code, message=message, help=help_))
     return None
 
 
@@ -173,12 +189,15 @@ def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | N
     if match := _COMPARISON.fullmatch(text):
         interval = _compared(match[1], float(match[2]))
     elif match := _INTERVAL.fullmatch(text):
-        interval = Interval(float(match[2]), float(match[3]), match[1] == "[", match[4] == "]")
+        interval = Interval(
+            low=float(match[2]), high=float(match[3]), low_closed=match[1] == "[", high_closed=match[4] == "]"
+        )
     elif _PLAIN.fullmatch(text):
-        interval = Interval(float(text), float(text), True, True)
+        interval = Interval(low=float(text), high=float(text), low_closed=True, high_closed=True)
     wrong = _interval_problem(fact, text, interval)
     if wrong:
-        problems.append(Problem(item.place, "bad-condition", *wrong))
+        message, help_ = wrong
+        problems.append(Problem(place=item.place, code="bad-condition", message=message, help=help_))
         return None
     return interval
 
@@ -213,13 +232,13 @@ def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple
 def _compared(sign: str, number: float) -> Interval:
     match sign:
         case "<":
-            return Interval(-math.inf, number, False, False)
+            return Interval(low=-math.inf, high=number, low_closed=False, high_closed=False)
         case "<=":
-            return Interval(-math.inf, number, False, True)
+            return Interval(low=-math.inf, high=number, low_closed=False, high_closed=True)
         case ">":
-            return Interval(number, math.inf, False, False)
+            return Interval(low=number, high=math.inf, low_closed=False, high_closed=False)
         case _:
-            return Interval(number, math.inf, True, False)
+            return Interval(low=number, high=math.inf, low_closed=True, high_closed=False)
 
 
 def range_text(fact: Fact) -> str:

@@ -29,7 +29,7 @@ _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 _LEFT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%|minutes?|hours?)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineReader:
     """Reads the deadlines and elapsed times of one file; what is wrong is added to ``problems``."""
 
@@ -61,17 +61,17 @@ class DeadlineReader:
         at_risk, holds = mapping(node, "at_risk"), mapping(node, "holds")
         past = text(node, "when_past")
         return Deadline(
-            name,
-            text(node, "about"),
-            text(node, "from"),
-            text(node, "met"),
-            amount,
-            region,
-            WhenPast(past) if past in set(WhenPast) else WhenPast.BREACHED,
-            self._at_risk(at_risk),
-            Holds(flag(holds, "extend"), text(holds, "assumption")),
-            self._table(name, node, place, amount, region),
-            place,
+            name=name,
+            about=text(node, "about"),
+            starts=text(node, "from"),
+            met=text(node, "met"),
+            amount=amount,
+            region=region,
+            when_past=WhenPast(past) if past in set(WhenPast) else WhenPast.BREACHED,
+            at_risk=self._at_risk(at_risk),
+            holds=Holds(flag(holds, "extend"), text(holds, "assumption")),
+            table=self._table(name, node, place, amount, region),
+            place=place,
         )
 
     def elapsed(self, name: str, node: Node, place: Place) -> Elapsed:
@@ -111,16 +111,16 @@ class DeadlineReader:
                 "write `count: full` or `count: begun`",
             )
         return Elapsed(
-            name,
-            text(node, "from"),
-            measure.unit,
-            measure.rule,
-            counting,
-            measure.calendar,
-            region,
-            text(node, "source") or self.source,
-            text(node, "assumption"),
-            place,
+            fact=name,
+            since=text(node, "from"),
+            unit=measure.unit,
+            rule=measure.rule,
+            counting=counting,
+            calendar=measure.calendar,
+            region=region,
+            source=text(node, "source") or self.source,
+            assumption=text(node, "assumption"),
+            place=place,
         )
 
     def _instant_fact(self, node: Node, key: str) -> None:
@@ -210,9 +210,21 @@ class DeadlineReader:
             if text(node, "hit") in (HitPolicy.UNIQUE, HitPolicy.FIRST)
             else HitPolicy.UNIQUE
         )
-        reader = TableReader(self.facts, self.outcomes, source, self.problems)
+        reader = TableReader(facts=self.facts, outcomes=self.outcomes, source=source, problems=self.problems)
         rules = tuple(self._rule(name, item, reader, source, amount, region) for item in items(node, "rules"))
-        return Table(name, text(node, "about"), hit, Form.RULES, (name,), rules, None, False, None, source, place)
+        return Table(
+            name=name,
+            about=text(node, "about"),
+            hit=hit,
+            form=Form.RULES,
+            produces=(name,),
+            rules=rules,
+            otherwise=None,
+            has_otherwise=False,
+            matrix=None,
+            source=source,
+            place=place,
+        )
 
     def _rule(self, name: str, node: Node, reader: TableReader, source: str, amount: str, region: str) -> Rule:
         written = node.get("id") if isinstance(node, Mapping) else None
@@ -230,13 +242,13 @@ class DeadlineReader:
         else:
             measure = self._measure(then, place, region, amount, given=True) if then is not None else NOTHING
         return Rule(
-            text(node, "id"),
-            reader.conditions(mapping(node, "when")),
-            {name: measure},
-            text(node, "source") or source,
-            text(node, "assumption"),
-            text(node, "about"),
-            place,
+            id=text(node, "id"),
+            when=reader.conditions(mapping(node, "when")),
+            then={name: measure},
+            source=text(node, "source") or source,
+            assumption=text(node, "assumption"),
+            about=text(node, "about"),
+            place=place,
         )
 
     def _measure(
@@ -251,7 +263,7 @@ class DeadlineReader:
         self._calendar(node, calendar, region, unit)
         number = self._number(node, unit, amount, place) if given and known and node is not None else None
         always = calendar in self.calendars and self.calendars[calendar].always
-        return Measure(unit_by(unit, always=always), rule, calendar, number)
+        return Measure(unit=unit_by(unit, always=always), rule=rule, calendar=calendar, amount=number)
 
     def _day_rule(self, node: Node | None, place: Place, unit: Unit, rule: str) -> None:
         if node is None:
@@ -319,4 +331,4 @@ class DeadlineReader:
         return float(number)
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))

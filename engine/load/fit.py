@@ -28,7 +28,7 @@ class Placed(Protocol):
         """Where it is written."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Parts:
     """All that the files of a version say, as far as it is read, and the problems so far.
 
@@ -54,7 +54,7 @@ class Parts:
 
     def add(self, place: Place, code: str, message: str, help_: str = "") -> None:
         """Note a problem."""
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def rules(self) -> Iterable[Rule]:
         """Return the rules of all tables and deadlines."""

@@ -49,7 +49,7 @@ class _Reader:
                     "keep one of the two",
                 )
         first, last = span or (date(FIRST_YEAR, 1, 1), date(FIRST_YEAR, 1, 1))
-        return HolidayList(name, first, last, days)
+        return HolidayList(name=name, first=first, last=last, days=days)
 
     def _span(self) -> tuple[date, date] | None:
         covers = mapping(self.tree, "covers")
@@ -83,7 +83,7 @@ class _Reader:
         days = {}
         for day, node in self.dated(mapping(self.tree, "days"), span):
             status = _STATUSES.get(text(node, "status"), HolidayStatus.ESTIMATED)
-            days[day] = Holiday(day, text(node, "name"), status, text(node, "source") or source)
+            days[day] = Holiday(day=day, name=text(node, "name"), status=status, source=text(node, "source") or source)
         return dict(sorted(days.items()))
 
     def dated(self, node: Mapping | None, span: tuple[date, date] | None) -> Iterable[tuple[date, Node]]:
@@ -117,4 +117,4 @@ class _Reader:
             return None
 
     def _add(self, place: Place, message: str, help_: str) -> None:
-        self.problems.append(Problem(place, "bad-format", message, help_))
+        self.problems.append(Problem(place=place, code="bad-format", message=message, help=help_))

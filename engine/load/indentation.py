@@ -85,10 +85,10 @@ def _lifted(name: str, section: _Part, entry: dict[str, Any], within: Iterable[s
                 section.put(key, *inner.take(key))
                 line = section.places[outer].line
                 yield Problem(
-                    place,
-                    "unknown-key",
-                    f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`",
-                    f"indent it like `{outer}` in line {line}",
+                    place=place,
+                    code="unknown-key",
+                    message=f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`",
+                    help=f"indent it like `{outer}` in line {line}",
                 )
         section.entries[outer] = inner.mapping()
 
@@ -105,10 +105,10 @@ def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Ite
                 # The parts behind it are where they should be, and only seem to be inside it: they are no problems.
                 list(_lifted(name, section, entry, [key]))
                 yield Problem(
-                    place,
-                    "unknown-key",
-                    f"`{key}` belongs to `{name}`, and is not indented below it",
-                    f"indent it like line {first.line}",
+                    place=place,
+                    code="unknown-key",
+                    message=f"`{key}` belongs to `{name}`, and is not indented below it",
+                    help=f"indent it like line {first.line}",
                 )
                 break
 
@@ -133,8 +133,8 @@ def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
             {key: value for key, (value, _) in taken.items()}, {key: place for key, (_, place) in taken.items()}, first
         )
         yield Problem(
-            first,
-            "unknown-key",
-            f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
-            f"indent them further than `{name}` in line {section.places[name].line}",
+            place=first,
+            code="unknown-key",
+            message=f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
+            help=f"indent them further than `{name}` in line {section.places[name].line}",
         )

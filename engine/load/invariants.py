@@ -39,17 +39,23 @@ def load_invariants(tree: Node, named: Named, problems: list[Problem]) -> tuple[
         if name in places:
             problems.append(
                 Problem(
-                    place,
-                    "repeated-id",
-                    f"the invariant `{name}` is already defined at {places[name]}",
-                    "choose another id",
+                    place=place,
+                    code="repeated-id",
+                    message=f"the invariant `{name}` is already defined at {places[name]}",
+                    help="choose another id",
                 )
             )
         places.setdefault(name, place)
         claim = reader.claim(node)
         if claim is not None:
             found.append(
-                Invariant(name, text(node, "about"), text(node, "source") or text(tree, "source"), claim, place)
+                Invariant(
+                    id=name,
+                    about=text(node, "about"),
+                    source=text(node, "source") or text(tree, "source"),
+                    claim=claim,
+                    place=place,
+                )
             )
     return tuple(found)
 
@@ -100,7 +106,7 @@ class _Reader:
             return None
         if name in self.named.facts:
             condition = parse_condition(named, node, self.problems)
-            return Test(name, condition, frozenset(), written(node)) if condition else None
+            return Test(name=name, condition=condition, states=frozenset(), text=written(node)) if condition else None
         return self._outcome_test(replace(named, type=FactType.TEXT) if named.type is FactType.LIST else named, node)
 
     def _outcome_test(self, outcome: Fact, node: Node) -> Test | None:
@@ -128,7 +134,7 @@ class _Reader:
             )
             if condition is None:
                 return None
-        return Test(outcome.name, condition, said, written(node))
+        return Test(name=outcome.name, condition=condition, states=said, text=written(node))
 
     def _named(self, name: str, place: Place) -> Fact | None:
         """Return the fact or outcome of a name; tell if there is none, or none that has cells."""
@@ -252,7 +258,7 @@ class _Reader:
         return tuple(found)
 
     def _add(self, place: Place, code: str, message: str, help_: str) -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
 
 def _ranked(named: Fact) -> tuple[str, ...]:

@@ -26,10 +26,10 @@ def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str,
         return PolicyErrors(
             [
                 Problem(
-                    tables[name].place,
-                    "too-large",
-                    f"more than {MAX_CHAIN} tables read from each other in a row",
-                    "let tables read facts directly",
+                    place=tables[name].place,
+                    code="too-large",
+                    message=f"more than {MAX_CHAIN} tables read from each other in a row",
+                    help="let tables read facts directly",
                 )
             ]
         )
@@ -60,11 +60,14 @@ def _cycle(tables: Mapping[str, Table], names: tuple[str, ...]) -> Problem:
     place = tables[names[0]].place
     if len(names) == 2:
         return Problem(
-            place,
-            "cycle",
-            f"the table `{names[0]}` reads what it produces",
-            "a table can read facts, and outcomes of other tables",
+            place=place,
+            code="cycle",
+            message=f"the table `{names[0]}` reads what it produces",
+            help="a table can read facts, and outcomes of other tables",
         )
     return Problem(
-        place, "cycle", "tables wait for each other: " + " → ".join(names), "each reads what the next produces"
+        place=place,
+        code="cycle",
+        message="tables wait for each other: " + " → ".join(names),
+        help="each reads what the next produces",
     )

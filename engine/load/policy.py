@@ -87,10 +87,10 @@ def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy,
         if needed not in policy_files(files):
             problems.append(
                 Problem(
-                    Place(f"{root}/{needed}" if root else needed),
-                    "missing-file",
-                    f"there is no file {needed}",
-                    "every version needs one",
+                    place=Place(file=f"{root}/{needed}" if root else needed),
+                    code="missing-file",
+                    message=f"there is no file {needed}",
+                    help="every version needs one",
                 )
             )
     if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
@@ -138,7 +138,14 @@ class _Loader:
         self.holidays = {listed.name: listed for listed in lists}
         facts, outcomes = load_vocabulary(trees[VOCABULARY], listed_values(concerns) if whole else None, problems)
         self.parts = Parts(
-            trees[MANIFEST], concerns, facts, outcomes, problems, whole, sound, questions=_questions(trees[MANIFEST])
+            manifest_tree=trees[MANIFEST],
+            concerns=concerns,
+            facts=facts,
+            outcomes=outcomes,
+            problems=problems,
+            whole=whole,
+            sound=sound,
+            questions=_questions(trees[MANIFEST]),
         )
 
     def policy(self) -> Policy:
@@ -150,20 +157,20 @@ class _Loader:
         check_fit(parts)
         order = in_order(parts.tables, parts.problems) if not parts.problems else tuple(parts.tables)
         return Policy(
-            manifest,
-            parts.facts,
-            parts.outcomes,
-            {name: parts.tables[name] for name in order},
-            parts.rosters,
-            parts.decisions,
-            _assumptions(parts, manifest),
-            tuple(parts.questions),
-            parts.calendars,
-            parts.regions,
-            self.holidays,
-            parts.deadlines,
-            parts.elapsed,
-            self._invariants(),
+            manifest=manifest,
+            facts=parts.facts,
+            outcomes=parts.outcomes,
+            tables={name: parts.tables[name] for name in order},
+            rosters=parts.rosters,
+            decisions=parts.decisions,
+            assumptions=_assumptions(parts, manifest),
+            questions=tuple(parts.questions),
+            calendars=parts.calendars,
+            regions=parts.regions,
+            holidays=self.holidays,
+            deadlines=parts.deadlines,
+            elapsed=parts.elapsed,
+            invariants=self._invariants(),
         )
 
     def _invariants(self) -> tuple[Invariant, ...]:
@@ -181,16 +188,16 @@ class _Loader:
         tree = self.parts.manifest_tree
         notice = mapping(tree, "notice")
         return Manifest(
-            text(tree, "name"),
-            text(tree, "version"),
-            self._effective_from(),
-            text(tree, "source"),
-            text(tree, "owner"),
-            texts(tree, "triage"),
-            Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None,
-            tree.place,
-            value_place(tree, "name"),
-            texts(tree, "formerly"),
+            name=text(tree, "name"),
+            version=text(tree, "version"),
+            effective_from=self._effective_from(),
+            source=text(tree, "source"),
+            owner=text(tree, "owner"),
+            triage=texts(tree, "triage"),
+            notice=Notice(text(notice, "text"), text(notice, "source"), text(notice, "assumption")) if notice else None,
+            place=tree.place,
+            name_place=value_place(tree, "name"),
+            formerly=texts(tree, "formerly"),
         )
 
     def _effective_from(self) -> datetime:
@@ -211,7 +218,9 @@ class _Loader:
         return found
 
     def _calendars(self, tree: Node) -> None:
-        reader = CalendarReader(self.holidays, text(tree, "source"), self.parts.problems, self.parts.whole)
+        reader = CalendarReader(
+            holidays=self.holidays, source=text(tree, "source"), problems=self.parts.problems, whole=self.parts.whole
+        )
         for name, node, place in _placed(mapping(tree, "regions")):
             self._new("region", name, place, self.parts.regions)
             self.parts.regions[name] = reader.region(name, node, place)
@@ -220,22 +229,32 @@ class _Loader:
             self.parts.calendars[name] = reader.calendar(name, node, place)
 
     def _concern(self, tree: Node, manifest: Manifest) -> None:
-        reader = TableReader(self.parts.facts, self.parts.outcomes, text(tree, "source"), self.parts.problems)
+        reader = TableReader(
+            facts=self.parts.facts,
+            outcomes=self.parts.outcomes,
+            source=text(tree, "source"),
+            problems=self.parts.problems,
+        )
         for name, node, place in _placed(mapping(tree, "tables")):
             self._new("table", name, place, self.parts.tables)
             self.parts.tables[name] = reader.table(name, node, place)
-        rosters = RosterReader(self.parts.facts, self.parts.outcomes, text(tree, "source"), self.parts.problems)
+        rosters = RosterReader(
+            facts=self.parts.facts,
+            outcomes=self.parts.outcomes,
+            source=text(tree, "source"),
+            problems=self.parts.problems,
+        )
         for name, node, place in _placed(mapping(tree, "rosters")):
             self._new("roster", name, place, self.parts.rosters)
             self.parts.rosters[name] = rosters.roster(name, node, place)
         times = DeadlineReader(
-            self.parts.facts,
-            self.parts.outcomes,
-            self.parts.calendars,
-            self.parts.regions,
-            text(tree, "source"),
-            self.parts.problems,
-            self.parts.whole,
+            facts=self.parts.facts,
+            outcomes=self.parts.outcomes,
+            calendars=self.parts.calendars,
+            regions=self.parts.regions,
+            source=text(tree, "source"),
+            problems=self.parts.problems,
+            whole=self.parts.whole,
         )
         for name, node, place in _placed(mapping(tree, "deadlines")):
             self._new("deadline", name, place, self.parts.deadlines)
@@ -260,7 +279,12 @@ class _Loader:
     def _decision(self, node: Mapping, owner: str) -> None:
         name = text(node, "name")
         decision = Decision(
-            name, text(node, "about"), owner, texts(node, "answers"), texts(node, "beside"), value_place(node, "name")
+            name=name,
+            about=text(node, "about"),
+            owner=owner,
+            answers=texts(node, "answers"),
+            beside=texts(node, "beside"),
+            place=value_place(node, "name"),
         )
         if name:
             self._new("decision", name, decision.place, self.parts.decisions)
@@ -284,41 +308,53 @@ def _placed(node: Mapping | None) -> Iterable[tuple[str, Node, Place]]:
 def _questions(tree: Node) -> list[Question]:
     return [
         Question(
-            text(node, "id"),
-            text(node, "question"),
-            text(node, "reading"),
-            text(node, "source"),
-            texts(node, "rules"),
-            node.place,
+            id=text(node, "id"),
+            question=text(node, "question"),
+            reading=text(node, "reading"),
+            source=text(node, "source"),
+            rules=texts(node, "rules"),
+            place=node.place,
         )
         for node in items(tree, "questions")
     ]
 
 
 def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
-    found = [Assumption(rule.id, rule.assumption, rule.source, rule.place) for rule in parts.rules() if rule.assumption]
+    found = [
+        Assumption(id=rule.id, reason=rule.assumption, source=rule.source, place=rule.place)
+        for rule in parts.rules()
+        if rule.assumption
+    ]
     found += [
-        Assumption(roster.name, roster.assumption, roster.source, roster.place)
+        Assumption(id=roster.name, reason=roster.assumption, source=roster.source, place=roster.place)
         for roster in parts.rosters.values()
         if roster.assumption
     ]
     found += [
-        Assumption(one.name, one.assumption, one.source, one.place)
+        Assumption(id=one.name, reason=one.assumption, source=one.source, place=one.place)
         for one in parts.calendars.values()
         if one.assumption
     ]
     found += [
-        Assumption(one.fact, one.assumption, one.source, one.place) for one in parts.elapsed.values() if one.assumption
+        Assumption(id=one.fact, reason=one.assumption, source=one.source, place=one.place)
+        for one in parts.elapsed.values()
+        if one.assumption
     ]
     for one in parts.deadlines.values():
         kinds = (("at_risk", one.at_risk.assumption if one.at_risk else ""), ("holds", one.holds.assumption))
         found += [
-            Assumption(f"{one.name}.{part}", reason, one.table.source, one.place) for part, reason in kinds if reason
+            Assumption(id=f"{one.name}.{part}", reason=reason, source=one.table.source, place=one.place)
+            for part, reason in kinds
+            if reason
         ]
     if manifest.notice and manifest.notice.assumption:
-        found.append(Assumption("notice", manifest.notice.assumption, manifest.notice.source, manifest.place))
+        found.append(
+            Assumption(
+                id="notice", reason=manifest.notice.assumption, source=manifest.notice.source, place=manifest.place
+            )
+        )
     found += [
-        Assumption(text(node, "id"), text(node, "reason"), text(node, "source"), node.place)
+        Assumption(id=text(node, "id"), reason=text(node, "reason"), source=text(node, "source"), place=node.place)
         for node in items(parts.manifest_tree, "assumptions")
     ]
     return tuple(sorted(found, key=lambda assumption: (assumption.place, assumption.id)))
@@ -327,4 +363,4 @@ def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
 def list_place(policy: Policy, name: str) -> Place:
     """Return the place of a holiday list: the file that is named like it, beside the manifest."""
     folder = policy.manifest.place.file.removesuffix(MANIFEST)
-    return Place(f"{folder}{HOLIDAYS}{name}.yaml")
+    return Place(file=f"{folder}{HOLIDAYS}{name}.yaml")

@@ -19,7 +19,7 @@ from engine.model.vocabulary import Fact, FactType
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RosterReader:
     """Reads the rosters of one file; what is wrong is added to ``problems``."""
 
@@ -53,16 +53,16 @@ class RosterReader:
             )
         opens, closes = hours or (0, 0)
         return Roster(
-            name,
-            text(node, "about"),
-            at,
-            opens,
-            closes,
-            entries,
-            produces,
-            text(node, "source") or self.source,
-            text(node, "assumption"),
-            place,
+            name=name,
+            about=text(node, "about"),
+            at=at,
+            opens=opens,
+            closes=closes,
+            entries=entries,
+            produces=produces,
+            source=text(node, "source") or self.source,
+            assumption=text(node, "assumption"),
+            place=place,
         )
 
     def _entries(self, node: Node) -> tuple[Entry, ...]:
@@ -118,16 +118,24 @@ class RosterReader:
             )
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
 
 def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: Iterable[str]) -> Problem:
     """Return the problem of a name that should be an outcome and is none."""
     if name in facts:
         return Problem(
-            place, "unknown-fact", f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes"
+            place=place,
+            code="unknown-fact",
+            message=f"`{name}` is a fact, not an outcome",
+            help="callers send facts; tables produce outcomes",
         )
-    return Problem(place, "unknown-fact", f"no outcome `{name}` in the vocabulary", did_you_mean(name, outcomes))
+    return Problem(
+        place=place,
+        code="unknown-fact",
+        message=f"no outcome `{name}` in the vocabulary",
+        help=did_you_mean(name, outcomes),
+    )
 
 
 def _hours(node: Node) -> tuple[int, int] | None:

@@ -51,7 +51,14 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
     said = tree.get("kind") if isinstance(tree, Mapping) else None
     if isinstance(said, Scalar) and said.text != kind:
         what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
-        return [Problem(said.place, "wrong-kind", f"the file {what}", f"in this place it must be `kind: {kind}`")]
+        return [
+            Problem(
+                place=said.place,
+                code="wrong-kind",
+                message=f"the file {what}",
+                help=f"in this place it must be `kind: {kind}`",
+            )
+        ]
     return shape_problems(_validator(kind), tree, keys_of(kind))
 
 
@@ -92,10 +99,10 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
             free = [key for key in schema["properties"] if key not in node.entries]
             return [
                 Problem(
-                    place,
-                    "unknown-key",
-                    f"unknown key `{key}`{_within(path)}",
-                    did_you_mean(key, free) or elsewhere(key, path, schema["properties"]),
+                    place=place,
+                    code="unknown-key",
+                    message=f"unknown key `{key}`{_within(path)}",
+                    help=did_you_mean(key, free) or elsewhere(key, path, schema["properties"]),
                 )
                 for key, place in node.key_places.items()
                 if key not in schema["properties"]
@@ -110,7 +117,12 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
                 for meant in nearest(key, free, 1, MEANT)
             }
             return [
-                Problem(node.place, "missing-key", f"`{key}` is missing{_within(path)}", keys.get(key, ""))
+                Problem(
+                    place=node.place,
+                    code="missing-key",
+                    message=f"`{key}` is missing{_within(path)}",
+                    help=keys.get(key, ""),
+                )
                 for key in missing
                 if key not in misspelt
             ]
@@ -118,42 +130,64 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
             shape = _SHAPES[wanted if isinstance(wanted, str) else wanted[0]]
             return [
                 Problem(
-                    node.place,
-                    "wrong-type",
-                    f"{name}: expected {shape}, got {_shape(node)}",
-                    shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys),
+                    place=node.place,
+                    code="wrong-type",
+                    message=f"{name}: expected {shape}, got {_shape(node)}",
+                    help=shaped(path, wanted if isinstance(wanted, str) else wanted[0], node, schema, keys),
                 )
             ]
         case "enum" | "const" if isinstance(node, Scalar):
             allowed = wanted if error.validator == "enum" else [wanted]
             words = [word for word in allowed if isinstance(word, str)]
             if {"yes", "no"} <= set(words):
-                return [Problem(node.place, "unknown-value", f"{name} is yes or no, not `{node.text}`")]
+                return [
+                    Problem(place=node.place, code="unknown-value", message=f"{name} is yes or no, not `{node.text}`")
+                ]
             help_ = (
                 f"known: {', '.join(words)}"
                 if node.text in set(FactType)
                 else (unit(node.text) if path[-1] == "unit" else "") or did_you_mean(node.text, words)
             )
-            return [Problem(node.place, "unknown-value", f"unknown {path[-1]} `{node.text}`", help_)]
+            return [
+                Problem(place=node.place, code="unknown-value", message=f"unknown {path[-1]} `{node.text}`", help=help_)
+            ]
         case "pattern":
             place, shown = _patterned(error, node)
             return [
-                Problem(place, "bad-format", f"`{shown}` is not {_format(str(wanted))}", formatted(str(wanted), shown))
+                Problem(
+                    place=place,
+                    code="bad-format",
+                    message=f"`{shown}` is not {_format(str(wanted))}",
+                    help=formatted(str(wanted), shown),
+                )
             ]
         case "minLength":
-            return [Problem(node.place, "wrong-type", f"{name} is empty", keys.get(str(path[-1]), "") if path else "")]
+            return [
+                Problem(
+                    place=node.place,
+                    code="wrong-type",
+                    message=f"{name} is empty",
+                    help=keys.get(str(path[-1]), "") if path else "",
+                )
+            ]
         case "minItems" | "maxItems" | "minProperties":
             return [
                 Problem(
-                    node.place,
-                    "wrong-type",
-                    _amount(name, int(wanted), node),
-                    keys.get(str(path[-1]), "") if path else "",
+                    place=node.place,
+                    code="wrong-type",
+                    message=_amount(name, int(wanted), node),
+                    help=keys.get(str(path[-1]), "") if path else "",
                 )
             ]
         case _:
             shapes = _alternatives(wanted if isinstance(wanted, list) else [wanted])
-            return [Problem(node.place, "wrong-type", f"{name}: expected {' or '.join(shapes)}, got {_shape(node)}")]
+            return [
+                Problem(
+                    place=node.place,
+                    code="wrong-type",
+                    message=f"{name}: expected {' or '.join(shapes)}, got {_shape(node)}",
+                )
+            ]
 
 
 def _called(path: tuple[str | int, ...]) -> str:

@@ -21,7 +21,7 @@ _KEYS = frozenset({"about", "produces", "source", "assumption", "hit"})
 """The keys of a table that make no rules; any other is one of its forms, or already reported as unknown."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class TableReader:
     """Reads the tables of one file; what is wrong is added to ``problems``."""
 
@@ -45,12 +45,12 @@ class TableReader:
             )
         form = forms[0] if forms else Form.RULES
         context = _Context(
-            name,
-            hit,
-            produces,
-            source,
-            text(node, "assumption"),
-            bool(produces) and produces == texts(node, "produces"),
+            table=name,
+            hit=hit,
+            produces=produces,
+            source=source,
+            assumption=text(node, "assumption"),
+            known=bool(produces) and produces == texts(node, "produces"),
         )
         rules, matrix = self._rules(form, node, context)
         otherwise = node.get("otherwise") if isinstance(node, Mapping) else None
@@ -62,21 +62,21 @@ class TableReader:
                 "write `rules`, a `matrix`, `entries`, or only an `otherwise`",
             )
         return Table(
-            name,
-            text(node, "about"),
-            hit,
-            form,
-            produces,
-            rules,
-            self._otherwise(otherwise, context),
-            otherwise is not None,
-            matrix,
-            source,
-            place,
+            name=name,
+            about=text(node, "about"),
+            hit=hit,
+            form=form,
+            produces=produces,
+            rules=rules,
+            otherwise=self._otherwise(otherwise, context),
+            has_otherwise=otherwise is not None,
+            matrix=matrix,
+            source=source,
+            place=place,
         )
 
     def _problem(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def _produces(self, name: str, node: Node, hit: HitPolicy) -> tuple[str, ...]:
         written = node.get("produces") if isinstance(node, Mapping) else None
@@ -130,13 +130,13 @@ class TableReader:
     def _finished(self, name: str, when: tuple[Condition, ...], node: Node, place: Place, context: _Context) -> Rule:
         then = self._then(mapping(node, "then"), when, context)
         return Rule(
-            name,
-            when,
-            then,
-            text(node, "source") or context.source,
-            text(node, "assumption") or context.assumption,
-            text(node, "about"),
-            place,
+            id=name,
+            when=when,
+            then=then,
+            source=text(node, "source") or context.source,
+            assumption=text(node, "assumption") or context.assumption,
+            about=text(node, "about"),
+            place=place,
         )
 
     def conditions(self, node: Mapping | None) -> tuple[Condition, ...]:
@@ -152,7 +152,7 @@ class TableReader:
     def _condition(self, fact: Fact, node: Node) -> Condition:
         """Read a condition; one that is wrong, and reported, becomes one that asks nothing, so that reading can go on."""
         return parse_condition(fact, node, self.problems) or Condition(
-            fact.name, frozenset(), (), False, False, "", node.place
+            fact=fact.name, words=frozenset(), intervals=(), negated=False, unknown=False, text="", place=node.place
         )
 
     def _testable(self, name: str, place: Place) -> Fact | None:
@@ -233,17 +233,20 @@ class TableReader:
                 then = self._outcomes({context.produces[0]: cell}, when) if isinstance(cell, Scalar) else {}
                 rules.append(
                     Rule(
-                        f"{context.table}.{key}.{column.text}",
-                        when,
-                        then,
-                        context.source,
-                        context.assumption,
-                        "",
-                        cell.place,
+                        id=f"{context.table}.{key}.{column.text}",
+                        when=when,
+                        then=then,
+                        source=context.source,
+                        assumption=context.assumption,
+                        about="",
+                        place=cell.place,
                     )
                 )
         return tuple(rules), Matrix(
-            down.text, across.text, tuple(rows.entries), tuple(column.text for column in columns)
+            down=down.text,
+            across=across.text,
+            rows=tuple(rows.entries),
+            columns=tuple(column.text for column in columns),
         )
 
     def _repeated(self, columns: Iterable[Scalar]) -> set[Scalar]:
@@ -448,7 +451,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
     """What the rules of one table share."""
 

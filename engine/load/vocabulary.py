@@ -68,7 +68,10 @@ def load_vocabulary(
     for name in sorted(facts.keys() & outcomes.keys()):
         problems.append(
             Problem(
-                outcomes[name].place, "repeated-id", f"`{name}` is already a fact", "an outcome needs a name of its own"
+                place=outcomes[name].place,
+                code="repeated-id",
+                message=f"`{name}` is already a fact",
+                help="an outcome needs a name of its own",
             )
         )
     return facts, outcomes
@@ -83,11 +86,16 @@ def _section(
         place = section.key_places[name] if section else node.place
         if name in RESERVED:
             problems.append(
-                Problem(place, "repeated-id", f"`{name}` is a word of the policy language", "choose another name")
+                Problem(
+                    place=place,
+                    code="repeated-id",
+                    message=f"`{name}` is a word of the policy language",
+                    help="choose another name",
+                )
             )
         kind = text(node, "type")
         if kind not in set(FactType) or FactType(kind) in refused:
-            facts[name] = Fact(name, FactType.CHOICE, place=place)
+            facts[name] = Fact(name=name, type=FactType.CHOICE, place=place)
             continue
         facts[name] = _fact(name, FactType(kind), node, place, listed, problems)
     return facts
@@ -95,10 +103,10 @@ def _section(
 
 def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> Fact:
     fact = Fact(
-        name,
-        kind,
-        text(node, "about"),
-        _values(name, kind, node, place, listed, problems),
+        name=name,
+        type=kind,
+        about=text(node, "about"),
+        values=_values(name, kind, node, place, listed, problems),
         open=flag(node, "open"),
         subtags=flag(node, "subtags"),
         minimum=number(node, "minimum"),
@@ -111,36 +119,38 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
         if flag(node, key) and kind is not FactType.CHOICE:
             problems.append(
                 Problem(
-                    key_place(node, key),
-                    "unknown-key",
-                    f"`{key}` is for a choice; `{name}` is {kind_text(kind)}",
-                    "take it out",
+                    place=key_place(node, key),
+                    code="unknown-key",
+                    message=f"`{key}` is for a choice; `{name}` is {kind_text(kind)}",
+                    help="take it out",
                 )
             )
     for key in ("minimum", "maximum", "unit"):
         if text(node, key) and not fact.numeric:
             problems.append(
                 Problem(
-                    key_place(node, key),
-                    "unknown-key",
-                    f"`{key}` is for a number; `{name}` is {kind_text(kind)}",
-                    "take it out",
+                    place=key_place(node, key),
+                    code="unknown-key",
+                    message=f"`{key}` is for a number; `{name}` is {kind_text(kind)}",
+                    help="take it out",
                 )
             )
     for key in ("minimum", "maximum"):
         if len(text(node, key)) > MAX_DIGITS:
             problems.append(
                 Problem(
-                    value_place(node, key), "bad-format", f"the {key} of `{name}` has more than {MAX_DIGITS} digits"
+                    place=value_place(node, key),
+                    code="bad-format",
+                    message=f"the {key} of `{name}` has more than {MAX_DIGITS} digits",
                 )
             )
     if fact.minimum is not None and fact.maximum is not None and fact.minimum >= fact.maximum:
         problems.append(
             Problem(
-                value_place(node, "minimum"),
-                "bad-format",
-                f"the minimum of `{name}` is not below its maximum",
-                f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum",
+                place=value_place(node, "minimum"),
+                code="bad-format",
+                message=f"the minimum of `{name}` is not below its maximum",
+                help=f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum",
             )
         )
         return replace(fact, minimum=None, maximum=None)
@@ -155,30 +165,30 @@ def _values(
         if given:
             problems.append(
                 Problem(
-                    key_place(node, given[0]),
-                    "unknown-key",
-                    f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
-                    "take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`",
+                    place=key_place(node, given[0]),
+                    code="unknown-key",
+                    message=f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
+                    help="take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`",
                 )
             )
         return ()
     if not given:
         problems.append(
             Problem(
-                place,
-                "missing-key",
-                f"the choice `{name}` has no values",
-                "list them under `values`, or name an entry table with `values_in`",
+                place=place,
+                code="missing-key",
+                message=f"the choice `{name}` has no values",
+                help="list them under `values`, or name an entry table with `values_in`",
             )
         )
         return ()
     if len(given) > 1:
         problems.append(
             Problem(
-                key_place(node, "values_in"),
-                "unknown-key",
-                f"the choice `{name}` has both `values` and `values_in`",
-                "keep one of the two",
+                place=key_place(node, "values_in"),
+                code="unknown-key",
+                message=f"the choice `{name}` has both `values` and `values_in`",
+                help="keep one of the two",
             )
         )
         return ()
@@ -194,10 +204,10 @@ def _listed(node: Node, listed: Listed | None, problems: list[Problem]) -> tuple
     if table not in listed:
         problems.append(
             Problem(
-                value_place(node, "values_in"),
-                "unknown-reference",
-                f"no entry table `{table}`",
-                did_you_mean(table, listed),
+                place=value_place(node, "values_in"),
+                code="unknown-reference",
+                message=f"no entry table `{table}`",
+                help=did_you_mean(table, listed),
             )
         )
     return listed.get(table, ())
@@ -213,7 +223,12 @@ def _written(node: Node) -> tuple[Placed, ...]:
 
 def _placed(word: str, node: Node, place: Place) -> Placed:
     aliases = [item for item in items(node, "aliases") if isinstance(item, Scalar)]
-    value = Value(word, text(node, "about"), text(node, "name"), tuple(item.text.strip() for item in aliases))
+    value = Value(
+        value=word,
+        about=text(node, "about"),
+        name=text(node, "name"),
+        aliases=tuple(item.text.strip() for item in aliases),
+    )
     return value, place, (value_place(node, "name"), *(item.place for item in aliases))
 
 
@@ -224,7 +239,10 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
         if value.value in RESERVED | {UNLISTED}:
             problems.append(
                 Problem(
-                    place, "repeated-id", f"`{value.value}` is a word of the policy language", "choose another value"
+                    place=place,
+                    code="repeated-id",
+                    message=f"`{value.value}` is a word of the policy language",
+                    help="choose another value",
                 )
             )
         first = taken.get(folded(value.value))
@@ -232,10 +250,10 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
             alike = "" if first == value.value else f", written `{first}`"
             problems.append(
                 Problem(
-                    place,
-                    "repeated-id",
-                    f"`{value.value}` is already a value of `{name}`{alike}",
-                    "case, a space, `_` and `-` between letters do not tell values apart",
+                    place=place,
+                    code="repeated-id",
+                    message=f"`{value.value}` is already a value of `{name}`{alike}",
+                    help="case, a space, `_` and `-` between letters do not tell values apart",
                 )
             )
         taken.setdefault(folded(value.value), value.value)
@@ -245,9 +263,9 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
             if owner != value.value:
                 problems.append(
                     Problem(
-                        place,
-                        "repeated-id",
-                        f"`{spelling}` already stands for `{owner}`",
-                        "one spelling can mean one value only",
+                        place=place,
+                        code="repeated-id",
+                        message=f"`{spelling}` already stands for `{owner}`",
+                        help="one spelling can mean one value only",
                     )
                 )

@@ -70,7 +70,7 @@ _KNOWN: Final[dict[str, tuple[str, str]]] = {
 """What the parser says, in words for people: message and help; ``{line}`` is where the part at fault begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Where the parser gave up in a text.
 
@@ -108,7 +108,12 @@ class Failure:
     def problem(self, at: tuple[int, int], message: str, help_: str) -> Problem:
         """Return the problem at a line and column, both from 0."""
         text = self.lines[at[0]] if at[0] < len(self.lines) else ""
-        return Problem(Place(self.file, at[0] + 1, at[1] + 1, text), "yaml", f"not YAML: {message}", help_)
+        return Problem(
+            place=Place(file=self.file, line=at[0] + 1, column=at[1] + 1, text=text),
+            code="yaml",
+            message=f"not YAML: {message}",
+            help=help_,
+        )
 
 
 def explained(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, int] | None = None) -> Problem:
@@ -123,9 +128,16 @@ def explained(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, in
     said = error.problem or error.context or "cannot be read"
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Problem(Place(file), "yaml", f"not YAML: {said}")
+        return Problem(place=Place(file=file), code="yaml", message=f"not YAML: {said}")
     begins = error.context_mark or mark
-    failure = Failure(file, lines, said, (mark.line, mark.column), (begins.line, begins.column), quoted)
+    failure = Failure(
+        file=file,
+        lines=lines,
+        said=said,
+        at=(mark.line, mark.column),
+        begins=(begins.line, begins.column),
+        quoted=quoted,
+    )
     return next((found for look in _LOOKS if (found := look(failure)) is not None), None) or _as_said(failure)
 
 
@@ -161,10 +173,10 @@ def conflicts(file: str, lines: Sequence[str]) -> Iterator[Problem]:
 
 def _conflict(file: str, number: int, line: str, message: str) -> Problem:
     return Problem(
-        Place(file, number + 1, 1, line),
-        "yaml",
-        f"not YAML: {message}",
-        "keep what should count, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
+        place=Place(file=file, line=number + 1, column=1, text=line),
+        code="yaml",
+        message=f"not YAML: {message}",
+        help="keep what should count, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
     )
 
 

@@ -68,7 +68,7 @@ class _Refused(Exception):
         self.problem = problem
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Reader:
     file: str
     lines: list[str]
@@ -113,20 +113,20 @@ class _Reader:
             if not isinstance(name, Scalar):
                 raise _Refused(
                     Problem(
-                        name.place,
-                        "wrong-type",
-                        f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
-                        "put a text that begins with `{` or `[` in quotes",
+                        place=name.place,
+                        code="wrong-type",
+                        message=f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
+                        help="put a text that begins with `{` or `[` in quotes",
                     )
                 )
             if name.text in entries:
                 first = key_places[name.text].line
                 self.problems.append(
                     Problem(
-                        name.place,
-                        "repeated-key",
-                        f"the key `{name.text}` is repeated",
-                        f"first used in line {first}; keep one of the two",
+                        place=name.place,
+                        code="repeated-key",
+                        message=f"the key `{name.text}` is repeated",
+                        help=f"first used in line {first}; keep one of the two",
                     )
                 )
             else:
@@ -138,36 +138,38 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             raise _Refused(
                 Problem(
-                    place,
-                    "alias",
-                    f"the alias `*{event.anchor}` is refused",
-                    "write the value out where it is needed; put a text that begins with `*` in quotes",
+                    place=place,
+                    code="alias",
+                    message=f"the alias `*{event.anchor}` is refused",
+                    help="write the value out where it is needed; put a text that begins with `*` in quotes",
                 )
             )
         if event.anchor is not None:
             raise _Refused(
                 Problem(
-                    place,
-                    "alias",
-                    f"the anchor `&{event.anchor}` is refused",
-                    "write the value out where it is needed; put a text that begins with `&` in quotes",
+                    place=place,
+                    code="alias",
+                    message=f"the anchor `&{event.anchor}` is refused",
+                    help="write the value out where it is needed; put a text that begins with `&` in quotes",
                 )
             )
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise _Refused(
                 Problem(
-                    place,
-                    "tag",
-                    f"the tag `{tag}` is refused",
-                    "leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes",
+                    place=place,
+                    code="tag",
+                    message=f"the tag `{tag}` is refused",
+                    help="leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes",
                 )
             )
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _Refused(Problem(place, "too-large", f"more than {MAX_NODES:,} keys and values in one file"))
+            raise _Refused(
+                Problem(place=place, code="too-large", message=f"more than {MAX_NODES:,} keys and values in one file")
+            )
         if depth > MAX_DEPTH:
-            raise _Refused(Problem(place, "too-large", f"more than {MAX_DEPTH} levels of nesting"))
+            raise _Refused(Problem(place=place, code="too-large", message=f"more than {MAX_DEPTH} levels of nesting"))
 
 
 def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
@@ -182,14 +184,18 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     """
     if len(text) > MAX_CHARACTERS:
         return None, [
-            Problem(Place(file), "too-large", f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}")
+            Problem(
+                place=Place(file=file),
+                code="too-large",
+                message=f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}",
+            )
         ]
     lines = _BREAK.split(text)
     if unprintable := _UNPRINTABLE.search(text):
         return None, [_unprintable(file, lines, text, unprintable)]
     if left := [*conflicts(file, lines)]:
         return None, left
-    reader = _Reader(file, lines, yaml.parse(text, Loader=_LOADER))
+    reader = _Reader(file=file, lines=lines, events=yaml.parse(text, Loader=_LOADER))
     try:
         tree = _document(reader)
     except _Refused as refused:
@@ -197,9 +203,12 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     except yaml.MarkedYAMLError as error:
         return None, [*reader.problems, explained(file, lines, error, reader.quoted)]
     except yaml.YAMLError as error:
-        return None, [*reader.problems, Problem(Place(file), "yaml", f"not YAML: {' '.join(str(error).split())}")]
+        return None, [
+            *reader.problems,
+            Problem(place=Place(file=file), code="yaml", message=f"not YAML: {' '.join(str(error).split())}"),
+        ]
     if tree is None:
-        return None, [Problem(Place(file), "yaml", "the file is empty")]
+        return None, [Problem(place=Place(file=file), code="yaml", message="the file is empty")]
     return tree, reader.problems
 
 
@@ -210,10 +219,10 @@ def _document(reader: _Reader) -> Node | None:
             if tree is not None:
                 raise _Refused(
                     Problem(
-                        reader.place(event),
-                        "yaml",
-                        "a second document begins here",
-                        "one file holds one document; leave the `---` out",
+                        place=reader.place(event),
+                        code="yaml",
+                        message="a second document begins here",
+                        help="one file holds one document; leave the `---` out",
                     )
                 )
         elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
@@ -223,8 +232,13 @@ def _document(reader: _Reader) -> Node | None:
 
 def _unprintable(file: str, lines: list[str], text: str, found: re.Match[str]) -> Problem:
     before = _BREAK.split(text[: found.start()])
-    place = Place(file, len(before), len(before[-1]) + 1, lines[len(before) - 1])
-    return Problem(place, "yaml", f"the character U+{ord(found[0]):04X}, which no text may have", "leave it out")
+    place = Place(file=file, line=len(before), column=len(before[-1]) + 1, text=lines[len(before) - 1])
+    return Problem(
+        place=place,
+        code="yaml",
+        message=f"the character U+{ord(found[0]):04X}, which no text may have",
+        help="leave it out",
+    )
 
 
 def _without_colon(key: Node) -> Problem | None:
@@ -233,7 +247,9 @@ def _without_colon(key: Node) -> Problem | None:
     if found is None:
         return None
     rest = key.place.text[key.place.column - 1 + found.start(2) :].rstrip()
-    return Problem(key.place, "yaml", f"a `:` is missing after `{found[1]}`", f"write `{found[1]}: {rest}`")
+    return Problem(
+        place=key.place, code="yaml", message=f"a `:` is missing after `{found[1]}`", help=f"write `{found[1]}: {rest}`"
+    )
 
 
 def _without_space(key: Node, value: Node) -> Problem | None:
@@ -244,15 +260,27 @@ def _without_space(key: Node, value: Node) -> Problem | None:
     if place.text[place.column - 1 :].removeprefix(key.text).lstrip().startswith(":"):
         return None
     if found := _NO_SPACE.fullmatch(key.text):
-        place = Place(place.file, place.line, place.column + found.end(1), place.text)
-        return Problem(place, "yaml", f"a space is missing after `{found[1]}:`", f"write `{found[1]}: {found[2]}`")
+        place = Place(file=place.file, line=place.line, column=place.column + found.end(1), text=place.text)
+        return Problem(
+            place=place,
+            code="yaml",
+            message=f"a space is missing after `{found[1]}:`",
+            help=f"write `{found[1]}: {found[2]}`",
+        )
     if found := _TWO_WORDS.fullmatch(key.text):
-        return Problem(place, "yaml", f"a `:` is missing after `{found[1]}`", f"write `{found[1]}: {found[2]}`")
+        return Problem(
+            place=place,
+            code="yaml",
+            message=f"a `:` is missing after `{found[1]}`",
+            help=f"write `{found[1]}: {found[2]}`",
+        )
     return None
 
 
 def _place(file: str, lines: list[str], mark: Any) -> Place:
-    return Place(file, mark.line + 1, mark.column + 1, lines[mark.line] if mark.line < len(lines) else "")
+    return Place(
+        file=file, line=mark.line + 1, column=mark.column + 1, text=lines[mark.line] if mark.line < len(lines) else ""
+    )
 
 
 def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
@@ -267,7 +295,10 @@ def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
         line = place.text[place.column - 1 :]
         found = _CUT.match(line, len(node.text)) if node.text and line.startswith(node.text) else None
         if found is not None:
-            yield Place(place.file, place.line, place.column + found.start(1), place.text), line.rstrip()
+            yield (
+                Place(file=place.file, line=place.line, column=place.column + found.start(1), text=place.text),
+                line.rstrip(),
+            )
         return
     for inner in node.items if isinstance(node, Sequence) else node.entries.values():
         yield from cut_texts(inner)

@@ -21,7 +21,7 @@ class Status(StrEnum):
     NOT_COVERED = "not_covered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
     """A rule that fired, with where it stands, the heading it comes from, and what it assumes (or "")."""
 
@@ -32,7 +32,7 @@ class Fired:
     assumption: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One outcome of a decision.
 
@@ -96,7 +96,7 @@ class Standing(NamedTuple):
     late_at_least: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertain:
     """A computation that leaves the dates which a holiday list covers; ``not_before`` is when it is due at the earliest."""
 
@@ -149,7 +149,7 @@ class Duty(NamedTuple):
     next: Shift
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
     """A number fact that was not sent and follows from the time that has passed.
 
@@ -167,7 +167,7 @@ class Passed:
     uncertain: Uncertain | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The answer to one decision.
 
@@ -204,7 +204,7 @@ class Answer:
         raise KeyError(outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrongFact:
     """A fact in a request that cannot be read: which, what was sent, why, and what would be allowed."""
 

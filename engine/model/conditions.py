@@ -13,7 +13,7 @@ from engine.model.problems import Place
 from engine.model.vocabulary import number_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """The numbers between two ends; an end may belong to it or not."""
 
@@ -32,7 +32,7 @@ class Interval:
 def interval_text(interval: Interval) -> str:
     """Write numbers as policies do.
 
-    >>> interval_text(Interval(50, math.inf, False, False)), interval_text(Interval(10, 25, True, False)), interval_text(Interval(3, 3, True, True))
+    >>> interval_text(Interval(low=50, high=math.inf, low_closed=False, high_closed=False)), interval_text(Interval(low=10, high=25, low_closed=True, high_closed=False)), interval_text(Interval(low=3, high=3, low_closed=True, high_closed=True))
     ('> 50', '[10..25)', '3')
     """
     low, high = (
@@ -48,7 +48,7 @@ def interval_text(interval: Interval) -> str:
     return f"{'[' if interval.low_closed else '('}{low}..{high}{']' if interval.high_closed else ')'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """What one fact must be: one of these words, or a number in (or, negated, outside) these intervals, or unknown."""
 
@@ -64,7 +64,7 @@ class Condition:
         """Return whether the condition holds for a value; None is unknown.
 
         >>> from engine.model.problems import Place
-        >>> small = Condition("share", frozenset(), (Interval(-math.inf, 10, False, False),), False, False, "< 10", Place(""))
+        >>> small = Condition(fact="share", words=frozenset(), intervals=(Interval(low=-math.inf, high=10, low_closed=False, high_closed=False),), negated=False, unknown=False, text="< 10", place=Place(file=""))
         >>> small.holds(9.5), small.holds(10), small.holds(None)
         (True, False, False)
         """

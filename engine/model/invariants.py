@@ -17,7 +17,7 @@ STATES: Final = (DECIDED, UNDECIDED, NOT_COVERED)
 """The words for how an outcome stands, which a condition on an outcome may name beside its values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
     """A condition on one fact or outcome. On an outcome it may name states, and holds if one of them or ``condition`` does."""
 
@@ -84,7 +84,7 @@ Claim = Never | Always | Implies | Monotone
 """One of the four forms."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
     """A sentence about every case, in words and as a claim that can be proved."""
 
@@ -116,7 +116,7 @@ class Counterexample:
     raised: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What was found of an invariant: how many cases it speaks of, and a counterexample if it does not hold.
 

@@ -44,7 +44,7 @@ class SameAs:
     fact: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """When these conditions hold, these are the outcomes."""
 
@@ -57,7 +57,7 @@ class Rule:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """The layout of a table written as a matrix: the headings as written, for people to read."""
 
@@ -67,7 +67,7 @@ class Matrix:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One decision table.
 
@@ -107,7 +107,7 @@ class Entry:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """Places that take turns: each is open in its own daytime (local minutes of the day, half open)."""
 
@@ -149,7 +149,7 @@ class Holds:
     assumption: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
     """An outcome that is an instant: so much time, by a calendar, after another instant.
 
@@ -182,7 +182,7 @@ class Deadline:
         return frozenset(one.calendar for one in measures if isinstance(one, Measure) and one.calendar)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elapsed:
     """A number fact that is worked out where it is not sent: the time that has passed since an instant."""
 
@@ -198,7 +198,7 @@ class Elapsed:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is decided: the outcomes that answer it, and those reported beside."""
 
@@ -215,7 +215,7 @@ class Decision:
         return self.answers + self.beside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
     """Something the source text does not say, with the reason why it is taken to be so."""
 
@@ -225,7 +225,7 @@ class Assumption:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A contradiction in the source text, and the reading that was chosen."""
 
@@ -246,7 +246,7 @@ class Notice:
     assumption: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Which version this is, since when, and from which text.
 
@@ -266,7 +266,7 @@ class Manifest:
     formerly: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A whole policy version as written. Tables stand in the order in which they can be worked out."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Place:
     """A position in a file: its line and column, both counted from 1.
 
@@ -67,7 +67,7 @@ CODES: Final[dict[str, str]] = {
 """The closed list of codes, each with what it stands for."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Problem:
     """One thing wrong with a policy.
 
@@ -87,7 +87,7 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as people read it: one line, then the witness and the help.
 
-        >>> print(Problem(Place("a.yaml", 3, 5), "unknown-value", "unknown impact `hihg`", "did you mean `high`?"))
+        >>> print(Problem(place=Place(file="a.yaml", line=3, column=5), code="unknown-value", message="unknown impact `hihg`", help="did you mean `high`?"))
         a.yaml:3:5: unknown impact `hihg` [unknown-value]
             help: did you mean `high`?
         """

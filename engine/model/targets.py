@@ -51,7 +51,7 @@ class Counting(StrEnum):
     EXACT = "exact"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """Where a requester is: its time zone and its list of holidays ("" for none)."""
 
@@ -62,7 +62,7 @@ class Region:
     place: Place = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenCalendar:
     """A calendar as the policy writes it; ``zone`` and ``holidays`` may be ``BY_REGION``, and ``holidays`` may be ""."""
 
@@ -88,7 +88,7 @@ class WrittenCalendar:
         return self.by_region and (not self.always or unit in BY_DAY)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Measure:
     """How the time of a deadline counts: what a rule of it gives. ``amount`` is None where an outcome gives it."""
 
@@ -98,11 +98,11 @@ class Measure:
     amount: float | None = None
 
 
-NOTHING: Final = Measure(Unit.NOTHING)
+NOTHING: Final = Measure(unit=Unit.NOTHING)
 """The measure of a deadline that does not apply."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Target:
     """So many units by a calendar, in a region ("" where it does not matter)."""
 
@@ -121,5 +121,11 @@ def calendar_in(written: WrittenCalendar, region: Region | None, holidays: Mappi
         f"{written.name} in {region.name}" if region and BY_REGION in (written.zone, written.holidays) else written.name
     )
     return Calendar(
-        name, zone, written.always, written.week, written.dates, written.breaks, holidays[listed] if listed else None
+        name=name,
+        zone=zone,
+        always=written.always,
+        week=written.week,
+        dates=written.dates,
+        breaks=written.breaks,
+        holidays=holidays[listed] if listed else None,
     )

@@ -36,7 +36,7 @@ class FactType(StrEnum):
     LIST = "list"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """One value of a choice: the word policies use, one line about it, a display name, and other spellings."""
 
@@ -46,7 +46,7 @@ class Value:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """A fact that callers send, or an outcome that tables produce."""
 
@@ -60,7 +60,7 @@ class Fact:
     maximum: float | None = None
     unit: str = ""
     ask: bool = True
-    place: Place = field(default=Place(""), compare=False)
+    place: Place = field(default=Place(file=""), compare=False)
 
     @property
     def numeric(self) -> bool:
@@ -71,7 +71,7 @@ class Fact:
     def words(self) -> tuple[str, ...]:
         """The words a condition may name, in order; empty for numbers.
 
-        >>> Fact("workaround", FactType.BOOLEAN).words
+        >>> Fact(name="workaround", type=FactType.BOOLEAN).words
         ('no', 'yes')
         """
         match self.type:
@@ -164,7 +164,7 @@ def value_of(values: Iterable[Value], text: str) -> str | None:
 
     A word that also stands for an empty cell has to be written exactly as the vocabulary writes it.
 
-    >>> level = [Value("none"), Value("high", aliases=("1", "1 - High"))]
+    >>> level = [Value(value="none"), Value(value="high", aliases=("1", "1 - High"))]
     >>> [value_of(level, text) for text in ("none", "None", "HIGH", "1-high", "-1", "(1)")]
     ['none', None, 'high', 'high', None, None]
     """

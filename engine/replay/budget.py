@@ -19,7 +19,7 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     that a deadline moves, too. Where nothing was compared, no budget is kept.
     """
     if budget and not replay.compared:
-        return (Excess("something to compare", "nothing was compared, so the limits cannot be checked"),)
+        return (Excess(rule="something to compare", message="nothing was compared, so the limits cannot be checked"),)
     parts: tuple[Replayed | Moves, ...] = (*replay.outcomes, *replay.deadlines)
     limited = [part for part in parts if part.name not in replay.alike]
     found = [] if budget.limit is None else [one for part in limited for one in _over(part, budget.limit)]
@@ -28,8 +28,8 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
         if rule.outcome not in (ANY, *known):
             found.append(
                 Excess(
-                    f"never {rule}",
-                    f"`{rule.outcome}` could not be compared for any ticket, so the limit cannot be checked",
+                    rule=f"never {rule}",
+                    message=f"`{rule.outcome}` could not be compared for any ticket, so the limit cannot be checked",
                 )
             )
         found += [one for outcome in replay.outcomes for one in _forbidden(outcome, rule)]
@@ -46,8 +46,8 @@ def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
     if not limit.allows(one.changed, one.tickets):
         examples = one.examples if isinstance(one, Moves) else _first(one.examples)
         yield Excess(
-            f"at most {limit}",
-            f"`{one.name}` changes in {share_text(one.changed, one.tickets, _tickets(one.tickets))}; the limit is {limit}",
+            rule=f"at most {limit}",
+            message=f"`{one.name}` changes in {share_text(one.changed, one.tickets, _tickets(one.tickets))}; the limit is {limit}",
             example=_ticket(examples),
         )
 
@@ -57,18 +57,18 @@ def _forbidden(one: Replayed, rule: Forbidden) -> Iterator[Excess]:
         if changed(change) and rule.forbids(one.name, change):
             region = next((region for region in one.regions if change in region.changes), None)
             yield Excess(
-                f"never {rule}",
-                f"`{one.name}` goes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
-                ", ".join(when_texts(region.when)) if region else "",
-                _ticket(one.examples.get(change, ())),
+                rule=f"never {rule}",
+                message=f"`{one.name}` goes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
+                region=", ".join(when_texts(region.when)) if region else "",
+                example=_ticket(one.examples.get(change, ())),
             )
 
 
 def _moved(one: Moves, rule: str) -> Iterator[Excess]:
     if one.changed:
         yield Excess(
-            rule,
-            f"`{one.name}` moves in {share_text(one.changed, one.tickets, _tickets(one.tickets))}",
+            rule=rule,
+            message=f"`{one.name}` moves in {share_text(one.changed, one.tickets, _tickets(one.tickets))}",
             example=_ticket(one.examples),
         )
 

@@ -96,7 +96,7 @@ def count_outcome(
     changing = found[pairs.differ[found]]
     cells = at.of_rows(rows)
     if not len(changing):
-        return OutcomeTally(matrix, cells), np.empty(0, np.int64)
+        return OutcomeTally(matrix=matrix, cells=cells), np.empty(0, np.int64)
     moving = np.flatnonzero(pairs.differ.take(number))
     changed = moving if rows is None else rows[moving]
     short = np.zeros(pairs.size, np.intp)
@@ -136,7 +136,11 @@ def _moved(
             if cell in cells
         }
     return OutcomeTally(
-        matrix, cells, {change: where for change, where in moved.items() if where}, examples, _spots(names, rows, shown)
+        matrix=matrix,
+        cells=cells,
+        moved={change: where for change, where in moved.items() if where},
+        examples=examples,
+        spots=_spots(names, rows, shown),
     )
 
 
@@ -180,15 +184,15 @@ def count_due(
     if rows is not None:
         changed, early = rows[changed], rows[early]
     tally = DueTally(
-        len(both),
-        int(both.sum()),
-        int((alone & other.given).sum()),
-        int((alone & one.given).sum()),
-        count_shifts(steps),
-        int(seconds.sum()) * _SECOND + int(rest.sum()),
-        int(steps.min()) if len(steps) else None,
-        int(steps.max()) if len(steps) else None,
-        {int(numbers[row]): shown(row) for row in early.tolist()},
+        tickets=len(both),
+        both=int(both.sum()),
+        appear=int((alone & other.given).sum()),
+        vanish=int((alone & one.given).sum()),
+        shifts=count_shifts(steps),
+        total=int(seconds.sum()) * _SECOND + int(rest.sum()),
+        least=int(steps.min()) if len(steps) else None,
+        most=int(steps.max()) if len(steps) else None,
+        examples={int(numbers[row]): shown(row) for row in early.tolist()},
     )
     return tally, changed
 

@@ -62,10 +62,10 @@ def count_group(
     by_name = {name: np.bincount(labels[rows], minlength=width) for name, rows in changed.items() if len(rows)}
     return {
         one.labels[at]: GroupTally(
-            int(tickets[at]),
-            int(changing[at]),
-            {name: int(counts[at]) for name, counts in by_name.items() if counts[at]},
-            int(texts[at]),
+            tickets=int(tickets[at]),
+            changed=int(changing[at]),
+            changes={name: int(counts[at]) for name, counts in by_name.items() if counts[at]},
+            texts=int(texts[at]),
         )
         for at in np.flatnonzero(tickets).tolist()
     }

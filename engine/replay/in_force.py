@@ -73,7 +73,7 @@ class InForceReplayer:
         """Decide a chunk; rows without an instant, and those before the first version, are unread."""
         at = self._at(chunk)
         unread = [
-            Unread(int(chunk.rows[row]), _name(chunk, row), "", self._why(int(at[row])))
+            Unread(row=int(chunk.rows[row]), name=_name(chunk, row), field="", message=self._why(int(at[row])))
             for row in np.flatnonzero(at < 0).tolist()
         ]
         parts: dict[str, Tally] = {}

@@ -31,18 +31,18 @@ def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: V
     ]
     facts = _names(fact for part in parts for fact in part.groups)
     return Replay(
-        after,
-        _sum(pair for part in parts for pair in part.before.items()),
-        any(part.recorded for part in parts),
-        0,
-        sum(part.tickets for part in parts),
-        sum(part.changed for part in parts),
-        {},
-        tuple(sorted(outcomes, key=lambda one: -one.changed)),
-        tuple(sorted(due, key=lambda one: -one.changed)),
-        {fact: _groups(group for part in parts for group in part.groups.get(fact, ())) for fact in facts},
-        sum(part.compared for part in parts),
-        _alike(parts),
+        after=after,
+        before=_sum(pair for part in parts for pair in part.before.items()),
+        recorded=any(part.recorded for part in parts),
+        rows=0,
+        tickets=sum(part.tickets for part in parts),
+        changed=sum(part.changed for part in parts),
+        unread={},
+        outcomes=tuple(sorted(outcomes, key=lambda one: -one.changed)),
+        deadlines=tuple(sorted(due, key=lambda one: -one.changed)),
+        groups={fact: _groups(group for part in parts for group in part.groups.get(fact, ())) for fact in facts},
+        compared=sum(part.compared for part in parts),
+        alike=_alike(parts),
     )
 
 
@@ -61,14 +61,14 @@ def _outcome(by: Mapping[str, Replayed]) -> Replayed:
         for change, more in one.examples.items():
             examples[change] = _earliest(examples.get(change, ()), more)
     return Replayed(
-        found[0].name,
-        sum(one.tickets for one in found),
-        sum(one.changed for one in found),
-        dict(sorted(matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0])))),
-        tuple(sorted(regions, key=lambda one: -one.changed)),
-        examples,
-        sum(one.elsewhere for one in found),
-        sum(one.near for one in found),
+        name=found[0].name,
+        tickets=sum(one.tickets for one in found),
+        changed=sum(one.changed for one in found),
+        matrix=dict(sorted(matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0])))),
+        regions=tuple(sorted(regions, key=lambda one: -one.changed)),
+        examples=examples,
+        elsewhere=sum(one.elsewhere for one in found),
+        near=sum(one.near for one in found),
     )
 
 
@@ -80,10 +80,10 @@ def _groups(found: Iterable[Group]) -> tuple[Group, ...]:
             one
             if known is None
             else Group(
-                one.value,
-                known.tickets + one.tickets,
-                known.changed + one.changed,
-                _sum((*known.outcomes.items(), *one.outcomes.items())),
+                value=one.value,
+                tickets=known.tickets + one.tickets,
+                changed=known.changed + one.changed,
+                outcomes=_sum((*known.outcomes.items(), *one.outcomes.items())),
             )
         )
     return tuple(sorted(groups.values(), key=lambda one: (-one.changed, -one.tickets, one.value)))

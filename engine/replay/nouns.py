@@ -31,7 +31,7 @@ class States:
         return len(self.codes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """How tickets were decided at the time: a column for each outcome and deadline of which anything is recorded.
 
@@ -51,7 +51,7 @@ class Recorded:
     within: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """Some tickets of a source, in its order.
 
@@ -78,7 +78,7 @@ class Chunk:
     ticket_names: Words | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """A row of a source that cannot be decided: its number, what the source calls it, what is wrong, and what it says.
 
@@ -92,7 +92,7 @@ class Unread:
     content: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A ticket for which something changed: its row and name in the source, its facts as text, as ``guidepost eval`` takes them, and its ``now`` ("": none)."""
 
@@ -102,7 +102,7 @@ class Example:
     now: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tickets:
     """Tickets that a few facts describe, and how many of them change; of those alone that ``version`` decided, if there are several."""
 
@@ -114,7 +114,7 @@ class Tickets:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """What becomes of one outcome: of how many tickets both sides say something, how many change, from what to what, and where.
 
@@ -152,7 +152,7 @@ class Shift:
     tickets: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
     """What becomes of one deadline.
 
@@ -181,7 +181,7 @@ class Moves:
         return self.earlier + self.later + self.appear + self.vanish
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Tickets by the value of one fact ("" where it was not sent): how many there are, and in how many anything changes, by outcome as well."""
 
@@ -191,7 +191,7 @@ class Group:
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repeats:
     """How many tickets the rows belong to.
 
@@ -205,7 +205,7 @@ class Repeats:
     examples: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """A source replayed against a version.
 

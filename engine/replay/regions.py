@@ -131,11 +131,11 @@ class _Found:
         )
         examples = sorted((one for at, one in self._examples if inside[at]), key=lambda one: one.row)
         return Tickets(
-            tuple(values for values in named if values is not None),
-            int(self._tickets[inside].sum()),
-            sum(changes.values()),
-            changes,
-            _distinct(examples),
+            when=tuple(values for values in named if values is not None),
+            tickets=int(self._tickets[inside].sum()),
+            changed=sum(changes.values()),
+            changes=changes,
+            examples=_distinct(examples),
         )
 
 

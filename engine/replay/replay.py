@@ -30,7 +30,7 @@ from engine.replay.tolerance import near_dues, near_states
 from engine.version.version import Version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
     """What is decided, and by whom: the version under trial, and the one before if there is one; and how tickets are grouped."""
 
@@ -40,7 +40,7 @@ class _Sides:
     groupings: tuple[Grouping, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
     """A chunk decided on both sides. ``before`` is empty if there is none; ``kept`` are the rows that count (None: all)."""
 
@@ -141,7 +141,9 @@ class Replayer:
             watched = {*self._by, *(axis.fact.name for name in wanted for axis in self._spaces.of(name).axes)}
             before = None if self.before is None else Side(self.before, wanted, watched)
             groupings = tuple(Grouping(fact, self.after, self.before) for fact in self._by)
-            self._sides[wanted] = _Sides(frozenset(wanted), Side(self.after, wanted, watched), before, groupings)
+            self._sides[wanted] = _Sides(
+                wanted=frozenset(wanted), after=Side(self.after, wanted, watched), before=before, groupings=groupings
+            )
         return self._sides[wanted]
 
     def _compare(self, sides: _Sides, chunk: Chunk) -> tuple[_Compared, tuple[Unread, ...]]:
@@ -155,12 +157,19 @@ class Replayer:
             kept = _kept(lost)
             outcomes = {name: (one, kept) for name, one in earlier.outcomes.items()}
             dues = {name: (one, kept) for name, one in earlier.dues.items()}
-            return _Compared(made, outcomes, dues, earlier, kept, _either(made.refuses, earlier.refuses)), _unread(
-                chunk, made.refused, lost
-            )
+            return _Compared(
+                made=made,
+                before=outcomes,
+                before_due=dues,
+                before_made=earlier,
+                kept=kept,
+                otherwise=_either(made.refuses, earlier.refuses),
+            ), _unread(chunk, made.refused, lost)
         if recorded is None:
             kept = _kept(made.refuses)
-            return _Compared(made, {}, {}, None, kept, None), _unread(chunk, made.refused, made.refuses)
+            return _Compared(made=made, before={}, before_due={}, before_made=None, kept=kept, otherwise=None), _unread(
+                chunk, made.refused, made.refuses
+            )
         lost = None if recorded.digest else made.refuses
         live = np.ones(chunk.size, np.bool_) if lost is None else ~lost
         names = sides.wanted - set(self.after.policy.deadlines)
@@ -178,9 +187,15 @@ class Replayer:
             if name in due and name in made.dues:
                 placed, close = near_dues(due[name][0], made.dues[name], most)
                 due[name], near[name] = (placed, due[name][1]), _among(close, due[name][1])
-        return _Compared(made, said, due, None, _kept(lost), made.refuses if lost is None else None, near), _unread(
-            chunk, made.refused, lost
-        )
+        return _Compared(
+            made=made,
+            before=said,
+            before_due=due,
+            before_made=None,
+            kept=_kept(lost),
+            otherwise=made.refuses if lost is None else None,
+            near=near,
+        ), _unread(chunk, made.refused, lost)
 
 
 class _Count:
@@ -224,17 +239,17 @@ class _Count:
             else ""
         )
         return Tally(
-            tickets,
-            int(marks.sum()),
-            {digest: tickets} if digest and tickets else {},
-            outcomes,
-            deadlines,
-            groups,
-            tickets if recorded else 0,
-            self._both(tickets),
-            int(worded.sum()),
-            {name: rows for name, rows in compared.near.items() if rows},
-            self._seen(),
+            tickets=tickets,
+            changed=int(marks.sum()),
+            versions={digest: tickets} if digest and tickets else {},
+            outcomes=outcomes,
+            deadlines=deadlines,
+            groups=groups,
+            recorded=tickets if recorded else 0,
+            compared=self._both(tickets),
+            texts=int(worded.sum()),
+            near={name: rows for name, rows in compared.near.items() if rows},
+            seen=self._seen(),
         )
 
     def _seen(self) -> Seen:
@@ -315,7 +330,9 @@ class _Count:
                 name: value if isinstance(value, str) else written(value)  # type: ignore[arg-type]
                 for name, value in facts_of(chunk.facts, row).items()
             }
-            self._shown[row] = Example(int(chunk.rows[row]), self._name(row), facts, "" if now is None else iso(now))
+            self._shown[row] = Example(
+                row=int(chunk.rows[row]), name=self._name(row), facts=facts, now="" if now is None else iso(now)
+            )
         return self._shown[row]
 
 
@@ -328,7 +345,9 @@ def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tupl
         for row in one.rows[lost[one.rows]].tolist():
             if row not in found:
                 name = "" if chunk.names is None else str(chunk.names.sent(row) or "")
-                found[row] = Unread(int(chunk.rows[row]), name, one.wrong.fact, one.wrong.message)
+                found[row] = Unread(
+                    row=int(chunk.rows[row]), name=name, field=one.wrong.fact, message=one.wrong.message
+                )
     return tuple(found[row] for row in sorted(found))
 
 

@@ -20,15 +20,15 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
     """Return some rows of a chunk, by their positions in it."""
     at = {int(row): position for position, row in enumerate(rows)}
     return Chunk(
-        len(rows),
-        {name: _column(column, rows) for name, column in chunk.facts.items()},
-        chunk.rows[rows],
-        chunk.now if chunk.now is None or isinstance(chunk.now, datetime) else _column(chunk.now, rows),
-        None if chunk.names is None else _column(chunk.names, rows),
-        {at[row]: holds for row, holds in chunk.holds.items() if row in at},
-        None if chunk.recorded is None else _recorded(chunk.recorded, rows),
-        None if chunk.tickets is None else chunk.tickets[rows],
-        None if chunk.ticket_names is None else _column(chunk.ticket_names, rows),
+        size=len(rows),
+        facts={name: _column(column, rows) for name, column in chunk.facts.items()},
+        rows=chunk.rows[rows],
+        now=chunk.now if chunk.now is None or isinstance(chunk.now, datetime) else _column(chunk.now, rows),
+        names=None if chunk.names is None else _column(chunk.names, rows),
+        holds={at[row]: holds for row, holds in chunk.holds.items() if row in at},
+        recorded=None if chunk.recorded is None else _recorded(chunk.recorded, rows),
+        tickets=None if chunk.tickets is None else chunk.tickets[rows],
+        ticket_names=None if chunk.ticket_names is None else _column(chunk.ticket_names, rows),
     )
 
 

@@ -31,7 +31,7 @@ def _none() -> NDArray[np.uint64]:
     return np.empty(0, np.uint64)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Seen:
     """Some rows by their tickets.
 
@@ -63,7 +63,12 @@ class Seen:
             number: name(at) for number, at in zip(numbers[named[::-1]].tolist(), named[::-1].tolist(), strict=True)
         }
         return cls(
-            found[:MOST], rows[:MOST].astype(np.uint64), names, len(numbers) - nameless, nameless, len(found) <= MOST
+            tickets=found[:MOST],
+            rows=rows[:MOST].astype(np.uint64),
+            names=names,
+            named=len(numbers) - nameless,
+            nameless=nameless,
+            whole=len(found) <= MOST,
         )
 
     def merge(self, other: Seen) -> Seen:
@@ -79,12 +84,12 @@ class Seen:
         least = set(tickets[: min(NAMED, MOST)].tolist())
         names = {number: name for one in (self, other) for number, name in one.names.items() if number in least}
         return Seen(
-            tickets[:MOST],
-            rows[:MOST],
-            names,
-            self.named + other.named,
-            self.nameless + other.nameless,
-            self.whole and other.whole and len(tickets) <= MOST,
+            tickets=tickets[:MOST],
+            rows=rows[:MOST],
+            names=names,
+            named=self.named + other.named,
+            nameless=self.nameless + other.nameless,
+            whole=self.whole and other.whole and len(tickets) <= MOST,
         )
 
     def repeats(self) -> Repeats | None:
@@ -100,10 +105,10 @@ class Seen:
         ]
         examples = sorted((one for one in known if one[1] > 1), key=lambda one: (-one[1], one[0]))[:SHOWN]
         return Repeats(
-            round(len(self.tickets) * share) + self.nameless,
-            round(int(several.sum()) * share),
-            self.whole,
-            tuple(examples),
+            tickets=round(len(self.tickets) * share) + self.nameless,
+            repeated=round(int(several.sum()) * share),
+            exact=self.whole,
+            examples=tuple(examples),
         )
 
     def plain(self) -> list[Any]:
@@ -120,8 +125,15 @@ class Seen:
     @classmethod
     def read(cls, plain: list[Any]) -> Self:
         """Return back what ``plain`` gave."""
-        tickets, rows, names, *rest = plain
-        return cls(_numbers(tickets), _numbers(rows), {int(number): name for number, name in names.items()}, *rest)
+        tickets, rows, names, named, nameless, whole = plain
+        return cls(
+            tickets=_numbers(tickets),
+            rows=_numbers(rows),
+            names={int(number): name for number, name in names.items()},
+            named=named,
+            nameless=nameless,
+            whole=whole,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Seen) and self.plain() == other.plain()
@@ -142,7 +154,7 @@ def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
 def _up_to(one: Seen, most: np.uint64) -> Seen:
     """Leave out what cannot be kept."""
     end = int(np.searchsorted(one.tickets, most, side="right"))
-    return Seen(one.tickets[:end], one.rows[:end])
+    return Seen(tickets=one.tickets[:end], rows=one.rows[:end])
 
 
 def _text(numbers: Numbers) -> str:

@@ -31,7 +31,7 @@ class Dues:
     given: Mask
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """What a side makes of a chunk: outcomes, deadlines, the values that it refuses, and which rows have one of these."""
 
@@ -83,7 +83,7 @@ class Side:
             if name in self._wanted
         }
         dues = {name: Dues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
-        return Made(outcomes, dues, Read(atoms), made.refused, refuses)
+        return Made(outcomes=outcomes, dues=dues, read=Read(atoms), refused=made.refused, refuses=refuses)
 
     def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: Decided) -> None:
         """Decide what was on hold one by one; holds change nothing but when something is due that they put off."""

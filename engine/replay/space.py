@@ -92,7 +92,7 @@ class Space:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     """What a fact adds to the number of a situation: for each pair of marks; ``before`` and ``after`` give the mark of each atom (None: itself)."""
 
@@ -132,7 +132,11 @@ def _step(axis: JointAxis, before: list[_Mark], after: list[_Mark], stride: int)
     place = _Places(axis)
     adds = np.array([place.of(one, other) for one in before for other in after], np.int64)
     return _Step(
-        axis.fact.name, to_before, to_after, len(after), np.where(adds < 0, _FAR, adds * stride).astype(np.intp)
+        fact=axis.fact.name,
+        before=to_before,
+        after=to_after,
+        width=len(after),
+        adds=np.where(adds < 0, _FAR, adds * stride).astype(np.intp),
     )
 
 

@@ -34,20 +34,20 @@ def summarise(
     counted = bool(spaces.before is None and not all(_for_all(one) for one in worded))
     alike = [one.name for one in outcomes if one.one_sided or (one in worded and not counted)]
     return Replay(
-        spaces.after.ref,
-        dict(sorted(tally.versions.items(), key=lambda pair: (-pair[1], pair[0]))),
-        recorded,
-        rows,
-        tally.tickets,
-        tally.changed + (tally.texts if counted else 0),
-        dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
-        tuple(sorted(outcomes, key=lambda one: -one.changed)),
-        tuple(sorted(deadlines, key=lambda one: -one.changed)),
-        {fact: _groups(values, alike, counted=counted) for fact, values in tally.groups.items()},
-        tally.compared,
-        tuple(alike),
-        {},
-        tally.seen.repeats(),
+        after=spaces.after.ref,
+        before=dict(sorted(tally.versions.items(), key=lambda pair: (-pair[1], pair[0]))),
+        recorded=recorded,
+        rows=rows,
+        tickets=tally.tickets,
+        changed=tally.changed + (tally.texts if counted else 0),
+        unread=dict(sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))),
+        outcomes=tuple(sorted(outcomes, key=lambda one: -one.changed)),
+        deadlines=tuple(sorted(deadlines, key=lambda one: -one.changed)),
+        groups={fact: _groups(values, alike, counted=counted) for fact, values in tally.groups.items()},
+        compared=tally.compared,
+        alike=tuple(alike),
+        decided={},
+        repeats=tally.seen.repeats(),
     )
 
 
@@ -73,7 +73,15 @@ def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
     moved = sum(count for change, count in matrix.items() if changed(change))
     placed = sum(count for counts in one.moved.values() for count in counts.values())
     examples = {change: _listed(one.examples[change]) for change in matrix if change in one.examples}
-    return Replayed(name, sum(matrix.values()), moved, matrix, regions(spaces.of(name), one), examples, moved - placed)
+    return Replayed(
+        name=name,
+        tickets=sum(matrix.values()),
+        changed=moved,
+        matrix=matrix,
+        regions=regions(spaces.of(name), one),
+        examples=examples,
+        elsewhere=moved - placed,
+    )
 
 
 def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
@@ -81,19 +89,19 @@ def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
     shifts = [Shift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
     return Moves(
-        name,
-        one.tickets,
-        one.both,
-        earlier,
-        later,
-        one.appear,
-        one.vanish,
-        tuple(shifts) if earlier + later else (),
-        round(one.total / (earlier + later)) * MICRO if earlier + later else None,
-        _span(one.least) if earlier else None,
-        _span(one.most) if later else None,
-        _listed(one.examples),
-        near,
+        name=name,
+        tickets=one.tickets,
+        both=one.both,
+        earlier=earlier,
+        later=later,
+        appear=one.appear,
+        vanish=one.vanish,
+        shifts=tuple(shifts) if earlier + later else (),
+        mean=round(one.total / (earlier + later)) * MICRO if earlier + later else None,
+        most_earlier=_span(one.least) if earlier else None,
+        most_later=_span(one.most) if later else None,
+        examples=_listed(one.examples),
+        near=near,
     )
 
 
@@ -115,7 +123,9 @@ def _groups(values: Mapping[str, GroupTally], alike: Collection[str], *, counted
         )
 
     found = [
-        Group(value, one.tickets, one.changed + (one.texts if counted else 0), changes(one))
+        Group(
+            value=value, tickets=one.tickets, changed=one.changed + (one.texts if counted else 0), outcomes=changes(one)
+        )
         for value, one in values.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.changed, -one.tickets, one.value)))

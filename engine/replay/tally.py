@@ -8,7 +8,7 @@ those with the least ``mixed`` number stay, and these are counted in full.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self, TypeVar
 
 import numpy as np
@@ -41,7 +41,7 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTally:
     """What is counted of an outcome.
 
@@ -67,19 +67,19 @@ class OutcomeTally:
         cells = known[key]
         moved = _united(self.moved, other.moved, lambda one, more: _united(one, more, _plus))
         return OutcomeTally(
-            _united(self.matrix, other.matrix, _plus),
-            cells,
-            {
+            matrix=_united(self.matrix, other.matrix, _plus),
+            cells=cells,
+            moved={
                 change: kept
                 for change, counts in moved.items()
                 if (kept := {cell: count for cell, count in counts.items() if cell in cells})
             },
-            _united(self.examples, other.examples, lambda one, more: earliest(_united(one, more, _first))),
-            least(_united(self.spots, other.spots, _first), MAX_SPOTS),
+            examples=_united(self.examples, other.examples, lambda one, more: earliest(_united(one, more, _first))),
+            spots=least(_united(self.spots, other.spots, _first), MAX_SPOTS),
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueTally:
     """What is counted of a deadline: of its tickets, those due on both sides or one, and by how many microseconds they move."""
 
@@ -97,19 +97,19 @@ class DueTally:
     def merge(self, other: DueTally) -> DueTally:
         """Add up."""
         return DueTally(
-            self.tickets + other.tickets,
-            self.both + other.both,
-            self.appear + other.appear,
-            self.vanish + other.vanish,
-            tuple(map(_plus, self.shifts, other.shifts)),
-            self.total + other.total,
-            _extreme(min, self.least, other.least),
-            _extreme(max, self.most, other.most),
-            earliest(_united(self.examples, other.examples, _first)),
+            tickets=self.tickets + other.tickets,
+            both=self.both + other.both,
+            appear=self.appear + other.appear,
+            vanish=self.vanish + other.vanish,
+            shifts=tuple(map(_plus, self.shifts, other.shifts)),
+            total=self.total + other.total,
+            least=_extreme(min, self.least, other.least),
+            most=_extreme(max, self.most, other.most),
+            examples=earliest(_united(self.examples, other.examples, _first)),
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupTally:
     """What is counted of the tickets with one value of a fact; ``changes`` by outcome or deadline, ``texts`` as in a Tally."""
 
@@ -121,14 +121,14 @@ class GroupTally:
     def merge(self, other: GroupTally) -> GroupTally:
         """Add up."""
         return GroupTally(
-            self.tickets + other.tickets,
-            self.changed + other.changed,
-            _united(self.changes, other.changes, _plus),
-            self.texts + other.texts,
+            tickets=self.tickets + other.tickets,
+            changed=self.changed + other.changed,
+            changes=_united(self.changes, other.changes, _plus),
+            texts=self.texts + other.texts,
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What is counted of some tickets. ``Tally()`` is that of none.
 
@@ -163,24 +163,24 @@ class Tally:
     def merge(self, other: Tally) -> Tally:
         """Add up: the tally of both.
 
-        >>> one = Tally(2, 1, {"d1": 2})
-        >>> one.merge(Tally(3, 0, {"d2": 3})).tickets, one.merge(Tally()) == one
+        >>> one = Tally(tickets=2, changed=1, versions={"d1": 2})
+        >>> one.merge(Tally(tickets=3, changed=0, versions={"d2": 3})).tickets, one.merge(Tally()) == one
         (5, True)
         """
         known: dict[tuple[int, int], Counts] = {}
         return Tally(
-            self.tickets + other.tickets,
-            self.changed + other.changed,
-            _united(self.versions, other.versions, _plus),
-            _united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)),
-            _united(self.deadlines, other.deadlines, DueTally.merge),
-            _united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
-            self.recorded + other.recorded,
-            self.compared + other.compared,
-            self.texts + other.texts,
-            _united(self.near, other.near, _plus),
-            self.seen.merge(other.seen),
-            _united(self.parts, other.parts, Tally.merge),
+            tickets=self.tickets + other.tickets,
+            changed=self.changed + other.changed,
+            versions=_united(self.versions, other.versions, _plus),
+            outcomes=_united(self.outcomes, other.outcomes, lambda one, more: one.merge(more, known)),
+            deadlines=_united(self.deadlines, other.deadlines, DueTally.merge),
+            groups=_united(self.groups, other.groups, lambda one, more: _united(one, more, GroupTally.merge)),
+            recorded=self.recorded + other.recorded,
+            compared=self.compared + other.compared,
+            texts=self.texts + other.texts,
+            near=_united(self.near, other.near, _plus),
+            seen=self.seen.merge(other.seen),
+            parts=_united(self.parts, other.parts, Tally.merge),
         )
 
     def plain(self) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class Tally:
             "outcomes": {name: _plain_outcome(one) for name, one in self.outcomes.items()},
             "deadlines": {name: _plain_due(one) for name, one in self.deadlines.items()},
             "groups": {
-                fact: {value: [one.tickets, one.changed, dict(one.changes), one.texts] for value, one in values.items()}
+                fact: {value: asdict(one) for value, one in values.items()}
                 for fact, values in self.groups.items()
             },
         }
@@ -207,21 +207,21 @@ class Tally:
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Return back what ``plain`` gave."""
         return cls(
-            plain["tickets"],
-            plain["changed"],
-            dict(plain["versions"]),
-            {name: _outcome(one) for name, one in plain["outcomes"].items()},
-            {name: _due(one) for name, one in plain["deadlines"].items()},
-            {
-                fact: {value: GroupTally(*one) for value, one in values.items()}
+            tickets=plain["tickets"],
+            changed=plain["changed"],
+            versions=dict(plain["versions"]),
+            outcomes={name: _outcome(one) for name, one in plain["outcomes"].items()},
+            deadlines={name: _due(one) for name, one in plain["deadlines"].items()},
+            groups={
+                fact: {value: GroupTally(**one) for value, one in values.items()}
                 for fact, values in plain["groups"].items()
             },
-            plain["recorded"],
-            plain["compared"],
-            plain["texts"],
-            dict(plain["near"]),
-            Seen.read(plain["seen"]),
-            {version: cls.read(one) for version, one in plain["parts"].items()},
+            recorded=plain["recorded"],
+            compared=plain["compared"],
+            texts=plain["texts"],
+            near=dict(plain["near"]),
+            seen=Seen.read(plain["seen"]),
+            parts={version: cls.read(one) for version, one in plain["parts"].items()},
         )
 
 
@@ -281,11 +281,11 @@ def _plain_outcome(one: OutcomeTally) -> list[Any]:
 def _outcome(plain: list[Any]) -> OutcomeTally:
     matrix, cells, moved, examples, spots = plain
     return OutcomeTally(
-        {_change(change): count for change, count in matrix},
-        dict(cells),
-        {_change(change): dict(counts) for change, counts in moved},
-        {_change(change): _examples(found) for change, found in examples},
-        _examples(spots),
+        matrix={_change(change): count for change, count in matrix},
+        cells=dict(cells),
+        moved={_change(change): dict(counts) for change, counts in moved},
+        examples={_change(change): _examples(found) for change, found in examples},
+        spots=_examples(spots),
     )
 
 
@@ -305,7 +305,17 @@ def _plain_due(one: DueTally) -> list[Any]:
 
 def _due(plain: list[Any]) -> DueTally:
     tickets, both, appear, vanish, shifts, total, least_, most, examples = plain
-    return DueTally(tickets, both, appear, vanish, tuple(shifts), total, least_, most, _examples(examples))
+    return DueTally(
+        tickets=tickets,
+        both=both,
+        appear=appear,
+        vanish=vanish,
+        shifts=tuple(shifts),
+        total=total,
+        least=least_,
+        most=most,
+        examples=_examples(examples),
+    )
 
 
 def _pairs(counts: Counts) -> list[list[int]]:
@@ -317,7 +327,7 @@ def _plain_examples(examples: Examples) -> list[Any]:
 
 
 def _examples(plain: list[Any]) -> Examples:
-    return {cell: Example(row, name, facts, now) for cell, row, name, facts, now in plain}
+    return {cell: Example(row=row, name=name, facts=facts, now=now) for cell, row, name, facts, now in plain}
 
 
 def _plain_change(change: Change) -> list[Any]:

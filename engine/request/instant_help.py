@@ -55,7 +55,7 @@ class InstantHelp(NamedTuple):
 _SHORT_YEAR: Final = InstantHelp("the year does not have four digits", "write year, month and day, as in 2026-01-31")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
     """A day that a text can mean, and how it has to be read for that."""
 
@@ -155,12 +155,12 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
 def _days(part: dict[str, str | None]) -> list[_Day]:
     """Return the days that a text can mean; none if its month has no name that is known."""
     if part["year"]:
-        return [_Day(int(part["year"]), int(part["month"] or 0), int(part["day"] or 0))]
+        return [_Day(year=int(part["year"]), month=int(part["month"] or 0), day=int(part["day"] or 0))]
     if part["last"]:
         year, first, second = int(part["last"]), int(part["first"] or 0), int(part["second"] or 0)
-        days = [_Day(year, second, first, f"if {part['first']} is the day")]
+        days = [_Day(year=year, month=second, day=first, reading=f"if {part['first']} is the day")]
         if part["between"] != "." and first != second:
-            days.append(_Day(year, first, second, f"if {part['first']} is the month"))
+            days.append(_Day(year=year, month=first, day=second, reading=f"if {part['first']} is the month"))
         return days
     name, day, year_ = (
         (part["name"], part["named_day"], part["named_year"])
@@ -168,7 +168,7 @@ def _days(part: dict[str, str | None]) -> list[_Day]:
         else (part["name_first"], part["day_second"], part["year_third"])
     )
     month = _MONTHS.get((name or "").casefold())
-    return [] if month is None else [_Day(int(year_ or 0), month, int(day or 0))]
+    return [] if month is None else [_Day(year=int(year_ or 0), month=month, day=int(day or 0))]
 
 
 def _order(part: dict[str, str | None]) -> str:
@@ -186,7 +186,7 @@ def _order(part: dict[str, str | None]) -> str:
 
 def _turned(day: _Day) -> str:
     """Offer a day with month and day exchanged, if there is one."""
-    other = _Day(day.year, day.day, day.month)
+    other = _Day(year=day.year, month=day.day, day=day.month)
     return (
         f"the month comes before the day: {date(other.year, other.month, other.day)}"
         if day.month > 12 and not other.wrong()

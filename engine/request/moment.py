@@ -121,22 +121,26 @@ def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()
         start = _read(f"{path}.from", begin, wrong) if begin is not None else None
         stop = _read(f"{path}.to", end, wrong) if end is not None else None
         if begin is None:
-            wrong.append(WrongFact(f"{path}.from", "", "a hold begins at an instant", (RFC_3339,)))
+            wrong.append(
+                WrongFact(fact=f"{path}.from", sent="", message="a hold begins at an instant", allowed=(RFC_3339,))
+            )
         elif end is None and now is None:
             wrong.append(
                 WrongFact(
-                    f"{path}.to",
-                    "",
-                    "a hold that still goes on needs to know what time it is",
+                    fact=f"{path}.to",
+                    sent="",
+                    message="a hold that still goes on needs to know what time it is",
                     help="send `now`, or the end of the hold",
                 )
             )
         elif start is not None and stop is not None and stop < start:
-            wrong.append(WrongFact(f"{path}.to", shown(end), "a hold ends before it begins"))
+            wrong.append(WrongFact(fact=f"{path}.to", sent=shown(end), message="a hold ends before it begins"))
         elif start is not None:
             holds.append((start, stop))
     if len(holds) > MAX_HOLDS:
-        wrong.append(WrongFact("pauses", "", f"a ticket has at most {MAX_HOLDS:,} holds, not {len(holds):,}"))
+        wrong.append(
+            WrongFact(fact="pauses", sent="", message=f"a ticket has at most {MAX_HOLDS:,} holds, not {len(holds):,}")
+        )
     if wrong:
         raise WrongRequest(tuple(wrong))
     return Moment(at, tuple(sorted(holds, key=lambda hold: hold[0])))
@@ -147,7 +151,13 @@ def _read(name: str, sent: object, wrong: list[WrongFact]) -> datetime | None:
         return read_instant(name, sent)
     except NotAnInstant as error:
         wrong.append(
-            WrongFact(name, shown(sent), error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out"))
+            WrongFact(
+                fact=name,
+                sent=shown(sent),
+                message=error.message,
+                allowed=error.allowed,
+                help=error.help.replace(LEAVE_OUT, "leave it out"),
+            )
         )
         return None
 

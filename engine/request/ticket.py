@@ -98,7 +98,11 @@ class TicketReader:
             try:
                 atoms[slot], special = read(value)
             except _Wrong as error:
-                wrong.append(WrongFact(name, shown(value), error.message, error.allowed, error.help))
+                wrong.append(
+                    WrongFact(
+                        fact=name, sent=shown(value), message=error.message, allowed=error.allowed, help=error.help
+                    )
+                )
                 continue
             if special.__class__ is str:
                 unlisted.append((name, special))
@@ -118,7 +122,11 @@ class TicketReader:
     def _unknown(self, name: str, value: Sent, before: int) -> WrongFact:
         names = tuple(self.slots)
         return WrongFact(
-            name, shown(value), f"unknown fact `{name}`", names, _meant(name, names) if before < MAX_MEANT else ""
+            fact=name,
+            sent=shown(value),
+            message=f"unknown fact `{name}`",
+            allowed=names,
+            help=_meant(name, names) if before < MAX_MEANT else "",
         )
 
 

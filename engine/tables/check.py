@@ -39,10 +39,10 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Seque
     if not too_many(axes):
         return None
     return Problem(
-        place,
-        "space-too-large",
-        f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
-        _smaller(axes, tables),
+        place=place,
+        code="space-too-large",
+        message=f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
+        help=_smaller(axes, tables),
     )
 
 
@@ -144,11 +144,11 @@ def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
     count = int(bare.sum())
     if count:
         yield Problem(
-            table.place,
-            "gap",
-            f"no rule of `{table.name}` covers {_cases(count)}",
-            f"add a rule, or {more}",
-            witness(bare),
+            place=table.place,
+            code="gap",
+            message=f"no rule of `{table.name}` covers {_cases(count)}",
+            help=f"add a rule, or {more}",
+            witness=witness(bare),
         )
 
 
@@ -173,11 +173,11 @@ def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
         local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
         one, other = table.rules[first], table.rules[second]
         yield Problem(
-            other.place,
-            "overlap",
-            f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
-            f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`",
-            witness(flat.cell == local),
+            place=other.place,
+            code="overlap",
+            message=f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
+            help=f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`",
+            witness=witness(flat.cell == local),
         )
 
 
@@ -246,31 +246,36 @@ def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
     table, rule = flat.grid.table, rule_at(flat.grid.table, at)
     what = f"the rule `{rule.id}` can never fire"
     if at == len(table.rules):
-        return Problem(rule.place, "never-fires", f"{what}: the rules above it cover every case", "leave it out")
+        return Problem(
+            place=rule.place,
+            code="never-fires",
+            message=f"{what}: the rules above it cover every case",
+            help="leave it out",
+        )
     covered = covers(flat, at)
     where = covered & flat.settled
     if where.any():
         other = flat.grid.rules(int(flat.hit[where][0]))[0]
         return Problem(
-            rule.place,
-            "never-fires",
-            f"{what}: others come first",
-            f"in the witness it is `{other.id}`, line {other.place.line}",
-            witness(where),
+            place=rule.place,
+            code="never-fires",
+            message=f"{what}: others come first",
+            help=f"in the witness it is `{other.id}`, line {other.place.line}",
+            witness=witness(where),
         )
     if covered.any():
         return Problem(
-            rule.place,
-            "never-fires",
-            f"{what}: its conditions hold only while something is missing that it does not name",
-            "name that with `unknown` too, or ask for a value of it",
-            witness(covered),
+            place=rule.place,
+            code="never-fires",
+            message=f"{what}: its conditions hold only while something is missing that it does not name",
+            help="name that with `unknown` too, or ask for a value of it",
+            witness=witness(covered),
         )
     return Problem(
-        rule.place,
-        "never-fires",
-        f"{what}: no ticket fulfils its conditions",
-        "they contradict each other, or ask for what the tables they read never give",
+        place=rule.place,
+        code="never-fires",
+        message=f"{what}: no ticket fulfils its conditions",
+        help="they contradict each other, or ask for what the tables they read never give",
     )
 
 
@@ -299,8 +304,8 @@ def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Pro
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)
             yield Problem(
-                outcome.place,
-                "never-produced",
-                f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
-                "take it out of the vocabulary, or add the rule that gives it",
+                place=outcome.place,
+                code="never-produced",
+                message=f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
+                help="take it out of the vocabulary, or add the rule that gives it",
             )

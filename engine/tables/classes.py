@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Atoms:
     """The atoms of one fact: ``samples[i]`` is a value of atom ``i + 1``."""
 
@@ -56,8 +56,8 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
 
     >>> from engine.model.conditions import Interval
     >>> from engine.model.problems import Place
-    >>> share = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
-    >>> half = Condition("share", frozenset(), (Interval(50, math.inf, False, False),), False, False, "> 50", Place(""))
+    >>> share = Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100)
+    >>> half = Condition(fact="share", words=frozenset(), intervals=(Interval(low=50, high=math.inf, low_closed=False, high_closed=False),), negated=False, unknown=False, text="> 50", place=Place(file=""))
     >>> atoms = atoms_of(share, [half])
     >>> atoms.samples
     (0.0, 25.0, 50.0, 75.0, 100.0)
@@ -66,7 +66,7 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
     """
     if not fact.numeric:
         words = fact.words
-        return Atoms(fact, words, positions={word: at for at, word in enumerate(words, start=1)})
+        return Atoms(fact=fact, samples=words, positions={word: at for at, word in enumerate(words, start=1)})
     ends = {
         end for condition in conditions for interval in condition.intervals for end in (interval.low, interval.high)
     }
@@ -79,7 +79,7 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
         if sample is not None:
             samples.append(sample)
         piece_atoms.append(len(samples) if sample is not None else 0)
-    return Atoms(fact, tuple(samples), cuts, tuple(piece_atoms))
+    return Atoms(fact=fact, samples=tuple(samples), cuts=cuts, piece_atoms=tuple(piece_atoms))
 
 
 def sample_of(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:

@@ -90,11 +90,29 @@ class Explainer:
         low = codes.low.item(cell)
         if low < codes.high.item(cell):
             reach = self._reach(flat, cell)
-            return Outcome(name, Status.UNDECIDED, None, "", possible(codes, reach), missing(codes, reach), ())
+            return Outcome(
+                name=name,
+                status=Status.UNDECIDED,
+                value=None,
+                text="",
+                possible=possible(codes, reach),
+                missing=missing(codes, reach),
+                rules=(),
+            )
         rules = tuple([self.rules[number] for number in sorted(self._path(flat, name, cell))])
         if low == codes.not_covered:
-            return Outcome(name, Status.NOT_COVERED, None, "", (), (), rules)
-        return Outcome(name, Status.DECIDED, codes.domain[low], self._display(name, codes.domain[low]), (), (), rules)
+            return Outcome(
+                name=name, status=Status.NOT_COVERED, value=None, text="", possible=(), missing=(), rules=rules
+            )
+        return Outcome(
+            name=name,
+            status=Status.DECIDED,
+            value=codes.domain[low],
+            text=self._display(name, codes.domain[low]),
+            possible=(),
+            missing=(),
+            rules=rules,
+        )
 
     def _display(self, name: str, value: Literal) -> str:
         outcome = self.policy.outcomes[name]
@@ -198,7 +216,14 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
     placed = []
     for table in policy.tables.values():
         for position, rule in enumerate(table.all_rules):
-            placed.append((Fired(rule.id, table.name, rule.place, rule.source, rule.assumption), position))
+            placed.append(
+                (
+                    Fired(
+                        id=rule.id, table=table.name, place=rule.place, source=rule.source, assumption=rule.assumption
+                    ),
+                    position,
+                )
+            )
     placed.sort(key=lambda pair: (pair[0].place, pair[0].id))
     return tuple(fired for fired, _ in placed), {
         (fired.table, position): number for number, (fired, position) in enumerate(placed)

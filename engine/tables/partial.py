@@ -52,7 +52,7 @@ class Codes:
         return np.where((self.low == self.high) & (self.low < len(self.domain)), self.low + 1, 0).astype(np.int32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flat:
     """A table over sent facts. ``cell`` is the position in the table's own grid; ``open`` has one mask for each axis."""
 
@@ -140,7 +140,7 @@ def flatten(
         else:
             value = _values(grid, name, domain, entry, classes, atoms)
         codes[name] = Codes(domain, *_possible(value, settled, opened))
-    return Flat(grid, axes, cell, opened, settled, codes)
+    return Flat(grid=grid, axes=axes, cell=cell, open=opened, settled=settled, codes=codes)
 
 
 def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat]) -> Indices:

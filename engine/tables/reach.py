@@ -14,7 +14,7 @@ from engine.tables.partial import Codes, Flat
 Cell = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """The part of a table around a cell: the facts that open facts may lead over run ``free``, the others stay as they are.
 
@@ -48,7 +48,7 @@ def reach_from(flat: Flat, start: Cell) -> Reach:
             missing_here = (slice(None),) * axis + (slice(0, 1),)
             cells[(slice(None),) * axis + (slice(1, None),)] |= cells[missing_here] & mask[missing_here]
         before, met = met, int(cells.sum())
-    return Reach(flat, start, free, cells)
+    return Reach(flat=flat, start=start, free=free, cells=cells)
 
 
 def _free(flat: Flat, start: Cell) -> frozenset[int]:

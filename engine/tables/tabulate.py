@@ -26,7 +26,7 @@ Tests = tuple[tuple[int, tuple[int, ...]], ...]
 """What one rule asks: for each axis it tests, the classes that it allows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """A tabulated table. ``hit`` holds, for every cell, the number of an entry of ``hits``.
 
@@ -96,7 +96,7 @@ def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
         hit, hits = _collect(tests, shape)
     else:
         hit, hits = _single(tests, shape, table.otherwise is not None)
-    return Grid(table, axes, tests, hit, hits, _claims(tests, hits, len(axes)))
+    return Grid(table=table, axes=axes, tests=tests, hit=hit, hits=hits, claims=_claims(tests, hits, len(axes)))
 
 
 def _tests(rule: Rule, axes: tuple[Axis, ...], position: Mapping[str, int], masks: Masks) -> Tests:

@@ -27,12 +27,12 @@ def _proof_table(grid: Grid) -> ProofTable:
     )
     hits = tuple(tuple(at for at in counted if at < listed) for counted in grid.hits)
     return ProofTable(
-        grid.table.name,
-        tuple((axis.fact, axis.size) for axis in grid.axes),
-        rules,
-        grid.table.hit.value,
-        grid.hit,
-        hits,
+        name=grid.table.name,
+        axes=tuple((axis.fact, axis.size) for axis in grid.axes),
+        rules=rules,
+        policy=grid.table.hit.value,
+        hit=grid.hit,
+        hits=hits,
     )
 
 
@@ -46,11 +46,11 @@ def agreement_problems(version: Version, report: ProofReport) -> list[Problem]:
 def _disagreement(version: Version, found: Disagreement) -> Problem:
     expected, got = (", ".join(rules) or "no rule" for rules in (found.expected_rules, found.got_rules))
     return Problem(
-        _place(version, found.table),
-        "rules-engine",
-        f"durable-rules and the table `{found.table}` disagree: {got} against {expected}",
-        "this is a fault of Guidepost or of durable-rules, not of the policy",
-        _cell(version, found.table, found.cell),
+        place=_place(version, found.table),
+        code="rules-engine",
+        message=f"durable-rules and the table `{found.table}` disagree: {got} against {expected}",
+        help="this is a fault of Guidepost or of durable-rules, not of the policy",
+        witness=_cell(version, found.table, found.cell),
     )
 
 
@@ -58,11 +58,11 @@ def _failure(version: Version, found: Failure) -> Problem:
     where = f" on the table `{found.table}`" if found.table else ""
     cell = _cell(version, found.table, found.cell) if found.table and found.cell is not None else ()
     return Problem(
-        _place(version, found.table),
-        "rules-engine",
-        found.reason if found.help else f"durable-rules failed{where}: {found.reason}",
-        found.help,
-        cell,
+        place=_place(version, found.table),
+        code="rules-engine",
+        message=found.reason if found.help else f"durable-rules failed{where}: {found.reason}",
+        help=found.help,
+        witness=cell,
     )
 
 

@@ -88,10 +88,10 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
         if one.effective_from == other.effective_from:
             problems.append(
                 Problem(
-                    other.place,
-                    "repeated-id",
-                    f"{one.version} comes into effect at the same instant",
-                    f"see {one.place.file}",
+                    place=other.place,
+                    code="repeated-id",
+                    message=f"{one.version} comes into effect at the same instant",
+                    help=f"see {one.place.file}",
                 )
             )
     seen: dict[str, V] = {}
@@ -100,10 +100,10 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
         if name in seen:
             problems.append(
                 Problem(
-                    version.policy.manifest.place,
-                    "repeated-id",
-                    f"there are two versions {name}",
-                    f"see {seen[name].policy.manifest.place.file}",
+                    place=version.policy.manifest.place,
+                    code="repeated-id",
+                    message=f"there are two versions {name}",
+                    help=f"see {seen[name].policy.manifest.place.file}",
                 )
             )
         seen.setdefault(name, version)
@@ -120,10 +120,10 @@ def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
     desk, *others = manifests
     return [
         Problem(
-            other.name_place,
-            "other-desk",
-            f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
-            f"keep each desk in a folder of its own; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
+            place=other.name_place,
+            code="other-desk",
+            message=f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
+            help=f"keep each desk in a folder of its own; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
         )
         for other in others
         if other.name not in (desk.name, *desk.formerly)
@@ -134,7 +134,7 @@ def same_desk(one: Manifest, other: Manifest) -> bool:
     """Return whether two versions are of one desk: they have the same name, or one of them had the other's before.
 
     >>> from engine.model.problems import Place
-    >>> def called(name, *formerly): return Manifest(name, "1.0.0", datetime(2020, 1, 1), "", "", (), None, Place(""), Place(""), formerly)
+    >>> def called(name, *formerly): return Manifest(name=name, version="1.0.0", effective_from=datetime(2020, 1, 1), source="", owner="", triage=(), notice=None, place=Place(file=""), name_place=Place(file=""), formerly=formerly)
     >>> same_desk(called("it"), called("it")), same_desk(called("it"), called("service", "it")), same_desk(called("it"), called("hr"))
     (True, True, False)
     """

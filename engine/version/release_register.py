@@ -29,7 +29,7 @@ versions:
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """A version as it was frozen; the place is where it stands in the register."""
 
@@ -50,7 +50,7 @@ class Folder:
     @property
     def place(self) -> Place:
         """Where its manifest stands."""
-        return self.known.policy.manifest.place if self.known is not None else Place(f"{self.root}/{MANIFEST}")
+        return self.known.policy.manifest.place if self.known is not None else Place(file=f"{self.root}/{MANIFEST}")
 
 
 def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Problem]]:
@@ -67,10 +67,10 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
         if number in found:
             problems.append(
                 Problem(
-                    value_place(node, "version"),
-                    "repeated-id",
-                    f"{number} is repeated",
-                    f"first used in line {found[number].place.line}",
+                    place=value_place(node, "version"),
+                    code="repeated-id",
+                    message=f"{number} is repeated",
+                    help=f"first used in line {found[number].place.line}",
                 )
             )
         try:
@@ -79,21 +79,23 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
         except (ValueError, OverflowError):
             problems.append(
                 Problem(
-                    value_place(node, "effective_from"),
-                    "bad-format",
-                    f"{unreadable(since)}: `{since}`",
-                    "write the instant of its manifest",
+                    place=value_place(node, "effective_from"),
+                    code="bad-format",
+                    message=f"{unreadable(since)}: `{since}`",
+                    help="write the instant of its manifest",
                 )
             )
             continue
-        found.setdefault(number, Frozen(number, instant, text(node, "digest"), node.place))
+        found.setdefault(
+            number, Frozen(version=number, effective_from=instant, digest=text(node, "digest"), place=node.place)
+        )
     return found, problems
 
 
 def register_text(frozen: Iterable[Frozen]) -> str:
     """Write a register, in the order in which its versions come into effect.
 
-    >>> print(register_text([Frozen("1.0.0", datetime(2020, 1, 1, tzinfo=UTC), "ab" * 32, Place(""))]).splitlines()[-1][:65])
+    >>> print(register_text([Frozen(version="1.0.0", effective_from=datetime(2020, 1, 1, tzinfo=UTC), digest="ab" * 32, place=Place(file=""))]).splitlines()[-1][:65])
       - {version: "1.0.0", effective_from: "2020-01-01T00:00:00Z", di
     """
     return _HEAD + "".join(f"  - {_line(one)}\n" for one in sorted(frozen, key=lambda one: one.effective_from))
@@ -104,10 +106,10 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
     held = {folder.name: folder for folder in past}
     problems = [
         Problem(
-            one.place,
-            "frozen-gone",
-            f"{one.version} is frozen, and there is no folder `{one.version}` here",
-            "restore the folder: decisions were made under this version",
+            place=one.place,
+            code="frozen-gone",
+            message=f"{one.version} is frozen, and there is no folder `{one.version}` here",
+            help="restore the folder: decisions were made under this version",
         )
         for one in register.values()
         if one.version not in held
@@ -121,10 +123,10 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
     ):
         problems.append(
             Problem(
-                working.place,
-                "version-unchanged",
-                f"the policy changed since {one.version} was released, and is still called {one.version}",
-                "give it a new `version` and `effective_from`, or take the change back",
+                place=working.place,
+                code="version-unchanged",
+                message=f"the policy changed since {one.version} was released, and is still called {one.version}",
+                help="give it a new `version` and `effective_from`, or take the change back",
             )
         )
     return problems
@@ -138,19 +140,19 @@ def _held(one: Frozen, folder: Folder) -> list[Problem]:
     if (found.ref.version, found.ref.digest) != (one.version, one.digest):
         return [
             Problem(
-                folder.place,
-                "frozen-changed",
-                f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
-                "restore the files as they were released; a change is a new version",
+                place=folder.place,
+                code="frozen-changed",
+                message=f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
+                help="restore the files as they were released; a change is a new version",
             )
         ]
     if found.policy.manifest.effective_from != one.effective_from:
         return [
             Problem(
-                one.place,
-                "frozen-changed",
-                f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
-                "restore the line as it was written at the release",
+                place=one.place,
+                code="frozen-changed",
+                message=f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
+                help="restore the line as it was written at the release",
             )
         ]
     return []
@@ -160,24 +162,29 @@ def _not_frozen(folder: Folder) -> Problem:
     found = folder.known
     if found is None:
         return Problem(
-            folder.place,
-            "not-frozen",
-            f"the folder `{folder.name}` is not in the register of frozen versions",
-            "mend it first, or take it away",
+            place=folder.place,
+            code="not-frozen",
+            message=f"the folder `{folder.name}` is not in the register of frozen versions",
+            help="mend it first, or take it away",
         )
     if found.ref.version != folder.name:
         return Problem(
-            folder.place,
-            "not-frozen",
-            f"the folder `{folder.name}` holds version {found.ref.version}",
-            f"call the folder `{found.ref.version}`",
+            place=folder.place,
+            code="not-frozen",
+            message=f"the folder `{folder.name}` holds version {found.ref.version}",
+            help=f"call the folder `{found.ref.version}`",
         )
-    frozen = Frozen(found.ref.version, found.policy.manifest.effective_from, found.ref.digest, folder.place)
+    frozen = Frozen(
+        version=found.ref.version,
+        effective_from=found.policy.manifest.effective_from,
+        digest=found.ref.digest,
+        place=folder.place,
+    )
     return Problem(
-        folder.place,
-        "not-frozen",
-        f"{found.ref.version} is not in the register of frozen versions",
-        f"add this line to it, if the files are as they were released: `- {_line(frozen)}`",
+        place=folder.place,
+        code="not-frozen",
+        message=f"{found.ref.version} is not in the register of frozen versions",
+        help=f"add this line to it, if the files are as they were released: `- {_line(frozen)}`",
     )
 
 

@@ -37,7 +37,7 @@ MAX_TURNS: Final = 20_000
 """How many turns a version keeps, by roster and minute."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionPlan:
     """What it takes to answer a decision: the sent facts it depends on, the rosters and the deadlines it asks.
 
@@ -56,7 +56,7 @@ class DecisionPlan:
     seen: Cache[object, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS), repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Version:
     """A policy version that can answer.
 
@@ -100,7 +100,7 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
     return tabulated(policy, ref)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """A policy spread out in cells: its tables over what they read, and over sent facts only; its deadlines over what they read."""
 
@@ -124,7 +124,7 @@ def lay_out(policy: Policy) -> Layout:
         grids[table.name] = tabulate(table, local, masks)
         above = {name: flats[producer[name]] for name in table.reads if name in producer}
         flats[table.name] = flatten(grids[table.name], whole, above, policy, atoms)
-    return Layout(atoms, grids, flats, producer, _timed(policy, atoms, masks))
+    return Layout(atoms=atoms, grids=grids, flats=flats, producer=producer, timed=_timed(policy, atoms, masks))
 
 
 def _timed(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, Flat]:
@@ -170,20 +170,20 @@ def tabulated(policy: Policy, ref: VersionRef) -> Version:
     schedulers = {name: scheduler_for(name, policy, layout, reader, explainer) for name in policy.deadlines}
     plans = {name: _plan(decision, policy, layout, reader, schedulers) for name, decision in policy.decisions.items()}
     return Version(
-        policy,
-        ref,
-        layout.atoms,
-        layout.grids,
-        layout.flats,
-        {name: flat.grid for name, flat in layout.timed.items()},
-        layout.producer,
-        reader,
-        explainer,
-        clocks,
-        tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
-        plans,
-        tuple(plans[name] for name in policy.manifest.triage),
-        proofs,
+        policy=policy,
+        ref=ref,
+        atoms=layout.atoms,
+        grids=layout.grids,
+        flats=layout.flats,
+        timed={name: flat.grid for name, flat in layout.timed.items()},
+        producer=layout.producer,
+        reader=reader,
+        explainer=explainer,
+        clocks=clocks,
+        elapsed=tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
+        plans=plans,
+        triage=tuple(plans[name] for name in policy.manifest.triage),
+        invariants=proofs,
     )
 
 
@@ -199,10 +199,10 @@ def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
         if waits:
             found.append(
                 Problem(
-                    one.place,
-                    "cycle",
-                    f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
-                    "let the region depend on facts that are sent",
+                    place=one.place,
+                    code="cycle",
+                    message=f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
+                    help="let the region depend on facts that are sent",
                 )
             )
     return found
@@ -213,7 +213,14 @@ def _elapsed(
 ) -> ElapsedFact:
     one = policy.elapsed[name]
     region = look_for(one.region, layout.flats[layout.producer[one.region]], reader) if one.region else None
-    return ElapsedFact(one, reader.slots[name], layout.atoms[name], region, explainer, clocks)
+    return ElapsedFact(
+        elapsed=one,
+        slot=reader.slots[name],
+        atoms=layout.atoms[name],
+        region=region,
+        explainer=explainer,
+        clocks=clocks,
+    )
 
 
 def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
@@ -225,7 +232,15 @@ def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReade
     depends = sorted({axis.fact for flat in flats.values() for axis in flat.axes} | set(facts))
     looks = {one: look_for(one, flat, reader) for one, flat in flats.items()}
     return Scheduler(
-        deadline, policy, grid, looks, facts, tuple(depends), picker(depends, reader), explainer, layout.atoms
+        deadline=deadline,
+        policy=policy,
+        grid=grid,
+        looks=looks,
+        facts=facts,
+        depends=tuple(depends),
+        pick=picker(depends, reader),
+        explainer=explainer,
+        atoms=layout.atoms,
     )
 
 
@@ -278,5 +293,12 @@ def _plan(
     instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
     places = {name: place for place, name in enumerate(decision.outcomes)}
     return DecisionPlan(
-        decision, ordered, rosters, asked, picker(ordered, reader), looks, tuple(dict.fromkeys(instants)), places
+        decision=decision,
+        facts=ordered,
+        rosters=rosters,
+        schedulers=asked,
+        pick=picker(ordered, reader),
+        looks=looks,
+        instants=tuple(dict.fromkeys(instants)),
+        places=places,
     )

@@ -37,7 +37,7 @@ SOME_INSTANT: Final = "2000-01-01T00:00:00Z"
 """What stands for any instant where only that one is sent makes a difference."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One fact that would have to be otherwise.
 
@@ -55,7 +55,7 @@ Alternative = tuple[Change, ...]
 """Facts that, all of them changed, would give what is wanted: each to any of its values, in any combination."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
     """What it would take for an outcome to be what is wanted.
 
@@ -93,18 +93,45 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
     current = version.explainer.outcome(wanted.outcome, cell)
     there = wanted.holds(codes)
     if there[start]:
-        return WhyNot(wanted, current, True, 0, (), 0, follows, ())
+        return WhyNot(
+            wanted=wanted,
+            current=current,
+            already=True,
+            changes=0,
+            alternatives=(),
+            more=0,
+            follows=follows,
+            attainable=(),
+        )
     stay = tuple(at for at, axis in enumerate(flat.axes) if axis.fact in {one.fact for one in follows})
     found = _nearest(there, start, stay)
     if found is None:
-        return WhyNot(wanted, current, False, 0, (), 0, follows, _attainable(codes))
+        return WhyNot(
+            wanted=wanted,
+            current=current,
+            already=False,
+            changes=0,
+            alternatives=(),
+            more=0,
+            follows=follows,
+            attainable=_attainable(codes),
+        )
     boxes, more = _boxes(found, start, flat)
     said = _said(version, flat, facts, follows)
     alternatives = tuple(
         tuple(_change(flat, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True))
         for changed, box in boxes
     )
-    return WhyNot(wanted, current, False, len(boxes[0][0]), alternatives, more, follows, ())
+    return WhyNot(
+        wanted=wanted,
+        current=current,
+        already=False,
+        changes=len(boxes[0][0]),
+        alternatives=alternatives,
+        more=more,
+        follows=follows,
+        attainable=(),
+    )
 
 
 def _attainable(codes: Codes) -> tuple[Literal | None, ...]:
@@ -200,10 +227,10 @@ def _change(flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms]
     texts = range_texts(own, chosen) if own.fact.numeric else tuple(own.text(atom) for atom in chosen)
     samples = tuple(_sample(own, atom) for atom in chosen)
     return Change(
-        named.fact,
-        said.get(named.fact, ""),
-        (*texts, *([""] if left_out else [])),
-        (*samples, *([None] if left_out else [])),
+        fact=named.fact,
+        now=said.get(named.fact, ""),
+        to=(*texts, *([""] if left_out else [])),
+        samples=(*samples, *([None] if left_out else [])),
     )
 
 

@@ -14,8 +14,8 @@ def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
     """Write atoms of a number as ranges, the smallest first; an end that the fact cannot pass is not named.
 
     >>> from engine.model.vocabulary import Fact, FactType
-    >>> share = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
-    >>> atoms = Atoms(share, (0.0, 25.0, 50.0, 75.0, 100.0), (0.0, 50.0, 100.0), (0, 1, 2, 3, 4, 5, 0))
+    >>> share = Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100)
+    >>> atoms = Atoms(fact=share, samples=(0.0, 25.0, 50.0, 75.0, 100.0), cuts=(0.0, 50.0, 100.0), piece_atoms=(0, 1, 2, 3, 4, 5, 0))
     >>> range_texts(atoms, [4, 5]), range_texts(atoms, [1, 2, 4]), range_texts(atoms, [3]), range_texts(atoms, [1, 2, 3, 4, 5])
     (('> 50',), ('< 50', '(50..100)'), ('50',), ('any number',))
     """
@@ -28,7 +28,7 @@ def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
 def _text(atoms: Atoms, run: list[int], real: list[int]) -> str:
     low, low_closed = _end(atoms, run[0], 0) if run[0] != real[0] else (-math.inf, False)
     high, high_closed = _end(atoms, run[-1], 1) if run[-1] != real[-1] else (math.inf, False)
-    return interval_text(Interval(low, high, low_closed, high_closed))
+    return interval_text(Interval(low=low, high=high, low_closed=low_closed, high_closed=high_closed))
 
 
 def _end(atoms: Atoms, piece: int, upper: int) -> tuple[float, bool]:

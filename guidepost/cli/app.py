@@ -20,7 +20,7 @@ from guidepost.program import PROGRAM, installed
 HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command: the module and name of its function or of its group of commands, and its help in ``guidepost -h``."""
 
@@ -35,41 +35,65 @@ WRITE, COMPARE, SERVE, AUDIT = "Write policies", "Compare versions", "Serve deci
 
 COMMANDS: Final = {
     "check": Command(
-        WRITE, "check:check", "Check every version: its files, every cell of its tables, its cases and its invariants."
+        panel=WRITE,
+        target="check:check",
+        help="Check every version: its files, every cell of its tables, its cases and its invariants.",
     ),
     "eval": Command(
-        WRITE,
-        "eval:evaluate",
-        "Decide one ticket: facts in, a decision and its reasons out.",
-        {
+        panel=WRITE,
+        target="eval:evaluate",
+        help="Decide one ticket: facts in, a decision and its reasons out.",
+        options={
             "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True},
             "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
         },
     ),
-    "show": Command(WRITE, "show:show", "Show a policy as people read it."),
-    "test": Command(WRITE, "test:policy_tests", "Run the policies' own cases and report their coverage."),
-    "analyze": Command(WRITE, "analyze:analyze", "Find mistakes, needless rules and assumptions in a version."),
-    "prove": Command(WRITE, "prove:prove", "Prove the invariants of a version."),
-    "fmt": Command(WRITE, "fmt:fmt", "Format policy files."),
-    "schema": Command(WRITE, "schema:schema", "Write the JSON Schemas that editors use for policy files."),
-    "clock": Command(WRITE, "clock:clock", "Add and count business time, draw a calendar, follow the sun."),
-    "holidays": Command(WRITE, "holidays:holidays", "Show the holiday lists, or draft them anew."),
-    "diff": Command(COMPARE, "diff:diff", "Report every decision that differs between two versions."),
-    "ci": Command(
-        COMPARE, "ci:ci", "Check a change of policies as a pull request does: check, test, analyze, compare."
+    "show": Command(panel=WRITE, target="show:show", help="Show a policy as people read it."),
+    "test": Command(
+        panel=WRITE, target="test:policy_tests", help="Run the policies' own cases and report their coverage."
     ),
-    "replay": Command(COMPARE, "replay:replay", "Decide past tickets again and report what would differ."),
-    "release": Command(COMPARE, "release:release", "Freeze the working version in past/ and start the next one."),
-    "build": Command(COMPARE, "build:build", "Build a bundle: the files of a version, its digest and its origin."),
-    "sign": Command(COMPARE, "keys:sign", "Sign a bundle."),
-    "verify": Command(COMPARE, "keys:verify_bundle", "Verify a bundle: its content and its signature."),
-    "unpack": Command(COMPARE, "unpack:unpack", "Make a policies folder from bundles."),
-    "keys": Command(COMPARE, "keys:keys", "Make and show the keys that sign bundles."),
-    "serve": Command(SERVE, "serve:serve", "Check the policies, then serve them over gRPC."),
-    "health": Command(SERVE, "health:health", "Ask a server for its health."),
-    "access": Command(SERVE, "access:access", "Make API keys for callers, and check the file of callers."),
-    "version": Command(SERVE, "version:version", "Show the versions of the program, the policies and the libraries."),
-    "audit": Command(AUDIT, "audit:audit", "Search, explain, export and verify the decision log."),
+    "analyze": Command(
+        panel=WRITE, target="analyze:analyze", help="Find mistakes, needless rules and assumptions in a version."
+    ),
+    "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of a version."),
+    "fmt": Command(panel=WRITE, target="fmt:fmt", help="Format policy files."),
+    "schema": Command(
+        panel=WRITE, target="schema:schema", help="Write the JSON Schemas that editors use for policy files."
+    ),
+    "clock": Command(
+        panel=WRITE, target="clock:clock", help="Add and count business time, draw a calendar, follow the sun."
+    ),
+    "holidays": Command(panel=WRITE, target="holidays:holidays", help="Show the holiday lists, or draft them anew."),
+    "diff": Command(panel=COMPARE, target="diff:diff", help="Report every decision that differs between two versions."),
+    "ci": Command(
+        panel=COMPARE,
+        target="ci:ci",
+        help="Check a change of policies as a pull request does: check, test, analyze, compare.",
+    ),
+    "replay": Command(
+        panel=COMPARE, target="replay:replay", help="Decide past tickets again and report what would differ."
+    ),
+    "release": Command(
+        panel=COMPARE, target="release:release", help="Freeze the working version in past/ and start the next one."
+    ),
+    "build": Command(
+        panel=COMPARE, target="build:build", help="Build a bundle: the files of a version, its digest and its origin."
+    ),
+    "sign": Command(panel=COMPARE, target="keys:sign", help="Sign a bundle."),
+    "verify": Command(
+        panel=COMPARE, target="keys:verify_bundle", help="Verify a bundle: its content and its signature."
+    ),
+    "unpack": Command(panel=COMPARE, target="unpack:unpack", help="Make a policies folder from bundles."),
+    "keys": Command(panel=COMPARE, target="keys:keys", help="Make and show the keys that sign bundles."),
+    "serve": Command(panel=SERVE, target="serve:serve", help="Check the policies, then serve them over gRPC."),
+    "health": Command(panel=SERVE, target="health:health", help="Ask a server for its health."),
+    "access": Command(
+        panel=SERVE, target="access:access", help="Make API keys for callers, and check the file of callers."
+    ),
+    "version": Command(
+        panel=SERVE, target="version:version", help="Show the versions of the program, the policies and the libraries."
+    ),
+    "audit": Command(panel=AUDIT, target="audit:audit", help="Search, explain, export and verify the decision log."),
 }
 
 

@@ -38,7 +38,7 @@ MOST: Final = 16
 Batch = tuple[bytes, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call on its way; calls with the same ``key`` and ``timeout`` may share a batch."""
 
@@ -102,10 +102,10 @@ class TogetherAsync:
     async def triage(self, request: TriageRequest, request_id: str, ticket_id: str, timeout: float) -> TriageResponse:
         """Ask for one ticket, with others; raises ItemFailed for what is wrong with it, and grpc.RpcError if all failed."""
         call = Call(
-            TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
-            key_of(request),
-            timeout,
-            asyncio.get_running_loop().create_future(),
+            item=TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
+            key=key_of(request),
+            timeout=timeout,
+            answer=asyncio.get_running_loop().create_future(),
         )
         waiting = self._waiting[call.batch]
         waiting.append(call)
@@ -145,10 +145,10 @@ class Together:
         """Ask for one ticket, with others; raises ItemFailed for what is wrong with it, and grpc.RpcError if all failed."""
         answer: Future[TriageResponse] = Future()
         call = Call(
-            TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
-            key_of(request),
-            timeout,
-            answer,
+            item=TriageItem(ticket=request.ticket, request_id=request_id, ticket_id=ticket_id),
+            key=key_of(request),
+            timeout=timeout,
+            answer=answer,
         )
         with self._changed:
             if self._closed:

@@ -24,7 +24,7 @@ class Kept(NamedTuple):
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What a commit did: each record as it is in the log, where the chain ended before and where it ends now, and the hashes in between."""
 
@@ -57,7 +57,7 @@ def commit(
             )
             under_way.tell(advance, (after.sequence, after.hash, writer))
             insert_rows(under_way, entries, rows)
-    return Commit(kept, before, after, hashes)
+    return Commit(kept=kept, before=before, after=after, hashes=hashes)
 
 
 def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit | None:
@@ -71,7 +71,7 @@ def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit
         if not under_way.tell(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
             return None
         insert_rows(under_way, entries, rows)
-    return Commit([Kept(record, True) for record in records], last, after, hashes)
+    return Commit(kept=[Kept(record, True) for record in records], before=last, after=after, hashes=hashes)
 
 
 def readable(body: str) -> Record | None:
@@ -159,17 +159,17 @@ def _look_up(count: int) -> str:
 def _unreadable(id_: str, like: Recordable) -> Record:
     """Stand for a record that was altered beyond reading: it is there, and is like no request."""
     return Record(
-        id_,
-        like.received,
-        like.caller,
-        like.request_id,
-        like.ticket,
-        Kind.DECIDE,
-        {"": "altered"},
-        like.received,
-        (),
-        like.version,
-        (),
+        id=id_,
+        received=like.received,
+        caller=like.caller,
+        request_id=like.request_id,
+        ticket=like.ticket,
+        kind=Kind.DECIDE,
+        facts={"": "altered"},
+        now=like.received,
+        pauses=(),
+        version=like.version,
+        decisions=(),
     )
 
 

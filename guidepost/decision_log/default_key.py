@@ -19,7 +19,7 @@ PRIVATE_FILE: Final = "head.private.pem"
 PUBLIC_FILE: Final = "head.public.pem"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnKey:
     """The paths of both halves, the id that heads name, and whether the key was made just now."""
 
@@ -40,7 +40,7 @@ def own_key(folder: Path) -> OwnKey:
     pem = public_pem(key)
     if not _holds(public, pem):
         write_whole(public, pem)
-    return OwnKey(private, public, key_id(key.public_key()), made)
+    return OwnKey(private=private, public=public, id=key_id(key.public_key()), made=made)
 
 
 def own_key_problem(folder: Path) -> str:

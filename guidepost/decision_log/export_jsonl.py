@@ -42,9 +42,9 @@ def read_export(lines: Iterable[str]) -> Iterator[Entry | PurgeNote]:
 def read_entry(plain: Any) -> Entry:
     """Read an entry of plain data; raises ValueError, KeyError or TypeError for what is none."""
     return Entry(
-        str(plain["writer"]),
-        int(plain["sequence"]),
-        str(plain["previous"]),
-        str(plain["hash"]),
-        canonical(plain["record"]),
+        writer=str(plain["writer"]),
+        sequence=int(plain["sequence"]),
+        previous=str(plain["previous"]),
+        hash=str(plain["hash"]),
+        body=canonical(plain["record"]),
     )

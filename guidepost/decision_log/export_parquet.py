@@ -98,7 +98,7 @@ def read_parquet(path: Path) -> Iterator[Entry | PurgeNote]:
         for note in json.loads((pq.read_schema(path).metadata or {}).get(_NOTES, b"[]")):
             yield PurgeNote.of(note)
         for batch in _batches(path, ENTRY):
-            yield from (Entry(*row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            yield from (Entry(**row) for row in batch.to_pylist())
     except pa.ArrowException as error:
         raise ValueError(str(error).splitlines()[0]) from error
 

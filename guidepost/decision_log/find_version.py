@@ -34,4 +34,4 @@ def _digest(source: Source) -> str:
 def _of_folder(policies: Path) -> Iterator[Source]:
     for folder in version_folders(policies):
         with suppress(PolicyErrors):
-            yield Source(read_folder(folder), folder.root, folder.root, Origin.FOLDER)
+            yield Source(files=read_folder(folder), root=folder.root, label=folder.root, origin=Origin.FOLDER)

@@ -14,7 +14,7 @@ from guidepost.policies.sources.signatures import private_key
 MAX_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogOptions:
     """The options of a server's log; see :class:`~guidepost.decision_log.settings.LogSettings`. Keys are the paths of their files, "" for none."""
 
@@ -42,12 +42,12 @@ class LogOptions:
         )
         key = private_key(Path(self.sign_key)) if self.sign_key else None
         return LogSettings(
-            self.url or default_url(),
-            Durability(self.durability),
-            writer,
-            self.records,
-            self.milliseconds,
-            self.patience,
-            masking,
-            key,
+            url=self.url or default_url(),
+            durability=Durability(self.durability),
+            writer=writer,
+            records=self.records,
+            milliseconds=self.milliseconds,
+            patience=self.patience,
+            masking=masking,
+            key=key,
         )

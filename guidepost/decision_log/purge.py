@@ -43,7 +43,7 @@ class PurgeRefused(Exception):
         super().__init__(f"{message}; {help_}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
     """What a purge removes of a chain: how many entries, up to which number, and when the first and the last of them were received."""
 
@@ -116,7 +116,7 @@ def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> 
     received = [
         connection.scalar(select(entries.c.received).where(mine, entries.c.sequence == place)) or "" for place in places
     ]
-    return Doomed(writer, number, places[1], (received[0], received[1]))
+    return Doomed(writer=writer, entries=number, last=places[1], received=(received[0], received[1]))
 
 
 def _removed(
@@ -138,7 +138,9 @@ def _removed(
             select(entries).where(mine, entries.c.sequence <= one.last).order_by(entries.c.sequence).limit(step)
         ).all()
         last = _chained(_begun(connection, one.writer), [entry_of(row) for row in rows])
-        made = Purge(one.writer, last.sequence, last.hash, *said)
+        made = Purge(
+            writer=one.writer, sequence=last.sequence, hash=last.hash, before=said[0], purged=said[1], by=said[2]
+        )
         note = sign_purge(made, key) if key else PurgeNote(made)
         connection.execute(delete(entries).where(mine, entries.c.sequence <= last.sequence))
         if earlier is not None:

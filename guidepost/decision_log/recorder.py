@@ -51,7 +51,7 @@ class RecordedOtherwise(Exception):
     """A call was answered before, and this server cannot give that answer again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a call asked, as far as it is recorded: facts and instants as they were read.
 
@@ -92,7 +92,7 @@ class _Left:
         self.set_result(())
 
 
-@dataclass(order=True, frozen=True, slots=True)
+@dataclass(order=True, frozen=True, slots=True, kw_only=True)
 class _Waiting:
     """Somebody who waits for so many seconds, until ``end`` by the clock of the loop; ``number`` tells those with one end apart."""
 
@@ -159,18 +159,18 @@ class Keeper:
         pauses = plain_pauses(moment.holds) if moment.holds else ()
         if isinstance(given, Rescheduled):
             return Record(
-                id_,
-                came.text,
-                call.caller,
-                call.request_id,
-                call.ticket,
-                asked.kind,
-                self._facts(asked.facts, version),
-                now,
-                pauses,
-                version.ref,
-                (),
-                changed(given, self._facts(asked.before or {}, version)),
+                id=id_,
+                received=came.text,
+                caller=call.caller,
+                request_id=call.request_id,
+                ticket=call.ticket,
+                kind=asked.kind,
+                facts=self._facts(asked.facts, version),
+                now=now,
+                pauses=pauses,
+                version=version.ref,
+                decisions=(),
+                change=changed(given, self._facts(asked.before or {}, version)),
             )
         masked = self.settings.masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
         facts = {**asked.facts, **masked} if masked else asked.facts
@@ -267,7 +267,9 @@ class Keeper:
         waiting, loop = self._waiting, asyncio.get_running_loop()
         while waiting and waiting[0].future.done():
             heappop(waiting)
-        heappush(waiting, _Waiting(loop.time() + seconds, next(self._numbers), seconds, future))
+        heappush(
+            waiting, _Waiting(end=loop.time() + seconds, number=next(self._numbers), seconds=seconds, future=future)
+        )
         self._set_timer(loop)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -30,7 +30,7 @@ class Durability(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """How decisions are recorded.
 

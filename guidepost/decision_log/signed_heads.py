@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.decision_log.chain import Head, Purge
@@ -23,7 +23,7 @@ FORMAT: Final = 2
 PURGE_FORMAT: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedHead:
     """A head, the instant and the key of its signature.
 
@@ -40,7 +40,11 @@ class SignedHead:
     @property
     def covered(self) -> Covered | None:
         """What its root covers."""
-        return Covered(self.head.writer, self.since, self.head.sequence, self.root) if self.root else None
+        return (
+            Covered(writer=self.head.writer, since=self.since, last=self.head.sequence, root=self.root)
+            if self.root
+            else None
+        )
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -76,13 +80,14 @@ class SignedHead:
             if plain["format"] not in (1, FORMAT):
                 raise ValueError("the head is in a form that this program does not know")
             head = Head(str(plain["writer"]), int(plain["sequence"]), str(plain["hash"]))
-            tree = (int(plain["since"]), str(plain["root"])) if plain["format"] == FORMAT else (0, "")
+            since, root = (int(plain["since"]), str(plain["root"])) if plain["format"] == FORMAT else (0, "")
             return cls(
-                head,
-                str(plain["signed"]),
-                str(plain["key"]),
-                base64.b64decode(plain["signature"], validate=True),
-                *tree,
+                head=head,
+                signed=str(plain["signed"]),
+                key=str(plain["key"]),
+                signature=base64.b64decode(plain["signature"], validate=True),
+                since=since,
+                root=root,
             )
         except (KeyError, TypeError) as error:
             raise ValueError("expected a signed head") from error
@@ -118,8 +123,14 @@ class PurgeNote:
         try:
             if plain["format"] != PURGE_FORMAT:
                 raise ValueError("the note of a purge is in a form that this program does not know")
-            texts = [str(plain[name]) for name in ("before", "purged", "by")]
-            purge = Purge(str(plain["writer"]), int(plain["sequence"]), str(plain["hash"]), *texts)
+            purge = Purge(
+                writer=str(plain["writer"]),
+                sequence=int(plain["sequence"]),
+                hash=str(plain["hash"]),
+                before=str(plain["before"]),
+                purged=str(plain["purged"]),
+                by=str(plain["by"]),
+            )
             return cls(purge, str(plain["key"]), base64.b64decode(plain["signature"], validate=True))
         except (KeyError, TypeError) as error:
             raise ValueError("expected a note of a purge") from error
@@ -127,9 +138,9 @@ class PurgeNote:
 
 def sign_head(head: Head, at: str, key: Ed25519PrivateKey, covered: Covered | None = None) -> SignedHead:
     """Sign a head at an instant, and what it covers."""
-    tree = (covered.since, covered.root) if covered else (0, "")
-    unsigned = SignedHead(head, at, key_id(key.public_key()), b"", *tree)
-    return SignedHead(head, at, unsigned.key, key.sign(_signed(unsigned)), *tree)
+    since, root = (covered.since, covered.root) if covered else (0, "")
+    unsigned = SignedHead(head=head, signed=at, key=key_id(key.public_key()), signature=b"", since=since, root=root)
+    return replace(unsigned, signature=key.sign(_signed(unsigned)))
 
 
 def sign_purge(purge: Purge, key: Ed25519PrivateKey) -> PurgeNote:

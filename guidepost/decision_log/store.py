@@ -35,7 +35,7 @@ Signer = Callable[[Head, Covered | None], SignedHead]
 """Signs a head, and what it covers."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Growing:
     """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
 
@@ -152,13 +152,16 @@ class Store:
         if growing.head != head and not self._caught_up(growing, head, most):
             return None
         whole = growing.since + growing.tree.size == head.sequence
-        signed = signer(head, Covered(writer, growing.since, head.sequence, growing.tree.root) if whole else None)
+        signed = signer(
+            head,
+            Covered(writer=writer, since=growing.since, last=head.sequence, root=growing.tree.root) if whole else None,
+        )
         try:
             self.add_head(signed)
         except IntegrityError:
             # Another process signed this very end meanwhile.
             return None
-        self._growing[writer] = _Growing(head.sequence, purged, head)
+        self._growing[writer] = _Growing(since=head.sequence, purged=purged, head=head)
         return signed
 
     def behind(self, writer: str) -> bool:
@@ -177,7 +180,7 @@ class Store:
         for row in covered:
             if row.since == since or row.since < since < row.sequence:
                 since = row.sequence
-        return _Growing(since, purged, Head(writer, since, ""))
+        return _Growing(since=since, purged=purged, head=Head(writer, since, ""))
 
     def _caught_up(self, growing: _Growing, head: Head, most: int | None) -> bool:
         """Read on until a tree reaches a head, but at most so many entries; returns whether it does."""
@@ -249,7 +252,14 @@ class Store:
             rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
             return tuple(
                 PurgeNote(
-                    Purge(row.writer, row.sequence, row.hash, row.before, row.purged, row.by),
+                    Purge(
+                        writer=row.writer,
+                        sequence=row.sequence,
+                        hash=row.hash,
+                        before=row.before,
+                        purged=row.purged,
+                        by=row.by,
+                    ),
                     row.key,
                     bytes(row.signature),
                 )
@@ -343,10 +353,21 @@ def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
     read = record or readable(row.body)
     alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
     # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.
-    return Entry(row.writer, row.sequence, row.previous, row.hash, row.body if alike else row.body + "\n")
+    return Entry(
+        writer=row.writer,
+        sequence=row.sequence,
+        previous=row.previous,
+        hash=row.hash,
+        body=row.body if alike else row.body + "\n",
+    )
 
 
 def _signed(row: Row[Any]) -> SignedHead:
     return SignedHead(
-        Head(row.writer, row.sequence, row.hash), row.signed, row.key, bytes(row.signature), row.since, row.root
+        head=Head(row.writer, row.sequence, row.hash),
+        signed=row.signed,
+        key=row.key,
+        signature=bytes(row.signature),
+        since=row.since,
+        root=row.root,
     )

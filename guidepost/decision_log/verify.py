@@ -23,7 +23,7 @@ NO_HEADS = "an export holds no heads: give --heads FILE beside --key (`guidepost
 """Why a key alone covers no entry of an export."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """How many of the entries of a chain a trusted head vouches for, and the last such head; None if there is none."""
 
@@ -33,7 +33,7 @@ class Coverage:
     head: SignedHead | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was found.
 
@@ -133,13 +133,22 @@ def _verified(
                 if trust.keys
                 else "no head that was kept covers this chain",
             )
-    return Report(found, tuple(dict.fromkeys(doubts)), signed, tuple(vouched), tuple(notes), coverage)
+    return Report(
+        found=found,
+        doubts=tuple(dict.fromkeys(doubts)),
+        signed=signed,
+        vouched=tuple(vouched),
+        notes=tuple(notes),
+        coverage=coverage,
+    )
 
 
 def _coverage(extent: Extent, heads: Iterable[SignedHead]) -> Coverage:
     """Find the head that covers most of a chain."""
     last = max((one for one in heads if extent.covered_by(one.head)), key=lambda one: one.head.sequence, default=None)
-    return Coverage(extent.writer, extent.entries, extent.covered_by(last.head) if last else 0, last)
+    return Coverage(
+        writer=extent.writer, entries=extent.entries, covered=extent.covered_by(last.head) if last else 0, head=last
+    )
 
 
 def _uncovered(coverage: Sequence[Coverage], why: str) -> Iterator[str]:

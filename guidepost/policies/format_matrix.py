@@ -15,7 +15,7 @@ GAP: Final = 2
 """Spaces between the longest heading and the cells."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     """A heading with its cells in one line: the line's number, where the heading ends, the cells, and where they end."""
 
@@ -84,7 +84,13 @@ def _lines(matrix: yaml.MappingNode, lines: list[str]) -> Iterator[_Line]:
         tail = line[value.end_mark.column :]
         comment = tail.lstrip()
         found.append(
-            _Line(key.start_mark.line, line[: key.end_mark.column] + ":", cells, comment, len(line) - len(comment))
+            _Line(
+                at=key.start_mark.line,
+                head=line[: key.end_mark.column] + ":",
+                cells=cells,
+                tail=comment,
+                tail_column=len(line) - len(comment),
+            )
         )
     yield from found
 

@@ -77,7 +77,7 @@ def installed_package() -> Drafter:
     return Drafter(version(PACKAGE), days)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListFile:
     """A list as it stands in its file."""
 
@@ -100,7 +100,13 @@ def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list
         if not problems and isinstance(tree, Tree):
             draft = mapping(tree, "draft")
             return ListFile(
-                found, written, tree, text(draft, "code"), text(draft, "package"), text(tree, "about"), struck_out(tree)
+                list=found,
+                text=written,
+                tree=tree,
+                code=text(draft, "code"),
+                package=text(draft, "package"),
+                about=text(tree, "about"),
+                struck=struck_out(tree),
             ), []
     return None, problems
 
@@ -115,7 +121,7 @@ class Kind(StrEnum):
     KEPT = "kept"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One difference between a list and its new draft.
 
@@ -167,14 +173,14 @@ def compare(
 def _change(day: date, entry: Holiday | None, name: str, file: ListFile) -> Change | None:
     if entry is None:
         if day in file.struck:
-            return Change(day, Kind.KEPT, name, why=f"left out by a person: {file.struck[day]}")
-        return Change(day, Kind.ADDED, name)
+            return Change(day=day, kind=Kind.KEPT, name=name, why=f"left out by a person: {file.struck[day]}")
+        return Change(day=day, kind=Kind.ADDED, name=name)
     if not name:
         if why := _person_s(entry, file):
-            return Change(day, Kind.KEPT, entry.name, why=f"kept: {why}, the package has no holiday here")
-        return Change(day, Kind.REMOVED, entry.name)
+            return Change(day=day, kind=Kind.KEPT, name=entry.name, why=f"kept: {why}, the package has no holiday here")
+        return Change(day=day, kind=Kind.REMOVED, name=entry.name)
     if name != entry.name and not _person_s(entry, file):
-        return Change(day, Kind.RENAMED, name, was=entry.name)
+        return Change(day=day, kind=Kind.RENAMED, name=name, was=entry.name)
     return None
 
 
@@ -202,7 +208,7 @@ def _moved(changes: list[Change]) -> Iterable[Change]:
     }
     for change in changes:
         if change.day in came and change.kind is Kind.ADDED:
-            yield Change(change.day, Kind.MOVED, change.name, was=came[change.day].isoformat())
+            yield Change(day=change.day, kind=Kind.MOVED, name=change.name, was=came[change.day].isoformat())
         elif change.kind is not Kind.REMOVED or change.day not in came.values():
             yield change
 

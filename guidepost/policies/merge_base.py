@@ -33,7 +33,7 @@ class Lack(StrEnum):
     NOT_LOADED = "not loaded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
     """What a change is compared with. ``said`` and ``help`` tell why there is no version, if there is none.
 
@@ -60,7 +60,7 @@ def find_base(asked: str, policies: Path) -> Base:
     try:
         return _found(asked, policies)
     except SourceError as error:
-        return Base(asked, lack=Lack.NOT_FOUND, said=error.message, help=error.help)
+        return Base(asked=asked, lack=Lack.NOT_FOUND, said=error.message, help=error.help)
 
 
 def _found(asked: str, policies: Path) -> Base:
@@ -71,7 +71,7 @@ def _found(asked: str, policies: Path) -> Base:
             "run `guidepost ci` in a checkout",
         )
     commit = _merge_base(within, asked)
-    base = Base(asked, commit, within.dirty, frozen=_frozen(within, commit, policies))
+    base = Base(asked=asked, commit=commit, dirty=within.dirty, frozen=_frozen(within, commit, policies))
     if within.content(commit, MANIFEST) is None:
         where = within.prefix or "the top of the repository"
         return replace(

@@ -53,7 +53,12 @@ def freeze(policies: Path, version: Version) -> Release:
     since = version.policy.manifest.effective_from
     write_whole(
         policies / PAST / REGISTER,
-        register_text([*frozen.values(), Frozen(number, since, version.digest, Place(""))]).encode(),
+        register_text(
+            [
+                *frozen.values(),
+                Frozen(version=number, effective_from=since, digest=version.digest, place=Place(file="")),
+            ]
+        ).encode(),
     )
     return Release(target, len(files), False)
 

@@ -36,7 +36,7 @@ class TimedResult:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What came of the cases of one version; ``ref`` is None if it could not be read.
 
@@ -74,11 +74,11 @@ def run_source(
     try:
         policy, trees = load_with_trees(source.files(), source.root)
     except PolicyErrors as error:
-        return Trial(source, None, error.problems)
+        return Trial(source=source, ref=None, problems=error.problems)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     if only and ref.version != only:
         return None
-    trial, problems = Trial(source, ref), list[Problem]()
+    trial, problems = Trial(source=source, ref=ref), list[Problem]()
     cases, wrong = read_cases(source.files(), policy, source.root)
     problems += wrong
     chosen = tuple(case for case in cases if selection is None or selected(selection, case))

@@ -65,7 +65,12 @@ def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
     if past:
-        frozen = [Frozen(one.ref.version, one.effective_from, one.ref.digest, Place("")) for one in past]
+        frozen = [
+            Frozen(
+                version=one.ref.version, effective_from=one.effective_from, digest=one.ref.digest, place=Place(file="")
+            )
+            for one in past
+        ]
         (made / PAST / REGISTER).write_text(register_text(frozen), encoding="utf-8")
     made.chmod(0o755)
 

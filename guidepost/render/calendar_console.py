@@ -23,9 +23,9 @@ COUNTING = {"full": "only full ones", "begun": "one that has begun counts", "exa
 def measure_text(measure: Measure) -> str:
     """Write how the time of a deadline counts.
 
-    >>> measure_text(Measure(Unit.HOURS, "", "around_the_clock")), measure_text(Measure(Unit.NOTHING))
+    >>> measure_text(Measure(unit=Unit.HOURS, rule="", calendar="around_the_clock")), measure_text(Measure(unit=Unit.NOTHING))
     ('hours by around_the_clock', 'nothing')
-    >>> measure_text(Measure(Unit.BUSINESS_DAYS, "roll_then_clock", "weekdays", 3))
+    >>> measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="roll_then_clock", calendar="weekdays", amount=3))
     '3 business days by weekdays, roll_then_clock'
     """
     if measure.unit is Unit.NOTHING:

@@ -174,12 +174,17 @@ def drawing_parts(due: Due, now: datetime | None) -> Iterator[RenderableType]:
     """Draw the way from the start of a deadline to its instant, and list its stretches and what it rests on."""
     if due.due is not None:
         risk = due.standing.at_risk_from if due.standing else None
-        marks = [Mark(due.starts, "►", "start"), *([Mark(risk, "!", "at risk from", "bold yellow")] if risk else [])]
-        marks += [Mark(now, "▼", "now", "bold cyan")] if now else []
+        marks = [
+            Mark(at=due.starts, symbol="►", name="start"),
+            *([Mark(at=risk, symbol="!", name="at risk from", style="bold yellow")] if risk else []),
+        ]
+        marks += [Mark(at=now, symbol="▼", name="now", style="bold cyan")] if now else []
         marks += (
-            [Mark(due.standing.at, "✓", "met", "bold green")] if due.standing and now and due.standing.at != now else []
+            [Mark(at=due.standing.at, symbol="✓", name="met", style="bold green")]
+            if due.standing and now and due.standing.at != now
+            else []
         )
-        marks += [Mark(due.due, "◆", "due", "bold red")]
+        marks += [Mark(at=due.due, symbol="◆", name="due", style="bold red")]
         last = now if now and due.due < now <= due.due + LATER else due.due
         yield ""
         for part in Drawing(due.zone, due.stretches, marks).parts(due.starts, last):

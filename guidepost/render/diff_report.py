@@ -28,7 +28,7 @@ SHOWN: Final = 8
 NO_BUDGET: Final = Budget()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A difference to show. ``names`` are what the two versions were called by who asked."""
 
@@ -72,7 +72,9 @@ def report(before: Version, after: Version, names: tuple[str, str], budget: Budg
     """
     check_budget(budget, before.policy, after.policy)
     diff = compare(before, after)
-    return Report(diff, matrices(before.policy, after.policy), names, excesses(diff, budget))
+    return Report(
+        diff=diff, matrices=matrices(before.policy, after.policy), names=names, excesses=excesses(diff, budget)
+    )
 
 
 def command(decision: str, region: Region) -> str:

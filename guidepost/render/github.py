@@ -32,7 +32,7 @@ def annotation(
 ) -> str:
     r"""Return the line that makes GitHub show a message at a place.
 
-    >>> annotation(Place("a,b.yaml", 3, 5), "unknown-value", "100% wrong\nhelp: mend it")
+    >>> annotation(Place(file="a,b.yaml", line=3, column=5), "unknown-value", "100% wrong\nhelp: mend it")
     '::error file=a%2Cb.yaml,line=3,col=5,title=unknown-value::100%25 wrong%0Ahelp: mend it'
     """
     at = f"file={_property(address(place.file))},line={place.line},col={place.column}," if place else ""

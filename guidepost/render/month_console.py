@@ -32,7 +32,7 @@ ESTIMATED: Final = "~"
 BREAK: Final = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """A day of a calendar: its hours, and what makes it other than its weekday; ``known`` is whether the holidays are."""
 
@@ -53,7 +53,16 @@ def days_of(calendar: Calendar, first: date, last: date) -> tuple[Day, ...]:
         holiday = listed.days.get(day) if listed else None
         known = listed is None or listed.first <= day <= listed.last
         intervals = (Interval(0, DAY),) if calendar.always else hours(calendar, day)
-        found.append(Day(day, known, intervals, holiday, day in calendar.dates, tuple(calendar.breaks.get(day, ()))))
+        found.append(
+            Day(
+                day=day,
+                known=known,
+                hours=intervals,
+                holiday=holiday,
+                one_off=day in calendar.dates,
+                breaks=tuple(calendar.breaks.get(day, ())),
+            )
+        )
     return tuple(found)
 
 

@@ -101,7 +101,7 @@ def amount_text(amount: float, unit: Unit) -> str:
 def worked_text(time: timedelta, target: Target, total: timedelta) -> str:
     """Write business time in the unit of a target, if that is in whole ones and halves; else in hours and minutes.
 
-    >>> hours = Target(4, Unit.HOURS, "", "weekdays", "")
+    >>> hours = Target(amount=4, unit=Unit.HOURS, rule="", calendar="weekdays", region="")
     >>> worked_text(timedelta(minutes=150), hours, timedelta(hours=4)), worked_text(timedelta(minutes=151), hours, timedelta(hours=4))
     ('2.5 hours', '2 h 31 min')
     """

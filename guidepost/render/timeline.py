@@ -50,7 +50,7 @@ KINDS: Final = {
 NOT_KNOWN: Final = "?"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """An instant that is marked in a drawing; of marks in one cell the last counts."""
 

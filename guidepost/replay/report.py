@@ -19,7 +19,7 @@ SHOWN: Final = 8
 NOT_SENT: Final = "(not sent)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A replay to show.
 

@@ -33,7 +33,7 @@ Watch = Callable[[int, float | None], None]
 """Is told how many rows were replayed since it was last told, and how far through the source they lead."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Rejected:
     """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written.
 

@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -59,7 +59,7 @@ class Texts:
         return cls(tuple(sorted(files.items())), root)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What a worker needs to make a replayer: the texts of the versions, and how tickets are counted."""
 
@@ -72,7 +72,7 @@ class Trial:
     from_in_force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What every partition is replayed by; ``first`` tells by file how many rows there are in front of it, ``limit`` how many count."""
 
@@ -92,7 +92,7 @@ class Task:
             if doubts := batch.doubts(refused):
                 yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
             if unread := batch.rejected(refused):
-                yield _made([(UNREAD, one.row, json.dumps(astuple(one))) for one in unread])
+                yield _made([(UNREAD, one.row, json.dumps(asdict(one))) for one in unread])
         yield _made([(TALLY, 0, json.dumps(tally.plain()))])
 
     def _numbered(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Any]:
@@ -148,7 +148,7 @@ def run_on_spark(
             "take one row of each ticket before, or leave --engine out",
         )
     missing_columns(mapping, rows.columns, spec)
-    task = Task(trial, Mapper(mapping, vocabulary), first_rows(counts), limit)
+    task = Task(trial=trial, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
     columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
     wanted = rows.selectExpr(*columns, f"_metadata.file_path as {_FILE}", f"_metadata.row_index as {_ROW}")
     with _spark_said(spec):
@@ -275,7 +275,7 @@ def _gathered(made: Any, rejected: Rejected) -> Tally:
             rejected.doubt({(fact, word): rows for fact, word, rows in json.loads(one["payload"])})
         portion: list[Unread] = []
         for one in kept.where(f"kind = '{UNREAD}'").orderBy("row").toLocalIterator():
-            portion.append(Unread(*json.loads(one["payload"])))
+            portion.append(Unread(**json.loads(one["payload"])))
             if len(portion) == _PORTION:
                 rejected.add(portion)
                 portion = []

@@ -26,7 +26,7 @@ Find = Callable[[str], Version | None]
 """Gives the version with a digest, if it is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Otherwise:
     """A record that comes out otherwise under its own version: its number and id, and what each outcome was and is."""
 
@@ -36,7 +36,7 @@ class Otherwise:
     outcomes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proved:
     """The records under one version: how many there are, and how many come out otherwise. ``version`` is None if it is not known."""
 
@@ -46,7 +46,7 @@ class Proved:
     otherwise: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What came of deciding a log again.
 
@@ -123,15 +123,20 @@ def prove(
                 found += list(_otherwise(count.replayer, chunk, digest, left))
         watch(chunk.size + len(batch.unread), batch.share)
     versions = tuple(
-        Proved(digest, count.replayer.after.ref if count.replayer else None, count.records, count.otherwise)
+        Proved(
+            digest=digest,
+            version=count.replayer.after.ref if count.replayer else None,
+            records=count.records,
+            otherwise=count.otherwise,
+        )
         for digest, count in counts.items()
     )
     return Proof(
-        source.name,
-        versions,
-        tuple(sorted(found, key=lambda one: one.row)),
-        rejected.counted(),
-        tuple(rejected.first),
+        source=source.name,
+        versions=versions,
+        otherwise=tuple(sorted(found, key=lambda one: one.row)),
+        unread=rejected.counted(),
+        first=tuple(rejected.first),
         notes=tuple(source.notes),
     )
 
@@ -151,10 +156,10 @@ def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iter
             continue
         most -= 1
         yield Otherwise(
-            int(part.rows[0]),
-            "" if part.names is None else str(part.names.sent(0) or ""),
-            digest,
-            _told(replayer.summary(tally, {}, 1)),
+            row=int(part.rows[0]),
+            record="" if part.names is None else str(part.names.sent(0) or ""),
+            digest=digest,
+            outcomes=_told(replayer.summary(tally, {}, 1)),
         )
 
 

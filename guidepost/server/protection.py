@@ -9,7 +9,7 @@ from guidepost.server.auth.config import AccessSettings, TlsFiles
 from guidepost.server.rpc.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
     """What protects a server. It travels to each worker, which opens the files itself."""
 

@@ -35,10 +35,10 @@ def _exposed(protection: Protection, addresses: Iterable[str]) -> Iterator[Probl
         for address in addresses:
             if not is_local(address):
                 yield Problem(
-                    Place(address),
-                    "bad-format",
-                    f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
-                    "give both, or --trust-network where the network itself lets in only who may come in, as behind a mesh",
+                    place=Place(file=address),
+                    code="bad-format",
+                    message=f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
+                    help="give both, or --trust-network where the network itself lets in only who may come in, as behind a mesh",
                 )
 
 
@@ -80,10 +80,12 @@ def _limits(limits: Limits) -> Iterator[Problem]:
     for one in fields(limits):
         if getattr(limits, one.name) < 1:
             yield Problem(
-                Place(one.name),
-                "bad-format",
-                f"the limit `{one.name}` is {getattr(limits, one.name)}",
-                "a limit is at least 1",
+                place=Place(file=one.name),
+                code="bad-format",
+                message=f"the limit `{one.name}` is {getattr(limits, one.name)}",
+                help="a limit is at least 1",
             )
     if limits.batch > MOST_TICKETS:
-        yield Problem(Place("batch"), "bad-format", f"one call may have {MOST_TICKETS:,} tickets at most")
+        yield Problem(
+            place=Place(file="batch"), code="bad-format", message=f"one call may have {MOST_TICKETS:,} tickets at most"
+        )

@@ -29,7 +29,7 @@ def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[
     for column in columns:
         fact = known.get(folded(column))
         if fact and (fact not in facts or column == fact):
-            facts[fact] = FromColumn((column,))
+            facts[fact] = FromColumn(columns=(column,))
     if not facts:
         raise TicketsError(
             f"no column of {name} is called like a fact; it has {_listed(columns)}",
@@ -38,7 +38,7 @@ def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[
     free = {folded(column): column for column in columns if folded(column) not in known}
     ticket = next((free[folded(one)] for one in TICKET if folded(one) in free), "")
     now = free.get(NOW)
-    mapping = ColumnMapping(facts, ticket, FromColumn((now,)) if now else None)
+    mapping = ColumnMapping(facts=facts, ticket=ticket, now=FromColumn(columns=(now,)) if now else None)
     read = set(mapping.columns)
     left = [column for column in columns if column not in read]
     return mapping, [f"left out, since no fact is called so: {_listed(left)}"] if left else []

@@ -72,7 +72,7 @@ def header_of(path: Path) -> Header:
     return Header(unique(names), separator)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class DelimitedTickets:
     """Tickets in a CSV file."""
 
@@ -149,7 +149,15 @@ def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], 
         count -= at - row
         row = at + 1
         one = odd.pop(0)
-        wrong.append(Unread(at, "", "", f"{one.actual_columns} fields instead of {one.expected_columns}", one.text))
+        wrong.append(
+            Unread(
+                row=at,
+                name="",
+                field="",
+                message=f"{one.actual_columns} fields instead of {one.expected_columns}",
+                content=one.text,
+            )
+        )
     numbers.append(np.arange(row, row + count, dtype=np.int64))
     return np.concatenate(numbers), wrong
 

@@ -59,7 +59,7 @@ def _is_line(line: bytes) -> bool:
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class StoredRecords:
     """The records of a log: all of them chain by chain, those that pass a filter in the order of receipt."""
 
@@ -111,7 +111,7 @@ class StoredRecords:
             raise TicketsError(error.message, error.help) from error
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ExportedRecords:
     """Records in a file that ``guidepost audit export`` wrote."""
 
@@ -153,7 +153,11 @@ class ExportedRecords:
                     yield (
                         number,
                         Unread(
-                            number, "", "", "no entry of a decision log", line.decode(errors="replace").rstrip("\r\n")
+                            row=number,
+                            name="",
+                            field="",
+                            message="no entry of a decision log",
+                            content=line.decode(errors="replace").rstrip("\r\n"),
                         ),
                         share,
                     )
@@ -189,7 +193,7 @@ def _record(number: int, body: str) -> Record | Unread:
     try:
         return Record.read(body)
     except ValueError as error:
-        return Unread(number, "", "", str(error), body)
+        return Unread(row=number, name="", field="", message=str(error), content=body)
 
 
 def _unreadable(name: str, error: SQLAlchemyError) -> TicketsError:

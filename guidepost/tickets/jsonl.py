@@ -77,7 +77,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class LineTickets:
     """Tickets in a file of JSON lines."""
 
@@ -102,7 +102,13 @@ class LineTickets:
                     numbers.append(number)
                 except ValueError as error:
                     wrong.append(
-                        Unread(number, "", "", f"no JSON object: {error}", line.decode(errors="replace").rstrip("\r\n"))
+                        Unread(
+                            row=number,
+                            name="",
+                            field="",
+                            message=f"no JSON object: {error}",
+                            content=line.decode(errors="replace").rstrip("\r\n"),
+                        )
                     )
                 if len(rows) + len(wrong) == size:
                     yield self._batch(rows, numbers, wrong, min(raw.tell() / total, 1.0))

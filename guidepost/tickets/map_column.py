@@ -54,7 +54,7 @@ def fact_column(fact: Fact, rule: Rule, empty: frozenset[str]) -> FactColumn:
         case FromTable():
             return _Combined(rule, Lookup(table_meaning(rule, empty)))
     if fact.type is FactType.INSTANT:
-        return InstantColumn(rule, InstantReader(rule.format, rule.zone, empty))
+        return InstantColumn(rule, InstantReader(format=rule.format, zone=rule.zone, empty=empty))
     words = _Worded(rule, Lookup(fact_meaning(fact, rule, empty)), empty)
     if rule.values is None and fact.type is FactType.TEXT:
         return _Written(rule, empty)

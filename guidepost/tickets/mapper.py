@@ -37,7 +37,7 @@ from guidepost.tickets.timestamps import InstantReader
 from guidepost.tickets.types import Batch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """What a mapping may speak of: the facts and outcomes of a version, its deadlines, and (``received``) the fact that says when a ticket came in."""
 
@@ -58,7 +58,7 @@ class Vocabulary:
             if scheduler.deadline.starts in policy.facts
         )
         received = starts.most_common(1)[0][0] if starts else ""
-        return cls(policy.facts, policy.outcomes, tuple(policy.deadlines), received)
+        return cls(facts=policy.facts, outcomes=policy.outcomes, deadlines=tuple(policy.deadlines), received=received)
 
 
 class Mapper:
@@ -120,12 +120,28 @@ class Mapper:
             for name, column in due.items()
         }
         within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
-        recorded = Recorded(outcomes, due, dated, within=within) if outcomes or due else None
+        recorded = Recorded(outcomes=outcomes, due=due, dated=dated, within=within) if outcomes or due else None
         tickets = numbers_of(column_of(rows, self.mapping.ticket)) if self.mapping.ticket else None
-        chunk = Chunk(rows.num_rows, facts, numbers, now, names, {}, recorded, tickets)
+        chunk = Chunk(
+            size=rows.num_rows,
+            facts=facts,
+            rows=numbers,
+            now=now,
+            names=names,
+            holds={},
+            recorded=recorded,
+            tickets=tickets,
+        )
         content = partial(_content, rows, numbers)
         whole = _without(chunk, faults) if faults else chunk
-        return Batch(whole, tuple(_unread(chunk, faults, content)), share, content, self._doubts, _help)
+        return Batch(
+            chunk=whole,
+            unread=tuple(_unread(chunk, faults, content)),
+            share=share,
+            content=content,
+            doubtful=self._doubts,
+            help=_help,
+        )
 
     def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
         """Count the words that may stand for an empty cell where no list of values says what they mean."""
@@ -157,7 +173,7 @@ def _help(chunk: Chunk, refused: Unread) -> str:
 
 
 def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
-    return InstantColumn(rule, InstantReader(rule.format, rule.zone, empty))
+    return InstantColumn(rule, InstantReader(format=rule.format, zone=rule.zone, empty=empty))
 
 
 def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
@@ -183,7 +199,15 @@ def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]
     unread = []
     for at, fault in sorted(found.items()):
         row, name = int(chunk.rows[at]), chunk.names.sent(at) if chunk.names else None
-        unread.append(Unread(row, "" if name is None else str(name), fault.column, fault.message(at), content(row)))
+        unread.append(
+            Unread(
+                row=row,
+                name="" if name is None else str(name),
+                field=fault.column,
+                message=fault.message(at),
+                content=content(row),
+            )
+        )
     return unread
 
 
@@ -191,21 +215,21 @@ def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
     keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
     recorded = chunk.recorded
     return Chunk(
-        int(keep.sum()),
-        {name: _kept(column, keep) for name, column in chunk.facts.items()},
-        chunk.rows[keep],
-        _kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now,
-        _kept(chunk.names, keep) if chunk.names else None,
-        {},
-        recorded
+        size=int(keep.sum()),
+        facts={name: _kept(column, keep) for name, column in chunk.facts.items()},
+        rows=chunk.rows[keep],
+        now=_kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now,
+        names=_kept(chunk.names, keep) if chunk.names else None,
+        holds={},
+        recorded=recorded
         and Recorded(
-            {name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
-            {name: _kept(column, keep) for name, column in recorded.due.items()},
-            {name: mask[keep] for name, mask in recorded.dated.items()},
-            recorded.digest,
-            recorded.within,
+            outcomes={name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
+            due={name: _kept(column, keep) for name, column in recorded.due.items()},
+            dated={name: mask[keep] for name, mask in recorded.dated.items()},
+            digest=recorded.digest,
+            within=recorded.within,
         ),
-        None if chunk.tickets is None else chunk.tickets[keep],
+        tickets=None if chunk.tickets is None else chunk.tickets[keep],
     )
 
 

@@ -37,7 +37,7 @@ class Otherwise(StrEnum):
     """It is the value of ``fallback``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FromColumn:
     """What stands in a column (of several, the first that is given).
 
@@ -73,7 +73,7 @@ class Always:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FromTable:
     """What several columns say together: the value of the first row of which every cell stands there."""
 
@@ -86,7 +86,7 @@ class FromTable:
 Rule = FromColumn | Always | FromTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMapping:
     """How the rows of another system are read as tickets.
 

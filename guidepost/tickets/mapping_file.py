@@ -142,14 +142,16 @@ class _Reader:
         due = {name: self._due(node) for name, _, node in self._named(tree.get("recorded_due"), deadlines, "deadline")}
         now, ticket, empty = tree.get("now"), tree.get("ticket"), tree.get("empty")
         return ColumnMapping(
-            facts,
-            ticket.text if isinstance(ticket, Scalar) else "",
-            self._clocked(now) if now is not None else None,
-            recorded,
-            due,
-            tuple(item.text for item in empty.items if isinstance(item, Scalar)) if isinstance(empty, Nodes) else EMPTY,
-            file,
-            self._repeated(tree, ticket),
+            facts=facts,
+            ticket=ticket.text if isinstance(ticket, Scalar) else "",
+            now=self._clocked(now) if now is not None else None,
+            recorded=recorded,
+            recorded_due=due,
+            empty=tuple(item.text for item in empty.items if isinstance(item, Scalar))
+            if isinstance(empty, Nodes)
+            else EMPTY,
+            name=file,
+            repeated=self._repeated(tree, ticket),
         )
 
     def _repeated(self, tree: Mapping, ticket: Node | None) -> Repeated:
@@ -175,7 +177,7 @@ class _Reader:
         return Repeated(_text(node))
 
     def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self.problems.append(Problem(place, code, message, help_))
+        self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def _named(self, node: Node | None, known: Any, kind: str) -> Iterable[tuple[str, Fact, Node]]:
         if not isinstance(node, Mapping):
@@ -189,7 +191,7 @@ class _Reader:
     def _fact(self, fact: Fact, node: Node) -> Rule:
         """Read how a fact comes about: from a column, by a table, or always the same."""
         if not isinstance(node, Mapping):
-            return FromColumn((_text(node),))
+            return FromColumn(columns=(_text(node),))
         ways = [way for way in ("column", "always", "table") if way in node.entries]
         if len(ways) != 1:
             said = (
@@ -240,7 +242,7 @@ class _Reader:
                 )
         columns = tuple(dict.fromkeys(column for when, _ in rows for column in when))
         otherwise, fallback = self._otherwise(fact, node)
-        return FromTable(columns, tuple(rows), otherwise, fallback)
+        return FromTable(columns=columns, rows=tuple(rows), otherwise=otherwise, fallback=fallback)
 
     def _column(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> FromColumn:
         values = node.get("values")
@@ -263,19 +265,19 @@ class _Reader:
             self._say(decimal.place, "bad-format", f"the decimal sign is `.` or `,`, not `{_text(decimal)}`")
         zone, form = self._clock(node)
         return FromColumn(
-            _columns(node),
-            listed,
-            otherwise,
-            fallback,
-            self._scale(_get(node, "scale")),
-            decimal is not None and _text(decimal) == ",",
-            zone,
-            form,
+            columns=_columns(node),
+            values=listed,
+            otherwise=otherwise,
+            fallback=fallback,
+            scale=self._scale(_get(node, "scale")),
+            comma=decimal is not None and _text(decimal) == ",",
+            zone=zone,
+            format=form,
         )
 
     def _outcome(self, outcome: Fact, node: Node) -> FromColumn:
         if not isinstance(node, Mapping):
-            return FromColumn((_text(node),))
+            return FromColumn(columns=(_text(node),))
         rule, within = self._column(outcome, node, recorded=True), _get(node, "within")
         if within is None:
             return rule
@@ -307,9 +309,9 @@ class _Reader:
 
     def _clocked(self, node: Node) -> FromColumn:
         if not isinstance(node, Mapping):
-            return FromColumn((_text(node),))
+            return FromColumn(columns=(_text(node),))
         zone, form = self._clock(node)
-        return FromColumn(_columns(node), zone=zone, format=form)
+        return FromColumn(columns=_columns(node), zone=zone, format=form)
 
     def _clock(self, node: Mapping) -> tuple[str, str]:
         zone, form = _get(node, "zone"), _get(node, "format")

@@ -49,11 +49,11 @@ def open_tickets(
     vocabulary = version if isinstance(version, Vocabulary) else Vocabulary.of(version)
     if spec == LOG or is_url(spec):
         _no_mapping(spec, mapping)
-        return StoredRecords(spec, "" if spec == LOG else spec, only or Filter(), vocabulary)
+        return StoredRecords(name=spec, url="" if spec == LOG else spec, asked=only or Filter(), vocabulary=vocabulary)
     paths = find_files(spec)
     if len(paths) == 1 and is_exported(paths[0]):
         _no_mapping(spec, mapping)
-        return ExportedRecords(spec, paths[0], only or Filter(), vocabulary)
+        return ExportedRecords(name=spec, path=paths[0], asked=only or Filter(), vocabulary=vocabulary)
     if only is not None and only != Filter():
         raise TicketsError(
             f"expected a decision log, got {spec}",
@@ -71,11 +71,11 @@ def open_tickets(
 def _source(spec: str, files: Files, mapper: Mapper, notes: list[str]) -> TicketSource:
     match files.form:
         case "parquet":
-            return ParquetTickets(spec, files.paths, mapper, notes)
+            return ParquetTickets(name=spec, files=files.paths, mapper=mapper, notes=notes)
         case "lines":
-            return LineTickets(spec, files.paths[0], mapper, notes)
+            return LineTickets(name=spec, path=files.paths[0], mapper=mapper, notes=notes)
         case _:
-            return DelimitedTickets(spec, files.paths[0], mapper, notes)
+            return DelimitedTickets(name=spec, path=files.paths[0], mapper=mapper, notes=notes)
 
 
 def files_of(spec: str) -> Files:

@@ -38,7 +38,7 @@ def rows_of(files: Sequence[Path]) -> int:
     return sum(_opened(file, ()).metadata.num_rows for file in files)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ParquetTickets:
     """Tickets in Parquet files, one behind the other."""
 

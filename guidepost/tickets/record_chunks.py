@@ -64,10 +64,12 @@ def record_batches(
 def _given(window: _Window, vocabulary: Vocabulary, share: float | None) -> Iterator[Batch]:
     unread = tuple(window.unread)
     for digest, numbered in window.records.items():
-        yield Batch(chunk_of(digest, numbered, vocabulary), unread, share, _content(dict(numbered)))
+        yield Batch(
+            chunk=chunk_of(digest, numbered, vocabulary), unread=unread, share=share, content=_content(dict(numbered))
+        )
         unread = ()
     if unread:
-        yield Batch(Chunk(0, {}, np.zeros(0, np.int64)), unread, share)
+        yield Batch(chunk=Chunk(size=0, facts={}, rows=np.zeros(0, np.int64)), unread=unread, share=share)
 
 
 def _content(records: Mapping[int, Record]) -> Any:
@@ -87,15 +89,15 @@ def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabu
         for texts in ((one.id for one in records), (one.ticket or one.request_id for one in records))
     )
     return Chunk(
-        len(records),
-        columns,
-        np.array([number for number, _ in numbered], np.int64),
-        now,
-        ids,
-        holds,
-        _recorded(records, digest, vocabulary.deadlines),
-        numbers_of_texts([_ticket(record) for record in records]),
-        tickets,
+        size=len(records),
+        facts=columns,
+        rows=np.array([number for number, _ in numbered], np.int64),
+        now=now,
+        names=ids,
+        holds=holds,
+        recorded=_recorded(records, digest, vocabulary.deadlines),
+        tickets=numbers_of_texts([_ticket(record) for record in records]),
+        ticket_names=tickets,
     )
 
 
@@ -151,10 +153,10 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
                 states.setdefault(outcome.name, []).append((at, recorded_state(outcome)))
     dated = {name: _due(rows, size) for name, rows in due.items()}
     return Recorded(
-        {name: _coded(rows, size) for name, rows in states.items()},
-        {name: column for name, (column, _) in dated.items()},
-        {name: mask for name, (_, mask) in dated.items()},
-        digest,
+        outcomes={name: _coded(rows, size) for name, rows in states.items()},
+        due={name: column for name, (column, _) in dated.items()},
+        dated={name: mask for name, (_, mask) in dated.items()},
+        digest=digest,
     )
 
 

@@ -20,7 +20,7 @@ class UnreadWriter:
     >>> from tempfile import TemporaryDirectory
     >>> folder = TemporaryDirectory()
     >>> with UnreadWriter(Path(folder.name) / "unread.csv") as unread:
-    ...     unread.add([Unread(7, "INC1", "impact", "`9` is not listed", "{}")])
+    ...     unread.add([Unread(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")])
     >>> (Path(folder.name) / "unread.csv").read_text().splitlines()[1]
     '7,INC1,impact,`9` is not listed,{}'
     """

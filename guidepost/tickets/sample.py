@@ -28,7 +28,7 @@ _SECONDS: Final = re.compile(r":\d\d:(?!00)\d\d|^\d+$")
 """A time to the second, or one that is a number."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Profile:
     """A column: its name, how often each of its values stands there (as text), and whether they are numbers or instants already."""
 
@@ -73,7 +73,7 @@ def profiles(files: Files) -> list[Profile]:
     found: dict[str, Profile] = {}
     for row in islice(_rows(files), ROWS):
         for name, value in row.items():
-            found.setdefault(name, Profile(name)).add(value)
+            found.setdefault(name, Profile(name=name)).add(value)
     if not found:
         raise TicketsError(f"{files.paths[0].name} has no rows", "a mapping is drafted from values")
     return list(found.values())

@@ -100,7 +100,7 @@ _IGNORED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meant:
     """What a value of a column may mean, and why it is thought so ("" where it is the same word)."""
 
@@ -153,7 +153,8 @@ def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list
     for text, count in profile.given.items():
         meant = _meant(text, words)
         if meant:
-            found.append(Meant(text, *meant, count))
+            target, why = meant
+            found.append(Meant(written=text, target=target, why=why, rows=count))
         else:
             left.append(text)
     if ranked and left and fact.type is FactType.CHOICE and len(left) == len(profile.given):
@@ -166,7 +167,12 @@ def doubts(profile: Profile, fact: Fact) -> list[Meant]:
     """Return the words of a column that stand for an empty cell and are spelled like a value of the fact."""
     known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
     return [
-        Meant(text, known[folded(text)], EXACT if value_of(fact.values, text) else "", profile.counts[text])
+        Meant(
+            written=text,
+            target=known[folded(text)],
+            why=EXACT if value_of(fact.values, text) else "",
+            rows=profile.counts[text],
+        )
         for text in profile.nulls
         if folded(text) in known
     ]
@@ -257,7 +263,12 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
     ):
         return []
     return [
-        Meant(text, fact.values[int(ranks[text][1]) - numbers[0]].value, "by order", profile.counts[text])
+        Meant(
+            written=text,
+            target=fact.values[int(ranks[text][1]) - numbers[0]].value,
+            why="by order",
+            rows=profile.counts[text],
+        )
         for text in sorted(texts, key=lambda one: int(ranks[one][1]))
     ]
 
@@ -268,7 +279,7 @@ def _by_scale(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]
     for scale in SCALES:
         if len(scale) == len(fact.values) and set(words) <= set(scale):
             return [
-                Meant(words[word], value.value, "by order", profile.counts[words[word]])
+                Meant(written=words[word], target=value.value, why="by order", rows=profile.counts[words[word]])
                 for word, value in zip(scale, fact.values, strict=True)
                 if word in words
             ]
@@ -283,7 +294,7 @@ def _words(name: str, *, keep: bool = False) -> list[str]:
 
 def _read(texts: Iterable[str], form: str) -> bool:
     """Return whether all texts are instants in a format."""
-    found, wrong = InstantReader(form, "UTC").read(pa.array(list(texts)))
+    found, wrong = InstantReader(format=form, zone="UTC").read(pa.array(list(texts)))
     # A year of two digits can be read as one of the first century.
     return wrong is None and bool(np.all((found.micros >= BEGIN) & (found.micros < END)))
 

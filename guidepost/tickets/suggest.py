@@ -22,7 +22,7 @@ _SHOWN: Final = 15
 FACT, OUTCOME, DEADLINE = "facts", "recorded", "recorded_due"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Guess:
     """A column that may be a fact, an outcome or a deadline (``part`` of the file), and how much speaks for it."""
 
@@ -89,10 +89,10 @@ def _guess(part: str, fact: Fact, profile: Profile) -> _Guess | None:
         return None
     fit = fits(profile, fact, named=named >= LIKE)
     if named == 100 and not fit and 0 < len(profile.given) <= MANY and fact.type is FactType.CHOICE:
-        return _Guess(part, fact, profile, named, named)
+        return _Guess(part=part, fact=fact, profile=profile, named=named, score=named)
     if not fit or (named < LIKE and fit < 95) or (fact.type is FactType.CHOICE and fit < 50 and named < 100):
         return None
-    return _Guess(part, fact, profile, named, named + fit)
+    return _Guess(part=part, fact=fact, profile=profile, named=named, score=named + fit)
 
 
 def _file(

@@ -34,7 +34,7 @@ _KEPT: Final = 100_000
 """How many texts are kept that had to be read one by one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class InstantReader:
     """Reads columns of one kind of instants; ``one_by_one`` keeps what no quick way could read."""
 

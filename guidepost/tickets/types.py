@@ -31,7 +31,7 @@ def _no_help(_: Chunk, __: Unread) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Some rows of a source: those that can be decided, and those that cannot be read.
 

@@ -23,13 +23,13 @@ from tests.support.records import START, record
 from tests.support.servers import COUNTER
 
 GIFT = Decided(
-    "gift",
-    "id",
-    "not_covered",
-    (RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)),
-    (),
-    ("smile.otherwise",),
-    (RecordedDue("due", None),),
+    decision="gift",
+    id="id",
+    status="not_covered",
+    outcomes=(RecordedOutcome("gifts", "not_covered", None), RecordedOutcome("polite", "decided", True)),
+    rules=(),
+    assumptions=("smile.otherwise",),
+    dues=(RecordedDue("due", None),),
 )
 
 

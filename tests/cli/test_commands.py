@@ -276,12 +276,12 @@ def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagr
     monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
 ) -> None:
     tables = (
-        TableProof("bays", Extent.SAMPLED, 2_000_000, 40_000, 9_000, 0),
-        TableProof("look", Extent.WHOLE, 9, 9, 9, 1),
-        TableProof("makes", Extent.WHOLE, 6, 6, 6, 0),
+        TableProof(table="bays", extent=Extent.SAMPLED, cells=2_000_000, covered=40_000, asked=9_000, disagreements=0),
+        TableProof(table="look", extent=Extent.WHOLE, cells=9, covered=9, asked=9, disagreements=1),
+        TableProof(table="makes", extent=Extent.WHOLE, cells=6, covered=6, asked=6, disagreements=0),
     )
-    disagreement = Disagreement("look", (1, 2), ("look.loud.none",), ())
-    failure = Failure("wanted", (0, 0), "the process crashed")
+    disagreement = Disagreement(table="look", cell=(1, 2), expected_rules=("look.loud.none",), got_rules=())
+    failure = Failure(table="wanted", cell=(0, 0), reason="the process crashed")
     monkeypatch.setattr(check, "prove_version", lambda *_: ProofReport(tables, (disagreement,), (failure,)))
 
     result = run("check")

@@ -48,17 +48,17 @@ def record(number: int, **changes: Any) -> Record:
     answers = triage(version, facts, Moment(at))
     masking = Masking(b"k" * 32, more=frozenset({"colour"}))
     whole = Record(
-        uuid7(at, number.to_bytes(10, "big")),
-        iso(at),
-        "portal",
-        "",
-        f"T-{number}",
-        Kind.TRIAGE,
-        masking.facts(facts, version.policy.facts),
-        iso(at),
-        (),
-        version.ref,
-        tuple(decided(answer, masking.more) for answer in answers),
+        id=uuid7(at, number.to_bytes(10, "big")),
+        received=iso(at),
+        caller="portal",
+        request_id="",
+        ticket=f"T-{number}",
+        kind=Kind.TRIAGE,
+        facts=masking.facts(facts, version.policy.facts),
+        now=iso(at),
+        pauses=(),
+        version=version.ref,
+        decisions=tuple(decided(answer, masking.more) for answer in answers),
     )
     return replace(whole, **changes)
 
@@ -67,7 +67,9 @@ def certificate(number: int = 2, size: int = 5, since: int = 0, **changes: Any) 
     """Make the certificate of an entry of a chain that is signed."""
     entries, head = chain([record(at, **(changes if at == number else {})).text for at in range(1, size + 1)])
     hashes = [entry.hash for entry in entries[since:]]
-    signed = sign_head(head, "2026-01-24T00:00:00Z", KEY, Covered("main", since, size, root(hashes)))
+    signed = sign_head(
+        head, "2026-01-24T00:00:00Z", KEY, Covered(writer="main", since=since, last=size, root=root(hashes))
+    )
     return Certificate(entries[number - 1], signed, path(hashes, number - since - 1))
 
 
@@ -356,10 +358,10 @@ def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, mon
 def test_a_head_of_the_first_form_still_verifies() -> None:
     # Written and signed by the program before there were trees.
     old = SignedHead(
-        Head("main", 3, "ab"),
-        "2026-01-23T05:00:00Z",
-        key_id(KEY.public_key()),
-        KEY.sign(
+        head=Head("main", 3, "ab"),
+        signed="2026-01-23T05:00:00Z",
+        key=key_id(KEY.public_key()),
+        signature=KEY.sign(
             b'guidepost decision log head, format 1\nwriter "main"\nsequence 3\nhash ab\nsigned 2026-01-23T05:00:00Z\n'
         ),
     )

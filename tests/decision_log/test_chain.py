@@ -233,7 +233,7 @@ def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(
     entries, head = made
     since = data.draw(st.integers(0, len(entries) - 1))
     last = data.draw(st.integers(since + 1, len(entries)))
-    right = Covered("main", since, last, root([entry.hash for entry in entries[since:last]]))
+    right = Covered(writer="main", since=since, last=last, root=root([entry.hash for entry in entries[since:last]]))
 
     assert verify(entries, ends=[head], trees=[right, right]).breaks == ()
     wrong = verify(entries, ends=[head], trees=[right, replace(right, root="0" * 64)])
@@ -247,7 +247,7 @@ def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(
 def test_a_chain_is_whole_behind_the_note_of_a_purge(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(1, len(entries)))
-    note = Purge("main", at, entries[at - 1].hash, "", "", "")
+    note = Purge(writer="main", sequence=at, hash=entries[at - 1].hash, before="", purged="", by="")
     heads = [Head("main", entry.sequence, entry.hash) for entry in entries]
 
     found = verify([note, *entries[at:]], heads, [head])
@@ -260,7 +260,7 @@ def test_a_chain_is_whole_behind_the_note_of_a_purge(made: tuple[list[Entry], He
 def test_a_note_that_does_not_fit_what_is_left_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(1, len(entries)))
-    note = Purge("main", at, entries[at - 1].hash, "", "", "")
+    note = Purge(writer="main", sequence=at, hash=entries[at - 1].hash, before="", purged="", by="")
 
     assert named(verify([replace(note, hash="f" * 64), *entries[at:]], [head], [head]).breaks, Tampering.CHANGED) == {
         min(at + 1, len(entries))
@@ -274,7 +274,11 @@ def test_a_note_behind_the_entries_that_it_speaks_of_says_nothing() -> None:
     entries, head = chain(["a", "b", "c"])
 
     assert named(
-        verify([*entries[1:], Purge("main", 1, entries[0].hash, "", "", "")], ends=[head]).breaks, Tampering.REMOVED
+        verify(
+            [*entries[1:], Purge(writer="main", sequence=1, hash=entries[0].hash, before="", purged="", by="")],
+            ends=[head],
+        ).breaks,
+        Tampering.REMOVED,
     ) == {1}
 
 

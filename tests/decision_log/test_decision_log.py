@@ -253,7 +253,7 @@ def test_commits_to_sqlite_are_on_disk_when_they_return(store: Store) -> None:
 
 
 def test_settings_that_nobody_gave_are_the_safe_ones() -> None:
-    made = LogSettings("sqlite:///x.db")
+    made = LogSettings(url="sqlite:///x.db")
 
     assert (made.durability, made.masking.clear, made.masking.key) == (Durability.SYNC, frozenset(), b"")
 

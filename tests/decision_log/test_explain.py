@@ -146,7 +146,12 @@ def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store
         [
             asked(1, facts={"size": "many"}),
             asked(2, facts={"size": {"who": "knows"}}),
-            asked(3, decisions=(Decided("none", "", "decided", (), (), (), ()),)),
+            asked(
+                3,
+                decisions=(
+                    Decided(decision="none", id="", status="decided", outcomes=(), rules=(), assumptions=(), dues=()),
+                ),
+            ),
         ],
     )
 

@@ -54,7 +54,9 @@ outcomes = st.builds(
     st.sampled_from(["undecided", "not_covered"]),
 )
 decisions = st.builds(
-    lambda made, rules: Decided("queue", "id", "decided", tuple(made), tuple(rules), (), ()),
+    lambda made, rules: Decided(
+        decision="queue", id="id", status="decided", outcomes=tuple(made), rules=tuple(rules), assumptions=(), dues=()
+    ),
     st.lists(outcomes, max_size=3),
     st.lists(st.sampled_from(WORDS), max_size=3),
 )
@@ -140,7 +142,14 @@ def test_the_database_narrows_to_what_a_look_at_every_record_finds(
 @given(outcomes)
 @settings(deadline=None)
 def test_a_record_that_has_an_outcome_has_one_of_the_texts_that_are_looked_for(outcome: RecordedOutcome) -> None:
-    made = record(1, decisions=(Decided("queue", "id", "decided", (outcome,), (), (), ()),))
+    made = record(
+        1,
+        decisions=(
+            Decided(
+                decision="queue", id="id", status="decided", outcomes=(outcome,), rules=(), assumptions=(), dues=()
+            ),
+        ),
+    )
     for value in map(str, [*VALUES, "yes", "no", "undecided", "not_covered"]):
         for text in (outcome.name, f"{outcome.name}={value}"):
             if Filter(outcome=text).passes(made):

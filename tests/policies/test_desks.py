@@ -221,7 +221,16 @@ def test_the_offset_of_a_day_of_effect_changes_neither_the_bytes_nor_the_reading
 
 def test_a_register_keeps_its_days_as_they_are_written() -> None:
     policy, trees = load_with_trees(AHEAD)
-    text = register_text([Frozen(policy.manifest.version, policy.manifest.effective_from, digest(trees), Place(""))])
+    text = register_text(
+        [
+            Frozen(
+                version=policy.manifest.version,
+                effective_from=policy.manifest.effective_from,
+                digest=digest(trees),
+                place=Place(file=""),
+            )
+        ]
+    )
 
     found, problems = read_register("frozen.yaml", text)
 

@@ -318,7 +318,10 @@ DIGEST = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 @given(st.lists(st.tuples(NUMBER, INSTANT, DIGEST), min_size=1, max_size=5, unique_by=lambda one: one[0]))
 def test_a_register_reads_back_as_it_was_written(entries: list[tuple[str, datetime, str]]) -> None:
-    frozen = [Frozen(number, since.replace(tzinfo=UTC), digest, Place("")) for number, since, digest in entries]
+    frozen = [
+        Frozen(version=number, effective_from=since.replace(tzinfo=UTC), digest=digest, place=Place(file=""))
+        for number, since, digest in entries
+    ]
     found, problems = read_register("frozen.yaml", register_text(frozen))
 
     assert problems == []

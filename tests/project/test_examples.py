@@ -175,7 +175,7 @@ def spoken(code: str, file: str) -> Iterator[tuple[str, Place]]:
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        place = Place(file, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
+        place = Place(file=file, line=getattr(node, "lineno", 1), column=getattr(node, "col_offset", 0) + 1)
         match node:
             case (
                 ast.Name(id=name)

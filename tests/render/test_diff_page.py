@@ -44,10 +44,10 @@ def shown() -> Report:
     )
     found = report(build(GOOD), build(after), ("main <b>", "working tree"))
     return Report(
-        found.diff,
-        found.matrices,
-        found.names,
-        excesses(found.diff, Budget(read_limit("10%"), (read_forbidden("queue: later -> today"),))),
+        diff=found.diff,
+        matrices=found.matrices,
+        names=found.names,
+        excesses=excesses(found.diff, Budget(read_limit("10%"), (read_forbidden("queue: later -> today"),))),
     )
 
 

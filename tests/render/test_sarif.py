@@ -104,15 +104,19 @@ SARIF: Final = closed(
 """What SARIF 2.1.0 says of the parts that are written here, and nothing that is not written may stand there."""
 
 GAP: Final = Finding(
-    Place("policies/a.yaml", 3, 5), "gap", "no rule of `t` covers 12 cases", "add a rule", (("mood", "odd"),)
+    place=Place(file="policies/a.yaml", line=3, column=5),
+    code="gap",
+    message="no rule of `t` covers 12 cases",
+    help="add a rule",
+    witness=(("mood", "odd"),),
 )
 CONFLICT: Final = Finding(
-    Place("policies/b c.yaml", 9, 1),
-    "conflict",
-    "`a` and `b` share cases",
-    "see that the order is meant",
-    (),
-    (Related(Place("policies/b c.yaml", 4, 1), "`a` stands first"),),
+    place=Place(file="policies/b c.yaml", line=9, column=1),
+    code="conflict",
+    message="`a` and `b` share cases",
+    help="see that the order is meant",
+    witness=(),
+    also=(Related(Place(file="policies/b c.yaml", line=4, column=1), "`a` stands first"),),
 )
 
 
@@ -137,12 +141,12 @@ def prints(*findings: Finding) -> list[str]:
 
 def moved(finding: Finding, lines: int) -> Finding:
     return Finding(
-        Place(finding.place.file, finding.place.line + lines, 7),
-        finding.code,
-        finding.message,
-        finding.help,
-        finding.witness,
-        finding.also,
+        place=Place(file=finding.place.file, line=finding.place.line + lines, column=7),
+        code=finding.code,
+        message=finding.message,
+        help=finding.help,
+        witness=finding.witness,
+        also=finding.also,
     )
 
 
@@ -168,7 +172,13 @@ def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:
 
 
 def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> None:
-    recounted = Finding(GAP.place, "gap", "no rule of `t` covers 1,300 cases", "add a rule", (("mood", "bad"),))
+    recounted = Finding(
+        place=GAP.place,
+        code="gap",
+        message="no rule of `t` covers 1,300 cases",
+        help="add a rule",
+        witness=(("mood", "bad"),),
+    )
 
     assert prints(moved(GAP, 40), moved(CONFLICT, 2)) == prints(GAP, CONFLICT)
     assert prints(recounted) == prints(GAP)
@@ -178,9 +188,9 @@ def test_findings_that_differ_have_fingerprints_that_differ() -> None:
     others = [
         GAP,
         CONFLICT,
-        Finding(GAP.place, "gap", "no rule of `t2` covers 12 cases"),
-        Finding(Place("policies/b.yaml"), "gap", GAP.message),
-        Finding(GAP.place, "overlap", GAP.message),
+        Finding(place=GAP.place, code="gap", message="no rule of `t2` covers 12 cases"),
+        Finding(place=Place(file="policies/b.yaml"), code="gap", message=GAP.message),
+        Finding(place=GAP.place, code="overlap", message=GAP.message),
         moved(GAP, 1),
     ]
 

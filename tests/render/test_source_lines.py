@@ -24,7 +24,7 @@ DESK = ROOT / "tests" / "broken" / "good"
 
 def shown(text: str, column: int, columns: int = MOST_COLUMNS) -> str:
     """Return the two lines that are shown for a column, from 1, of a line."""
-    found = excerpt(Place("a.yaml", 1, column, text), columns)
+    found = excerpt(Place(file="a.yaml", line=1, column=column, text=text), columns)
     return "" if found is None else f"{found.line}\n{found.caret}"
 
 
@@ -98,11 +98,11 @@ def test_every_column_of_every_line_can_be_shown() -> None:
 
 def test_a_message_keeps_the_first_line_that_programs_read_and_the_help_at_its_end() -> None:
     problem = Problem(
-        Place("a.yaml", 3, 14, "  high: [P1, P9, P3]"),
-        "unknown-value",
-        "unknown priority `P9`",
-        "known: P1, P2",
-        (("impact", "high"),),
+        place=Place(file="a.yaml", line=3, column=14, text="  high: [P1, P9, P3]"),
+        code="unknown-value",
+        message="unknown priority `P9`",
+        help="known: P1, P2",
+        witness=(("impact", "high"),),
     )
 
     console = Console(width=80)

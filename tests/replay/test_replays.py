@@ -109,10 +109,10 @@ def test_long_lists_are_cut_unless_all_is_asked_for(version: Version) -> None:
 def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(version: Version) -> None:
     undecided, gone = State(Kind.UNDECIDED), State(Kind.ABSENT)
     by_word = Replayed(
-        "priority",
-        4,
-        4,
-        {
+        name="priority",
+        tickets=4,
+        changed=4,
+        matrix={
             Change(undecided, state("P1")): 1,
             Change(state("P5"), state("P2")): 1,
             Change(state("P1"), gone): 1,
@@ -120,10 +120,14 @@ def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(versi
         },
     )
     by_number = Replayed(
-        "anything",
-        3,
-        3,
-        {Change(state(10.0), state(True)): 1, Change(state(9.0), state(False)): 1, Change(undecided, undecided): 1},
+        name="anything",
+        tickets=3,
+        changed=3,
+        matrix={
+            Change(state(10.0), state(True)): 1,
+            Change(state(9.0), state(False)): 1,
+            Change(undecided, undecided): 1,
+        },
     )
 
     assert crossed(replace(sample(version)), by_word).rows == ("P1", "P5", "undecided")
@@ -176,5 +180,11 @@ def test_durations_have_their_two_greatest_units() -> None:
 
 
 def test_a_deadline_names_only_what_happens_to_it() -> None:
-    assert moves_text(Moves("due", 10, 10, 0, 3, 0, 0)) == "3 of 10 tickets (30%) change: 3 later"
-    assert moves_text(Moves("due", 10, 10, 0, 0, 0, 0)) == "0 of 10 tickets (0%)"
+    assert (
+        moves_text(Moves(name="due", tickets=10, both=10, earlier=0, later=3, appear=0, vanish=0))
+        == "3 of 10 tickets (30%) change: 3 later"
+    )
+    assert (
+        moves_text(Moves(name="due", tickets=10, both=10, earlier=0, later=0, appear=0, vanish=0))
+        == "0 of 10 tickets (0%)"
+    )

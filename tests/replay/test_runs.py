@@ -29,7 +29,7 @@ def workshop() -> Version:
     return build(GOOD)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Source:
     """Batches made by hand."""
 
@@ -52,16 +52,16 @@ def chunk_of(version: Version, numbers: list[int]) -> Chunk:
     known = values(version)
     damage = words_of([known[number % len(known)] for number in numbers])
     return Chunk(
-        len(numbers),
-        {"damage": damage},
-        np.array(numbers, np.int64),
-        None,
-        words_of([f"T-{number}" for number in numbers]),
+        size=len(numbers),
+        facts={"damage": damage},
+        rows=np.array(numbers, np.int64),
+        now=None,
+        names=words_of([f"T-{number}" for number in numbers]),
     )
 
 
 def unread_of(number: int, message: str = "wrong") -> Unread:
-    return Unread(number, f"T-{number}", "damage", message, "content")
+    return Unread(row=number, name=f"T-{number}", field="damage", message=message, content="content")
 
 
 def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
@@ -71,12 +71,12 @@ def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
         some, rows = rows[: sizes[at % len(sizes)]], rows[sizes[at % len(sizes)] :]
         made.append(
             Batch(
-                chunk_of(version, [number for number, read in some if read]),
-                tuple(unread_of(number) for number, read in some if not read),
+                chunk=chunk_of(version, [number for number, read in some if read]),
+                unread=tuple(unread_of(number) for number, read in some if not read),
             )
         )
         at += 1
-    return Source(made)
+    return Source(made=made)
 
 
 @given(
@@ -105,24 +105,24 @@ def test_a_replay_is_the_same_however_a_source_is_cut_and_every_row_is_in_it(
 ) -> None:
     told: list[Unread] = []
     progress: list[int] = []
-    rejected = Rejected(told.extend)
+    rejected = Rejected(write=told.extend)
     replayer = Replayer(workshop, None, usual_groups(workshop))
 
     found = run(cut(workshop, kinds, sizes), replayer, rejected, lambda rows, _: progress.append(rows))
 
     assert (found.rows, found.tickets, sum(found.unread.values())) == (len(kinds), sum(kinds), len(kinds) - sum(kinds))
     assert (sum(progress), len(told)) == (len(kinds), rejected.rows)
-    assert found == run(cut(workshop, kinds, [100]), replayer, Rejected(list), lambda *_: None)
+    assert found == run(cut(workshop, kinds, [100]), replayer, Rejected(write=list), lambda *_: None)
 
 
 def test_a_value_that_the_version_refuses_is_kept_with_the_row_it_stands_in(workshop: Version) -> None:
     batch = Batch(
-        replace(chunk_of(workshop, [1, 2]), facts={"damage": words_of(["worn", "eaten"])}),
+        chunk=replace(chunk_of(workshop, [1, 2]), facts={"damage": words_of(["worn", "eaten"])}),
         content=lambda row: f"row {row}",
     )
     told: list[Unread] = []
 
-    found = run(Source([batch]), Replayer(workshop), Rejected(told.extend), lambda *_: None)
+    found = run(Source(made=[batch]), Replayer(workshop), Rejected(write=told.extend), lambda *_: None)
 
     assert (found.rows, found.tickets) == (2, 1)
     assert [(one.row, one.name, one.field, one.content) for one in told] == [(2, "T-2", "damage", "row 2")]
@@ -130,7 +130,7 @@ def test_a_value_that_the_version_refuses_is_kept_with_the_row_it_stands_in(work
 
 def test_what_is_wrong_with_rows_is_counted_by_kind_up_to_a_number_of_kinds() -> None:
     told: list[Unread] = []
-    rejected = Rejected(told.extend)
+    rejected = Rejected(write=told.extend)
 
     rejected.add(unread_of(number, f"wrong {number % (KINDS + 20)}") for number in range(3 * (KINDS + 20)))
 
@@ -143,17 +143,17 @@ def test_some_rows_of_a_chunk_are_those_rows_with_all_that_belongs_to_them() -> 
     start = datetime(2026, 1, 23, tzinfo=UTC)
     times = Instants(np.arange(4, dtype=np.int64), np.array([True, False, True, True]))
     chunk = Chunk(
-        4,
-        {"a": words_of(["x", None, "y", "x"]), "b": Numbers(np.arange(4.0)), "c": times},
-        np.array([3, 5, 7, 9]),
-        times,
-        words_of(["T", "U", None, "W"]),
-        {1: ((start, None),), 3: ((start, start + timedelta(hours=1)),)},
-        Recorded(
-            {"o": States(np.array([0, -1, 1, 0]), (State(Kind.DECIDED, "p"), State(Kind.UNDECIDED)))},
-            {"d": times},
-            {"d": np.array([True, True, False, True])},
-            "digest",
+        size=4,
+        facts={"a": words_of(["x", None, "y", "x"]), "b": Numbers(np.arange(4.0)), "c": times},
+        rows=np.array([3, 5, 7, 9]),
+        now=times,
+        names=words_of(["T", "U", None, "W"]),
+        holds={1: ((start, None),), 3: ((start, start + timedelta(hours=1)),)},
+        recorded=Recorded(
+            outcomes={"o": States(np.array([0, -1, 1, 0]), (State(Kind.DECIDED, "p"), State(Kind.UNDECIDED)))},
+            due={"d": times},
+            dated={"d": np.array([True, True, False, True])},
+            digest="digest",
         ),
     )
 
@@ -179,10 +179,13 @@ def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_nu
     workshop: Version, altered: set[int], size: int, most: int
 ) -> None:
     batches = [
-        Batch(_recorded(workshop, list(range(start, min(start + size, 60))), altered)) for start in range(0, 60, size)
+        Batch(chunk=_recorded(workshop, list(range(start, min(start + size, 60))), altered))
+        for start in range(0, 60, size)
     ]
 
-    found = prove(Source(batches), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None, most=most)
+    found = prove(
+        Source(made=batches), {workshop.digest: workshop}.get, Rejected(write=list), lambda *_: None, most=most
+    )
 
     assert (found.records, found.differing, found.whole) == (60, len(altered), not altered)
     assert [one.row for one in found.otherwise] == sorted(altered)[:most]
@@ -203,7 +206,7 @@ def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
         for one in states
     ]
     codes = np.array([3 if number in altered else code for number, code in zip(numbers, kept, strict=True)])
-    return replace(chunk, recorded=Recorded({"queue": States(codes, domain)}, digest=version.digest))
+    return replace(chunk, recorded=Recorded(outcomes={"queue": States(codes, domain)}, digest=version.digest))
 
 
 def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(workshop: Version) -> None:
@@ -212,18 +215,21 @@ def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(works
     other = replace(chunk, recorded=replace(chunk.recorded, digest="another"))
 
     found = prove(
-        Source([Batch(chunk), Batch(other)]), {workshop.digest: workshop}.get, Rejected(list), lambda *_: None
+        Source(made=[Batch(chunk=chunk), Batch(chunk=other)]),
+        {workshop.digest: workshop}.get,
+        Rejected(write=list),
+        lambda *_: None,
     )
 
     assert ([one.records for one in found.missing], found.differing, found.whole) == ([2], 0, False)
 
 
 def test_a_proof_of_no_record_or_with_one_that_cannot_be_read_is_not_whole(workshop: Version) -> None:
-    nothing = prove(Source([]), {}.get, Rejected(list), lambda *_: None)
+    nothing = prove(Source(made=[]), {}.get, Rejected(write=list), lambda *_: None)
     broken = prove(
-        Source([Batch(_recorded(workshop, [1], set()), (unread_of(2),))]),
+        Source(made=[Batch(chunk=_recorded(workshop, [1], set()), unread=(unread_of(2),))]),
         {workshop.digest: workshop}.get,
-        Rejected(list),
+        Rejected(write=list),
         lambda *_: None,
     )
 

@@ -73,7 +73,7 @@ def embedded(shipped: Bundle, folder: Path) -> tuple[Replay, list[Unread]]:
     """What one machine makes of them."""
     replayer, kept = Replayer(shipped.versions[-1], shipped.versions[0], BY, DECISIONS), []
     source = open_tickets(str(folder), shipped.versions[-1])
-    return run(source, replayer, Rejected(kept.extend), lambda *_: None), kept
+    return run(source, replayer, Rejected(write=kept.extend), lambda *_: None), kept
 
 
 def test_partitions_in_any_order_add_up_to_what_one_machine_finds(
@@ -91,7 +91,7 @@ def test_partitions_in_any_order_add_up_to_what_one_machine_finds(
         tally, unread = tally.merge(found), unread + more
 
     kept: list[Unread] = []
-    rejected = Rejected(kept.extend)
+    rejected = Rejected(write=kept.extend)
     rejected.add(sorted(unread, key=lambda one: one.row))
     assert (replayer.summary(tally, rejected.counted(), 1001), kept) == embedded
     assert embedded[0].changed
@@ -114,7 +114,11 @@ def test_a_task_travels_and_a_worker_builds_the_versions_once(
     texts: tuple[Texts, Texts], shipped: Bundle, folder: Path
 ) -> None:
     old, new = texts
-    task = Task(Trial(new, None, BY, DECISIONS), a_task(shipped, folder, None)[0].mapper, {"a": 0})
+    task = Task(
+        trial=Trial(after=new, before=None, by=BY, decisions=DECISIONS),
+        mapper=a_task(shipped, folder, None)[0].mapper,
+        first={"a": 0},
+    )
     there = pickle.loads(pickle.dumps(task))
     replayer_of.cache_clear()
 
@@ -151,17 +155,17 @@ def test_a_real_spark_finds_what_one_machine_finds(
         str(folder),
         Vocabulary.of(after),
         None,
-        Trial(texts[1], texts[0], BY, DECISIONS),
+        Trial(after=texts[1], before=texts[0], by=BY, decisions=DECISIONS),
         replayer,
-        Rejected(kept.extend),
+        Rejected(write=kept.extend),
     )
     few, _ = run_on_spark(
         f"file://{folder}/part 0.parquet",
         Vocabulary.of(after),
         None,
-        Trial(texts[1]),
+        Trial(after=texts[1]),
         Replayer(after),
-        Rejected(lambda _: None),
+        Rejected(write=lambda _: None),
         100,
     )
 
@@ -170,7 +174,12 @@ def test_a_real_spark_finds_what_one_machine_finds(
     assert (few.rows, few.tickets) == (100, 98)
     with pytest.raises(TicketsError, match="Spark cannot replay file:///no/such/folder"):
         run_on_spark(
-            "file:///no/such/folder", Vocabulary.of(after), None, Trial(texts[1]), replayer, Rejected(kept.extend)
+            "file:///no/such/folder",
+            Vocabulary.of(after),
+            None,
+            Trial(after=texts[1]),
+            replayer,
+            Rejected(write=kept.extend),
         )
 
 
@@ -215,9 +224,9 @@ def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[Task, list
     files = sorted(folder.iterdir())
     mapping, _ = by_name(pq.read_schema(files[0]).names, vocabulary, "")
     names = {path.as_uri(): pq.read_metadata(path).num_rows for path in files}
-    return Task(Trial(Texts((), "")), Mapper(mapping, vocabulary), first_rows(names), limit), list(
-        pieces_of(files, mapping.columns)
-    )
+    return Task(
+        trial=Trial(after=Texts((), "")), mapper=Mapper(mapping, vocabulary), first=first_rows(names), limit=limit
+    ), list(pieces_of(files, mapping.columns))
 
 
 def pieces_of(files: list[Path], columns: Any) -> Iterator[pa.RecordBatch]:
@@ -237,5 +246,5 @@ def gathered(made: Iterator[pa.RecordBatch]) -> tuple[Tally, list[Unread]]:
         if one["kind"] == "tally":
             tally = tally.merge(Tally.read(json.loads(one["payload"])))
         else:
-            unread.append(Unread(*json.loads(one["payload"])))
+            unread.append(Unread(**json.loads(one["payload"])))
     return tally, unread

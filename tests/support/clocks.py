@@ -31,9 +31,15 @@ def day_of(*texts: str) -> tuple[Interval, ...]:
 
 
 def listed(days: Iterable[str], first: str = "1990-01-01", last: str = "2035-12-31") -> HolidayList:
-    holidays = [Holiday(date.fromisoformat(day), f"holiday {day}", HolidayStatus.CONFIRMED, "a test") for day in days]
+    holidays = [
+        Holiday(day=date.fromisoformat(day), name=f"holiday {day}", status=HolidayStatus.CONFIRMED, source="a test")
+        for day in days
+    ]
     return HolidayList(
-        "a list", date.fromisoformat(first), date.fromisoformat(last), {holiday.day: holiday for holiday in holidays}
+        name="a list",
+        first=date.fromisoformat(first),
+        last=date.fromisoformat(last),
+        days={holiday.day: holiday for holiday in holidays},
     )
 
 
@@ -42,15 +48,15 @@ def dated(days: Mapping[str, Iterable[str]]) -> dict[date, tuple[Interval, ...]]
 
 
 def weekdays(*texts: str, name: str = "UTC", **more: Any) -> Calendar:
-    return Calendar("desk", name, week=(day_of(*texts),) * 5 + ((), ()), **more)
+    return Calendar(name="desk", zone=name, week=(day_of(*texts),) * 5 + ((), ()), **more)
 
 
 def daily(*texts: str, name: str = "UTC", **more: Any) -> Calendar:
-    return Calendar("desk", name, week=(day_of(*texts),) * 7, **more)
+    return Calendar(name="desk", zone=name, week=(day_of(*texts),) * 7, **more)
 
 
 def always(name: str) -> Calendar:
-    return Calendar("partner", name, always=True)
+    return Calendar(name="partner", zone=name, always=True)
 
 
 def at(calendar: Calendar, local: str) -> datetime:

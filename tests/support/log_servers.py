@@ -44,7 +44,7 @@ def sqlite(folder: Path) -> str:
 
 
 def settings(url: str, durability: Durability = Durability.SYNC, **more: Any) -> LogSettings:
-    return LogSettings(url, durability, **more)
+    return LogSettings(url=url, durability=durability, **more)
 
 
 @contextmanager

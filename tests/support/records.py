@@ -18,7 +18,13 @@ def record(number: int, **changes: Any) -> Record:
     """Make a record that was received so many seconds after the start."""
     at = START + timedelta(seconds=number)
     decided = Decided(
-        "queue", f"id{number}", "decided", (RecordedOutcome("queue", "decided", "fast"),), ("queues.vip",), (), ()
+        decision="queue",
+        id=f"id{number}",
+        status="decided",
+        outcomes=(RecordedOutcome("queue", "decided", "fast"),),
+        rules=("queues.vip",),
+        assumptions=(),
+        dues=(),
     )
     made = {
         "id": uuid7(at, number.to_bytes(10, "big")),

@@ -15,5 +15,12 @@ def register(*versions: Mapping[str, str]) -> str:
     frozen = []
     for files in versions:
         policy, trees = load_with_trees(files)
-        frozen.append(Frozen(policy.manifest.version, policy.manifest.effective_from, digest(trees), Place("")))
+        frozen.append(
+            Frozen(
+                version=policy.manifest.version,
+                effective_from=policy.manifest.effective_from,
+                digest=digest(trees),
+                place=Place(file=""),
+            )
+        )
     return register_text(frozen)

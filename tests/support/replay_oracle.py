@@ -20,7 +20,7 @@ Facts = dict[str, Any]
 KINDS = {Status.DECIDED: Kind.DECIDED, Status.UNDECIDED: Kind.UNDECIDED, Status.NOT_COVERED: Kind.NOT_COVERED}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Past:
     """A past ticket: its facts, the moment, and how it was decided, as far as that is recorded."""
 
@@ -31,7 +31,7 @@ class Past:
     dues: dict[str, datetime | None] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Count:
     """What plain loops count."""
 

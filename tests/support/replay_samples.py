@@ -23,87 +23,112 @@ def state(value: str | bool | float | tuple[str, ...]) -> State:
 
 P3, P4, P5, OPEN = state("P3"), state("P4"), state("P5"), State(Kind.UNDECIDED)
 LOW: Final = Example(
-    7,
-    "INC0000007",
-    {
+    row=7,
+    name="INC0000007",
+    facts={
         "impact": "low",
         "urgency": "low",
         "channel": "telephone",
         "stage": "triage",
         "received_at": "2016-03-01T02:10:00Z",
     },
-    "2016-03-01T09:00:00Z",
+    now="2016-03-01T09:00:00Z",
 )
-BARE: Final = Example(9, "", {"impact": "low"})
+BARE: Final = Example(row=9, name="", facts={"impact": "low"})
 
 PRIORITY: Final = Replayed(
-    "priority",
-    24_900,
-    3_435,
-    {Change(P5, P4): 3_431, Change(P4, P4): 20_000, Change(P3, P3): 1_465, Change(OPEN, P5): 4},
-    (
+    name="priority",
+    tickets=24_900,
+    changed=3_435,
+    matrix={Change(P5, P4): 3_431, Change(P4, P4): 20_000, Change(P3, P3): 1_465, Change(OPEN, P5): 4},
+    regions=(
         Tickets(
-            (Values("impact", False, ("low",)), Values("urgency", False, ("low",))),
-            3_431,
-            3_431,
-            {Change(P5, P4): 3_431},
-            (LOW,),
+            when=(
+                Values(fact="impact", unknown=False, words=("low",)),
+                Values(fact="urgency", unknown=False, words=("low",)),
+            ),
+            tickets=3_431,
+            changed=3_431,
+            changes={Change(P5, P4): 3_431},
+            examples=(LOW,),
         ),
-        Tickets((Values("impact", False, ("low",)), Values("urgency", True)), 19, 4, {Change(OPEN, P5): 4}, (BARE,)),
+        Tickets(
+            when=(Values(fact="impact", unknown=False, words=("low",)), Values(fact="urgency", unknown=True)),
+            tickets=19,
+            changed=4,
+            changes={Change(OPEN, P5): 4},
+            examples=(BARE,),
+        ),
     ),
-    {Change(P5, P4): (LOW,)},
-    3,
+    examples={Change(P5, P4): (LOW,)},
+    elsewhere=3,
 )
-CHANNEL: Final = Replayed("channel_covered", 24_900, 0, {Change(state(True), state(True)): 24_900})
+CHANNEL: Final = Replayed(
+    name="channel_covered", tickets=24_900, changed=0, matrix={Change(state(True), state(True)): 24_900}
+)
 DUE: Final = Moves(
-    "response_due",
-    24_900,
-    21_000,
-    31,
-    250,
-    3_431,
-    2,
-    (Shift(None, -24 * HOUR, 1), Shift(-4 * HOUR, -HOUR, 30), Shift(timedelta(), HOUR, 50), Shift(HOUR, 4 * HOUR, 200)),
-    HOUR * 1.5,
-    -70 * HOUR,
-    HOUR * 3.9,
-    (LOW,),
+    name="response_due",
+    tickets=24_900,
+    both=21_000,
+    earlier=31,
+    later=250,
+    appear=3_431,
+    vanish=2,
+    shifts=(
+        Shift(None, -24 * HOUR, 1),
+        Shift(-4 * HOUR, -HOUR, 30),
+        Shift(timedelta(), HOUR, 50),
+        Shift(HOUR, 4 * HOUR, 200),
+    ),
+    mean=HOUR * 1.5,
+    most_earlier=-70 * HOUR,
+    most_later=HOUR * 3.9,
+    examples=(LOW,),
 )
 GROUPS: Final = {
     "channel": (
-        Group("telephone", 24_000, 3_400, {"priority": 3_400, "response_due": 3_390}),
-        Group("", 900, 35, {"priority": 35}),
+        Group(value="telephone", tickets=24_000, changed=3_400, outcomes={"priority": 3_400, "response_due": 3_390}),
+        Group(value="", tickets=900, changed=35, outcomes={"priority": 35}),
     ),
-    "country": (Group("AU", 24_900, 3_435, {"priority": 3_435}),),
+    "country": (Group(value="AU", tickets=24_900, changed=3_435, outcomes={"priority": 3_435}),),
 }
 UNREAD: Final = (
-    Unread(3, "INC0000003", "impact", "unknown impact `9 - Huge`"),
-    Unread(17, NASTY, "opened_at", NASTY, NASTY),
+    Unread(row=3, name="INC0000003", field="impact", message="unknown impact `9 - Huge`"),
+    Unread(row=17, name=NASTY, field="opened_at", message=NASTY, content=NASTY),
 )
 
 
 def sample(version: Version) -> Report:
     """Return a replay of what a desk recorded, with changes, moves, unread rows, and a limit that it breaks."""
     replay = Replay(
-        version.ref,
-        {"": 24_900},
-        True,
-        24_912,
-        24_900,
-        3_440,
-        {"unknown impact `9 - Huge`": 10, NASTY: 2},
-        (PRIORITY, CHANNEL),
-        (DUE,),
-        GROUPS,
-        24_900,
+        after=version.ref,
+        before={"": 24_900},
+        recorded=True,
+        rows=24_912,
+        tickets=24_900,
+        changed=3_440,
+        unread={"unknown impact `9 - Huge`": 10, NASTY: 2},
+        outcomes=(PRIORITY, CHANNEL),
+        deadlines=(DUE,),
+        groups=GROUPS,
+        compared=24_900,
     )
     excess = Excess(
-        "at most 2%",
-        "`priority` changes in 3,435 of 24,900 tickets (13.8%); the limit is 2%",
-        "impact=low, urgency=low",
-        "impact=low urgency=low",
+        rule="at most 2%",
+        message="`priority` changes in 3,435 of 24,900 tickets (13.8%); the limit is 2%",
+        region="impact=low, urgency=low",
+        example="impact=low urgency=low",
     )
-    return Report(replay, version, "incidents.csv", "", "draft", UNREAD, "incidents.unread.csv", (excess,))
+    return Report(
+        replay=replay,
+        version=version,
+        source="incidents.csv",
+        before="",
+        after="draft",
+        unread=UNREAD,
+        kept="incidents.unread.csv",
+        excesses=(excess,),
+    )
 
 
 def quiet(version: Version) -> Report:
@@ -123,37 +148,47 @@ def quiet(version: Version) -> Report:
         examples=(),
     )
     return Report(
-        Replay(
-            version.ref, {"17dfa7c9bbc5": 24_900}, False, 24_900, 24_900, 0, {}, (kept, CHANNEL), (still,), {}, 24_900
+        replay=Replay(
+            after=version.ref,
+            before={"17dfa7c9bbc5": 24_900},
+            recorded=False,
+            rows=24_900,
+            tickets=24_900,
+            changed=0,
+            unread={},
+            outcomes=(kept, CHANNEL),
+            deadlines=(still,),
+            groups={},
+            compared=24_900,
         ),
-        version,
-        "log",
-        "1.0.0",
-        "2.0.0",
+        version=version,
+        source="log",
+        before="1.0.0",
+        after="2.0.0",
     )
 
 
 def alone(version: Version) -> Report:
     """Return a replay that has nothing to compare with."""
     made = {Change(one, one): number for one, number in ((P4, 20_000), (P3, 4_000), (OPEN, 900))}
-    groups = {"channel": (Group("telephone", 24_000, 0), Group("", 900, 0))}
+    groups = {"channel": (Group(value="telephone", tickets=24_000, changed=0), Group(value="", tickets=900, changed=0))}
     return Report(
-        Replay(
-            version.ref,
-            {},
-            False,
-            24_900,
-            24_900,
-            0,
-            {},
-            (replace(PRIORITY, changed=0, matrix=made, regions=(), examples={}, elsewhere=0),),
-            (),
-            groups,
+        replay=Replay(
+            after=version.ref,
+            before={},
+            recorded=False,
+            rows=24_900,
+            tickets=24_900,
+            changed=0,
+            unread={},
+            outcomes=(replace(PRIORITY, changed=0, matrix=made, regions=(), examples={}, elsewhere=0),),
+            deadlines=(),
+            groups=groups,
         ),
-        version,
-        "tickets.parquet",
-        "",
-        "2.0.0",
+        version=version,
+        source="tickets.parquet",
+        before="",
+        after="2.0.0",
     )
 
 
@@ -161,13 +196,21 @@ def proved() -> Proof:
     """Return a proof that fails in every way it can."""
     here, gone = VersionRef("desk", "2.0.0", "ab" * 32), "cd" * 32
     return Proof(
-        "sqlite:///decisions.db",
-        (Proved(here.digest, here, 20, 2), Proved(gone, None, 3, 0)),
-        (
-            Otherwise(4, "019be902-5d88", here.digest, {"priority": "P4 -> P2", "response_due": "due 1 h earlier"}),
-            Otherwise(9, NASTY, here.digest, {"greeting": f"{NASTY} -> hello"}),
+        source="sqlite:///decisions.db",
+        versions=(
+            Proved(digest=here.digest, version=here, records=20, otherwise=2),
+            Proved(digest=gone, version=None, records=3, otherwise=0),
         ),
-        {NASTY: 1},
-        UNREAD[1:],
-        "tickets.unread.csv",
+        otherwise=(
+            Otherwise(
+                row=4,
+                record="019be902-5d88",
+                digest=here.digest,
+                outcomes={"priority": "P4 -> P2", "response_due": "due 1 h earlier"},
+            ),
+            Otherwise(row=9, record=NASTY, digest=here.digest, outcomes={"greeting": f"{NASTY} -> hello"}),
+        ),
+        unread={NASTY: 1},
+        first=UNREAD[1:],
+        kept="tickets.unread.csv",
     )

@@ -15,9 +15,9 @@ from guidepost.tickets import Batch, ColumnMapping, Mapper, TicketSource, Vocabu
 
 def _choice(name: str, *values: str, open_: bool = False, aliases: Mapping[str, tuple[str, ...]] | None = None) -> Fact:
     return Fact(
-        name,
-        FactType.CHOICE,
-        values=tuple(Value(value, aliases=(aliases or {}).get(value, ())) for value in values),
+        name=name,
+        type=FactType.CHOICE,
+        values=tuple(Value(value=value, aliases=(aliases or {}).get(value, ())) for value in values),
         open=open_,
     )
 
@@ -28,25 +28,25 @@ FACTS = {
         _choice("size", "large", "middle", "small"),
         _choice("way", "phone", "letter", aliases={"phone": ("call",)}),
         _choice("shop", "north", "south", open_=True),
-        Fact("vip", FactType.BOOLEAN),
-        Fact("share", FactType.NUMBER, minimum=0, maximum=100, unit="%"),
-        Fact("items", FactType.INTEGER, minimum=0),
-        Fact("story", FactType.TEXT),
-        Fact("came_at", FactType.INSTANT),
-        Fact("left_at", FactType.INSTANT),
+        Fact(name="vip", type=FactType.BOOLEAN),
+        Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100, unit="%"),
+        Fact(name="items", type=FactType.INTEGER, minimum=0),
+        Fact(name="story", type=FactType.TEXT),
+        Fact(name="came_at", type=FactType.INSTANT),
+        Fact(name="left_at", type=FactType.INSTANT),
     )
 }
 OUTCOMES = {
     fact.name: fact
     for fact in (
         _choice("queue", "fast", "slow"),
-        Fact("free", FactType.BOOLEAN),
-        Fact("minutes", FactType.NUMBER),
-        Fact("tongues", FactType.LIST),
-        Fact("answer_due", FactType.INSTANT),
+        Fact(name="free", type=FactType.BOOLEAN),
+        Fact(name="minutes", type=FactType.NUMBER),
+        Fact(name="tongues", type=FactType.LIST),
+        Fact(name="answer_due", type=FactType.INSTANT),
     )
 }
-COUNTER = Vocabulary(FACTS, OUTCOMES, ("answer_due",), "came_at")
+COUNTER = Vocabulary(facts=FACTS, outcomes=OUTCOMES, deadlines=("answer_due",), received="came_at")
 """A desk that no policy knows."""
 
 

@@ -79,17 +79,17 @@ def recorded(version: Version, number: int) -> Record:
     answers = triage(version, sent, moment)
     received = AT + timedelta(seconds=number)
     return Record(
-        uuid7(received, number.to_bytes(10, "big")),
-        iso(received),
-        "desk",
-        "",
-        f"T-{number}",
-        Kind.TRIAGE,
-        Masking().facts(sent, version.policy.facts),
-        iso(AT + timedelta(minutes=number)),
-        plain_pauses(moment.holds),
-        version.ref,
-        tuple(decided(answer) for answer in answers),
+        id=uuid7(received, number.to_bytes(10, "big")),
+        received=iso(received),
+        caller="desk",
+        request_id="",
+        ticket=f"T-{number}",
+        kind=Kind.TRIAGE,
+        facts=Masking().facts(sent, version.policy.facts),
+        now=iso(AT + timedelta(minutes=number)),
+        pauses=plain_pauses(moment.holds),
+        version=version.ref,
+        decisions=tuple(decided(answer) for answer in answers),
     )
 
 
@@ -225,15 +225,23 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
         RecordedOutcome("answer_due", "decided", "2026-01-27T04:00:00Z"),
         RecordedOutcome("later", "undecided", None),
     )
-    one = Decided("queue", "id", "decided", outcomes, (), (), (RecordedDue("answer_due", "2026-01-27T04:00:00Z"),))
+    one = Decided(
+        decision="queue",
+        id="id",
+        status="decided",
+        outcomes=outcomes,
+        rules=(),
+        assumptions=(),
+        dues=(RecordedDue("answer_due", "2026-01-27T04:00:00Z"),),
+    )
     other = Decided(
-        "queue",
-        "id",
-        "undecided",
-        (RecordedOutcome("answer_due", "not_covered", None), RecordedOutcome("queue", "not_covered", None)),
-        (),
-        (),
-        (),
+        decision="queue",
+        id="id",
+        status="undecided",
+        outcomes=(RecordedOutcome("answer_due", "not_covered", None), RecordedOutcome("queue", "not_covered", None)),
+        rules=(),
+        assumptions=(),
+        dues=(),
     )
     store = kept(tmp_path, record(1, decisions=(one,)), record(2, decisions=(other,)), record(3))
     chunk = next(iter(open_tickets(store.name, COUNTER).batches())).chunk
@@ -252,7 +260,15 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
 
 
 def test_a_deadline_of_the_version_is_one_even_where_nothing_was_due(tmp_path: Path) -> None:
-    undecided = Decided("queue", "id", "undecided", (RecordedOutcome("answer_due", "undecided", None),), (), (), ())
+    undecided = Decided(
+        decision="queue",
+        id="id",
+        status="undecided",
+        outcomes=(RecordedOutcome("answer_due", "undecided", None),),
+        rules=(),
+        assumptions=(),
+        dues=(),
+    )
     chunk = next(iter(open_tickets(kept(tmp_path, record(1, decisions=(undecided,))).name, COUNTER).batches())).chunk
 
     assert chunk.recorded is not None
@@ -298,7 +314,7 @@ def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
 
 def test_a_log_needs_no_mapping_and_one_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(TicketsError, match="whose facts need no mapping"):
-        open_tickets("log", COUNTER, ColumnMapping({}))
+        open_tickets("log", COUNTER, ColumnMapping(facts={}))
     with pytest.raises(TicketsError):
         open_tickets(f"sqlite:///{tmp_path}/none.db", COUNTER)
 
@@ -331,13 +347,13 @@ def test_parquet_is_written_group_by_group_and_has_columns_to_query(
 ) -> None:
     monkeypatch.setattr(parquet, "ROWS", 2)
     decided_ = Decided(
-        "queue",
-        "id",
-        "decided",
-        (RecordedOutcome("tongues", "decided", ["en", "ja"]),),
-        ("r.1", "r.2"),
-        ("r.2",),
-        (RecordedDue("answer_due", "2026-01-27T04:00:00Z"),),
+        decision="queue",
+        id="id",
+        status="decided",
+        outcomes=(RecordedOutcome("tongues", "decided", ["en", "ja"]),),
+        rules=("r.1", "r.2"),
+        assumptions=("r.2",),
+        dues=(RecordedDue("answer_due", "2026-01-27T04:00:00Z"),),
     )
     store = kept(
         tmp_path,

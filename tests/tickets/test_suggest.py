@@ -87,13 +87,15 @@ def test_what_stands_for_nothing_is_found(guide: Version, tmp_path: Path) -> Non
 
 
 SCALE: Final = Fact(
-    "size", FactType.CHOICE, values=(Value("large", name="Very large"), Value("middle"), Value("small"))
+    name="size",
+    type=FactType.CHOICE,
+    values=(Value(value="large", name="Very large"), Value(value="middle"), Value(value="small")),
 )
 
 
 def profile(values: Iterable[object]) -> Profile:
     """Make a column."""
-    made = Profile("Size")
+    made = Profile(name="Size")
     for value in values:
         made.add(value)
     return made

@@ -136,9 +136,9 @@ def test_rows_with_too_few_or_too_many_fields_are_told_with_their_number_and_tex
 
     assert [(one["row"], one["name"]) for one in tickets(source.batches())] == [(1, "T1"), (4, "T4"), (5, "T5")]
     assert all_unread(source) == [
-        Unread(2, "", "", "1 fields instead of 2", "T2"),
-        Unread(3, "", "", "4 fields instead of 2", "T3,B,x,y"),
-        Unread(6, "", "", "1 fields instead of 2", "T6"),
+        Unread(row=2, name="", field="", message="1 fields instead of 2", content="T2"),
+        Unread(row=3, name="", field="", message="4 fields instead of 2", content="T3,B,x,y"),
+        Unread(row=6, name="", field="", message="1 fields instead of 2", content="T6"),
     ]
 
 
@@ -385,7 +385,7 @@ def test_a_file_with_only_a_header_has_no_tickets(tmp_path: Path) -> None:
 
 def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "unread.csv"
-    rows = [Unread(7, "T7", "Size", "`Z` is not\nlisted", '{"Size": "Z"}')]
+    rows = [Unread(row=7, name="T7", field="Size", message="`Z` is not\nlisted", content='{"Size": "Z"}')]
 
     assert write_unread(path, []) == 0
     assert not path.exists()

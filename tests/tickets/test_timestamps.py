@@ -39,7 +39,7 @@ TIMES = st.builds(lambda day, minutes: day + timedelta(minutes=minutes), NEAR, s
 
 def said(array: Any, form: str = "", place: str = "", empty: tuple[str, ...] = ("",)) -> list[str | None]:
     """Read a column; give its instants, "wrong" where something else stands."""
-    found, wrong = InstantReader(form, place, frozenset(empty)).read(
+    found, wrong = InstantReader(format=form, zone=place, empty=frozenset(empty)).read(
         array if isinstance(array, pa.Array) else pa.array(array)
     )
     assert wrong is None or wrong.any()
@@ -128,7 +128,7 @@ def test_without_an_offset_and_without_a_zone_nobody_knows_when_it_was() -> None
     assert said(pa.array([datetime(2026, 5, 1), None], pa.timestamp("us"))) == ["wrong", None]  # noqa: DTZ001
     assert reader.why("2026-05-01T09:00") == "has no offset from UTC, and the mapping names no zone for it"
     assert reader.why("soon") == "is not an instant as ISO 8601 writes it; a mapping can say its format"
-    assert InstantReader("%d/%m/%Y").why("soon") == "is not an instant in the format `%d/%m/%Y`"
+    assert InstantReader(format="%d/%m/%Y").why("soon") == "is not an instant in the format `%d/%m/%Y`"
 
 
 def test_what_is_no_instant_is_told_row_by_row() -> None:
@@ -177,7 +177,7 @@ def test_a_column_is_read_as_its_texts_are_one_by_one(form: str, texts: list[str
 
 
 def test_a_column_without_gaps_says_so_by_no_mask() -> None:
-    found, _ = InstantReader("", "UTC").read(pa.array(["2026-05-01"]))
+    found, _ = InstantReader(format="", zone="UTC").read(pa.array(["2026-05-01"]))
 
     assert found.given is None
     assert found.micros.dtype == np.int64
@@ -208,8 +208,8 @@ def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
     why = "is a zero timestamp, which exports write for a time that was never set; list it under `empty`"
 
     assert [
-        InstantReader("epoch").why(0),
-        InstantReader("epoch").why("0"),
+        InstantReader(format="epoch").why(0),
+        InstantReader(format="epoch").why("0"),
         InstantReader().why("1970-01-01T00:00:00Z"),
         InstantReader().why(datetime(1970, 1, 1, tzinfo=UTC)),
     ] == [why] * 4
@@ -240,7 +240,7 @@ def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
     ],
 )
 def test_a_time_that_no_calendar_has_is_no_instant_and_never_becomes_another_one(array: Any, form: str) -> None:
-    reader = InstantReader(form, "UTC")
+    reader = InstantReader(format=form, zone="UTC")
     found, wrong = reader.read(array)
 
     assert wrong is not None

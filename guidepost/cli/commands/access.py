@@ -102,7 +102,9 @@ def check_command(
     except AccessRefused as error:
         raise refused(str(error)) from error
     found, problems = (
-        read_callers(str(file), text) if isinstance(text, str) else (Callers(), [replace(text, place=Place(str(file)))])
+        read_callers(str(file), text)
+        if isinstance(text, str)
+        else (Callers(), [replace(text, place=Place(file=str(file)))])
     )
     if problems:
         errors().show(*map(problem_text, problems))

@@ -298,7 +298,14 @@ def _asked(
     ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str
 ) -> Filter:
     return Filter(
-        ticket, request_id, caller, version, rule, outcome, _instant("--since", since), _instant("--until", until)
+        ticket=ticket,
+        request_id=request_id,
+        caller=caller,
+        version=version,
+        rule=rule,
+        outcome=outcome,
+        since=_instant("--since", since),
+        until=_instant("--until", until),
     )
 
 

@@ -61,10 +61,10 @@ def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
         return []
     return [
         Problem(
-            Place(version.policy.manifest.place.file),
-            "version-unchanged",
-            f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}",
-            "build the released version, or give this one a new number",
+            place=Place(file=version.policy.manifest.place.file),
+            code="version-unchanged",
+            message=f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}",
+            help="build the released version, or give this one a new number",
         )
     ]
 

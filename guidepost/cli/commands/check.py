@@ -36,7 +36,7 @@ from guidepost.render.policy_json import Plain, plain_place
 _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What was found out about the version in one folder; ``version`` is None if it is too broken to build.
 
@@ -136,7 +136,7 @@ def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked
     try:
         files = read_folder(folder)
     except PolicyErrors as error:
-        return Checked(folder.root, None, error.problems, None, (), ())
+        return Checked(root=folder.root, version=None, problems=error.problems, proof=None, cases=(), failures=())
     return check_files(files, folder.root, proof=proof, cases=cases)
 
 
@@ -145,7 +145,7 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     try:
         version = build(files, root)
     except PolicyErrors as error:
-        return Checked(root, None, error.problems, None, (), ())
+        return Checked(root=root, version=None, problems=error.problems, proof=None, cases=(), failures=())
     problems: list[Problem] = []
     examples: tuple[Case, ...] = ()
     if cases:
@@ -155,7 +155,13 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     if report is not None:
         problems.extend(agreement_problems(version, report))
     return Checked(
-        root, version, tuple(problems), report, examples, run_cases(version, examples), tuple(_notes(files, root))
+        root=root,
+        version=version,
+        problems=tuple(problems),
+        proof=report,
+        cases=examples,
+        failures=run_cases(version, examples),
+        notes=tuple(_notes(files, root)),
     )
 
 

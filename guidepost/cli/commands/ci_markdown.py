@@ -119,7 +119,9 @@ def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[s
                 result.case.place, "failed case", "\n".join((result.case.name, *result.differences)), address
             )
     for name in one.layout.changed:
-        yield annotation(Place(name), "layout", f"laid out otherwise: guidepost fmt {one.folder.as_posix()}", address)
+        yield annotation(
+            Place(file=name), "layout", f"laid out otherwise: guidepost fmt {one.folder.as_posix()}", address
+        )
     for excess in one.report.excesses if one.report else ():
         yield annotation(None, "more than it may", excess.message)
     if one.base.lack is Lack.NOT_FOUND:

@@ -44,7 +44,7 @@ class Layout:
     left_alone: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One part of an examination: how it ends, and what there is to say; ``noted`` if it could not be done, or is worth a look."""
 
@@ -54,7 +54,7 @@ class Part:
     noted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
     """What was found out. ``problems`` are those of every version, those between them, and those of the comparison."""
 
@@ -99,14 +99,14 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
     with errors().working("analysing"):
         findings = _findings(checked.checked[0], sorted(problems))
     return Examined(
-        folder,
-        checked,
-        tuple(sorted(problems)),
-        tuple(_trials(folder, checked)),
-        findings,
-        _layout(folder),
-        there,
-        found,
+        folder=folder,
+        checked=checked,
+        problems=tuple(sorted(problems)),
+        trials=tuple(_trials(folder, checked)),
+        findings=findings,
+        layout=_layout(folder),
+        base=there,
+        report=found,
         has_budget=bool(budget),
     )
 
@@ -141,10 +141,17 @@ def _trials(folder: Path, checked: Findings) -> Iterator[Trial]:
     for one in checked.checked:
         source = CaseSource(one.root, dict, folder.as_posix())
         if one.version is None:
-            yield Trial(source, None, one.problems)
+            yield Trial(source=source, ref=None, problems=one.problems)
             continue
         results = tuple(timed(one.version, case) for case in one.cases)
-        yield Trial(source, one.version.ref, one.problems, results, version=one.version, cases=one.cases)
+        yield Trial(
+            source=source,
+            ref=one.version.ref,
+            problems=one.problems,
+            results=results,
+            version=one.version,
+            cases=one.cases,
+        )
 
 
 def _layout(folder: Path) -> Layout:
@@ -177,25 +184,28 @@ def _check(one: Examined) -> Part:
         said += f"; {count(proved, 'table')} proved whole by durable-rules"
     if held:
         said += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
-    return Part("check", ExitCode.POLICY if one.problems else ExitCode.OK, said)
+    return Part(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, said=said)
 
 
 def _test(one: Examined) -> Part:
     failed, run = sum(len(trial.failed) for trial in one.trials), sum(len(trial.results) for trial in one.trials)
     if not run:
-        return Part("test", ExitCode.OK, "no case was run", noted=True)
+        return Part(name="test", code=ExitCode.OK, said="no case was run", noted=True)
     broken = [trial.source.root for trial in one.trials if trial.ref is None]
     said = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
-    return Part("test", ExitCode.CASES if failed else ExitCode.OK, said, noted=bool(broken))
+    return Part(name="test", code=ExitCode.CASES if failed else ExitCode.OK, said=said, noted=bool(broken))
 
 
 def _analyze(one: Examined) -> Part:
     if one.checked.checked[0].version is None:
-        return Part("analyze", ExitCode.OK, "not done: the policies cannot be loaded", noted=True)
+        return Part(name="analyze", code=ExitCode.OK, said="not done: the policies cannot be loaded", noted=True)
     numbers = Counter(finding.level for finding in one.findings)
     said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
     return Part(
-        "analyze", ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK, said, noted=bool(numbers[Level.WARNING])
+        name="analyze",
+        code=ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK,
+        said=said,
+        noted=bool(numbers[Level.WARNING]),
     )
 
 
@@ -207,9 +217,9 @@ def _fmt(one: Examined) -> Part:
         else count(one.layout.files, "file")
     )
     return Part(
-        "fmt",
-        ExitCode.POLICY if changed or alone else ExitCode.OK,
-        said + (f"; {count(len(alone), 'file')} left alone" if alone else ""),
+        name="fmt",
+        code=ExitCode.POLICY if changed or alone else ExitCode.OK,
+        said=said + (f"; {count(len(alone), 'file')} left alone" if alone else ""),
     )
 
 
@@ -218,9 +228,13 @@ def _diff(one: Examined) -> Part:
     if one.report is not None:
         beyond = one.report.excesses
         said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
-        return Part("diff", ExitCode.BUDGET if beyond else ExitCode.OK, said)
+        return Part(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
     if one.base.lack is Lack.NOT_FOUND:
-        return Part("diff", ExitCode.USAGE, f"not done: {one.base.said}")
+        return Part(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.said}")
     if one.base.lack is Lack.NOT_LOADED and one.has_budget:
-        return Part("diff", ExitCode.BUDGET, f"{one.base.said}; whether it keeps to its limits is not known")
-    return Part("diff", ExitCode.OK, one.base.said or "not done: the policies cannot be loaded", noted=True)
+        return Part(
+            name="diff", code=ExitCode.BUDGET, said=f"{one.base.said}; whether it keeps to its limits is not known"
+        )
+    return Part(
+        name="diff", code=ExitCode.OK, said=one.base.said or "not done: the policies cannot be loaded", noted=True
+    )

@@ -75,7 +75,13 @@ def add(
     made = reckon(
         "",
         Clocks(policy).of(calendar, region),
-        Target(much.number, unit_by(much.unit, always=policy.calendars[calendar].always), way, calendar, region),
+        Target(
+            amount=much.number,
+            unit=unit_by(much.unit, always=policy.calendars[calendar].always),
+            rule=way,
+            calendar=calendar,
+            region=region,
+        ),
         begin,
         moment.ended_holds(),
     )
@@ -187,7 +193,10 @@ class Between:
         yield grid(rows, "cyan")
         if self._way:
             yield ""
-            marks = [Mark(self._start, "►", "start"), Mark(self._end, "◆", "end", "bold red")]
+            marks = [
+                Mark(at=self._start, symbol="►", name="start"),
+                Mark(at=self._end, symbol="◆", name="end", style="bold red"),
+            ]
             known = (listed.first, listed.last) if listed else None
             for part in (
                 *Drawing(zone, self._way, marks, known).parts(self._start, self._end),

@@ -37,7 +37,7 @@ OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How t
 _DAY: Final = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What is drawn: a month, or a week, of a calendar, and the instant of the call."""
 
@@ -149,7 +149,7 @@ def _read_day(option: str, text: str, problems: list[str]) -> date | None:
 def _view(clock: Clock, day: date, week: bool, now: datetime) -> View:
     first = day - timedelta(days=day.weekday()) if week else day.replace(day=1)
     last = first + timedelta(days=6) if week else day.replace(day=monthrange(day.year, day.month)[1])
-    return View(clock, days_of(clock.calendar, first, last), week, now)
+    return View(clock=clock, days=days_of(clock.calendar, first, last), week=week, now=now)
 
 
 def _view_parts(view: View) -> Iterator[RenderableType]:
@@ -175,7 +175,7 @@ def _week(view: View) -> Iterator[RenderableType]:
         to_datetime(zone.resolve(midnight(number)))
         for number in (view.days[0].day.toordinal(), view.days[-1].day.toordinal() + 1)
     )
-    marks = [Mark(view.now, "▼", "now", "bold cyan")] if first <= view.now < last else []
+    marks = [Mark(at=view.now, symbol="▼", name="now", style="bold cyan")] if first <= view.now < last else []
     known = (listed.first, listed.last) if listed else None
     drawing = Drawing(view.clock.calendar.zone, stretches(view.clock, first, last), marks, known)
     yield from drawing.parts(first, last - timedelta(microseconds=1))

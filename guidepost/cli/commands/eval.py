@@ -32,7 +32,7 @@ BEFORE: Final = "before."
 """What a fact as it was before is called."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is asked: which decision, with which facts, when, and the facts that were otherwise before; and what is wrong with the times."""
 
@@ -98,7 +98,13 @@ def evaluate(
     moment = read_asked(now, pause or [], loaded.now, problems, filed_now, holds)
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
     said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
-    asked = Asked(said, {**elsewhere, **said.facts}, moment, read_before(before) if before else None, tuple(problems))
+    asked = Asked(
+        words=said,
+        facts={**elsewhere, **said.facts},
+        moment=moment,
+        before=read_before(before) if before else None,
+        problems=tuple(problems),
+    )
     made = loaded.tabulate(chosen)
     answers, change = _decide(made, asked)
     unlike = found_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None

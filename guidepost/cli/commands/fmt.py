@@ -119,7 +119,11 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             problems.append(
-                Problem(Place(str(path)), "too-large", f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}")
+                Problem(
+                    place=Place(file=str(path)),
+                    code="too-large",
+                    message=f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}",
+                )
             )
             return None
         text = decoded(str(path), path.read_bytes())
@@ -127,7 +131,7 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
             return text
         problems.append(text)
     except OSError as error:
-        problems.append(Problem(Place(str(path)), "yaml", f"cannot be read: {error.strerror}"))
+        problems.append(Problem(place=Place(file=str(path)), code="yaml", message=f"cannot be read: {error.strerror}"))
     return None
 
 

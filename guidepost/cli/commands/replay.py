@@ -144,18 +144,18 @@ def replay(
     """
     only = Filter(since=_instant("--since", since), until=_instant("--until", until))
     asked = Asked(
-        source,
-        against,
-        before,
-        mapping,
-        tuple(by or ()),
-        tuple(decision or ()),
-        only,
-        limit,
-        unread or beside(source),
-        policies,
-        key,
-        engine,
+        source=source,
+        against=against,
+        before=before,
+        mapping=mapping,
+        by=tuple(by or ()),
+        decisions=tuple(decision or ()),
+        only=only,
+        limit=limit,
+        unread=unread or beside(source),
+        policies=policies,
+        keys=key,
+        engine=engine,
     )
     if suggest_mapping:
         draft = suggestion_of(asked)

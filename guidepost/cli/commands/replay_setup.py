@@ -58,7 +58,7 @@ class Engine(StrEnum):
     SPARK = "spark"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is asked for: which tickets, by which versions, counted how, and where rows go that cannot be read."""
 
@@ -128,7 +128,7 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     words = _words(after, versions)
     with _reading(), UnreadWriter(asked.unread) as unread:
         mapping = read_mapping(asked.mapping, words) if asked.mapping else None
-        rejected = Rejected(unread.add)
+        rejected = Rejected(write=unread.add)
         replayed = _on_spark if asked.engine is Engine.SPARK else _here
         found, notes = replayed(asked, replayer, words, mapping, rejected)
     _refuse_nothing(asked, found.tickets, rejected, _too_early(asked, replayer, rejected) or NO_ROWS)
@@ -136,18 +136,18 @@ def report_of(asked: Asked, budget: Budget) -> Report:
         errors().show(f"note: {note}")
     near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
     return Report(
-        found,
-        after,
-        asked.source,
-        asked.before,
-        asked.against,
-        tuple(rejected.first),
-        _kept(asked, rejected),
-        excesses(found, budget),
-        asked.option,
-        tuple(notes),
-        rejected.doubts,
-        near,
+        replay=found,
+        version=after,
+        source=asked.source,
+        before=asked.before,
+        after=asked.against,
+        unread=tuple(rejected.first),
+        kept=_kept(asked, rejected),
+        excesses=excesses(found, budget),
+        option=asked.option,
+        notes=tuple(notes),
+        doubts=rejected.doubts,
+        near=near,
     )
 
 
@@ -187,7 +187,14 @@ def _on_spark(
     after, before = (asked.texts(spec) if spec and spec != IN_FORCE else None for spec in (asked.against, asked.before))
     known = load(asked.policies).versions if IN_FORCE in (asked.against, asked.before) else ()
     versions = tuple(asked.texts(f"version:{one.ref.version}") for one in known)
-    trial = Trial(after, before, asked.by, asked.decisions or None, versions, asked.before == IN_FORCE)
+    trial = Trial(
+        after=after,
+        before=before,
+        by=asked.by,
+        decisions=asked.decisions or None,
+        versions=versions,
+        from_in_force=asked.before == IN_FORCE,
+    )
     with errors().working("replaying on Spark"):
         return run_on_spark(asked.source, words, mapping, trial, replayer, rejected, asked.limit)
 
@@ -205,7 +212,7 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
                 f"expected a decision log to prove, got {asked.source}",
                 "help: --against VERSION says what to replay these tickets against",
             )
-        rejected = Rejected(unread.add)
+        rejected = Rejected(write=unread.add)
         with progress(f"proving {Path(asked.source).name}") as watch:
             found = prove(
                 source,
@@ -328,7 +335,9 @@ def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
     policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
     outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
     return Vocabulary(
-        _facts(policies), outcomes, tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines))
+        facts=_facts(policies),
+        outcomes=outcomes,
+        deadlines=tuple(dict.fromkeys(name for policy in policies for name in policy.deadlines)),
     )
 
 

@@ -27,14 +27,14 @@ def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
     """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
     warnings = [
         *open_files(found),
-        *(WrongSetting(found.origin("callers"), one) for one in _expired(found.settings.callers, now)),
+        *(WrongSetting(origin=found.origin("callers"), message=one) for one in _expired(found.settings.callers, now)),
     ]
     if why := signing_problem(found.settings):
         warnings.append(
             WrongSetting(
-                "log-sign",
-                f"the heads of the decision log would not be signed: {why}",
-                "name a key with log-sign-key, or set log-sign to false",
+                origin="log-sign",
+                message=f"the heads of the decision log would not be signed: {why}",
+                help="name a key with log-sign-key, or set log-sign to false",
             )
         )
     return warnings
@@ -52,7 +52,7 @@ def checked(found: Found, now: datetime) -> typer.Exit:
     try:
         folder = policies_folder(found.settings.policies)
     except NoPolicies as error:
-        return refused_settings((*wrong, WrongSetting(found.origin("policies"), str(error))))
+        return refused_settings((*wrong, WrongSetting(origin=found.origin("policies"), message=str(error))))
     try:
         with errors().working("checking and proving the policies"):
             versions = load_bundle(folder).versions

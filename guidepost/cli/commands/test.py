@@ -45,7 +45,7 @@ CASES: Final = "cases"
 """The folder, in that of a version, that holds its cases."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is asked of a run."""
 
@@ -116,17 +116,17 @@ def policy_tests(
     """
     selection = _selection(expression)
     wanted = Wanted(
-        tuple(sources or ()),
-        version,
-        selection,
-        expression,
-        stop,
-        verbose,
-        output,
-        junit_file,
-        coverage or threshold is not None or cell_threshold is not None,
-        threshold,
-        cell_threshold,
+        sources=tuple(sources or ()),
+        version=version,
+        selection=selection,
+        expression=expression,
+        stop=stop,
+        verbose=verbose,
+        output=output,
+        junit=junit_file,
+        coverage=coverage or threshold is not None or cell_threshold is not None,
+        threshold=threshold,
+        cell_threshold=cell_threshold,
     )
     _fitting(wanted, generate=generate, everything=everything, to=to, watch=watch)
     if watch:

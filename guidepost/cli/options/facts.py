@@ -26,7 +26,7 @@ class FactsError(ValueError):
     """JSON or a file that does not hold facts; the message says why in one line."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Words:
     """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them.
 

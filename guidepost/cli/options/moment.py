@@ -49,7 +49,8 @@ def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
         return read_instant(label, text)
     except NotAnInstant as error:
         problems += wrong_lines(
-            _unless_named(label, error.message), WrongFact(label, text, error.message, error.allowed, error.help)
+            _unless_named(label, error.message),
+            WrongFact(fact=label, sent=text, message=error.message, allowed=error.allowed, help=error.help),
         )
         return None
 
@@ -102,7 +103,8 @@ def read_asked(
             label = _called(wrong.fact, bool(now), bool(given))
             message = wrong.message.replace(f"`{wrong.fact}`", f"`{label}`")
             problems += wrong_lines(
-                _unless_named(label, message), WrongFact(label, wrong.sent, message, wrong.allowed, wrong.help)
+                _unless_named(label, message),
+                WrongFact(fact=label, sent=wrong.sent, message=message, allowed=wrong.allowed, help=wrong.help),
             )
         return Moment(clock)
 

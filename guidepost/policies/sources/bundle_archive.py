@@ -67,7 +67,7 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(_SHAPE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltBundle:
     """A version as one archive: its files, what it is called, and the bytes with their SHA-256."""
 
@@ -98,7 +98,13 @@ def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
     policy, trees = load_with_trees(files, root)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     description = _described(files, policy, ref)
-    return BuiltBundle(dict(files), ref, policy.manifest, len(description["rules"]), pack(files, _written(description)))
+    return BuiltBundle(
+        files=dict(files),
+        ref=ref,
+        manifest=policy.manifest,
+        rules=len(description["rules"]),
+        data=pack(files, _written(description)),
+    )
 
 
 def pack(files: Mapping[str, str], description: bytes) -> bytes:
@@ -173,17 +179,28 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
             names = [entry.filename for entry in listed]
             if len(listed) > MAX_FILES + 1:
                 problems = [
-                    Problem(Place(root), "too-large", f"{len(listed):,} entries; a bundle may have {MAX_FILES + 1:,}")
+                    Problem(
+                        place=Place(file=root),
+                        code="too-large",
+                        message=f"{len(listed):,} entries; a bundle may have {MAX_FILES + 1:,}",
+                    )
                 ]
             elif len(set(names)) < len(names):
-                problems.append(Problem(Place(root), "bad-bundle", "an entry stands twice in the archive", _AS_BUILT))
+                problems.append(
+                    Problem(
+                        place=Place(file=root),
+                        code="bad-bundle",
+                        message="an entry stands twice in the archive",
+                        help=_AS_BUILT,
+                    )
+                )
             elif DESCRIPTION not in names:
                 problems.append(
                     Problem(
-                        Place(root),
-                        "bad-bundle",
-                        f"there is no {DESCRIPTION} in the archive",
-                        "build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`",
+                        place=Place(file=root),
+                        code="bad-bundle",
+                        message=f"there is no {DESCRIPTION} in the archive",
+                        help="build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`",
                     )
                 )
             if problems:
@@ -206,13 +223,15 @@ def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
     shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
     if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
         return Problem(
-            Place(root),
-            "bad-bundle",
-            f"the entry `{shown}` does not belong in a bundle",
-            "a bundle holds the YAML files of one version and nothing else",
+            place=Place(file=root),
+            code="bad-bundle",
+            message=f"the entry `{shown}` does not belong in a bundle",
+            help="a bundle holds the YAML files of one version and nothing else",
         )
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-        return Problem(Place(root), "bad-bundle", f"the entry `{shown}` is compressed", _AS_BUILT)
+        return Problem(
+            place=Place(file=root), code="bad-bundle", message=f"the entry `{shown}` is compressed", help=_AS_BUILT
+        )
     return None
 
 
@@ -231,7 +250,12 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
             "a newer Guidepost reads it",
         )
     problems = [
-        Problem(Place(place), "bad-bundle", f"`{error.json_path}`: {error.message[:200]}", _AS_BUILT)
+        Problem(
+            place=Place(file=place),
+            code="bad-bundle",
+            message=f"`{error.json_path}`: {error.message[:200]}",
+            help=_AS_BUILT,
+        )
         for error in _validator().iter_errors(found)
     ]
     if problems:
@@ -252,7 +276,7 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
         if hashlib.sha256(contents[path]).hexdigest() != hashes[path]
     }
     return [
-        Problem(Place(f"{root}/{path}"), "altered-bundle", f"the file {what}", _AS_BUILT)
+        Problem(place=Place(file=f"{root}/{path}"), code="altered-bundle", message=f"the file {what}", help=_AS_BUILT)
         for path, what in sorted(said.items())
     ]
 
@@ -265,4 +289,4 @@ def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
 
 
 def _refused(place: str, code: str, message: str, help_: str = "") -> PolicyErrors:
-    return PolicyErrors([Problem(Place(place), code, message, help_)])
+    return PolicyErrors([Problem(place=Place(file=place), code=code, message=message, help=help_)])

@@ -66,11 +66,13 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
             name = path.relative_to(version.path).as_posix()
             if not of_a_version(name):
                 continue
-            place = Place(f"{version.root}/{name}")
+            place = Place(file=f"{version.root}/{name}")
             try:
                 size = path.stat().st_size
                 if size > MAX_BYTES:
-                    problems.append(Problem(place, "too-large", f"{size:,} bytes; a file may have {MAX_BYTES:,}"))
+                    problems.append(
+                        Problem(place=place, code="too-large", message=f"{size:,} bytes; a file may have {MAX_BYTES:,}")
+                    )
                     continue
                 text = decoded(place.file, path.read_bytes())
                 if isinstance(text, Problem):
@@ -78,7 +80,7 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
                 else:
                     files[name] = text
             except OSError as error:
-                problems.append(Problem(place, "yaml", f"cannot be read: {error.strerror}"))
+                problems.append(Problem(place=place, code="yaml", message=f"cannot be read: {error.strerror}"))
     if problems:
         raise PolicyErrors(problems)
     return files
@@ -145,7 +147,9 @@ def frozen_versions(working: VersionFolder) -> dict[str, Frozen]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyErrors([Problem(Place(name), "yaml", f"cannot be read: {error}")]) from error
+        raise PolicyErrors(
+            [Problem(place=Place(file=name), code="yaml", message=f"cannot be read: {error}")]
+        ) from error
     register, problems = read_register(name, content)
     if problems:
         raise PolicyErrors(problems)

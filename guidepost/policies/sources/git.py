@@ -109,11 +109,11 @@ def read_revision(spec: str, policies: Path) -> Source:
             f"name the folder: `{revision}:policies`",
         )
     return Source(
-        texts(_contents(found, revision, commit, path), f"{revision}:{path}"),
-        f"{revision}:{path}",
-        spec,
-        Origin.GIT,
-        f"commit {commit}",
+        files=texts(_contents(found, revision, commit, path), f"{revision}:{path}"),
+        root=f"{revision}:{path}",
+        label=spec,
+        origin=Origin.GIT,
+        detail=f"commit {commit}",
     )
 
 

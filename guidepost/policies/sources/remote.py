@@ -62,7 +62,7 @@ def read_address(spec: str, trust: Trust) -> Source:
     made = read_bundle(fetched.data, shown(address))
     if fetched.signature is not None:
         same_digest(fetched.signature, made.ref.digest, shown(address))
-    return Source(made.files, shown(address), spec, Origin.REMOTE, fetched.by)
+    return Source(files=made.files, root=shown(address), label=spec, origin=Origin.REMOTE, detail=fetched.by)
 
 
 def split_pin(spec: str) -> tuple[str, str]:

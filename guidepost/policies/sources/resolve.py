@@ -109,7 +109,12 @@ def _number(manifest: Path) -> str:
 
 def _version(name: str, policies: Path) -> Source:
     if name in WORKING:
-        return Source(read_folder(version_folders(policies)[0]), version_folders(policies)[0].root, name, Origin.FOLDER)
+        return Source(
+            files=read_folder(version_folders(policies)[0]),
+            root=version_folders(policies)[0].root,
+            label=name,
+            origin=Origin.FOLDER,
+        )
     known = known_versions(policies)
     if name not in known:
         raise SourceError(f"no version `{name}` in {policies}", _known(name, policies))
@@ -120,7 +125,7 @@ def _version(name: str, policies: Path) -> Source:
             f"there are several versions `{name}` in {policies}",
             "name the folder: " + ", ".join(f"`{one.root}`" for one in known[name]),
         )
-    return Source(files, first.root, name, Origin.FOLDER)
+    return Source(files=files, root=first.root, label=name, origin=Origin.FOLDER)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -132,7 +137,9 @@ def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers 
     path = Path(name)
     if not (path / MANIFEST).is_file():
         raise SourceError(f"the folder `{name}` holds no version: there is no {MANIFEST}", _nested(path))
-    return Source(read_folder(VersionFolder(path, path.as_posix())), path.as_posix(), name, Origin.FOLDER)
+    return Source(
+        files=read_folder(VersionFolder(path, path.as_posix())), root=path.as_posix(), label=name, origin=Origin.FOLDER
+    )
 
 
 def _nested(path: Path) -> str:
@@ -147,7 +154,9 @@ def _nested(path: Path) -> str:
 def _bundle(name: str, policies: Path) -> Source:  # noqa: ARG001
     file, pin = split_pin(name)
     made = read_bundle(local_bytes(Path(file), pin), Path(file).as_posix())
-    return Source(made.files, Path(file).as_posix(), name, Origin.BUNDLE, f"sha256 {made.sha256}")
+    return Source(
+        files=made.files, root=Path(file).as_posix(), label=name, origin=Origin.BUNDLE, detail=f"sha256 {made.sha256}"
+    )
 
 
 _FORCED: Final[dict[str, Callable[[str, Path], Source]]] = {

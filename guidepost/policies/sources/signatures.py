@@ -51,7 +51,7 @@ class Trust:
     keys: tuple[TrustedKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """A signature: by which key, of which policy digest, in which archive."""
 
@@ -157,10 +157,10 @@ def read_signature(content: bytes, name: str) -> Signature:
         plain: dict[str, Any] = json.loads(content) if len(content) <= MAX_SIGNATURE else {}
         if tuple(plain) == _KEYS and (plain["format"], plain["algorithm"]) == (1, _ALGORITHM):
             return Signature(
-                str(plain["key"]),
-                str(plain["digest"]),
-                str(plain["sha256"]),
-                base64.b64decode(plain["signature"], validate=True),
+                key=str(plain["key"]),
+                digest=str(plain["digest"]),
+                sha256=str(plain["sha256"]),
+                signature=base64.b64decode(plain["signature"], validate=True),
             )
     except (ValueError, TypeError, RecursionError):
         pass

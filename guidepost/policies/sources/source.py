@@ -17,7 +17,7 @@ class Origin(StrEnum):
     REMOTE = "remote"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The files of one version (path in its folder to text), worked examples and holiday lists among them.
 

@@ -33,9 +33,23 @@ def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
 def size_problem(files: int, size: int, root: str) -> PolicyErrors | None:
     """Return whether a version has more files or bytes than may be read."""
     if files > MAX_FILES:
-        return PolicyErrors([Problem(Place(root), "too-large", f"{files:,} files; a version may have {MAX_FILES:,}")])
+        return PolicyErrors(
+            [
+                Problem(
+                    place=Place(file=root),
+                    code="too-large",
+                    message=f"{files:,} files; a version may have {MAX_FILES:,}",
+                )
+            ]
+        )
     if size > MAX_BYTES:
         return PolicyErrors(
-            [Problem(Place(root), "too-large", f"{size:,} bytes in all files; a version may have {MAX_BYTES:,}")]
+            [
+                Problem(
+                    place=Place(file=root),
+                    code="too-large",
+                    message=f"{size:,} bytes in all files; a version may have {MAX_BYTES:,}",
+                )
+            ]
         )
     return None

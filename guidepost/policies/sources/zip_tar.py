@@ -43,7 +43,9 @@ def read_archive(spec: str, trust: Trust) -> Source:
         data, by = local_bytes(Path(name.removeprefix("file://")), pin), ""
     folder = folder.strip("/")
     root = f"{name}/{folder}".rstrip("/")
-    return Source(texts(_contents(kind, data, folder, root), root), root, spec, Origin.ARCHIVE, by)
+    return Source(
+        files=texts(_contents(kind, data, folder, root), root), root=root, label=spec, origin=Origin.ARCHIVE, detail=by
+    )
 
 
 def local_bytes(path: Path, pin: str = "") -> bytes:

@@ -51,7 +51,7 @@ class Key:
     expires: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
     """All callers, by what proves them: the ids of keys, the names in certificates, the subjects of tokens."""
 
@@ -77,7 +77,7 @@ def expired(callers: Callers, now: datetime) -> list[str]:
     """Name the keys that no longer count at an instant, one message each, in the order of the file.
 
     >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))
-    >>> expired(Callers({"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
+    >>> expired(Callers(keys={"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
     ['the key 5f0c9a3b1d2e of `portal`: expired since 2025-07-01; nobody can use it']
     """
     return [
@@ -99,7 +99,9 @@ class _Reader:
         entries = self._entries(tree, "", ("callers",))
         for node in self._items(entries, "callers"):
             self._caller(node)
-        return Callers(self._keys, self._certificates, self._subjects, tuple(self._names)), sorted(self._problems)
+        return Callers(
+            keys=self._keys, certificates=self._certificates, subjects=self._subjects, names=tuple(self._names)
+        ), sorted(self._problems)
 
     def _caller(self, node: Node) -> None:
         entries = self._entries(node, "caller", ("name", "roles"))
@@ -248,4 +250,4 @@ class _Reader:
         return node
 
     def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        self._problems.append(Problem(place, code, message, help_))
+        self._problems.append(Problem(place=place, code=code, message=message, help=help_))

@@ -21,7 +21,7 @@ class AccessRefused(Exception):
 
 def refused(file: Path, message: str, help_: str = "") -> AccessRefused:
     """Refuse a file as a whole."""
-    return AccessRefused([Problem(Place(str(file)), "bad-format", message, help_)])
+    return AccessRefused([Problem(place=Place(file=str(file)), code="bad-format", message=message, help=help_)])
 
 
 def content(file: Path) -> bytes:

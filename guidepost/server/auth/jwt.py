@@ -39,7 +39,7 @@ class Bearer:
         return f"jwt:{quote(self.subject, safe='@|.:-_+')}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     """Verifies tokens of one issuer for one audience; ``leeway`` is how far clocks may be apart, in seconds."""
 

@@ -120,10 +120,10 @@ def open_access(settings: AccessSettings) -> Access:
     if settings.named and settings.purge:
         problems.append(
             Problem(
-                Place("audit-purge"),
-                "bad-format",
-                "says nothing where callers have roles",
-                "leave it out: the role `admin` says who may remove records",
+                place=Place(file="audit-purge"),
+                code="bad-format",
+                message="says nothing where callers have roles",
+                help="leave it out: the role `admin` says who may remove records",
             )
         )
     if problems:
@@ -155,10 +155,10 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
     if missing:
         raise AccessRefused(
             Problem(
-                Place(name),
-                "missing-key",
-                "is missing",
-                "tokens are taken from one issuer, and for one audience: this server",
+                place=Place(file=name),
+                code="missing-key",
+                message="is missing",
+                help="tokens are taken from one issuer, and for one audience: this server",
             )
             for name in missing
         )
@@ -172,6 +172,12 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
             keys = read_keys(plain if isinstance(plain, dict) else {})
         except (ValueError, RecursionError) as error:
             raise refused(file, f"expected a set of public keys (JWKS): {error}") from error
-        return Tokens(keys, settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway, settings.jwt_roles_claim)
+        return Tokens(
+            keys=keys,
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            leeway=settings.jwt_leeway,
+            roles_claim=settings.jwt_roles_claim,
+        )
 
     return Watched([file], load)

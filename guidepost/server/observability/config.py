@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
     """Whether calls are measured; how messages are written (``text`` or ``json``), and whether each call is one; where traces go ("" for nowhere), and which share."""
 

@@ -65,7 +65,7 @@ class OneTicket(Protocol):
         """What is known of the ticket."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The version that decides, when the request came in, and the instant that it is decided at; ``request`` asked for them."""
 
@@ -75,7 +75,7 @@ class Chosen:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A question that is answered, and not yet recorded; no record where no log is kept."""
 
@@ -101,7 +101,12 @@ class Answering:
         """Return the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
         received = self._clock()
         now = wire.now(cast("Message", request), received)
-        return Chosen(request, self._held.bundle.select(**wire.selection(request.version), now=now), received, now)
+        return Chosen(
+            request=request,
+            version=self._held.bundle.select(**wire.selection(request.version), now=now),
+            received=received,
+            now=now,
+        )
 
     def step(
         self, question: Question, request: OneTicket, chosen: Chosen, call: Call, wrong: tuple[WrongFact, ...] = ()
@@ -114,13 +119,13 @@ class Answering:
             lambda facts, moment: (facts, moment, question.answer(version, facts, moment)),
             wrong,
         )
-        asked = Asked(call, question.kind, facts, moment, question.before)
+        asked = Asked(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
         return Step(
-            question,
-            chosen,
-            asked,
-            given,
-            None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given),
+            question=question,
+            chosen=chosen,
+            asked=asked,
+            given=given,
+            record=None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given),
         )
 
     async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:

@@ -23,7 +23,7 @@ class Malformed(ValueError):
     """A message cannot be read as what it should be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What is limited. Sizes are in bytes, times in seconds."""
 

@@ -28,7 +28,7 @@ MAX_IDS: Final = 20
 """How many ids are noted of one call: a batch has a thousand."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Observed:
     """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers, if they are ``named``."""
 
@@ -165,7 +165,14 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return observed
 
     def _begin(self, method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Observed:
-        call = Observed(method, context, self._observers, self._named, streams, time.perf_counter())
+        call = Observed(
+            method=method,
+            context=context,
+            observers=self._observers,
+            named=self._named,
+            streams=streams,
+            began=time.perf_counter(),
+        )
         CURRENT.set(call)
         for observer in self._observers:
             observer.began(call)

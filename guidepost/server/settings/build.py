@@ -24,23 +24,27 @@ def log_options(settings: ServerSettings) -> LogOptions | None:
     if settings.decision_log_file is not None:
         url = settings.decision_log_file.read_text(encoding="utf-8").strip()
     return LogOptions(
-        url,
-        settings.log_durability,
-        settings.log_records,
-        settings.log_milliseconds,
-        settings.log_writer,
-        settings.log_patience,
-        _path(settings.log_mask_key),
-        settings.log_mask,
-        settings.log_in_clear,
-        _path(settings.log_sign_key),
+        url=url,
+        durability=settings.log_durability,
+        records=settings.log_records,
+        milliseconds=settings.log_milliseconds,
+        writer=settings.log_writer,
+        patience=settings.log_patience,
+        mask_key=_path(settings.log_mask_key),
+        mask=settings.log_mask,
+        clear=settings.log_in_clear,
+        sign_key=_path(settings.log_sign_key),
     )
 
 
 def watching(settings: ServerSettings) -> Watching:
     """Return how calls are watched."""
     return Watching(
-        bool(settings.metrics), written(settings.messages), settings.log_calls, settings.traces, settings.traces_share
+        metrics=bool(settings.metrics),
+        messages=written(settings.messages),
+        calls=settings.log_calls,
+        traces=settings.traces,
+        share=settings.traces_share,
     )
 
 
@@ -54,14 +58,14 @@ def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Setti
     workers = cores() if settings.workers is None else settings.workers
     log = log_options(settings)
     return Settings(
-        policies,
-        workers,
-        replace(log, sign_key=sign_key) if log else None,
-        settings.grace,
-        settings.admin,
-        settings.metrics,
-        watching(settings),
-        protection(settings),
+        policies=policies,
+        workers=workers,
+        log=replace(log, sign_key=sign_key) if log else None,
+        grace=settings.grace,
+        admin=settings.admin,
+        metrics=settings.metrics,
+        watching=watching(settings),
+        protection=protection(settings),
     )
 
 
@@ -69,13 +73,13 @@ def protection(settings: ServerSettings) -> Protection:
     """Return who may come in, and what is limited."""
     files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
     access = AccessSettings(
-        _path(settings.callers),
-        _path(settings.jwt_keys),
-        settings.jwt_issuer,
-        settings.jwt_audience,
-        settings.jwt_leeway,
-        settings.jwt_roles_claim,
-        settings.audit_purge,
+        callers=_path(settings.callers),
+        jwt_keys=_path(settings.jwt_keys),
+        jwt_issuer=settings.jwt_issuer,
+        jwt_audience=settings.jwt_audience,
+        jwt_leeway=settings.jwt_leeway,
+        jwt_roles_claim=settings.jwt_roles_claim,
+        purge=settings.audit_purge,
     )
     limits = Limits(
         in_flight=settings.max_in_flight,
@@ -95,11 +99,11 @@ def protection(settings: ServerSettings) -> Protection:
         ping_interval=settings.min_ping_interval,
     )
     return Protection(
-        access,
-        files if any((files.certificate, files.key, files.client_ca)) else None,
-        limits,
-        settings.reflection,
-        settings.trust_network,
+        access=access,
+        tls=files if any((files.certificate, files.key, files.client_ca)) else None,
+        limits=limits,
+        reflection=settings.reflection,
+        trust_network=settings.trust_network,
     )
 
 

@@ -39,60 +39,64 @@ def _together(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.workers == 0 and settings.admin:
         yield WrongSetting(
-            found.origin("admin"), "a single process has no admin service", "leave it out, or let there be workers"
+            origin=found.origin("admin"),
+            message="a single process has no admin service",
+            help="leave it out, or let there be workers",
         )
     if settings.host.startswith(UNIX) and settings.workers != 0:
         yield WrongSetting(
-            found.origin("host"), "workers cannot share a Unix socket", "`--workers 0` serves from one process"
+            origin=found.origin("host"),
+            message="workers cannot share a Unix socket",
+            help="`--workers 0` serves from one process",
         )
     if settings.log_sign_key is not None and not settings.log_sign:
         yield WrongSetting(
-            found.origin("log_sign_key"),
-            f"a key is named, and {found.origin('log_sign')} turns signing off",
-            "say one of them",
+            origin=found.origin("log_sign_key"),
+            message=f"a key is named, and {found.origin('log_sign')} turns signing off",
+            help="say one of them",
         )
     listening = [("port", _own_address(found)), ("admin", settings.admin), ("metrics", settings.metrics)]
     taken: dict[str, str] = {}
     for name, address in listening:
         if address and not address.endswith(":0") and (other := taken.setdefault(address, name)) != name:
-            yield WrongSetting(found.origin(name), f"{address} is the address of `{other}`, too")
+            yield WrongSetting(origin=found.origin(name), message=f"{address} is the address of `{other}`, too")
 
 
 def _log(found: Found) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.decision_log and settings.decision_log_file is not None:
         yield WrongSetting(
-            found.origin("decision_log_file"),
-            f"the decision log is named by {found.origin('decision_log')}, too",
-            "say one of them",
+            origin=found.origin("decision_log_file"),
+            message=f"the decision log is named by {found.origin('decision_log')}, too",
+            help="say one of them",
         )
     if _has_password(settings.decision_log):
         yield WrongSetting(
-            found.origin("decision_log"),
-            "a URL with a password",
-            "write the URL into a file that only the server can read, and name it with decision-log-file",
+            origin=found.origin("decision_log"),
+            message="a URL with a password",
+            help="write the URL into a file that only the server can read, and name it with decision-log-file",
         )
     try:
         options = log_options(settings)
     except (OSError, UnicodeDecodeError) as error:
         yield WrongSetting(
-            found.origin("decision_log_file"),
-            f"{settings.decision_log_file} cannot be read: {getattr(error, 'strerror', None) or error}",
+            origin=found.origin("decision_log_file"),
+            message=f"{settings.decision_log_file} cannot be read: {getattr(error, 'strerror', None) or error}",
         )
         return
     if options is not None:
         try:
             options.settings()
         except (LogRefused, SourceError) as error:
-            yield WrongSetting("the decision log", error.message, error.help)
+            yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
 
 
 def _traces(found: Found) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
         yield WrongSetting(
-            found.origin("traces"),
-            "OpenTelemetry is not installed",
-            f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
+            origin=found.origin("traces"),
+            message="OpenTelemetry is not installed",
+            help=f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
         )
 
 
@@ -107,7 +111,9 @@ def _protection(found: Found) -> Iterator[WrongSetting]:
     for one in protection_problems(
         protection(settings), [address for address in (_own_address(found), settings.admin) if address]
     ):
-        yield WrongSetting(origins.get(one.place.file, str(one.place)), one.message, one.help, one.place)
+        yield WrongSetting(
+            origin=origins.get(one.place.file, str(one.place)), message=one.message, help=one.help, place=one.place
+        )
 
 
 def _database(found: Found) -> Iterator[WrongSetting]:
@@ -116,7 +122,7 @@ def _database(found: Found) -> Iterator[WrongSetting]:
         if options is not None:
             examine(connect(options.url or default_url()))
     except LogRefused as error:
-        yield WrongSetting("the decision log", error.message, error.help)
+        yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
     except OSError:
         return  # said among the refusals
 
@@ -130,14 +136,14 @@ def _ports(found: Found) -> Iterator[WrongSetting]:
         if address.startswith(UNIX):
             folder = Path(address.removeprefix(UNIX)).parent
             if not os.access(folder, os.W_OK):
-                yield WrongSetting(found.origin("host"), f"no socket can be made in {folder}")
+                yield WrongSetting(origin=found.origin("host"), message=f"no socket can be made in {folder}")
         elif address and (why := _taken(address)) is not None:
             # Only the first of these addresses answers calls about health.
             running = name == "port" and why.errno == errno.EADDRINUSE
             yield WrongSetting(
-                found.origin(name),
-                f"cannot listen on {address}: {why.strerror or why}",
-                f"a server runs there already? `guidepost health {address}` asks it" if running else "",
+                origin=found.origin(name),
+                message=f"cannot listen on {address}: {why.strerror or why}",
+                help=f"a server runs there already? `guidepost health {address}` asks it" if running else "",
             )
 
 

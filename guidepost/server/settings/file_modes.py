@@ -38,7 +38,7 @@ def open_files(found: Found) -> list[WrongSetting]:
     if wanted(settings) and settings.log_sign_key is None:
         named.append(("the signing key", state_folder() / PRIVATE_FILE, _SECRET))
     return [
-        WrongSetting(origin, *problem)
+        WrongSetting(origin=origin, message=problem[0], help=problem[1])
         for origin, path, unwanted in named
         if path is not None and (problem := _problem(path, unwanted))
     ]

@@ -38,14 +38,14 @@ _NO_LINE: Final = 2**31
 """Sorts a problem that is not about a line of the file behind those that are."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrongSetting:
     """What is wrong with a setting, and where it was said: ``--port``, ``$GUIDEPOST_PORT`` or ``guidepost.toml:3``."""
 
     origin: str
     message: str
     help: str = ""
-    place: Place = field(default=Place(""), compare=False)
+    place: Place = field(default=Place(file=""), compare=False)
     """Where it stands in a file, with the line, if that may be shown."""
 
     def __str__(self) -> str:
@@ -106,14 +106,19 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
             except ValueError as error:
                 # A text may be anything, a secret that was put in the wrong place among it: it is not repeated at length.
                 short = len(repr(said)) <= 60
-                place = source.places.get(one.name, Place(""))
+                place = source.places.get(one.name, Place(file=""))
                 line = place.line if place.file else _NO_LINE
-                place = place if short else Place("")
+                place = place if short else Place(file="")
                 help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
                 problems.append(
                     (
                         line,
-                        WrongSetting(origin, f"{error}, got {repr(said) if short else 'what is said'}", help_, place),
+                        WrongSetting(
+                            origin=origin,
+                            message=f"{error}, got {repr(said) if short else 'what is said'}",
+                            help=help_,
+                            place=place,
+                        ),
                     )
                 )
     if problems:
@@ -130,7 +135,7 @@ def _environment(environment: Mapping[str, str]) -> _Said:
     names = {variable(one.name): one.name for one in settings()}
     ours = {name: value for name, value in sorted(environment.items()) if name.startswith(PREFIX) and value != ""}
     unknown = tuple(
-        WrongSetting(f"${name}", "no such setting", _help(name, [*names, *OTHERS], value))
+        WrongSetting(origin=f"${name}", message="no such setting", help=_help(name, [*names, *OTHERS], value))
         for name, value in ours.items()
         if name not in names and name not in OTHERS
     )
@@ -141,9 +146,9 @@ def _file(path: Path) -> _Said:
     try:
         text = decoded(str(path), path.read_bytes())
     except OSError as error:
-        return _Said({}, (WrongSetting(f"{path}", f"cannot be read: {error.strerror}"),))
+        return _Said({}, (WrongSetting(origin=f"{path}", message=f"cannot be read: {error.strerror}"),))
     if isinstance(text, Problem):
-        return _Said({}, (WrongSetting(f"{path}", text.message, text.help),))
+        return _Said({}, (WrongSetting(origin=f"{path}", message=text.message, help=text.help),))
     lines = text.splitlines()
     try:
         said = tomllib.loads(text)
@@ -153,7 +158,9 @@ def _file(path: Path) -> _Said:
     keys = {word: _key_place(path, lines, word) for word in said}
     origins = {word: f"{path}:{place.line}" for word, place in keys.items()}
     unknown = tuple(
-        WrongSetting(origins[word], f"no such setting `{word}`", _help(word, names, ""), keys[word])
+        WrongSetting(
+            origin=origins[word], message=f"no such setting `{word}`", help=_help(word, names, ""), place=keys[word]
+        )
         for word in said
         if word not in names
     )
@@ -165,14 +172,16 @@ def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
     """Return the place of an error of the parser, which writes it behind its words."""
     found = _TOML_PLACE.fullmatch(error)
     if found is None:
-        return WrongSetting(f"{path}", f"not TOML: {error}")
+        return WrongSetting(origin=f"{path}", message=f"not TOML: {error}")
     line, column = (int(found[2]), int(found[3])) if found[2] else (len(lines), len(lines[-1]) + 1 if lines else 1)
-    place = without_secrets(Place(str(path), line, column, lines[line - 1] if line <= len(lines) else ""))
+    place = without_secrets(
+        Place(file=str(path), line=line, column=column, text=lines[line - 1] if line <= len(lines) else "")
+    )
     return WrongSetting(
-        f"{path}:{line}:{column}",
-        f"not TOML: {found[1][:1].lower()}{found[1][1:]}",
-        "write `key = value`, a text in double quotes",
-        place,
+        origin=f"{path}:{line}:{column}",
+        message=f"not TOML: {found[1][:1].lower()}{found[1][1:]}",
+        help="write `key = value`, a text in double quotes",
+        place=place,
     )
 
 
@@ -181,9 +190,9 @@ def _key_place(path: Path, lines: list[str], word: str) -> Place:
     start = re.compile(rf"""\s*\[*\s*(["']?{re.escape(word)}["']?)\s*[=.\]]""")
     found = next(((number, match) for number, line in enumerate(lines, 1) if (match := start.match(line))), None)
     return (
-        Place(str(path))
+        Place(file=str(path))
         if found is None
-        else without_secrets(Place(str(path), found[0], found[1].start(1) + 1, found[1].string))
+        else without_secrets(Place(file=str(path), line=found[0], column=found[1].start(1) + 1, text=found[1].string))
     )
 
 

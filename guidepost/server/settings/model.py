@@ -33,7 +33,7 @@ SERVING, WATCHED, LOG, SECURITY, LIMITS = "Serving", "Being watched", "The decis
 GROUPS: Final = (SERVING, WATCHED, LOG, SECURITY, LIMITS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What is known of a setting besides its name and its default; ``unset`` says what holds where it is not set."""
 
@@ -45,10 +45,10 @@ class About:
 
 def setting(default: Any, kind: Kind, group: str, help_: str, unset: str = "") -> Any:
     """Declare a setting."""
-    return field(default=default, metadata={"about": About(kind, group, help_, unset)})
+    return field(default=default, metadata={"about": About(kind=kind, group=group, help=help_, unset=unset)})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """What a server is told. A name here, ``log_durability``, is the flag ``--log-durability``, the variable ``GUIDEPOST_LOG_DURABILITY`` and the key ``log-durability``."""
 

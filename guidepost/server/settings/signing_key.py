@@ -10,7 +10,7 @@ from guidepost.policies.sources.signatures import key_id, private_key
 from guidepost.server.settings.model import ServerSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
     """The file of the private key and the id of the key; ``public`` is the file of the public one, "" where a setting names the private one.
 
@@ -29,12 +29,12 @@ def signing(settings: ServerSettings) -> Signing:
     if not wanted(settings):
         return Signing()
     if settings.log_sign_key is not None:
-        return Signing(str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key()))
+        return Signing(private=str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key()))
     try:
         own = own_key(state_folder())
     except OSError as error:
         return Signing(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
-    return Signing(str(own.private), str(own.public), own.id, own.made)
+    return Signing(private=str(own.private), public=str(own.public), id=own.id, made=own.made)
 
 
 def signing_problem(settings: ServerSettings) -> str:

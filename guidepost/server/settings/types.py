@@ -12,7 +12,7 @@ MAX_TEXT: Final = 4_000
 _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of setting. ``read`` gives the value, or raises ValueError, which says what is wanted; ``metavar`` stands for it in the help.
 
@@ -45,7 +45,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Kind:
             )
         return int(text)
 
-    return Kind("NUMBER", read)
+    return Kind(metavar="NUMBER", read=read)
 
 
 def seconds(least: float) -> Kind:
@@ -64,7 +64,7 @@ def seconds(least: float) -> Kind:
             raise ValueError(f"expected a number of seconds, {least:g} or more")
         return number
 
-    return Kind("SECONDS", read)
+    return Kind(metavar="SECONDS", read=read)
 
 
 def _share(value: object) -> float:
@@ -85,7 +85,7 @@ def one_of(*words: str) -> Kind:
             raise ValueError(f"expected one of {', '.join(words)}")
         return str(value)
 
-    return Kind("|".join(words), read)
+    return Kind(metavar="|".join(words), read=read)
 
 
 def _yes(value: object) -> bool:
@@ -121,13 +121,13 @@ def _address(value: object) -> str:
     return text
 
 
-YES: Final = Kind("", _yes, flag=True)
-TEXT: Final = Kind("TEXT", _text)
-SHARE: Final = Kind("SHARE", _share)
-NAME: Final = Kind("NAME", _text)
-URL: Final = Kind("URL", _text)
-FILE: Final = Kind("FILE", _path)
-FOLDER: Final = Kind("DIR", _path)
-ADDRESS: Final = Kind("HOST:PORT", _address)
-TEXTS: Final = Kind("WORD", _texts, many=True)
+YES: Final = Kind(metavar="", read=_yes, flag=True)
+TEXT: Final = Kind(metavar="TEXT", read=_text)
+SHARE: Final = Kind(metavar="SHARE", read=_share)
+NAME: Final = Kind(metavar="NAME", read=_text)
+URL: Final = Kind(metavar="URL", read=_text)
+FILE: Final = Kind(metavar="FILE", read=_path)
+FOLDER: Final = Kind(metavar="DIR", read=_path)
+ADDRESS: Final = Kind(metavar="HOST:PORT", read=_address)
+TEXTS: Final = Kind(metavar="WORD", read=_texts, many=True)
 """Several words; the flag is repeated, and in the environment they have commas between them."""

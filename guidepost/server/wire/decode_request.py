@@ -41,9 +41,13 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
     for name in sorted(ticket.facts):
         kind = ticket.facts[name].WhichOneof("value")
         if name in read:
-            wrong.append(WrongFact(name, "", f"`{name}` is also sent as `ticket.{name}`; send it once"))
+            wrong.append(
+                WrongFact(fact=name, sent="", message=f"`{name}` is also sent as `ticket.{name}`; send it once")
+            )
         elif kind is None:
-            wrong.append(WrongFact(name, "", "no value is set; leave the fact out if it is not known"))
+            wrong.append(
+                WrongFact(fact=name, sent="", message="no value is set; leave the fact out if it is not known")
+            )
         else:
             _read(name, getattr(ticket.facts[name], kind), read, wrong)
     return read, tuple(wrong)
@@ -80,10 +84,18 @@ def now(request: Message, clock: datetime) -> datetime:
         return read_instant("now", times.instant(request.now))  # type: ignore[attr-defined]
     except NotAnInstant as error:
         raise WrongRequest(
-            (WrongFact("now", "", error.message, error.allowed, error.help.replace(LEAVE_OUT, "leave it out")),)
+            (
+                WrongFact(
+                    fact="now",
+                    sent="",
+                    message=error.message,
+                    allowed=error.allowed,
+                    help=error.help.replace(LEAVE_OUT, "leave it out"),
+                ),
+            )
         ) from None
     except ValueError as error:
-        raise WrongRequest((WrongFact("now", "", str(error)),)) from None
+        raise WrongRequest((WrongFact(fact="now", sent="", message=str(error)),)) from None
 
 
 def path(fact: str, request: Message) -> str:
@@ -118,4 +130,4 @@ def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFa
     try:
         read[name] = times.instant(value) if isinstance(value, Timestamp) else value
     except ValueError as error:
-        wrong.append(WrongFact(name, "", str(error)))
+        wrong.append(WrongFact(fact=name, sent="", message=str(error)))

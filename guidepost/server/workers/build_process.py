@@ -36,7 +36,7 @@ def main(folder: str, file: str) -> int:
         _say(
             problems=[
                 {
-                    "place": [one.place.file, one.place.line, one.place.column],
+                    "place": {"file": one.place.file, "line": one.place.line, "column": one.place.column},
                     "code": one.code,
                     "message": one.message,
                     "help": one.help,

@@ -13,7 +13,7 @@ from guidepost.server.observability.config import UNWATCHED, Watching
 from guidepost.server.protection import UNPROTECTED, Protection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """To a new worker: what it is to be. It answers Loaded, or Failed and ends."""
 
@@ -168,7 +168,7 @@ class Refused:
         return f"{first.place} [{first.code}]" + (f", and {more} more" if more else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
     """One worker: its number, its process, since when it serves (seconds of the epoch), and how often it was started anew."""
 
@@ -178,7 +178,7 @@ class WorkerStatus:
     restarts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How a server is doing; instants are seconds of the epoch. ``refused`` is what became of the last reload if it failed."""
 

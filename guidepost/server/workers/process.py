@@ -43,7 +43,7 @@ async def started(program: str, messages: str) -> tuple[asyncio.subprocess.Proce
     return process, await Channel.over(ours)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Member:
     """A worker's process, and the channel to it. ``built`` is the bundle it serves; ``busy`` is held while it is being talked to."""
 

@@ -76,7 +76,10 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
         return Reloaded(tuple(VersionRef(**one) for one in told["versions"]))
     if "problems" in told:
         return Refused(
-            tuple(Problem(Place(*one["place"]), one["code"], one["message"], one["help"]) for one in told["problems"])
+            tuple(
+                Problem(place=Place(**one["place"]), code=one["code"], message=one["message"], help=one["help"])
+                for one in told["problems"]
+            )
         )
     if said:
         log.error("the program that builds the policies failed: %s", said)

@@ -50,7 +50,7 @@ STEADY: Final = 30.0
 """Seconds after which a worker that dies is started anew without a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a supervisor is told: the policies, how many workers, and what each of them is to be."""
 
@@ -67,7 +67,16 @@ class Settings:
 
     def load(self, number: int, built: str, address: str, log: LogOptions | None, *, shared: bool = True) -> Load:
         """Return what a worker is told."""
-        return Load(number, built, address, log, self.grace, self.watching, self.protection, shared)
+        return Load(
+            number=number,
+            built=built,
+            address=address,
+            log=log,
+            grace=self.grace,
+            watching=self.watching,
+            protection=self.protection,
+            shared=shared,
+        )
 
 
 def cores() -> int:
@@ -180,11 +189,17 @@ class Supervisor:
     def status(self) -> Status:
         """How the server is doing."""
         workers = tuple(
-            WorkerStatus(number, one.process.pid, one.since, self._restarts[number])
+            WorkerStatus(number=number, process=one.process.pid, since=one.since, restarts=self._restarts[number])
             for number, one in sorted(self._members.items())
         )
         return Status(
-            self._started, self.versions, workers, self._reloaded, self._reloads, self._failures, self._refused
+            started=self._started,
+            versions=self.versions,
+            workers=workers,
+            reloaded=self._reloaded,
+            reloads=self._reloads,
+            failures=self._failures,
+            refused=self._refused,
         )
 
     @property
@@ -266,7 +281,7 @@ class Supervisor:
                 f"the built versions are gone, and cannot be written again: {error.strerror or error}"
             ) from error
         process, channel = await started("guidepost.server.workers.worker", self.messages)
-        member = Member(number, process, channel, built.path)
+        member = Member(number=number, process=process, channel=channel, built=built.path)
         serving: object = None
         try:
             loaded = await member.ask(self._settings.load(number, str(built.path), self._address, self._share))

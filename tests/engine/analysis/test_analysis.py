@@ -678,7 +678,10 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 
 def analysed(version: Version) -> tuple[Finding, ...]:
     timed = {name: flatten(grid, grid.axes, {}, version.policy, version.atoms) for name, grid in version.timed.items()}
-    return analyse(version.policy, Layout(version.atoms, version.grids, version.flats, version.producer, timed))
+    return analyse(
+        version.policy,
+        Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer, timed=timed),
+    )
 
 
 @pytest.fixture(scope="module")

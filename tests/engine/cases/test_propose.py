@@ -23,7 +23,7 @@ from tests.engine.load.test_broken_policies import GOOD
 from tests.support.strategies import policies, timed_policies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """Cases with what they cover."""
 
@@ -38,7 +38,10 @@ def suite(version: Version, cases: Iterable[Case]) -> Suite:
     results = [run_case(version, case) for case in listed]
     touched = trace(version, results)
     return Suite(
-        listed, touched, covered(version, touched), tuple(str(result) for result in results if not result.passed)
+        cases=listed,
+        touched=touched,
+        coverage=covered(version, touched),
+        failed=tuple(str(result) for result in results if not result.passed),
     )
 
 

@@ -107,7 +107,9 @@ def test_a_night_runs_into_a_holiday_but_does_not_start_on_one() -> None:
 
 
 def test_hours_that_overlap_count_once() -> None:
-    double = Calendar("desk", "UTC", week=(day_of("20:00-08:00"), day_of("06:00-10:00", "09:00-12:00"), *((),) * 5))
+    double = Calendar(
+        name="desk", zone="UTC", week=(day_of("20:00-08:00"), day_of("06:00-10:00", "09:00-12:00"), *((),) * 5)
+    )
 
     assert counted(double, "2026-01-05T00:00", "2026-01-07T00:00") == 16 * HOUR
     assert due(double, "2026-01-05T20:00", hours=16) == "2026-01-06T12:00"
@@ -191,7 +193,9 @@ def test_hours_that_open_in_a_gap_open_later_by_the_gap() -> None:
 
 
 def test_the_midnight_that_a_gap_skips_is_one_o_clock() -> None:
-    brazil = Calendar("desk", "America/Sao_Paulo", week=((),) * 5 + (day_of("09:00-24:00"), day_of("00:00-12:00")))
+    brazil = Calendar(
+        name="desk", zone="America/Sao_Paulo", week=((),) * 5 + (day_of("09:00-24:00"), day_of("00:00-12:00"))
+    )
 
     assert local(brazil, Clock(brazil).next_closing(at(brazil, "2015-10-17T10:00"))) == "2015-10-18T12:00"
     assert counted(brazil, "2015-10-17T12:00", "2015-10-18T12:00") == 23 * HOUR
@@ -453,7 +457,8 @@ def test_openings_that_touch_close_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "calendar", [Calendar("shut", "UTC"), Calendar("empty", "UTC", week=((Interval(540, 540),),) * 7)]
+    "calendar",
+    [Calendar(name="shut", zone="UTC"), Calendar(name="empty", zone="UTC", week=((Interval(540, 540),),) * 7)],
 )
 def test_a_place_that_never_opens_says_so_at_once(calendar: Calendar) -> None:
     clock, start = Clock(calendar), datetime(2026, 1, 6, tzinfo=UTC)

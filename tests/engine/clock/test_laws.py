@@ -70,7 +70,7 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
     name = draw(st.sampled_from(sorted(TURNS)))
     near = date.fromisoformat(draw(st.sampled_from(TURNS[name])))
     if draw(st.integers(0, 9)) == 0:
-        return Calendar("drawn", name, always=True), near
+        return Calendar(name="drawn", zone=name, always=True), near
     day = st.integers(-2, NEAR + 4).map(lambda days: near + timedelta(days=days))
     week = tuple(
         draw(
@@ -83,8 +83,8 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
     )
     holidays = draw(st.sets(day, max_size=3)) if draw(st.integers(0, 9)) else None
     return Calendar(
-        "drawn",
-        name,
+        name="drawn",
+        zone=name,
         week=week,
         dates=draw(st.dictionaries(day, intervals(), max_size=2)),
         breaks=draw(st.dictionaries(day, intervals(), max_size=3)),
@@ -94,7 +94,12 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, date]:
 
 def listed(days: Iterable[date], first: date, last: date) -> HolidayList:
     return HolidayList(
-        "drawn", first, last, {day: Holiday(day, f"day {day}", HolidayStatus.ESTIMATED, "chance") for day in days}
+        name="drawn",
+        first=first,
+        last=last,
+        days={
+            day: Holiday(day=day, name=f"day {day}", status=HolidayStatus.ESTIMATED, source="chance") for day in days
+        },
     )
 
 

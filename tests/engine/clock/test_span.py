@@ -103,7 +103,10 @@ def test_counts_outside_the_span_are_at_most_that() -> None:
 
 def test_hours_that_no_holiday_can_close_are_sure_for_ever() -> None:
     fair = Calendar(
-        "fair", "UTC", dates=dated({"2040-05-01": ["09:00-17:00"]}), holidays=listed([], "2026-01-01", "2026-12-31")
+        name="fair",
+        zone="UTC",
+        dates=dated({"2040-05-01": ["09:00-17:00"]}),
+        holidays=listed([], "2026-01-01", "2026-12-31"),
     )
 
     assert due(fair, "2026-05-01T00:00", hours=1) == "2040-05-01T10:00"

@@ -40,8 +40,8 @@ def calendar_of(vector: Mapping[str, Any]) -> Calendar:
         for what in ("date_hours", "breaks")
     )
     return Calendar(
-        vector["id"],
-        vector["timezone"],
+        name=vector["id"],
+        zone=vector["timezone"],
         week=tuple(day_of(*spread.get(day, ())) for day in WEEKDAYS),
         dates=dated(once),
         breaks=dated(breaks),

@@ -57,7 +57,7 @@ def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "exampl
             assert len(matching) <= 1, "the example is no unique table"
         counting = tuple(matching if policy == "collect" else matching[:1])
         hit[cell] = ids.setdefault(counting, len(ids))
-    return ProofTable(name, axes_of(sizes), rules_of(rules), policy, hit, tuple(ids))
+    return ProofTable(name=name, axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=tuple(ids))
 
 
 def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> ProofTable:
@@ -67,7 +67,7 @@ def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> ProofTable
         region = [sorted(tests.get(axis, range(size))) for axis, size in enumerate(sizes)]
         hit[np.ix_(*region)] = number
     hits = (*((number,) for number in range(len(rules))), ())
-    return ProofTable("large", axes_of(sizes), rules_of(rules), policy, hit, hits)
+    return ProofTable(name="large", axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=hits)
 
 
 MATRIX = table("unique", [4, 4], [{0: {row}, 1: {column}} for row in (1, 2, 3) for column in (1, 2, 3)], "matrix")
@@ -98,13 +98,17 @@ def test_a_wrong_cell_is_found_and_named(example: ProofTable, budget: int) -> No
 
     assert not report.ok
     assert 1 == report.tables[0].disagreements
-    assert (Disagreement(example.name, cell, ids[wrong[cell]], ids[example.hit[cell]]),) == report.disagreements
+    assert (
+        Disagreement(table=example.name, cell=cell, expected_rules=ids[wrong[cell]], got_rules=ids[example.hit[cell]]),
+    ) == report.disagreements
 
 
 def test_an_overlap_in_a_unique_table_is_a_disagreement_that_names_both_rules() -> None:
     overlapping = replace(table("first", [3, 3], [{0: {1}}, {1: {2}}]), policy="unique")
 
-    assert (Disagreement("example", (1, 2), ("r0",), ("r0", "r1")),) == prove([overlapping]).disagreements
+    assert (Disagreement(table="example", cell=(1, 2), expected_rules=("r0",), got_rules=("r0", "r1")),) == prove(
+        [overlapping]
+    ).disagreements
 
 
 def test_only_the_first_disagreements_are_given_and_all_are_counted() -> None:
@@ -294,8 +298,10 @@ def test_a_crash_of_the_child_names_table_and_cell_and_spares_the_parent(tmp_pat
     report, failure = failing(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)")
 
     assert not report.ok
-    assert Failure("matrix", SIXTH, "the child was ended by SIGSEGV") == failure
-    assert (TableProof("entries", Extent.WHOLE, 4, 4, 4, 0),) == report.tables
+    assert Failure(table="matrix", cell=SIXTH, reason="the child was ended by SIGSEGV") == failure
+    assert (
+        TableProof(table="entries", extent=Extent.WHOLE, cells=4, covered=4, asked=4, disagreements=0),
+    ) == report.tables
     assert prove([ENTRIES, MATRIX]).ok
 
 
@@ -303,7 +309,7 @@ def test_a_child_that_hangs_is_ended_and_names_table_and_cell(tmp_path: Path) ->
     report, failure = failing(tmp_path, "time.sleep(60)", timeout_seconds=2)
 
     assert not report.ok
-    assert Failure("matrix", SIXTH, "the child was ended after 2 seconds") == failure
+    assert Failure(table="matrix", cell=SIXTH, reason="the child was ended after 2 seconds") == failure
 
 
 def test_an_error_code_of_durable_rules_names_table_and_cell(tmp_path: Path) -> None:
@@ -334,7 +340,7 @@ def test_a_fact_left_behind_is_refused(tmp_path: Path) -> None:
 def test_a_wrong_answer_of_durable_rules_is_a_disagreement(tmp_path: Path) -> None:
     report = prove([ENTRIES, MATRIX], command=stand_in(tmp_path, "return ask(engine, handle, fact) | 1"))
 
-    assert (Disagreement("matrix", SIXTH, (), ("r0",)),) == report.disagreements
+    assert (Disagreement(table="matrix", cell=SIXTH, expected_rules=(), got_rules=("r0",)),) == report.disagreements
 
 
 def test_a_code_other_than_taken_or_unmatched_is_refused(tmp_path: Path) -> None:
@@ -352,7 +358,7 @@ def test_a_mistake_in_the_child_is_a_failure_with_its_last_line(tmp_path: Path) 
 def test_a_child_that_answers_too_little_is_a_failure() -> None:
     [failure] = prove([MATRIX], command=[sys.executable, "-c", "pass"]).failures
 
-    assert Failure(None, None, "the child answered for 0 of 16 cells") == failure
+    assert Failure(table=None, cell=None, reason="the child answered for 0 of 16 cells") == failure
 
 
 def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
@@ -397,8 +403,13 @@ def test_failed_proofs_are_not_kept(tmp_path: Path) -> None:
     cache = ProofCache(tmp_path)
     key = proof_key([MATRIX])
 
-    assert not cache.store(key, ProofReport((), failures=(Failure(None, None, "it failed"),)))
-    assert not cache.store(key, ProofReport((TableProof("matrix", Extent.WHOLE, 16, 16, 16, 1),)))
+    assert not cache.store(key, ProofReport((), failures=(Failure(table=None, cell=None, reason="it failed"),)))
+    assert not cache.store(
+        key,
+        ProofReport(
+            (TableProof(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=1),)
+        ),
+    )
     assert [] == os.listdir(tmp_path)
 
 

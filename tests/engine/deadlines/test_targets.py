@@ -110,7 +110,9 @@ class TestWhatADeadlineGoesBy:
         chance = random.Random(7)
         for scheduler in {id(one): one for plan in version.plans.values() for one in plan.schedulers}.values():
             loops = Loops(
-                version.policy, Layout(version.atoms, version.grids, version.flats, version.producer), scheduler
+                version.policy,
+                Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer),
+                scheduler,
             )
             for _ in range(SAMPLE):
                 facts = loops.draw(chance)
@@ -228,4 +230,6 @@ class Loops:
         region = known[deadline.region] if deadline.region else None
         if amount is None or (region is None and policy.calendars[measure.calendar].needs_region(measure.unit)):
             return None
-        return Target(amount, measure.unit, measure.rule, measure.calendar, region or "")
+        return Target(
+            amount=amount, unit=measure.unit, rule=measure.rule, calendar=measure.calendar, region=region or ""
+        )

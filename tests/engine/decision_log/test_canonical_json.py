@@ -72,17 +72,17 @@ def both(
     sent = {**facts, **masking.masked(facts, known, masking.hidden(known))}
     at, now = iso(NOON), iso(moment.now or NOON)
     made = Record(
-        "id",
-        at,
-        'a "caller"',
-        "r-1",
-        "INC \\ 7",
-        kind,
-        recorded,
-        now,
-        pauses,
-        version.ref,
-        tuple(decided(one, masking.more) for one in answers),
+        id="id",
+        received=at,
+        caller='a "caller"',
+        request_id="r-1",
+        ticket="INC \\ 7",
+        kind=kind,
+        facts=recorded,
+        now=now,
+        pauses=pauses,
+        version=version.ref,
+        decisions=tuple(decided(one, masking.more) for one in answers),
     )
     return texts.record(
         "id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers
@@ -130,7 +130,19 @@ def test_what_holds_words_of_the_caller_is_not_kept() -> None:
 def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
     texts = Texts()
     answers = triage(WORKSHOP, {"damage": "worn"})
-    made = Record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, tuple(decided(one) for one in answers))
+    made = Record(
+        id="id",
+        received="r",
+        caller="",
+        request_id="",
+        ticket="",
+        kind=Kind.TRIAGE,
+        facts={},
+        now="n",
+        pauses=(),
+        version=WORKSHOP.ref,
+        decisions=tuple(decided(one) for one in answers),
+    )
 
     assert whole(texts.record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(
         Record.read(made.text)
@@ -139,4 +151,19 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
 
 
 def test_a_record_without_a_change_says_nothing_of_one() -> None:
-    assert "change" not in Record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, ()).text
+    assert (
+        "change"
+        not in Record(
+            id="id",
+            received="r",
+            caller="",
+            request_id="",
+            ticket="",
+            kind=Kind.TRIAGE,
+            facts={},
+            now="n",
+            pauses=(),
+            version=WORKSHOP.ref,
+            decisions=(),
+        ).text
+    )

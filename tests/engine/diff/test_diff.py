@@ -401,7 +401,7 @@ def test_the_default_of_the_channel_only_touches_what_may_have_come_by_email_or_
             assert set(channel.words) <= {"email", "portal"}, region_text(region)
             if channel.unknown:
                 assert (
-                    Values("stage", unknown=False, words=("arrival",)) in region.when
+                    Values(fact="stage", unknown=False, words=("arrival",)) in region.when
                     or set(region.changes) <= STILL_UNDECIDED
                 )
 

@@ -218,7 +218,9 @@ def only(policy: Policy, invariant: Invariant) -> Policy:
         policy,
         invariants=(invariant,),
         tables={name: table for name, table in policy.tables.items() if name in needed},
-        decisions={"asked": Decision("asked", "", "", tuple(wanted), (), Place(""))},
+        decisions={
+            "asked": Decision(name="asked", about="", owner="", answers=tuple(wanted), beside=(), place=Place(file=""))
+        },
         manifest=replace(policy.manifest, triage=("asked",)),
         rosters={},
         deadlines={},

@@ -62,7 +62,7 @@ SIGNS: Final = str.maketrans({"␉": "\t", "␀": "\0"})
 """How characters that nobody sees are written in a case."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A sentence, the lines that say what is done, and the text that is expected."""
 
@@ -81,7 +81,7 @@ def read_cases(name: str) -> list[Case]:
     for block in re.split(r"^## ", (FOLDER / f"{name}.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         head, _, expected = block.partition("\n=>")
         title, *lines = head.splitlines()
-        cases.append(Case(name, title, tuple(lines), expected.strip()))
+        cases.append(Case(file=name, name=title, lines=tuple(lines), expected=expected.strip()))
     return cases
 
 

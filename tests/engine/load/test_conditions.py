@@ -11,14 +11,16 @@ from engine.model.problems import Place, Problem
 from engine.model.vocabulary import Fact, FactType, Value
 
 LOAD = Fact(
-    "load", FactType.CHOICE, values=(Value("none"), Value("half", name="Half full", aliases=("50",)), Value("full"))
+    name="load",
+    type=FactType.CHOICE,
+    values=(Value(value="none"), Value(value="half", name="Half full", aliases=("50",)), Value(value="full")),
 )
-STREET = Fact("street", FactType.CHOICE, values=(Value("north"), Value("south")), open=True)
-READY = Fact("ready", FactType.BOOLEAN)
-SHARE = Fact("share", FactType.NUMBER, minimum=0, maximum=100)
-COUNT = Fact("count", FactType.INTEGER)
-NOTE = Fact("note", FactType.TEXT)
-CAME = Fact("came", FactType.INSTANT)
+STREET = Fact(name="street", type=FactType.CHOICE, values=(Value(value="north"), Value(value="south")), open=True)
+READY = Fact(name="ready", type=FactType.BOOLEAN)
+SHARE = Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100)
+COUNT = Fact(name="count", type=FactType.INTEGER)
+NOTE = Fact(name="note", type=FactType.TEXT)
+CAME = Fact(name="came", type=FactType.INSTANT)
 
 NUMBERS = (0, 10, 24.9, 25, 25.1, 49.9, 50, 50.1, 100)
 
@@ -114,7 +116,7 @@ def test_a_condition_keeps_its_text_and_its_place() -> None:
     found = condition(LOAD, "{not: [half, full]}")
 
     assert found.text == "not [half, full]"
-    assert found.place == Place("a.yaml", 1, 5)
+    assert found.place == Place(file="a.yaml", line=1, column=5)
 
 
 @pytest.mark.parametrize(
@@ -145,4 +147,4 @@ def test_a_condition_that_is_wrong_is_a_problem_and_no_condition() -> None:
 def test_the_range_of_a_number_is_said_in_words() -> None:
     assert range_text(SHARE) == "a number from 0 up to 100"
     assert range_text(COUNT) == "a whole number"
-    assert range_text(Fact("late", FactType.INTEGER, minimum=1)) == "a whole number from 1"
+    assert range_text(Fact(name="late", type=FactType.INTEGER, minimum=1)) == "a whole number from 1"

@@ -66,7 +66,7 @@ def test_every_key_and_value_knows_its_place() -> None:
     tree = tree_of("a: {b: [x, y]}\n\n# a remark\nc:\n  - d: z\n")
 
     assert isinstance(tree, Mapping)
-    assert tree.key_places == {"a": Place("a.yaml", 1, 1), "c": Place("a.yaml", 4, 1)}
+    assert tree.key_places == {"a": Place(file="a.yaml", line=1, column=1), "c": Place(file="a.yaml", line=4, column=1)}
     places = {
         path: at(tree, path).place for path in [(), ("a",), ("a", "b"), ("a", "b", 1), ("c",), ("c", 0), ("c", 0, "d")]
     }
@@ -84,7 +84,7 @@ def test_every_key_and_value_knows_its_place() -> None:
 def test_columns_are_counted_in_characters() -> None:
     tree = tree_of("größe: {é: ü, 日本: 語}")
 
-    assert at(tree, ("größe", "日本")).place == Place("a.yaml", 1, 19)
+    assert at(tree, ("größe", "日本")).place == Place(file="a.yaml", line=1, column=19)
 
 
 def test_a_mapping_keeps_the_order_of_its_text() -> None:
@@ -92,7 +92,7 @@ def test_a_mapping_keeps_the_order_of_its_text() -> None:
 
     assert isinstance(tree, Mapping)
     assert list(tree.entries) == ["b", "a", "c"]
-    assert tree.get("a") == Scalar("2", Place("a.yaml", 2, 4))
+    assert tree.get("a") == Scalar("2", Place(file="a.yaml", line=2, column=4))
     assert tree.get("d") is None
 
 
@@ -115,7 +115,7 @@ def test_what_is_refused_ends_the_reading_and_leaves_no_tree() -> None:
 
 
 def test_a_leading_marker_and_an_empty_list_are_plain_yaml() -> None:
-    assert tree_of("---\n[]\n") == Sequence((), Place("a.yaml", 2, 1))
+    assert tree_of("---\n[]\n") == Sequence((), Place(file="a.yaml", line=2, column=1))
 
 
 def test_a_bomb_is_refused_before_it_is_read() -> None:

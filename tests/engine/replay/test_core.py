@@ -85,9 +85,9 @@ def drawn(version: Version, count: int, seed: int) -> list[Past]:
         begun = START + timedelta(hours=chance.randrange(200))
         rows.append(
             Past(
-                facts,
-                START + timedelta(days=chance.randrange(40)) if chance.random() < 0.8 else None,
-                ((begun, begun + timedelta(hours=30)),) if chance.random() < 0.1 else (),
+                facts=facts,
+                now=START + timedelta(days=chance.randrange(40)) if chance.random() < 0.8 else None,
+                holds=((begun, begun + timedelta(hours=30)),) if chance.random() < 0.1 else (),
             )
         )
     return rows
@@ -97,13 +97,13 @@ def chunk_of(past: Sequence[Past], version: Version, first: int = 1, digest: str
     """Put tickets into columns."""
     recorded = None if digest is None else recorded_of(past, digest)
     return Chunk(
-        len(past),
-        columns_of([one.facts for one in past], version.policy.facts),
-        np.arange(first, first + len(past)),
-        moments_of([one.now for one in past]),
-        words_of([f"T{first + at}" for at in range(len(past))]),
-        {at: one.holds for at, one in enumerate(past) if one.holds},
-        recorded,
+        size=len(past),
+        facts=columns_of([one.facts for one in past], version.policy.facts),
+        rows=np.arange(first, first + len(past)),
+        now=moments_of([one.now for one in past]),
+        names=words_of([f"T{first + at}" for at in range(len(past))]),
+        holds={at: one.holds for at, one in enumerate(past) if one.holds},
+        recorded=recorded,
     )
 
 
@@ -124,7 +124,7 @@ def recorded_of(past: Sequence[Past], digest: str) -> Recorded:
             np.array([to_micros(at) if at else 0 for at in said]), np.array([at is not None for at in said])
         )
         dated[name] = np.array([name in one.dues for one in past])
-    return Recorded(outcomes, due, dated, digest)
+    return Recorded(outcomes=outcomes, due=due, dated=dated, digest=digest)
 
 
 def as_recorded(past: Sequence[Past], version: Version, share: float = 1.0) -> list[Past]:
@@ -189,7 +189,7 @@ def test_the_tally_of_two_versions_is_what_plain_loops_count(old: Version, new: 
 def test_so_is_the_tally_beside_what_is_recorded(old: Version, new: Version, digest: str) -> None:
     past = [
         *as_recorded(drawn(old, 60, 5), old, share=0.7),
-        Past({"impact": "worst"}, outcomes={"priority": State(Kind.DECIDED, "P1")}),
+        Past(facts={"impact": "worst"}, outcomes={"priority": State(Kind.DECIDED, "P1")}),
     ]
     said = {"": "", "own": new.digest, "another": old.digest}[digest]
     tally, unread = Replayer(new).replay(chunk_of(past, new, digest=said))
@@ -215,7 +215,7 @@ def test_so_is_that_of_any_two_policies(files: list[dict[str, str]], data: st.Da
     rows = data.draw(
         st.lists(st.one_of(tickets(before.policy.facts), tickets(after.policy.facts)), min_size=1, max_size=12)
     )
-    past = [Past(row, NEAR[4]) for row in rows]
+    past = [Past(facts=row, now=NEAR[4]) for row in rows]
     replayer = Replayer(after, before)
     tally, unread = replayer.replay(chunk_of(past, after))
     count = replayed(past, after, before)
@@ -232,8 +232,8 @@ def test_what_was_on_hold_is_due_later_where_the_policy_says_so(new: Version) ->
         extending = build(files, "policies")
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": START}
     past = [
-        Past(facts, START + timedelta(days=9), ((START, START + timedelta(days=4)),)),
-        Past(facts, START + timedelta(days=9)),
+        Past(facts=facts, now=START + timedelta(days=9), holds=((START, START + timedelta(days=4)),)),
+        Past(facts=facts, now=START + timedelta(days=9)),
     ]
     tally, _ = Replayer(extending, new).replay(chunk_of(past, new))
 
@@ -254,7 +254,10 @@ def test_a_hold_after_the_answer_moves_no_due_time_of_a_past_ticket(new: Version
         "responded_at": START + timedelta(hours=1),
     }
     later = START + timedelta(hours=2)
-    past = [Past(facts, START + timedelta(days=9), ((later, end),)) for end in (START + timedelta(days=4), None)]
+    past = [
+        Past(facts=facts, now=START + timedelta(days=9), holds=((later, end),))
+        for end in (START + timedelta(days=4), None)
+    ]
     tally, _ = Replayer(extending, new).replay(chunk_of(past, new))
 
     same_counts(tally, replayed(past, extending, new))
@@ -280,8 +283,9 @@ def test_without_either_side_what_is_decided_now_is_counted(new: Version) -> Non
 
 def test_groups_count_tickets_by_the_value_as_the_version_reads_it(old: Version, new: Version) -> None:
     past = [
-        Past({"channel": word, "impact": "low", "urgency": "low"}) for word in ("email", "Phone", "telephone", "other")
-    ] + [Past({"stage": "triage"})]
+        Past(facts={"channel": word, "impact": "low", "urgency": "low"})
+        for word in ("email", "Phone", "telephone", "other")
+    ] + [Past(facts={"stage": "triage"})]
     replayer = Replayer(new, old, by=("channel", "affected_percent"))
     replay = replayer.summary(replayer.replay(chunk_of(past, new))[0], {}, 5)
     count = replayed(past, new, old)
@@ -353,13 +357,13 @@ def test_so_it_is_where_more_situations_are_met_than_are_kept(old: Version, new:
 
 
 def test_the_sum_of_nothing_is_nothing(new: Version) -> None:
-    empty = Replayer(new, by=("channel",)).replay(Chunk(0, {}, np.empty(0, np.int64)))[0]
+    empty = Replayer(new, by=("channel",)).replay(Chunk(size=0, facts={}, rows=np.empty(0, np.int64)))[0]
     assert (empty.tickets, empty.changed, empty.groups) == (0, 0, {"channel": {}})
     assert Tally().merge(Tally()) == Tally()
 
 
 def test_tickets_of_which_nothing_was_sent_are_tickets(new: Version) -> None:
-    tally, unread = Replayer(new).replay(Chunk(3, {}, np.arange(1, 4)))
+    tally, unread = Replayer(new).replay(Chunk(size=3, facts={}, rows=np.arange(1, 4)))
     assert (tally.tickets, unread) == (3, ())
     assert {one.after.kind for one in tally.outcomes["priority"].matrix} == {Kind.UNDECIDED}
 
@@ -429,7 +433,7 @@ def as_written(ticket: Past, *versions: Version) -> dict[str, str | float]:
 def test_a_version_with_one_changed_cell_changes_exactly_its_tickets(new: Version, low_low: Version) -> None:
     words = ("high", "medium", "low")
     past = [
-        Past({"impact": impact, "urgency": urgency, "channel": "email", "stage": "triage"})
+        Past(facts={"impact": impact, "urgency": urgency, "channel": "email", "stage": "triage"})
         for impact in words
         for urgency in words
         for _ in range(3)
@@ -456,7 +460,7 @@ def test_an_example_decided_by_hand_shows_its_change(old: Version, new: Version)
         for change, examples in one.examples.items():
             for example in examples:
                 now = datetime.fromisoformat(example.now) if example.now else None
-                ticket = Past(dict(example.facts), now)
+                ticket = Past(facts=dict(example.facts), now=now)
                 sides = [
                     decided(version, [one.name], ticket, list(other.policy.facts))
                     for version, other in ((old, new), (new, old))
@@ -478,8 +482,8 @@ def test_an_example_decided_by_hand_shows_its_change(old: Version, new: Version)
 def test_examples_are_the_first_tickets_of_the_source(new: Version, low_low: Version) -> None:
     low = {"impact": "low", "urgency": "low"}
     past = [
-        Past({"impact": "high", "urgency": "low"}),
-        *(Past({**low, "channel": word}) for word in ("email", "email", "portal", "email", "other", "telephone")),
+        Past(facts={"impact": "high", "urgency": "low"}),
+        *(Past(facts={**low, "channel": word}) for word in ("email", "email", "portal", "email", "other", "telephone")),
     ]
     replayer = Replayer(low_low, new)
     parts = [replayer.replay(chunk_of(past[at : at + 2], new, at + 1))[0] for at in (4, 6, 0, 2)]
@@ -541,7 +545,7 @@ def test_what_is_recorded_is_decided_again_whatever_decision_it_is_of(new: Versi
         for one in answer.outcomes
         if one.name not in new.policy.deadlines
     }
-    past = [Past({"level": "critical"} if "level" in new.policy.facts else {}, outcomes=states)]
+    past = [Past(facts={"level": "critical"} if "level" in new.policy.facts else {}, outcomes=states)]
     tally, _ = Replayer(new).replay(chunk_of(past, new, digest=new.digest))
 
     assert set(tally.outcomes) == set(states)
@@ -554,7 +558,7 @@ def test_what_is_recorded_is_decided_again_whatever_decision_it_is_of(new: Versi
 def test_an_outcome_that_the_version_does_not_have_is_no_more(old: Version, new: Version) -> None:
     past = [
         Past(
-            {},
+            facts={},
             outcomes={"weather": State(Kind.DECIDED, "fine"), "priority": State(Kind.UNDECIDED)},
             dues={"tea": START},
         )
@@ -572,10 +576,10 @@ def test_an_outcome_that_the_version_does_not_have_is_no_more(old: Version, new:
 def test_a_row_that_nobody_can_read_is_given_once_with_what_is_wrong_and_is_in_no_number(
     old: Version, new: Version
 ) -> None:
-    past = [Past({"impact": "hihg", "urgency": "nope"}), Past({"impact": "high", "urgency": "high"})]
+    past = [Past(facts={"impact": "hihg", "urgency": "nope"}), Past(facts={"impact": "high", "urgency": "high"})]
     for replayer in (Replayer(new), Replayer(new, old)):
         tally, unread = replayer.replay(chunk_of(past, new))
-        assert unread == (Unread(1, "T1", "impact", "unknown impact `hihg`"),)
+        assert unread == (Unread(row=1, name="T1", field="impact", message="unknown impact `hihg`"),)
         assert tally.tickets == 1
         assert sum(tally.outcomes["priority"].cells.values()) == 1
 
@@ -588,7 +592,7 @@ def test_a_value_that_one_version_refuses_is_a_change_of_state(new: Version) -> 
     )
     narrow = build(files, "policies")
     past = [
-        Past({"affected_percent": percent, "impact": "high", "urgency": "high", "service": "exchange_online"})
+        Past(facts={"affected_percent": percent, "impact": "high", "urgency": "high", "service": "exchange_online"})
         for percent in (95.0, 85.0, 101.0)
     ]
     for before, after in ((new, narrow), (narrow, new)):
@@ -608,7 +612,7 @@ def test_a_fact_that_one_version_does_not_know_is_not_sent_there(old: Version, n
     only = sorted(set(new.policy.facts) ^ set(old.policy.facts))
     name = only[0] if only else "colour"
     value = (new if name in new.policy.facts else old).atoms[name].samples[0] if only else "red"
-    tally, unread = Replayer(new, old).replay(chunk_of([Past({name: value})], new))
+    tally, unread = Replayer(new, old).replay(chunk_of([Past(facts={name: value})], new))
 
     assert (tally.tickets, len(unread)) == ((1, 0) if only else (0, 1))
 
@@ -619,7 +623,16 @@ def test_a_fact_that_one_version_does_not_know_is_not_sent_there(old: Version, n
 def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, low_low: Version) -> None:
     rows = [{"impact": "low", "urgency": "low"}] * 2 + [{"impact": "high", "urgency": "high"}] * 98
     past = [
-        Past({**row, "stage": "triage", "channel": "email", "plan": "partner", "country": "AU", "received_at": START})
+        Past(
+            facts={
+                **row,
+                "stage": "triage",
+                "channel": "email",
+                "plan": "partner",
+                "country": "AU",
+                "received_at": START,
+            }
+        )
         for row in rows
     ]
     replayer = Replayer(low_low, new)
@@ -670,7 +683,7 @@ def test_names_and_facts_of_an_example_are_texts(new: Version, low_low: Version)
         "urgency": words_of(["low"]),
         "received_at": Instants(np.array([to_micros(START)])),
     }
-    chunk = Chunk(1, facts, np.array([7]), START, Words(np.array([0]), ("INC7",)))
+    chunk = Chunk(size=1, facts=facts, rows=np.array([7]), now=START, names=Words(np.array([0]), ("INC7",)))
     assert facts_of(facts, 0)["received_at"] == START
     [example] = Replayer(low_low, new).replay(chunk)[0].outcomes["priority"].spots.values()
     assert (example.row, example.name, dict(example.facts), example.now) == (

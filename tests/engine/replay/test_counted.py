@@ -227,7 +227,9 @@ def test_a_log_is_decided_again_by_the_version_in_force_when_it_was_received(
 
 
 def test_workers_decide_by_the_version_in_force_as_one_machine_does(old: Version, new: Version) -> None:
-    trial = Trial(None, None, ("level",), None, (Texts.of(OLD, "old"), Texts.of(NEW, "new")))
+    trial = Trial(
+        after=None, before=None, by=("level",), decisions=None, versions=(Texts.of(OLD, "old"), Texts.of(NEW, "new"))
+    )
     words = Vocabulary.of(new)
     rows = pa.RecordBatch.from_pydict(
         {
@@ -616,7 +618,9 @@ def test_an_outcome_of_one_side_only_is_named_with_the_side_that_decides_it(
 
 
 def test_a_chunk_without_names_of_tickets_counts_rows_as_tickets(new: Version) -> None:
-    chunk = Chunk(2, {"level": words_of(["low", "low"])}, np.array([1, 2]), datetime(2026, 2, 1, tzinfo=UTC))
+    chunk = Chunk(
+        size=2, facts={"level": words_of(["low", "low"])}, rows=np.array([1, 2]), now=datetime(2026, 2, 1, tzinfo=UTC)
+    )
     tally, _ = Replayer(new).replay(chunk)
 
     assert tally.seen.repeats() is None

@@ -31,10 +31,10 @@ from tests.support.tickets import facts, read
 
 LEVELS: Final = (
     *(
-        Value(name, aliases=(str(level), f"{level} - {name}"))
+        Value(value=name, aliases=(str(level), f"{level} - {name}"))
         for level, name in enumerate(("highest", "high", "medium", "low", "lowest"), 1)
     ),
-    Value("none"),
+    Value(value="none"),
 )
 SCALE: Final = ", ".join(f'{{value: {one.value}, about: x, aliases: ["{one.aliases[0]}"]}}' for one in LEVELS[:5])
 
@@ -101,8 +101,8 @@ def test_a_marker_of_nothing_is_no_value(text: str) -> None:
 
 def test_a_word_for_nothing_is_a_value_only_as_the_vocabulary_writes_it() -> None:
     assert [value_of(LEVELS, text) for text in ("none", " none ", "None", "NONE")] == ["none", "none", None, None]
-    assert value_of([Value("absent", aliases=("N/A",))], "N/A") == "absent"
-    assert value_of([Value("absent", aliases=("N/A",))], "n/a") is None
+    assert value_of([Value(value="absent", aliases=("N/A",))], "N/A") == "absent"
+    assert value_of([Value(value="absent", aliases=("N/A",))], "n/a") is None
 
 
 @given(st.text("aZ15-−_ .,()!é\u0301/", max_size=8))
@@ -185,7 +185,7 @@ def test_a_number_with_anything_but_its_sign_and_its_separators_is_none(text: st
 
 def test_a_draft_takes_no_negative_number_for_a_rank(desk: Version) -> None:
     impact = desk.policy.facts["impact"]
-    profile = Profile("Impact")
+    profile = Profile(name="Impact")
     for text in ("-1", "-2", "-3"):
         profile.add(text)
 

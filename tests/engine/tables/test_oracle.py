@@ -33,7 +33,7 @@ SLICES = 1
 def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name: str, part: int) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
     by_size = sorted(version.flats.values(), key=lambda flat: (-flat.cell.size, flat.grid.table.name))
-    layout = Layout(version.atoms, version.grids, version.flats, version.producer)
+    layout = Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer)
     for flat in by_size[part::PARTS]:
         assert disagreements(version.policy, layout, flat, sliced=not WHOLE and flat.cell.size > LARGE) == []
 

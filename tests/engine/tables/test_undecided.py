@@ -25,7 +25,7 @@ SAMPLE = 4000 if LONG else 120
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_possible_missing_and_ask_next_are_what_the_oracle_says(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    layout = Layout(version.atoms, version.grids, version.flats, version.producer)
+    layout = Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer)
     for flat in version.flats.values():
         assert differences(version.policy, layout, flat) == []
 

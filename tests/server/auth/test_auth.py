@@ -64,7 +64,12 @@ callers:
 def settings(folder: Path, callers: str = CALLERS) -> AccessSettings:
     (folder / "callers.yaml").write_text(callers, encoding="utf-8")
     (folder / "jwks.json").write_text(ISSUER.jwks, encoding="utf-8")
-    return AccessSettings(str(folder / "callers.yaml"), str(folder / "jwks.json"), ISSUER.name, "guidepost")
+    return AccessSettings(
+        callers=str(folder / "callers.yaml"),
+        jwt_keys=str(folder / "jwks.json"),
+        jwt_issuer=ISSUER.name,
+        jwt_audience="guidepost",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,9 @@ def access(folder: Path) -> Access:
 
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[str]:
-    with protected(Protection(settings(folder)), LogSettings(f"sqlite:///{folder}/log/decisions.db")) as address:
+    with protected(
+        Protection(access=settings(folder)), LogSettings(url=f"sqlite:///{folder}/log/decisions.db")
+    ) as address:
         yield address
 
 
@@ -188,7 +195,7 @@ class TestServed:
 
     def test_where_nobody_has_to_prove_anything_all_but_removing_is_open(self, tmp_path: Path) -> None:
         with (
-            protected(Protection(), LogSettings(f"sqlite:///{tmp_path}/decisions.db")) as address,
+            protected(Protection(), LogSettings(url=f"sqlite:///{tmp_path}/decisions.db")) as address,
             guidepost.Client(address) as client,
         ):
             assert client.decide("queue", vip=True).status
@@ -204,7 +211,7 @@ class TestServed:
         caplog.set_level("INFO", "guidepost.access")
         file = tmp_path / "callers.yaml"
         with (
-            protected(Protection(settings(tmp_path))) as address,
+            protected(Protection(access=settings(tmp_path))) as address,
             guidepost.Client(address, token=PORTAL.text) as portal,
             guidepost.Client(address, token=NOBODY.text) as newcomer,
         ):
@@ -221,10 +228,12 @@ class TestServed:
 class TestWorkers:
     def test_workers_and_the_admin_service_ask_for_the_same_certificates_keys_and_roles(self, tmp_path: Path) -> None:
         authority = certificate("authority")
-        protection = Protection(settings(tmp_path), tls_files(tmp_path, certificate("desk", authority)))
+        protection = Protection(access=settings(tmp_path), tls=tls_files(tmp_path, certificate("desk", authority)))
         secured = grpc.ssl_channel_credentials(authority.pem)
         with reserved("127.0.0.1", 0) as address:
-            supervisor = Supervisor(Settings(Path(), 1, None, grace=0.5, protection=protection), address, _making)
+            supervisor = Supervisor(
+                Settings(policies=Path(), workers=1, log=None, grace=0.5, protection=protection), address, _making
+            )
             office = Office(supervisor, "127.0.0.1:0")
             try:
                 assert isinstance(run(supervisor.start()), Reloaded)
@@ -262,7 +271,12 @@ class TestWorkers:
     def test_a_worker_that_cannot_read_who_may_come_in_serves_nobody_and_says_why(self, tmp_path: Path) -> None:
         with reserved("127.0.0.1", 0) as address:
             supervisor = Supervisor(
-                Settings(Path(), 1, None, protection=Protection(AccessSettings(str(tmp_path / "none.yaml")))),
+                Settings(
+                    policies=Path(),
+                    workers=1,
+                    log=None,
+                    protection=Protection(access=AccessSettings(callers=str(tmp_path / "none.yaml"))),
+                ),
                 address,
                 _making,
             )
@@ -403,7 +417,7 @@ class TestCertificates:
         (tmp_path / "c.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n  - {name: other, roles: [decide], certificates: [two.example]}\n"
         )
-        access = open_access(AccessSettings(str(tmp_path / "c.yaml")))
+        access = open_access(AccessSettings(callers=str(tmp_path / "c.yaml")))
 
         assert access.caller([], lambda: {"x509_common_name": [b"gateway.example"]}).name == "gateway"  # type: ignore[union-attr]
         for shown in (
@@ -418,7 +432,7 @@ class TestCertificates:
         (tmp_path / "c.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
         )
-        access = open_access(AccessSettings(str(tmp_path / "c.yaml")))
+        access = open_access(AccessSettings(callers=str(tmp_path / "c.yaml")))
 
         with pytest.raises(Unproven):
             access.caller(
@@ -474,7 +488,7 @@ caller: x
 class TestExposed:
     """Without TLS and callers a server listens on its own machine only."""
 
-    BOTH = Protection(AccessSettings(), TlsFiles("a", "b"))
+    BOTH = Protection(access=AccessSettings(), tls=TlsFiles("a", "b"))
 
     @pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "desk.example:1"])
     def test_beyond_this_machine_it_needs_both_or_to_be_told_that_the_network_is_trusted(
@@ -488,8 +502,8 @@ class TestExposed:
             for one in (
                 Protection(),
                 Protection(tls=tls),
-                Protection(access),
-                Protection(access, tls),
+                Protection(access=access),
+                Protection(access=access, tls=tls),
                 Protection(trust_network=True),
             )
         ] == [
@@ -510,9 +524,9 @@ class TestExposed:
 
     def test_purging_for_everybody_does_not_go_with_callers(self, tmp_path: Path) -> None:
         access = settings(tmp_path)
-        both = AccessSettings(access.callers, purge=True)
+        both = AccessSettings(callers=access.callers, purge=True)
 
-        assert "role `admin`" in protection_problems(Protection(both), [])[0].help
+        assert "role `admin`" in protection_problems(Protection(access=both), [])[0].help
 
 
 class TestCommand:
@@ -526,7 +540,9 @@ class TestCommand:
             f"callers:\n  - {{name: portal, roles: [read_log], keys: [{{id: {made['id']}, sha256: {made['sha256']}, expires: {made['expires']}}}]}}\n"
         )
 
-        assert prove(open_access(AccessSettings(str(tmp_path / "c.yaml"))), made["key"]).roles == {Role.READ_LOG}
+        assert prove(open_access(AccessSettings(callers=str(tmp_path / "c.yaml"))), made["key"]).roles == {
+            Role.READ_LOG
+        }
         hashed = CliRunner().invoke(app, ["access", "hash"], input=made["key"] + "\n").output
         assert hashed == f"{{id: {made['id']}, sha256: {made['sha256']}}}\n"
         assert (

@@ -108,7 +108,7 @@ class TestClients:
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
         )
         protection = Protection(
-            AccessSettings(str(tmp_path / "callers.yaml")), tls_files(tmp_path, FIRST, AUTHORITY.pem)
+            access=AccessSettings(callers=str(tmp_path / "callers.yaml")), tls=tls_files(tmp_path, FIRST, AUTHORITY.pem)
         )
         with protected(protection) as address:
             assert decide(address, certificate("gateway.example", AUTHORITY)) == grpc.StatusCode.OK

@@ -245,7 +245,9 @@ class TestDecisionsAreCounted:
         for made in ("'); drop", "fast ", "\u202e", "x" * 150):
             metrics.decisions.decided(version, triage(version, {"vip": True, "colour": made}, Moment(NOW)))
             for value in (made, 3.5, ("a", "b"), None):
-                outcome = Outcome("queue", Status.DECIDED, value, "", (), (), ())
+                outcome = Outcome(
+                    name="queue", status=Status.DECIDED, value=value, text="", possible=(), missing=(), rules=()
+                )
                 metrics.decisions.decided(
                     version,
                     (
@@ -308,7 +310,15 @@ def test_memory_and_time_of_the_process_are_measured() -> None:
 
 def made() -> set[str]:
     """Return the name of every metric that there is."""
-    status = Status_(0, (), (WorkerStatus(1, 1, 0, 0),), 0, 0, 0, None)
+    status = Status_(
+        started=0,
+        versions=(),
+        workers=(WorkerStatus(number=1, process=1, since=0, restarts=0),),
+        reloaded=0,
+        reloads=0,
+        failures=0,
+        refused=None,
+    )
     families = [*Metrics().registry.collect(), *own(status)]
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
 

@@ -52,9 +52,13 @@ def served(folder: Path, limits: Limits | None = None) -> Iterator[str]:
     (folder / "callers.yaml").write_text(callers(), encoding="utf-8")
     (folder / "jwks.json").write_text(ISSUER.jwks, encoding="utf-8")
     settings = AccessSettings(
-        str(folder / "callers.yaml"), str(folder / "jwks.json"), ISSUER.name, "guidepost", jwt_leeway=0
+        callers=str(folder / "callers.yaml"),
+        jwt_keys=str(folder / "jwks.json"),
+        jwt_issuer=ISSUER.name,
+        jwt_audience="guidepost",
+        jwt_leeway=0,
     )
-    with protected(Protection(settings, limits=limits or Limits())) as address:
+    with protected(Protection(access=settings, limits=limits or Limits())) as address:
         yield address
 
 
@@ -255,7 +259,7 @@ class TestOpenStreams:
         self, changed: str, code: grpc.StatusCode, tmp_path: Path
     ) -> None:
         (tmp_path / "callers.yaml").write_text(callers(), encoding="utf-8")
-        access = open_access(AccessSettings(str(tmp_path / "callers.yaml")))
+        access = open_access(AccessSettings(callers=str(tmp_path / "callers.yaml")))
         with (
             parts_until(access, lambda: (tmp_path / "callers.yaml").write_text(changed, encoding="utf-8")) as address,
             grpc.insecure_channel(address) as channel,

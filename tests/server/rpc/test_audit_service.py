@@ -44,7 +44,7 @@ from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.support.servers import NOW, counter, run
 from tests.support.waiting import until
 
-PURGING = Protection(AccessSettings(purge=True))
+PURGING = Protection(access=AccessSettings(purge=True))
 DAYS = 6
 
 
@@ -57,17 +57,17 @@ def made(day: int, **changes: Any) -> Record:
     version, facts = counter().versions[0], {"vip": False, "size": day}
     answer = decide(version, "queue", facts, Moment(at(day)))
     whole = Record(
-        uuid7(at(day), day.to_bytes(10, "big")),
-        iso(at(day)),
-        "portal",
-        "",
-        f"T-{day % 3}",
-        Kind.DECIDE,
-        facts,
-        iso(at(day)),
-        (),
-        version.ref,
-        (decided(answer),),
+        id=uuid7(at(day), day.to_bytes(10, "big")),
+        received=iso(at(day)),
+        caller="portal",
+        request_id="",
+        ticket=f"T-{day % 3}",
+        kind=Kind.DECIDE,
+        facts=facts,
+        now=iso(at(day)),
+        pauses=(),
+        version=version.ref,
+        decisions=(decided(answer),),
     )
     return replace(whole, **changes)
 
@@ -116,7 +116,7 @@ def asking(log: LogSettings | None, protection: Protection = UNPROTECTED) -> Ite
 def client(url: str, tmp_path: Path) -> Iterator[Client]:
     """A client of a server that signs."""
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
-    with asking(LogSettings(url, key=private_key(tmp_path / "private.pem"))) as made_client:
+    with asking(LogSettings(url=url, key=private_key(tmp_path / "private.pem"))) as made_client:
         yield made_client
 
 
@@ -252,7 +252,7 @@ def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_p
 
 
 def test_a_certificate_of_a_server_that_does_not_sign_says_so(url: str) -> None:
-    with asking(LogSettings(url)) as client:
+    with asking(LogSettings(url=url)) as client:
         assert not client.audit.certificate(made(1).id).signed
 
 
@@ -272,7 +272,7 @@ def test_nobody_removes_records_unless_the_server_was_started_to_allow_it(client
 
 
 def test_records_are_removed_while_the_server_writes(url: str) -> None:
-    with asking(LogSettings(url), PURGING) as client:
+    with asking(LogSettings(url=url), PURGING) as client:
         would = client.audit.purge(at(3), dry_run=True)
         assert client.audit.verify().entries == DAYS
         client.decide("gift", colour="red")
@@ -321,7 +321,7 @@ def test_a_wrong_request_names_its_field(
 
 
 def test_an_instant_that_is_none_or_lies_ahead_is_refused(url: str) -> None:
-    with asking(LogSettings(url), PURGING) as client:
+    with asking(LogSettings(url=url), PURGING) as client:
         for request in (
             pb.PurgeRecordsRequest(),
             pb.PurgeRecordsRequest(before={}),
@@ -360,7 +360,7 @@ def test_a_record_of_a_version_that_the_server_has_not_is_not_explained(client: 
     assert "does not have" in str(error.value)
 
 
-@pytest.mark.parametrize("log", [None, LogSettings("sqlite:///nowhere.db", Durability.OFF)])
+@pytest.mark.parametrize("log", [None, LogSettings(url="sqlite:///nowhere.db", durability=Durability.OFF)])
 def test_a_server_without_a_log_says_so(log: LogSettings | None) -> None:
     with asking(log, PURGING) as client:
         calls: list[Any] = [
@@ -395,7 +395,9 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
             ]
 
     until(lambda: client.audit.certificate(made(1).id).signed)
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url), protection=PURGING)
+    server = listening(
+        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), protection=PURGING
+    )
     address = run(server.__aenter__())
     try:
         assert run(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, True, 1]
@@ -446,7 +448,7 @@ def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_st
 def test_a_log_that_cannot_be_read_is_unavailable_and_no_error_of_ours(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
     Store.open(url).close()
-    with asking(LogSettings(url)) as client:
+    with asking(LogSettings(url=url)) as client:
         client.audit.verify()
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             connection.execute("DROP TABLE entries")

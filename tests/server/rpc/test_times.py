@@ -468,7 +468,7 @@ def test_a_repeated_call_is_told_how_the_deadline_stood_when_it_was_first_decide
     later = (NOW + timedelta(days=number) for number in range(9))
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
     with (
-        running(shipped(), lambda: next(later), LogSettings(f"sqlite:///{tmp_path}/log.db")) as address,
+        running(shipped(), lambda: next(later), LogSettings(url=f"sqlite:///{tmp_path}/log.db")) as address,
         Client(address) as client,
     ):
         first = client.triage(facts, request_id="r-1")

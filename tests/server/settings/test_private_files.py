@@ -109,7 +109,9 @@ def test_a_replay_that_names_tickets_and_the_rows_that_it_cannot_read_are_for_th
 
 def test_rows_written_anew_keep_the_mode_of_the_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "unread.csv", b"")
-    write_unread(tmp_path / "unread.csv", [Unread(7, "INC1", "impact", "`9` is not listed", "{}")])
+    write_unread(
+        tmp_path / "unread.csv", [Unread(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")]
+    )
 
     assert mode("unread.csv") == 0o644
 

@@ -231,7 +231,9 @@ class TestDecisions:
 
     def test_not_covered_among_the_possible_is_said_in_a_field_of_its_own(self) -> None:
         """It is no value."""
-        outcome = Outcome("a", Status.UNDECIDED, None, "", ("x", None), ("b",), ())
+        outcome = Outcome(
+            name="a", status=Status.UNDECIDED, value=None, text="", possible=("x", None), missing=("b",), rules=()
+        )
 
         written = wire.decision(an_answer(outcome))
 
@@ -278,9 +280,28 @@ class TestBytes:
 
 def an_answer(*outcomes: Outcome, **values: Any) -> Answer:
     """Make an answer with these outcomes, or with decided ones of these values."""
-    fired = Fired("r", "t", Place("f.yaml"), "1", "")
-    made = (*outcomes, *(Outcome(name, Status.DECIDED, value, "", (), (), (fired,)) for name, value in values.items()))
-    return Answer("id", "priority", Status.DECIDED, made, 1, (), (), "", (fired,), (), (), VersionRef("n", "v", "d"))
+    fired = Fired(id="r", table="t", place=Place(file="f.yaml"), source="1", assumption="")
+    made = (
+        *outcomes,
+        *(
+            Outcome(name=name, status=Status.DECIDED, value=value, text="", possible=(), missing=(), rules=(fired,))
+            for name, value in values.items()
+        ),
+    )
+    return Answer(
+        id="id",
+        decision="priority",
+        status=Status.DECIDED,
+        outcomes=made,
+        answers=1,
+        missing=(),
+        possible=(),
+        ask_next="",
+        rules=(fired,),
+        assumptions=(),
+        unlisted=(),
+        version=VersionRef("n", "v", "d"),
+    )
 
 
 def root(path: Path) -> Message:

@@ -35,7 +35,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def supervisor(policies: Path) -> Iterator[Supervisor]:
-    made = Supervisor(Settings(policies, 1, None), "127.0.0.1:0")
+    made = Supervisor(Settings(policies=policies, workers=1, log=None), "127.0.0.1:0")
     yield made
     asyncio.run(made.stop())
 

@@ -88,7 +88,14 @@ class Making:
 def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
     with reserved("127.0.0.1", 0) as address:
         supervisor = Supervisor(
-            Settings(Path(), workers, None, grace=2, metrics=metrics, watching=Watching(metrics=bool(metrics))),
+            Settings(
+                policies=Path(),
+                workers=workers,
+                log=None,
+                grace=2,
+                metrics=metrics,
+                watching=Watching(metrics=bool(metrics)),
+            ),
             address,
             making,
         )
@@ -309,8 +316,10 @@ def test_health_says_that_the_last_reload_failed_until_one_succeeds(
 ) -> None:
     supervisor, address, making = serving
     making.problems = (
-        Problem(Place("desk/queue.yaml", 3, 5), "unknown-value", "unknown size `hgue`"),
-        Problem(Place("desk/queue.yaml", 9), "yaml", "no"),
+        Problem(
+            place=Place(file="desk/queue.yaml", line=3, column=5), code="unknown-value", message="unknown size `hgue`"
+        ),
+        Problem(place=Place(file="desk/queue.yaml", line=9), code="yaml", message="no"),
     )
     run(supervisor.reload())
     making.problems = ()
@@ -334,7 +343,9 @@ def test_a_worker_that_cannot_serve_says_why() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         supervisor = Supervisor(
-            Settings(Path(), 1, None), f"127.0.0.1:{taken.getsockname()[1]}", Making(counter().versions[0])
+            Settings(policies=Path(), workers=1, log=None),
+            f"127.0.0.1:{taken.getsockname()[1]}",
+            Making(counter().versions[0]),
         )
         with pytest.raises(CannotServe, match="cannot listen"):
             run(supervisor.start())
@@ -512,7 +523,7 @@ def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_g
 
     async def reload() -> None:
         channel = Said()
-        worker = Worker(channel, Load(1, str(tmp_path / "1"), "127.0.0.1:0", None, 1.0))  # type: ignore[arg-type]
+        worker = Worker(channel, Load(number=1, built=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
         before = weakref.ref(worker._held.bundle.versions[0].explainer)
         for told in (Prepare(str(tmp_path / "2")), Commit(), Settle()):
             channel.answers.append(await worker._obey(told))
@@ -558,8 +569,13 @@ class TestAdmin:
         assert before[0].digest != reloaded.versions[0].digest
 
         making.problems = (
-            Problem(Place("queue.yaml", 3, 5), "unknown-value", "no such thing", "say another"),
-            Problem(Place("queue.yaml", 9, 1), "gap", "a hole", ""),
+            Problem(
+                place=Place(file="queue.yaml", line=3, column=5),
+                code="unknown-value",
+                message="no such thing",
+                help="say another",
+            ),
+            Problem(place=Place(file="queue.yaml", line=9, column=1), code="gap", message="a hole", help=""),
         )
         refused = stub.Reload(pb.ReloadRequest(), timeout=20)
         status = stub.GetStatus(pb.GetStatusRequest(), timeout=60)

@@ -56,7 +56,7 @@ PATIENCE = 300.0
 OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 64 << 20))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A call: the same number always gives the same."""
 
@@ -86,7 +86,12 @@ def case(number: int) -> Case:
     names = [name for name in METHODS if chance.random() < SELDOM.get(name, 1)]
     method = METHODS[chance.choice(names)]
     count = chance.randrange(1, 6) if method.client_streaming else 1
-    return Case(number, method, tuple(_bytes(chance, method) for _ in range(count)), tuple(_metadata(chance)))
+    return Case(
+        number=number,
+        method=method,
+        sent=tuple(_bytes(chance, method) for _ in range(count)),
+        metadata=tuple(_metadata(chance)),
+    )
 
 
 def _bytes(chance: Random, method: MethodDescriptor) -> bytes:
