@@ -1,7 +1,7 @@
-"""Keep proofs that succeeded, by a digest of all that they depend on.
+"""Cross-checks that succeeded, kept by a digest of all that they depend on.
 
-A proof costs seconds and always comes out the same, so starting twice costs it once. A file that is missing, damaged or
-of another proof is no proof.
+A cross-check takes seconds and its result never changes, so a second start reads it here. A file that is missing,
+damaged or of another cross-check is ignored.
 """
 
 from __future__ import annotations
@@ -18,17 +18,22 @@ from pathlib import Path
 from typing import Any
 
 from engine.cross_check.plan import BUDGET, Extent
-from engine.cross_check.report import ProofReport, TableProof
-from engine.cross_check.table import ProofTable
+from engine.cross_check.report import CrossCheckReport, TableCrossCheck
+from engine.cross_check.table import CrossCheckTable
 
 
-def proof_key(tables: Sequence[ProofTable], *, budget: int = BUDGET, seed: int = 0) -> str:
-    """Return the digest of a proof, in hex.
+def cross_check_key(tables: Sequence[CrossCheckTable], *, budget: int = BUDGET, seed: int = 0) -> str:
+    """Return the key of a cross-check: a digest, in hex.
 
     It covers the tables whole, budget and seed, the versions of durable-rules and Python, and this package's code.
     """
     digest = hashlib.sha256()
-    for part in ("guidepost-proof", _durable_rules_version(), *platform.python_version_tuple(), platform.machine()):
+    for part in (
+        "guidepost-cross-check",
+        _durable_rules_version(),
+        *platform.python_version_tuple(),
+        platform.machine(),
+    ):
         _add(digest, part.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         _add(digest, path.read_bytes())
@@ -40,32 +45,32 @@ def proof_key(tables: Sequence[ProofTable], *, budget: int = BUDGET, seed: int =
     return digest.hexdigest()
 
 
-class ProofCache:
-    """A folder of proofs that succeeded."""
+class CrossCheckCache:
+    """A folder of cross-checks that succeeded."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def load(self, key: str) -> ProofReport | None:
-        """Return the proof kept under a key, or None if there is none that can be trusted."""
+    def load(self, key: str) -> CrossCheckReport | None:
+        """Return the report kept under a key; None without one, or if its file is damaged."""
         try:
             stored = json.loads(self._path(key).read_bytes())
             if stored["key"] != key or stored["check"] != _check(key, stored["tables"]):
                 return None
-            report = ProofReport(tuple(_table_proof(plain) for plain in stored["tables"]))
+            report = CrossCheckReport(tuple(_table_result(plain) for plain in stored["tables"]))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         return report if report.ok else None
 
-    def store(self, key: str, report: ProofReport) -> bool:
-        """Keep a proof that succeeded; say whether it is kept now: not if it failed or the folder cannot be written."""
+    def store(self, key: str, report: CrossCheckReport) -> bool:
+        """Keep a report that succeeded; return whether it is kept: not if it failed or the folder cannot be written."""
         if not report.ok:
             return False
-        tables = [_plain(proof) for proof in report.tables]
+        tables = [_plain(one) for one in report.tables]
         text = json.dumps({"key": key, "check": _check(key, tables), "tables": tables}, indent=1)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".proof-")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".cross-check-")
         except OSError:
             return False
         try:
@@ -82,7 +87,7 @@ class ProofCache:
 
     def _path(self, key: str) -> Path:
         if not key or set(key) - set("0123456789abcdef"):
-            raise ValueError(f"not a proof key: {key}")
+            raise ValueError(f"not a cross-check key: {key}")
         return self.folder / f"{key}.json"
 
 
@@ -97,16 +102,16 @@ def _check(key: str, tables: Any) -> str:
     return hashlib.sha256(json.dumps([key, tables], sort_keys=True).encode()).hexdigest()
 
 
-def _plain(proof: TableProof) -> list[str | int]:
-    return [proof.table, proof.extent.value, proof.cells, proof.covered, proof.asked, proof.disagreements]
+def _plain(result: TableCrossCheck) -> list[str | int]:
+    return [result.table, result.extent.value, result.cells, result.covered, result.asked, result.disagreements]
 
 
-def _table_proof(plain: Any) -> TableProof:
+def _table_result(plain: Any) -> TableCrossCheck:
     table, extent, *numbers = plain
     if not isinstance(table, str) or len(numbers) != 4 or any(type(number) is not int for number in numbers):
-        raise ValueError("not a table proof")
+        raise ValueError("not the result of a table")
     cells, covered, asked, disagreements = numbers
-    return TableProof(
+    return TableCrossCheck(
         table=table,
         extent=Extent(extent),
         cells=cells,

@@ -2,7 +2,7 @@
 
 In go a planned table and the answers of its networks, out come the cells in which the two differ. An answer is a 64-bit
 word for each cell asked: bit n is set when the network's n-th rule matches. The arrays here have the shape of the table
-when it is proved whole, and one element for each cell of the sample when not.
+when it is checked whole, and one element for each cell of the sample when not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.cross_check.plan import Question, TablePlan
-from engine.cross_check.report import Disagreement, TableProof
+from engine.cross_check.plan import CellQuery, TablePlan
+from engine.cross_check.report import Disagreement, TableCrossCheck
 from engine.cross_check.table import Cell, Hits
 
 Words: TypeAlias = npt.NDArray[np.uint64]
@@ -28,13 +28,13 @@ SHOWN: Final = 5
 """Disagreements of a table that are given in full."""
 
 
-def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableProof, tuple[Disagreement, ...]]:
+def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableCrossCheck, tuple[Disagreement, ...]]:
     """Compare one table with the answers of its networks, in the order of its questions."""
     table = planned.table
     hit = table.hit if planned.sample is None else table.hit[tuple(planned.sample.cells.T)]
     differs = _sets_differ if table.policy == "collect" else _first_differs
     wrong = np.argwhere(differs(planned, answers, hit))
-    proof = TableProof(
+    result = TableCrossCheck(
         table=table.name,
         extent=planned.extent,
         cells=int(table.hit.size),
@@ -42,7 +42,7 @@ def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableProof, t
         asked=planned.asked,
         disagreements=len(wrong),
     )
-    return proof, tuple(_disagreement(planned, answers, tuple(place.tolist())) for place in wrong[:SHOWN])
+    return result, tuple(_disagreement(planned, answers, tuple(place.tolist())) for place in wrong[:SHOWN])
 
 
 def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
@@ -84,7 +84,7 @@ def _sets_differ(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Fla
     return wrong
 
 
-def _placed(planned: TablePlan, question: Question, values: Numbers) -> Numbers:
+def _placed(planned: TablePlan, question: CellQuery, values: Numbers) -> Numbers:
     """Lay what a network says of its own cells over the cells of the table, or over the question's rows."""
     if question.answers is not None:
         at_rows: Numbers = values[question.answers]

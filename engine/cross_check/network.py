@@ -30,7 +30,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.cross_check.table import Cell, ProofRule, ProofTable
+from engine.cross_check.table import Cell, CrossCheckRule, CrossCheckTable
 
 MAX_RULES: Final = 32
 """Rules in one network; also keeps the matches of a cell in the bits of one 64-bit word."""
@@ -83,7 +83,7 @@ class Network:
         return tuple(cell)
 
 
-def pack_whole(table: ProofTable, budget: int) -> tuple[Network, ...] | None:
+def pack_whole(table: CrossCheckTable, budget: int) -> tuple[Network, ...] | None:
     """Group rules into networks that are asked whole, or give None if they have more cells together than the budget.
 
     Rules that test the same facts for similar values come together. A network grows only as long as its cells stay
@@ -99,12 +99,12 @@ def pack_whole(table: ProofTable, budget: int) -> tuple[Network, ...] | None:
     return tuple(_network(table, sorted(members)) for members in groups)
 
 
-def pack_sampled(table: ProofTable) -> tuple[Network, ...]:
+def pack_sampled(table: CrossCheckTable) -> tuple[Network, ...]:
     """Group rules into networks that are asked in samples: as few as durable-rules can hold, of any number of cells."""
     return tuple(_network(table, sorted(members)) for members, _ in _groups(table, whole=False))
 
 
-def _groups(table: ProofTable, whole: bool) -> Iterator[tuple[list[int], int]]:
+def _groups(table: CrossCheckTable, whole: bool) -> Iterator[tuple[list[int], int]]:
     """Yield groups of rules, each with the number of cells that they tell apart."""
     everything = [(1 << classes) - 1 for classes in table.shape]
     masks = [_masks(rule) for rule in table.rules]
@@ -122,7 +122,9 @@ def _groups(table: ProofTable, whole: bool) -> Iterator[tuple[list[int], int]]:
         yield members, _cells(blocks)
 
 
-def _fits(table: ProofTable, members: list[int], index: int, whole: bool, now: int, alone: int, joined: Blocks) -> bool:
+def _fits(
+    table: CrossCheckTable, members: list[int], index: int, whole: bool, now: int, alone: int, joined: Blocks
+) -> bool:
     """Return whether a rule may join a group."""
     if len(members) >= MAX_RULES or max(len(table.rules[i].tests) for i in (members[-1], index)) > MAX_LISTS:
         return False
@@ -131,7 +133,7 @@ def _fits(table: ProofTable, members: list[int], index: int, whole: bool, now: i
     return not whole or _cells(joined) <= min(MAX_CELLS, now + alone + SLACK)
 
 
-def _masks(rule: ProofRule) -> dict[int, int]:
+def _masks(rule: CrossCheckRule) -> dict[int, int]:
     """Return the allowed classes of each tested axis as the bits of an integer."""
     return {axis: sum(1 << c for c in allowed) for axis, allowed in rule.tests}
 
@@ -149,7 +151,7 @@ def _cells(blocks: Blocks) -> int:
     return math.prod(map(len, blocks.values()))
 
 
-def _network(table: ProofTable, rules: list[int]) -> Network:
+def _network(table: CrossCheckTable, rules: list[int]) -> Network:
     """Make the network of some rules, with the classes merged that none of them tells apart."""
     told_apart: dict[int, npt.NDArray[np.int64]] = {}
     for bit, index in enumerate(rules):

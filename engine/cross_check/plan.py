@@ -1,4 +1,4 @@
-"""The plan of a proof: which networks durable-rules gets, and which of their cells it is asked.
+"""The plan of a cross-check: which networks durable-rules receives, and for which of their cells it is asked.
 
 In go tables, out comes a plan, and the plain data that the child process reads.
 """
@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from engine.cross_check.network import Network, pack_sampled, pack_whole
 from engine.cross_check.sample import Sample, sample
-from engine.cross_check.table import Cell, ProofTable
+from engine.cross_check.table import Cell, CrossCheckTable
 
 BUDGET: Final = 40_000
-"""Network cells of a table up to which it is proved whole: some two seconds."""
+"""Network cells of a table up to which it is checked whole: some two seconds."""
 
 
 class Extent(StrEnum):
@@ -29,7 +29,7 @@ class Extent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Question:
+class CellQuery:
     """A network, the cells it is asked (their numbers in C order) and, if sampled, the sample's rows they stand for.
 
     Attributes:
@@ -54,15 +54,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TablePlan:
-    """What is asked about one table; without a sample it is proved whole."""
+    """What is asked about one table; without a sample it is checked whole."""
 
-    table: ProofTable
-    questions: tuple[Question, ...]
+    table: CrossCheckTable
+    questions: tuple[CellQuery, ...]
     sample: Sample | None = None
 
     @property
     def extent(self) -> Extent:
-        """Whether the table is proved whole or sampled."""
+        """Whether the table is checked whole or sampled."""
         return Extent.WHOLE if self.sample is None else Extent.SAMPLED
 
     @property
@@ -108,25 +108,25 @@ class Plan:
         ]
 
 
-def plan(tables: Iterable[ProofTable], *, budget: int = BUDGET, seed: int = 0) -> Plan:
-    """Plan the proof of tables; one whose networks have more cells than the budget is sampled."""
+def plan(tables: Iterable[CrossCheckTable], *, budget: int = BUDGET, seed: int = 0) -> Plan:
+    """Plan the cross-check of tables; one whose networks have more cells than the budget is sampled."""
     return Plan(tuple(_plan_table(table, budget, seed) for table in tables))
 
 
-def _plan_table(table: ProofTable, budget: int, seed: int) -> TablePlan:
+def _plan_table(table: CrossCheckTable, budget: int, seed: int) -> TablePlan:
     whole = pack_whole(table, budget)
     if whole is not None:
-        return TablePlan(table, tuple(Question(network=network) for network in whole))
+        return TablePlan(table, tuple(CellQuery(network=network) for network in whole))
     networks = pack_sampled(table)
     chosen = sample(table, networks, budget, seed)
     asked = zip(networks, chosen.rows, strict=True)
     return TablePlan(table, tuple(_question(network, chosen.cells, rows) for network, rows in asked), chosen)
 
 
-def _question(network: Network, sampled: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Question:
+def _question(network: Network, sampled: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> CellQuery:
     """Ask a network each of its cells that a sampled cell falls in, once."""
     numbers = np.zeros(len(rows), dtype=np.int64)
     for axis, merged, length in zip(network.axes, network.merged, network.shape, strict=True):
         numbers = numbers * length + merged[sampled[rows, axis]]
     cells, answers = np.unique(numbers, return_inverse=True)
-    return Question(network=network, cells=cells, rows=rows, answers=answers.astype(np.int64))
+    return CellQuery(network=network, cells=cells, rows=rows, answers=answers.astype(np.int64))

@@ -1,4 +1,4 @@
-"""What a proof says: what was asked, where durable-rules and the table disagree, and what went wrong."""
+"""The result of a cross-check: how many cells were put to durable-rules, where durable-rules and the table disagree, and what went wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.cross_check.table import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableProof:
+class TableCrossCheck:
     """One table that durable-rules has answered for.
 
     Attributes:
@@ -27,12 +27,12 @@ class TableProof:
     disagreements: int
 
     def __str__(self) -> str:
-        """Return the proof in a line.
+        """Return the result in a line.
 
-        >>> print(TableProof(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=0))
-        matrix: proved whole, 16 of 16 cells (16 asked)
+        >>> print(TableCrossCheck(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=0))
+        matrix: checked whole, 16 of 16 cells (16 asked)
         """
-        state = f"{self.disagreements} cells disagree" if self.disagreements else f"proved {self.extent}"
+        state = f"{self.disagreements} cells disagree" if self.disagreements else f"checked {self.extent}"
         return f"{self.table}: {state}, {self.covered} of {self.cells} cells ({self.asked} asked)"
 
 
@@ -57,14 +57,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class ProofReport:
-    """The outcome of a proof: the tables answered for, the first disagreements of each, and the failures."""
+class CrossCheckReport:
+    """The outcome of a cross-check: the tables that durable-rules answered for, the first disagreements of each, and the failures."""
 
-    tables: tuple[TableProof, ...]
+    tables: tuple[TableCrossCheck, ...]
     disagreements: tuple[Disagreement, ...] = ()
     failures: tuple[Failure, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether every table was answered for and both sides agree."""
-        return not self.failures and not any(proof.disagreements for proof in self.tables)
+        return not self.failures and not any(one.disagreements for one in self.tables)

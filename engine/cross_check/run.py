@@ -1,4 +1,4 @@
-"""Prove tables: start the child, wait for it, and compare its answers with what serves.
+"""Cross-check tables: start the child, wait for it, and compare its answers with the tables that serve.
 
 The child is a process of its own, since durable-rules can end it by a segmentation fault; whatever happens to it comes
 back as a value.
@@ -20,8 +20,8 @@ import numpy as np
 
 from engine.cross_check.compare import Words, compare
 from engine.cross_check.plan import BUDGET, Plan, plan
-from engine.cross_check.report import Disagreement, Failure, ProofReport, TableProof
-from engine.cross_check.table import ProofTable
+from engine.cross_check.report import CrossCheckReport, Disagreement, Failure, TableCrossCheck
+from engine.cross_check.table import CrossCheckTable
 from engine.cross_check.worker import NOT_INSTALLED
 
 WORKER: Final = Path(__file__).with_name("worker.py")
@@ -36,19 +36,19 @@ _PROGRESS: Final = struct.Struct("<3q")
 _NOT_STARTED: Final = (-1, -1, -1)
 
 
-def prove(
-    tables: Iterable[ProofTable],
+def cross_check_tables(
+    tables: Iterable[CrossCheckTable],
     *,
     budget: int = BUDGET,
     seed: int = 0,
     timeout_seconds: float = TIMEOUT_SECONDS,
     command: Sequence[str] | None = None,
-) -> ProofReport:
-    """Put tables to durable-rules and report where the two disagree.
+) -> CrossCheckReport:
+    """Put tables to durable-rules and report where it disagrees with them.
 
     Args:
-        tables: what is to be proved.
-        budget: network cells of a table up to which it is proved whole.
+        tables: the tables to check.
+        budget: network cells of a table up to which it is checked whole.
         seed: chooses the sample of a table beyond the budget.
         timeout_seconds: the child is ended after so long.
         command: the child, if not the usual one; gets the paths of plan, progress and answers.
@@ -59,7 +59,7 @@ def prove(
     """
     planned = plan(tables, budget=budget, seed=seed)
     answers, failures = _ask(planned, timeout_seconds, COMMAND if command is None else command)
-    proofs: list[TableProof] = []
+    results: list[TableCrossCheck] = []
     disagreements: list[Disagreement] = []
     start = 0
     for table in planned.tables:
@@ -69,17 +69,17 @@ def prove(
         for question in table.questions:
             words.append(answers[start : start + question.count])
             start += question.count
-        proof, found = compare(table, words)
-        proofs.append(proof)
+        result, found = compare(table, words)
+        results.append(result)
         disagreements.extend(found)
-    return ProofReport(tuple(proofs), tuple(disagreements), failures)
+    return CrossCheckReport(tuple(results), tuple(disagreements), failures)
 
 
 def _ask(planned: Plan, timeout_seconds: float, command: Sequence[str]) -> tuple[Words, tuple[Failure, ...]]:
-    """Run the child; give the answers that it wrote, and why there are no more."""
+    """Run the child; return the answers that it wrote, and why there are no more."""
     if not planned.asked:
         return np.zeros(0, dtype=np.uint64), ()
-    with TemporaryDirectory(prefix="guidepost-proof-") as name:
+    with TemporaryDirectory(prefix="guidepost-cross-check-") as name:
         folder = Path(name)
         paths = [folder / "plan.json", folder / "progress", folder / "answers"]
         paths[0].write_text(json.dumps(planned.as_plain()), encoding="utf-8")
@@ -102,7 +102,7 @@ def _ask(planned: Plan, timeout_seconds: float, command: Sequence[str]) -> tuple
 
 
 def _run(command: Sequence[str], timeout_seconds: float, stderr: int) -> str:
-    """Run a command and say what went wrong, or nothing."""
+    """Run a command; return what went wrong, "" for nothing."""
     try:
         done = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""Which cells of a table too large to prove whole are put to durable-rules: corner cells and a seeded choice.
+"""Which cells of a table too large to check whole are put to durable-rules: corner cells and a seeded choice.
 
 In go a table, its networks, a budget and a seed; the same ones always give the same sample.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.cross_check.network import Network
-from engine.cross_check.table import Cell, ProofRule, ProofTable
+from engine.cross_check.table import Cell, CrossCheckRule, CrossCheckTable
 
 LEAST_EVERYWHERE: Final = 16
 """Cells that are put to every network of a sampled table, however little of its budget the corners leave."""
@@ -28,7 +28,7 @@ class Sample:
     rows: tuple[npt.NDArray[np.int64], ...]
 
 
-def sample(table: ProofTable, networks: Sequence[Network], budget: int, seed: int) -> Sample:
+def sample(table: CrossCheckTable, networks: Sequence[Network], budget: int, seed: int) -> Sample:
     """Choose cells: each rule's corners, and as many others as the budget allows.
 
     A corner is put to the network of its rule and to that of the rule that decides there; the other cells to all
@@ -58,13 +58,13 @@ def sample(table: ProofTable, networks: Sequence[Network], budget: int, seed: in
     )
 
 
-def corners(rule: ProofRule, rest: Sequence[int], shape: Sequence[int]) -> Iterator[Cell]:
+def corners(rule: CrossCheckRule, rest: Sequence[int], shape: Sequence[int]) -> Iterator[Cell]:
     """Yield the corner cells of a rule; axes that it does not test take their class from `rest`.
 
     All axes at their first and at their last allowed class; then, axis by axis, the nearest class that is not allowed
     and `unknown`, with the other axes at their first allowed class.
 
-    >>> list(corners(ProofRule("r", ((0, frozenset({2, 3})),)), [0, 1], [5, 2]))
+    >>> list(corners(CrossCheckRule("r", ((0, frozenset({2, 3})),)), [0, 1], [5, 2]))
     [(2, 1), (3, 1), (1, 1), (0, 1)]
     """
     first = list(rest)

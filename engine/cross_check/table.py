@@ -1,4 +1,4 @@
-"""What is to be proved: a decision table over classes of values, as it will be served.
+"""A decision table over classes of values, as it is served: what is cross-checked.
 
 In goes nothing but names, class counts, rules and the dense array; the rest of the package works on these nouns.
 """
@@ -21,7 +21,7 @@ POLICIES: Final = ("unique", "first", "collect")
 
 
 @dataclass(frozen=True, slots=True)
-class ProofRule:
+class CrossCheckRule:
     """A rule as tests on class indices: (axis index, allowed classes); an axis not named does not matter."""
 
     id: str
@@ -30,14 +30,14 @@ class ProofRule:
     def matches(self, cell: Cell) -> bool:
         """Return whether the rule holds in a cell.
 
-        >>> ProofRule("r", ((1, frozenset({2, 3})),)).matches((0, 2))
+        >>> CrossCheckRule("r", ((1, frozenset({2, 3})),)).matches((0, 2))
         True
         """
         return all(cell[axis] in allowed for axis, allowed in self.tests)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ProofTable:
+class CrossCheckTable:
     """A table and the array that serves it.
 
     Attributes:
@@ -49,7 +49,7 @@ class ProofTable:
 
     name: str
     axes: tuple[tuple[str, int], ...]
-    rules: tuple[ProofRule, ...]
+    rules: tuple[CrossCheckRule, ...]
     policy: str
     hit: Hits
     hits: tuple[tuple[int, ...], ...]

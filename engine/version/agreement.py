@@ -1,16 +1,16 @@
-"""A version's tables put before durable-rules, and what it says turned into problems of the policy."""
+"""A version's tables -> what durable-rules is asked, and its report -> problems of the policy."""
 
 from __future__ import annotations
 
-from engine.cross_check import Disagreement, Failure, ProofReport, ProofRule, ProofTable
+from engine.cross_check import CrossCheckReport, CrossCheckRule, CrossCheckTable, Disagreement, Failure
 from engine.model.problems import Place, Problem
 from engine.tables.tabulate import Grid
 from engine.version.version import Layout, Version
 
 
-def proof_tables(version: Version | Layout) -> tuple[ProofTable, ...]:
-    """Return the tables of a version (or of a policy that is laid out) as durable-rules is to prove them; ``otherwise`` is no rule there."""
-    return tuple(_proof_table(grid) for grid in _grids(version).values() if grid.table.rules)
+def tables_to_cross_check(version: Version | Layout) -> tuple[CrossCheckTable, ...]:
+    """Return the tables of a version (or of a policy that is laid out) in the form that is cross-checked; ``otherwise`` is not one of their rules."""
+    return tuple(_cross_check_table(grid) for grid in _grids(version).values() if grid.table.rules)
 
 
 def _grids(version: Version | Layout) -> dict[str, Grid]:
@@ -19,14 +19,14 @@ def _grids(version: Version | Layout) -> dict[str, Grid]:
     return {**version.grids, **timed}
 
 
-def _proof_table(grid: Grid) -> ProofTable:
+def _cross_check_table(grid: Grid) -> CrossCheckTable:
     listed = len(grid.table.rules)
     rules = tuple(
-        ProofRule(rule.id, tuple((axis, frozenset(allowed)) for axis, allowed in tests))
+        CrossCheckRule(rule.id, tuple((axis, frozenset(allowed)) for axis, allowed in tests))
         for rule, tests in zip(grid.table.rules, grid.tests, strict=True)
     )
     hits = tuple(tuple(at for at in counted if at < listed) for counted in grid.hits)
-    return ProofTable(
+    return CrossCheckTable(
         name=grid.table.name,
         axes=tuple((axis.fact, axis.size) for axis in grid.axes),
         rules=rules,
@@ -36,7 +36,7 @@ def _proof_table(grid: Grid) -> ProofTable:
     )
 
 
-def agreement_problems(version: Version, report: ProofReport) -> list[Problem]:
+def agreement_problems(version: Version, report: CrossCheckReport) -> list[Problem]:
     """Return every disagreement and failure as a problem that names its table and cell."""
     return [_disagreement(version, found) for found in report.disagreements] + [
         _failure(version, found) for found in report.failures

@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.cross_check import (
+    CrossCheckCache,
+    CrossCheckReport,
+    CrossCheckRule,
+    CrossCheckTable,
     Disagreement,
     Extent,
     Failure,
-    ProofCache,
-    ProofReport,
-    ProofRule,
-    ProofTable,
-    TableProof,
-    proof_key,
-    prove,
+    TableCrossCheck,
+    cross_check_key,
+    cross_check_tables,
 )
 from engine.cross_check.network import MAX_RULES, pack_sampled, pack_whole
 from engine.cross_check.plan import plan
@@ -39,15 +39,15 @@ def axes_of(sizes: list[int]) -> tuple[tuple[str, int], ...]:
     return tuple((f"fact{number}", size) for number, size in enumerate(sizes))
 
 
-def rules_of(rules: list[Tests]) -> tuple[ProofRule, ...]:
+def rules_of(rules: list[Tests]) -> tuple[CrossCheckRule, ...]:
     """Name the rules."""
     return tuple(
-        ProofRule(f"r{number}", tuple((axis, frozenset(allowed)) for axis, allowed in tests.items()))
+        CrossCheckRule(f"r{number}", tuple((axis, frozenset(allowed)) for axis, allowed in tests.items()))
         for number, tests in enumerate(rules)
     )
 
 
-def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "example") -> ProofTable:
+def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "example") -> CrossCheckTable:
     """Tabulate rules by plain loops, as slow and obvious as can be."""
     ids: dict[tuple[int, ...], int] = {(): 0}
     hit = np.zeros(sizes, dtype=np.int32)
@@ -57,17 +57,19 @@ def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "exampl
             assert len(matching) <= 1, "the example is no unique table"
         counting = tuple(matching if policy == "collect" else matching[:1])
         hit[cell] = ids.setdefault(counting, len(ids))
-    return ProofTable(name=name, axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=tuple(ids))
+    return CrossCheckTable(
+        name=name, axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=tuple(ids)
+    )
 
 
-def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> ProofTable:
+def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> CrossCheckTable:
     """Tabulate many rules by painting the last one first; the first one that matches decides."""
     hit = np.full(sizes, len(rules), dtype=np.int32)
     for number, tests in reversed(list(enumerate(rules))):
         region = [sorted(tests.get(axis, range(size))) for axis, size in enumerate(sizes)]
         hit[np.ix_(*region)] = number
     hits = (*((number,) for number in range(len(rules))), ())
-    return ProofTable(name="large", axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=hits)
+    return CrossCheckTable(name="large", axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=hits)
 
 
 MATRIX = table("unique", [4, 4], [{0: {row}, 1: {column}} for row in (1, 2, 3) for column in (1, 2, 3)], "matrix")
@@ -76,8 +78,8 @@ UNMET = table("collect", [3, 3, 4], [{0: {1}}, {1: {0, 2}}, {2: {1, 2, 3}}, {0: 
 
 
 @pytest.mark.parametrize("example", [MATRIX, LADDER, UNMET], ids=lambda example: example.policy)
-def test_durable_rules_agrees_on_every_cell_of_a_right_table(example: ProofTable) -> None:
-    report = prove([example])
+def test_durable_rules_agrees_on_every_cell_of_a_right_table(example: CrossCheckTable) -> None:
+    report = cross_check_tables([example])
 
     assert report.ok
     assert (Extent.WHOLE, example.hit.size, 0) == (
@@ -89,11 +91,11 @@ def test_durable_rules_agrees_on_every_cell_of_a_right_table(example: ProofTable
 
 @pytest.mark.parametrize("budget", [40_000, 0], ids=["whole", "sampled"])
 @pytest.mark.parametrize("example", [MATRIX, LADDER, UNMET], ids=lambda example: example.policy)
-def test_a_wrong_cell_is_found_and_named(example: ProofTable, budget: int) -> None:
+def test_a_wrong_cell_is_found_and_named(example: CrossCheckTable, budget: int) -> None:
     cell = tuple(1 for _ in example.axes)
     wrong = example.hit.copy()
     wrong[cell] = (wrong[cell] + 1) % len(example.hits)
-    report = prove([replace(example, hit=wrong)], budget=budget)
+    report = cross_check_tables([replace(example, hit=wrong)], budget=budget)
     ids = [tuple(example.rules[i].id for i in counting) for counting in example.hits]
 
     assert not report.ok
@@ -106,48 +108,48 @@ def test_a_wrong_cell_is_found_and_named(example: ProofTable, budget: int) -> No
 def test_an_overlap_in_a_unique_table_is_a_disagreement_that_names_both_rules() -> None:
     overlapping = replace(table("first", [3, 3], [{0: {1}}, {1: {2}}]), policy="unique")
 
-    assert (Disagreement(table="example", cell=(1, 2), expected_rules=("r0",), got_rules=("r0", "r1")),) == prove(
-        [overlapping]
-    ).disagreements
+    assert (
+        Disagreement(table="example", cell=(1, 2), expected_rules=("r0",), got_rules=("r0", "r1")),
+    ) == cross_check_tables([overlapping]).disagreements
 
 
 def test_only_the_first_disagreements_are_given_and_all_are_counted() -> None:
-    report = prove([replace(MATRIX, hit=np.zeros_like(MATRIX.hit))])
+    report = cross_check_tables([replace(MATRIX, hit=np.zeros_like(MATRIX.hit))])
 
     assert (9, 5) == (report.tables[0].disagreements, len(report.disagreements))
 
 
 def test_a_wrong_table_does_not_hide_another() -> None:
     wrong = replace(LADDER, hit=np.zeros_like(LADDER.hit))
-    report = prove([MATRIX, wrong, UNMET])
+    report = cross_check_tables([MATRIX, wrong, UNMET])
 
-    assert ["matrix", "ladder", "unmet"] == [proof.table for proof in report.tables]
+    assert ["matrix", "ladder", "unmet"] == [one.table for one in report.tables]
     assert {"ladder"} == {disagreement.table for disagreement in report.disagreements}
 
 
 def test_rules_without_tests_always_match() -> None:
-    assert prove([table("collect", [3], [{}, {0: {1}}, {}])]).ok
-    assert prove([table("first", [2, 2], [{0: {1}}, {}])]).ok
+    assert cross_check_tables([table("collect", [3], [{}, {0: {1}}, {}])]).ok
+    assert cross_check_tables([table("first", [2, 2], [{0: {1}}, {}])]).ok
 
 
 def test_tables_without_axes_or_rules_are_proved() -> None:
-    report = prove([table("first", [], [{}]), table("unique", [3], [])])
+    report = cross_check_tables([table("first", [], [{}]), table("unique", [3], [])])
 
     assert report.ok
-    assert [1, 0] == [proof.asked for proof in report.tables]
+    assert [1, 0] == [one.asked for one in report.tables]
 
 
 def test_no_tables_need_no_durable_rules() -> None:
-    assert ProofReport(()) == prove([], command=["/no/such/program"])
+    assert CrossCheckReport(()) == cross_check_tables([], command=["/no/such/program"])
 
 
 def test_rules_that_allow_none_or_all_classes_are_proved() -> None:
-    assert prove([table("collect", [3, 2], [{0: set()}, {0: {0, 1, 2}}, {0: {1}, 1: {0, 1}}])]).ok
+    assert cross_check_tables([table("collect", [3, 2], [{0: set()}, {0: {0, 1, 2}}, {0: {1}, 1: {0, 1}}])]).ok
 
 
 def test_lists_of_39_of_40_classes_are_proved() -> None:
     rules: list[Tests] = [{0: set(range(40)) - {number}, 1: {number % 3}} for number in range(40)]
-    report = prove([table("collect", [40, 3], rules)])
+    report = cross_check_tables([table("collect", [40, 3], rules)])
 
     assert report.ok
     assert report.tables[0].extent is Extent.WHOLE
@@ -156,11 +158,11 @@ def test_lists_of_39_of_40_classes_are_proved() -> None:
 def test_a_rule_with_more_tests_than_durable_rules_takes_as_lists_is_proved() -> None:
     rules: list[Tests] = [{axis: {0, 1} for axis in range(15)}, {axis: {1} for axis in range(15)}, {0: {1}}]
 
-    assert prove([large_table("first", [2] * 15, rules)]).ok
+    assert cross_check_tables([large_table("first", [2] * 15, rules)]).ok
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> ProofTable:
+def tables(draw: st.DrawFn) -> CrossCheckTable:
     """Draw a small table of any hit policy."""
     sizes = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
     tests = st.fixed_dictionaries({}, optional={a: st.sets(st.integers(0, size - 1)) for a, size in enumerate(sizes)})
@@ -173,15 +175,17 @@ def tables(draw: st.DrawFn) -> ProofTable:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(examples=st.lists(tables(), min_size=1, max_size=4), budget=st.sampled_from([0, 30, 40_000]))
-def test_durable_rules_agrees_with_plain_loops_on_random_tables(examples: list[ProofTable], budget: int) -> None:
-    report = prove(examples, budget=budget)
+def test_durable_rules_agrees_with_plain_loops_on_random_tables(examples: list[CrossCheckTable], budget: int) -> None:
+    report = cross_check_tables(examples, budget=budget)
 
     assert report.ok, report
 
 
 @settings(max_examples=25, deadline=None)
 @given(example=tables())
-def test_networks_hold_every_rule_once_and_merge_only_what_no_rule_of_theirs_tells_apart(example: ProofTable) -> None:
+def test_networks_hold_every_rule_once_and_merge_only_what_no_rule_of_theirs_tells_apart(
+    example: CrossCheckTable,
+) -> None:
     for networks in (pack_whole(example, 10**9), pack_sampled(example)):
         assert networks is not None
         assert list(range(len(example.rules))) == sorted(rule for network in networks for rule in network.rules)
@@ -240,8 +244,8 @@ def test_the_same_seed_gives_the_same_sample_and_another_seed_another() -> None:
 def test_a_table_beyond_its_budget_is_sampled_and_says_so() -> None:
     sizes = [6, 5, 7, 6]
     example = large_table("first", sizes, random_rules(200, sizes, seed=3))
-    [sampled] = prove([example], budget=100).tables
-    [whole] = prove([example], budget=10**6).tables
+    [sampled] = cross_check_tables([example], budget=100).tables
+    [whole] = cross_check_tables([example], budget=10**6).tables
 
     assert (Extent.SAMPLED, Extent.WHOLE) == (sampled.extent, whole.extent)
     assert sampled.covered < sampled.cells == whole.covered
@@ -251,7 +255,7 @@ def test_a_table_beyond_its_budget_is_sampled_and_says_so() -> None:
 def test_ten_thousand_rules_are_proved_by_a_sample() -> None:
     sizes = [10, 10, 10, 10, 10]
     example = large_table("first", sizes, random_rules(10_000, sizes, seed=4))
-    report = prove([example])
+    report = cross_check_tables([example])
 
     assert report.ok, report
     assert report.tables[0].extent is Extent.SAMPLED
@@ -286,10 +290,10 @@ SIXTH = (0, 1)
 """The cell of the matrix that is asked second, after the four of the entries."""
 
 
-def failing(folder: Path, at_ask: str, timeout_seconds: float = 60) -> tuple[ProofReport, Failure]:
-    """Prove two tables with a child that fails at the second cell of the second table."""
+def failing(folder: Path, at_ask: str, timeout_seconds: float = 60) -> tuple[CrossCheckReport, Failure]:
+    """Cross-check two tables with a child that fails at the second cell of the second table."""
     command = stand_in(folder, at_ask)
-    report = prove([ENTRIES, MATRIX], command=command, timeout_seconds=timeout_seconds)
+    report = cross_check_tables([ENTRIES, MATRIX], command=command, timeout_seconds=timeout_seconds)
     [failure] = report.failures
     return report, failure
 
@@ -300,9 +304,9 @@ def test_a_crash_of_the_child_names_table_and_cell_and_spares_the_parent(tmp_pat
     assert not report.ok
     assert Failure(table="matrix", cell=SIXTH, reason="the child was ended by SIGSEGV") == failure
     assert (
-        TableProof(table="entries", extent=Extent.WHOLE, cells=4, covered=4, asked=4, disagreements=0),
+        TableCrossCheck(table="entries", extent=Extent.WHOLE, cells=4, covered=4, asked=4, disagreements=0),
     ) == report.tables
-    assert prove([ENTRIES, MATRIX]).ok
+    assert cross_check_tables([ENTRIES, MATRIX]).ok
 
 
 def test_a_child_that_hangs_is_ended_and_names_table_and_cell(tmp_path: Path) -> None:
@@ -338,7 +342,7 @@ def test_a_fact_left_behind_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_answer_of_durable_rules_is_a_disagreement(tmp_path: Path) -> None:
-    report = prove([ENTRIES, MATRIX], command=stand_in(tmp_path, "return ask(engine, handle, fact) | 1"))
+    report = cross_check_tables([ENTRIES, MATRIX], command=stand_in(tmp_path, "return ask(engine, handle, fact) | 1"))
 
     assert (Disagreement(table="matrix", cell=SIXTH, expected_rules=(), got_rules=("r0",)),) == report.disagreements
 
@@ -356,13 +360,13 @@ def test_a_mistake_in_the_child_is_a_failure_with_its_last_line(tmp_path: Path) 
 
 
 def test_a_child_that_answers_too_little_is_a_failure() -> None:
-    [failure] = prove([MATRIX], command=[sys.executable, "-c", "pass"]).failures
+    [failure] = cross_check_tables([MATRIX], command=[sys.executable, "-c", "pass"]).failures
 
     assert Failure(table=None, cell=None, reason="the child answered for 0 of 16 cells") == failure
 
 
 def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
-    report = prove([MATRIX], command=[sys.executable, "-I", "-S", str(WORKER)])
+    report = cross_check_tables([MATRIX], command=[sys.executable, "-I", "-S", str(WORKER)])
     [failure] = report.failures
 
     assert () == report.tables
@@ -374,49 +378,49 @@ def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
 
 def test_where_python_is_too_new_for_durable_rules_that_is_the_reason() -> None:
     program = f"import sys; sys.version_info = (3, 13, 1); sys.argv[0] = '{WORKER}'; exec(compile(open('{WORKER}').read(), '{WORKER}', 'exec'))"
-    [failure] = prove([MATRIX], command=[sys.executable, "-I", "-S", "-c", program]).failures
+    [failure] = cross_check_tables([MATRIX], command=[sys.executable, "-I", "-S", "-c", program]).failures
 
     assert failure.reason == "durable-rules is not installed: it runs on Python 3.11 and 3.12, and this is Python 3.13"
 
 
 def test_a_child_that_cannot_be_started_is_a_failure() -> None:
-    [failure] = prove([MATRIX], command=["/no/such/program"]).failures
+    [failure] = cross_check_tables([MATRIX], command=["/no/such/program"]).failures
 
     assert failure.reason.startswith("the child did not start: ")
 
 
-# Proofs that are kept
+# Kept results
 
 
-def test_a_kept_proof_is_given_back(tmp_path: Path) -> None:
-    cache = ProofCache(tmp_path / "proofs")
-    key = proof_key([MATRIX, UNMET])
-    report = prove([MATRIX, UNMET])
+def test_a_kept_result_is_returned(tmp_path: Path) -> None:
+    cache = CrossCheckCache(tmp_path / "checks")
+    key = cross_check_key([MATRIX, UNMET])
+    report = cross_check_tables([MATRIX, UNMET])
 
     assert cache.load(key) is None
     assert cache.store(key, report)
     assert report == cache.load(key)
-    assert [f"{key}.json"] == os.listdir(tmp_path / "proofs")
+    assert [f"{key}.json"] == os.listdir(tmp_path / "checks")
 
 
-def test_failed_proofs_are_not_kept(tmp_path: Path) -> None:
-    cache = ProofCache(tmp_path)
-    key = proof_key([MATRIX])
+def test_failed_cross_checks_are_not_kept(tmp_path: Path) -> None:
+    cache = CrossCheckCache(tmp_path)
+    key = cross_check_key([MATRIX])
 
-    assert not cache.store(key, ProofReport((), failures=(Failure(table=None, cell=None, reason="it failed"),)))
+    assert not cache.store(key, CrossCheckReport((), failures=(Failure(table=None, cell=None, reason="it failed"),)))
     assert not cache.store(
         key,
-        ProofReport(
-            (TableProof(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=1),)
+        CrossCheckReport(
+            (TableCrossCheck(table="matrix", extent=Extent.WHOLE, cells=16, covered=16, asked=16, disagreements=1),)
         ),
     )
     assert [] == os.listdir(tmp_path)
 
 
-def test_damaged_and_foreign_files_are_no_proof(tmp_path: Path) -> None:
-    cache = ProofCache(tmp_path)
-    key, other = proof_key([MATRIX]), proof_key([UNMET])
-    cache.store(key, prove([MATRIX]))
+def test_damaged_and_foreign_files_are_ignored(tmp_path: Path) -> None:
+    cache = CrossCheckCache(tmp_path)
+    key, other = cross_check_key([MATRIX]), cross_check_key([UNMET])
+    cache.store(key, cross_check_tables([MATRIX]))
     good = (tmp_path / f"{key}.json").read_text(encoding="utf-8")
     (tmp_path / f"{other}.json").write_text(good, encoding="utf-8")
     assert cache.load(other) is None
@@ -430,28 +434,28 @@ def test_damaged_and_foreign_files_are_no_proof(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
 
-    assert not ProofCache(tmp_path / "file").store(proof_key([]), ProofReport(()))
+    assert not CrossCheckCache(tmp_path / "file").store(cross_check_key([]), CrossCheckReport(()))
 
 
-def test_the_key_of_a_proof_covers_all_that_it_depends_on() -> None:
+def test_the_key_covers_all_that_the_result_depends_on() -> None:
     changed_hit = MATRIX.hit.copy()
     changed_hit[0, 0] = 1
-    changed_rule = ProofRule("r0", ((0, frozenset({1})), (1, frozenset({2}))))
+    changed_rule = CrossCheckRule("r0", ((0, frozenset({1})), (1, frozenset({2}))))
     keys = [
-        proof_key([MATRIX]),
-        proof_key([MATRIX], budget=1),
-        proof_key([MATRIX], seed=1),
-        proof_key([MATRIX, UNMET]),
-        proof_key([replace(MATRIX, name="other")]),
-        proof_key([replace(MATRIX, policy="first")]),
-        proof_key([replace(MATRIX, hit=changed_hit)]),
-        proof_key([replace(MATRIX, hits=MATRIX.hits[::-1])]),
-        proof_key([replace(MATRIX, axes=(("other", 4), ("fact1", 4)))]),
-        proof_key([replace(MATRIX, rules=(changed_rule, *MATRIX.rules[1:]))]),
+        cross_check_key([MATRIX]),
+        cross_check_key([MATRIX], budget=1),
+        cross_check_key([MATRIX], seed=1),
+        cross_check_key([MATRIX, UNMET]),
+        cross_check_key([replace(MATRIX, name="other")]),
+        cross_check_key([replace(MATRIX, policy="first")]),
+        cross_check_key([replace(MATRIX, hit=changed_hit)]),
+        cross_check_key([replace(MATRIX, hits=MATRIX.hits[::-1])]),
+        cross_check_key([replace(MATRIX, axes=(("other", 4), ("fact1", 4)))]),
+        cross_check_key([replace(MATRIX, rules=(changed_rule, *MATRIX.rules[1:]))]),
     ]
 
     assert len(keys) == len(set(keys))
-    assert keys[0] == proof_key([replace(MATRIX, hit=MATRIX.hit.copy())])
+    assert keys[0] == cross_check_key([replace(MATRIX, hit=MATRIX.hit.copy())])
 
 
 @pytest.mark.parametrize(
@@ -460,8 +464,8 @@ def test_the_key_of_a_proof_covers_all_that_it_depends_on() -> None:
         ({"policy": "any"}, "no such hit policy"),
         ({"hit": np.zeros((2, 2), dtype=np.int32)}, "shape"),
         ({"hit": np.full((4, 4), 99, dtype=np.int32)}, "a hit id that hits does not have"),
-        ({"rules": (ProofRule("r", ((0, frozenset({4})),)),)}, "an axis or class that is not there"),
-        ({"rules": (ProofRule("r", ((0, frozenset({1})), (0, frozenset({2})))),)}, "tests an axis twice"),
+        ({"rules": (CrossCheckRule("r", ((0, frozenset({4})),)),)}, "an axis or class that is not there"),
+        ({"rules": (CrossCheckRule("r", ((0, frozenset({1})), (0, frozenset({2})))),)}, "tests an axis twice"),
     ],
 )
 def test_a_table_that_does_not_fit_together_is_refused(change: dict[str, object], message: str) -> None:
