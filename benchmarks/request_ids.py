@@ -33,7 +33,7 @@ from benchmarks.tickets import START, draw
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
 from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Kind, Record, decided
+from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from engine.version.version import Version, build
 from guidepost.client.requests import triage_request
@@ -87,7 +87,7 @@ def records(version: Version, length: int) -> Iterator[Record]:
                 caller="",
                 request_id="",
                 ticket="",
-                kind=Kind.TRIAGE,
+                kind=RecordKind.TRIAGE,
                 facts=shown,
                 now="",
                 pauses=(),

@@ -12,7 +12,7 @@ Modules::
     tables        rules as complete tables; what missing facts leave possible
     request       what a caller sends: facts, instants and holds
     load          the files of a version -> a policy, or every problem
-    invariants    what must hold in every case -> a proof, or a ticket that shows otherwise
+    invariants    what must hold in every case -> a proof, or a ticket that breaks it
     deadlines     a target and an instant -> when it is due, and why
     cross_check   the tables against durable-rules, cell by cell, in a process of its own
     version       files -> a version, tabulated and checked; a bundle of several

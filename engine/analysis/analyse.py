@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from engine.analysis.cells import Cells
+from engine.analysis.cells import TableCells
 from engine.analysis.citations import citation_findings
 from engine.analysis.finding import Finding, Related, from_problem
 from engine.analysis.rules import rule_findings, spare_rules
-from engine.analysis.tickets import Tickets
+from engine.analysis.tickets import TicketFinder
 from engine.analysis.times import time_findings
 from engine.analysis.vocabulary import threshold_findings, vocabulary_findings
 from engine.invariants.prove import invariant_problems
@@ -22,9 +22,9 @@ from engine.version.version import Layout, proved, region_problems
 
 def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:
     """Return all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
-    cells = {name: Cells(flat, layout.atoms) for name, flat in {**layout.flats, **layout.timed}.items()}
+    cells = {name: TableCells(flat, layout.atoms) for name, flat in {**layout.flats, **layout.timed}.items()}
     timed = {name: cells[name] for name in layout.timed}
-    tickets = Tickets(layout.flats, layout.producer, layout.atoms, frozenset(layout.timed))
+    tickets = TicketFinder(layout.flats, layout.producer, layout.atoms, frozenset(layout.timed))
     found = [*_problems(policy, layout, cells)]
     for one in cells.values():
         spare = spare_rules(one)
@@ -41,7 +41,7 @@ def analyse_problems(problems: Iterable[Problem]) -> tuple[Finding, ...]:
     return tuple(sorted({from_problem(problem) for problem in problems}))
 
 
-def _problems(policy: Policy, layout: Layout, cells: dict[str, Cells]) -> Iterator[Finding]:
+def _problems(policy: Policy, layout: Layout, cells: dict[str, TableCells]) -> Iterator[Finding]:
     """Yield what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
     flats = {**layout.flats, **layout.timed}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
@@ -51,7 +51,7 @@ def _problems(policy: Policy, layout: Layout, cells: dict[str, Cells]) -> Iterat
         yield from_problem(problem, also, more)
 
 
-def _overlaps(cells: Cells) -> Iterator[tuple[tuple[object, str], tuple[str, tuple[Related, ...]]]]:
+def _overlaps(cells: TableCells) -> Iterator[tuple[tuple[object, str], tuple[str, tuple[Related, ...]]]]:
     for first, second, shared in overlapping(cells.flat):
         one, other = cells.table.rules[first], cells.table.rules[second]
         at = np.array([np.ravel_multi_index(shared, cells.shape) if shared else 0], dtype=np.int64)

@@ -19,7 +19,7 @@ Numbers = npt.NDArray[np.int64]
 _NEVER: Final = np.iinfo(np.int64).max
 
 
-class Cells:
+class TableCells:
     """One table over its own cells, with what tickets reach of them. ``reached`` are the cells that any ticket falls in."""
 
     def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:

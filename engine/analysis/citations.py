@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
-from engine.analysis.cells import Cells
+from engine.analysis.cells import TableCells
 from engine.analysis.finding import FINDINGS, Finding, Related
-from engine.analysis.tickets import Tickets
+from engine.analysis.tickets import TicketFinder
 from engine.model.policy import Policy, Table
 from engine.model.problems import Place
 from engine.tables.check import Witness, rule_at
@@ -17,7 +17,7 @@ NO_SOURCE: Final = ("", "none")
 """How a source is written that is none."""
 
 
-def citation_findings(policy: Policy, cells: Mapping[str, Cells], tickets: Tickets) -> Iterator[Finding]:
+def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: TicketFinder) -> Iterator[Finding]:
     """Yield missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
     for table in policy.all_tables:
         yield from _of_table(table, cells[table.name], tickets)
@@ -70,7 +70,7 @@ def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
         yield "manifest", "notice", notice.source, notice.assumption, policy.manifest.place
 
 
-def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]:
+def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterator[Finding]:
     rules = list(enumerate(table.all_rules))
     bare = [rule for _, rule in rules if rule.source in NO_SOURCE and not rule.assumption]
     if table.source in NO_SOURCE and bare and len(bare) == len(rules):
@@ -92,7 +92,7 @@ def _of_table(table: Table, cells: Cells, tickets: Tickets) -> Iterator[Finding]
         )
 
 
-def _fires(cells: Cells, rule: int, tickets: Tickets) -> Witness:
+def _fires(cells: TableCells, rule: int, tickets: TicketFinder) -> Witness:
     """Return a ticket in which a rule fires; for a deadline's, what it reads if no ticket was found."""
     counts = cells.counts(rule)
     if cells.table.name in tickets.deadlines:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.analysis.cells import Cells, Numbers
+from engine.analysis.cells import Numbers, TableCells
 from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.model.policy import Form, HitPolicy, SameAs
 from engine.tables.check import overlapping
@@ -25,7 +25,7 @@ Spare = Mapping[int, tuple[int, ...]]
 """Rules that can be left out, by position, each with those that count there instead."""
 
 
-def rule_findings(cells: Cells, spare: Spare) -> Iterator[Finding]:
+def rule_findings(cells: TableCells, spare: Spare) -> Iterator[Finding]:
     """Yield what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
     for rule, others in sorted(spare.items()):
         yield _redundant(cells, rule, others)
@@ -35,7 +35,7 @@ def rule_findings(cells: Cells, spare: Spare) -> Iterator[Finding]:
     yield from _conflicts(cells)
 
 
-def spare_rules(cells: Cells) -> Spare:
+def spare_rules(cells: TableCells) -> Spare:
     """Return the rules that can be left out, all at once, without changing any cell; each with those that count there instead.
 
     A rule can be left out if wherever it counts, what comes after it gives the same outcomes, cites the same headings and
@@ -47,11 +47,11 @@ def spare_rules(cells: Cells) -> Spare:
     return _spare_of_collect(cells) if cells.table.hit is HitPolicy.COLLECT else _spare_of_first(cells)
 
 
-def _spare_of_first(cells: Cells) -> dict[int, tuple[int, ...]]:
+def _spare_of_first(cells: TableCells) -> dict[int, tuple[int, ...]]:
     return {rule: tuple(entry - 1 for entry in after if entry) for rule, after, spare in _followed(cells) if spare}
 
 
-def _followed(cells: Cells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
+def _followed(cells: TableCells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
     """Yield each rule, from the last on, with the entries that would count in its place, and whether nothing would change then."""
     grid = cells.grid
     last = len(grid.tests)
@@ -70,7 +70,7 @@ def _followed(cells: Cells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
             below[where] = rule + 1
 
 
-def _spare_of_collect(cells: Cells) -> dict[int, tuple[int, ...]]:
+def _spare_of_collect(cells: TableCells) -> dict[int, tuple[int, ...]]:
     """In a table that collects, a rule can be left out if it adds nothing and every fact it claims is claimed by others too."""
     grid, spare = cells.grid, dict[int, tuple[int, ...]]()
     for rule, one in enumerate(cells.table.rules):
@@ -92,29 +92,29 @@ def _spare_of_collect(cells: Cells) -> dict[int, tuple[int, ...]]:
     return spare
 
 
-def _named(cells: Cells, rule: int) -> frozenset[tuple[int, int]]:
+def _named(cells: TableCells, rule: int) -> frozenset[tuple[int, int]]:
     return frozenset((axis, 0) for axis, allowed in cells.grid.tests[rule] if allowed[:1] == (0,))
 
 
-def _missing(cells: Cells, axis: int) -> Mask:
+def _missing(cells: TableCells, axis: int) -> Mask:
     missing = np.zeros(cells.shape, dtype=np.bool_)
     missing[(slice(None),) * axis + (0,)] = True
     return missing
 
 
-def _names(cells: Cells, rules: tuple[int, ...]) -> str:
+def _names(cells: TableCells, rules: tuple[int, ...]) -> str:
     every = cells.table.all_rules
     names = [f"`{every[rule].id}`" for rule in rules[:MAX_NAMED]]
     names += [f"{len(rules) - MAX_NAMED} more"] if len(rules) > MAX_NAMED else []
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _places(cells: Cells, rules: tuple[int, ...], what: str) -> tuple[Related, ...]:
+def _places(cells: TableCells, rules: tuple[int, ...], what: str) -> tuple[Related, ...]:
     every = cells.table.all_rules
     return tuple(Related(every[rule].place, f"`{every[rule].id}` {what}") for rule in rules[:MAX_NAMED])
 
 
-def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
+def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Finding:
     one = cells.table.rules[rule]
     if cells.table.hit is HitPolicy.COLLECT:
         message = f"the rule `{one.id}` adds nothing, and claims no fact that others do not claim too"
@@ -131,7 +131,7 @@ def _redundant(cells: Cells, rule: int, others: tuple[int, ...]) -> Finding:
     )
 
 
-def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
+def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Finding]:
     """Yield which rules stand only for what they cite, or add again what another adds."""
     collects = cells.table.hit is HitPolicy.COLLECT
     pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
@@ -152,7 +152,7 @@ def _subsumed(cells: Cells, spare: frozenset[int]) -> Iterator[Finding]:
         )
 
 
-def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
+def _wider(cells: TableCells) -> Iterator[tuple[int, int]]:
     """Yield rules, each with the one below that counts wherever it would not, has all its cells, and is the same but for what it cites."""
     for rule, after, spare in _followed(cells):
         if spare or rule in cells.idle or len(after) > 1 or not 0 < after[0] <= len(cells.table.rules):
@@ -167,7 +167,7 @@ def _wider(cells: Cells) -> Iterator[tuple[int, int]]:
             yield rule, after[0] - 1
 
 
-def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
+def _twice(cells: TableCells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
     """Yield rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
     rules = [
         rule
@@ -183,7 +183,7 @@ def _twice(cells: Cells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
                 break
 
 
-def _conditions(cells: Cells) -> Iterator[Finding]:
+def _conditions(cells: TableCells) -> Iterator[Finding]:
     """Yield which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
 
     One that is told counts as left out for those after it: of two that imply each other, only one is told.
@@ -207,14 +207,14 @@ def _conditions(cells: Cells) -> Iterator[Finding]:
                 )
 
 
-def _implied(cells: Cells, axis: int, tests: Tests, others: Tests) -> bool:
+def _implied(cells: TableCells, axis: int, tests: Tests, others: Tests) -> bool:
     """Return whether all tests hold wherever the others do, and no ticket needs that the fact of this axis is claimed."""
     freed, kept = region(others, cells.shape), region(tests, cells.shape)
     missing = region((*others, (axis, (0,))), cells.shape)
     return int(cells.reached[freed].sum()) == int(cells.reached[kept].sum()) and not cells.reached[missing].any()
 
 
-def _conflicts(cells: Cells) -> Iterator[Finding]:
+def _conflicts(cells: TableCells) -> Iterator[Finding]:
     """Yield which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
     if cells.table.hit is not HitPolicy.FIRST:
         return

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.analysis.cells import Cells
+from engine.analysis.cells import TableCells
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Mask
 from engine.tables.partial import Flat
@@ -19,7 +19,7 @@ Known = Mapping[str, int]
 """Facts by name, as atoms; 0 is not sent."""
 
 
-class Tickets:
+class TicketFinder:
     """Looks for tickets; ``flats`` are the tables over sent facts, ``producer`` tells which of them gives an outcome."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Tickets:
     ) -> None:
         self.flats, self.producer, self.atoms, self.deadlines = flats, producer, atoms, deadlines
 
-    def of(self, cells: Cells, where: Mask) -> Witness:
+    def of(self, cells: TableCells, where: Mask) -> Witness:
         """Return a ticket that falls in one of these cells of a deadline's table; what that table reads if none was found."""
         found = np.argwhere(where)
         for at in found[np.argsort((found == 0).sum(axis=1), kind="stable")]:

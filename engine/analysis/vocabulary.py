@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.analysis.cells import Cells
+from engine.analysis.cells import TableCells
 from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.model.conditions import Condition
 from engine.model.policy import Policy, SameAs
@@ -16,7 +16,9 @@ from engine.tables.classes import Atoms
 from engine.tables.partial import Flat
 
 
-def vocabulary_findings(policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> Iterator[Finding]:
+def vocabulary_findings(
+    policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, TableCells]
+) -> Iterator[Finding]:
     """Yield what is to say of facts and outcomes; ``flats`` are the tables over sent facts, ``timed`` those of the deadlines."""
     read = read_facts(policy)
     for name, fact in policy.facts.items():
@@ -63,7 +65,7 @@ def shown_outcomes(policy: Policy) -> frozenset[str]:
     return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
 
 
-def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, Cells]) -> bool:
+def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, TableCells]) -> bool:
     """Return whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
     goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
@@ -109,7 +111,7 @@ def named(condition: Condition, fact: Fact) -> frozenset[str]:
     return frozenset(fact.words) - condition.words if negated else condition.words
 
 
-def threshold_findings(cells: Cells, spare: Collection[int]) -> Iterator[Finding]:
+def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Finding]:
     """Yield which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
 
     Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
@@ -144,7 +146,7 @@ def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
                     yield end, below
 
 
-def _same_beside(cells: Cells, axis: int, below: int) -> bool:
+def _same_beside(cells: TableCells, axis: int, below: int) -> bool:
     """Return whether the classes of an atom and of the next one have the same rules' results in all cells that tickets reach."""
     class_of = cells.grid.axes[axis].class_of
     one, other = int(class_of[below]), int(class_of[below + 1])

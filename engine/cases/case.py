@@ -35,7 +35,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Mismatch:
     """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided.
 
     ``expected`` and ``got`` are for programs. ``compared`` is the two for people, where they need to be written otherwise.
@@ -52,7 +52,7 @@ class Difference:
     def sentence(self) -> str:
         """The difference without its rules.
 
-        >>> Difference(what="status", expected="decided", got="undecided", missing=("plan", "stage")).sentence
+        >>> Mismatch(what="status", expected="decided", got="undecided", missing=("plan", "stage")).sentence
         'status: expected decided, got undecided; missing: `plan`, `stage`'
         """
         missing = f"; missing: {', '.join(f'`{fact}`' for fact in self.missing)}" if self.missing else ""
@@ -61,7 +61,7 @@ class Difference:
     def __str__(self) -> str:
         """Return the difference as a sentence.
 
-        >>> print(Difference(what="priority", expected="P1", got="P2"))
+        >>> print(Mismatch(what="priority", expected="P1", got="P2"))
         priority: expected P1, got P2
         """
         because = f" (by {', '.join(rule.id for rule in self.rules)})" if self.rules else ""
@@ -74,7 +74,7 @@ class CaseResult:
 
     case: Case
     answer: Answer | None
-    found: tuple[Difference, ...]
+    found: tuple[Mismatch, ...]
 
     @property
     def passed(self) -> bool:

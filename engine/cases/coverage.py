@@ -21,7 +21,7 @@ import numpy as np
 
 from engine.cases.case import CaseResult
 from engine.cases.joint import reached_cells
-from engine.model.answer import Answer, State, Status
+from engine.model.answer import Answer, DeadlineState, Status
 from engine.model.policy import Table
 from engine.model.problems import Place
 from engine.request.lookup import look_for
@@ -34,7 +34,7 @@ Point = tuple[str, int, str, float]
 """A table or deadline, a cell of its own grid, a fact it reads there, and the number that was sent for it."""
 
 
-class Kind(StrEnum):
+class TableKind(StrEnum):
     """What has rules and cells."""
 
     TABLE = "table"
@@ -56,7 +56,7 @@ class TableCoverage:
     """What is covered of a table. ``missed`` are the cells that tickets reach and no case does; None if it is not known which they reach."""
 
     name: str
-    kind: Kind
+    kind: TableKind
     place: Place
     rules: tuple[RuleCoverage, ...]
     hit: int
@@ -116,7 +116,7 @@ class Touched:
     cells: frozenset[tuple[str, int]]
     points: frozenset[Point]
     turns: frozenset[tuple[str, str]]
-    states: frozenset[tuple[str, State, bool]]
+    states: frozenset[tuple[str, DeadlineState, bool]]
 
 
 class Tracer:
@@ -210,7 +210,7 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
     tracer, plans = Tracer(version), version.plans.values()
     behind = {table for plan in plans for table in tracer.tables_of(plan)}
     found = [
-        _table(version.policy.tables[name], Kind.TABLE, rules, cells, _reached(version, name))
+        _table(version.policy.tables[name], TableKind.TABLE, rules, cells, _reached(version, name))
         for name in version.flats
         if name in behind
     ]
@@ -218,13 +218,13 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
     for name in asked:
         reached = reached_cells(version, name)
         known = None if reached is None else frozenset(one.cell for one in reached)
-        found.append(_table(version.policy.deadlines[name].table, Kind.DEADLINE, rules, cells, known))
+        found.append(_table(version.policy.deadlines[name].table, TableKind.DEADLINE, rules, cells, known))
     for roster in {roster.name: roster for plan in plans for roster in plan.rosters}.values():
         entries = [at for at, entry in enumerate(roster.entries) if (roster.produces, entry.value) not in turns]
         found.append(
             TableCoverage(
                 name=roster.name,
-                kind=Kind.ROSTER,
+                kind=TableKind.ROSTER,
                 place=roster.place,
                 rules=(RuleCoverage(roster.name, roster.place, rules[roster.name]),),
                 hit=len(roster.entries) - len(entries),
@@ -235,7 +235,7 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
 
 
 def _table(
-    table: Table, kind: Kind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None
+    table: Table, kind: TableKind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None
 ) -> TableCoverage:
     listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules)
     hit = {cell for name, cell in cells if name == table.name}

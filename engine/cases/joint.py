@@ -29,7 +29,7 @@ _Key = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachedCell:
     """A way to a cell of a deadline: the cell, the ticket that leads there, and whether its amount and region are decided."""
 
     cell: int
@@ -53,7 +53,7 @@ class _Relation:
     rows: tuple[_Row, ...]
 
 
-def reached_cells(version: Version, name: str) -> tuple[Reached, ...] | None:
+def reached_cells(version: Version, name: str) -> tuple[ReachedCell, ...] | None:
     """Return the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
     deadline, grid = version.policy.deadlines[name], version.timed[name]
     tables: dict[str, list[str]] = {}
@@ -141,7 +141,7 @@ def _joined(relations: Sequence[_Relation]) -> dict[_Key, Sent] | None:
     return {outs: sent for (_, outs), sent in state.items()}
 
 
-def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, ...]) -> Iterator[Reached]:
+def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, ...]) -> Iterator[ReachedCell]:
     """Yield the cell for each combination of outcomes; of several ways to one that is as ready, the smallest ticket."""
     best: dict[tuple[int, bool], Sent] = {}
     sizes = [axis.size for axis in axes]
@@ -153,6 +153,6 @@ def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, 
         if (cell, ready) not in best or len(sent) < len(best[cell, ready]):
             best[cell, ready] = sent
     return (
-        Reached(cell, sent, ready)
+        ReachedCell(cell, sent, ready)
         for (cell, ready), sent in sorted(best.items(), key=lambda one: (one[0][0], len(one[1]), one[0][1]))
     )

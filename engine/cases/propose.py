@@ -16,7 +16,7 @@ from engine.cases.witness import Facts, Witness, Witnesses
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import NO_MOMENT, decide
-from engine.model.answer import Answer, Outcome, State, Status
+from engine.model.answer import Answer, DeadlineState, Outcome, Status
 from engine.model.policy import Roster, Table
 from engine.model.vocabulary import FactType, number_text
 from engine.request.moment import Moment
@@ -40,7 +40,7 @@ class Proposal:
     answer: Answer
     outcomes: tuple[str, ...]
     rules: tuple[str, ...]
-    states: Mapping[str, State]
+    states: Mapping[str, DeadlineState]
 
 
 def propose(
@@ -63,7 +63,7 @@ class _Proposer:
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
         self._rules: set[str] = set()
         self._points: dict[tuple[str, int, str], set[float]] = {}
-        self._states: set[tuple[str, State, bool]] = set()
+        self._states: set[tuple[str, DeadlineState, bool]] = set()
         self._turns: set[tuple[str, str]] = set()
         for one in touched:
             self._cover(one)
@@ -195,7 +195,7 @@ class _Proposer:
         outcomes: Iterable[str],
         rules: Iterable[str],
         now: datetime | None = None,
-        states: Mapping[str, State] | None = None,
+        states: Mapping[str, DeadlineState] | None = None,
     ) -> Iterator[Proposal]:
         """Make a proposal, unless the same ticket was proposed already."""
         asked = (witness.decision, tuple(witness.facts.items()), now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from engine.cases.case import Case, CaseResult, Difference
+from engine.cases.case import Case, CaseResult, Mismatch
 from engine.cases.comparison import instants_compared, list_text, lists_compared
 from engine.decide.answer_json import written
 from engine.decide.decide import decide
@@ -30,7 +30,7 @@ def run_case(version: Version, case: Case) -> CaseResult:
             case,
             answer,
             (
-                Difference(
+                Mismatch(
                     what="refused",
                     expected=", ".join(case.refused),
                     got="an answer",
@@ -41,28 +41,28 @@ def run_case(version: Version, case: Case) -> CaseResult:
     return CaseResult(case, answer, tuple(_differences(answer, case)))
 
 
-def _refused(error: WrongRequest, case: Case) -> Iterator[Difference]:
+def _refused(error: WrongRequest, case: Case) -> Iterator[Mismatch]:
     """Compare the facts that were refused with those that should be."""
     refused = sorted({wrong.fact for wrong in error.wrong})
     if not case.refused:
         yield from (
-            Difference(what=wrong.fact, expected="a value that can be read", got=wrong.message) for wrong in error.wrong
+            Mismatch(what=wrong.fact, expected="a value that can be read", got=wrong.message) for wrong in error.wrong
         )
     elif refused != (wanted := sorted(set(case.refused))):
-        yield Difference(
+        yield Mismatch(
             what="refused", expected=", ".join(wanted), got=", ".join(refused), compared=lists_compared(wanted, refused)
         )
 
 
-def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
+def _differences(answer: Answer, case: Case) -> Iterator[Mismatch]:
     if answer.status is not case.status:
         missing = answer.missing if answer.status is Status.UNDECIDED else ()
-        yield Difference(what="status", expected=case.status.value, got=answer.status.value, missing=missing)
+        yield Mismatch(what="status", expected=case.status.value, got=answer.status.value, missing=missing)
     for name, expected in case.expect.items():
         outcome = answer[name]
         if _differs(expected, outcome):
             missing = outcome.missing if outcome.status is Status.UNDECIDED else ()
-            yield Difference(
+            yield Mismatch(
                 what=name,
                 expected=_joined(expected),
                 got=_got(outcome),
@@ -74,13 +74,13 @@ def _differences(answer: Answer, case: Case) -> Iterator[Difference]:
         standing = next((due.standing for due in answer.dues if due.name == name), None)
         got = standing.state.value if standing else "not due"
         if got != state:
-            yield Difference(
+            yield Mismatch(
                 what=name, expected=f"to be {state}", got=got, rules=answer[name].rules, missing=answer[name].missing
             )
     yield from _lists(answer, case)
 
 
-def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
+def _lists(answer: Answer, case: Case) -> Iterator[Mismatch]:
     every_missing = {fact for outcome in answer.outcomes for fact in outcome.missing}
     for what, wanted, got, exact in (
         ("missing", case.missing, set(answer.missing) | every_missing, False),
@@ -95,7 +95,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
                 if exact
                 else f"expected {list_text(wanted)}, got {list_text(sorted(got))}"
             )
-            yield Difference(
+            yield Mismatch(
                 what=what,
                 expected=", ".join(wanted) or "none",
                 got=", ".join(sorted(got)) or "none",
@@ -103,7 +103,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Difference]:
                 compared=compared,
             )
     if case.ask_next is not None and case.ask_next != answer.ask_next:
-        yield Difference(what="ask_next", expected=case.ask_next, got=answer.ask_next or "nothing")
+        yield Mismatch(what="ask_next", expected=case.ask_next, got=answer.ask_next or "nothing")
 
 
 def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engine.cases.coverage import Tracer
-from engine.cases.joint import Reached, reached_cells
+from engine.cases.joint import ReachedCell, reached_cells
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide
 from engine.model.policy import Policy, Roster, Rule, Table
@@ -42,7 +42,7 @@ class Witnesses:
         self.version = version
         self.instant = _usual_instant(version.policy)
         self._tracer = Tracer(version)
-        self._timed: dict[str, tuple[Reached, ...]] = {}
+        self._timed: dict[str, tuple[ReachedCell, ...]] = {}
         self._counted: dict[str, Indices] = {}
 
     def rule(self, table: str, at: int) -> Witness | None:
@@ -136,7 +136,7 @@ class Witnesses:
                     {**self._written(one.sent), self.version.policy.deadlines[name].starts: self.instant},
                 )
 
-    def _reached(self, deadline: str) -> tuple[Reached, ...]:
+    def _reached(self, deadline: str) -> tuple[ReachedCell, ...]:
         if deadline not in self._timed:
             self._timed[deadline] = reached_cells(self.version, deadline) or ()
         return self._timed[deadline]

@@ -23,7 +23,7 @@ from engine.clock.layout import Span, hours, spans
 from engine.clock.zone import DAY_MICROS, midnight, ordinal, to_datetime, to_micros
 
 
-class Kind(StrEnum):
+class StretchKind(StrEnum):
     """Why a stretch counted or not."""
 
     OPEN = "open"
@@ -40,14 +40,14 @@ class Stretch(NamedTuple):
 
     start: datetime
     end: datetime
-    kind: Kind
+    kind: StretchKind
     name: str
 
 
 class _Part(NamedTuple):
     start: int
     end: int
-    kind: Kind
+    kind: StretchKind
     name: str = ""
 
 
@@ -62,9 +62,11 @@ def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -
         return ()
     parts: Iterable[_Part] = _between(clock, first, last)
     if holds:
-        opened = [(part.start, part.end) for part in parts if part.kind is Kind.OPEN]
+        opened = [(part.start, part.end) for part in parts if part.kind is StretchKind.OPEN]
         held = sorted((to_micros(begin), to_micros(until)) for begin, until in holds)
-        parts = _joined(_laid(parts, _apart((_Part(*span, Kind.HOLD) for span in _common(opened, held)), first, last)))
+        parts = _joined(
+            _laid(parts, _apart((_Part(*span, StretchKind.HOLD) for span in _common(opened, held)), first, last))
+        )
     return tuple([Stretch(to_datetime(part.start), to_datetime(part.end), part.kind, part.name) for part in parts])
 
 
@@ -90,11 +92,11 @@ def _between(clock: Clock, first: int, last: int) -> list[_Part]:
 
 def _usual(clock: Clock, first: int, last: int) -> tuple[list[int], list[_Part]]:
     """Lay out a stretch of a calendar: hours over breaks over holidays; give the parts, and where each ends."""
-    parts: Iterable[_Part] = [_Part(first, last, Kind.CLOSED)]
+    parts: Iterable[_Part] = [_Part(first, last, StretchKind.CLOSED)]
     for layer in (
         _holidays(clock, first, last),
         _breaks(clock, first, last),
-        (_Part(*span, Kind.OPEN) for span in clock.hours.between(first, last)),
+        (_Part(*span, StretchKind.OPEN) for span in clock.hours.between(first, last)),
     ):
         parts = _laid(parts, _apart(layer, first, last))
     joined = _joined(parts)
@@ -115,7 +117,10 @@ def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
         if (holiday := clock.calendar.holidays.days.get(day)) and day not in clock.calendar.dates:
             for opens, closes in spans(clock.zone, day, clock.calendar.week[day.weekday()]):
                 yield _Part(
-                    opens, min(closes, clock.zone.resolve(midnight(day.toordinal() + 1))), Kind.HOLIDAY, holiday.name
+                    opens,
+                    min(closes, clock.zone.resolve(midnight(day.toordinal() + 1))),
+                    StretchKind.HOLIDAY,
+                    holiday.name,
                 )
 
 
@@ -126,7 +131,7 @@ def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
             near = [day + timedelta(days) for days in (-2, -1, 0, 1)]
             usual = [span for other in near for span in spans(clock.zone, other, hours(clock.calendar, other))]
             yield from (
-                _Part(*span, Kind.BREAK)
+                _Part(*span, StretchKind.BREAK)
                 for span in _common(usual, list(spans(clock.zone, day, clock.calendar.breaks[day])))
             )
 

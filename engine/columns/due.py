@@ -18,11 +18,11 @@ from engine.columns.schedule import AimColumn
 from engine.columns.sent import Mask
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import UNITS, left_at_risk
-from engine.model.answer import State
+from engine.model.answer import DeadlineState
 from engine.model.policy import Deadline, WhenPast
 from engine.model.targets import BY_DAY, Target, Unit
 
-STATES: Final = tuple(State)
+STATES: Final = tuple(DeadlineState)
 """A column of states holds positions in this; ``NO_STATE`` where there is none."""
 
 NO_STATE: Final = len(STATES)
@@ -113,15 +113,15 @@ class DueColumn:
 
     def _standing(self, clock: Clock, starts: Column, ends: Column, at: _At) -> Level:
         """Return how due times stand: at the instant at which each was met, else now."""
-        state = np.full(len(starts), STATES.index(State.RUNNING), np.uint8)
+        state = np.full(len(starts), STATES.index(DeadlineState.RUNNING), np.uint8)
         if self.deadline.at_risk is not None:
             waiting = np.flatnonzero(at.known & ~at.met & (at.instants <= ends))
             begun, over = starts.take(waiting), ends.take(waiting)
             total, used = count_column(clock, begun, over)[0], count_column(clock, begun, at.instants.take(waiting))[0]
-            state[waiting[total - used <= self._least(total)]] = STATES.index(State.AT_RISK)
-        state[at.met] = STATES.index(State.MET)
+            state[waiting[total - used <= self._least(total)]] = STATES.index(DeadlineState.AT_RISK)
+        state[at.met] = STATES.index(DeadlineState.MET)
         state[at.instants > ends] = STATES.index(
-            State.BREACHED if self.deadline.when_past is WhenPast.BREACHED else State.PASSED
+            DeadlineState.BREACHED if self.deadline.when_past is WhenPast.BREACHED else DeadlineState.PASSED
         )
         state[~at.known | (ends == NOWHERE)] = NO_STATE
         return state

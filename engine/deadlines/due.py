@@ -8,10 +8,10 @@ from typing import Final
 from engine.clock.calendar import Calendar, DayRule, HolidayStatus
 from engine.clock.clock import Clock, Holds, Reached
 from engine.clock.localtime import local_time
-from engine.clock.stretches import Kind, Stretch, stretches
+from engine.clock.stretches import Stretch, StretchKind, stretches
 from engine.clock.zone import TZDB
 from engine.deadlines.clocks import Clocks
-from engine.model.answer import Due, Standing, State, Uncertain
+from engine.model.answer import DeadlineState, Due, Standing, Uncertain
 from engine.model.policy import AtRisk, Deadline, WhenPast
 from engine.model.targets import BY_DAY, Target, Unit
 from engine.request.moment import Moment
@@ -109,7 +109,7 @@ def _made(
         way,
         _estimated(clock, way),
         extended,
-        _length(way, Kind.HOLD) if holds else ZERO,
+        _length(way, StretchKind.HOLD) if holds else ZERO,
         standing,
         None if reached.sure else uncertain(clock.calendar, reached.not_before),
     )
@@ -135,7 +135,7 @@ def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
     return amount / UNITS[target.unit]
 
 
-def _length(way: tuple[Stretch, ...], kind: Kind) -> timedelta:
+def _length(way: tuple[Stretch, ...], kind: StretchKind) -> timedelta:
     return sum((stretch.end - stretch.start for stretch in way if stretch.kind is kind), ZERO)
 
 
@@ -146,7 +146,7 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
         return ()
     found = []
     for stretch in way:
-        if stretch.kind is Kind.HOLIDAY:
+        if stretch.kind is StretchKind.HOLIDAY:
             holiday = listed.days.get(local_time(stretch.start, clock.calendar.zone).date())
             if holiday is not None and holiday.status is HolidayStatus.ESTIMATED:
                 found.append(f"{holiday.day.isoformat()} {holiday.name}")
@@ -168,11 +168,11 @@ def _standing(
         left = total - used
     threshold = left_at_risk(deadline.at_risk, total)
     if past:
-        state = State.BREACHED if deadline.when_past is WhenPast.BREACHED else State.PASSED
+        state = DeadlineState.BREACHED if deadline.when_past is WhenPast.BREACHED else DeadlineState.PASSED
     elif met:
-        state = State.MET
+        state = DeadlineState.MET
     else:
-        state = State.AT_RISK if threshold is not None and left <= threshold else State.RUNNING
+        state = DeadlineState.AT_RISK if threshold is not None and left <= threshold else DeadlineState.RUNNING
     return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds), at_least)
 
 
@@ -188,7 +188,7 @@ def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timed
     """Count the business time between two instants, without that of the holds."""
     if not holds:
         return clock.worked(start, end)
-    return _length(stretches(clock, start, end, holds), Kind.OPEN) if end > start else ZERO
+    return _length(stretches(clock, start, end, holds), StretchKind.OPEN) if end > start else ZERO
 
 
 def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:

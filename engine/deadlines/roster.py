@@ -6,7 +6,7 @@ from datetime import datetime
 
 from engine.clock.zone import to_datetime, to_micros, zone
 from engine.model.answer import Duty, Shift
-from engine.model.policy import Entry, Roster
+from engine.model.policy import Roster, RosterEntry
 
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
@@ -17,7 +17,7 @@ def duty(roster: Roster, instant: datetime) -> Duty:
 
     >>> from datetime import UTC
     >>> from engine.model.problems import Place
-    >>> two = Roster(name="r", about="", at="at", opens=8 * 60, closes=18 * 60, entries=(Entry("a", "Australia/Sydney", ""), Entry("m", "Asia/Manila", "")), produces="centre", source="", assumption="", place=Place(file=""))
+    >>> two = Roster(name="r", about="", at="at", opens=8 * 60, closes=18 * 60, entries=(RosterEntry("a", "Australia/Sydney", ""), RosterEntry("m", "Asia/Manila", "")), produces="centre", source="", assumption="", place=Place(file=""))
     >>> noon = duty(two, datetime(2026, 1, 5, 1, 0, tzinfo=UTC))
     >>> noon.now.value, noon.daytime, noon.now.ends.isoformat(), noon.next.value
     ('a', True, '2026-01-05T07:00:00+00:00', 'm')
@@ -37,7 +37,7 @@ def _turn(roster: Roster, instant: int) -> Shift:
     return next((shift for shift in shifts if shift.begins <= at), None) or min(shifts, key=lambda shift: shift.begins)
 
 
-def _shift(roster: Roster, entry: Entry, instant: int) -> Shift:
+def _shift(roster: Roster, entry: RosterEntry, instant: int) -> Shift:
     """Return the first daytime of an entry that is not over yet."""
     kept = zone(entry.zone)
     day = kept.local(instant) // _DAY - 1

@@ -12,7 +12,7 @@ from engine.deadlines.due import counted_holds, due, reach
 from engine.deadlines.roster import duty
 from engine.deadlines.schedule import Schedule, Scheduler
 from engine.decide.assemble import assemble, ordered
-from engine.model.answer import Answer, Due, Duty, Fired, Outcome, Passed, State, Status
+from engine.model.answer import Answer, DeadlineState, Due, Duty, Fired, Outcome, Passed, Status
 from engine.model.policy import Deadline, Literal, Roster
 from engine.model.targets import Target
 from engine.request.moment import Moment
@@ -175,7 +175,7 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
         )
     if (
         made.standing is not None
-        and made.standing.state is State.AT_RISK
+        and made.standing.state is DeadlineState.AT_RISK
         and deadline.at_risk is not None
         and deadline.at_risk.assumption
     ):

@@ -15,14 +15,23 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from engine.cache import Cache
 from engine.decide.answer_times_json import iso
-from engine.decision_log.record import FORMAT, Decided, Kind, Record, Recordable, canonical, decided, plain_decided
+from engine.decision_log.record import (
+    FORMAT,
+    Record,
+    Recordable,
+    RecordedDecision,
+    RecordKind,
+    canonical,
+    decided,
+    plain_decided,
+)
 from engine.model.answer import Answer, VersionRef
 
 MAX_KEPT: Final = 1_500
 """How many texts are kept: making one anew takes longer than deciding."""
 
 
-class Written(NamedTuple):
+class RecordText(NamedTuple):
     """A record as its text, and what it is found by."""
 
     id: str
@@ -35,7 +44,7 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
+class DatedTemplate:
     """The text of answers that differ in instants only: up to the due times, up to each outcome that is an instant with the place of that outcome, and the rest."""
 
     start: str
@@ -43,7 +52,7 @@ class Dated:
     end: str
 
     @classmethod
-    def of(cls, made: Decided, instants: Collection[str]) -> Self:
+    def of(cls, made: RecordedDecision, instants: Collection[str]) -> Self:
         """Take the instants out of a decision; ``instants`` names the outcomes that are some."""
         start = canonical({"assumptions": made.assumptions, "decision": made.decision})[:-1] + ',"dues":['
         parts: list[tuple[str, int]] = []
@@ -71,13 +80,13 @@ class Dated:
         return f'{self.start}{dues}],"id":{quoted(answer.id)}{outcomes}{self.end}'
 
 
-class Texts:
+class CanonicalWriter:
     """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.decided`."""
 
     def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
         self._hidden = frozenset(hidden)
         self._kept: Cache[str, str] = Cache(kept)
-        self._dated: Cache[str, Dated] = Cache(kept)
+        self._dated: Cache[str, DatedTemplate] = Cache(kept)
         self._versions: Cache[VersionRef, str] = Cache(kept)
         self._orders: Cache[tuple[str, ...], tuple[tuple[str, str], ...]] = Cache(kept)
 
@@ -90,7 +99,7 @@ class Texts:
         dated = self._dated.get(answer.undated)
         if dated is None:
             instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
-            dated = self._dated.keep(answer.undated, Dated.of(decided(answer, self._hidden), instants))
+            dated = self._dated.keep(answer.undated, DatedTemplate.of(decided(answer, self._hidden), instants))
         return dated.text(answer)
 
     def record(
@@ -100,13 +109,13 @@ class Texts:
         caller: str,
         request_id: str,
         ticket: str,
-        kind: Kind,
+        kind: RecordKind,
         facts: Mapping[str, Any],
         now: str,
         pauses: tuple[tuple[str, str | None], ...],
         version: VersionRef,
         answers: Iterable[Answer],
-    ) -> Written:
+    ) -> RecordText:
         """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
         named = self._versions.get(version)
         if named is None:
@@ -118,7 +127,7 @@ class Texts:
             f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
             f'"received":{quoted(received)},"request_id":{quoted(request_id)},"ticket":{quoted(ticket)},"version":{named}}}'
         )
-        return Written(id_, received, caller, request_id, ticket, version, text)
+        return RecordText(id_, received, caller, request_id, ticket, version, text)
 
     def _facts(self, facts: Mapping[str, Any]) -> str:
         """Write facts, sorted; callers send the same ones again and again, and most are words."""

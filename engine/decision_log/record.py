@@ -22,7 +22,7 @@ FORMAT: Final = 1
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
-class Kind(StrEnum):
+class RecordKind(StrEnum):
     """What was asked for."""
 
     DECIDE = "decide"
@@ -48,7 +48,7 @@ class RecordedDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class RecordedDecision:
     """One decision: its id, its status, what it says, and the ids of the rules and assumptions behind it."""
 
     decision: str
@@ -132,12 +132,12 @@ class Record:
     caller: str
     request_id: str
     ticket: str
-    kind: Kind
+    kind: RecordKind
     facts: Mapping[str, Any]
     now: str
     pauses: tuple[tuple[str, str | None], ...]
     version: VersionRef
-    decisions: tuple[Decided, ...]
+    decisions: tuple[RecordedDecision, ...]
     change: RecordedChange | None = None
 
     @property
@@ -172,7 +172,7 @@ class Record:
             return cls(
                 **plain
                 | {
-                    "kind": Kind(plain["kind"]),
+                    "kind": RecordKind(plain["kind"]),
                     "version": VersionRef(**plain["version"]),
                     "pauses": tuple((start, end) for start, end in plain["pauses"]),
                     "decisions": tuple(_decided(one) for one in plain["decisions"]),
@@ -192,14 +192,14 @@ def canonical(plain: Any) -> str:
     return _canonical(plain)
 
 
-def decided(answer: Answer, hidden: Iterable[str] = ()) -> Decided:
+def decided(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
     """Return what is recorded of an answer.
 
     ``hidden`` are masked facts. An answer's id is made of the caller's words for an unlisted value too, so that an id
     which could be used to guess them is not recorded.
     """
     masked = {one.fact for one in answer.unlisted} & set(hidden)
-    return Decided(
+    return RecordedDecision(
         decision=answer.decision,
         id="" if masked else answer.id,
         status=answer.status.value,
@@ -229,7 +229,7 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def plain_decided(one: Decided) -> dict[str, Any]:
+def plain_decided(one: RecordedDecision) -> dict[str, Any]:
     """Return a decision as plain data."""
     return {
         "decision": one.decision,
@@ -244,8 +244,8 @@ def plain_decided(one: Decided) -> dict[str, Any]:
     }
 
 
-def _decided(plain: Mapping[str, Any]) -> Decided:
-    return Decided(
+def _decided(plain: Mapping[str, Any]) -> RecordedDecision:
+    return RecordedDecision(
         **{
             **plain,
             "outcomes": tuple(RecordedOutcome(**one) for one in plain["outcomes"]),

@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 from engine.decide.decide import decide
 from engine.decide.reschedule import Rescheduled, reschedule
 from engine.decision_log.masking import replayable
-from engine.decision_log.record import Decided, Record, RecordedChange, RecordedOutcome, changed, decided, instant
+from engine.decision_log.record import (
+    Record,
+    RecordedChange,
+    RecordedDecision,
+    RecordedOutcome,
+    changed,
+    decided,
+    instant,
+)
 from engine.model.answer import Answer, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ReplayDifference:
     """A part of a decision that comes out otherwise than it is recorded; texts as people read them."""
 
     decision: str
@@ -27,14 +35,14 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class Reproduction:
     """The decisions of a record, made again, and where they differ from what is recorded.
 
     ``moved`` is how deadlines move, for a call that asked for it. ``wrong`` says why there is nothing, where the version cannot decide.
     """
 
     answers: tuple[Answer, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ReplayDifference, ...]
     wrong: str = ""
     moved: Rescheduled | None = None
 
@@ -44,7 +52,7 @@ class Again:
         return not (self.differences or self.wrong)
 
 
-def decide_again(record: Record, version: Version) -> Again:
+def reproduce(record: Record, version: Version) -> Reproduction:
     """Make the decisions of a record again: the recorded facts, at the recorded instant, under a version.
 
     The ids of answers are not compared, since another release of the program may make them otherwise.
@@ -52,20 +60,20 @@ def decide_again(record: Record, version: Version) -> Again:
     try:
         facts, moment = replayable(record.facts), moment_of(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return Again(answers=(), differences=(), wrong=f"what is recorded cannot be read as a request: {error}")
+        return Reproduction(answers=(), differences=(), wrong=f"what is recorded cannot be read as a request: {error}")
     try:
         if record.change is not None:
             moved = reschedule(version, facts, replayable(record.change.facts), moment)
-            return Again(
+            return Reproduction(
                 answers=(), differences=tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved
             )
         answers = tuple(decide(version, one.decision, facts, moment) for one in record.decisions)
     except (WrongRequest, UnknownDecision) as error:
-        return Again(answers=(), differences=(), wrong=str(error))
+        return Reproduction(answers=(), differences=(), wrong=str(error))
     found = [
         one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))
     ]
-    return Again(answers=answers, differences=tuple(found))
+    return Reproduction(answers=answers, differences=tuple(found))
 
 
 def moment_of(record: Record) -> Moment:
@@ -74,11 +82,11 @@ def moment_of(record: Record) -> Moment:
     return Moment(instant(record.now), holds)
 
 
-def _differences(was: Decided, now: Decided) -> list[Difference]:
+def _differences(was: RecordedDecision, now: RecordedDecision) -> list[ReplayDifference]:
     if _comparable(was) == _comparable(now):
         return []
     found = (
-        [Difference(decision=was.decision, part="status", recorded=was.status, again=now.status)]
+        [ReplayDifference(decision=was.decision, part="status", recorded=was.status, again=now.status)]
         if was.status != now.status
         else []
     )
@@ -95,7 +103,7 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
         ),
     ):
         found += [
-            Difference(
+            ReplayDifference(
                 decision=was.decision,
                 part=f"{part} {name}",
                 recorded=one.get(name, "absent"),
@@ -108,10 +116,10 @@ def _differences(was: Decided, now: Decided) -> list[Difference]:
         if before != after:
             gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
             found.append(
-                Difference(decision=was.decision, part=part, recorded=_named(gone, new), again=_named(new, gone))
+                ReplayDifference(decision=was.decision, part=part, recorded=_named(gone, new), again=_named(new, gone))
             )
     return found or [
-        Difference(decision=was.decision, part="order of outcomes", recorded="another one", again="this one")
+        ReplayDifference(decision=was.decision, part="order of outcomes", recorded="another one", again="this one")
     ]
 
 
@@ -122,13 +130,13 @@ def _named(own: list[str], others: list[str]) -> str:
     return f"without {', '.join(others)}" if others else "in another order"
 
 
-def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
+def _moves(was: RecordedChange, now: RecordedChange) -> list[ReplayDifference]:
     before, after = (
         {one.name: f"{one.before or 'nothing'} to {one.after or 'nothing'}" for one in change.deadlines}
         for change in (was, now)
     )
     found = [
-        Difference(
+        ReplayDifference(
             decision="reschedule",
             part=f"deadline {name}",
             recorded=before.get(name, "absent"),
@@ -144,7 +152,7 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
         for change in (was, now)
     )
     found += [
-        Difference(
+        ReplayDifference(
             decision="reschedule",
             part=f"outcome {name}",
             recorded=reasons.get(name, "the same"),
@@ -155,7 +163,7 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[Difference]:
     return [one for one in found if one.recorded != one.again]
 
 
-def _comparable(one: Decided) -> Decided:
+def _comparable(one: RecordedDecision) -> RecordedDecision:
     """Return what is compared of a decision: all but its id; a list is as it is read back."""
     return replace(one, id="", outcomes=tuple(_listed(outcome) for outcome in one.outcomes))
 

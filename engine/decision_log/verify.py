@@ -40,7 +40,7 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class ChainExtent:
     """What there is of a chain: the entries behind the number ``after`` (0, or up to where it was purged) up to ``last``."""
 
     writer: str
@@ -55,7 +55,7 @@ class Extent:
     def covered_by(self, head: Head) -> int:
         """Return how many of the entries a head vouches for: all up to it, since each holds the hash of the one before.
 
-        >>> Extent("main", 10, 30).covered_by(Head("main", 25, "ab")), Extent("main", 10, 30).covered_by(Head("main", 9, "ab"))
+        >>> ChainExtent("main", 10, 30).covered_by(Head("main", 25, "ab")), ChainExtent("main", 10, 30).covered_by(Head("main", 9, "ab"))
         (15, 0)
         """
         return max(0, min(head.sequence, self.last) - self.after) if head.writer == self.writer else 0
@@ -72,7 +72,7 @@ class Verified:
     entries: int
     heads: tuple[Head, ...]
     unheld: tuple[Head, ...] = ()
-    extents: tuple[Extent, ...] = ()
+    extents: tuple[ChainExtent, ...] = ()
     held: frozenset[Head] = frozenset()
 
 
@@ -115,7 +115,7 @@ def verify(
         key=lambda one: (one.writer, one.sequence, one.last, one.kind),
     )
     begun = [chain for _, chain in sorted(chains.items()) if chain.head.sequence]
-    extents = tuple(Extent(chain.writer, chain.first.sequence, chain.head.sequence) for chain in begun)
+    extents = tuple(ChainExtent(chain.writer, chain.first.sequence, chain.head.sequence) for chain in begun)
     held = frozenset(
         head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash
     )

@@ -22,7 +22,7 @@ Modules::
 from engine.diff.budget import (
     Budget,
     Excess,
-    Forbidden,
+    ForbiddenChange,
     Limit,
     NotABudget,
     check_budget,
@@ -32,7 +32,18 @@ from engine.diff.budget import (
 )
 from engine.diff.compare import compare
 from engine.diff.matrices import MatrixDiff, matrices
-from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
+from engine.diff.nouns import (
+    Change,
+    DecisionDiff,
+    Diff,
+    DiffRegion,
+    Edit,
+    OutcomeDiff,
+    OutcomeState,
+    StateKind,
+    Values,
+    Wording,
+)
 from engine.diff.wording import citations
 
 __all__ = [
@@ -40,16 +51,16 @@ __all__ = [
     "Change",
     "DecisionDiff",
     "Diff",
+    "DiffRegion",
     "Edit",
     "Excess",
-    "Forbidden",
-    "Kind",
+    "ForbiddenChange",
     "Limit",
     "MatrixDiff",
     "NotABudget",
     "OutcomeDiff",
-    "Region",
-    "State",
+    "OutcomeState",
+    "StateKind",
     "Values",
     "Wording",
     "check_budget",

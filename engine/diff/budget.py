@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from engine.diff.nouns import Change, Diff, OutcomeDiff, Region
+from engine.diff.nouns import Change, Diff, DiffRegion, OutcomeDiff
 from engine.diff.words import (
     STATES,
     change_text,
@@ -51,7 +51,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Forbidden:
+class ForbiddenChange:
     """A change of an outcome that must not happen: from a value to a value, either of which may be any (``*``)."""
 
     outcome: str
@@ -82,7 +82,7 @@ class Budget:
     """What a difference may not do. It is false if it forbids nothing."""
 
     limit: Limit | None = None
-    forbidden: tuple[Forbidden, ...] = ()
+    forbidden: tuple[ForbiddenChange, ...] = ()
 
     def __bool__(self) -> bool:
         return self.limit is not None or bool(self.forbidden)
@@ -110,18 +110,18 @@ def read_limit(text: str) -> Limit:
     return Limit(float(found[1]) / 100 if found[2] else float(found[1]), bool(found[2]))
 
 
-def read_forbidden(text: str) -> Forbidden:
+def read_forbidden(text: str) -> ForbiddenChange:
     """Read a forbidden change such as ``priority: P1 -> *``; raises NotABudget.
 
     >>> read_forbidden("priority: P1->*")
-    Forbidden(outcome='priority', before='P1', after='*')
+    ForbiddenChange(outcome='priority', before='P1', after='*')
     """
     found = _FORBIDDEN.fullmatch(text)
     if found is None:
         raise NotABudget(
             f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are values too"
         )
-    return Forbidden(
+    return ForbiddenChange(
         found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3]))
     )
 
@@ -186,7 +186,7 @@ def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Exce
             )
 
 
-def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[Forbidden, ...]) -> Iterator[Excess]:
+def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[ForbiddenChange, ...]) -> Iterator[Excess]:
     for rule in forbidden:
         for one in outcomes:
             for change, cells in one.changes.items():
@@ -204,5 +204,5 @@ def _situations(number: int) -> str:
     return "situation" if number == 1 else "situations"
 
 
-def _first(regions: Iterable[Region], change: Change) -> Region | None:
+def _first(regions: Iterable[DiffRegion], change: Change) -> DiffRegion | None:
     return next((region for region in regions if change in region.changes), None)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
-from engine.diff.nouns import Change, Kind, State
+from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.policy import Literal
 from engine.model.problems import PolicyErrors, Problem
 from engine.tables.classes import Indices
@@ -42,8 +42,8 @@ class Laid:
     weights: tuple[tuple[int, ...], ...]
     array: Indices
     changes: tuple[Change | None, ...]
-    after: tuple[State, ...]
-    before: tuple[State, ...]
+    after: tuple[OutcomeState, ...]
+    before: tuple[OutcomeState, ...]
 
     @property
     def cells(self) -> int:
@@ -85,7 +85,7 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
     ]
     pairs = numbers[0] * np.int64(len(sides[1].states)) + numbers[1]
     distinct, inverse = _distinct(pairs, len(sides[0].states) * len(sides[1].states))
-    keys: dict[tuple[Change | None, State, State], int] = {}
+    keys: dict[tuple[Change | None, OutcomeState, OutcomeState], int] = {}
     compact = []
     for pair in distinct:
         one, other = (
@@ -122,14 +122,17 @@ class _Side:
     axes: tuple[str, ...]
     array: Indices
     of: Mapping[str, tuple[int, ...]]
-    states: tuple[State, ...]
+    states: tuple[OutcomeState, ...]
 
 
 def _side(layer: Layer | None) -> _Side:
     """Make the states of a version small; the last of its states is that of a refused request."""
     if layer is None:
         return _Side(
-            axes=(), array=np.zeros((), dtype=np.int32), of={}, states=(State(Kind.ABSENT), State(Kind.REFUSED))
+            axes=(),
+            array=np.zeros((), dtype=np.int32),
+            of={},
+            states=(OutcomeState(StateKind.ABSENT), OutcomeState(StateKind.REFUSED)),
         )
     made: States = states(layer.flat, layer.codes)
     small: Shrunk = shrink(made.array)
@@ -138,20 +141,20 @@ def _side(layer: Layer | None) -> _Side:
         axes=names,
         array=small.array,
         of=dict(zip(names, small.of, strict=True)),
-        states=(*_states(made, layer.codes), State(Kind.REFUSED)),
+        states=(*_states(made, layer.codes), OutcomeState(StateKind.REFUSED)),
     )
 
 
-def _states(made: States, codes: Codes) -> tuple[State, ...]:
+def _states(made: States, codes: Codes) -> tuple[OutcomeState, ...]:
     found = []
     for possible in made.possible:
         values = tuple(codes.domain[code] if code < codes.not_covered else None for code in possible)
         if len(values) > 1:
-            found.append(State(Kind.UNDECIDED, possible=values))
+            found.append(OutcomeState(StateKind.UNDECIDED, possible=values))
         elif possible == (codes.not_covered,):
-            found.append(State(Kind.NOT_COVERED))
+            found.append(OutcomeState(StateKind.NOT_COVERED))
         else:
-            found.append(State(Kind.DECIDED, values[0]))
+            found.append(OutcomeState(StateKind.DECIDED, values[0]))
     return tuple(found)
 
 
@@ -192,24 +195,28 @@ def _spread(side: _Side, axes: list[JointAxis], after: bool) -> Indices:
     return whole
 
 
-def _change(before: State, after: State) -> Change | None:
+def _change(before: OutcomeState, after: OutcomeState) -> Change | None:
     """Return what changes between two states; None is nothing."""
     if _same(before, after):
         return None
-    if before.kind is after.kind is Kind.DECIDED and isinstance(before.value, tuple) and isinstance(after.value, tuple):
+    if (
+        before.kind is after.kind is StateKind.DECIDED
+        and isinstance(before.value, tuple)
+        and isinstance(after.value, tuple)
+    ):
         gone = tuple(sorted((Counter(before.value) - Counter(after.value)).elements()))
         come = tuple(sorted((Counter(after.value) - Counter(before.value)).elements()))
         if gone or come:
-            return Change(State(Kind.DECIDED, gone), State(Kind.DECIDED, come), in_part=True)
+            return Change(OutcomeState(StateKind.DECIDED, gone), OutcomeState(StateKind.DECIDED, come), in_part=True)
     return Change(_plain(before), _plain(after))
 
 
-def _plain(state: State) -> State:
+def _plain(state: OutcomeState) -> OutcomeState:
     """Leave out what is still possible: undecided is undecided."""
-    return State(state.kind, state.value)
+    return OutcomeState(state.kind, state.value)
 
 
-def _same(before: State, after: State) -> bool:
+def _same(before: OutcomeState, after: OutcomeState) -> bool:
     if before.kind is not after.kind or type(before.value) is not type(after.value) or before.value != after.value:
         return False
     return _possible(before.possible) == _possible(after.possible)

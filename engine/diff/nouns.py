@@ -17,7 +17,7 @@ from engine.model.problems import Place
 from engine.model.targets import Measure
 
 
-class Kind(StrEnum):
+class StateKind(StrEnum):
     """What a version makes of an outcome in a situation."""
 
     DECIDED = "decided"
@@ -30,10 +30,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OutcomeState:
     """An outcome in a situation: its value if it is decided, what is still possible if it is not (None: not covered)."""
 
-    kind: Kind
+    kind: StateKind
     value: Literal | Measure | None = None
     possible: tuple[Literal | None, ...] = ()
 
@@ -42,8 +42,8 @@ class State:
 class Change:
     """From one state to another. Of a list, ``before`` has what goes and ``after`` what comes (``in_part``)."""
 
-    before: State
-    after: State
+    before: OutcomeState
+    after: OutcomeState
     in_part: bool = False
 
 
@@ -61,7 +61,7 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class DiffRegion:
     """A set of situations: those in which each of these facts is one of its values, whatever the others are.
 
     ``changes`` says what happens there and in how many situations; ``example`` is a ticket from it. ``alike`` counts
@@ -101,8 +101,8 @@ class OutcomeDiff:
     cells: int
     changed: int
     changes: Mapping[Change, int]
-    regions: tuple[Region, ...]
-    gist: tuple[Region, ...]
+    regions: tuple[DiffRegion, ...]
+    gist: tuple[DiffRegion, ...]
     inputs: bool = False
     follows: tuple[Follows, ...] = ()
     terms: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.cover import Box, cover, inside
 from engine.diff.joint import JointFact
-from engine.diff.nouns import Change, Kind, OutcomeDiff, Region, State, Values
+from engine.diff.nouns import Change, DiffRegion, OutcomeDiff, OutcomeState, StateKind, Values
 from engine.model.problems import Place, Problem
 from engine.tables.check import sizes_text
 from engine.tables.classes import Mask
@@ -80,7 +80,7 @@ class _Picture:
             gist=self._gist(tuple(regions)),
         )
 
-    def _gist(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+    def _gist(self, regions: tuple[DiffRegion, ...]) -> tuple[DiffRegion, ...]:
         """Sum the changes up by what is decided now, or by what was decided before: whichever has fewer values."""
         if len(regions) <= 1 or any(change.in_part for change in self.where):
             return regions
@@ -90,7 +90,7 @@ class _Picture:
         summed = self._by(ends)
         return summed if len(summed) < len(regions) else regions
 
-    def _by(self, ends: tuple[State, ...]) -> tuple[Region, ...]:
+    def _by(self, ends: tuple[OutcomeState, ...]) -> tuple[DiffRegion, ...]:
         changed = ~self.same
         found = []
         for end in dict.fromkeys(ends[number] for number in self.changing):
@@ -103,7 +103,7 @@ class _Picture:
         chosen[list(numbers)] = True
         return np.asarray(chosen[self.array])
 
-    def _region(self, box: Box, changed: Mask) -> Region:
+    def _region(self, box: Box, changed: Mask) -> DiffRegion:
         there = inside(box)
         weights = self.weights[there]
         found = np.bincount(self.array[there].ravel(), weights.ravel(), len(self.laid.changes))
@@ -113,7 +113,7 @@ class _Picture:
             if change is not None:
                 counts[change] = counts.get(change, 0) + int(found[number])
         cells = int(weights.sum())
-        return Region(
+        return DiffRegion(
             when=self._when(box),
             changes=counts,
             cells=cells,
@@ -146,7 +146,7 @@ class _Picture:
 
 def _minor(change: Change) -> bool:
     """Return whether only what is still possible changes; such a change is told last."""
-    return change.before.kind is change.after.kind is Kind.UNDECIDED
+    return change.before.kind is change.after.kind is StateKind.UNDECIDED
 
 
 def _tight(box: Box, changed: Mask) -> Box:

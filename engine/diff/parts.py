@@ -18,7 +18,7 @@ from engine.model.targets import Measure, Region, WrittenCalendar
 from engine.model.vocabulary import Fact, number_text
 
 
-class Key(NamedTuple):
+class PartKey(NamedTuple):
     """What a part is, and its name among those of its kind."""
 
     part: str
@@ -50,11 +50,11 @@ class Aspects:
         return "; ".join(f"{what}: {one.text}" for what, one in self.said.items() if one.text)
 
 
-Written = tuple[Key, Aspects]
+Written = tuple[PartKey, Aspects]
 Noun = TypeVar("Noun")
 
 
-def parts(policy: Policy) -> dict[Key, Aspects]:
+def parts(policy: Policy) -> dict[PartKey, Aspects]:
     """Write a policy down as parts, in the order of its sections."""
     return dict(
         chain(
@@ -76,7 +76,7 @@ def parts(policy: Policy) -> dict[Key, Aspects]:
 
 
 def _each(part: str, named: Mapping[str, Noun], write: Callable[[Noun], Aspects]) -> Iterator[Written]:
-    return ((Key(part, name), write(one)) for name, one in named.items())
+    return ((PartKey(part, name), write(one)) for name, one in named.items())
 
 
 def _says(**aspects: str) -> dict[str, Said]:
@@ -86,7 +86,7 @@ def _says(**aspects: str) -> dict[str, Said]:
 def _manifest(policy: Policy) -> Iterator[Written]:
     manifest, notice = policy.manifest, policy.manifest.notice
     yield (
-        Key("manifest", manifest.name),
+        PartKey("manifest", manifest.name),
         Aspects(
             place=manifest.place,
             said=_says(
@@ -100,7 +100,7 @@ def _manifest(policy: Policy) -> Iterator[Written]:
     )
     if notice:
         yield (
-            Key("manifest", "notice"),
+            PartKey("manifest", "notice"),
             Aspects(
                 place=manifest.place, said=_says(text=notice.text, source=notice.source, assumption=notice.assumption)
             ),
@@ -116,7 +116,7 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
             if limit is not None
         )
         yield (
-            Key(part, name),
+            PartKey(part, name),
             Aspects(
                 place=fact.place,
                 said=_says(
@@ -135,7 +135,7 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
             aliases = ", ".join(value.aliases)
             place = entries.get((name, value.value), fact.place)
             yield (
-                Key("value", f"{name}={value.value}"),
+                PartKey("value", f"{name}={value.value}"),
                 Aspects(
                     place=place,
                     said={**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})},
@@ -153,7 +153,7 @@ def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
 def _tables(policy: Policy) -> Iterator[Written]:
     for table in policy.tables.values():
         yield (
-            Key("table", table.name),
+            PartKey("table", table.name),
             Aspects(
                 place=table.place,
                 said=_says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source),
@@ -164,7 +164,7 @@ def _tables(policy: Policy) -> Iterator[Written]:
 
 def _rules(table: Table) -> Iterator[Written]:
     for rule in table.all_rules:
-        yield Key("rule", rule.id), _rule(rule, table)
+        yield PartKey("rule", rule.id), _rule(rule, table)
 
 
 def _rule(rule: Rule, table: Table) -> Aspects:
@@ -254,14 +254,14 @@ def _region(region: Region) -> Aspects:
 def _holidays(policy: Policy) -> Iterator[Written]:
     for name, listed in policy.holidays.items():
         place = list_place(policy, name)
-        yield Key("holidays", name), Aspects(place=place, said=_says(covers=f"{listed.first} to {listed.last}"))
+        yield PartKey("holidays", name), Aspects(place=place, said=_says(covers=f"{listed.first} to {listed.last}"))
         yield from _days(name, listed, place)
 
 
 def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
     for day, holiday in sorted(listed.days.items()):
         yield (
-            Key("holiday", f"{name} {day}"),
+            PartKey("holiday", f"{name} {day}"),
             Aspects(
                 place=place,
                 said=_says(name=holiday.name, status=str(holiday.status), source=holiday.source),
@@ -272,7 +272,7 @@ def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
 
 def _deadlines(policy: Policy) -> Iterator[Written]:
     for deadline in policy.deadlines.values():
-        yield Key("deadline", deadline.name), _deadline(deadline)
+        yield PartKey("deadline", deadline.name), _deadline(deadline)
         yield from _rules(deadline.table)
 
 
@@ -312,7 +312,7 @@ def _elapsed(one: Elapsed) -> Aspects:
 def _questions(policy: Policy) -> Iterator[Written]:
     for one in policy.questions:
         yield (
-            Key("question", one.id),
+            PartKey("question", one.id),
             Aspects(place=one.place, said=_says(question=one.question, reading=one.reading, source=one.source)),
         )
 
@@ -321,4 +321,7 @@ def _assumptions(policy: Policy) -> Iterator[Written]:
     """Yield the assumptions that stand by themselves; those of rules and other parts are told with them."""
     for one in policy.assumptions:
         if one.place.file == policy.manifest.place.file and one.id != "notice":
-            yield Key("assumption", one.id), Aspects(place=one.place, said=_says(reason=one.reason, source=one.source))
+            yield (
+                PartKey("assumption", one.id),
+                Aspects(place=one.place, said=_says(reason=one.reason, source=one.source)),
+            )

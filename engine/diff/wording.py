@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.diff.nouns import Edit, Wording
-from engine.diff.parts import Aspects, Key, parts
+from engine.diff.parts import Aspects, PartKey, parts
 from engine.model.policy import Policy
 
 CITATION = "source"
@@ -69,7 +69,7 @@ def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
     return tuple(found)
 
 
-def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
+def _changed(key: PartKey, was: Aspects, now: Aspects) -> Iterator[Wording]:
     for what in dict.fromkeys((*was.said, *now.said)):
         one, other = was.said.get(what), now.said.get(what)
         if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
@@ -87,9 +87,9 @@ def _changed(key: Key, was: Aspects, now: Aspects) -> Iterator[Wording]:
         )
 
 
-def _renamed(one: Mapping[Key, Aspects], other: Mapping[Key, Aspects]) -> Iterator[tuple[Key, Key]]:
+def _renamed(one: Mapping[PartKey, Aspects], other: Mapping[PartKey, Aspects]) -> Iterator[tuple[PartKey, PartKey]]:
     """Pair parts that only one version has, of the same kind and owner, when they say exactly the same under another name."""
-    left: dict[object, list[Key]] = {}
+    left: dict[object, list[PartKey]] = {}
     for key, now in other.items():
         if key not in one and now.identity:
             left.setdefault((key.part, now.owner, now.identity), []).append(key)
@@ -99,10 +99,10 @@ def _renamed(one: Mapping[Key, Aspects], other: Mapping[Key, Aspects]) -> Iterat
             yield key, there.pop(0)
 
 
-def _merged(one: Iterable[Key], other: Mapping[Key, Aspects]) -> Iterator[Key]:
+def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Aspects]) -> Iterator[PartKey]:
     """Yield all keys: those of the later version in order, each followed by those that stood behind it and are gone."""
-    after: dict[Key | None, list[Key]] = {}
-    last: Key | None = None
+    after: dict[PartKey | None, list[PartKey]] = {}
+    last: PartKey | None = None
     for key in one:
         if key in other:
             last = key

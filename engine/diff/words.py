@@ -6,18 +6,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from engine.decide.answer_json import written
-from engine.diff.nouns import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
+from engine.diff.nouns import (
+    Change,
+    DecisionDiff,
+    Diff,
+    DiffRegion,
+    Edit,
+    OutcomeDiff,
+    OutcomeState,
+    StateKind,
+    Values,
+    Wording,
+)
 from engine.model.conditions import interval_text
 from engine.model.policy import Literal
 from engine.model.quoting import shell_word
 from engine.model.targets import Measure, Unit
 from engine.model.vocabulary import number_text
 
-_KINDS: Mapping[Kind, str] = {
-    Kind.UNDECIDED: "undecided",
-    Kind.NOT_COVERED: "not covered",
-    Kind.REFUSED: "refused",
-    Kind.ABSENT: "nothing",
+_KINDS: Mapping[StateKind, str] = {
+    StateKind.UNDECIDED: "undecided",
+    StateKind.NOT_COVERED: "not covered",
+    StateKind.REFUSED: "refused",
+    StateKind.ABSENT: "nothing",
 }
 STATES: Final = tuple(_KINDS.values())
 """What can stand for a value that there is not."""
@@ -59,29 +70,29 @@ def measure_text(measure: Measure) -> str:
     return f"{amount}{measure.unit} by {measure.calendar}{f' ({measure.rule})' if measure.rule else ''}"
 
 
-def state_text(state: State) -> str:
+def state_text(state: OutcomeState) -> str:
     """Write a state: its value, or that there is none."""
-    return value_text(state.value) if state.kind is Kind.DECIDED else _KINDS[state.kind]
+    return value_text(state.value) if state.kind is StateKind.DECIDED else _KINDS[state.kind]
 
 
 def change_text(change: Change) -> str:
     """Write a change.
 
-    >>> change_text(Change(State(Kind.UNDECIDED), State(Kind.DECIDED, "P2")))
+    >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.DECIDED, "P2")))
     'undecided -> P2'
-    >>> change_text(Change(State(Kind.DECIDED, ("fax",)), State(Kind.DECIDED, ("chat", "web")), in_part=True))
+    >>> change_text(Change(OutcomeState(StateKind.DECIDED, ("fax",)), OutcomeState(StateKind.DECIDED, ("chat", "web")), in_part=True))
     '- fax, + chat, + web'
-    >>> change_text(Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED)))
+    >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED)))
     'still undecided, between other outcomes'
     """
     if change.in_part:
         return ", ".join([f"- {item}" for item in items(change.before)] + [f"+ {item}" for item in items(change.after)])
-    if change.before.kind is change.after.kind is Kind.UNDECIDED:
+    if change.before.kind is change.after.kind is StateKind.UNDECIDED:
         return "still undecided, between other outcomes"
     return f"{state_text(change.before)} -> {state_text(change.after)}"
 
 
-def items(state: State) -> tuple[str, ...]:
+def items(state: OutcomeState) -> tuple[str, ...]:
     """Return the items of a list that a state holds."""
     return tuple(map(str, state.value)) if isinstance(state.value, tuple) else ()
 
@@ -107,12 +118,12 @@ def values_text(values: Values) -> str:
     return f"{values.fact} {listed[0]}" if values.spans and listed[0][0] in "<>" else f"{values.fact}={listed[0]}"
 
 
-def region_text(region: Region) -> str:
+def region_text(region: DiffRegion) -> str:
     """Return where a region is."""
     return ", ".join(conditions(region))
 
 
-def conditions(region: Region) -> list[str]:
+def conditions(region: DiffRegion) -> list[str]:
     """Return where a region is, one condition after the other."""
     return when_texts(region.when)
 
@@ -138,8 +149,8 @@ def listed_text(names: Sequence[str]) -> str:
 def changes_text(changes: Iterable[Change]) -> str:
     """Write the changes of a region on one line; those that end alike are named together.
 
-    >>> to = State(Kind.DECIDED, "P2")
-    >>> changes_text([Change(State(Kind.DECIDED, "P1"), to), Change(State(Kind.UNDECIDED), to)])
+    >>> to = OutcomeState(StateKind.DECIDED, "P2")
+    >>> changes_text([Change(OutcomeState(StateKind.DECIDED, "P1"), to), Change(OutcomeState(StateKind.UNDECIDED), to)])
     'P1, undecided -> P2'
     """
     listed = list(changes)
@@ -152,7 +163,7 @@ def changes_text(changes: Iterable[Change]) -> str:
     return "; ".join(map(change_text, listed))
 
 
-def alike_text(region: Region) -> str:
+def alike_text(region: DiffRegion) -> str:
     """Return what of a region does not change."""
     return f" (in {region.alike:,} it was so before)" if region.alike else ""
 

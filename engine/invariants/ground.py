@@ -26,7 +26,7 @@ UNRANKED = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class TabulatedPolicy:
     """A tabulated policy: its tables over sent facts, and which of them gives each outcome."""
 
     flats: Mapping[str, Flat]
@@ -37,7 +37,7 @@ class Cells:
 class Ground:
     """The cells of a policy as some invariants see them."""
 
-    def __init__(self, policy: Policy, cells: Cells, invariants: Iterable[Invariant]) -> None:
+    def __init__(self, policy: Policy, cells: TabulatedPolicy, invariants: Iterable[Invariant]) -> None:
         self.policy, self.cells = policy, cells
         self.atoms = dict(cells.atoms)
         self._base: dict[str, Indices] = {}

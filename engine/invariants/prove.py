@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.invariants.ground import Cells, Ground, names
+from engine.invariants.ground import Ground, TabulatedPolicy, names
 from engine.invariants.holding import clauses, fulfilled
 from engine.invariants.order import lowered
 from engine.invariants.terms import TooLarge
-from engine.model.invariants import Counterexample, Invariant, Monotone, Proof, Ticket
+from engine.model.invariants import Counterexample, DecidedTicket, Invariant, InvariantResult, Monotone
 from engine.model.policy import Policy
 from engine.model.problems import Problem
 from engine.tables.check import Witness
 from engine.tables.tabulate import cells
 
 
-def prove_invariants(policy: Policy, laid_out: Cells) -> tuple[Proof, ...]:
+def prove_invariants(policy: Policy, laid_out: TabulatedPolicy) -> tuple[InvariantResult, ...]:
     """Prove every invariant of a policy over all of its cells, or find the smallest ticket that shows otherwise."""
     ground = Ground(policy, laid_out, policy.invariants)
     return tuple(_proof(ground, invariant) for invariant in policy.invariants)
 
 
-def invariant_problems(proofs: Iterable[Proof]) -> list[Problem]:
+def invariant_problems(proofs: Iterable[InvariantResult]) -> list[Problem]:
     """Return a problem for every invariant that is not proved."""
     return [_problem(proof) for proof in proofs if not proof.holds]
 
 
-def _proof(ground: Ground, invariant: Invariant) -> Proof:
+def _proof(ground: Ground, invariant: Invariant) -> InvariantResult:
     cases = cells(ground.axes(invariant))
     try:
-        return Proof(invariant=invariant, cases=cases, counterexample=_counterexample(ground, invariant))
+        return InvariantResult(invariant=invariant, cases=cases, counterexample=_counterexample(ground, invariant))
     except TooLarge as error:
-        return Proof(invariant=invariant, cases=cases, too_large=str(error))
+        return InvariantResult(invariant=invariant, cases=cases, too_large=str(error))
 
 
 def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | None:
@@ -46,12 +46,12 @@ def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | No
     return None if smallest is None else Counterexample((_ticket(ground, invariant, smallest),))
 
 
-def _ticket(ground: Ground, invariant: Invariant, facts: dict[str, int]) -> Ticket:
+def _ticket(ground: Ground, invariant: Invariant, facts: dict[str, int]) -> DecidedTicket:
     outcomes = [name for name in dict.fromkeys(names(invariant)) if name in ground.cells.producer]
-    return Ticket(ground.ticket(facts), tuple((name, ground.outcome(name, facts)) for name in outcomes))
+    return DecidedTicket(ground.ticket(facts), tuple((name, ground.outcome(name, facts)) for name in outcomes))
 
 
-def _problem(proof: Proof) -> Problem:
+def _problem(proof: InvariantResult) -> Problem:
     invariant, shown = proof.invariant, proof.counterexample
     if shown is None:
         return Problem(
@@ -79,7 +79,7 @@ def _problem(proof: Proof) -> Problem:
     )
 
 
-def _said(ticket: Ticket) -> str:
+def _said(ticket: DecidedTicket) -> str:
     if not ticket.outcomes:
         return "there is such a ticket"
     return f"{'the ticket below' if ticket.facts else 'a ticket without any fact'} has {_listed(ticket.outcomes)}"

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from engine.load.deadlines import MAX_AMOUNT
 from engine.load.nodes import Node, items, pairs, text, texts, value_place
 from engine.model.did_you_mean import did_you_mean
-from engine.model.policy import Deadline, Decision, Elapsed, Question, Roster, Rule, Table
+from engine.model.policy import Deadline, Decision, Elapsed, OpenQuestion, Roster, Rule, Table
 from engine.model.problems import Place, Problem
 from engine.model.targets import BY_DAY, Measure, Region, WrittenCalendar
 from engine.model.vocabulary import NO, YES, Fact, FactType, number_text
@@ -50,7 +50,7 @@ class Parts:
     regions: dict[str, Region] = field(default_factory=dict)
     deadlines: dict[str, Deadline] = field(default_factory=dict)
     elapsed: dict[str, Elapsed] = field(default_factory=dict)
-    questions: list[Question] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
 
     def add(self, place: Place, code: str, message: str, help_: str = "") -> None:
         """Note a problem."""

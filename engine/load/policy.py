@@ -29,7 +29,7 @@ from engine.load.tables import TableReader
 from engine.load.vocabulary import listed_values, load_vocabulary
 from engine.load.yaml_tree import read
 from engine.model.invariants import INVARIANTS, Invariant
-from engine.model.policy import Assumption, Decision, Manifest, Notice, Policy, Question
+from engine.model.policy import Assumption, Decision, Manifest, Notice, OpenQuestion, Policy
 from engine.model.problems import Place, PolicyErrors, Problem
 from engine.request.instant_help import unreadable
 
@@ -305,9 +305,9 @@ def _placed(node: Mapping | None) -> Iterable[tuple[str, Node, Place]]:
     return [(name, inner, node.key_places[name]) for name, inner in pairs(node)] if node else []
 
 
-def _questions(tree: Node) -> list[Question]:
+def _questions(tree: Node) -> list[OpenQuestion]:
     return [
-        Question(
+        OpenQuestion(
             id=text(node, "id"),
             question=text(node, "question"),
             reading=text(node, "reading"),

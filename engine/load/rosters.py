@@ -12,7 +12,7 @@ from engine.load.calendars import zone_problem
 from engine.load.conditions import undescribed, value_help
 from engine.load.nodes import Node, items, kind_text, text, texts, value_place
 from engine.model.did_you_mean import did_you_mean
-from engine.model.policy import Entry, Roster
+from engine.model.policy import Roster, RosterEntry
 from engine.model.problems import Place, Problem
 from engine.model.vocabulary import Fact, FactType
 
@@ -65,10 +65,10 @@ class RosterReader:
             place=place,
         )
 
-    def _entries(self, node: Node) -> tuple[Entry, ...]:
-        entries: list[Entry] = []
+    def _entries(self, node: Node) -> tuple[RosterEntry, ...]:
+        entries: list[RosterEntry] = []
         for item in items(node, "entries"):
-            entry = Entry(text(item, "value"), text(item, "zone"), text(item, "name"))
+            entry = RosterEntry(text(item, "value"), text(item, "zone"), text(item, "name"))
             if entry.value in {other.value for other in entries} and entry.value:
                 self._add(
                     value_place(item, "value"),

@@ -71,7 +71,7 @@ _KNOWN: Final[dict[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class YamlFailure:
     """Where the parser gave up in a text.
 
     Attributes:
@@ -130,7 +130,7 @@ def explained(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, in
     if mark is None:
         return Problem(place=Place(file=file), code="yaml", message=f"not YAML: {said}")
     begins = error.context_mark or mark
-    failure = Failure(
+    failure = YamlFailure(
         file=file,
         lines=lines,
         said=said,
@@ -183,13 +183,13 @@ def _conflict(file: str, number: int, line: str, message: str) -> Problem:
 # ---- What the mistake may be, most telling first
 
 
-def _tab(failure: Failure) -> Problem | None:
+def _tab(failure: YamlFailure) -> Problem | None:
     if "tab" not in failure.said and not failure.here.startswith("\t"):
         return None
     return failure.problem(failure.at, "a tab in the indentation", "indent with spaces")
 
 
-def _reserved(failure: Failure) -> Problem | None:
+def _reserved(failure: YamlFailure) -> Problem | None:
     """A text that begins with a sign that YAML uses itself."""
     if failure.said == "found character that cannot start any token":
         at = failure.at
@@ -214,13 +214,13 @@ def _reserved(failure: Failure) -> Problem | None:
     )
 
 
-def _alias_before(failure: Failure) -> int:
+def _alias_before(failure: YamlFailure) -> int:
     """Return the column, from 1, of a `*name` or `&name` in front of the place; 0 if there is none."""
     found = re.search(r"(?:: |- |^\s*)([*&]\S*)$", failure.before)
     return found.start(1) + 1 if found else 0
 
 
-def _empty_item(failure: Failure) -> Problem | None:
+def _empty_item(failure: YamlFailure) -> Problem | None:
     if failure.said != "did not find expected node content":
         return None
     sign = failure.here[:1]
@@ -235,7 +235,7 @@ def _empty_item(failure: Failure) -> Problem | None:
     )
 
 
-def _open_at_the_end(failure: Failure) -> Problem | None:
+def _open_at_the_end(failure: YamlFailure) -> Problem | None:
     """A text that ends inside brackets: the last of them that is open."""
     opened: list[tuple[str, tuple[int, int]]] = []
     for number, line in enumerate(failure.lines):
@@ -250,14 +250,14 @@ def _open_at_the_end(failure: Failure) -> Problem | None:
     return failure.problem(opened[-1][1], f"the {what} that opens here is not closed", f"add `{closing}` at its end")
 
 
-def _surplus(failure: Failure, sign: str) -> Problem:
+def _surplus(failure: YamlFailure, sign: str) -> Problem:
     opening, what = _CLOSING[sign]
     return failure.problem(
         failure.at, f"a `{sign}` that closes nothing", f"take it out, or open the {what} with `{opening}`"
     )
 
 
-def _not_closed(failure: Failure) -> Problem | None:
+def _not_closed(failure: YamlFailure) -> Problem | None:
     """A list or mapping in brackets that the next lines do not belong to."""
     found = re.fullmatch(r"did not find expected ',' or '([\]}])'", failure.said)
     if found is None:
@@ -275,7 +275,7 @@ def _not_closed(failure: Failure) -> Problem | None:
     )
 
 
-def _quote(failure: Failure) -> Problem | None:
+def _quote(failure: YamlFailure) -> Problem | None:
     """A quote that is never closed, or closed too late, or too early."""
     if failure.said == "found unexpected end of stream":
         return failure.problem(failure.begins, "the quote that opens here is never closed", "add the closing quote")
@@ -303,7 +303,7 @@ def _quote(failure: Failure) -> Problem | None:
     return None
 
 
-def _indented(failure: Failure) -> Problem | None:
+def _indented(failure: YamlFailure) -> Problem | None:
     """A key that is indented below one that has a value already."""
     found = _KEY.fullmatch(failure.before) if failure.said == "mapping values are not allowed in this context" else None
     above = next(
@@ -326,7 +326,7 @@ def _indented(failure: Failure) -> Problem | None:
     )
 
 
-def _between_levels(failure: Failure) -> Problem | None:
+def _between_levels(failure: YamlFailure) -> Problem | None:
     """A key or an item that is indented a little more or less than those it belongs to: the nearest of them above."""
     if failure.before or failure.said not in ("did not find expected key", "did not find expected '-' indicator"):
         return None
@@ -345,7 +345,7 @@ def _between_levels(failure: Failure) -> Problem | None:
     )
 
 
-def _colon(failure: Failure) -> Problem | None:
+def _colon(failure: YamlFailure) -> Problem | None:
     """A text with `: ` in it that has no quotes."""
     found = _VALUE.match(failure.line) if failure.said == "mapping values are not allowed in this context" else None
     if found is None or found.start(1) > failure.at[1] or '"' in found[1] or "\\" in found[1]:
@@ -353,7 +353,7 @@ def _colon(failure: Failure) -> Problem | None:
     return failure.problem(failure.at, _KNOWN[failure.said][0], f'put the text in quotes: `"{found[1]}"`')
 
 
-def _missing_space(failure: Failure) -> Problem | None:
+def _missing_space(failure: YamlFailure) -> Problem | None:
     """`key:value`, in the line where the parser began, in the one where it gave up, or in the one above."""
     if failure.said not in (
         "could not find expected ':'",
@@ -374,7 +374,7 @@ def _missing_space(failure: Failure) -> Problem | None:
     return None
 
 
-def _missing_colon(failure: Failure) -> Problem | None:
+def _missing_colon(failure: YamlFailure) -> Problem | None:
     """A line that should be a key: a word, and perhaps its value."""
     if failure.said != "could not find expected ':'":
         return None
@@ -389,7 +389,7 @@ def _missing_colon(failure: Failure) -> Problem | None:
     )
 
 
-_LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (
+_LOOKS: Final[tuple[Callable[[YamlFailure], Problem | None], ...]] = (
     _tab,
     _reserved,
     _empty_item,
@@ -403,7 +403,7 @@ _LOOKS: Final[tuple[Callable[[Failure], Problem | None], ...]] = (
 )
 
 
-def _as_said(failure: Failure) -> Problem:
+def _as_said(failure: YamlFailure) -> Problem:
     message, help_ = _KNOWN.get(failure.said, (failure.said, ""))
     at = (
         failure.begins

@@ -69,7 +69,7 @@ class VersionRef:
     digest: str
 
 
-class State(StrEnum):
+class DeadlineState(StrEnum):
     """How a deadline stands."""
 
     MET = "met"
@@ -86,7 +86,7 @@ class Standing(NamedTuple):
     ``late`` are None where the holidays are not known as far as ``at``; then ``late_at_least`` is what passed while they are.
     """
 
-    state: State
+    state: DeadlineState
     at: datetime
     used: timedelta | None
     left: timedelta

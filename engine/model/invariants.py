@@ -101,7 +101,7 @@ class Invariant:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class DecidedTicket:
     """A ticket that can be sent, and what comes out for the outcomes that the invariant names."""
 
     facts: tuple[tuple[str, str], ...]
@@ -112,12 +112,12 @@ class Ticket:
 class Counterexample:
     """What shows that an invariant does not hold: one ticket, or two of which the second is the raised one."""
 
-    tickets: tuple[Ticket, ...]
+    tickets: tuple[DecidedTicket, ...]
     raised: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class InvariantResult:
     """What was found of an invariant: how many cases it speaks of, and a counterexample if it does not hold.
 
     ``too_large`` names the facts whose cases could not be looked at, with their sizes; nothing is proved then.

@@ -99,7 +99,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RosterEntry:
     """One place of a roster, with its time zone."""
 
     value: str
@@ -116,7 +116,7 @@ class Roster:
     at: str
     opens: int
     closes: int
-    entries: tuple[Entry, ...]
+    entries: tuple[RosterEntry, ...]
     produces: str
     source: str
     assumption: str
@@ -226,7 +226,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class OpenQuestion:
     """A contradiction in the source text, and the reading that was chosen."""
 
     id: str
@@ -277,7 +277,7 @@ class Policy:
     rosters: Mapping[str, Roster]
     decisions: Mapping[str, Decision]
     assumptions: tuple[Assumption, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     calendars: Mapping[str, WrittenCalendar] = field(default_factory=dict)
     regions: Mapping[str, Region] = field(default_factory=dict)
     holidays: Mapping[str, HolidayList] = field(default_factory=dict)

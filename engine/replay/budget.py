@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.diff.budget import ANY, Budget, Excess, Forbidden, Limit
+from engine.diff.budget import ANY, Budget, Excess, ForbiddenChange, Limit
 from engine.diff.nouns import Change
 from engine.diff.words import change_text, share_text, ticket_text, when_texts
 from engine.replay.nouns import Example, Moves, Replay, Replayed
@@ -52,7 +52,7 @@ def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
         )
 
 
-def _forbidden(one: Replayed, rule: Forbidden) -> Iterator[Excess]:
+def _forbidden(one: Replayed, rule: ForbiddenChange) -> Iterator[Excess]:
     for change, tickets in one.matrix.items():
         if changed(change) and rule.forbids(one.name, change):
             region = next((region for region in one.regions if change in region.changes), None)

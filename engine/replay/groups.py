@@ -10,7 +10,7 @@ from engine.clock.zone import Column
 from engine.columns.read import Atomic
 from engine.columns.sent import Mask
 from engine.diff.joint import joint_fact
-from engine.diff.nouns import Kind
+from engine.diff.nouns import StateKind
 from engine.model.conditions import interval_text
 from engine.replay.space import Read
 from engine.replay.tally import GroupTally
@@ -22,7 +22,7 @@ class Grouping:
 
     def __init__(self, fact: str, after: Version, before: Version | None) -> None:
         self.fact = fact
-        self.labels: list[str] = ["", Kind.REFUSED.value]
+        self.labels: list[str] = ["", StateKind.REFUSED.value]
         self._after = self._codes(after)
         self._before = None if before is None else self._codes(before)
 
@@ -30,7 +30,7 @@ class Grouping:
         """Return the label of each atom, that of a refused value last."""
         if self.fact not in version.atoms:
             return None
-        names = [""] * (len(version.atoms[self.fact].samples) + 1) + [Kind.REFUSED.value]
+        names = [""] * (len(version.atoms[self.fact].samples) + 1) + [StateKind.REFUSED.value]
         for value in joint_fact(self.fact, version, version).values:
             names[value.after] = interval_text(value.span) if value.span is not None else value.word
         self.labels += [name for name in dict.fromkeys(names) if name not in self.labels]

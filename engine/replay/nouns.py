@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns.sent import Instants, SentColumn, Words
-from engine.diff.nouns import Change, Kind, State, Values
+from engine.diff.nouns import Change, OutcomeState, StateKind, Values
 from engine.model.answer import VersionRef
 from engine.request.moment import Hold
 
 
 @dataclass(frozen=True, slots=True)
-class States:
+class OutcomeColumn:
     """An outcome as it was recorded: ``codes`` are positions in ``states``; a negative code says that nothing is recorded."""
 
     codes: NDArray[np.integer[Any]]
-    states: tuple[State, ...]
+    states: tuple[OutcomeState, ...]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -44,7 +44,7 @@ class Recorded:
             may be from what is recorded, and still be the same.
     """
 
-    outcomes: Mapping[str, States] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeColumn] = field(default_factory=dict)
     due: Mapping[str, Instants] = field(default_factory=dict)
     dated: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     digest: str = ""
@@ -103,7 +103,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tickets:
+class TicketRegion:
     """Tickets that a few facts describe, and how many of them change; of those alone that ``version`` decided, if there are several."""
 
     when: tuple[Values, ...]
@@ -128,7 +128,7 @@ class Replayed:
     tickets: int
     changed: int
     matrix: Mapping[Change, int]
-    regions: tuple[Tickets, ...] = ()
+    regions: tuple[TicketRegion, ...] = ()
     examples: Mapping[Change, tuple[Example, ...]] = field(default_factory=dict)
     elsewhere: int = 0
     near: int = 0
@@ -138,13 +138,13 @@ class Replayed:
         """Whether only one side has this outcome: that says something of the versions, and nothing of a ticket."""
         changing = [change for change in self.matrix if change.before != change.after]
         return bool(changing) and (
-            all(one.before.kind is Kind.ABSENT for one in changing)
-            or all(one.after.kind is Kind.ABSENT for one in changing)
+            all(one.before.kind is StateKind.ABSENT for one in changing)
+            or all(one.after.kind is StateKind.ABSENT for one in changing)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class DueShift:
     """How many due times move by how much: from ``least`` up to, but without, ``most``; negative is earlier. None is without a limit."""
 
     least: timedelta | None
@@ -168,7 +168,7 @@ class Moves:
     later: int
     appear: int
     vanish: int
-    shifts: tuple[Shift, ...] = ()
+    shifts: tuple[DueShift, ...] = ()
     mean: timedelta | None = None
     most_earlier: timedelta | None = None
     most_later: timedelta | None = None

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.columns.sent import Mask
-from engine.diff.nouns import Change, Kind, State
+from engine.diff.nouns import Change, OutcomeState, StateKind
 
 
-def same_key(state: State) -> object:
+def same_key(state: OutcomeState) -> object:
     """Return what two states have in common that are the same: what is still possible does not count, and a number is a number.
 
-    >>> same_key(State(Kind.DECIDED, 4)) == same_key(State(Kind.DECIDED, 4.0)), same_key(State(Kind.DECIDED, 1)) == same_key(State(Kind.DECIDED, True))
+    >>> same_key(OutcomeState(StateKind.DECIDED, 4)) == same_key(OutcomeState(StateKind.DECIDED, 4.0)), same_key(OutcomeState(StateKind.DECIDED, 1)) == same_key(OutcomeState(StateKind.DECIDED, True))
     (True, False)
     """
     value = state.value
@@ -27,12 +27,12 @@ class Pairs:
     A state that is the same as one after is written as that one.
     """
 
-    def __init__(self, before: Sequence[State], after: Sequence[State]) -> None:
+    def __init__(self, before: Sequence[OutcomeState], after: Sequence[OutcomeState]) -> None:
         numbers: dict[object, int] = {}
         for state in (*after, *before):
             numbers.setdefault(same_key(state), len(numbers))
         said = {
-            number: State(state.kind, state.value)
+            number: OutcomeState(state.kind, state.value)
             for state in reversed((*after, *before))
             for number in (numbers[same_key(state)],)
         }
@@ -56,5 +56,5 @@ def changed(change: Change) -> bool:
     return same_key(change.before) != same_key(change.after)
 
 
-ABSENT = State(Kind.ABSENT)
+ABSENT = OutcomeState(StateKind.ABSENT)
 """What a side says of an outcome that it does not have."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from engine.clock.zone import Column
 from engine.diff.cover import Box, cover
-from engine.diff.nouns import Change, State
-from engine.replay.nouns import Example, Tickets
+from engine.diff.nouns import Change, OutcomeState
+from engine.replay.nouns import Example, TicketRegion
 from engine.replay.space import Space
 from engine.replay.tally import MAX_EXAMPLES, OutcomeTally
 from engine.tables.classes import Mask
@@ -31,7 +31,7 @@ FEW: Final = 8
 """Up to how many regions of one change each are not summed up."""
 
 
-def regions(space: Space, tally: OutcomeTally) -> tuple[Tickets, ...]:
+def regions(space: Space, tally: OutcomeTally) -> tuple[TicketRegion, ...]:
     """Return regions that together hold all tickets that change in a place that is known, those with most of them first."""
     moved = {change: counts for change, counts in tally.moved.items() if counts}
     if not moved:
@@ -45,7 +45,7 @@ def regions(space: Space, tally: OutcomeTally) -> tuple[Tickets, ...]:
 
 def _ends(moved: Iterable[Change], end: str) -> list[set[Change]]:
     """Put changes together that have one end in common."""
-    groups: dict[State, set[Change]] = {}
+    groups: dict[OutcomeState, set[Change]] = {}
     for change in moved:
         groups.setdefault(getattr(change, end), set()).add(change)
     return list(groups.values())
@@ -74,9 +74,9 @@ class _Found:
         known = {**{cell: one for found in tally.examples.values() for cell, one in found.items()}, **tally.spots}
         self._examples = [(at[cell], one) for cell, one in known.items() if cell in at]
 
-    def by(self, changes: list[Change], groups: list[set[Change]]) -> list[Tickets]:
+    def by(self, changes: list[Change], groups: list[set[Change]]) -> list[TicketRegion]:
         """Return the regions of each group of changes."""
-        found: dict[Box, Tickets] = {}
+        found: dict[Box, TicketRegion] = {}
         for group in groups:
             wanted = np.sum([self._counts[change] for change in changes if change in group], axis=0) > 0
             for box in self._boxes(wanted):
@@ -113,7 +113,7 @@ class _Found:
             spread[axis] = positions
         return tuple(spread)
 
-    def _described(self, box: Box) -> Tickets:
+    def _described(self, box: Box) -> TicketRegion:
         inside = np.ones(len(self._cells), np.bool_)
         for axis, positions in enumerate(box):
             if len(positions) < self._space.shape[axis]:
@@ -130,7 +130,7 @@ class _Found:
             for axis, positions in zip(self._space.axes, box, strict=True)
         )
         examples = sorted((one for at, one in self._examples if inside[at]), key=lambda one: one.row)
-        return Tickets(
+        return TicketRegion(
             when=tuple(values for values in named if values is not None),
             tickets=int(self._tickets[inside].sum()),
             changed=sum(changes.values()),

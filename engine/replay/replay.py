@@ -12,12 +12,12 @@ from engine.columns.read import Refused
 from engine.columns.sent import Instants, Mask, facts_of
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
-from engine.diff.nouns import State
+from engine.diff.nouns import OutcomeState
 from engine.model.answer import UnknownDecision
 from engine.model.did_you_mean import did_you_mean
 from engine.replay.count import Situations, any_of, count_due, count_outcome
 from engine.replay.groups import Grouping, count_group
-from engine.replay.nouns import Chunk, Example, Recorded, Replay, States, Unread
+from engine.replay.nouns import Chunk, Example, OutcomeColumn, Recorded, Replay, Unread
 from engine.replay.pairs import ABSENT, Pairs
 from engine.replay.seen import Seen
 from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
@@ -45,7 +45,7 @@ class _Compared:
     """A chunk decided on both sides. ``before`` is empty if there is none; ``kept`` are the rows that count (None: all)."""
 
     made: Made
-    before: Mapping[str, tuple[States, Column | None]]
+    before: Mapping[str, tuple[OutcomeColumn, Column | None]]
     before_due: Mapping[str, tuple[Dues, Column | None]]
     before_made: Made | None
     kept: Column | None
@@ -94,7 +94,7 @@ class Replayer:
         self._spaces = Spaces(after, before)
         self.texts = frozenset(name for name in texts_for_all(after) if before is None or name in texts_for_all(before))
         self._sides: dict[tuple[str, ...], _Sides] = {}
-        self._pairs: dict[tuple[tuple[State, ...], tuple[State, ...]], Pairs] = {}
+        self._pairs: dict[tuple[tuple[OutcomeState, ...], tuple[OutcomeState, ...]], Pairs] = {}
 
     def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
         """Decide a chunk, compare, and count.
@@ -122,7 +122,7 @@ class Replayer:
         """Return the situations of an outcome."""
         return self._spaces.of(outcome)
 
-    def pairs(self, before: tuple[State, ...], after: tuple[State, ...]) -> Pairs:
+    def pairs(self, before: tuple[OutcomeState, ...], after: tuple[OutcomeState, ...]) -> Pairs:
         """Return the pairs of these states."""
         key = (before, after)
         if key not in self._pairs:
@@ -207,7 +207,7 @@ class _Count:
         self._at: dict[int, Situations] = {}
         self._changed: dict[str, Column] = {}
         self._one_sided: set[str] = set()
-        self._absent = States(np.zeros(chunk.size, np.uint8), (ABSENT,))
+        self._absent = OutcomeColumn(np.zeros(chunk.size, np.uint8), (ABSENT,))
         self._never = Dues(np.zeros(chunk.size, np.int64), np.zeros(chunk.size, np.bool_))
 
     def tally(self) -> Tally:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns.sent import Instants, Numbers, Words
-from engine.replay.nouns import Chunk, Recorded, States
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded
 
 Rows = NDArray[np.integer[Any]]
 _C = TypeVar("_C", Words, Numbers, Instants, Words | Numbers | Instants)
@@ -35,7 +35,7 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
 def _recorded(one: Recorded, rows: Rows) -> Recorded:
     return replace(
         one,
-        outcomes={name: States(states.codes[rows], states.states) for name, states in one.outcomes.items()},
+        outcomes={name: OutcomeColumn(states.codes[rows], states.states) for name, states in one.outcomes.items()},
         due={name: _column(due, rows) for name, due in one.due.items()},
         dated={name: mask[rows] for name, mask in one.dated.items()},
     )

@@ -15,9 +15,9 @@ from engine.columns.lookup import Scale
 from engine.columns.read import Atomic, Block, Refused
 from engine.columns.sent import Instants, Mask, SentColumn, facts_of
 from engine.decide.decide import decide
-from engine.diff.nouns import Kind, State
+from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.answer import WrongRequest
-from engine.replay.nouns import Chunk, States
+from engine.replay.nouns import Chunk, OutcomeColumn
 from engine.replay.space import Read
 from engine.request.moment import Moment
 from engine.version.version import Version
@@ -35,7 +35,7 @@ class Dues:
 class Made:
     """What a side makes of a chunk: outcomes, deadlines, the values that it refuses, and which rows have one of these."""
 
-    outcomes: Mapping[str, States]
+    outcomes: Mapping[str, OutcomeColumn]
     dues: Mapping[str, Dues]
     read: Read
     refused: tuple[Refused, ...]
@@ -57,7 +57,7 @@ class Side:
         self._decider = ColumnDecider(version, self.decisions)
         self._wanted = frozenset(wanted)
         self._watched = tuple(fact for fact in watched if fact in version.atoms)
-        self._states: dict[str, tuple[State, ...]] = {}
+        self._states: dict[str, tuple[OutcomeState, ...]] = {}
         self._extended = frozenset(name for name, one in version.policy.deadlines.items() if one.holds.extend)
 
     def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> Made:
@@ -78,7 +78,7 @@ class Side:
             if one.wrong.fact in atoms:
                 atoms[one.wrong.fact][one.rows] = len(self.version.atoms[one.wrong.fact].samples) + 1
         outcomes = {
-            name: States(one.codes, self._states_of(name, one.scale))
+            name: OutcomeColumn(one.codes, self._states_of(name, one.scale))
             for name, one in made.outcomes.items()
             if name in self._wanted
         }
@@ -105,10 +105,14 @@ class Side:
                             to_micros(one.value) if isinstance(one.value, datetime) else NOWHERE
                         )
 
-    def _states_of(self, name: str, scale: Scale) -> tuple[State, ...]:
+    def _states_of(self, name: str, scale: Scale) -> tuple[OutcomeState, ...]:
         if name not in self._states:
-            ends = (State(Kind.NOT_COVERED), State(Kind.UNDECIDED), State(Kind.REFUSED))
-            self._states[name] = (*(State(Kind.DECIDED, value) for value in scale.domain), *ends)
+            ends = (
+                OutcomeState(StateKind.NOT_COVERED),
+                OutcomeState(StateKind.UNDECIDED),
+                OutcomeState(StateKind.REFUSED),
+            )
+            self._states[name] = (*(OutcomeState(StateKind.DECIDED, value) for value in scale.domain), *ends)
         return self._states[name]
 
 

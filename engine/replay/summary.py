@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from engine.clock.zone import MICRO
-from engine.diff.nouns import Kind
-from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Shift
+from engine.diff.nouns import StateKind
+from engine.replay.nouns import DueShift, Example, Group, Moves, Replay, Replayed
 from engine.replay.pairs import changed
 from engine.replay.regions import regions
 from engine.replay.shifts import EARLIER, stretch
@@ -54,7 +54,7 @@ def summarise(
 def _for_all(one: Replayed) -> bool:
     """Return whether every ticket goes from the same value to the same other one."""
     return len(one.matrix) == 1 and all(
-        state.kind is Kind.DECIDED for change in one.matrix for state in (change.before, change.after)
+        state.kind is StateKind.DECIDED for change in one.matrix for state in (change.before, change.after)
     )
 
 
@@ -86,7 +86,7 @@ def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
 
 def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
     """Return what becomes of a deadline; ``near`` of its tickets are within the tolerance."""
-    shifts = [Shift(*stretch(at), count) for at, count in enumerate(one.shifts)]
+    shifts = [DueShift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
     return Moves(
         name=name,

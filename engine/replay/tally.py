@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock.zone import Column
-from engine.diff.nouns import Change, Kind, State
+from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.replay.nouns import Example
 from engine.replay.seen import Seen
 from engine.replay.shifts import SHIFTS
@@ -198,8 +198,7 @@ class Tally:
             "outcomes": {name: _plain_outcome(one) for name, one in self.outcomes.items()},
             "deadlines": {name: _plain_due(one) for name, one in self.deadlines.items()},
             "groups": {
-                fact: {value: asdict(one) for value, one in values.items()}
-                for fact, values in self.groups.items()
+                fact: {value: asdict(one) for value, one in values.items()} for fact, values in self.groups.items()
             },
         }
 
@@ -334,10 +333,12 @@ def _plain_change(change: Change) -> list[Any]:
     return [_plain_state(change.before), _plain_state(change.after)]
 
 
-def _plain_state(state: State) -> list[Any]:
+def _plain_state(state: OutcomeState) -> list[Any]:
     return [state.kind.value, list(state.value) if isinstance(state.value, tuple) else state.value]
 
 
 def _change(plain: list[Any]) -> Change:
-    before, after = (State(Kind(kind), tuple(value) if isinstance(value, list) else value) for kind, value in plain)
+    before, after = (
+        OutcomeState(StateKind(kind), tuple(value) if isinstance(value, list) else value) for kind, value in plain
+    )
     return Change(before, after)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.columns.sent import Mask
-from engine.diff.nouns import State
-from engine.replay.nouns import States
+from engine.diff.nouns import OutcomeState
+from engine.replay.nouns import OutcomeColumn
 from engine.replay.side import Dues
 
 
@@ -18,7 +18,7 @@ def near_dues(recorded: Dues, decided: Dues, most: float) -> tuple[Dues, Mask]:
     return Dues(np.where(close, decided.micros, recorded.micros), recorded.given), close
 
 
-def near_states(recorded: States, decided: States, most: float) -> tuple[States, Mask]:
+def near_states(recorded: OutcomeColumn, decided: OutcomeColumn, most: float) -> tuple[OutcomeColumn, Mask]:
     """Put recorded numbers that are within so much at what is decided; mark those that were not the same before."""
     before, after = (np.array([_number(state) for state in one.states], np.float64) for one in (recorded, decided))
     given = recorded.codes >= 0
@@ -27,9 +27,9 @@ def near_states(recorded: States, decided: States, most: float) -> tuple[States,
     apart = np.abs(one - other)
     close = (apart > 0) & (apart <= most)
     codes = np.where(close, decided.codes.astype(np.int64) + len(recorded.states), recorded.codes.astype(np.int64))
-    return States(codes, (*recorded.states, *decided.states)), close
+    return OutcomeColumn(codes, (*recorded.states, *decided.states)), close
 
 
-def _number(state: State) -> float:
+def _number(state: OutcomeState) -> float:
     value = state.value
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else np.nan

@@ -14,12 +14,12 @@ from engine.cache import Cache
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.elapsed import ElapsedFact
 from engine.deadlines.schedule import Scheduler
-from engine.invariants.ground import Cells
+from engine.invariants.ground import TabulatedPolicy
 from engine.invariants.prove import invariant_problems, prove_invariants
 from engine.load import load_with_trees
 from engine.load.digest import digest
 from engine.model.answer import Answer, Duty, VersionRef
-from engine.model.invariants import Proof
+from engine.model.invariants import InvariantResult
 from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
 from engine.request.lookup import Look, look_for, picker
@@ -78,7 +78,7 @@ class Version:
     elapsed: tuple[ElapsedFact, ...]
     plans: Mapping[str, DecisionPlan]
     triage: tuple[DecisionPlan, ...]
-    invariants: tuple[Proof, ...] = ()
+    invariants: tuple[InvariantResult, ...] = ()
     duty: Cache[tuple[str, float], Duty] = field(default_factory=lambda: Cache(MAX_TURNS), repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -152,9 +152,9 @@ def checked_layout(policy: Policy) -> Layout:
     return layout
 
 
-def proved(policy: Policy, layout: Layout) -> tuple[Proof, ...]:
+def proved(policy: Policy, layout: Layout) -> tuple[InvariantResult, ...]:
     """Prove the invariants of a policy, or find a ticket that shows that one does not hold."""
-    return prove_invariants(policy, Cells(layout.flats, layout.producer, layout.atoms))
+    return prove_invariants(policy, TabulatedPolicy(layout.flats, layout.producer, layout.atoms))
 
 
 def tabulated(policy: Policy, ref: VersionRef) -> Version:

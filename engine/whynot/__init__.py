@@ -9,7 +9,16 @@ Modules::
 
 from __future__ import annotations
 
-from engine.whynot.changes import MAX_ALTERNATIVES, Alternative, Change, WhyNot, why_not
+from engine.whynot.changes import MAX_ALTERNATIVES, Alternative, FactChange, WhyNot, why_not
 from engine.whynot.wanted import UnknownWanted, Wanted, read_wanted
 
-__all__ = ["MAX_ALTERNATIVES", "Alternative", "Change", "UnknownWanted", "Wanted", "WhyNot", "read_wanted", "why_not"]
+__all__ = [
+    "MAX_ALTERNATIVES",
+    "Alternative",
+    "FactChange",
+    "UnknownWanted",
+    "Wanted",
+    "WhyNot",
+    "read_wanted",
+    "why_not",
+]

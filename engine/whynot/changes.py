@@ -38,7 +38,7 @@ SOME_INSTANT: Final = "2000-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FactChange:
     """One fact that would have to be otherwise.
 
     ``now`` is what it is, "" where it is not sent; ``to`` are the values that would do, numbers as ranges; "" is not sent.
@@ -51,7 +51,7 @@ class Change:
     samples: tuple[Sent, ...]
 
 
-Alternative = tuple[Change, ...]
+Alternative = tuple[FactChange, ...]
 """Facts that, all of them changed, would give what is wanted: each to any of its values, in any combination."""
 
 
@@ -220,13 +220,15 @@ def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tupl
     return said | {one.fact: f"{one.value:g}" for one in follows if one.value is not None}
 
 
-def _change(flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms], said: Mapping[str, str]) -> Change:
+def _change(
+    flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms], said: Mapping[str, str]
+) -> FactChange:
     named, own = flat.axes[axis], atoms[flat.axes[axis].fact]
     chosen = [atom for atom, number in enumerate(named.class_of.tolist()) if number in classes and atom]
     left_out = 0 in classes
     texts = range_texts(own, chosen) if own.fact.numeric else tuple(own.text(atom) for atom in chosen)
     samples = tuple(_sample(own, atom) for atom in chosen)
-    return Change(
+    return FactChange(
         fact=named.fact,
         now=said.get(named.fact, ""),
         to=(*texts, *([""] if left_out else [])),

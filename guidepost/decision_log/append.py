@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from engine.decision_log.chain import Head, beginning, following
-from engine.decision_log.record import Kind, Record, Recordable
+from engine.decision_log.record import Record, Recordable, RecordKind
 from guidepost.decision_log.bulk_insert import Values, insert_rows, parts
 from guidepost.decision_log.tables import entries
 from guidepost.decision_log.transaction import Transaction, transaction
@@ -164,7 +164,7 @@ def _unreadable(id_: str, like: Recordable) -> Record:
         caller=like.caller,
         request_id=like.request_id,
         ticket=like.ticket,
-        kind=Kind.DECIDE,
+        kind=RecordKind.DECIDE,
         facts={"": "altered"},
         now=like.received,
         pauses=(),

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from engine.decision_log.chain import Entry
 from engine.decision_log.merkle import climb, path
 from engine.decision_log.record import Record, canonical
-from engine.decision_log.reproduce import decide_again
+from engine.decision_log.reproduce import reproduce
 from engine.version.version import Version
 from guidepost.decision_log.export_jsonl import read_entry
 from guidepost.decision_log.signed_heads import SignedHead, unvouched
@@ -193,7 +193,7 @@ def _decided(record: Record, version: Version | None) -> Step:
         return Step("decisions", Found.NOT_SHOWN, "without the version nothing can be decided again")
     if version.ref != record.version:
         return Step("decisions", Found.NOT_SHOWN, "the version given is not the one that decided")
-    again = decide_again(record, version)
+    again = reproduce(record, version)
     if again.equal:
         return Step(
             "decisions",

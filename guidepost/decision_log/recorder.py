@@ -15,10 +15,19 @@ from typing import Final, cast
 
 from engine.decide.answer_times_json import iso
 from engine.decide.reschedule import Rescheduled
-from engine.decision_log.canonical_json import Texts
+from engine.decision_log.canonical_json import CanonicalWriter
 from engine.decision_log.identity import RANDOM, beginning, uuid7_from
 from engine.decision_log.masking import unmaskable
-from engine.decision_log.record import Decided, Kind, Record, Recordable, RecordedChange, changed, decided, plain_pauses
+from engine.decision_log.record import (
+    Record,
+    Recordable,
+    RecordedChange,
+    RecordedDecision,
+    RecordKind,
+    changed,
+    decided,
+    plain_pauses,
+)
 from engine.model.answer import Answer, VersionRef
 from engine.model.policy import Policy
 from engine.request.moment import Moment
@@ -59,7 +68,7 @@ class Asked:
     """
 
     call: Call
-    kind: Kind
+    kind: RecordKind
     facts: Mapping[str, object]
     moment: Moment
     before: Mapping[str, object] | None = None
@@ -123,7 +132,7 @@ class Keeper:
         self._timer, self._timer_end = cast("asyncio.Handle | None", None), 0.0
         self._chances, self._last = _chances(), cast("_Received | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
-        self._texts = Texts(settings.masking.more)
+        self._texts = CanonicalWriter(settings.masking.more)
 
     @property
     def name(self) -> str:
@@ -188,7 +197,9 @@ class Keeper:
             given,
         )
 
-    def said(self, asked: Asked, version: Version, given: Given) -> tuple[tuple[Decided, ...], RecordedChange | None]:
+    def said(
+        self, asked: Asked, version: Version, given: Given
+    ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
         """Return what a record says of an answer."""
         if isinstance(given, Rescheduled):
             return (), changed(given, self._facts(asked.before or {}, version))
@@ -212,7 +223,7 @@ class Keeper:
         return (
             ours == first
             and before == (None if asked.before is None else self._facts(asked.before, version))
-            and (asked.kind is not Kind.DECIDE or [one.decision for one in first.decisions] == [decision])
+            and (asked.kind is not RecordKind.DECIDE or [one.decision for one in first.decisions] == [decision])
         )
 
     def _received(self, at: datetime) -> _Received:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.verify import Extent, Verified, verify
+from engine.decision_log.verify import ChainExtent, Verified, verify
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, unvouched
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust
@@ -143,7 +143,7 @@ def _verified(
     )
 
 
-def _coverage(extent: Extent, heads: Iterable[SignedHead]) -> Coverage:
+def _coverage(extent: ChainExtent, heads: Iterable[SignedHead]) -> Coverage:
     """Find the head that covers most of a chain."""
     last = max((one for one in heads if extent.covered_by(one.head)), key=lambda one: one.head.sequence, default=None)
     return Coverage(

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.cases import Case, CaseResult
-from engine.cases.coverage import Coverage, Kind, TableCoverage, percent
+from engine.cases.coverage import Coverage, TableCoverage, TableKind, percent
 from engine.cases.witness import Witness, Witnesses
 from engine.decide.answer_times_json import iso
 from engine.model.quoting import shell_word
@@ -112,7 +112,9 @@ def missed_rules(covered: Coverage, witnesses: Witnesses) -> Iterator[tuple[tupl
             if not rule.cases:
                 yield (
                     (rule.id, rule.place),
-                    witnesses.first_turn(table.name) if table.kind is Kind.ROSTER else witnesses.rule(table.name, at),
+                    witnesses.first_turn(table.name)
+                    if table.kind is TableKind.ROSTER
+                    else witnesses.rule(table.name, at),
                 )
 
 
@@ -122,7 +124,7 @@ def _coverage_row(table: TableCoverage) -> tuple[RenderableType, ...]:
     cells = _share(table.hit, table.cells) if table.cells is not None else f"{table.hit:,} of too many to count"
     return (
         Text(table.name, style),
-        Text("" if table.kind is Kind.TABLE else table.kind.value, "dim"),
+        Text("" if table.kind is TableKind.TABLE else table.kind.value, "dim"),
         Text(_share(table.rules_hit, len(table.rules)), style),
         Text(cells, "dim"),
     )
@@ -244,7 +246,7 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
 
 
 def _plain_table(table: TableCoverage, witnesses: Witnesses) -> Plain:
-    listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not Kind.ROSTER else ()
+    listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not TableKind.ROSTER else ()
     return {
         "table": table.name,
         "kind": table.kind.value,

@@ -12,8 +12,8 @@ from rich.text import Text
 from engine.clock.calendar import LAST_YEAR, Calendar
 from engine.clock.layout import hours
 from engine.clock.localtime import local_time
-from engine.clock.stretches import Kind
-from engine.model.answer import Due, Duty, Passed, Shift, Standing, State, Uncertain
+from engine.clock.stretches import StretchKind
+from engine.model.answer import DeadlineState, Due, Duty, Passed, Shift, Standing, Uncertain
 from engine.model.policy import Policy
 from engine.model.targets import BY_DAY, BY_REGION, calendar_in
 from engine.model.vocabulary import number_text
@@ -32,11 +32,11 @@ from guidepost.render.time_text import (
 from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
 
 STATES: Final = {
-    State.MET: "bold green",
-    State.RUNNING: "green",
-    State.AT_RISK: "bold yellow",
-    State.BREACHED: "bold red",
-    State.PASSED: "magenta",
+    DeadlineState.MET: "bold green",
+    DeadlineState.RUNNING: "green",
+    DeadlineState.AT_RISK: "bold yellow",
+    DeadlineState.BREACHED: "bold red",
+    DeadlineState.PASSED: "magenta",
 }
 
 DAY_RULES: Final = {"roll_then_clock": "to the same time of day", "roll_then_close": "to the close of the day"}
@@ -53,7 +53,7 @@ LATER: Final = timedelta(days=3)
 
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
     """Return how a deadline stands: its state, and the business time left or late."""
-    over = standing.state in (State.BREACHED, State.PASSED)
+    over = standing.state in (DeadlineState.BREACHED, DeadlineState.PASSED)
     amount = (
         _counted_text(due, standing, standing.late, standing.late_at_least)
         if over
@@ -61,11 +61,11 @@ def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
     )
     answered = now is not None and standing.at != now
     said = {
-        State.MET: f"met, {amount} before",
-        State.RUNNING: f"running: {amount} left",
-        State.AT_RISK: f"at risk: {amount} left",
-        State.BREACHED: f"breached: {'met ' if answered else ''}{amount} late",
-        State.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
+        DeadlineState.MET: f"met, {amount} before",
+        DeadlineState.RUNNING: f"running: {amount} left",
+        DeadlineState.AT_RISK: f"at risk: {amount} left",
+        DeadlineState.BREACHED: f"breached: {'met ' if answered else ''}{amount} late",
+        DeadlineState.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
     }[standing.state]
     return Text(said, STATES[standing.state])
 
@@ -100,8 +100,8 @@ def why_text(due: Due, policy: Policy) -> str:
     """
     target, calendar = due.target, _calendar(due, policy)
     parts = [f"{amount_text(target.amount, target.unit)} by {due.calendar} from {instant_text(due.starts, due.zone)}"]
-    opened = [one for one in due.stretches if one.kind is Kind.OPEN]
-    begun = next((one.start for one in due.stretches if one.kind in (Kind.OPEN, Kind.HOLD)), due.due)
+    opened = [one for one in due.stretches if one.kind is StretchKind.OPEN]
+    begun = next((one.start for one in due.stretches if one.kind in (StretchKind.OPEN, StretchKind.HOLD)), due.due)
     if begun is not None and begun > due.starts:
         parts.append(f"counted from {short_text(begun, due.zone)}")
     if target.unit not in BY_DAY and not calendar.always:
@@ -126,7 +126,7 @@ def _held_text(due: Due, counted: str, left_out: str) -> str:
         return left_out
     if due.held:
         return counted
-    ended = "met" if due.standing is not None and due.standing.state is State.MET else "due"
+    ended = "met" if due.standing is not None and due.standing.state is DeadlineState.MET else "due"
     return f"no hold counts: none falls in business time before it was {ended}"
 
 
@@ -157,7 +157,7 @@ def _skipped(due: Due, calendar: Calendar) -> Iterator[str]:
     yield from (f"{day_text(day)} {listed[day].name}" for day in holidays[:NOTED])
     if len(holidays) > NOTED:
         yield f"and {count(len(holidays) - NOTED, 'more holiday')}"
-    breaks = [one for one in due.stretches if one.kind is Kind.BREAK]
+    breaks = [one for one in due.stretches if one.kind is StretchKind.BREAK]
     for one in breaks[:NOTED]:
         yield f"a break on {short_text(one.start, due.zone)}-{clock_text(local_time(one.end, due.zone))}"
     if len(breaks) > NOTED:

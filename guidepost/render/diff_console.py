@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.diff import DecisionDiff, Edit, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff import DecisionDiff, DiffRegion, Edit, MatrixDiff, OutcomeDiff, Wording
 from engine.diff.words import (
     alike_text,
     change_text,
@@ -107,7 +107,7 @@ def _outcome(decision: str, one: OutcomeDiff, every: bool) -> Iterator[Renderabl
         yield from map(indented, _regions(decision, one.regions, one.inputs, every))
 
 
-def _regions(decision: str, regions: tuple[Region, ...], inputs: bool, every: bool) -> Iterator[RenderableType]:
+def _regions(decision: str, regions: tuple[DiffRegion, ...], inputs: bool, every: bool) -> Iterator[RenderableType]:
     for region in regions if every else regions[:SHOWN]:
         yield Text.assemble(
             (f"{region_text(region)}: ", ""),

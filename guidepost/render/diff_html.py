@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from jinja2 import Template
 
-from engine.diff import Change, OutcomeDiff, Region
+from engine.diff import Change, DiffRegion, OutcomeDiff
 from engine.diff.nouns import Wording
 from engine.diff.requests import ELAPSED
 from engine.diff.words import (
@@ -44,7 +44,7 @@ def _change(change: Change) -> str:
     return arrows(change_text(change))
 
 
-def _find(region: Region) -> str:
+def _find(region: DiffRegion) -> str:
     """Return what else a region is found by: each fact with each of its values, as a ticket has them."""
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 

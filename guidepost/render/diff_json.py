@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.diff import Change, DecisionDiff, MatrixDiff, OutcomeDiff, Region, State, Values, Wording
+from engine.diff import Change, DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
 from engine.diff.words import change_text, headline, items, region_text, value_text
 from engine.model.answer import VersionRef
 from engine.model.conditions import Interval
@@ -105,7 +105,7 @@ def plain_change(change: Change) -> Plain:
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
 
 
-def _state(state: State) -> Plain:
+def _state(state: OutcomeState) -> Plain:
     if state.kind.value != "decided":
         return {"status": state.kind.value}
     value = state.value
@@ -119,7 +119,7 @@ def _state(state: State) -> Plain:
     }
 
 
-def _region(region: Region) -> Plain:
+def _region(region: DiffRegion) -> Plain:
     return {
         "text": region_text(region),
         "when": [plain_values(values) for values in region.when],

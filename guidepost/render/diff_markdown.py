@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from engine.diff import DecisionDiff, MatrixDiff, OutcomeDiff, Region, Wording
+from engine.diff import DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, Wording
 from engine.diff.requests import ELAPSED
 from engine.diff.words import (
     alike_text,
@@ -114,7 +114,7 @@ def _and_more(number: int) -> Iterator[str]:
         yield from ("", f"{number:,} more are left out here: `guidepost diff -o html` has them.")
 
 
-def _regions(decision: str, regions: Iterable[Region], inputs: bool) -> Iterator[str]:
+def _regions(decision: str, regions: Iterable[DiffRegion], inputs: bool) -> Iterator[str]:
     yield "| where | change | situations |" + ("" if inputs else " for example |")
     yield "|---|---|---:|" + ("" if inputs else "---|")
     for region in regions:

@@ -8,9 +8,9 @@ from typing import Final
 from engine.diff import (
     Budget,
     Diff,
+    DiffRegion,
     Excess,
     MatrixDiff,
-    Region,
     Wording,
     check_budget,
     citations,
@@ -77,6 +77,6 @@ def report(before: Version, after: Version, names: tuple[str, str], budget: Budg
     )
 
 
-def command(decision: str, region: Region) -> str:
+def command(decision: str, region: DiffRegion) -> str:
     """Return the command line that decides the example of a region."""
     return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.model.policy import Assumption, Deadline, Decision, Literal, Policy, Question, Roster, Rule, SameAs, Table
+from engine.model.policy import (
+    Assumption,
+    Deadline,
+    Decision,
+    Literal,
+    OpenQuestion,
+    Policy,
+    Roster,
+    Rule,
+    SameAs,
+    Table,
+)
 from engine.model.problems import Place
 from engine.model.targets import Measure
 from engine.model.vocabulary import Fact
@@ -161,7 +172,7 @@ def plain_assumption(assumption: Assumption) -> Plain:
     }
 
 
-def plain_question(question: Question) -> Plain:
+def plain_question(question: OpenQuestion) -> Plain:
     """Return an open question with its reading."""
     return {
         "id": question.id,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.decision_log.chain import Entry
 from engine.decision_log.masking import GIVEN, MASKED, TOKEN
-from engine.decision_log.record import Kind, Record, RecordedChange
+from engine.decision_log.record import Record, RecordedChange, RecordKind
 from engine.model.answer import Status
 from engine.model.quoting import visible
 from guidepost.decision_log.verify import Report
@@ -212,7 +212,7 @@ def _summary(record: Record) -> str:
     if record.change is not None:
         moved = [one.name for one in record.change.deadlines if one.before != one.after]
         return f"reschedule: {', '.join(moved)} moved" if moved else "reschedule: nothing moved"
-    if record.kind is Kind.DECIDE:
+    if record.kind is RecordKind.DECIDE:
         decided = record.decisions[0]
         value = decided.outcomes[0].value if decided.outcomes else None
         return f"{decided.decision}: {_value(value, decided.status)}"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.diff.words import change_text, state_text
 from engine.model.quoting import visible
-from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.console import count, grid, indented, ruled
 from guidepost.replay import text as words
 from guidepost.replay.report import SHOWN, Report, changes, decided
@@ -129,7 +129,7 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
         yield indented(Text(said, "dim"))
 
 
-def _region(shown: Report, one: Replayed, region: Tickets) -> Iterator[RenderableType]:
+def _region(shown: Report, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
     yield Text.assemble(
         f"{words.where_text(region)}: ",
         (words.region_changes(region), "bold yellow"),

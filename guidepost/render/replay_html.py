@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import Template
 
 from engine.diff.words import change_text, state_text, when_texts
-from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.html import page_template
 from guidepost.render.markdown import arrows
 from guidepost.replay import text as words
@@ -41,7 +41,7 @@ def _strength(number: int, greatest: int) -> int:
     return 15 + round(35 * math.sqrt(number / greatest))
 
 
-def _find(region: Tickets) -> str:
+def _find(region: TicketRegion) -> str:
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 
 
@@ -94,11 +94,11 @@ def _mostly(one: Replayed | Moves) -> str:
     return arrows(words.mostly_text(one)) if isinstance(one, Replayed) else words.moves_text(one).partition(": ")[2]
 
 
-def _conditions(region: Tickets) -> list[str]:
+def _conditions(region: TicketRegion) -> list[str]:
     return [*when_texts(region.when), *([f"decided by {region.version}"] if region.version else [])]
 
 
-def _region_changes(region: Tickets) -> str:
+def _region_changes(region: TicketRegion) -> str:
     return arrows(words.region_changes(region))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.diff import Change
 from engine.diff.words import change_text, state_text
-from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, Tickets
+from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, TicketRegion
 from guidepost.render.diff_json import plain_change, plain_values, plain_version
 from guidepost.replay.report import Report
 from guidepost.replay.text import headline, notes, where_text
@@ -78,7 +78,7 @@ def _change(change: Change) -> Plain:
     return plain if change.before != change.after else {**plain, "text": state_text(change.after)}
 
 
-def _region(one: Tickets) -> Plain:
+def _region(one: TicketRegion) -> Plain:
     return {
         "text": where_text(one),
         "version": one.version or None,

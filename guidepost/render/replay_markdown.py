@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 from engine.diff.words import change_text, state_text
-from engine.replay.nouns import Group, Moves, Replayed, Tickets
+from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
 from guidepost.replay import text as words
 from guidepost.replay.report import SHOWN, Report, changes, decided
@@ -110,7 +110,7 @@ def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
         yield from ("", said)
 
 
-def _region(shown: Report, one: Replayed, region: Tickets) -> str:
+def _region(shown: Report, one: Replayed, region: TicketRegion) -> str:
     example = code(shown.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
     return f"| {escaped(words.where_text(region))} | {escaped(words.region_changes(region))} | {words.region_count(region, shown.unit)} | {example} |"
 

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.clock.localtime import local_time
-from engine.clock.stretches import Kind, Stretch
+from engine.clock.stretches import Stretch, StretchKind
 from engine.clock.zone import DAY_MICROS, EPOCH_DAY, SECOND, midnight, to_datetime, to_micros, zone
 from guidepost.render.console import count, ruled
 from guidepost.render.time_text import WEEKDAYS, clock_text, day_text, length_text, offset_text, short_text
@@ -39,11 +39,11 @@ A_LINE: Final = 3
 """How many marks are explained in a line."""
 
 KINDS: Final = {
-    Kind.OPEN: ("█", "green"),
-    Kind.CLOSED: ("·", "dim"),
-    Kind.HOLIDAY: ("▒", "magenta"),
-    Kind.BREAK: ("-", "yellow"),
-    Kind.HOLD: ("=", "cyan"),
+    StretchKind.OPEN: ("█", "green"),
+    StretchKind.CLOSED: ("·", "dim"),
+    StretchKind.HOLIDAY: ("▒", "magenta"),
+    StretchKind.BREAK: ("-", "yellow"),
+    StretchKind.HOLD: ("=", "cyan"),
 }
 """How each kind of stretch is drawn."""
 
@@ -167,9 +167,9 @@ class Drawing:
         at = to_micros(mark.at)
         return bisect_right(row.edges, at) - 1 if row.edges[0] <= at < row.edges[-1] else -1
 
-    def _kind(self, begin: int, end: int) -> Kind | None:
+    def _kind(self, begin: int, end: int) -> StretchKind | None:
         """Return what a cell mostly is; of what is equally long, the first."""
-        lengths: dict[Kind, int] = {}
+        lengths: dict[StretchKind, int] = {}
         for number in range(bisect_right(self._ends, begin), bisect_left(self._starts, end)):
             kind = self._stretches[number].kind
             lengths[kind] = lengths.get(kind, 0) + min(end, self._ends[number]) - max(begin, self._starts[number])
@@ -209,7 +209,7 @@ def _named(stretches: Sequence[Stretch], starts: Sequence[int], row: Row) -> Ite
     seen: set[str] = set()
     for number in range(bisect_left(starts, row.edges[0]), bisect_left(starts, row.edges[-1])):
         one = stretches[number]
-        if one.kind is Kind.HOLIDAY and one.name not in seen:
+        if one.kind is StretchKind.HOLIDAY and one.name not in seen:
             seen.add(one.name)
             yield starts[number], one.name
 

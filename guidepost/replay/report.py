@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.diff import Change, Excess, Kind, State
+from engine.diff import Change, Excess, OutcomeState, StateKind
 from engine.diff.words import state_text, ticket_text
 from engine.model.vocabulary import FactType
 from engine.replay.in_force import IN_FORCE
@@ -168,9 +168,9 @@ def crossed(shown: Report, one: Replayed) -> Crossed:
 def only_one_side(one: Replayed) -> str | None:
     """Describe that only one side has an outcome; None if both do."""
     found = changes(one)
-    if found and all(change.after.kind is Kind.ABSENT for change in found):
+    if found and all(change.after.kind is StateKind.ABSENT for change in found):
         return "only before"
-    return "only now" if found and all(change.before.kind is Kind.ABSENT for change in found) else None
+    return "only now" if found and all(change.before.kind is StateKind.ABSENT for change in found) else None
 
 
 def changes(one: Replayed) -> dict[Change, int]:
@@ -184,9 +184,9 @@ def changes(one: Replayed) -> dict[Change, int]:
     )
 
 
-def decided(one: Replayed) -> dict[State, int]:
+def decided(one: Replayed) -> dict[OutcomeState, int]:
     """Return what is decided now, the most frequent first."""
-    found: dict[State, int] = {}
+    found: dict[OutcomeState, int] = {}
     for change, number in one.matrix.items():
         found[change.after] = found.get(change.after, 0) + number
     return dict(sorted(found.items(), key=lambda item: -item[1]))
@@ -203,10 +203,10 @@ def _order(version: Version, name: str) -> tuple[str, ...]:
     )
 
 
-def _ordered(states: Iterable[State], order: tuple[str, ...]) -> tuple[str, ...]:
+def _ordered(states: Iterable[OutcomeState], order: tuple[str, ...]) -> tuple[str, ...]:
     """Return the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
 
-    def place(state: State) -> tuple[int, float, str]:
+    def place(state: OutcomeState) -> tuple[int, float, str]:
         text = state_text(state)
         if state.kind.value != "decided":
             return 3, 0, text

@@ -8,7 +8,7 @@ from typing import Final
 from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
 from engine.model.quoting import visible
 from engine.replay.in_force import IN_FORCE
-from engine.replay.nouns import Moves, Replayed, Shift, Tickets
+from engine.replay.nouns import DueShift, Moves, Replayed, TicketRegion
 from guidepost.replay.report import NOT_SENT, Report, changes, only_one_side
 
 _UNITS: Final = (
@@ -191,18 +191,18 @@ def short(text: str) -> str:
     return text if len(text) <= MOST else f"{text[:half]} … {text[-half:]}"
 
 
-def where_text(region: Tickets) -> str:
+def where_text(region: TicketRegion) -> str:
     """Return which tickets these are."""
     said = ", ".join(when_texts(region.when)) if region.when else "every ticket"
     return f"{said}, decided by {region.version}" if region.version else said
 
 
-def region_count(region: Tickets, unit: str = "tickets") -> str:
+def region_count(region: TicketRegion, unit: str = "tickets") -> str:
     """Return how many of the tickets of a region change."""
     return of_text(region.changed, region.tickets, unit)
 
 
-def region_changes(region: Tickets) -> str:
+def region_changes(region: TicketRegion) -> str:
     """Return what happens in a region."""
     return changes_text(region.changes)
 
@@ -271,11 +271,11 @@ def duration_text(length: timedelta) -> str:
     return " ".join(parts) or "0 s"
 
 
-def shift_text(one: Shift) -> str:
+def shift_text(one: DueShift) -> str:
     """Describe by how much the due times of a bucket move.
 
     >>> hour = timedelta(hours=1)
-    >>> shift_text(Shift(timedelta(), hour, 1)), shift_text(Shift(-4 * hour, -hour, 1)), shift_text(Shift(4 * hour, None, 1)), shift_text(Shift(None, -hour, 1))
+    >>> shift_text(DueShift(timedelta(), hour, 1)), shift_text(DueShift(-4 * hour, -hour, 1)), shift_text(DueShift(4 * hour, None, 1)), shift_text(DueShift(None, -hour, 1))
     ('less than 1 h later', '1 h to 4 h earlier', '4 h or more later', 'more than 1 h earlier')
     """
     least, most = one.least, one.most

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decision_log.filter import Filter
-from engine.decision_log.record import Kind, Record
+from engine.decision_log.record import Record, RecordKind
 from engine.replay.nouns import Unread
 from guidepost.decision_log.database import LogRefused
 from guidepost.decision_log.export_jsonl import read_lines
@@ -168,7 +168,7 @@ class ExportedRecords:
 
 def _deciding(found: Found, notes: list[str]) -> Found:
     """Leave out the records that decide nothing, and say how many there are."""
-    left: Counter[Kind] = Counter()
+    left: Counter[RecordKind] = Counter()
     for number, one, share in found:
         if isinstance(one, Unread) or one.decisions:
             yield number, one, share
@@ -177,13 +177,13 @@ def _deciding(found: Found, notes: list[str]) -> Found:
     notes[:] = [_left_out(kind, records) for kind, records in sorted(left.items())]
 
 
-def _left_out(kind: Kind, records: int) -> str:
+def _left_out(kind: RecordKind, records: int) -> str:
     """Describe that records are not replayed.
 
-    >>> _left_out(Kind.RESCHEDULE, 2)
+    >>> _left_out(RecordKind.RESCHEDULE, 2)
     '2 reschedule records are not replayed: they change due times and decide nothing'
     """
-    moves = kind is Kind.RESCHEDULE
+    moves = kind is RecordKind.RESCHEDULE
     if records == 1:
         return f"1 {kind} record is not replayed: it {'changes a due time and ' if moves else ''}decides nothing"
     return f"{records:,} {kind} records are not replayed: they {'change due times and ' if moves else ''}decide nothing"

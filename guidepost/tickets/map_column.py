@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.quoting import shown
 from engine.model.vocabulary import Fact, FactType
-from engine.replay.nouns import States
+from engine.replay.nouns import OutcomeColumn
 from guidepost.tickets.dictionary import NOTHING, Codes, Decoded, Lookup, coded, wrong_rows
 from guidepost.tickets.map_value import PLACES, fact_meaning, state_meaning, table_meaning, text_of
 from guidepost.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rule
@@ -95,10 +95,10 @@ class StateColumn:
         """Return how an outcome is read by a rule."""
         return cls(rule, Lookup(state_meaning(outcome, rule, empty)), empty)
 
-    def read(self, batch: pa.RecordBatch) -> tuple[States, Fault | None]:
+    def read(self, batch: pa.RecordBatch) -> tuple[OutcomeColumn, Fault | None]:
         """Return the states, and what is wrong with them."""
         codes, states, fault = _translated(batch, self.rule, self.lookup, self.empty)
-        return States(codes, states), fault
+        return OutcomeColumn(codes, states), fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.diff.nouns import Kind, State
+from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.quoting import shown
 from engine.model.vocabulary import (
     NOT_COVERED,
@@ -26,7 +26,7 @@ from engine.model.vocabulary import (
 from guidepost.tickets.dictionary import Wrong
 from guidepost.tickets.mapping import FromColumn, FromTable, Otherwise
 
-_STATES: Final = {UNDECIDED: State(Kind.UNDECIDED), NOT_COVERED: State(Kind.NOT_COVERED)}
+_STATES: Final = {UNDECIDED: OutcomeState(StateKind.UNDECIDED), NOT_COVERED: OutcomeState(StateKind.NOT_COVERED)}
 PLACES: Final = 9
 """Decimal places that a scaled number keeps, so that 0.07 of 100 is 7 and not a little more."""
 
@@ -122,7 +122,7 @@ def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Mea
     return mean
 
 
-def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
+def state_of(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | Wrong:
     """Return the state that a word of the policy names, or why it names none."""
     if text in _STATES:
         return _STATES[text]
@@ -141,7 +141,11 @@ def state_of(outcome: Fact, text: str, rule: FromColumn) -> State | Wrong:
             pass
     if isinstance(value, Wrong):
         return value
-    return State(Kind.DECIDED, value) if value is not None else Wrong(f"is not a value of the outcome `{outcome.name}`")
+    return (
+        OutcomeState(StateKind.DECIDED, value)
+        if value is not None
+        else Wrong(f"is not a value of the outcome `{outcome.name}`")
+    )
 
 
 def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
-from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
 from engine.version.version import Version
 from guidepost.tickets.map_column import (
     FactColumn,
@@ -112,7 +112,7 @@ class Mapper:
         facts: dict[str, SentColumn] = {name: read(column) for name, column in self._facts.items()}
         received = facts.get(self.vocabulary.received)
         now = read(self._now) if self._now else received if isinstance(received, Instants) else None
-        outcomes: dict[str, States] = {name: read(column) for name, column in self._outcomes.items()}
+        outcomes: dict[str, OutcomeColumn] = {name: read(column) for name, column in self._outcomes.items()}
         due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
         names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
         dated = {
@@ -223,7 +223,9 @@ def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
         holds={},
         recorded=recorded
         and Recorded(
-            outcomes={name: States(column.codes[keep], column.states) for name, column in recorded.outcomes.items()},
+            outcomes={
+                name: OutcomeColumn(column.codes[keep], column.states) for name, column in recorded.outcomes.items()
+            },
             due={name: _kept(column, keep) for name, column in recorded.due.items()},
             dated={name: mask[keep] for name, mask in recorded.dated.items()},
             digest=recorded.digest,

@@ -15,15 +15,15 @@ from engine.clock.zone import to_micros
 from engine.columns.sent import Instants, SentColumn, Words, words_of
 from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record, RecordedOutcome, canonical, instant
-from engine.diff.nouns import Kind, State
+from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.vocabulary import Fact, FactType
-from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
 from engine.request.moment import Hold
 from guidepost.tickets.mapper import Vocabulary
 from guidepost.tickets.ticket_ids import numbers_of_texts
 from guidepost.tickets.types import Batch
 
-_STATES: Final = {"undecided": State(Kind.UNDECIDED), "not_covered": State(Kind.NOT_COVERED)}
+_STATES: Final = {"undecided": OutcomeState(StateKind.UNDECIDED), "not_covered": OutcomeState(StateKind.NOT_COVERED)}
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
     """Return what was decided: a deadline is an outcome whose value is when it is due."""
     size = len(records)
     timed = {one.name for record in records for decided in record.decisions for one in decided.dues}
-    states: dict[str, list[tuple[int, State]]] = {}
+    states: dict[str, list[tuple[int, OutcomeState]]] = {}
     due: dict[str, list[tuple[int, str | None]]] = {}
     for at, record in enumerate(records):
         for outcome in (one for decided in record.decisions for one in decided.outcomes):
@@ -160,23 +160,23 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
     )
 
 
-def recorded_state(outcome: RecordedOutcome) -> State:
+def recorded_state(outcome: RecordedOutcome) -> OutcomeState:
     """Return what was recorded of an outcome.
 
     >>> recorded_state(RecordedOutcome("languages", "decided", ["en", "ja"])).value
     ('en', 'ja')
     """
     if outcome.value is None:
-        return _STATES.get(outcome.status, State(Kind.UNDECIDED))
-    return State(Kind.DECIDED, tuple(outcome.value) if isinstance(outcome.value, list) else outcome.value)
+        return _STATES.get(outcome.status, OutcomeState(StateKind.UNDECIDED))
+    return OutcomeState(StateKind.DECIDED, tuple(outcome.value) if isinstance(outcome.value, list) else outcome.value)
 
 
-def _coded(rows: list[tuple[int, State]], size: int) -> States:
+def _coded(rows: list[tuple[int, OutcomeState]], size: int) -> OutcomeColumn:
     codes = np.full(size, -1, np.int32)
-    numbers: dict[tuple[type, State], int] = {}
+    numbers: dict[tuple[type, OutcomeState], int] = {}
     for at, state in rows:
         codes[at] = numbers.setdefault((state.value.__class__, state), len(numbers))
-    return States(codes, tuple(state for _, state in numbers))
+    return OutcomeColumn(codes, tuple(state for _, state in numbers))
 
 
 def _due(rows: list[tuple[int, str | None]], size: int) -> tuple[Instants, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.decision_log.record import Decided, Kind, RecordedDue, RecordedOutcome
+from engine.decision_log.record import RecordedDecision, RecordedDue, RecordedOutcome, RecordKind
 from guidepost.cli.app import app
 from guidepost.decision_log.purge import purge
 from guidepost.decision_log.signed_heads import sign_head
@@ -22,7 +22,7 @@ from tests.support.log_servers import sqlite
 from tests.support.records import START, record
 from tests.support.servers import COUNTER
 
-GIFT = Decided(
+GIFT = RecordedDecision(
     decision="gift",
     id="id",
     status="not_covered",
@@ -44,7 +44,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
         request_id="r-1",
     )
     store.append(
-        "main", [first, record(2), record(3, ticket="T-1", kind=Kind.TRIAGE, decisions=(*record(3).decisions, GIFT))]
+        "main",
+        [first, record(2), record(3, ticket="T-1", kind=RecordKind.TRIAGE, decisions=(*record(3).decisions, GIFT))],
     )
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
     monkeypatch.chdir(tmp_path)

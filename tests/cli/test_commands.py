@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.cross_check import Disagreement, Extent, Failure, ProofReport, TableProof
+from engine.cross_check import CrossCheckReport, Disagreement, Extent, Failure, TableCrossCheck
 from guidepost.cli.app import app
 from guidepost.cli.commands import check
 from guidepost.cli.options import policies_folder as folder
@@ -276,13 +276,15 @@ def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagr
     monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
 ) -> None:
     tables = (
-        TableProof(table="bays", extent=Extent.SAMPLED, cells=2_000_000, covered=40_000, asked=9_000, disagreements=0),
-        TableProof(table="look", extent=Extent.WHOLE, cells=9, covered=9, asked=9, disagreements=1),
-        TableProof(table="makes", extent=Extent.WHOLE, cells=6, covered=6, asked=6, disagreements=0),
+        TableCrossCheck(
+            table="bays", extent=Extent.SAMPLED, cells=2_000_000, covered=40_000, asked=9_000, disagreements=0
+        ),
+        TableCrossCheck(table="look", extent=Extent.WHOLE, cells=9, covered=9, asked=9, disagreements=1),
+        TableCrossCheck(table="makes", extent=Extent.WHOLE, cells=6, covered=6, asked=6, disagreements=0),
     )
     disagreement = Disagreement(table="look", cell=(1, 2), expected_rules=("look.loud.none",), got_rules=())
     failure = Failure(table="wanted", cell=(0, 0), reason="the process crashed")
-    monkeypatch.setattr(check, "prove_version", lambda *_: ProofReport(tables, (disagreement,), (failure,)))
+    monkeypatch.setattr(check, "prove_version", lambda *_: CrossCheckReport(tables, (disagreement,), (failure,)))
 
     result = run("check")
 

@@ -23,7 +23,7 @@ from engine.decision_log.chain import Entry, Head, follow
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
 from engine.decision_log.merkle import Covered, path, root
-from engine.decision_log.record import Kind, Record, decided
+from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from guidepost.cli.app import app
 from guidepost.decision_log.certificate import Certificate, Found, NoCertificate, certify, check
@@ -53,7 +53,7 @@ def record(number: int, **changes: Any) -> Record:
         caller="portal",
         request_id="",
         ticket=f"T-{number}",
-        kind=Kind.TRIAGE,
+        kind=RecordKind.TRIAGE,
         facts=masking.facts(facts, version.policy.facts),
         now=iso(at),
         pauses=(),

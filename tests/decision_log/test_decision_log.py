@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from engine.decide.answer_times_json import iso
 from engine.decision_log.filter import Filter
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Kind, Record
+from engine.decision_log.record import Record, RecordKind
 from engine.decision_log.verify import Tampering, verify
 from guidepost import Client
 from guidepost.decision_log import database
@@ -72,7 +72,7 @@ def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
         "desk",
         "INC-7",
         "r-1",
-        Kind.DECIDE,
+        RecordKind.DECIDE,
         {"vip": True},
     )
     assert (first.received, first.now) == ("2026-01-23T04:00:00Z", "2026-01-23T04:00:00Z")
@@ -83,7 +83,7 @@ def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
         ("basis", "person"),
         ("wait", 1),
     ]
-    assert (second.kind, [one.decision for one in second.decisions]) == (Kind.TRIAGE, ["queue", "gift"])
+    assert (second.kind, [one.decision for one in second.decisions]) == (RecordKind.TRIAGE, ["queue", "gift"])
     assert whole(url)
 
 
@@ -277,7 +277,7 @@ def test_what_a_change_of_facts_does_to_the_deadlines_is_recorded(url: str) -> N
         reply = rescheduled(stub, ticket="INC-7")
 
     (made,) = records(url)
-    assert (made.kind, made.ticket, made.decisions) == (Kind.RESCHEDULE, "INC-7", ())
+    assert (made.kind, made.ticket, made.decisions) == (RecordKind.RESCHEDULE, "INC-7", ())
     assert made.facts["rider"] == "courier"
     assert made.facts["note"] == {"masked": "given"}
     assert made.change is not None

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from engine.decide.decide import triage
 from engine.decide.reschedule import reschedule
-from engine.decision_log.record import Decided, Kind, Record, changed, decided
-from engine.decision_log.reproduce import decide_again
+from engine.decision_log.record import Record, RecordedDecision, RecordKind, changed, decided
+from engine.decision_log.reproduce import reproduce
 from engine.request.moment import Moment
 from engine.version.version import build
 from guidepost.cli.app import app
@@ -39,7 +39,7 @@ def asked(number: int, **changes: Any) -> Record:
     answers = triage(version, {**facts, "colour": "ab"}, Moment(None))
     made = record(
         number,
-        kind=Kind.TRIAGE,
+        kind=RecordKind.TRIAGE,
         facts=facts,
         version=version.ref,
         decisions=tuple(decided(answer, ["colour"]) for answer in answers),
@@ -149,7 +149,9 @@ def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store
             asked(
                 3,
                 decisions=(
-                    Decided(decision="none", id="", status="decided", outcomes=(), rules=(), assumptions=(), dues=()),
+                    RecordedDecision(
+                        decision="none", id="", status="decided", outcomes=(), rules=(), assumptions=(), dues=()
+                    ),
                 ),
             ),
         ],
@@ -165,17 +167,17 @@ def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
     facts = {"assigned_priority": "P2", "plan": "partner", "country": "AU", "received_at": "2026-01-23T04:00:00Z"}
     moment, before = Moment(None), {"assigned_priority": "P3"}
     change = changed(reschedule(version, facts, before, moment), before)
-    made = record(1, kind=Kind.RESCHEDULE, facts=facts, version=version.ref, decisions=(), change=change)
+    made = record(1, kind=RecordKind.RESCHEDULE, facts=facts, version=version.ref, decisions=(), change=change)
     other = replace(
         made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:]))
     )
 
-    again = decide_again(Record.read(made.text), version)
+    again = reproduce(Record.read(made.text), version)
     assert (again.equal, again.moved is not None) == (True, True)
-    assert [one.part for one in decide_again(other, version).differences] == [f"deadline {change.deadlines[0].name}"]
+    assert [one.part for one in reproduce(other, version).differences] == [f"deadline {change.deadlines[0].name}"]
 
 
 def test_a_decision_made_again_under_another_version_shows_every_difference() -> None:
-    again = decide_again(asked(1), build(NEXT))
+    again = reproduce(asked(1), build(NEXT))
 
     assert [str(one) for one in again.differences] == ["queue: outcome wait: recorded 10, now 12"]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decision_log.filter import Filter
-from engine.decision_log.record import Decided, RecordedOutcome
+from engine.decision_log.record import RecordedDecision, RecordedOutcome
 from engine.model.answer import VersionRef
 from guidepost.decision_log.sql_filter import outcome_texts
 from guidepost.decision_log.store import Store
@@ -54,7 +54,7 @@ outcomes = st.builds(
     st.sampled_from(["undecided", "not_covered"]),
 )
 decisions = st.builds(
-    lambda made, rules: Decided(
+    lambda made, rules: RecordedDecision(
         decision="queue", id="id", status="decided", outcomes=tuple(made), rules=tuple(rules), assumptions=(), dues=()
     ),
     st.lists(outcomes, max_size=3),
@@ -145,7 +145,7 @@ def test_a_record_that_has_an_outcome_has_one_of_the_texts_that_are_looked_for(o
     made = record(
         1,
         decisions=(
-            Decided(
+            RecordedDecision(
                 decision="queue", id="id", status="decided", outcomes=(outcome,), rules=(), assumptions=(), dues=()
             ),
         ),

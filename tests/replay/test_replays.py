@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from markdown_it import MarkdownIt
 
-from engine.diff import Change, Kind, State
-from engine.replay.nouns import Moves, Replayed, Shift
+from engine.diff import Change, OutcomeState, StateKind
+from engine.replay.nouns import DueShift, Moves, Replayed
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.render.console import Screen
@@ -107,7 +107,7 @@ def test_long_lists_are_cut_unless_all_is_asked_for(version: Version) -> None:
 
 
 def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(version: Version) -> None:
-    undecided, gone = State(Kind.UNDECIDED), State(Kind.ABSENT)
+    undecided, gone = OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.ABSENT)
     by_word = Replayed(
         name="priority",
         tickets=4,
@@ -164,7 +164,7 @@ def test_all_is_said_where_all_change_and_one_ticket_is_one(version: Version) ->
 def test_a_bucket_says_by_how_much_in_words(least: float | None, most: float | None, said: str) -> None:
     ends = [None if end is None else timedelta(hours=end) for end in (least, most)]
 
-    assert shift_text(Shift(*ends, 1)) == said
+    assert shift_text(DueShift(*ends, 1)) == said
 
 
 def test_durations_have_their_two_greatest_units() -> None:

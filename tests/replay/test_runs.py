@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from engine.columns.sent import Instants, Numbers, facts_of, words_of
 from engine.decide.decide import decide
-from engine.diff import Kind, State
+from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
-from engine.replay.nouns import Chunk, Recorded, States, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
 from engine.replay.rows import rows_of
 from engine.version.version import Version, build
 from guidepost.replay.run import FIRST, KINDS, OTHER, Rejected, limited, run, usual_groups
@@ -150,7 +150,11 @@ def test_some_rows_of_a_chunk_are_those_rows_with_all_that_belongs_to_them() -> 
         names=words_of(["T", "U", None, "W"]),
         holds={1: ((start, None),), 3: ((start, start + timedelta(hours=1)),)},
         recorded=Recorded(
-            outcomes={"o": States(np.array([0, -1, 1, 0]), (State(Kind.DECIDED, "p"), State(Kind.UNDECIDED)))},
+            outcomes={
+                "o": OutcomeColumn(
+                    np.array([0, -1, 1, 0]), (OutcomeState(StateKind.DECIDED, "p"), OutcomeState(StateKind.UNDECIDED))
+                )
+            },
             due={"d": times},
             dated={"d": np.array([True, True, False, True])},
             digest="digest",
@@ -197,16 +201,16 @@ def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
     chunk = chunk_of(version, numbers)
     states = [decide(version, "queue", facts_of(chunk.facts, row))["queue"] for row in range(chunk.size)]
     domain = (
-        *(State(Kind.DECIDED, value) for value in ("today", "later")),
-        State(Kind.UNDECIDED),
-        State(Kind.DECIDED, "elsewhere"),
+        *(OutcomeState(StateKind.DECIDED, value) for value in ("today", "later")),
+        OutcomeState(StateKind.UNDECIDED),
+        OutcomeState(StateKind.DECIDED, "elsewhere"),
     )
     kept = [
         next(at for at, state in enumerate(domain) if (state.value, state.kind.value) == (one.value, one.status.value))
         for one in states
     ]
     codes = np.array([3 if number in altered else code for number, code in zip(numbers, kept, strict=True)])
-    return replace(chunk, recorded=Recorded(outcomes={"queue": States(codes, domain)}, digest=version.digest))
+    return replace(chunk, recorded=Recorded(outcomes={"queue": OutcomeColumn(codes, domain)}, digest=version.digest))
 
 
 def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(workshop: Version) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.decide.answer_times_json import iso
 from engine.decision_log.chain import Entry, Head, beginning, follow
 from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Decided, Kind, Record, RecordedOutcome
+from engine.decision_log.record import Record, RecordedDecision, RecordedOutcome, RecordKind
 from engine.model.answer import VersionRef
 
 START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 def record(number: int, **changes: Any) -> Record:
     """Make a record that was received so many seconds after the start."""
     at = START + timedelta(seconds=number)
-    decided = Decided(
+    decided = RecordedDecision(
         decision="queue",
         id=f"id{number}",
         status="decided",
@@ -32,7 +32,7 @@ def record(number: int, **changes: Any) -> Record:
         "caller": "desk",
         "request_id": "",
         "ticket": f"T-{number}",
-        "kind": Kind.DECIDE,
+        "kind": RecordKind.DECIDE,
         "facts": {"vip": True},
         "now": iso(at),
         "pauses": (),

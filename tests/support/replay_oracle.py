@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.decide.decide import decide
-from engine.diff.nouns import Kind, State, Values
+from engine.diff.nouns import OutcomeState, StateKind, Values
 from engine.model.answer import Status, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.moment import Hold, Moment
@@ -17,7 +17,11 @@ from engine.version.version import Version
 
 Facts = dict[str, Any]
 
-KINDS = {Status.DECIDED: Kind.DECIDED, Status.UNDECIDED: Kind.UNDECIDED, Status.NOT_COVERED: Kind.NOT_COVERED}
+KINDS = {
+    Status.DECIDED: StateKind.DECIDED,
+    Status.UNDECIDED: StateKind.UNDECIDED,
+    Status.NOT_COVERED: StateKind.NOT_COVERED,
+}
 
 
 @dataclass(kw_only=True)
@@ -27,7 +31,7 @@ class Past:
     facts: Facts
     now: datetime | None = None
     holds: tuple[Hold, ...] = ()
-    outcomes: dict[str, State] = field(default_factory=dict)
+    outcomes: dict[str, OutcomeState] = field(default_factory=dict)
     dues: dict[str, datetime | None] = field(default_factory=dict)
 
 
@@ -38,7 +42,7 @@ class Count:
     tickets: int = 0
     changed: int = 0
     unread: list[tuple[int, str]] = field(default_factory=list)
-    matrix: dict[str, Counter[tuple[State, State]]] = field(default_factory=dict)
+    matrix: dict[str, Counter[tuple[OutcomeState, OutcomeState]]] = field(default_factory=dict)
     moves: dict[str, list[timedelta]] = field(default_factory=dict)
     appear: Counter[str] = field(default_factory=Counter)
     vanish: Counter[str] = field(default_factory=Counter)
@@ -49,14 +53,14 @@ class Count:
 
 def decided(
     version: Version, names: Sequence[str], past: Past, unknown_elsewhere: Sequence[str]
-) -> tuple[dict[str, State], dict[str, datetime | None]] | str:
+) -> tuple[dict[str, OutcomeState], dict[str, datetime | None]] | str:
     """Decide a ticket: outcomes as states, and deadlines; or the fact that is refused."""
     facts = {
         name: value
         for name, value in past.facts.items()
         if name in version.policy.facts or name not in unknown_elsewhere
     }
-    outcomes: dict[str, State] = {}
+    outcomes: dict[str, OutcomeState] = {}
     dues: dict[str, datetime | None] = {}
     for plan in version.plans.values():
         try:
@@ -67,7 +71,7 @@ def decided(
             if one.name in version.policy.deadlines and one.name in names:
                 dues[one.name] = one.value if isinstance(one.value, datetime) else None
             elif one.name in names:
-                outcomes[one.name] = State(KINDS[one.status], one.value)
+                outcomes[one.name] = OutcomeState(KINDS[one.status], one.value)
     return outcomes, dues
 
 
@@ -104,9 +108,9 @@ def replayed(past: Sequence[Past], after: Version, before: Version) -> Count:
     return found
 
 
-def refused(version: Version, names: Sequence[str]) -> tuple[dict[str, State], dict[str, datetime | None]]:
+def refused(version: Version, names: Sequence[str]) -> tuple[dict[str, OutcomeState], dict[str, datetime | None]]:
     dues = {name: None for name in has(version, names) if name in version.policy.deadlines}
-    return {name: State(Kind.REFUSED) for name in has(version, names) if name not in dues}, dues
+    return {name: OutcomeState(StateKind.REFUSED) for name in has(version, names) if name not in dues}, dues
 
 
 def against_record(past: Sequence[Past], after: Version, digest: str) -> Count:
@@ -136,7 +140,7 @@ def _count(
     found: Count, row: int, old: Any, new: Any, different: bool, recorded: bool = False, texts: Sequence[str] = ()
 ) -> None:
     found.tickets += 1
-    absent = State(Kind.ABSENT)
+    absent = OutcomeState(StateKind.ABSENT)
     for name in old[0] if recorded else sorted({*old[0], *new[0]}):
         pair = (old[0].get(name, absent), new[0].get(name, absent))
         found.matrix.setdefault(name, Counter())[pair] += 1
@@ -156,7 +160,7 @@ def _count(
     found.changed += different
 
 
-def same(one: State, other: State) -> bool:
+def same(one: OutcomeState, other: OutcomeState) -> bool:
     """What is still possible does not count."""
     return (
         one.kind is other.kind

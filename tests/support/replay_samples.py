@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from engine.diff import Change, Excess, Kind, State, Values
+from engine.diff import Change, Excess, OutcomeState, StateKind, Values
 from engine.model.answer import VersionRef
-from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Shift, Tickets, Unread
+from engine.replay.nouns import DueShift, Example, Group, Moves, Replay, Replayed, TicketRegion, Unread
 from engine.version.version import Version
 from guidepost.replay.report import Report
 from guidepost.replay.verify_log import Otherwise, Proof, Proved
@@ -17,11 +17,11 @@ HOUR: Final = timedelta(hours=1)
 NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x onerror=alert(1)> | `code`"
 
 
-def state(value: str | bool | float | tuple[str, ...]) -> State:
-    return State(Kind.DECIDED, value)
+def state(value: str | bool | float | tuple[str, ...]) -> OutcomeState:
+    return OutcomeState(StateKind.DECIDED, value)
 
 
-P3, P4, P5, OPEN = state("P3"), state("P4"), state("P5"), State(Kind.UNDECIDED)
+P3, P4, P5, OPEN = state("P3"), state("P4"), state("P5"), OutcomeState(StateKind.UNDECIDED)
 LOW: Final = Example(
     row=7,
     name="INC0000007",
@@ -42,7 +42,7 @@ PRIORITY: Final = Replayed(
     changed=3_435,
     matrix={Change(P5, P4): 3_431, Change(P4, P4): 20_000, Change(P3, P3): 1_465, Change(OPEN, P5): 4},
     regions=(
-        Tickets(
+        TicketRegion(
             when=(
                 Values(fact="impact", unknown=False, words=("low",)),
                 Values(fact="urgency", unknown=False, words=("low",)),
@@ -52,7 +52,7 @@ PRIORITY: Final = Replayed(
             changes={Change(P5, P4): 3_431},
             examples=(LOW,),
         ),
-        Tickets(
+        TicketRegion(
             when=(Values(fact="impact", unknown=False, words=("low",)), Values(fact="urgency", unknown=True)),
             tickets=19,
             changed=4,
@@ -75,10 +75,10 @@ DUE: Final = Moves(
     appear=3_431,
     vanish=2,
     shifts=(
-        Shift(None, -24 * HOUR, 1),
-        Shift(-4 * HOUR, -HOUR, 30),
-        Shift(timedelta(), HOUR, 50),
-        Shift(HOUR, 4 * HOUR, 200),
+        DueShift(None, -24 * HOUR, 1),
+        DueShift(-4 * HOUR, -HOUR, 30),
+        DueShift(timedelta(), HOUR, 50),
+        DueShift(HOUR, 4 * HOUR, 200),
     ),
     mean=HOUR * 1.5,
     most_earlier=-70 * HOUR,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Kind, Record, decided
+from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from engine.version.version import Version
 from tests.support.records import START, record
@@ -27,7 +27,7 @@ def _record(number: int, version: Version, facts: Mapping[str, object], now: dat
     return record(
         number,
         version=version.ref,
-        kind=Kind.TRIAGE,
+        kind=RecordKind.TRIAGE,
         facts=Masking().facts(facts, version.policy.facts),
         now=iso(now),
         decisions=tuple(map(decided, answers)),

@@ -18,9 +18,16 @@ from engine.decide.decide import decide, triage
 from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Decided, Kind, Record, RecordedDue, RecordedOutcome, decided, plain_pauses
-from engine.diff.nouns import Kind as Level
-from engine.diff.nouns import State
+from engine.decision_log.record import (
+    Record,
+    RecordedDecision,
+    RecordedDue,
+    RecordedOutcome,
+    RecordKind,
+    decided,
+    plain_pauses,
+)
+from engine.diff.nouns import OutcomeState, StateKind
 from engine.replay.nouns import Chunk
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -84,7 +91,7 @@ def recorded(version: Version, number: int) -> Record:
         caller="desk",
         request_id="",
         ticket=f"T-{number}",
-        kind=Kind.TRIAGE,
+        kind=RecordKind.TRIAGE,
         facts=Masking().facts(sent, version.policy.facts),
         now=iso(AT + timedelta(minutes=number)),
         pauses=plain_pauses(moment.holds),
@@ -225,7 +232,7 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
         RecordedOutcome("answer_due", "decided", "2026-01-27T04:00:00Z"),
         RecordedOutcome("later", "undecided", None),
     )
-    one = Decided(
+    one = RecordedDecision(
         decision="queue",
         id="id",
         status="decided",
@@ -234,7 +241,7 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
         assumptions=(),
         dues=(RecordedDue("answer_due", "2026-01-27T04:00:00Z"),),
     )
-    other = Decided(
+    other = RecordedDecision(
         decision="queue",
         id="id",
         status="undecided",
@@ -251,16 +258,16 @@ def test_an_outcome_is_a_deadline_if_anything_of_it_was_due(tmp_path: Path) -> N
         name: [column.states[code] if code >= 0 else None for code in column.codes]
         for name, column in chunk.recorded.outcomes.items()
     } == {
-        "tongues": [State(Level.DECIDED, ("en",)), None, None],
-        "later": [State(Level.UNDECIDED), None, None],
-        "queue": [None, State(Level.NOT_COVERED), State(Level.DECIDED, "fast")],
+        "tongues": [OutcomeState(StateKind.DECIDED, ("en",)), None, None],
+        "later": [OutcomeState(StateKind.UNDECIDED), None, None],
+        "queue": [None, OutcomeState(StateKind.NOT_COVERED), OutcomeState(StateKind.DECIDED, "fast")],
     }
     assert chunk.recorded.dated["answer_due"].tolist() == [True, True, False]
     assert chunk.recorded.due["answer_due"].given.tolist() == [True, False, False]  # type: ignore[union-attr]
 
 
 def test_a_deadline_of_the_version_is_one_even_where_nothing_was_due(tmp_path: Path) -> None:
-    undecided = Decided(
+    undecided = RecordedDecision(
         decision="queue",
         id="id",
         status="undecided",
@@ -346,7 +353,7 @@ def test_parquet_is_written_group_by_group_and_has_columns_to_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "ROWS", 2)
-    decided_ = Decided(
+    decided_ = RecordedDecision(
         decision="queue",
         id="id",
         status="decided",

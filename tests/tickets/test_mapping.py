@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.diff.nouns import Kind, State
+from engine.diff.nouns import OutcomeState, StateKind
 from guidepost.tickets import Mapper, MappingErrors, TicketsError, read_mapping
 from tests.engine.tables.test_oracle import LONG
 from tests.support.tickets import COUNTER, facts, mapped, read
@@ -200,11 +200,17 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
         for name, column in recorded.outcomes.items()
     }
 
-    def decided(value: object) -> State:
-        return State(Kind.DECIDED, value)  # type: ignore[arg-type]
+    def decided(value: object) -> OutcomeState:
+        return OutcomeState(StateKind.DECIDED, value)  # type: ignore[arg-type]
 
     assert said == {
-        "queue": [decided("fast"), decided("slow"), State(Kind.UNDECIDED), State(Kind.NOT_COVERED), None],
+        "queue": [
+            decided("fast"),
+            decided("slow"),
+            OutcomeState(StateKind.UNDECIDED),
+            OutcomeState(StateKind.NOT_COVERED),
+            None,
+        ],
         "free": [decided(True), decided(False), None, None, decided(True)],
         "minutes": [decided(4.0), None, None, decided(2.5), decided(4.0)],
         "tongues": [decided(("en", "ja")), None, None, decided(("en",)), None],

@@ -14,7 +14,7 @@ from engine.decide.answer_json import plain
 from engine.decision_log.chain import Entry
 from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record
-from engine.decision_log.reproduce import Again, decide_again, moment_of
+from engine.decision_log.reproduce import Reproduction, moment_of, reproduce
 from engine.version.version import Version, build
 from engine.whynot import WhyNot
 from guidepost.cli.commands.audit_certificate import RecordArgument, found_entry
@@ -67,7 +67,7 @@ def explain(
             f"version {recorded.version.version} with the digest {recorded.version.digest} is not here, so this is no more than what is recorded",
             "help: --with VERSION names it: a folder, a bundle, or a git revision that had it",
         )
-    again = decide_again(recorded, version)
+    again = reproduce(recorded, version)
     unlike = _why_not(recorded, version, why_not) if why_not else None
     if output is TableOrJson.JSON:
         show_json(_plain(entry, again, unlike))
@@ -99,7 +99,7 @@ def _unexplained(entry: Entry, record: Record, output: TableOrJson) -> None:
         results().show(*record_page(entry, record))
 
 
-def _plain(entry: Entry, again: Again, unlike: WhyNot | None) -> dict[str, Any]:
+def _plain(entry: Entry, again: Reproduction, unlike: WhyNot | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         **json.loads(line(entry)),
         "equal": again.equal,
@@ -115,7 +115,7 @@ def _plain(entry: Entry, again: Again, unlike: WhyNot | None) -> dict[str, Any]:
 
 
 def _page(
-    entry: Entry, record: Record, version: Version, again: Again, unlike: WhyNot | None
+    entry: Entry, record: Record, version: Version, again: Reproduction, unlike: WhyNot | None
 ) -> Iterator[RenderableType]:
     if unlike:
         yield from why_not_parts(unlike, version.policy)

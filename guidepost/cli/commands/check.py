@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.cases import Case, CaseResult, read_cases, run_cases
-from engine.cross_check import Extent, ProofReport, TableProof
+from engine.cross_check import CrossCheckReport, Extent, TableCrossCheck
 from engine.load.yaml_tree import cut_texts, read
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.agreement import agreement_problems
@@ -46,7 +46,7 @@ class Checked:
     root: str
     version: Version | None
     problems: tuple[Problem, ...]
-    proof: ProofReport | None
+    proof: CrossCheckReport | None
     cases: tuple[Case, ...]
     failures: tuple[CaseResult, ...]
     notes: tuple[Message, ...] = ()
@@ -215,7 +215,7 @@ def _version_parts(one: Checked, *, verbose: bool) -> Iterator[RenderableType]:
     yield ""
 
 
-def _proof_rows(proof: ProofReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
+def _proof_rows(proof: CrossCheckReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
     if proof is None:
         yield "not proved", Text("durable-rules was not asked", "yellow")
         return
@@ -236,7 +236,7 @@ def _proof_rows(proof: ProofReport | None, *, verbose: bool) -> Iterator[tuple[s
         yield "failed", Text(f"{failure.table or 'before the first table'}: {failure.reason}", "red")
 
 
-def _cells(table: TableProof) -> str:
+def _cells(table: TableCrossCheck) -> str:
     covered = f"{table.covered:,} of " if table.covered < table.cells else ""
     return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from engine.clock.calendar import DayRule
 from engine.clock.clock import Clock
-from engine.clock.stretches import Kind, Stretch, stretches
+from engine.clock.stretches import Stretch, StretchKind, stretches
 from engine.clock.zone import TZDB
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import reckon
@@ -140,7 +140,7 @@ class Between:
         self, kept: Clock, start: datetime, end: datetime, way: tuple[Stretch, ...], rule: DayRule | None
     ) -> None:
         self._clock, self._start, self._end, self._way, self._rule = kept, start, end, way, rule
-        self._open = sum((one.end - one.start for one in way if one.kind is Kind.OPEN), timedelta())
+        self._open = sum((one.end - one.start for one in way if one.kind is StretchKind.OPEN), timedelta())
         self._sure = kept.count(start, end).sure
         self._unit = unit_by(Unit.BUSINESS_DAYS, always=kept.calendar.always)
 

@@ -15,7 +15,7 @@ from engine.model.policy import Policy
 from engine.model.vocabulary import NOT_COVERED, UNLISTED
 from engine.request.moment import Moment
 from engine.version.version import Version
-from engine.whynot import Change, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
+from engine.whynot import FactChange, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from guidepost.render.answer_console import literal_text, status_text
 from guidepost.render.console import count, grid, refused
 
@@ -88,7 +88,7 @@ def _now(outcome: Outcome) -> str:
     )
 
 
-def _follows(found: WhyNot, change: Change) -> str:
+def _follows(found: WhyNot, change: FactChange) -> str:
     since = next((one.since for one in found.follows if one.fact == change.fact), "")
     return f", which follows from {since}" if since else ""
 
@@ -101,7 +101,7 @@ def _impossible(found: WhyNot) -> Iterator[RenderableType]:
     yield Text(f"  It can be {', '.join(got[:MAX_SHOWN]) or 'nothing'}{more}.")
 
 
-def values_text(change: Change, policy: Policy) -> str:
+def values_text(change: FactChange, policy: Policy) -> str:
     """Write the values that a fact would have to have: all of them, or those that would not do where these are fewer."""
     fact = policy.facts[change.fact]
     others = [word for word in fact.words if word not in change.to and word != change.now]

@@ -14,7 +14,7 @@ from rich.text import Text
 from engine.invariants.prove import invariant_problems
 from engine.invariants.written import written
 from engine.load import load
-from engine.model.invariants import Proof, Ticket
+from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
 from engine.version.version import checked_layout, proved
@@ -31,7 +31,7 @@ class Proved:
 
     root: str
     policy: Policy
-    proofs: tuple[Proof, ...]
+    proofs: tuple[InvariantResult, ...]
 
 
 def prove(
@@ -79,7 +79,7 @@ def _parts(one: Proved) -> Iterator[RenderableType]:
         yield ""
 
 
-def _row(proof: Proof) -> tuple[RenderableType, ...]:
+def _row(proof: InvariantResult) -> tuple[RenderableType, ...]:
     invariant = proof.invariant
     says = Text.assemble(invariant.about, ("\n" + written(invariant), "dim"))
     stands = Text("proved", "green") if proof.holds else Text("too large" if proof.too_large else "fails", "bold red")
@@ -107,7 +107,7 @@ def _plain(one: Proved) -> Plain:
     }
 
 
-def plain_proof(proof: Proof) -> Plain:
+def plain_proof(proof: InvariantResult) -> Plain:
     """Return an invariant and its proof as plain data, with the tickets that break it."""
     invariant, shown = proof.invariant, proof.counterexample
     return {
@@ -124,5 +124,5 @@ def plain_proof(proof: Proof) -> Plain:
     }
 
 
-def _plain_ticket(ticket: Ticket) -> Plain:
+def _plain_ticket(ticket: DecidedTicket) -> Plain:
     return {"facts": dict(ticket.facts), "outcomes": dict(ticket.outcomes)}

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.cross_check import ProofCache, ProofReport, proof_key, prove
+from engine.cross_check import CrossCheckCache, CrossCheckReport, cross_check_key, cross_check_tables
 from engine.load import policy_files
 from engine.load.files import ENDINGS, of_a_version
 from engine.model.problems import Place, PolicyErrors, Problem
-from engine.version.agreement import agreement_problems, proof_tables
+from engine.version.agreement import agreement_problems, tables_to_cross_check
 from engine.version.bundle import Bundle, Known, V, Versions, bundle, other_desks
 from engine.version.release_register import REGISTER, Folder, Frozen, frozen_problems, read_register
 from engine.version.version import Version, build
@@ -168,12 +168,12 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, ProofReport]:
+def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckReport]:
     """Have durable-rules prove every version (or take the proof that is kept); give the reports by version.
 
     Raises PolicyErrors if it disagrees or fails anywhere.
     """
-    reports: dict[str, ProofReport] = {}
+    reports: dict[str, CrossCheckReport] = {}
     problems: list[Problem] = []
     for version in made.versions:
         report = prove_version(version, cache)
@@ -184,16 +184,16 @@ def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, ProofReport]:
     return reports
 
 
-def prove_version(version: Version, cache: Path | None) -> ProofReport:
+def prove_version(version: Version, cache: Path | None) -> CrossCheckReport:
     """Have durable-rules prove one version, or take the proof that is kept for its tables."""
-    tables = proof_tables(version)
-    key = proof_key(tables)
-    kept = ProofCache(cache).load(key) if cache is not None else None
+    tables = tables_to_cross_check(version)
+    key = cross_check_key(tables)
+    kept = CrossCheckCache(cache).load(key) if cache is not None else None
     if kept is not None:
         return kept
-    report = prove(tables)
+    report = cross_check_tables(tables)
     if cache is not None and report.ok:
-        ProofCache(cache).store(key, report)
+        CrossCheckCache(cache).store(key, report)
     return report
 
 

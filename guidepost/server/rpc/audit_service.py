@@ -22,7 +22,7 @@ import grpc
 from engine.decision_log.chain import Entry
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record, instant
-from engine.decision_log.reproduce import decide_again
+from engine.decision_log.reproduce import reproduce
 from engine.model.answer import UnknownVersion
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import named, read_call
@@ -127,7 +127,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
     async def ExplainRecord(self, request: pb.ExplainRecordRequest, context: Context) -> pb.ExplainRecordResponse:  # noqa: ARG002
         """Decide a record again under its own version."""
         entry, record = await self._whole(request.id)
-        return wire.explained(entry, decide_again(record, self._decider(record)))
+        return wire.explained(entry, reproduce(record, self._decider(record)))
 
     @answered
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Context) -> pb.GetCertificateResponse:  # noqa: ARG002

@@ -13,7 +13,7 @@ from typing import Final
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
-from engine.decision_log.record import Kind
+from engine.decision_log.record import RecordKind
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import Call, checked
 from guidepost.decision_log.recorder import Given
@@ -36,7 +36,7 @@ IN_FLIGHT: Final = 200
 IN_FLIGHT_BYTES: Final = 256 << 10
 """The most bytes of them: a stream of few large tickets is read ahead no further than one of many small ones."""
 
-TRIAGE: Final = Question(Kind.TRIAGE)
+TRIAGE: Final = Question(RecordKind.TRIAGE)
 
 Write = Callable[[Version, Given], bytes]
 

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from engine.cache import Cache
 from engine.decide.reschedule import Rescheduled
-from engine.decision_log.record import Kind
+from engine.decision_log.record import RecordKind
 from engine.model.answer import Answer, WrongFact
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import Call, read_call
@@ -87,7 +87,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     @answered
     async def Triage(self, request: pb.TriageRequest, context: Context) -> bytes:
         """Make all decisions that a new ticket needs."""
-        return await self._answer(Question(Kind.TRIAGE), request, context, self._triaged)
+        return await self._answer(Question(RecordKind.TRIAGE), request, context, self._triaged)
 
     @answered
     async def DecidePriority(self, request: pb.DecidePriorityRequest, context: Context) -> bytes:
@@ -139,7 +139,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         """Return how a change of facts moves the deadlines."""
         was, wrong = wire.facts(request.before)
         wrong = tuple(replace(one, fact=f"before.{one.fact}") for one in wrong)
-        question = Question(Kind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
+        question = Question(RecordKind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
         return await self._answer(
             question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong
         )
@@ -160,7 +160,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
         """Make a decision, and encode it as the one field of a response."""
         return await self._answer(
-            Question(Kind.DECIDE, decision),
+            Question(RecordKind.DECIDE, decision),
             request,
             context,
             lambda _, answers: self._field(DECISION, kind, cast("Answers", answers)[0]),

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from engine.decide.decide import decide, triage
 from engine.decide.reschedule import reschedule
 from engine.decision_log.canonical_json import whole
-from engine.decision_log.record import Kind, Record, Recordable, instant
+from engine.decision_log.record import Record, Recordable, RecordKind, instant
 from engine.model.answer import UnknownVersion, WrongFact, WrongRequest
 from engine.request.moment import Moment
 from engine.version.version import Version
@@ -36,15 +36,15 @@ Result = TypeVar("Result")
 class Question:
     """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
 
-    kind: Kind
+    kind: RecordKind
     decision: str = ""
     before: Mapping[str, object] | None = None
 
     def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Given:
         """Answer it under a version."""
-        if self.kind is Kind.TRIAGE:
+        if self.kind is RecordKind.TRIAGE:
             return triage(version, facts, moment)
-        if self.kind is Kind.DECIDE:
+        if self.kind is RecordKind.DECIDE:
             return (decide(version, self.decision, facts, moment),)
         return reschedule(version, facts, self.before or {}, moment)
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from engine.decision_log.chain import Entry
 from engine.decision_log.filter import Filter
-from engine.decision_log.record import Decided, Record, RecordedOutcome, instant
-from engine.decision_log.reproduce import Again
+from engine.decision_log.record import Record, RecordedDecision, RecordedOutcome, instant
+from engine.decision_log.reproduce import Reproduction
 from engine.decision_log.verify import Tampering
 from engine.model.answer import Status
 from guidepost.decision_log.purge import Doomed
@@ -78,7 +78,7 @@ def entry(one: Entry) -> pb.LogEntry:
     return written
 
 
-def explained(one: Entry, again: Again) -> pb.ExplainRecordResponse:
+def explained(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
     """Write a past decision in full."""
     differences = [
         pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again)
@@ -137,7 +137,7 @@ def _record(record: Record) -> pb.LogRecord:
     )
 
 
-def _decided(one: Decided) -> pb.DecisionRecord:
+def _decided(one: RecordedDecision) -> pb.DecisionRecord:
     return pb.DecisionRecord(
         name=one.decision,
         status=STATUS[Status(one.status)],

@@ -6,7 +6,18 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from engine.diff import Change, DecisionDiff, Diff, Edit, Kind, OutcomeDiff, Region, State, Values, Wording
+from engine.diff import (
+    Change,
+    DecisionDiff,
+    Diff,
+    DiffRegion,
+    Edit,
+    OutcomeDiff,
+    OutcomeState,
+    StateKind,
+    Values,
+    Wording,
+)
 from engine.diff.words import change_text, headline, region_text
 from engine.model.conditions import Interval
 from engine.model.targets import Measure
@@ -15,7 +26,7 @@ from guidepost.server.wire.encode_tables import measure
 from guidepost.v1 import diff_pb2
 
 EDIT: Final = {edit: getattr(diff_pb2, f"EDIT_{edit.name}") for edit in Edit}
-KIND: Final = {kind: getattr(diff_pb2, f"OUTCOME_STATE_KIND_{kind.name}") for kind in Kind}
+KIND: Final = {kind: getattr(diff_pb2, f"OUTCOME_STATE_KIND_{kind.name}") for kind in StateKind}
 
 
 def diff_summary(diff: Diff) -> diff_pb2.DiffSummary:
@@ -82,7 +93,7 @@ def _changes(changes: Mapping[Change, int]) -> list[diff_pb2.OutcomeChange]:
     ]
 
 
-def _state(state: State) -> diff_pb2.OutcomeState:
+def _state(state: OutcomeState) -> diff_pb2.OutcomeState:
     written = diff_pb2.OutcomeState(kind=KIND[state.kind])
     if isinstance(state.value, Measure):
         written.measure.CopyFrom(measure(state.value))
@@ -91,7 +102,7 @@ def _state(state: State) -> diff_pb2.OutcomeState:
     return written
 
 
-def _region(region: Region) -> diff_pb2.DiffRegion:
+def _region(region: DiffRegion) -> diff_pb2.DiffRegion:
     return diff_pb2.DiffRegion(
         text=region_text(region),
         when=[_values(values) for values in region.when],

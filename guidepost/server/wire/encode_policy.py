@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.model.answer import VersionRef
-from engine.model.policy import Assumption, Decision, Policy, Question
+from engine.model.policy import Assumption, Decision, OpenQuestion, Policy
 from engine.model.vocabulary import Fact, FactType, Value
 from guidepost.server.wire import encode_tables as tables
 from guidepost.server.wire.encode_answer import notice, place, version_ref
@@ -83,7 +83,7 @@ def _word(value: Value) -> policy_service_pb2.FactWord:
     return policy_service_pb2.FactWord(value=value.value, about=value.about, name=value.name, aliases=value.aliases)
 
 
-def _question(question: Question) -> policy_service_pb2.OpenQuestion:
+def _question(question: OpenQuestion) -> policy_service_pb2.OpenQuestion:
     """Write an open question."""
     return policy_service_pb2.OpenQuestion(
         id=question.id,

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from engine.clock.localtime import local_text
-from engine.clock.stretches import Kind
+from engine.clock.stretches import StretchKind
 from engine.deadlines.due import in_units
-from engine.model.answer import Due, Duty, Shift, Standing, State
+from engine.model.answer import DeadlineState, Due, Duty, Shift, Standing
 from engine.model.targets import Target
 from guidepost.server.wire.fast_protobuf import duration, number, real, sized, tag, text, timestamp
 from guidepost.server.wire.times import DAY_RULE, KIND, STATE, UNIT, uncertain
@@ -20,8 +20,8 @@ STARTS, DUE, LOCAL_DUE, STRETCHES, ESTIMATED, HELD, STANDING, UNCERTAIN = (
     tag(field) for field in (2, 3, 9, 11, 12, 14, 15, 16)
 )
 EXTENDED: Final = {False: b"\x68\x00", True: b"\x68\x01", None: b""}
-_KINDS: Final = {kind: number(3, KIND[kind]) for kind in Kind}
-_STATES: Final = {state: number(1, STATE[state]) for state in State}
+_KINDS: Final = {kind: number(3, KIND[kind]) for kind in StretchKind}
+_STATES: Final = {state: number(1, STATE[state]) for state in DeadlineState}
 ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN = (tag(field) for field in range(1, 8))
 
 _recurring: Final = lru_cache(KEPT)(timestamp)

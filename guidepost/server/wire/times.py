@@ -8,10 +8,10 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.clock.localtime import local_text
-from engine.clock.stretches import Kind
+from engine.clock.stretches import StretchKind
 from engine.clock.zone import EPOCH
 from engine.deadlines.due import in_units
-from engine.model.answer import Due, Duty, Passed, Shift, Standing, State, Uncertain
+from engine.model.answer import DeadlineState, Due, Duty, Passed, Shift, Standing, Uncertain
 from engine.model.targets import Target
 from engine.request.moment import ZERO
 from guidepost.v1 import deadline_pb2 as pb
@@ -28,8 +28,8 @@ DAY_RULE: Final = {
     "roll_then_close": pb.DAY_RULE_ROLL_THEN_CLOSE,
 }
 
-KIND: Final = {kind: getattr(pb, f"STRETCH_KIND_{kind.name}") for kind in Kind}
-STATE: Final = {state: getattr(pb, f"DEADLINE_STATE_{state.name}") for state in State}
+KIND: Final = {kind: getattr(pb, f"STRETCH_KIND_{kind.name}") for kind in StretchKind}
+STATE: Final = {state: getattr(pb, f"DEADLINE_STATE_{state.name}") for state in DeadlineState}
 
 
 def instant(timestamp: Timestamp) -> datetime:

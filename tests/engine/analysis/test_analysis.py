@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner
 
 from engine.analysis import FINDINGS, Finding, Level, analyse, analyse_problems
-from engine.analysis.cells import Cells
+from engine.analysis.cells import TableCells
 from engine.analysis.rules import rule_findings, spare_rules
 from engine.analysis.vocabulary import has_effect, shown_outcomes
 from engine.load import load
@@ -564,7 +564,7 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
     policy = load(files)
     layout = lay_out(policy)
     for table in policy.tables.values():
-        cells, oracle = Cells(layout.flats[table.name], layout.atoms), TableOracle(policy, layout, table)
+        cells, oracle = TableCells(layout.flats[table.name], layout.atoms), TableOracle(policy, layout, table)
         found = [*rule_findings(cells, spare_rules(cells))]
 
         assert {table.rules[at].id for at in cells.idle if at < len(table.rules)} == {rule.id for rule in oracle.idle()}
@@ -581,7 +581,7 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
 def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]) -> None:
     policy = _without_idle(load(files))
     layout = lay_out(policy)
-    spare = {name: spare_rules(Cells(flat, layout.atoms)) for name, flat in layout.flats.items()}
+    spare = {name: spare_rules(TableCells(flat, layout.atoms)) for name, flat in layout.flats.items()}
     slim = replace(policy, tables={name: _without(table, spare[name]) for name, table in policy.tables.items()})
     for table in policy.tables.values():
         values = {
@@ -631,7 +631,7 @@ def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -
     for table in policy.tables.values():
         rules = {rule.id: rule for rule in table.rules}
         oracle = TableOracle(policy, layout, table)
-        cells = Cells(layout.flats[table.name], layout.atoms)
+        cells = TableCells(layout.flats[table.name], layout.atoms)
         for found in rule_findings(cells, spare_rules(cells)):
             ticket = dict(found.witness)
             (seen,) = [
@@ -659,7 +659,7 @@ def _without_idle(policy: Policy) -> Policy:
     """Take out rules that count in no cell that tickets reach, until there are none: the check refuses them."""
     while True:
         layout = lay_out(policy)
-        cells = {name: Cells(flat, layout.atoms) for name, flat in layout.flats.items()}
+        cells = {name: TableCells(flat, layout.atoms) for name, flat in layout.flats.items()}
         idle = {
             name: {rule for rule in range(len(one.table.rules)) if not one.counts(rule).any()}
             for name, one in cells.items()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import Coverage, Kind, TableCoverage, Touched, Tracer, covered, percent, trace
+from engine.cases.coverage import Coverage, TableCoverage, TableKind, Touched, Tracer, covered, percent, trace
 from engine.cases.joint import reached_cells
 from engine.decide.decide import NO_MOMENT, decide
 from engine.version.bundle import Bundle
@@ -116,7 +116,7 @@ class TestTheWorkshop:
         found = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{AT}"}}}}')
 
         assert (table(found, "benches").kind, table(found, "benches").hit, table(found, "benches").cells) == (
-            Kind.ROSTER,
+            TableKind.ROSTER,
             1,
             2,
         )

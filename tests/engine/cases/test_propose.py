@@ -13,7 +13,7 @@ from engine.cases.coverage import Coverage, Touched, covered, trace
 from engine.cases.propose import Proposal, plain, propose
 from engine.cases.written import cases_text
 from engine.decide.decide import decide
-from engine.model.answer import State
+from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
@@ -151,7 +151,7 @@ def test_a_deadline_has_cases_before_at_and_after_its_end(workshop: Version) -> 
     ready = [(proposal.states["ready_by"], proposal.now) for proposal in found if "ready_by" in proposal.states]
     due = next(proposal.answer["ready_by"].value for proposal in found if "ready_by" in proposal.states)
 
-    assert [state for state, _ in ready] == [State.AT_RISK, State.AT_RISK, State.BREACHED]
+    assert [state for state, _ in ready] == [DeadlineState.AT_RISK, DeadlineState.AT_RISK, DeadlineState.BREACHED]
     assert ready[1][1] == due
     assert [now.timestamp() - ready[1][1].timestamp() for _, now in ready] == [-1, 0, 1]
 

@@ -11,7 +11,7 @@ import pytest
 from engine.clock.calendar import Calendar, Interval
 from engine.clock.clock import Clock, Counted, Reached
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
-from engine.clock.stretches import Kind, stretches
+from engine.clock.stretches import StretchKind, stretches
 from engine.clock.zone import to_micros
 from tests.support.clocks import (
     CLOCK,
@@ -473,7 +473,7 @@ def test_a_place_that_never_opens_says_so_at_once(calendar: Calendar) -> None:
     assert clock.count(start, start + 9 * HOUR) == Counted(timedelta(0), True)
     assert clock.count_days(start, start + 9 * HOUR, CLOCK, begun=True) == 0
     assert clock.is_open(start) is False
-    assert [part.kind for part in stretches(clock, start, start + HOUR)] == [Kind.CLOSED]
+    assert [part.kind for part in stretches(clock, start, start + HOUR)] == [StretchKind.CLOSED]
     assert add_column(clock, np.array([to_micros(start)]), 1)[0].tolist() == [NOWHERE]
     assert add_days_column(clock, np.array([to_micros(start)]), 1, CLOSE)[1].tolist() == [False]
     assert count_column(clock, np.array([to_micros(start)]), np.array([to_micros(start) + 1]))[0].tolist() == [0]

@@ -18,7 +18,7 @@ from engine.clock.calendar import DAY, Calendar, DayRule, Holiday, HolidayList, 
 from engine.clock.clock import Clock, Reached
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column, count_days_column
 from engine.clock.openings import Openings
-from engine.clock.stretches import Kind, stretches
+from engine.clock.stretches import StretchKind, stretches
 from engine.clock.zone import to_datetime, to_micros
 from engine.request.moment import Hold, Moment
 from tests.support.clock_oracle import Oracle, Pair
@@ -273,9 +273,9 @@ def test_stretches_leave_no_gap_and_the_open_ones_are_what_counted(data: st.Data
     assert (parts[-1].end if parts else start) == end
     assert all(part.start < part.end for part in parts)
     assert all((one.kind, one.name) != (other.kind, other.name) for one, other in pairwise(parts))
-    assert total(parts, Kind.OPEN) == clock.count(start, end).amount - on_hold
-    assert total(parts, Kind.HOLD) == on_hold
-    assert all(part.name == ("" if part.kind is not Kind.HOLIDAY else part.name) for part in parts)
+    assert total(parts, StretchKind.OPEN) == clock.count(start, end).amount - on_hold
+    assert total(parts, StretchKind.HOLD) == on_hold
+    assert all(part.name == ("" if part.kind is not StretchKind.HOLIDAY else part.name) for part in parts)
 
 
 @pytest.mark.campaign
@@ -287,15 +287,15 @@ def test_without_its_breaks_a_place_is_open_where_a_break_was_told(data: st.Data
     parts = stretches(Clock(calendar), start, end)
     unbroken, every_day = Clock(replace(calendar, breaks={})), Clock(replace(calendar, breaks={}, holidays=None))
 
-    assert total(parts, Kind.OPEN) + total(parts, Kind.BREAK) == unbroken.count(start, end).amount
+    assert total(parts, StretchKind.OPEN) + total(parts, StretchKind.BREAK) == unbroken.count(start, end).amount
     for part in parts:
-        if part.kind is Kind.HOLIDAY:
+        if part.kind is StretchKind.HOLIDAY:
             assert calendar.holidays is not None
             assert part.name in {holiday.name for holiday in calendar.holidays.days.values()}
             assert every_day.count(part.start, part.end).amount == part.end - part.start
 
 
-def total(parts: Iterable[Any], kind: Kind) -> timedelta:
+def total(parts: Iterable[Any], kind: StretchKind) -> timedelta:
     return sum((part.end - part.start for part in parts if part.kind is kind), timedelta(0))
 
 

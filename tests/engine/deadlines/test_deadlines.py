@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from engine.clock.stretches import Kind
+from engine.clock.stretches import StretchKind
 from engine.decide.answer_json import plain, to_json
 from engine.decide.decide import NO_MOMENT, decide, triage
 from engine.decide.reschedule import reschedule
-from engine.model.answer import Answer, Due, State, Status, WrongRequest
+from engine.model.answer import Answer, DeadlineState, Due, Status, WrongRequest
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
@@ -50,7 +50,9 @@ class TestHowItStands:
 
     P3: Final = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": FRIDAY}
 
-    def standing(self, guide: Version, now: str, **more: object) -> tuple[State, timedelta, timedelta, timedelta]:
+    def standing(
+        self, guide: Version, now: str, **more: object
+    ) -> tuple[DeadlineState, timedelta, timedelta, timedelta]:
         """Return how the response stands at an instant: its state, and the time used, left and late."""
         found = due_of(decide(guide, "response", {**self.P3, **more}, read_moment(now))).standing
         assert found is not None
@@ -60,31 +62,34 @@ class TestHowItStands:
         """Nine hours of Friday; nothing at the weekend and on the holiday."""
         nine, fifteen, nothing = timedelta(hours=9), timedelta(hours=15), timedelta()
 
-        assert (State.RUNNING, nine, fifteen, nothing) == self.standing(guide, "2026-01-24T00:00:00+11:00")
-        assert (State.RUNNING, nine, fifteen, nothing) == self.standing(guide, "2026-01-27T00:00:00+11:00")
+        assert (DeadlineState.RUNNING, nine, fifteen, nothing) == self.standing(guide, "2026-01-24T00:00:00+11:00")
+        assert (DeadlineState.RUNNING, nine, fifteen, nothing) == self.standing(guide, "2026-01-27T00:00:00+11:00")
 
     def test_it_is_at_risk_from_the_threshold_of_the_policy_on(self, guide: Version) -> None:
         """A quarter of 24 hours of business time: from six hours before the end."""
-        assert State.RUNNING is self.standing(guide, "2026-01-27T08:59:59+11:00")[0]
-        assert State.AT_RISK is self.standing(guide, "2026-01-27T09:00:00+11:00")[0]
+        assert DeadlineState.RUNNING is self.standing(guide, "2026-01-27T08:59:59+11:00")[0]
+        assert DeadlineState.AT_RISK is self.standing(guide, "2026-01-27T09:00:00+11:00")[0]
         found = due_of(decide(guide, "response", self.P3, read_moment("2026-01-24T00:00:00Z"))).standing
         assert found is not None
         assert at("2026-01-27T09:00:00+11:00") == found.at_risk_from
 
     def test_late_is_strictly_after_the_due_time(self, guide: Version) -> None:
-        assert State.AT_RISK is self.standing(guide, "2026-01-27T15:00:00+11:00")[0]
+        assert DeadlineState.AT_RISK is self.standing(guide, "2026-01-27T15:00:00+11:00")[0]
         state, _, left, late = self.standing(guide, "2026-01-27T15:00:01+11:00")
-        assert (State.BREACHED, timedelta(), timedelta(seconds=1)) == (state, left, late)
+        assert (DeadlineState.BREACHED, timedelta(), timedelta(seconds=1)) == (state, left, late)
 
     def test_it_is_met_by_a_response_in_time_whatever_time_it_is(self, guide: Version) -> None:
-        assert State.MET is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00+11:00")[0]
         assert (
-            State.BREACHED
+            DeadlineState.MET
+            is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00+11:00")[0]
+        )
+        assert (
+            DeadlineState.BREACHED
             is self.standing(guide, "2027-01-01T00:00:00Z", responded_at="2026-01-27T15:00:00.000001+11:00")[0]
         )
 
     def test_nothing_is_used_before_it_begins(self, guide: Version) -> None:
-        assert (State.RUNNING, timedelta(), timedelta(hours=24), timedelta()) == self.standing(
+        assert (DeadlineState.RUNNING, timedelta(), timedelta(hours=24), timedelta()) == self.standing(
             guide, "2026-01-01T00:00:00Z"
         )
 
@@ -97,7 +102,7 @@ class TestHowItStands:
         found = due_of(decide(guide, "lifecycle", facts, read_moment("2026-03-01T00:00:00Z")), "reopen_until").standing
 
         assert found is not None
-        assert State.PASSED is found.state
+        assert DeadlineState.PASSED is found.state
 
     def test_an_assumed_threshold_is_named_where_it_counts(self, guide: Version) -> None:
         at_risk = decide(guide, "response", self.P3, read_moment("2026-01-27T09:00:00+11:00"))
@@ -124,9 +129,14 @@ class TestHolds:
 
         assert at("2026-01-27T17:00:00+11:00") == due_of(answer).due
         assert (True, timedelta(hours=2)) == (due_of(answer).extended, due_of(answer).held)
-        assert [Kind.OPEN, Kind.HOLD, Kind.OPEN, Kind.CLOSED, Kind.HOLIDAY, Kind.OPEN] == [
-            one.kind for one in due_of(answer).stretches
-        ]
+        assert [
+            StretchKind.OPEN,
+            StretchKind.HOLD,
+            StretchKind.OPEN,
+            StretchKind.CLOSED,
+            StretchKind.HOLIDAY,
+            StretchKind.OPEN,
+        ] == [one.kind for one in due_of(answer).stretches]
 
     def test_those_outside_of_business_time_and_those_after_the_deadline_put_nothing_off(
         self, lenient: Version
@@ -183,7 +193,7 @@ class TestHolds:
 
         for now in ("2026-01-27T12:00:00+11:00", "2026-01-30T12:00:00+11:00", "2027-01-30T12:00:00+11:00"):
             found = due_of(decide(lenient, "response", facts, read_moment(now, (("2026-01-23T17:00:00+11:00", end),))))
-            assert (at("2026-01-27T15:00:00+11:00"), timedelta(), State.MET) == (
+            assert (at("2026-01-27T15:00:00+11:00"), timedelta(), DeadlineState.MET) == (
                 found.due,
                 found.held,
                 found.standing and found.standing.state,
@@ -219,7 +229,7 @@ class TestHolds:
 
         assert (at("2026-01-27T16:30:00+11:00"), timedelta(minutes=90)) == (found.due, found.held)
         assert found.standing is not None
-        assert State.BREACHED is found.standing.state
+        assert DeadlineState.BREACHED is found.standing.state
 
     def test_a_change_of_facts_counts_no_hold_after_the_deadline_was_met_on_either_side(self, lenient: Version) -> None:
         facts = {**TestHowItStands.P3, "responded_at": "2026-01-23T16:00:00+11:00"}
@@ -368,7 +378,7 @@ class TestBeyondTheKnownHolidays:
         found = due_of(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z"))).standing
 
         assert found is not None
-        assert (State.BREACHED, None, timedelta(), None) == (found.state, found.used, found.left, found.late)
+        assert (DeadlineState.BREACHED, None, timedelta(), None) == (found.state, found.used, found.left, found.late)
         # Thursday 21 December from 15:00, then Friday, Wednesday to Friday: nine hours and four days.
         assert timedelta(hours=9 + 4 * 24) == found.late_at_least
         standing = plain(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z")))["deadlines"][0][

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide, triage
-from engine.decision_log.canonical_json import Texts, whole
+from engine.decision_log.canonical_json import CanonicalWriter, whole
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Kind, Record, decided, instant, plain_pauses
+from engine.decision_log.record import Record, RecordKind, decided, instant, plain_pauses
 from engine.model.answer import Answer
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
@@ -53,18 +53,18 @@ SIZES = st.fixed_dictionaries(
 MOMENTS = st.builds(lambda now, hold: read_moment(now, [(NOON, None)] if hold else []), INSTANTS, st.booleans())
 
 MASKINGS = (Masking(), Masking(b"k" * 32, frozenset({"note"}), frozenset({"part", "colour"})))
-KEPT = [Texts(masking.more, kept=5) for masking in MASKINGS]
+KEPT = [CanonicalWriter(masking.more, kept=5) for masking in MASKINGS]
 """Kept over all examples, as a server does, and soon full."""
 
 
 def both(
-    texts: Texts,
+    texts: CanonicalWriter,
     masking: Masking,
     version: Version,
     facts: Mapping[str, Any],
     moment: Moment,
     answers: tuple[Answer, ...],
-    kind: Kind = Kind.TRIAGE,
+    kind: RecordKind = RecordKind.TRIAGE,
 ) -> tuple[str, Record]:
     """Return the text of a record as a server joins it, and the record, whose text is written whole."""
     known, pauses = version.policy.facts, plain_pauses(moment.holds)
@@ -97,19 +97,19 @@ def test_a_joined_text_is_the_canonical_one(
     version, sent = DESKS[desk], (facts, sizes)[desk]
     answers = tuple(decide(version, name, sent, moment) for name in version.plans)
 
-    for texts in (KEPT[which], Texts(MASKINGS[which].more)):
+    for texts in (KEPT[which], CanonicalWriter(MASKINGS[which].more)):
         joined, made = both(texts, MASKINGS[which], version, sent, moment, answers)
         assert joined == made.text
     assert Record.read(joined).text == joined
 
 
 def test_answers_that_differ_in_instants_only_share_all_but_these() -> None:
-    texts = Texts()
+    texts = CanonicalWriter()
     asked = [Moment(NOON + timedelta(minutes=number)) for number in range(3)]
     for moment in asked:
         facts = {"damage": "broken", "rider": "other", "came_at": moment.now, "stand": "oslo", "brake_wear": 90}
         joined, made = both(
-            texts, Masking(), WORKSHOP, facts, moment, (decide(WORKSHOP, "pickup", facts, moment),), Kind.DECIDE
+            texts, Masking(), WORKSHOP, facts, moment, (decide(WORKSHOP, "pickup", facts, moment),), RecordKind.DECIDE
         )
         assert joined == made.text
         assert instant(str(made.decisions[0].dues[0].due)) > NOON
@@ -118,7 +118,7 @@ def test_answers_that_differ_in_instants_only_share_all_but_these() -> None:
 
 
 def test_what_holds_words_of_the_caller_is_not_kept() -> None:
-    texts = Texts()
+    texts = CanonicalWriter()
     given = triage(WORKSHOP, {"part": "my own part"})
     for answer in given:
         texts.answer(answer)
@@ -128,7 +128,7 @@ def test_what_holds_words_of_the_caller_is_not_kept() -> None:
 
 
 def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
-    texts = Texts()
+    texts = CanonicalWriter()
     answers = triage(WORKSHOP, {"damage": "worn"})
     made = Record(
         id="id",
@@ -136,7 +136,7 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
         caller="",
         request_id="",
         ticket="",
-        kind=Kind.TRIAGE,
+        kind=RecordKind.TRIAGE,
         facts={},
         now="n",
         pauses=(),
@@ -144,7 +144,7 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
         decisions=tuple(decided(one) for one in answers),
     )
 
-    assert whole(texts.record("id", "r", "", "", "", Kind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(
+    assert whole(texts.record("id", "r", "", "", "", RecordKind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(
         Record.read(made.text)
     )
     assert whole(made) is made
@@ -159,7 +159,7 @@ def test_a_record_without_a_change_says_nothing_of_one() -> None:
             caller="",
             request_id="",
             ticket="",
-            kind=Kind.TRIAGE,
+            kind=RecordKind.TRIAGE,
             facts={},
             now="n",
             pauses=(),

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine.decide.decide import decide
-from engine.diff import Change, Diff, Edit, Kind, OutcomeDiff, Region, State, compare
+from engine.diff import Change, Diff, DiffRegion, Edit, OutcomeDiff, OutcomeState, StateKind, compare
 from engine.diff.nouns import Values
 from engine.diff.words import region_text
 from engine.load import load
@@ -127,15 +127,17 @@ def oracle_of(version: Any) -> Oracle:
     return Oracle(version.policy, {name: atoms.samples for name, atoms in version.atoms.items()})
 
 
-def ends(name: str, version: Any, oracle: Oracle, facts: dict[str, Raw]) -> tuple[Kind, frozenset[Any]]:
+def ends(name: str, version: Any, oracle: Oracle, facts: dict[str, Raw]) -> tuple[StateKind, frozenset[Any]]:
     """Return what a version makes of an outcome: the kind, and the values possible."""
     if name not in version.producer:
-        return Kind.ABSENT, frozenset()
+        return StateKind.ABSENT, frozenset()
     sent = read(version, facts)
     if sent is None:
-        return Kind.REFUSED, frozenset()
+        return StateKind.REFUSED, frozenset()
     possible = oracle.possible(version.policy.tables[version.producer[name]], sent)[name]
-    kind = Kind.UNDECIDED if len(possible) > 1 else Kind.NOT_COVERED if None in possible else Kind.DECIDED
+    kind = (
+        StateKind.UNDECIDED if len(possible) > 1 else StateKind.NOT_COVERED if None in possible else StateKind.DECIDED
+    )
     return kind, frozenset(possible)
 
 
@@ -174,7 +176,7 @@ def holds(values: Values, raw: Raw, versions: tuple[Any, Any]) -> bool:
     return word not in values.but if values.but else word in values.words
 
 
-def inside(region: Region, facts: dict[str, Raw], versions: tuple[Any, Any]) -> bool:
+def inside(region: DiffRegion, facts: dict[str, Raw], versions: tuple[Any, Any]) -> bool:
     return all(holds(values, facts.get(values.fact), versions) for values in region.when)
 
 
@@ -185,17 +187,19 @@ def plain_change(change: Change) -> tuple[Any, ...]:
     return (change.in_part, change.before.kind, one, change.after.kind, other)
 
 
-def expected_change(before: tuple[Kind, frozenset[Any]], after: tuple[Kind, frozenset[Any]]) -> tuple[Any, ...] | None:
+def expected_change(
+    before: tuple[StateKind, frozenset[Any]], after: tuple[StateKind, frozenset[Any]]
+) -> tuple[Any, ...] | None:
     if before == after:
         return None
-    one, other = (next(iter(end[1])) if end[0] is Kind.DECIDED else None for end in (before, after))
+    one, other = (next(iter(end[1])) if end[0] is StateKind.DECIDED else None for end in (before, after))
     if isinstance(one, tuple) and isinstance(other, tuple) and sorted(one) != sorted(other):
         gone, come = list(one), list(other)
         for item in one:
             if item in come:
                 come.remove(item)
                 gone.remove(item)
-        return (True, Kind.DECIDED, tuple(sorted(gone)), Kind.DECIDED, tuple(sorted(come)))
+        return (True, StateKind.DECIDED, tuple(sorted(gone)), StateKind.DECIDED, tuple(sorted(come)))
     return (False, before[0], one, after[0], other)
 
 
@@ -406,7 +410,7 @@ def test_the_default_of_the_channel_only_touches_what_may_have_come_by_email_or_
                 )
 
 
-STILL_UNDECIDED = {Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED))}
+STILL_UNDECIDED = {Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED))}
 
 
 def outcome(difference: Diff, name: str) -> OutcomeDiff:
@@ -421,7 +425,7 @@ def test_every_example_of_a_region_shows_its_change_when_it_is_decided(guide: tu
             for region in () if one.inputs else one.regions:
                 (change,) = region.changes
                 for version, expected in ((old, change.before), (new, change.after)):
-                    if expected.kind is not Kind.ABSENT:
+                    if expected.kind is not StateKind.ABSENT:
                         answer = decide(version, decision.name, region.example)[one.name]
                         assert (answer.status.value, answer.value) == (expected.kind.value, expected.value)
                         shown += 1
@@ -514,7 +518,7 @@ def test_a_moved_threshold_changes_the_numbers_between_the_old_and_the_new_one()
 
     found = outcome(compare(small(), small(edit)), "level")
     assert [(region_text(region), list(map(plain_change, region.changes))) for region in found.regions] == [
-        ("share=[50..60]", [(False, Kind.DECIDED, "high", Kind.DECIDED, "low")]),
+        ("share=[50..60]", [(False, StateKind.DECIDED, "high", StateKind.DECIDED, "low")]),
     ]
 
 
@@ -524,7 +528,9 @@ def test_a_reworded_item_of_a_list_is_one_change_wherever_it_stands() -> None:
         "notes",
     )
     reworded = Change(
-        State(Kind.DECIDED, ("tell the manager",)), State(Kind.DECIDED, ("call the manager",)), in_part=True
+        OutcomeState(StateKind.DECIDED, ("tell the manager",)),
+        OutcomeState(StateKind.DECIDED, ("call the manager",)),
+        in_part=True,
     )
     assert [region_text(region) for region in found.regions if reworded in region.changes] == ["share > 90, way known"]
     assert [set(region.changes) for region in found.regions if reworded not in region.changes] == [
@@ -566,7 +572,7 @@ def test_a_value_that_a_closed_fact_loses_is_refused_there() -> None:
     refused = {
         region_text(region)
         for region in outcome(difference, "notes").regions
-        if any(change.after.kind is Kind.REFUSED for change in region.changes)
+        if any(change.after.kind is StateKind.REFUSED for change in region.changes)
     }
     assert refused == {"share > 90, way=call", "share <= 90, way=call", "way=call, share unknown"}
 

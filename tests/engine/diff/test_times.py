@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from engine.diff import (
     Budget,
     Diff,
-    Kind,
     NotABudget,
     OutcomeDiff,
+    StateKind,
     check_budget,
     compare,
     excesses,
@@ -313,8 +313,8 @@ def test_where_only_one_version_takes_fractions_they_stand_apart_from_whole_numb
 
     regions = outcomes(compare(small(number), small(whole)))["state"].regions
     assert {region_text(region): [change.after.kind for change in region.changes] for region in regions} == {
-        "days=fractions (0..5)": [Kind.REFUSED],
-        "days=fractions > 5": [Kind.REFUSED],
+        "days=fractions (0..5)": [StateKind.REFUSED],
+        "days=fractions > 5": [StateKind.REFUSED],
     }
 
 
@@ -324,7 +324,7 @@ def test_a_rule_of_a_deadline_is_compared_over_what_it_reads() -> None:
     )
     ((name, one),) = found.items()
     assert (name, one.inputs) == ("bed_call_by", True)
-    (change,) = (change for change in one.changes if change.after.kind is Kind.DECIDED)
+    (change,) = (change for change in one.changes if change.after.kind is StateKind.DECIDED)
     assert [value_text(end.value) for end in (change.before, change.after)] == [
         "45 minutes by day_and_night",
         "60 minutes by day_and_night",

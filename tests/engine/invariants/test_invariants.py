@@ -19,14 +19,14 @@ from typer.testing import CliRunner
 
 import engine.version.version
 from engine.decide.decide import decide
-from engine.invariants.ground import Cells, names
+from engine.invariants.ground import TabulatedPolicy, names
 from engine.invariants.prove import prove_invariants
 from engine.load import load
 from engine.load.conditions import parse_condition
 from engine.load.yaml_tree import plain, read
 from engine.model.answer import Status, VersionRef
 from engine.model.conditions import Condition
-from engine.model.invariants import Invariant, Proof
+from engine.model.invariants import Invariant, InvariantResult
 from engine.model.policy import Decision, Policy, Rule, Table
 from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
@@ -77,7 +77,7 @@ def compare(files: dict[str, str], data: st.DataObject) -> None:
             assert size(shown) == min(map(size, tickets))
 
 
-def proofs_of(policy: Policy) -> tuple[Proof, ...]:
+def proofs_of(policy: Policy) -> tuple[InvariantResult, ...]:
     return proved(policy, lay_out(policy))
 
 
@@ -181,7 +181,7 @@ def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_show
     part = changed(only(policy, invariant), *CHANGES[folder][name])
     version = tabulated(replace(part, invariants=()), VersionRef("changed", "1.0.0", ""))
 
-    (proof,) = prove_invariants(part, Cells(version.flats, version.producer, version.atoms))
+    (proof,) = prove_invariants(part, TabulatedPolicy(version.flats, version.producer, version.atoms))
 
     assert proof.counterexample is not None
     cases = [decided(version, dict(ticket.facts), invariant) for ticket in proof.counterexample.tickets]
@@ -318,7 +318,7 @@ def test_proving_the_version_in_force_takes_less_than_a_second(shipped: Bundle) 
     version = shipped.versions[-1]
     began = time.process_time()
 
-    prove_invariants(version.policy, Cells(version.flats, version.producer, version.atoms))
+    prove_invariants(version.policy, TabulatedPolicy(version.flats, version.producer, version.atoms))
 
     assert time.process_time() - began < 1
 

@@ -20,11 +20,11 @@ from engine.clock.zone import to_micros
 from engine.columns.sent import Instants, Words, facts_of, words_of
 from engine.decide.decide import decide
 from engine.diff.budget import Budget, NotABudget, check_budget, read_forbidden, read_limit
-from engine.diff.nouns import Change, Kind, State
+from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.answer import UnknownDecision
 from engine.replay import Replayer, Tally
 from engine.replay.budget import excesses
-from engine.replay.nouns import Chunk, Recorded, Replay, States, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Replay, Unread
 from engine.replay.shifts import EDGES
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -114,7 +114,7 @@ def recorded_of(past: Sequence[Past], digest: str) -> Recorded:
             dict.fromkeys((repr(one.outcomes[name]), one.outcomes[name]) for one in past if name in one.outcomes)
         )
         places = {text: at for at, (text, _) in enumerate(listed)}
-        outcomes[name] = States(
+        outcomes[name] = OutcomeColumn(
             np.array([places[repr(one.outcomes[name])] if name in one.outcomes else -1 for one in past]),
             tuple(state for _, state in listed),
         )
@@ -189,7 +189,7 @@ def test_the_tally_of_two_versions_is_what_plain_loops_count(old: Version, new: 
 def test_so_is_the_tally_beside_what_is_recorded(old: Version, new: Version, digest: str) -> None:
     past = [
         *as_recorded(drawn(old, 60, 5), old, share=0.7),
-        Past(facts={"impact": "worst"}, outcomes={"priority": State(Kind.DECIDED, "P1")}),
+        Past(facts={"impact": "worst"}, outcomes={"priority": OutcomeState(StateKind.DECIDED, "P1")}),
     ]
     said = {"": "", "own": new.digest, "another": old.digest}[digest]
     tally, unread = Replayer(new).replay(chunk_of(past, new, digest=said))
@@ -365,7 +365,7 @@ def test_the_sum_of_nothing_is_nothing(new: Version) -> None:
 def test_tickets_of_which_nothing_was_sent_are_tickets(new: Version) -> None:
     tally, unread = Replayer(new).replay(Chunk(size=3, facts={}, rows=np.arange(1, 4)))
     assert (tally.tickets, unread) == (3, ())
-    assert {one.after.kind for one in tally.outcomes["priority"].matrix} == {Kind.UNDECIDED}
+    assert {one.after.kind for one in tally.outcomes["priority"].matrix} == {StateKind.UNDECIDED}
 
 
 def added(parts: Sequence[Tally]) -> Tally:
@@ -445,7 +445,7 @@ def test_a_version_with_one_changed_cell_changes_exactly_its_tickets(new: Versio
 
     assert (replay.tickets, replay.changed, priority.changed) == (27, 3, 3)
     assert {change: count for change, count in priority.matrix.items() if change.before != change.after} == {
-        Change(State(Kind.DECIDED, "P5"), State(Kind.DECIDED, "P4")): 3
+        Change(OutcomeState(StateKind.DECIDED, "P5"), OutcomeState(StateKind.DECIDED, "P4")): 3
     }
     assert [(values.fact, values.words) for values in region.when] == [("impact", ("low",)), ("urgency", ("low",))]
     assert (region.tickets, region.changed, [one.row for one in region.examples]) == (3, 3, [25])
@@ -466,11 +466,13 @@ def test_an_example_decided_by_hand_shows_its_change(old: Version, new: Version)
                     for version, other in ((old, new), (new, old))
                 ]
                 states = [
-                    State(Kind.REFUSED) if isinstance(side, str) else side[0].get(one.name, State(Kind.ABSENT))
+                    OutcomeState(StateKind.REFUSED)
+                    if isinstance(side, str)
+                    else side[0].get(one.name, OutcomeState(StateKind.ABSENT))
                     for side in sides
                 ]
                 kinds = [
-                    State(Kind.ABSENT) if not has(version, [one.name]) else state
+                    OutcomeState(StateKind.ABSENT) if not has(version, [one.name]) else state
                     for version, state in zip((old, new), states, strict=True)
                 ]
                 assert kinds == [change.before, change.after], (one.name, example)
@@ -519,8 +521,8 @@ def test_what_is_recorded_under_the_very_version_comes_out_equal(request: pytest
 
 def test_and_what_was_altered_does_not(new: Version) -> None:
     past = as_recorded(drawn(new, 60, 17), new)
-    at = next(at for at, one in enumerate(past) if one.outcomes["priority"] == State(Kind.DECIDED, "P3"))
-    past[at] = replace(past[at], outcomes={**past[at].outcomes, "priority": State(Kind.DECIDED, "P1")})
+    at = next(at for at, one in enumerate(past) if one.outcomes["priority"] == OutcomeState(StateKind.DECIDED, "P3"))
+    past[at] = replace(past[at], outcomes={**past[at].outcomes, "priority": OutcomeState(StateKind.DECIDED, "P1")})
     due = next(at for at, one in enumerate(past) if one.dues["response_due"] is not None)
     past[due] = replace(
         past[due], dues={**past[due].dues, "response_due": past[due].dues["response_due"] + timedelta(microseconds=1)}
@@ -541,7 +543,7 @@ def test_and_what_was_altered_does_not(new: Version) -> None:
 def test_what_is_recorded_is_decided_again_whatever_decision_it_is_of(new: Version) -> None:
     answer = decide(new, "escalation", {"level": "critical"} if "level" in new.policy.facts else {}, Moment())
     states = {
-        one.name: State(Kind(one.status.value), one.value)
+        one.name: OutcomeState(StateKind(one.status.value), one.value)
         for one in answer.outcomes
         if one.name not in new.policy.deadlines
     }
@@ -559,15 +561,22 @@ def test_an_outcome_that_the_version_does_not_have_is_no_more(old: Version, new:
     past = [
         Past(
             facts={},
-            outcomes={"weather": State(Kind.DECIDED, "fine"), "priority": State(Kind.UNDECIDED)},
+            outcomes={
+                "weather": OutcomeState(StateKind.DECIDED, "fine"),
+                "priority": OutcomeState(StateKind.UNDECIDED),
+            },
             dues={"tea": START},
         )
     ]
     tally, _ = Replayer(new).replay(chunk_of(past, new, digest="x"))
 
-    assert dict(tally.outcomes["weather"].matrix) == {Change(State(Kind.DECIDED, "fine"), State(Kind.ABSENT)): 1}
+    assert dict(tally.outcomes["weather"].matrix) == {
+        Change(OutcomeState(StateKind.DECIDED, "fine"), OutcomeState(StateKind.ABSENT)): 1
+    }
     assert (tally.deadlines["tea"].vanish, tally.changed) == (1, 1)
-    assert dict(tally.outcomes["priority"].matrix) == {Change(State(Kind.UNDECIDED), State(Kind.UNDECIDED)): 1}
+    assert dict(tally.outcomes["priority"].matrix) == {
+        Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED)): 1
+    }
 
 
 # What cannot be read
@@ -602,8 +611,8 @@ def test_a_value_that_one_version_refuses_is_a_change_of_state(new: Version) -> 
         [priority] = [one for one in replayer.summary(tally, {}, 3).outcomes if one.name == "priority"]
         assert ([one.row for one in unread], tally.tickets, tally.changed, priority.elsewhere) == ([3], 2, 1, 0)
         assert {state.kind for change in priority.regions[0].changes for state in (change.before, change.after)} == {
-            Kind.REFUSED,
-            Kind.DECIDED,
+            StateKind.REFUSED,
+            StateKind.DECIDED,
         }
         assert [values.fact for region in priority.regions for values in region.when] == ["affected_percent"]
 

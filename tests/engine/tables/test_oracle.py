@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from engine.cross_check import prove
+from engine.cross_check import cross_check_tables
 from engine.load import load
 from engine.model.policy import Policy
 from engine.tables.partial import Flat
-from engine.version.agreement import proof_tables
+from engine.version.agreement import tables_to_cross_check
 from engine.version.bundle import Bundle
 from engine.version.version import Layout, lay_out
 from tests.oracle import Oracle
@@ -46,7 +46,7 @@ def test_oracle_table_and_durable_rules_agree_on_random_policies(files: dict[str
     layout = lay_out(policy)
     for flat in layout.flats.values():
         assert disagreements(policy, layout, flat) == []
-    assert prove(proof_tables(layout)).ok
+    assert cross_check_tables(tables_to_cross_check(layout)).ok
 
 
 def test_values_of_one_class_are_told_apart_by_no_rule(shipped: Bundle) -> None:

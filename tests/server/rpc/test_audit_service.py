@@ -22,7 +22,7 @@ from sqlalchemy import text
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import decide
 from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Kind, Record, decided
+from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.decision_log import database
@@ -62,7 +62,7 @@ def made(day: int, **changes: Any) -> Record:
         caller="portal",
         request_id="",
         ticket=f"T-{day % 3}",
-        kind=Kind.DECIDE,
+        kind=RecordKind.DECIDE,
         facts=facts,
         now=iso(at(day)),
         pauses=(),
