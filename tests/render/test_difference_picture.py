@@ -1,0 +1,68 @@
+"""The picture of a difference in README.md: `--update-golden` takes it anew, and what it shows is held by a text beside it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page
+
+from engine.version.bundle import Bundle
+from engine.version.version import Version
+from guidepost.render.diff_html import html_page
+from guidepost.render.diff_report import report
+from tests.support.browser import in_a_browser, watched
+
+PICTURE: Final = Path(__file__).resolve().parents[2] / "docs" / "images" / "difference.png"
+WIDTH: Final = 1000
+LAST_ROW: Final = "table.overview tbody tr:has(a[href$='basis'])"
+"""The picture ends below this row, so that it is small enough for the top of a page."""
+
+
+def difference(shipped: Bundle) -> str:
+    """Return the page of the shipped versions 1.0.0 and 2.0.0."""
+    before, after = shipped.versions
+    assert isinstance(before, Version)
+    assert isinstance(after, Version)
+    return html_page(report(before, after, ("1.0.0", "2.0.0")))
+
+
+def height(page: Page) -> int:
+    """Return where the picture ends, in pixels."""
+    box = page.locator(LAST_ROW).bounding_box()
+    assert box is not None
+    return round(box["y"] + box["height"])
+
+
+@in_a_browser
+def test_the_picture_of_a_difference_shows_what_the_page_shows(
+    request: pytest.FixtureRequest, shipped: Bundle, golden: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    file = tmp_path / "difference.html"
+    file.write_text(difference(shipped), encoding="utf-8")
+
+    with watched(file) as opened:
+        page = opened.page
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": WIDTH, "height": 1400})
+        end = height(page)
+        rows = page.locator("table.overview tr").all_inner_texts()
+        shown = [page.inner_text("h1"), page.inner_text(".headline"), *(" | ".join(row.split("\t")) for row in rows)]
+        if request.config.getoption("--update-golden"):
+            PICTURE.parent.mkdir(exist_ok=True)
+            page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
+
+    golden("diff/picture.txt", "\n".join(shown) + "\n")
+
+
+def test_the_picture_of_a_difference_is_small_and_as_wide_as_it_was_taken() -> None:
+    content = PICTURE.read_bytes()
+    width, shown = struct.unpack(">II", content[16:24])
+
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(content) <= 150_000
+    assert width == WIDTH
+    assert 400 < shown < 1400
