@@ -29,7 +29,7 @@ from engine.replay import Replayer, Tally
 from engine.replay.nouns import Replay
 from engine.version.version import Version
 from guidepost.policies.sources.folder import build_bundle
-from guidepost.replay.run import Rejected, run, usual_groups
+from guidepost.replay.run import RejectedRows, replay_source, usual_groups
 from guidepost.tickets import open_tickets
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -128,8 +128,10 @@ def _array(column: Words | Numbers | Instants) -> Any:
 
 def replayed(path: Path, after: Version, before: Version | None) -> Replay:
     """Replay a file as the command does."""
-    rejected = Rejected(write=lambda _: None)
-    found = run(open_tickets(str(path), after), Replayer(after, before, usual_groups(after)), rejected, lambda *_: None)
+    rejected = RejectedRows(write=lambda _: None)
+    found = replay_source(
+        open_tickets(str(path), after), Replayer(after, before, usual_groups(after)), rejected, lambda *_: None
+    )
     if rejected.rows:
         raise AssertionError(f"{rejected.rows} rows cannot be read: {rejected.first[0]}")
     return found

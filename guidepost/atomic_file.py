@@ -15,18 +15,18 @@ PRIVATE: Final = 0o600
 PUBLIC: Final = 0o644
 
 
-def write_whole(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     """Write a file beside its place, then put it there; a new file gets this mode, and one that is replaced keeps its own.
 
     Raises OSError, and leaves nothing behind then.
     """
-    with placed_whole(path, mode) as made:
+    with atomic_path(path, mode) as made:
         made.write_bytes(content)
 
 
 @contextmanager
-def placed_whole(path: Path, mode: int = PUBLIC) -> Iterator[Path]:
-    """Yield a path beside a file's place to write to; at the end of the block it is put there, unless the block fails. For the mode see :func:`write_whole`."""
+def atomic_path(path: Path, mode: int = PUBLIC) -> Iterator[Path]:
+    """Yield a path beside a file's place to write to; at the end of the block it is put there, unless the block fails. For the mode see :func:`write_atomically`."""
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)

@@ -10,12 +10,12 @@ from typing import Final
 PYTHON: Final = "python"
 
 
-def install(*packages: str) -> str:
+def install_command(*packages: str) -> str:
     """Return the command, with the Python of a virtual environment below the working directory by its relative path.
 
     A bare `pip` may belong to another Python.
 
-    >>> install("psycopg[binary]").endswith("-m pip install 'psycopg[binary]'")
+    >>> install_command("psycopg[binary]").endswith("-m pip install 'psycopg[binary]'")
     True
     """
     from_here = os.path.relpath(sys.executable)

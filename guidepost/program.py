@@ -8,7 +8,7 @@ from typing import Final
 PROGRAM: Final = "guidepost"
 
 
-def installed(name: str) -> str:
+def installed_version(name: str) -> str:
     """Return the version of an installed distribution, or say in words that it is not installed."""
     try:
         return metadata.version(name)

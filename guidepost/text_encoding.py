@@ -22,10 +22,10 @@ _LATIN: Final = 0xA0
 _HELP: Final = "save the file as UTF-8"
 
 
-def decoded(file: str, content: bytes) -> str | Problem:
+def decode_text(file: str, content: bytes) -> str | Problem:
     r"""Return the text of a file in UTF-8, with or without a byte order mark, or what is wrong with it.
 
-    >>> decoded("a.yaml", b"a: 1"), decoded("a.yaml", "a: 1".encode("utf-16")).message
+    >>> decode_text("a.yaml", b"a: 1"), decode_text("a.yaml", "a: 1".encode("utf-16")).message
     ('a: 1', 'expected UTF-8, got UTF-16')
     """
     if encoding := _encoding(content):

@@ -15,7 +15,7 @@ from engine.decide.answer_times_json import iso
 from engine.model.answer import UnknownDecision, VersionRef
 from engine.model.did_you_mean import did_you_mean
 from engine.replay.join import joined
-from engine.replay.nouns import Chunk, Replay, Unread
+from engine.replay.nouns import Chunk, RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.replay.tally import Tally
@@ -69,11 +69,11 @@ class InForceReplayer:
         newest = self._versions[-1].ref
         self._after = after.ref if after is not None else VersionRef(newest.name, IN_FORCE, "")
 
-    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
+    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[RejectedRow, ...]]:
         """Decide a chunk; rows without an instant, and those before the first version, are unread."""
         at = self._at(chunk)
         unread = [
-            Unread(row=int(chunk.rows[row]), name=_name(chunk, row), field="", message=self._why(int(at[row])))
+            RejectedRow(row=int(chunk.rows[row]), name=_name(chunk, row), field="", message=self._why(int(at[row])))
             for row in np.flatnonzero(at < 0).tolist()
         ]
         parts: dict[str, Tally] = {}

@@ -79,7 +79,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class RejectedRow:
     """A row of a source that cannot be decided: its number, what the source calls it, what is wrong, and what it says.
 
     ``field`` names the column or fact that is wrong, if it is one. ``content`` is the row as text, for the file that keeps it.

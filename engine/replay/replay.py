@@ -17,7 +17,7 @@ from engine.model.answer import UnknownDecision
 from engine.model.did_you_mean import did_you_mean
 from engine.replay.count import Situations, any_of, count_due, count_outcome
 from engine.replay.groups import Grouping, count_group
-from engine.replay.nouns import Chunk, Example, OutcomeColumn, Recorded, Replay, Unread
+from engine.replay.nouns import Chunk, Example, OutcomeColumn, Recorded, RejectedRow, Replay
 from engine.replay.pairs import ABSENT, Pairs
 from engine.replay.seen import Seen
 from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
@@ -96,7 +96,7 @@ class Replayer:
         self._sides: dict[tuple[str, ...], _Sides] = {}
         self._pairs: dict[tuple[tuple[OutcomeState, ...], tuple[OutcomeState, ...]], Pairs] = {}
 
-    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[Unread, ...]]:
+    def replay(self, chunk: Chunk) -> tuple[Tally, tuple[RejectedRow, ...]]:
         """Decide a chunk, compare, and count.
 
         What is not recorded is not compared. A value that only one side refuses is a change to (or from) ``refused``; a
@@ -146,7 +146,7 @@ class Replayer:
             )
         return self._sides[wanted]
 
-    def _compare(self, sides: _Sides, chunk: Chunk) -> tuple[_Compared, tuple[Unread, ...]]:
+    def _compare(self, sides: _Sides, chunk: Chunk) -> tuple[_Compared, tuple[RejectedRow, ...]]:
         recorded = chunk.recorded if self.before is None else None
         elsewhere = recorded is not None and recorded.digest not in ("", self.after.digest)
         others = self.before.policy.facts if self.before is not None else chunk.facts if elsewhere else ()
@@ -336,16 +336,16 @@ class _Count:
         return self._shown[row]
 
 
-def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tuple[Unread, ...]:
+def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tuple[RejectedRow, ...]:
     """Return the rows that are lost, each with the first thing that is wrong."""
     if lost is None or not lost.any():
         return ()
-    found: dict[int, Unread] = {}
+    found: dict[int, RejectedRow] = {}
     for one in refused:
         for row in one.rows[lost[one.rows]].tolist():
             if row not in found:
                 name = "" if chunk.names is None else str(chunk.names.sent(row) or "")
-                found[row] = Unread(
+                found[row] = RejectedRow(
                     row=int(chunk.rows[row]), name=name, field=one.wrong.fact, message=one.wrong.message
                 )
     return tuple(found[row] for row in sorted(found))

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from guidepost.program import PROGRAM, installed
+from guidepost.program import PROGRAM, installed_version
 
 HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
 
@@ -153,5 +153,5 @@ def guidepost(
 ) -> None:
     """Decide support tickets by policies that people edit as YAML."""
     if version:
-        sys.stdout.write(f"{PROGRAM} {installed(PROGRAM)}\n")
+        sys.stdout.write(f"{PROGRAM} {installed_version(PROGRAM)}\n")
         raise typer.Exit

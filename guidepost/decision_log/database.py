@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from guidepost.atomic_file import create_private
 from guidepost.decision_log.patience import Patience
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -96,7 +96,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
     except (NoSuchModuleError, ImportError) as error:
         raise LogRefused(
             f"there is no driver for {parsed.drivername}: {error}",
-            f"PostgreSQL needs the package psycopg: `{install('psycopg[binary]')}`",
+            f"PostgreSQL needs the package psycopg: `{install_command('psycopg[binary]')}`",
         ) from error
     raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
 

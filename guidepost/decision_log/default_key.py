@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from guidepost.atomic_file import write_whole
+from guidepost.atomic_file import write_atomically
 from guidepost.policies.sources.signatures import key_id, private_key, private_pem, public_pem
 from guidepost.policies.sources.source import SourceError
 
@@ -39,7 +39,7 @@ def own_key(folder: Path) -> OwnKey:
     key = private_key(private)
     pem = public_pem(key)
     if not _holds(public, pem):
-        write_whole(public, pem)
+        write_atomically(public, pem)
     return OwnKey(private=private, public=public, id=key_id(key.public_key()), made=made)
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from engine.decision_log.chain import Entry
 from engine.decision_log.masking import MASKED
 from engine.decision_log.record import Record, canonical, instant
-from guidepost.atomic_file import PRIVATE, placed_whole
+from guidepost.atomic_file import PRIVATE, atomic_path
 from guidepost.decision_log.signed_heads import PurgeNote
 
 ROWS: Final = 16_384
@@ -73,7 +73,7 @@ def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNot
     schema = SCHEMA.with_metadata({_NOTES: json.dumps([note.plain for note in notes]).encode()})
     written = 0
     with (
-        placed_whole(path, PRIVATE) as made,
+        atomic_path(path, PRIVATE) as made,
         pq.ParquetWriter(made, schema, compression="zstd", use_dictionary=_REPEATED) as writer,
     ):
         for rows in _groups(entries):

@@ -21,7 +21,7 @@ from ruamel.yaml.resolver import VersionedResolver
 
 from engine.load.yaml_tree import Mapping, Node, Scalar, read
 from engine.model.problems import Problem
-from guidepost.policies.format_matrix import FAST, aligned
+from guidepost.policies.format_matrix import FAST, align_matrices
 
 WIDTH: Final = 200
 """A list or mapping that is written in one line may make it this long; beyond that each item gets a line of its own."""
@@ -57,7 +57,7 @@ def format_text(file: str, text: str) -> Formatted:
     made = text
     for _ in range(MAX_PASSES):
         try:
-            again = _tidy(aligned(_within_width(made)))
+            again = _tidy(align_matrices(_within_width(made)))
         except (YAMLError, yaml.YAMLError):
             return Formatted(text, left_alone="it cannot be laid out")
         if again == made:
@@ -72,7 +72,7 @@ def _lost(file: str, before: str, tree: Node, after: str) -> str:
     again, problems = read(file, after)
     if again is None or problems or _content(again) != _content(tree):
         return "it would read otherwise"
-    return "" if [*comments(after)] == [*comments(before)] else "a comment would be lost"
+    return "" if [*comments_of(after)] == [*comments_of(before)] else "a comment would be lost"
 
 
 def _content(node: Node) -> object:
@@ -84,10 +84,10 @@ def _content(node: Node) -> object:
     return [_content(item) for item in node.items]
 
 
-def comments(text: str) -> Iterator[str]:
+def comments_of(text: str) -> Iterator[str]:
     r"""Yield the comments of a text in order: what stands between its tokens, and behind the sign of a text in lines.
 
-    >>> [*comments("# one\na: 'no # two'\nb: | # three\n  # no\nc: x#y # four\n")]
+    >>> [*comments_of("# one\na: 'no # two'\nb: | # three\n  # no\nc: x#y # four\n")]
     ['# one', '# three', '# four']
     """
     end = 0

@@ -26,10 +26,10 @@ class _Line:
     tail_column: int
 
 
-def aligned(text: str) -> str:
+def align_matrices(text: str) -> str:
     r"""Align the matrices of a text; one of another shape stays as it is.
 
-    >>> print(aligned("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"), end="")
+    >>> print(align_matrices("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"), end="")
     tables:
       t:
         matrix:

@@ -78,7 +78,7 @@ def installed_package() -> Drafter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListFile:
+class HolidayFile:
     """A list as it stands in its file."""
 
     list: HolidayList
@@ -91,7 +91,7 @@ class ListFile:
     struck: Mapping[date, str]
 
 
-def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list[Problem]]:
+def read_list(file: str, stem: str, written: str) -> tuple[HolidayFile | None, list[Problem]]:
     """Read a list from the text of its file; give the problems found, and no list if there are any."""
     tree, problems = read(file, written)
     if tree is not None:
@@ -99,7 +99,7 @@ def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list
         found = load_holidays(stem, tree, problems)
         if not problems and isinstance(tree, Tree):
             draft = mapping(tree, "draft")
-            return ListFile(
+            return HolidayFile(
                 list=found,
                 text=written,
                 tree=tree,
@@ -111,7 +111,7 @@ def read_list(file: str, stem: str, written: str) -> tuple[ListFile | None, list
     return None, problems
 
 
-class Kind(StrEnum):
+class DateChangeKind(StrEnum):
     """What a new draft does to a date."""
 
     ADDED = "added"
@@ -122,7 +122,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class DateChange:
     """One difference between a list and its new draft.
 
     Attributes:
@@ -132,24 +132,24 @@ class Change:
     """
 
     day: date
-    kind: Kind
+    kind: DateChangeKind
     name: str
     was: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class DraftComparison:
     """A list held against a new draft: the span it then covers, and the differences by date, those that change nothing among them."""
 
     first: date
     last: date
-    changes: tuple[Change, ...]
+    changes: tuple[DateChange, ...]
 
 
-def compare(
-    file: ListFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None
-) -> Comparison:
+def compare_list(
+    file: HolidayFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None
+) -> DraftComparison:
     """Hold a list against a new draft of these years; without them, of all that it covers.
 
     Years beyond the list widen it; those in between are then drafted too.
@@ -167,24 +167,28 @@ def compare(
         for day in sorted({*drafted, *listed})
         if (change := _change(day, known.days.get(day), drafted.get(day, ""), file))
     ]
-    return Comparison(first, last, tuple(_moved(changes)))
+    return DraftComparison(first, last, tuple(_moved(changes)))
 
 
-def _change(day: date, entry: Holiday | None, name: str, file: ListFile) -> Change | None:
+def _change(day: date, entry: Holiday | None, name: str, file: HolidayFile) -> DateChange | None:
     if entry is None:
         if day in file.struck:
-            return Change(day=day, kind=Kind.KEPT, name=name, why=f"left out by a person: {file.struck[day]}")
-        return Change(day=day, kind=Kind.ADDED, name=name)
+            return DateChange(
+                day=day, kind=DateChangeKind.KEPT, name=name, why=f"left out by a person: {file.struck[day]}"
+            )
+        return DateChange(day=day, kind=DateChangeKind.ADDED, name=name)
     if not name:
         if why := _person_s(entry, file):
-            return Change(day=day, kind=Kind.KEPT, name=entry.name, why=f"kept: {why}, the package has no holiday here")
-        return Change(day=day, kind=Kind.REMOVED, name=entry.name)
+            return DateChange(
+                day=day, kind=DateChangeKind.KEPT, name=entry.name, why=f"kept: {why}, the package has no holiday here"
+            )
+        return DateChange(day=day, kind=DateChangeKind.REMOVED, name=entry.name)
     if name != entry.name and not _person_s(entry, file):
-        return Change(day=day, kind=Kind.RENAMED, name=name, was=entry.name)
+        return DateChange(day=day, kind=DateChangeKind.RENAMED, name=name, was=entry.name)
     return None
 
 
-def _person_s(entry: Holiday, file: ListFile) -> str:
+def _person_s(entry: Holiday, file: HolidayFile) -> str:
     """Describe by what an entry is a person's, if it is."""
     if entry.status is HolidayStatus.CONFIRMED:
         return "confirmed by a person"
@@ -193,37 +197,43 @@ def _person_s(entry: Holiday, file: ListFile) -> str:
     return "looked up by a person"
 
 
-def _moved(changes: list[Change]) -> Iterable[Change]:
+def _moved(changes: list[DateChange]) -> Iterable[DateChange]:
     """Describe of a holiday that goes in a year and comes back in it, under one name each, that it moved."""
-    by_name: dict[tuple[int, str], list[Change]] = {}
+    by_name: dict[tuple[int, str], list[DateChange]] = {}
     for change in changes:
-        if change.kind in (Kind.ADDED, Kind.REMOVED):
+        if change.kind in (DateChangeKind.ADDED, DateChangeKind.REMOVED):
             by_name.setdefault((change.day.year, change.name), []).append(change)
-    pairs = [pair for pair in by_name.values() if sorted(change.kind for change in pair) == [Kind.ADDED, Kind.REMOVED]]
+    pairs = [
+        pair
+        for pair in by_name.values()
+        if sorted(change.kind for change in pair) == [DateChangeKind.ADDED, DateChangeKind.REMOVED]
+    ]
     came = {
-        change.day: next(other.day for other in pair if other.kind is Kind.REMOVED)
+        change.day: next(other.day for other in pair if other.kind is DateChangeKind.REMOVED)
         for pair in pairs
         for change in pair
-        if change.kind is Kind.ADDED
+        if change.kind is DateChangeKind.ADDED
     }
     for change in changes:
-        if change.day in came and change.kind is Kind.ADDED:
-            yield Change(day=change.day, kind=Kind.MOVED, name=change.name, was=came[change.day].isoformat())
-        elif change.kind is not Kind.REMOVED or change.day not in came.values():
+        if change.day in came and change.kind is DateChangeKind.ADDED:
+            yield DateChange(
+                day=change.day, kind=DateChangeKind.MOVED, name=change.name, was=came[change.day].isoformat()
+            )
+        elif change.kind is not DateChangeKind.REMOVED or change.day not in came.values():
             yield change
 
 
 # ---- The text
 
 
-def revised(file: ListFile, drafter: Drafter, made: Comparison) -> str:
+def revise_list(file: HolidayFile, drafter: Drafter, made: DraftComparison) -> str:
     """Return the text of a list with the changes made; all that does not change stays as it was written, comments too."""
-    gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is Kind.MOVED}
-    gone |= {change.day for change in made.changes if change.kind in (Kind.REMOVED, Kind.RENAMED)}
+    gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is DateChangeKind.MOVED}
+    gone |= {change.day for change in made.changes if change.kind in (DateChangeKind.REMOVED, DateChangeKind.RENAMED)}
     new = {
         change.day: entry_line(change.day, change.name, HolidayStatus.ESTIMATED, drafter.source)
         for change in made.changes
-        if change.kind in (Kind.ADDED, Kind.MOVED, Kind.RENAMED)
+        if change.kind in (DateChangeKind.ADDED, DateChangeKind.MOVED, DateChangeKind.RENAMED)
     }
     if not gone and not new and (made.first, made.last) == (file.list.first, file.list.last):
         return file.text
@@ -244,7 +254,7 @@ def _replace(lines: list[str], place: Place, old: str, new: str) -> None:
     lines[place.line - 1] = head + tail.replace(old, new, 1)
 
 
-def _with_days(lines: list[str], file: ListFile, gone: set[date], new: Mapping[date, str]) -> list[str]:
+def _with_days(lines: list[str], file: HolidayFile, gone: set[date], new: Mapping[date, str]) -> list[str]:
     start = key_place(file.tree, "days").line
     days = mapping(file.tree, "days")
     end = min((place.line for place in file.tree.key_places.values() if place.line > start), default=len(lines) + 1) - 1
@@ -276,7 +286,7 @@ def _entry_and_remarks(lines: list[str]) -> tuple[list[str], list[str]]:
     return lines[:size], lines[size:]
 
 
-def _own_source(file: ListFile, day: date) -> str:
+def _own_source(file: HolidayFile, day: date) -> str:
     return text(mapping(mapping(file.tree, "days"), day.isoformat()), "source")
 
 
@@ -286,14 +296,14 @@ def entry_line(day: date, name: str, status: HolidayStatus, source: str = "") ->
     >>> entry_line(date(2027, 1, 1), "New Year's Day", HolidayStatus.CONFIRMED)
     "  2027-01-01: {name: New Year's Day, status: confirmed}"
     """
-    own = f", source: {quoted(source)}" if source else ""
-    return f"  {day}: {{name: {quoted(name)}, status: {status}{own}}}"
+    own = f", source: {yaml_text(source)}" if source else ""
+    return f"  {day}: {{name: {yaml_text(name)}, status: {status}{own}}}"
 
 
-def quoted(words: str) -> str:
+def yaml_text(words: str) -> str:
     """Put a text in quotes if YAML asks for them.
 
-    >>> quoted("Eid al-Fitr (observed); Vesak Day"), quoted("Chinese New Year: day 2"), quoted("no")
+    >>> yaml_text("Eid al-Fitr (observed); Vesak Day"), yaml_text("Chinese New Year: day 2"), yaml_text("no")
     ('Eid al-Fitr (observed); Vesak Day', '"Chinese New Year: day 2"', '"no"')
     """
     plain = _PLAIN.fullmatch(words) and words.lower() not in ("yes", "no", "true", "false", "null", "on", "off")

@@ -24,7 +24,7 @@ SHORT: Final = 12
 """How many characters of a commit are shown."""
 
 
-class Lack(StrEnum):
+class NoVersion(StrEnum):
     """Why there is no version to compare with."""
 
     NOTHING = ""
@@ -34,7 +34,7 @@ class Lack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class MergeBase:
     """What a change is compared with. ``said`` and ``help`` tell why there is no version, if there is none.
 
     ``frozen`` are the versions that were released there; ``dirty`` tells whether the policies hold what is not committed.
@@ -45,7 +45,7 @@ class Base:
     dirty: bool = False
     version: Version | None = None
     frozen: Mapping[str, Frozen] = field(default_factory=dict)
-    lack: Lack = Lack.NOTHING
+    lack: NoVersion = NoVersion.NOTHING
     said: str = ""
     help: str = ""
 
@@ -55,15 +55,15 @@ class Base:
         return f"{self.asked} ({self.commit[:SHORT]})" if self.commit else self.asked
 
 
-def find_base(asked: str, policies: Path) -> Base:
+def find_merge_base(asked: str, policies: Path) -> MergeBase:
     """Find the version that a change of a policies folder is compared with."""
     try:
         return _found(asked, policies)
     except SourceError as error:
-        return Base(asked=asked, lack=Lack.NOT_FOUND, said=error.message, help=error.help)
+        return MergeBase(asked=asked, lack=NoVersion.NOT_FOUND, said=error.message, help=error.help)
 
 
-def _found(asked: str, policies: Path) -> Base:
+def _found(asked: str, policies: Path) -> MergeBase:
     within = repository(policies)
     if within is None or within.prefix is None:
         raise SourceError(
@@ -71,12 +71,12 @@ def _found(asked: str, policies: Path) -> Base:
             "run `guidepost ci` in a checkout",
         )
     commit = _merge_base(within, asked)
-    base = Base(asked=asked, commit=commit, dirty=within.dirty, frozen=_frozen(within, commit, policies))
+    base = MergeBase(asked=asked, commit=commit, dirty=within.dirty, frozen=_frozen(within, commit, policies))
     if within.content(commit, MANIFEST) is None:
         where = within.prefix or "the top of the repository"
         return replace(
             base,
-            lack=Lack.NO_POLICIES,
+            lack=NoVersion.NO_POLICIES,
             said=f"there are no policies in {where} at the base yet, so all of them are new",
         )
     try:
@@ -86,7 +86,7 @@ def _found(asked: str, policies: Path) -> Base:
         and_more = f", and {more:,} more" if more else ""
         return replace(
             base,
-            lack=Lack.NOT_LOADED,
+            lack=NoVersion.NOT_LOADED,
             help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
             said="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
         )

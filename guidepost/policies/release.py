@@ -20,7 +20,7 @@ from engine.load.yaml_tree import Mapping, Scalar, plain, read
 from engine.model.problems import Place
 from engine.version.release_register import REGISTER, Frozen, register_text
 from engine.version.version import Version
-from guidepost.atomic_file import write_whole
+from guidepost.atomic_file import write_atomically
 from guidepost.policies.sources.folder import PAST, VersionFolder, frozen_versions, read_folder, version_folders
 
 SCHEMAS: Final = "schemas"
@@ -51,7 +51,7 @@ def freeze(policies: Path, version: Version) -> Release:
     if not target.exists():
         _put_aside(working, files, target, version.digest)
     since = version.policy.manifest.effective_from
-    write_whole(
+    write_atomically(
         policies / PAST / REGISTER,
         register_text(
             [
@@ -109,11 +109,13 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
 def start_next(policies: Path, version: str, effective_from: datetime) -> None:
     """Give the working version its next number and day of effect, in its manifest and in the schemas that name it."""
     manifest = policies / MANIFEST
-    write_whole(manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from).encode())
+    write_atomically(
+        manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from).encode()
+    )
     working = version_folders(policies)[0]
     if (policies / SCHEMAS).is_dir():
         for name, text in published(load(read_folder(working), working.root)).items():
-            write_whole(policies / SCHEMAS / name, text.encode())
+            write_atomically(policies / SCHEMAS / name, text.encode())
 
 
 def _manifest(text: str) -> Mapping:

@@ -37,7 +37,7 @@ class TimedResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class CaseRun:
     """What came of the cases of one version; ``ref`` is None if it could not be read.
 
     ``left_out`` counts the cases that were not selected, and those behind the first that failed if the run stops there.
@@ -59,9 +59,9 @@ class Trial:
         return tuple(one.result for one in self.results if not one.result.passed)
 
 
-def run_source(
+def run_cases(
     source: CaseSource, selection: Selection | None = None, *, only: str = "", stop: bool = False, measure: bool = False
-) -> Trial | None:
+) -> CaseRun | None:
     """Run the cases of one version.
 
     Args:
@@ -74,11 +74,11 @@ def run_source(
     try:
         policy, trees = load_with_trees(source.files(), source.root)
     except PolicyErrors as error:
-        return Trial(source=source, ref=None, problems=error.problems)
+        return CaseRun(source=source, ref=None, problems=error.problems)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     if only and ref.version != only:
         return None
-    trial, problems = Trial(source=source, ref=ref), list[Problem]()
+    trial, problems = CaseRun(source=source, ref=ref), list[Problem]()
     cases, wrong = read_cases(source.files(), policy, source.root)
     problems += wrong
     chosen = tuple(case for case in cases if selection is None or selected(selection, case))
@@ -100,13 +100,13 @@ def run_source(
 def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:
     results: list[TimedResult] = []
     for case in cases:
-        results.append(timed(version, case))
+        results.append(run_timed(version, case))
         if stop and not results[-1].result.passed:
             break
     return tuple(results)
 
 
-def timed(version: Version, case: Case) -> TimedResult:
+def run_timed(version: Version, case: Case) -> TimedResult:
     """Run one case, and take the time."""
     start = perf_counter()
     result = run_case(version, case)

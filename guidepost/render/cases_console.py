@@ -16,7 +16,7 @@ from engine.decide.answer_times_json import iso
 from engine.model.quoting import shell_word
 from engine.request.moment import Hold
 from engine.version.version import Version
-from guidepost.policies.run_cases import CaseSource, Trial
+from guidepost.policies.run_cases import CaseRun, CaseSource
 from guidepost.render.console import count, sections
 from guidepost.render.messages import problem_text
 from guidepost.render.policy_json import Plain, plain_place
@@ -25,7 +25,7 @@ MAX_CELLS_LISTED: Final = 20
 """How many uncovered cells of one table are written as data."""
 
 
-def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
+def trial_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]:
     """Yield what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
     yield Text.assemble(
         (trial.source.root, "bold"),
@@ -43,7 +43,7 @@ def trial_parts(trial: Trial, *, verbose: bool) -> Iterator[RenderableType]:
         yield Padding(_count_text(trial), (0, 0, 0, 2))
 
 
-def failure_parts(result: CaseResult, trial: Trial) -> Iterator[RenderableType]:
+def failure_parts(result: CaseResult, trial: CaseRun) -> Iterator[RenderableType]:
     """Yield a case that came out otherwise: each difference, the rules behind it, and how to look at it."""
     yield Text.assemble((f"{result.case.place}: ", "bold"), result.case.name, (" [failed case]", "red"), no_wrap=True)
     for one in result.found:
@@ -73,7 +73,7 @@ def _hold_text(hold: Hold) -> str:
     return f"{iso(begin)}/{iso(end) if end else ''}"
 
 
-def _count_text(trial: Trial) -> Text:
+def _count_text(trial: CaseRun) -> Text:
     failed, run = len(trial.failed), len(trial.results)
     left_out = f", {trial.left_out:,} left out" if trial.left_out else ""
     return Text.assemble(
@@ -148,7 +148,7 @@ def _facts_text(witness: Witness) -> str:
     return ", ".join(f"{name}={value}" for name, value in witness.facts.items()) or "no facts"
 
 
-def summary_text(trials: Sequence[Trial], seconds: float) -> Text:
+def summary_text(trials: Sequence[CaseRun], seconds: float) -> Text:
     """Describe in one line what came of all versions."""
     run, failed = sum(len(one.results) for one in trials), sum(len(one.failed) for one in trials)
     problems = sum(len(one.problems) for one in trials)
@@ -180,12 +180,12 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
     return f"the cases of {' and '.join(broken)} were not run{elsewhere}"
 
 
-def plain_trials(trials: Sequence[Trial], seconds: float, *, ok: bool) -> Plain:
+def plain_trials(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> Plain:
     """Return everything as data."""
     return {"ok": ok, "seconds": round(seconds, 3), "versions": [_plain_trial(one) for one in trials]}
 
 
-def _plain_trial(trial: Trial) -> Plain:
+def _plain_trial(trial: CaseRun) -> Plain:
     found: Plain = {
         "folder": trial.source.root,
         "name": trial.ref.name if trial.ref else None,
@@ -202,7 +202,7 @@ def _plain_trial(trial: Trial) -> Plain:
     return found
 
 
-def _plain_result(result: CaseResult, trial: Trial) -> Plain:
+def _plain_result(result: CaseResult, trial: CaseRun) -> Plain:
     found: Plain = {
         "name": result.case.name,
         "decision": result.case.decision,

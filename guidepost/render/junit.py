@@ -7,12 +7,12 @@ from itertools import groupby
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
-from guidepost.policies.run_cases import TimedResult, Trial
+from guidepost.policies.run_cases import CaseRun, TimedResult
 
 PROGRAM = "guidepost"
 
 
-def junit(trials: Iterable[Trial]) -> str:
+def junit(trials: Iterable[CaseRun]) -> str:
     """Write the cases of each file as a suite; a problem of a policy is a test with an error."""
     report = JUnitXml(PROGRAM)
     for one in trials:
@@ -26,7 +26,7 @@ def junit(trials: Iterable[Trial]) -> str:
     return text.decode().rstrip("\n") + "\n"
 
 
-def _suite(file: str, trial: Trial, results: list[TimedResult]) -> TestSuite:
+def _suite(file: str, trial: CaseRun, results: list[TimedResult]) -> TestSuite:
     suite = TestSuite(file)
     if trial.ref is not None:
         suite.add_property("policy", trial.ref.name)
@@ -48,7 +48,7 @@ def _case(timed: TimedResult) -> TestCase:
     return case
 
 
-def _broken(trial: Trial) -> TestSuite:
+def _broken(trial: CaseRun) -> TestSuite:
     suite = TestSuite(trial.source.root)
     for problem in trial.problems:
         case = TestCase(f"{problem.place}: {problem.message}", classname=trial.source.root)

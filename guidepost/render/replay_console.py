@@ -13,13 +13,13 @@ from engine.model.quoting import visible
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.console import count, grid, indented, ruled
 from guidepost.replay import text as words
-from guidepost.replay.report import SHOWN, Report, changes, decided
+from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 BAR: Final = 12
 """How many columns the longest bar takes."""
 
 
-def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
+def terminal_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
     """Yield the parts of a report; ``every`` shows all regions, changes and groups."""
     yield from _head(shown)
     if not shown.compared:
@@ -48,7 +48,7 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
             )
 
 
-def _head(shown: Report) -> Iterator[RenderableType]:
+def _head(shown: ReplayReport) -> Iterator[RenderableType]:
     before, after = words.sides(shown)
     yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
     yield Text(
@@ -76,7 +76,7 @@ def _bar(number: int, most: int, style: str = "cyan") -> Text:
     return Text("█" * max(round(BAR * number / most), 1 if number else 0) if most else "", style)
 
 
-def _glance(shown: Report) -> Iterator[RenderableType]:
+def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
     rows = [
         (one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one))
         for one in shown.changed
@@ -94,9 +94,9 @@ def _glance(shown: Report) -> Iterator[RenderableType]:
     yield ruled(("outcome", shown.unit, "share", "mostly"), rows)
 
 
-def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
+def _told(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
     for one in shown.told:
-        found = list(decided(one).items())
+        found = list(outcome_counts(one).items())
         yield from ("", Text(one.name, "bold cyan"))
         rows = [
             (state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1]))
@@ -106,12 +106,12 @@ def _told(shown: Report, every: bool) -> Iterator[RenderableType]:
         yield from map(indented, _more(len(found) - SHOWN, "value", every))
 
 
-def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableType]:
+def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one, shown.unit)}")
-    found = list(changes(one).items())
+    found = list(outcome_changes(one).items())
     rows = [
-        (words.short(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1]))
+        (words.shorten(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1]))
         for change, number in found[: None if every else SHOWN]
     ]
     stays = one.tickets - one.changed
@@ -129,7 +129,7 @@ def _outcome(shown: Report, one: Replayed, every: bool) -> Iterator[RenderableTy
         yield indented(Text(said, "dim"))
 
 
-def _region(shown: Report, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
+def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
     yield Text.assemble(
         f"{words.where_text(region)}: ",
         (words.region_changes(region), "bold yellow"),
@@ -143,7 +143,7 @@ def _region(shown: Report, one: Replayed, region: TicketRegion) -> Iterator[Rend
         )
 
 
-def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
+def _moves(shown: ReplayReport, one: Moves) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one, shown.unit)}")
     if said := words.extent_text(one):
@@ -171,7 +171,7 @@ def _moves(shown: Report, one: Moves) -> Iterator[RenderableType]:
         )
 
 
-def _groups(fact: str, groups: tuple[Group, ...], *, shown: Report, every: bool) -> Iterator[RenderableType]:
+def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
     most = max(one.changed for one in groups)
     listed = groups if every else groups[:SHOWN]
     if shown.compared:
@@ -211,7 +211,7 @@ def _by_outcome(one: Group) -> str:
     return f"{found[0][1]} {-found[0][0]:,}{', …' if len(found) > 1 else ''}" if found else ""
 
 
-def _unread(shown: Report) -> Iterator[RenderableType]:
+def _unread(shown: ReplayReport) -> Iterator[RenderableType]:
     if not shown.replay.unread:
         return
     yield from ("", Text("Rows that could not be read", "bold underline yellow"))

@@ -13,7 +13,7 @@ from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.html import page_template
 from guidepost.render.markdown import arrows
 from guidepost.replay import text as words
-from guidepost.replay.report import SHOWN, Report, changes, crossed, decided
+from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts, transition_table
 
 MOST_STATES: Final = 12
 """Up to how many states are drawn as squares; beyond, the table has them."""
@@ -22,7 +22,7 @@ Row = tuple[str, int, str, str]
 """A bar: its label, its length, what is said of it, and the name of its colour."""
 
 
-def html_page(shown: Report) -> str:
+def html_page(shown: ReplayReport) -> str:
     """Write a report as a page."""
     return _template().render(shown=shown, most=SHOWN, most_states=MOST_STATES)
 
@@ -48,7 +48,7 @@ def _find(region: TicketRegion) -> str:
 def _changed_rows(one: Replayed) -> list[tuple[str, int]]:
     stays = one.tickets - one.changed
     return [
-        *((arrows(change_text(change)), number) for change, number in changes(one).items()),
+        *((arrows(change_text(change)), number) for change, number in outcome_changes(one).items()),
         *([("the same", stays)] if stays else []),
     ]
 
@@ -69,14 +69,14 @@ def _shift_figures(one: Moves) -> list[tuple[str, int]]:
     return [*((words.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
-def _told_rows(shown: Report, one: Replayed) -> list[Row]:
+def _told_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
     return [
         (state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "")
-        for state, number in list(decided(one).items())[:SHOWN]
+        for state, number in list(outcome_counts(one).items())[:SHOWN]
     ]
 
 
-def _grouped(shown: Report) -> dict[str, list[Row]]:
+def _grouped(shown: ReplayReport) -> dict[str, list[Row]]:
     """Return the bars of each fact by which tickets are grouped."""
 
     def bar(one: Group) -> Row:
@@ -119,7 +119,7 @@ _WORDS: Final[dict[str, Any]] = {
     "find": _find,
     "mostly": _mostly,
     "label": words.value_label,
-    "crossed": crossed,
+    "crossed": transition_table,
     "changed_rows": _changed_rows,
     "shift_rows": _shift_rows,
     "shift_figures": _shift_figures,

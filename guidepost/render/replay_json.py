@@ -9,7 +9,7 @@ from engine.diff import Change
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, TicketRegion
 from guidepost.render.diff_json import plain_change, plain_values, plain_version
-from guidepost.replay.report import Report
+from guidepost.replay.report import ReplayReport
 from guidepost.replay.text import headline, notes, where_text
 
 FORMAT: Final = 1
@@ -18,7 +18,7 @@ FORMAT: Final = 1
 Plain = dict[str, Any]
 
 
-def plain_report(shown: Report) -> Plain:
+def plain_report(shown: ReplayReport) -> Plain:
     """Write a whole report as plain data."""
     one = shown.replay
     return {

@@ -10,18 +10,18 @@ from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
 from guidepost.replay import text as words
-from guidepost.replay.report import SHOWN, Report, changes, decided
+from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 LENGTHS: Final = (100, 30, SHOWN)
 """How many lines of a list are written out: the first of these with which the whole is short enough."""
 
 
-def markdown_text(shown: Report, most: int = MOST_BYTES) -> str:
+def markdown_text(shown: ReplayReport, most: int = MOST_BYTES) -> str:
     """Write a report as Markdown of at most so many bytes."""
     return fitted(lambda length: _parts(shown, length), LENGTHS, most, "guidepost replay")
 
 
-def _parts(shown: Report, length: int) -> Iterator[str]:
+def _parts(shown: ReplayReport, length: int) -> Iterator[str]:
     before, after = words.sides(shown)
     yield f"## Past tickets by {escaped(shown.after)}"
     yield f"**{escaped(words.headline(shown))}**"
@@ -72,7 +72,7 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
     return [*head, *every[:length], *last, *more]
 
 
-def _changed(shown: Report, length: int) -> Iterator[str]:
+def _changed(shown: ReplayReport, length: int) -> Iterator[str]:
     rows = [
         f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(words.mostly_text(one))} |"
         for one in shown.changed
@@ -93,10 +93,10 @@ def _changed(shown: Report, length: int) -> Iterator[str]:
         )
 
 
-def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
+def _outcome(shown: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
     rows = [
         f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |"
-        for change, number in changes(one).items()
+        for change, number in outcome_changes(one).items()
     ]
     stays = one.tickets - one.changed
     same = [f"| the same | {stays:,} | {_share(stays, one.tickets)} |"] if stays else []
@@ -110,12 +110,12 @@ def _outcome(shown: Report, one: Replayed, length: int) -> Iterator[str]:
         yield from ("", said)
 
 
-def _region(shown: Report, one: Replayed, region: TicketRegion) -> str:
+def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> str:
     example = code(shown.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
     return f"| {escaped(words.where_text(region))} | {escaped(words.region_changes(region))} | {words.region_count(region, shown.unit)} | {example} |"
 
 
-def _moves(shown: Report, one: Moves) -> Iterator[str]:
+def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
     if said := words.extent_text(one):
         yield f"They move {said}."
         yield ""
@@ -133,16 +133,16 @@ def _moves(shown: Report, one: Moves) -> Iterator[str]:
         yield f"For example {code(shown.command(one.name, example))}"
 
 
-def _told(shown: Report, length: int) -> Iterator[str]:
+def _told(shown: ReplayReport, length: int) -> Iterator[str]:
     for one in shown.told:
         rows = [
             f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |"
-            for state, number in decided(one).items()
+            for state, number in outcome_counts(one).items()
         ]
         yield folded(f"<b>{escape(one.name)}</b>", _table(f"decided|#{shown.unit}|#share", rows, length))
 
 
-def _groups(shown: Report, length: int) -> Iterator[str]:
+def _groups(shown: ReplayReport, length: int) -> Iterator[str]:
     for fact, groups in shown.groups.items():
         headings = f"{escaped(fact)}|#{shown.unit}" + ("|#changed|#share" if shown.compared else "")
         yield folded(
@@ -156,7 +156,7 @@ def _group(one: Group, *, compared: bool) -> str:
     return f"| {escaped(words.value_label(one.value))} | {one.tickets:,} |{changed}"
 
 
-def _unread(shown: Report, length: int) -> Iterator[str]:
+def _unread(shown: ReplayReport, length: int) -> Iterator[str]:
     if shown.replay.unread:
         kinds = [f"- {number:,}× {prose(what)}" for what, number in shown.replay.unread.items()]
         rows = (

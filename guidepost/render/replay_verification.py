@@ -15,14 +15,14 @@ from guidepost.render.console import count, grid, ruled
 from guidepost.render.html import page_template
 from guidepost.render.markdown import MOST_BYTES, arrows, code, escaped, fitted, prose
 from guidepost.render.replay_json import FORMAT
-from guidepost.replay.verify_log import Otherwise, Proof, Proved
+from guidepost.replay.verify_log import LogVerification, Mismatch, VersionVerification
 
 LENGTHS: Final = (200, 50, 8)
 
 PROVIDE: Final = "--with VERSION names a version that is not in the policies folder: a folder, a bundle, a git revision"
 
 
-def headline(one: Proof) -> str:
+def headline(one: LogVerification) -> str:
     """Describe in one sentence what a proof comes to."""
     if one.whole:
         return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
@@ -44,7 +44,7 @@ def headline(one: Proof) -> str:
     return f"{'; '.join(parts) or 'There are no records'}."
 
 
-def terminal_proof(one: Proof) -> Iterator[RenderableType]:
+def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
     """Yield the parts of a proof."""
     yield Text(one.source, "bold")
     yield Text(headline(one), "green" if one.whole else "bold red")
@@ -84,12 +84,12 @@ def terminal_proof(one: Proof) -> Iterator[RenderableType]:
         )
 
 
-def markdown_proof(one: Proof, most: int = MOST_BYTES) -> str:
+def markdown_proof(one: LogVerification, most: int = MOST_BYTES) -> str:
     """Write a proof as Markdown."""
     return fitted(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay log")
 
 
-def _parts(one: Proof, length: int) -> Iterator[str]:
+def _parts(one: LogVerification, length: int) -> Iterator[str]:
     yield "## The log and the policies"
     yield f"{'✅' if one.whole else '❌'} **{escaped(headline(one))}**"
     yield code(one.source)
@@ -123,7 +123,7 @@ def _parts(one: Proof, length: int) -> Iterator[str]:
         yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.unread.items())[:length])
 
 
-def plain_proof(one: Proof) -> dict[str, Any]:
+def plain_proof(one: LogVerification) -> dict[str, Any]:
     """Write a proof as plain data."""
     return {
         "format": FORMAT,
@@ -149,7 +149,7 @@ def plain_proof(one: Proof) -> dict[str, Any]:
     }
 
 
-def html_proof(one: Proof) -> str:
+def html_proof(one: LogVerification) -> str:
     """Write a proof as a page."""
     return _template().render(proof=one)
 
@@ -160,19 +160,19 @@ def _template() -> Template:
     return page_template("verification.html.j2", words, "replay.css")
 
 
-def _plain(one: Otherwise) -> dict[str, Any]:
+def _plain(one: Mismatch) -> dict[str, Any]:
     return {"row": one.row, "record": one.record, "digest": one.digest, "outcomes": dict(one.outcomes)}
 
 
-def _name(one: Proved) -> str:
+def _name(one: VersionVerification) -> str:
     return f"{one.version.name} {one.version.version}" if one.version else "not here"
 
 
-def _fine(one: Proved) -> bool:
+def _fine(one: VersionVerification) -> bool:
     return one.version is not None and not one.otherwise
 
 
-def _said(one: Proved) -> str:
+def _said(one: VersionVerification) -> str:
     if one.version is None:
         return "not decided again"
     return "all come out as recorded" if not one.otherwise else f"{count(one.otherwise, 'record')} otherwise"

@@ -10,7 +10,7 @@ from engine.diff import Change, Excess, OutcomeState, StateKind
 from engine.diff.words import state_text, ticket_text
 from engine.model.vocabulary import FactType
 from engine.replay.in_force import IN_FORCE
-from engine.replay.nouns import Example, Group, Moves, Replay, Replayed, Unread
+from engine.replay.nouns import Example, Group, Moves, RejectedRow, Replay, Replayed
 from engine.version.version import Version
 
 SHOWN: Final = 8
@@ -20,7 +20,7 @@ NOT_SENT: Final = "(not sent)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ReplayReport:
     """A replay to show.
 
     Attributes:
@@ -42,7 +42,7 @@ class Report:
     source: str
     before: str
     after: str
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[RejectedRow, ...] = ()
     kept: str = ""
     excesses: tuple[Excess, ...] = ()
     option: str = ""
@@ -73,7 +73,7 @@ class Report:
     @property
     def detailed(self) -> tuple[Replayed, ...]:
         """Of these, the ones of which there is more to say than one line."""
-        return tuple(one for one in self.changed if len(changes(one)) > 1 or one.changed < one.tickets)
+        return tuple(one for one in self.changed if len(outcome_changes(one)) > 1 or one.changed < one.tickets)
 
     @property
     def moved(self) -> tuple[Moves, ...]:
@@ -138,7 +138,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossed:
+class TransitionTable:
     """A from -> to table: the states of both sides in the order of the policy, and how many tickets go from each to each."""
 
     rows: tuple[str, ...]
@@ -151,14 +151,14 @@ class Crossed:
         return max((number for (one, other), number in self.counts.items() if one != other), default=0)
 
 
-def crossed(shown: Report, one: Replayed) -> Crossed:
+def transition_table(shown: ReplayReport, one: Replayed) -> TransitionTable:
     """Lay the changes of an outcome out as a table."""
     order = _order(shown.version, one.name)
     counts: dict[tuple[str, str], int] = {}
     for change, number in one.matrix.items():
         cell = (state_text(change.before), state_text(change.after))
         counts[cell] = counts.get(cell, 0) + number
-    return Crossed(
+    return TransitionTable(
         _ordered((change.before for change in one.matrix), order),
         _ordered((change.after for change in one.matrix), order),
         counts,
@@ -167,13 +167,13 @@ def crossed(shown: Report, one: Replayed) -> Crossed:
 
 def only_one_side(one: Replayed) -> str | None:
     """Describe that only one side has an outcome; None if both do."""
-    found = changes(one)
+    found = outcome_changes(one)
     if found and all(change.after.kind is StateKind.ABSENT for change in found):
         return "only before"
     return "only now" if found and all(change.before.kind is StateKind.ABSENT for change in found) else None
 
 
-def changes(one: Replayed) -> dict[Change, int]:
+def outcome_changes(one: Replayed) -> dict[Change, int]:
     """Return the changes of an outcome, the most frequent first."""
     # Two that read alike stay in the order of the replay, which is always the same.
     return dict(
@@ -184,7 +184,7 @@ def changes(one: Replayed) -> dict[Change, int]:
     )
 
 
-def decided(one: Replayed) -> dict[OutcomeState, int]:
+def outcome_counts(one: Replayed) -> dict[OutcomeState, int]:
     """Return what is decided now, the most frequent first."""
     found: dict[OutcomeState, int] = {}
     for change, number in one.matrix.items():

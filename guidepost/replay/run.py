@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.model.vocabulary import FactType
 from engine.replay.in_force import InForceReplayer
-from engine.replay.nouns import Replay, Unread
+from engine.replay.nouns import RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.replay.tally import Tally
@@ -26,31 +26,31 @@ KINDS: Final = 100
 
 OTHER: Final = "something else"
 
-USUAL: Final = ("service", "channel", "country")
+USUAL_FACTS: Final = ("service", "channel", "country")
 """The facts by which tickets are counted unless others are named."""
 
-Watch = Callable[[int, float | None], None]
+OnProgress = Callable[[int, float | None], None]
 """Is told how many rows were replayed since it was last told, and how far through the source they lead."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Rejected:
+class RejectedRows:
     """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written.
 
     ``doubts`` are rows that were decided, with a word that may stand for an empty cell, by the fact and the word.
     """
 
-    write: Callable[[Iterable[Unread]], None]
+    write: Callable[[Iterable[RejectedRow]], None]
     doubts: dict[tuple[str, str], int] = field(default_factory=dict)
     by: dict[str, int] = field(default_factory=dict)
-    first: list[Unread] = field(default_factory=list)
+    first: list[RejectedRow] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
         """How many."""
         return sum(self.by.values())
 
-    def add(self, unread: Iterable[Unread]) -> None:
+    def add(self, unread: Iterable[RejectedRow]) -> None:
         """Take some in; raises OSError."""
         found = list(unread)
         for one in found:
@@ -69,16 +69,16 @@ class Rejected:
         return dict(sorted(self.by.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0])))
 
 
-def run(
+def replay_source(
     source: TicketSource,
     replayer: Replayer | InForceReplayer,
-    rejected: Rejected,
-    watch: Watch,
+    rejected: RejectedRows,
+    watch: OnProgress,
     limit: int | None = None,
 ) -> Replay:
     """Replay a source, or its first rows; raises TicketsError, and OSError if what is rejected cannot be written."""
     tally, rows = Tally(), 0
-    for batch in limited(source, limit):
+    for batch in limit_batches(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
         rejected.doubt(batch.doubts(refused))
         rejected.add(batch.rejected(refused))
@@ -88,7 +88,7 @@ def run(
     return replayer.summary(tally, rejected.counted(), rows)
 
 
-def limited(source: TicketSource, limit: int | None) -> Iterator[Batch]:
+def limit_batches(source: TicketSource, limit: int | None) -> Iterator[Batch]:
     """Yield the batches of a source, or of its first rows."""
     if limit is None:
         yield from source.batches()
@@ -118,6 +118,6 @@ def usual_groups(version: Version) -> tuple[str, ...]:
     """Return the facts by which tickets are counted if nobody says: the usual ones, else the first choices of the version."""
     facts = version.policy.facts
     return (
-        tuple(name for name in USUAL if name in facts)
-        or tuple(name for name, fact in facts.items() if fact.type is FactType.CHOICE)[: len(USUAL)]
+        tuple(name for name in USUAL_FACTS if name in facts)
+        or tuple(name for name, fact in facts.items() if fact.type is FactType.CHOICE)[: len(USUAL_FACTS)]
     )

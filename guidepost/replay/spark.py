@@ -24,15 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.replay import InForceReplayer, Replayer, Tally
-from engine.replay.nouns import Replay, Unread
+from engine.replay.nouns import RejectedRow, Replay
 from engine.version.version import build
-from guidepost.install_command import install
-from guidepost.replay.run import Rejected
+from guidepost.install_command import install_command
+from guidepost.replay.run import RejectedRows
 from guidepost.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
-from guidepost.tickets.column_names import by_name, missing_columns
-from guidepost.tickets.from_decision_log import is_exported
+from guidepost.tickets.column_names import mapping_by_names, require_columns
+from guidepost.tickets.from_decision_log import is_log_export
 from guidepost.tickets.mapping import Repeated
-from guidepost.tickets.open import files_of
+from guidepost.tickets.open import inspect_files
 
 ADDRESS: Final = "://"
 TALLY: Final = "tally"
@@ -40,60 +40,60 @@ UNREAD: Final = "unread"
 DOUBT: Final = "doubt"
 
 _FILE, _ROW = "__guidepost_file", "__guidepost_row"
-_MADE: Final = "kind string, row long, payload string"
+_RESULT_SCHEMA: Final = "kind string, row long, payload string"
 _SPECIAL: Final = re.compile(r"[{}\[\]*?\\]")
 _PORTION: Final = 500
 """How many rows that cannot be read are handed on at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class VersionFiles:
     """The files of a version, and what is put before their paths."""
 
     files: tuple[tuple[str, str], ...]
     root: str
 
     @classmethod
-    def of(cls, files: Mapping[str, str], root: str) -> Texts:
+    def of(cls, files: Mapping[str, str], root: str) -> VersionFiles:
         """Take them from a source of versions."""
         return cls(tuple(sorted(files.items())), root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class ReplayerFiles:
     """What a worker needs to make a replayer: the texts of the versions, and how tickets are counted."""
 
-    after: Texts | None
-    before: Texts | None = None
+    after: VersionFiles | None
+    before: VersionFiles | None = None
     by: tuple[str, ...] = ()
     decisions: tuple[str, ...] | None = None
-    versions: tuple[Texts, ...] = ()
+    versions: tuple[VersionFiles, ...] = ()
     """All versions in the order in which they come into effect, if one side is the version in force at the time."""
     from_in_force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class PartitionTask:
     """What every partition is replayed by; ``first`` tells by file how many rows there are in front of it, ``limit`` how many count."""
 
-    trial: Trial
+    trial: ReplayerFiles
     mapper: Mapper
     first: Mapping[str, int]
     limit: int | None = None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Replay the rows of a partition: give what cannot be read as it comes, and the tally at the end."""
-        replayer, tally = replayer_of(self.trial), Tally()
+        replayer, tally = build_replayer(self.trial), Tally()
         for taken in batches:
             rows, numbers = self._numbered(taken)
             batch = self.mapper.batch(rows, numbers)
             found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
             tally = tally.merge(found)
             if doubts := batch.doubts(refused):
-                yield _made([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
+                yield _result_batch([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
             if unread := batch.rejected(refused):
-                yield _made([(UNREAD, one.row, json.dumps(asdict(one))) for one in unread])
-        yield _made([(TALLY, 0, json.dumps(tally.plain()))])
+                yield _result_batch([(UNREAD, one.row, json.dumps(asdict(one))) for one in unread])
+        yield _result_batch([(TALLY, 0, json.dumps(tally.plain()))])
 
     def _numbered(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Any]:
         """Return the rows in the order of their numbers, and these."""
@@ -113,9 +113,9 @@ def run_on_spark(
     spec: str,
     vocabulary: Vocabulary,
     mapping: ColumnMapping | None,
-    trial: Trial,
+    trial: ReplayerFiles,
     replayer: Replayer | InForceReplayer,
-    rejected: Rejected,
+    rejected: RejectedRows,
     limit: int | None = None,
 ) -> tuple[Replay, list[str]]:
     """Replay Parquet files on Spark; give also what there is to note of them.
@@ -132,8 +132,8 @@ def run_on_spark(
     Raises TicketsError; OSError if what is rejected cannot be written.
     """
     paths = paths_of(spec)
-    spark = session()
-    with _spark_said(spec):
+    spark = spark_session()
+    with _spark_errors(spec):
         rows = spark.read.parquet(*paths)
         counts = {
             one[_FILE]: one["count"]
@@ -141,18 +141,18 @@ def run_on_spark(
         }
     notes: list[str] = []
     if mapping is None:
-        mapping, notes = by_name(rows.columns, vocabulary, spec)
+        mapping, notes = mapping_by_names(rows.columns, vocabulary, spec)
     if mapping.repeated is not Repeated.ALL:
         raise TicketsError(
             "on Spark, `repeated` in a mapping is not supported",
             "take one row of each ticket before, or leave --engine out",
         )
-    missing_columns(mapping, rows.columns, spec)
-    task = Task(trial=trial, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
+    require_columns(mapping, rows.columns, spec)
+    task = PartitionTask(trial=trial, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
     columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
     wanted = rows.selectExpr(*columns, f"_metadata.file_path as {_FILE}", f"_metadata.row_index as {_ROW}")
-    with _spark_said(spec):
-        tally = _gathered(wanted.mapInArrow(_function(task), _MADE), rejected)
+    with _spark_errors(spec):
+        tally = _collect_tally(wanted.mapInArrow(_function(task), _RESULT_SCHEMA), rejected)
     total = sum(counts.values())
     return replayer.summary(tally, rejected.counted(), total if limit is None else min(total, limit)), notes
 
@@ -166,13 +166,13 @@ def paths_of(spec: str) -> list[str]:
                 "give Parquet files; --engine embedded reads a decision log",
             )
         return [spec]
-    files = files_of(spec)
+    files = inspect_files(spec)
     if files.form != "parquet":
         raise TicketsError(
             f"{spec} is not Parquet",
             "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs",
         )
-    if len(files.paths) == 1 and is_exported(files.paths[0]):
+    if len(files.paths) == 1 and is_log_export(files.paths[0]):
         raise TicketsError(
             f"{spec} holds records of a decision log, with what was on hold and recorded",
             "--engine embedded reads them",
@@ -194,13 +194,13 @@ def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def session() -> Any:
+def spark_session() -> Any:
     """Return a Spark session: that of `spark-submit`, or a local one; raises TicketsError."""
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
         raise TicketsError(
-            "pyspark is not installed", f"`{install('pyspark', 'pandas')}`, or use --engine embedded"
+            "pyspark is not installed", f"`{install_command('pyspark', 'pandas')}`, or use --engine embedded"
         ) from error
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise TicketsError(
@@ -224,7 +224,7 @@ def session() -> Any:
 
 
 @contextmanager
-def _spark_said(spec: str) -> Iterator[None]:
+def _spark_errors(spec: str) -> Iterator[None]:
     """Turn what Spark says into one line; its own log has all of it."""
     try:
         yield
@@ -239,7 +239,7 @@ def _spark_said(spec: str) -> Iterator[None]:
 
 
 @lru_cache(maxsize=4)
-def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
+def build_replayer(trial: ReplayerFiles) -> Replayer | InForceReplayer:
     """Make a replayer of texts; a worker that is used again has it already."""
     sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (trial.after, trial.before)]
     if trial.versions:
@@ -252,7 +252,7 @@ def replayer_of(trial: Trial) -> Replayer | InForceReplayer:
     return Replayer(sides[0], sides[1], trial.by, trial.decisions)
 
 
-def _function(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _function(task: PartitionTask) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Yield a task as the plain function that Spark takes."""
 
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -261,7 +261,7 @@ def _function(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Re
     return replay
 
 
-def _gathered(made: Any, rejected: Rejected) -> Tally:
+def _collect_tally(made: Any, rejected: RejectedRows) -> Tally:
     """Run it on all workers at once, keep what they give on their disks, and fetch it piece by piece."""
     from pyspark import StorageLevel  # noqa: PLC0415
 
@@ -273,9 +273,9 @@ def _gathered(made: Any, rejected: Rejected) -> Tally:
             tally = tally.merge(Tally.read(json.loads(one["payload"])))
         for one in kept.where(f"kind = '{DOUBT}'").toLocalIterator():
             rejected.doubt({(fact, word): rows for fact, word, rows in json.loads(one["payload"])})
-        portion: list[Unread] = []
+        portion: list[RejectedRow] = []
         for one in kept.where(f"kind = '{UNREAD}'").orderBy("row").toLocalIterator():
-            portion.append(Unread(**json.loads(one["payload"])))
+            portion.append(RejectedRow(**json.loads(one["payload"])))
             if len(portion) == _PORTION:
                 rejected.add(portion)
                 portion = []
@@ -285,7 +285,7 @@ def _gathered(made: Any, rejected: Rejected) -> Tally:
         kept.unpersist()
 
 
-def _made(rows: Sequence[tuple[str, int, str]]) -> pa.RecordBatch:
+def _result_batch(rows: Sequence[tuple[str, int, str]]) -> pa.RecordBatch:
     kinds, numbers, payloads = zip(*rows, strict=True)
     return pa.RecordBatch.from_arrays(
         [pa.array(kinds), pa.array(numbers, pa.int64()), pa.array(payloads)], names=["kind", "row", "payload"]

@@ -9,7 +9,7 @@ from engine.diff.words import change_text, changes_text, listed_text, share_text
 from engine.model.quoting import visible
 from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import DueShift, Moves, Replayed, TicketRegion
-from guidepost.replay.report import NOT_SENT, Report, changes, only_one_side
+from guidepost.replay.report import NOT_SENT, ReplayReport, only_one_side, outcome_changes
 
 _UNITS: Final = (
     ("week", "weeks", timedelta(weeks=1)),
@@ -33,10 +33,10 @@ def tickets_text(number: int, unit: str = "tickets") -> str:
     return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
 
 
-def of_text(number: int, all_: int, unit: str = "tickets") -> str:
+def share_of_text(number: int, all_: int, unit: str = "tickets") -> str:
     """Write how many tickets of how many, with the share.
 
-    >>> of_text(1, 8), of_text(8, 8), of_text(3, 5, "rows")
+    >>> share_of_text(1, 8), share_of_text(8, 8), share_of_text(3, 5, "rows")
     ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
     """
     return (
@@ -46,7 +46,7 @@ def of_text(number: int, all_: int, unit: str = "tickets") -> str:
     )
 
 
-def headline(shown: Report) -> str:
+def headline(shown: ReplayReport) -> str:
     """Describe in one or two sentences what a replay comes to: of what was compared, and how much that was."""
     one, unit = shown.replay, shown.unit
     left = one.tickets - one.compared
@@ -67,7 +67,7 @@ def headline(shown: Report) -> str:
             names = listed_text([outcome.name for outcome in shown.alike])
             return f"Nothing differs in the {tickets_text(one.compared, unit)} compared, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
         return f"Nothing changes: {said} {_is(one.compared)} decided as before.{rest}"
-    said = of_text(one.changed, one.compared, unit)
+    said = share_of_text(one.changed, one.compared, unit)
     if left:
         noun, _, share = said.partition(" (")
         said = f"{noun} that {'was' if one.compared == 1 else 'were'} compared" + (f" ({share}" if share else "")
@@ -78,11 +78,11 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def alike_texts(shown: Report) -> list[str]:
+def alike_texts(shown: ReplayReport) -> list[str]:
     """Describe once what changes for every ticket alike."""
     unit = shown.unit.removesuffix("s")
     found = [
-        f"{one.name} changes for every {unit}: {short(change_text(next(iter(changes(one)))))}"
+        f"{one.name} changes for every {unit}: {shorten(change_text(next(iter(outcome_changes(one)))))}"
         for one in shown.alike
         if not one.one_sided
     ]
@@ -99,7 +99,7 @@ def alike_texts(shown: Report) -> list[str]:
     return found
 
 
-def notes(shown: Report) -> list[str]:
+def notes(shown: ReplayReport) -> list[str]:
     """Return what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
     one = shown.replay
     found = []
@@ -132,7 +132,7 @@ def notes(shown: Report) -> list[str]:
     return found
 
 
-def sides(shown: Report) -> tuple[str, str]:
+def sides(shown: ReplayReport) -> tuple[str, str]:
     """Return what before and after are."""
     one = shown.replay
     ref = one.after
@@ -158,7 +158,7 @@ def compare_help() -> str:
     return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns that say how the desk decided"
 
 
-def unread_text(shown: Report) -> str:
+def unread_text(shown: ReplayReport) -> str:
     """Return how many rows could not be read, and where they are; nothing if all were."""
     one = shown.replay
     number = sum(one.unread.values())
@@ -170,21 +170,21 @@ def unread_text(shown: Report) -> str:
 
 def outcome_text(one: Replayed, unit: str = "tickets") -> str:
     """Sum an outcome up: for how many tickets it changes."""
-    return of_text(one.changed, one.tickets, unit)
+    return share_of_text(one.changed, one.tickets, unit)
 
 
 def mostly_text(one: Replayed) -> str:
     """Return the most frequent change of an outcome, and say how many there are besides."""
-    found = list(changes(one))
+    found = list(outcome_changes(one))
     if not found:
         return ""
-    return short(change_text(found[0])) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
+    return shorten(change_text(found[0])) + (f", and {len(found) - 1:,} more" if len(found) > 1 else "")
 
 
-def short(text: str) -> str:
+def shorten(text: str) -> str:
     """Cut a long text in its middle, for tables.
 
-    >>> short("a" * 50 + " -> " + "b" * 50)
+    >>> shorten("a" * 50 + " -> " + "b" * 50)
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa … bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
     """
     half = MOST // 2 - 1
@@ -199,7 +199,7 @@ def where_text(region: TicketRegion) -> str:
 
 def region_count(region: TicketRegion, unit: str = "tickets") -> str:
     """Return how many of the tickets of a region change."""
-    return of_text(region.changed, region.tickets, unit)
+    return share_of_text(region.changed, region.tickets, unit)
 
 
 def region_changes(region: TicketRegion) -> str:
@@ -232,9 +232,9 @@ def moves_text(one: Moves, unit: str = "tickets") -> str:
         if number
     ]
     return (
-        f"{of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}"
+        f"{share_of_text(one.changed, one.tickets, unit)} {'change' if one.changed != 1 else 'changes'}: {', '.join(parts)}"
         if parts
-        else of_text(0, one.tickets, unit)
+        else share_of_text(0, one.tickets, unit)
     )
 
 
@@ -291,7 +291,7 @@ def shift_text(one: DueShift) -> str:
     return f"{duration_text(near)} to {duration_text(far)} {'later' if least > timedelta() else 'earlier'}"
 
 
-def same_text(shown: Report) -> str:
+def same_text(shown: ReplayReport) -> str:
     """Name what is the same for every ticket."""
     return listed_text(shown.same) if shown.same else ""
 

@@ -10,24 +10,24 @@ import numpy as np
 
 from engine.diff.words import change_text
 from engine.model.answer import VersionRef
-from engine.replay.nouns import Chunk, Moves, Replay, Unread
+from engine.replay.nouns import Chunk, Moves, RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.version.version import Version
-from guidepost.replay.report import changes
-from guidepost.replay.run import Rejected, Watch, limited
+from guidepost.replay.report import outcome_changes
+from guidepost.replay.run import OnProgress, RejectedRows, limit_batches
 from guidepost.replay.text import moved_text
 from guidepost.tickets import TicketSource
 
-LISTED: Final = 100
+MAX_LISTED: Final = 100
 """How many records that come out otherwise are listed unless all are asked for; the others are counted."""
 
-Find = Callable[[str], Version | None]
+FindVersion = Callable[[str], Version | None]
 """Gives the version with a digest, if it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Otherwise:
+class Mismatch:
     """A record that comes out otherwise under its own version: its number and id, and what each outcome was and is."""
 
     row: int
@@ -37,7 +37,7 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
+class VersionVerification:
     """The records under one version: how many there are, and how many come out otherwise. ``version`` is None if it is not known."""
 
     digest: str
@@ -47,7 +47,7 @@ class Proved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class LogVerification:
     """What came of deciding a log again.
 
     Attributes:
@@ -59,10 +59,10 @@ class Proof:
     """
 
     source: str
-    versions: tuple[Proved, ...]
-    otherwise: tuple[Otherwise, ...]
+    versions: tuple[VersionVerification, ...]
+    otherwise: tuple[Mismatch, ...]
     unread: Mapping[str, int]
-    first: tuple[Unread, ...] = ()
+    first: tuple[RejectedRow, ...] = ()
     kept: str = ""
     notes: tuple[str, ...] = ()
 
@@ -72,7 +72,7 @@ class Proof:
         return sum(one.records for one in self.versions)
 
     @property
-    def missing(self) -> tuple[Proved, ...]:
+    def missing(self) -> tuple[VersionVerification, ...]:
         """The versions that are not known."""
         return tuple(one for one in self.versions if one.version is None)
 
@@ -94,19 +94,19 @@ class _Count:
     otherwise: int = 0
 
 
-def prove(
+def verify_log(
     source: TicketSource,
-    find: Find,
-    rejected: Rejected,
-    watch: Watch,
+    find: FindVersion,
+    rejected: RejectedRows,
+    watch: OnProgress,
     *,
     limit: int | None = None,
-    most: int | None = LISTED,
-) -> Proof:
+    most: int | None = MAX_LISTED,
+) -> LogVerification:
     """Decide the records of a log again; raises TicketsError, and OSError if what cannot be read cannot be written."""
     counts: dict[str, _Count] = {}
-    found: list[Otherwise] = []
-    for batch in limited(source, limit):
+    found: list[Mismatch] = []
+    for batch in limit_batches(source, limit):
         rejected.add(batch.unread)
         chunk = batch.chunk
         if chunk.size and chunk.recorded is not None:
@@ -120,10 +120,10 @@ def prove(
                 changed = count.replayer.replay(chunk)[0].changed
                 count.otherwise += changed
                 left = changed if most is None else min(changed, most - len(found))
-                found += list(_otherwise(count.replayer, chunk, digest, left))
+                found += list(_mismatches(count.replayer, chunk, digest, left))
         watch(chunk.size + len(batch.unread), batch.share)
     versions = tuple(
-        Proved(
+        VersionVerification(
             digest=digest,
             version=count.replayer.after.ref if count.replayer else None,
             records=count.records,
@@ -131,7 +131,7 @@ def prove(
         )
         for digest, count in counts.items()
     )
-    return Proof(
+    return LogVerification(
         source=source.name,
         versions=versions,
         otherwise=tuple(sorted(found, key=lambda one: one.row)),
@@ -141,7 +141,7 @@ def prove(
     )
 
 
-def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Otherwise]:
+def _mismatches(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Mismatch]:
     """Yield the first records of a chunk that come out otherwise: halves in which nothing does are passed over."""
     halves = [np.arange(chunk.size)] if most else []
     while halves and most:
@@ -155,17 +155,19 @@ def _otherwise(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iter
             halves += [rows[middle:], rows[:middle]]
             continue
         most -= 1
-        yield Otherwise(
+        yield Mismatch(
             row=int(part.rows[0]),
             record="" if part.names is None else str(part.names.sent(0) or ""),
             digest=digest,
-            outcomes=_told(replayer.summary(tally, {}, 1)),
+            outcomes=_outcome_texts(replayer.summary(tally, {}, 1)),
         )
 
 
-def _told(one: Replay) -> dict[str, str]:
+def _outcome_texts(one: Replay) -> dict[str, str]:
     """Describe of one record what each outcome was, and is."""
-    said = {outcome.name: change_text(next(iter(changes(outcome)))) for outcome in one.outcomes if outcome.changed}
+    said = {
+        outcome.name: change_text(next(iter(outcome_changes(outcome)))) for outcome in one.outcomes if outcome.changed
+    }
     return said | {moves.name: _moved(moves) for moves in one.deadlines if moves.changed}
 
 

@@ -35,7 +35,7 @@ from guidepost.tickets.mapper import Mapper, Vocabulary
 from guidepost.tickets.mapping import ColumnMapping, MappingErrors
 from guidepost.tickets.mapping_file import mapping_of, read_mapping
 from guidepost.tickets.open import open_tickets
-from guidepost.tickets.rejected_rows import UnreadWriter, write_unread
+from guidepost.tickets.rejected_rows import RejectedRowsWriter, write_rejected_rows
 from guidepost.tickets.suggest import suggest_mapping
 from guidepost.tickets.types import SIZE, Batch, TicketsError, TicketSource
 
@@ -45,13 +45,13 @@ __all__ = [
     "ColumnMapping",
     "Mapper",
     "MappingErrors",
+    "RejectedRowsWriter",
     "TicketSource",
     "TicketsError",
-    "UnreadWriter",
     "Vocabulary",
     "mapping_of",
     "open_tickets",
     "read_mapping",
     "suggest_mapping",
-    "write_unread",
+    "write_rejected_rows",
 ]

@@ -11,15 +11,15 @@ from guidepost.tickets.mapper import Vocabulary
 from guidepost.tickets.mapping import ColumnMapping, FromColumn
 from guidepost.tickets.types import TicketsError
 
-TICKET: Final = ("ticket", "ticket_id", "number", "id", "key", "issue_key")
+TICKET_COLUMNS: Final = ("ticket", "ticket_id", "number", "id", "key", "issue_key")
 """What a column with the names of tickets is called, unless a mapping says so; the first that is there."""
 
-NOW: Final = "now"
+NOW_COLUMN: Final = "now"
 
 _SHOWN: Final = 12
 
 
-def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[ColumnMapping, list[str]]:
+def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[ColumnMapping, list[str]]:
     """Make a mapping of the columns that are called like facts, but for case, spaces, `_` and `-`; say what is left out.
 
     Raises TicketsError if none is.
@@ -36,15 +36,15 @@ def by_name(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[
             "say with --mapping FILE which column is which fact; --suggest-mapping drafts one",
         )
     free = {folded(column): column for column in columns if folded(column) not in known}
-    ticket = next((free[folded(one)] for one in TICKET if folded(one) in free), "")
-    now = free.get(NOW)
+    ticket = next((free[folded(one)] for one in TICKET_COLUMNS if folded(one) in free), "")
+    now = free.get(NOW_COLUMN)
     mapping = ColumnMapping(facts=facts, ticket=ticket, now=FromColumn(columns=(now,)) if now else None)
     read = set(mapping.columns)
     left = [column for column in columns if column not in read]
     return mapping, [f"left out, since no fact is called so: {_listed(left)}"] if left else []
 
 
-def missing_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -> None:
+def require_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -> None:
     """Raise TicketsError if a source lacks columns that a mapping reads."""
     lacking = [column for column in mapping.columns if column not in columns]
     if lacking:
@@ -55,10 +55,10 @@ def missing_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -
         )
 
 
-def unique(names: Iterable[str]) -> list[str]:
+def unique_names(names: Iterable[str]) -> list[str]:
     """Return names of columns, a repeated one with its number.
 
-    >>> unique(["Key", "Label", "Label", ""])
+    >>> unique_names(["Key", "Label", "Label", ""])
     ['Key', 'Label', 'Label (2)', 'column 4']
     """
     found: dict[str, None] = {}

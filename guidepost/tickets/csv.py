@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.csv as pc
 from numpy.typing import NDArray
 
-from engine.replay.nouns import Unread
-from guidepost.tickets.column_names import missing_columns, unique
+from engine.replay.nouns import RejectedRow
+from guidepost.tickets.column_names import require_columns, unique_names
 from guidepost.tickets.mapper import Mapper
 from guidepost.tickets.types import SIZE, Batch, TicketsError
 
-BLOCK: Final = 4 << 20
+BLOCK_SIZE: Final = 4 << 20
 """Bytes that are read at a time; no row may be longer."""
 
 SEPARATORS: Final = ",;\t|"
@@ -41,7 +41,7 @@ class Header:
     separator: str
 
 
-def header_of(path: Path) -> Header:
+def read_header(path: Path) -> Header:
     """Read the first line of a file; raises TicketsError if it is no text in UTF-8, or there is nothing."""
     try:
         with path.open("rb") as raw:
@@ -69,11 +69,11 @@ def header_of(path: Path) -> Header:
         names = next(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator))
     except csv.Error as error:
         raise TicketsError(f"the first line of {path.name} cannot be read: {error}", _NAMES) from error
-    return Header(unique(names), separator)
+    return Header(unique_names(names), separator)
 
 
 @dataclass(slots=True, kw_only=True)
-class DelimitedTickets:
+class CsvTickets:
     """Tickets in a CSV file."""
 
     name: str
@@ -84,14 +84,14 @@ class DelimitedTickets:
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the tickets in order; a row is numbered as it stands in the file, the first below the header is 1."""
-        header = header_of(self.path)
-        missing_columns(self.mapper.mapping, header.columns, self.name)
+        header = read_header(self.path)
+        require_columns(self.mapper.mapping, header.columns, self.name)
         odd: list[Any] = []
         total = max(self.path.stat().st_size, 1)
         row, last = 1, ""
         try:
             with pa.OSFile(str(self.path)) as raw:
-                for rows in blocks_of(raw, self.path, header, odd):
+                for rows in read_blocks(raw, self.path, header, odd):
                     for start in range(0, rows.num_rows, size):
                         part = rows.slice(start, size)
                         numbers, wrong = _numbered(row, part.num_rows, odd)
@@ -113,7 +113,7 @@ class DelimitedTickets:
             raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}") from error
 
 
-def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
+def read_blocks(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a file, block by block; what has another number of fields is put into ``odd``."""
 
     def keep(row: Any) -> str:
@@ -124,7 +124,7 @@ def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) ->
         zipped = file.read(2) == GZIP
     reader = pc.open_csv(
         pa.CompressedInputStream(raw, "gzip") if zipped else raw,
-        read_options=pc.ReadOptions(use_threads=False, block_size=BLOCK, column_names=header.columns, skip_rows=0),
+        read_options=pc.ReadOptions(use_threads=False, block_size=BLOCK_SIZE, column_names=header.columns, skip_rows=0),
         parse_options=pc.ParseOptions(delimiter=header.separator, newlines_in_values=True, invalid_row_handler=keep),
         convert_options=pc.ConvertOptions(
             column_types=dict.fromkeys(header.columns, pa.string()), strings_can_be_null=False
@@ -137,10 +137,10 @@ def blocks_of(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) ->
         first = False
 
 
-def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], list[Unread]]:
+def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], list[RejectedRow]]:
     """Number so many rows from ``row`` on, and take out the odd ones between them (all that are left, if there are none)."""
     numbers: list[NDArray[np.int64]] = []
-    wrong: list[Unread] = []
+    wrong: list[RejectedRow] = []
     while odd:
         at = int(odd[0].number) - 1
         if count and at >= row + count:
@@ -150,7 +150,7 @@ def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], 
         row = at + 1
         one = odd.pop(0)
         wrong.append(
-            Unread(
+            RejectedRow(
                 row=at,
                 name="",
                 field="",
@@ -179,7 +179,7 @@ def _tail(path: Path) -> bytes:
     return end.rstrip()
 
 
-def _with(batch: Batch, wrong: list[Unread]) -> Batch:
+def _with(batch: Batch, wrong: list[RejectedRow]) -> Batch:
     if not wrong:
         return batch
     return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
@@ -195,6 +195,6 @@ def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
         return TicketsError(f"{name} is not text in UTF-8 throughout: {said.removeprefix('In ')}", _NOT_UTF_8)
     if "straddl" in said or "block" in said:
         return TicketsError(
-            f"{name} has a row of more than {BLOCK >> 20} MB", "look for a quote that is opened and never closed"
+            f"{name} has a row of more than {BLOCK_SIZE >> 20} MB", "look for a quote that is opened and never closed"
         )
     return TicketsError(f"expected CSV in {name}: {said}")

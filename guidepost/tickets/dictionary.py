@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from engine.cache import Cache
 from engine.columns.sent import Mask
 
-NOTHING: Final = -1
+MISSING: Final = -1
 """The code of a row that says nothing."""
 
-WRONG: Final = -2
+INVALID: Final = -2
 """The code of a row whose value cannot be translated."""
 
 _KEPT: Final = 100_000
@@ -26,28 +26,28 @@ Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class InvalidValue:
     """A value that cannot be translated: why, in words that follow the value."""
 
     why: str
 
 
 @dataclass(slots=True)
-class Lookup:
+class Translator:
     """Translates values: ``translate`` gives what one comes to, None for nothing, or that it is wrong."""
 
     translate: Callable[[Any], Any]
     kept: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
 
-    def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, Wrong]]:
+    def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, InvalidValue]]:
         """Return the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
         targets: dict[tuple[type, Any], int] = {}
-        wrong: dict[int, Wrong] = {}
-        table = np.full(len(values) + 1, NOTHING, np.int32)  # the last is for rows without a value, whose code is -1
+        wrong: dict[int, InvalidValue] = {}
+        table = np.full(len(values) + 1, MISSING, np.int32)  # the last is for rows without a value, whose code is -1
         for at, value in enumerate(values):
             found = self._of(value)
-            if isinstance(found, Wrong):
-                table[at] = WRONG
+            if isinstance(found, InvalidValue):
+                table[at] = INVALID
                 wrong[at] = found
             elif found is not None:
                 table[at] = targets.setdefault((found.__class__, found), len(targets))
@@ -62,24 +62,24 @@ class Lookup:
         return found
 
 
-def coded(array: pa.Array) -> tuple[Codes, list[Any]]:
+def dictionary_codes(array: pa.Array) -> tuple[Codes, list[Any]]:
     """Return a column as codes and the values they stand for; a row without a value has the code NOTHING."""
     if pa.types.is_null(array.type):
-        return np.full(len(array), NOTHING, np.int32), []
+        return np.full(len(array), MISSING, np.int32), []
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     indices = array.indices
-    codes = (indices.fill_null(NOTHING) if indices.null_count else indices).to_numpy(zero_copy_only=False)
+    codes = (indices.fill_null(MISSING) if indices.null_count else indices).to_numpy(zero_copy_only=False)
     return codes.astype(np.int32, copy=False), array.dictionary.to_pylist()
 
 
-def wrong_rows(codes: Codes) -> Mask | None:
+def invalid_rows(codes: Codes) -> Mask | None:
     """Return where something is wrong; None: nowhere."""
-    found = codes == WRONG
+    found = codes == INVALID
     return found if found.any() else None
 
 
-class Decoded(Sequence[Any]):
+class LazyTexts(Sequence[Any]):
     """The values of a column, each decoded when it is asked for: of millions of names a replay shows a few."""
 
     def __init__(self, array: pa.Array) -> None:

@@ -14,22 +14,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record, RecordKind
-from engine.replay.nouns import Unread
+from engine.replay.nouns import RejectedRow
 from guidepost.decision_log.database import LogRefused
 from guidepost.decision_log.export_jsonl import read_lines
 from guidepost.decision_log.export_parquet import entry_columns, is_export
 from guidepost.decision_log.settings import default_url
 from guidepost.decision_log.store import Store
-from guidepost.tickets.jsonl import raw_lines
+from guidepost.tickets.jsonl import open_lines
 from guidepost.tickets.mapper import Vocabulary
-from guidepost.tickets.parquet import is_parquet, rows_of
-from guidepost.tickets.record_chunks import record_batches
+from guidepost.tickets.parquet import count_rows, is_parquet
+from guidepost.tickets.record_chunks import batches_of_records
 from guidepost.tickets.types import SIZE, Batch, TicketsError
 
-LOG: Final = "log"
+DEFAULT_LOG: Final = "log"
 """The word for the log that commands use by default."""
 
-Found = Iterator[tuple[int, Record | Unread, float | None]]
+NumberedRecords = Iterator[tuple[int, Record | RejectedRow, float | None]]
 
 
 def is_url(spec: str) -> bool:
@@ -37,7 +37,7 @@ def is_url(spec: str) -> bool:
     return spec.partition("://")[0].partition("+")[0] in ("sqlite", "postgresql") and "://" in spec
 
 
-def is_exported(path: Path) -> bool:
+def is_log_export(path: Path) -> bool:
     """Return whether a file was exported from a log."""
     with path.open("rb") as file:
         head = file.read(4)
@@ -45,7 +45,7 @@ def is_exported(path: Path) -> bool:
         return is_export(path)
     if head[:1] != b"{" and head[:2] != b"\x1f\x8b":
         return False
-    with raw_lines(path) as (_, lines):
+    with open_lines(path) as (_, lines):
         return _is_line(next(lines, b""))
 
 
@@ -87,9 +87,9 @@ class StoredRecords:
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the records that pass the filter."""
-        yield from record_batches(_deciding(self._found(), self.notes), self.vocabulary, size)
+        yield from batches_of_records(_with_decisions(self._found(), self.notes), self.vocabulary, size)
 
-    def _found(self) -> Found:
+    def _found(self) -> NumberedRecords:
         store = self._store()
         try:
             if self.asked == Filter():
@@ -125,26 +125,28 @@ class ExportedRecords:
     def __post_init__(self) -> None:
         with self.path.open("rb") as file:
             if is_parquet(file.read(4)):
-                self.rows = rows_of([self.path])
+                self.rows = count_rows([self.path])
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the records that pass the filter, in the order of the file."""
         found = self._rows() if self.rows is not None else self._lines()
         passing = (
-            (number, one, share) for number, one, share in found if isinstance(one, Unread) or self.asked.passes(one)
+            (number, one, share)
+            for number, one, share in found
+            if isinstance(one, RejectedRow) or self.asked.passes(one)
         )
-        yield from record_batches(_deciding(passing, self.notes), self.vocabulary, size)
+        yield from batches_of_records(_with_decisions(passing, self.notes), self.vocabulary, size)
 
-    def _rows(self) -> Found:
+    def _rows(self) -> NumberedRecords:
         try:
             for number, body in enumerate(entry_columns(self.path, "body"), 1):
                 yield number, _record(number, body), number / (self.rows or 1)
         except (pa.ArrowException, OSError) as error:
             raise TicketsError(f"{self.name} is damaged: {error}", "export it again") from error
 
-    def _lines(self) -> Found:
+    def _lines(self) -> NumberedRecords:
         total = max(self.path.stat().st_size, 1)
-        with raw_lines(self.path) as (raw, lines):
+        with open_lines(self.path) as (raw, lines):
             for number, line in enumerate(lines, 1):
                 share = min(raw.tell() / total, 1.0)
                 try:
@@ -152,7 +154,7 @@ class ExportedRecords:
                 except ValueError:
                     yield (
                         number,
-                        Unread(
+                        RejectedRow(
                             row=number,
                             name="",
                             field="",
@@ -166,21 +168,21 @@ class ExportedRecords:
                     yield number, _record(number, entry.body), share
 
 
-def _deciding(found: Found, notes: list[str]) -> Found:
+def _with_decisions(found: NumberedRecords, notes: list[str]) -> NumberedRecords:
     """Leave out the records that decide nothing, and say how many there are."""
     left: Counter[RecordKind] = Counter()
     for number, one, share in found:
-        if isinstance(one, Unread) or one.decisions:
+        if isinstance(one, RejectedRow) or one.decisions:
             yield number, one, share
         else:
             left[one.kind] += 1
-    notes[:] = [_left_out(kind, records) for kind, records in sorted(left.items())]
+    notes[:] = [_left_out_note(kind, records) for kind, records in sorted(left.items())]
 
 
-def _left_out(kind: RecordKind, records: int) -> str:
+def _left_out_note(kind: RecordKind, records: int) -> str:
     """Describe that records are not replayed.
 
-    >>> _left_out(RecordKind.RESCHEDULE, 2)
+    >>> _left_out_note(RecordKind.RESCHEDULE, 2)
     '2 reschedule records are not replayed: they change due times and decide nothing'
     """
     moves = kind is RecordKind.RESCHEDULE
@@ -189,11 +191,11 @@ def _left_out(kind: RecordKind, records: int) -> str:
     return f"{records:,} {kind} records are not replayed: they {'change due times and ' if moves else ''}decide nothing"
 
 
-def _record(number: int, body: str) -> Record | Unread:
+def _record(number: int, body: str) -> Record | RejectedRow:
     try:
         return Record.read(body)
     except ValueError as error:
-        return Unread(row=number, name="", field="", message=str(error), content=body)
+        return RejectedRow(row=number, name="", field="", message=str(error), content=body)
 
 
 def _unreadable(name: str, error: SQLAlchemyError) -> TicketsError:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.model.quoting import encodable
-from engine.replay.nouns import Unread
+from engine.replay.nouns import RejectedRow
 from guidepost.tickets.csv import GZIP
 from guidepost.tickets.mapper import Mapper
 from guidepost.tickets.types import SIZE, Batch, TicketsError
@@ -25,7 +25,7 @@ _SAMPLE = 1_000
 
 
 @contextmanager
-def raw_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
+def open_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
     """Open a file; give it, to see how far it is read, and its lines; raises TicketsError."""
     try:
         with path.open("rb") as raw:
@@ -36,29 +36,29 @@ def raw_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
         raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def columns_of(path: Path) -> list[str]:
+def read_columns(path: Path) -> list[str]:
     """Return the names that the first lines of a file have."""
     names: dict[str, None] = {}
-    with raw_lines(path) as (_, lines):
+    with open_lines(path) as (_, lines):
         for _, line in zip(range(_SAMPLE), lines, strict=False):
             try:
-                names |= dict.fromkeys(row_of(line))
+                names |= dict.fromkeys(parse_row(line))
             except ValueError:
                 continue
     return list(names)
 
 
-def row_of(line: bytes) -> dict[str, Any]:
+def parse_row(line: bytes) -> dict[str, Any]:
     """Read one line; raises ValueError if it is no object.
 
-    >>> row_of(b'{"key": "A-1", "fields": {"priority": {"name": "High"}, "labels": ["a"]}}')
+    >>> parse_row(b'{"key": "A-1", "fields": {"priority": {"name": "High"}, "labels": ["a"]}}')
     {'key': 'A-1', 'fields.priority.name': 'High', 'fields.labels': '["a"]'}
     """
     try:
         found = json.loads(line)
         if not isinstance(found, dict):
             raise ValueError("no object")  # noqa: TRY004 - a line of a file, not an argument
-        row = dict(_flat("", found))
+        row = dict(_flatten("", found))
     except RecursionError:
         raise ValueError("lists or objects are nested too deeply") from None
     # JSON can write half of a character as an escape, which no column of text can hold.
@@ -69,16 +69,16 @@ def row_of(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(f"{path}.{key}" if path else key, inner)
+            yield from _flatten(f"{path}.{key}" if path else key, inner)
     else:
         yield path, json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
 @dataclass(slots=True, kw_only=True)
-class LineTickets:
+class JsonLinesTickets:
     """Tickets in a file of JSON lines."""
 
     name: str
@@ -90,19 +90,19 @@ class LineTickets:
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the tickets in order; a row is numbered by its line."""
         total = max(self.path.stat().st_size, 1) if self.path.exists() else 1
-        with raw_lines(self.path) as (raw, lines):
+        with open_lines(self.path) as (raw, lines):
             rows: list[dict[str, Any]] = []
             numbers: list[int] = []
-            wrong: list[Unread] = []
+            wrong: list[RejectedRow] = []
             for number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
                 try:
-                    rows.append(row_of(line))
+                    rows.append(parse_row(line))
                     numbers.append(number)
                 except ValueError as error:
                     wrong.append(
-                        Unread(
+                        RejectedRow(
                             row=number,
                             name="",
                             field="",
@@ -116,7 +116,7 @@ class LineTickets:
             if rows or wrong:
                 yield self._batch(rows, numbers, wrong, 1.0)
 
-    def _batch(self, rows: list[dict[str, Any]], numbers: list[int], wrong: list[Unread], share: float) -> Batch:
+    def _batch(self, rows: list[dict[str, Any]], numbers: list[int], wrong: list[RejectedRow], share: float) -> Batch:
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = [_column([row.get(name) for row in rows]) for name in names]
         table = (

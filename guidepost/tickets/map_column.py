@@ -16,8 +16,8 @@ from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.quoting import shown
 from engine.model.vocabulary import Fact, FactType
 from engine.replay.nouns import OutcomeColumn
-from guidepost.tickets.dictionary import NOTHING, Codes, Decoded, Lookup, coded, wrong_rows
-from guidepost.tickets.map_value import PLACES, fact_meaning, state_meaning, table_meaning, text_of
+from guidepost.tickets.dictionary import MISSING, Codes, LazyTexts, Translator, dictionary_codes, invalid_rows
+from guidepost.tickets.map_value import PLACES, cell_text, fact_translator, state_translator, table_translator
 from guidepost.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rule
 from guidepost.tickets.timestamps import InstantReader
 
@@ -30,7 +30,7 @@ _LONG: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InvalidRows:
     """Rows with something that cannot be read: which column has it, and what is wrong in a row."""
 
     column: str
@@ -41,7 +41,7 @@ class Fault:
 class FactColumn(Protocol):
     """Reads the column of one fact."""
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
         """Return the column, and what is wrong with it."""
         ...
 
@@ -50,35 +50,35 @@ def fact_column(fact: Fact, rule: Rule, empty: frozenset[str]) -> FactColumn:
     """Return how a fact is read by a rule."""
     match rule:
         case Always():
-            return _Constant(rule.value)
+            return _ConstantColumn(rule.value)
         case FromTable():
-            return _Combined(rule, Lookup(table_meaning(rule, empty)))
+            return _TableColumn(rule, Translator(table_translator(rule, empty)))
     if fact.type is FactType.INSTANT:
         return InstantColumn(rule, InstantReader(format=rule.format, zone=rule.zone, empty=empty))
-    words = _Worded(rule, Lookup(fact_meaning(fact, rule, empty)), empty)
+    words = _TranslatedColumn(rule, Translator(fact_translator(fact, rule, empty)), empty)
     if rule.values is None and fact.type is FactType.TEXT:
-        return _Written(rule, empty)
-    return _Numeric(rule, words) if rule.values is None and fact.numeric else words
+        return _TextColumn(rule, empty)
+    return _NumberColumn(rule, words) if rule.values is None and fact.numeric else words
 
 
 @dataclass(frozen=True, slots=True)
-class _Constant:
+class _ConstantColumn:
     value: str
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
         return Words(np.zeros(batch.num_rows, np.int32), (self.value,)), None
 
 
 @dataclass(frozen=True, slots=True)
-class _Worded:
+class _TranslatedColumn:
     """Values that are translated, each once."""
 
     rule: FromColumn
-    lookup: Lookup
+    lookup: Translator
     empty: frozenset[str]
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        codes, values, fault = _translated(batch, self.rule, self.lookup, self.empty)
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
+        codes, values, fault = _translate(batch, self.rule, self.lookup, self.empty)
         return Words(codes, values), fault
 
 
@@ -87,29 +87,29 @@ class StateColumn:
     """An outcome as somebody recorded it."""
 
     rule: FromColumn
-    lookup: Lookup
+    lookup: Translator
     empty: frozenset[str]
 
     @classmethod
     def of(cls, outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> StateColumn:
         """Return how an outcome is read by a rule."""
-        return cls(rule, Lookup(state_meaning(outcome, rule, empty)), empty)
+        return cls(rule, Translator(state_translator(outcome, rule, empty)), empty)
 
-    def read(self, batch: pa.RecordBatch) -> tuple[OutcomeColumn, Fault | None]:
+    def read(self, batch: pa.RecordBatch) -> tuple[OutcomeColumn, InvalidRows | None]:
         """Return the states, and what is wrong with them."""
-        codes, states, fault = _translated(batch, self.rule, self.lookup, self.empty)
+        codes, states, fault = _translate(batch, self.rule, self.lookup, self.empty)
         return OutcomeColumn(codes, states), fault
 
 
 @dataclass(frozen=True, slots=True)
-class _Numeric:
+class _NumberColumn:
     """Numbers that the file has as numbers, or all writes as such; anything else goes the way of words."""
 
     rule: FromColumn
-    words: _Worded
+    words: _TranslatedColumn
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        array = self._written(given_first(batch, self.rule.columns, self.words.empty))
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
+        array = self._written(first_given(batch, self.rule.columns, self.words.empty))
         if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)):
             return self.words.read(batch)
         numbers = array.cast(pa.float64(), safe=False)
@@ -132,33 +132,33 @@ class _Numeric:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _TextColumn:
     """Texts: all that is kept of one is whether something is written."""
 
     rule: FromColumn
     empty: frozenset[str]
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        array = given_first(batch, self.rule.columns, self.empty)
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
+        array = first_given(batch, self.rule.columns, self.empty)
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         trimmed = pc.utf8_trim_whitespace(array.cast(pa.string()))
         nothing = pc.or_(trimmed.is_null(), pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())))
-        codes = np.where(nothing.to_numpy(zero_copy_only=False), NOTHING, 1).astype(np.int32)
+        codes = np.where(nothing.to_numpy(zero_copy_only=False), MISSING, 1).astype(np.int32)
         blank = pc.fill_null(pc.equal(trimmed, ""), False).to_numpy(zero_copy_only=False)
         codes[blank & (codes > 0)] = 0
         return Words(codes, _GIVEN), None
 
 
 @dataclass(frozen=True, slots=True)
-class _Combined:
+class _TableColumn:
     """What several columns say together: each combination is looked up once."""
 
     rule: FromTable
-    lookup: Lookup
+    lookup: Translator
 
-    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, Fault | None]:
-        parts = [coded(column_of(batch, name)) for name in self.rule.columns]
+    def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
+        parts = [dictionary_codes(column_named(batch, name)) for name in self.rule.columns]
         number = np.zeros(batch.num_rows, np.int64)
         for codes, values in parts:
             # Numbers are made dense before each step, so that they never grow beyond rows times values.
@@ -168,7 +168,7 @@ class _Combined:
             tuple(values[codes[row]] if codes[row] >= 0 else None for codes, values in parts) for row in first.tolist()
         ]
         codes, targets, wrong = self.lookup.read(combined.astype(np.int32), cells)
-        rows = wrong_rows(codes)
+        rows = invalid_rows(codes)
         if rows is None:
             return Words(codes, targets), None
 
@@ -176,7 +176,7 @@ class _Combined:
             said = ", ".join(_quoted(one) for one in cells[combined[row]])
             return f"{said} {wrong[int(combined[row])].why}"
 
-        return Words(np.maximum(codes, NOTHING), targets), Fault(" + ".join(self.rule.columns), rows, message)
+        return Words(np.maximum(codes, MISSING), targets), InvalidRows(" + ".join(self.rule.columns), rows, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +186,22 @@ class InstantColumn:
     rule: FromColumn
     reader: InstantReader
 
-    def read(self, batch: pa.RecordBatch) -> tuple[Instants, Fault | None]:
+    def read(self, batch: pa.RecordBatch) -> tuple[Instants, InvalidRows | None]:
         """Return the instants, and what is wrong with them."""
-        array = given_first(batch, self.rule.columns, self.reader.empty)
+        array = first_given(batch, self.rule.columns, self.reader.empty)
         if self.rule.format in EPOCHS and pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         found, wrong = self.reader.read(array)
         if wrong is None:
             return found, None
-        return found, Fault(_named(self.rule.columns), wrong, partial(self._message, array))
+        return found, InvalidRows(_named(self.rule.columns), wrong, partial(self._message, array))
 
     def _message(self, array: pa.Array, row: int) -> str:
-        value = plain(array[row])
+        value = cell_value(array[row])
         return f"{_quoted(value)} {self.reader.why(value)}"
 
 
-def plain(cell: pa.Scalar) -> Any:
+def cell_value(cell: pa.Scalar) -> Any:
     """Return the value of a cell; a time that no ``datetime`` can hold as one of numpy."""
     try:
         return cell.as_py()
@@ -211,7 +211,7 @@ def plain(cell: pa.Scalar) -> Any:
         return np.datetime64(number, "D" if pa.types.is_date32(kind) else getattr(kind, "unit", "ms"))
 
 
-def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
+def column_named(batch: pa.RecordBatch, name: str) -> pa.Array:
     """Return a column by name; one that the batch does not have says nothing in every row.
 
     Bytes come as the text that they are in UTF-8, and what is inside lists and objects as JSON, as in a file of JSON lines.
@@ -236,11 +236,11 @@ def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
     return column
 
 
-def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:
+def first_given(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:
     """Return of several columns, row by row, the first that says something."""
     if len(names) == 1:
-        return column_of(batch, names[0])
-    arrays = [column_of(batch, name) for name in names]
+        return column_named(batch, names[0])
+    arrays = [column_named(batch, name) for name in names]
     arrays = [
         array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
         for array in arrays
@@ -259,27 +259,27 @@ def given_first(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[st
     return pc.coalesce(*arrays)
 
 
-def names_of(batch: pa.RecordBatch, column: str) -> Words:
+def ticket_names(batch: pa.RecordBatch, column: str) -> Words:
     """Return what the source calls each of its rows."""
-    array = column_of(batch, column)
+    array = column_named(batch, column)
     if pa.types.is_dictionary(array.type):
-        codes, values = coded(array)
+        codes, values = dictionary_codes(array)
         return Words(codes, tuple(None if value is None else str(value) for value in values))
-    return Words(np.arange(len(array), dtype=np.int32), Decoded(array))
+    return Words(np.arange(len(array), dtype=np.int32), LazyTexts(array))
 
 
-def _translated(
-    batch: pa.RecordBatch, rule: FromColumn, lookup: Lookup, empty: frozenset[str]
-) -> tuple[Codes, tuple[Any, ...], Fault | None]:
-    raw, values = coded(given_first(batch, rule.columns, empty))
+def _translate(
+    batch: pa.RecordBatch, rule: FromColumn, lookup: Translator, empty: frozenset[str]
+) -> tuple[Codes, tuple[Any, ...], InvalidRows | None]:
+    raw, values = dictionary_codes(first_given(batch, rule.columns, empty))
     codes, targets, wrong = lookup.read(raw, values)
-    rows = wrong_rows(codes)
+    rows = invalid_rows(codes)
     if rows is None:
         return codes, targets, None
     return (
-        np.maximum(codes, NOTHING),
+        np.maximum(codes, MISSING),
         targets,
-        Fault(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}"),
+        InvalidRows(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}"),
     )
 
 
@@ -290,5 +290,5 @@ def _named(columns: Sequence[str]) -> str:
 def _quoted(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = shown(text_of(value))
+    text = shown(cell_text(value))
     return f"`{text}`" if len(text) <= _LONG else f"`{text[:_LONG]}…`"

@@ -23,8 +23,8 @@ from engine.model.vocabulary import (
     stands_for_nothing,
     value_of,
 )
-from guidepost.tickets.dictionary import Wrong
-from guidepost.tickets.mapping import FromColumn, FromTable, Otherwise
+from guidepost.tickets.dictionary import InvalidValue
+from guidepost.tickets.mapping import FromColumn, FromTable, UnlistedValue
 
 _STATES: Final = {UNDECIDED: OutcomeState(StateKind.UNDECIDED), NOT_COVERED: OutcomeState(StateKind.NOT_COVERED)}
 PLACES: Final = 9
@@ -36,16 +36,16 @@ _COMMA: Final = re.compile(r"(?=[+-]?,?\d)[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|
 """Numbers as people write them, with spaces (or dots) between thousands. A separator anywhere else makes it none."""
 
 _NOT_LISTED: Final = "is not among the values that the mapping lists"
-LIST_IT: Final = "list it under `empty` (or under `values`) in a mapping"
+LIST_AS_EMPTY: Final = "list it under `empty` (or under `values`) in a mapping"
 """What to do with a word that other systems write into an empty cell."""
 
-Meaning = Callable[[Any], Any]
+Translate = Callable[[Any], Any]
 
 
-def text_of(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Write a value of a column as a mapping names it.
 
-    >>> text_of(3), text_of(3.0), text_of(True), text_of(" 1 - High ")
+    >>> cell_text(3), cell_text(3.0), cell_text(True), cell_text(" 1 - High ")
     ('3', '3', 'true', '1 - High')
     """
     if isinstance(value, str):
@@ -55,7 +55,7 @@ def text_of(value: Any) -> str:
     return value.isoformat() if isinstance(value, (date, datetime)) else shown(value)
 
 
-def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
+def fact_translator(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Translate:
     """Return the function that tells what a value is as a fact; None is nothing.
 
     What the mapping leaves as it is, is read by the version, like a caller's own words.
@@ -64,8 +64,8 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
     calculated = rule.comma or rule.scale != 1
 
     def mean(value: Any) -> Any:
-        text = text_of(value)
-        return _helped(text, translated(value, text))
+        text = cell_text(value)
+        return _with_help(text, translated(value, text))
 
     def translated(value: Any, text: str) -> Any:
         if text in empty and not (rule.values and text in rule.values):
@@ -74,7 +74,7 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
             target = listed(text)
             if target is not None:
                 return target
-            if rule.otherwise is not Otherwise.KEEP:
+            if rule.otherwise is not UnlistedValue.KEEP:
                 return _unlisted(rule)
         if calculated and fact.numeric:
             return _number(text, rule)
@@ -85,11 +85,11 @@ def fact_meaning(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning
     return mean
 
 
-def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
+def table_translator(rule: FromTable, empty: frozenset[str]) -> Translate:
     """Return the function that tells what the values of several columns say together."""
 
     def mean(values: tuple[Any, ...]) -> Any:
-        texts = dict(zip(rule.columns, ("" if value is None else text_of(value) for value in values), strict=True))
+        texts = dict(zip(rule.columns, ("" if value is None else cell_text(value) for value in values), strict=True))
         for when, then in rule.rows:
             if all(
                 texts[column] == wanted
@@ -102,27 +102,27 @@ def table_meaning(rule: FromTable, empty: frozenset[str]) -> Meaning:
     return mean
 
 
-def state_meaning(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Meaning:
+def state_translator(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Translate:
     """Return the function that tells which state of an outcome a value records; None is that nothing is recorded."""
     listed = _listed(rule.values) if rule.values is not None else None
 
     def mean(value: Any) -> Any:
-        text = text_of(value)
-        return None if text in empty else _helped(text, translated(text))
+        text = cell_text(value)
+        return None if text in empty else _with_help(text, translated(text))
 
     def translated(text: str) -> Any:
         target = listed(text) if listed is not None else text
         if target is None:
-            if rule.otherwise is not Otherwise.KEEP:
+            if rule.otherwise is not UnlistedValue.KEEP:
                 other = _unlisted(rule)
-                return other if other is None or isinstance(other, Wrong) else state_of(outcome, other, rule)
+                return other if other is None or isinstance(other, InvalidValue) else parse_state(outcome, other, rule)
             target = text
-        return state_of(outcome, target, rule)
+        return parse_state(outcome, target, rule)
 
     return mean
 
 
-def state_of(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | Wrong:
+def parse_state(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | InvalidValue:
     """Return the state that a word of the policy names, or why it names none."""
     if text in _STATES:
         return _STATES[text]
@@ -139,12 +139,12 @@ def state_of(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | Wrong
             value = tuple(part.strip() for part in text.split(",") if part.strip())
         case _:
             pass
-    if isinstance(value, Wrong):
+    if isinstance(value, InvalidValue):
         return value
     return (
         OutcomeState(StateKind.DECIDED, value)
         if value is not None
-        else Wrong(f"is not a value of the outcome `{outcome.name}`")
+        else InvalidValue(f"is not a value of the outcome `{outcome.name}`")
     )
 
 
@@ -156,26 +156,30 @@ def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
     return lambda text: values.get(text, None if stands_for_nothing(text) else loose.get(folded(text)))
 
 
-def _helped(text: str, found: Any) -> Any:
+def _with_help(text: str, found: Any) -> Any:
     """Add to what is wrong with a word for an empty cell where to list it."""
-    return Wrong(f"{found.why}; {LIST_IT}") if isinstance(found, Wrong) and stands_for_nothing(text) else found
+    return (
+        InvalidValue(f"{found.why}; {LIST_AS_EMPTY}")
+        if isinstance(found, InvalidValue) and stands_for_nothing(text)
+        else found
+    )
 
 
 def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
     match rule.otherwise:
-        case Otherwise.UNKNOWN:
+        case UnlistedValue.UNKNOWN:
             return None
-        case Otherwise.VALUE:
+        case UnlistedValue.VALUE:
             return rule.fallback
         case _:
-            return Wrong(why)
+            return InvalidValue(why)
 
 
-def _number(text: str, rule: FromColumn) -> float | Wrong:
+def _number(text: str, rule: FromColumn) -> float | InvalidValue:
     plain = text.removesuffix("%").strip()
     if not (_COMMA if rule.comma else _POINT).fullmatch(plain):
-        return Wrong("is not a number")
+        return InvalidValue("is not a number")
     plain = _GROUPING.sub("", plain)
     number = float(plain.replace(".", "").replace(",", ".") if rule.comma else plain)
     # As a whole column is rounded, so that a number does not depend on its neighbours.
-    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else Wrong("is not a number")
+    return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else InvalidValue("is not a number")

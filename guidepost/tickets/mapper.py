@@ -18,21 +18,21 @@ from numpy.typing import NDArray
 
 from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
 from engine.version.version import Version
 from guidepost.tickets.map_column import (
     FactColumn,
-    Fault,
     InstantColumn,
+    InvalidRows,
     StateColumn,
-    column_of,
+    cell_value,
+    column_named,
     fact_column,
-    names_of,
-    plain,
+    ticket_names,
 )
-from guidepost.tickets.map_value import LIST_IT, text_of
+from guidepost.tickets.map_value import LIST_AS_EMPTY, cell_text
 from guidepost.tickets.mapping import ColumnMapping, FromColumn
-from guidepost.tickets.ticket_ids import numbers_of
+from guidepost.tickets.ticket_ids import hash_names
 from guidepost.tickets.timestamps import InstantReader
 from guidepost.tickets.types import Batch
 
@@ -101,7 +101,7 @@ class Mapper:
             if isinstance(first_row, np.ndarray)
             else np.arange(first_row, first_row + rows.num_rows, dtype=np.int64)
         )
-        faults: list[Fault] = []
+        faults: list[InvalidRows] = []
 
         def read(column: Any) -> Any:
             found, fault = column.read(rows)
@@ -114,14 +114,14 @@ class Mapper:
         now = read(self._now) if self._now else received if isinstance(received, Instants) else None
         outcomes: dict[str, OutcomeColumn] = {name: read(column) for name, column in self._outcomes.items()}
         due: dict[str, Instants] = {name: read(column) for name, column in self._due.items()}
-        names = names_of(rows, self.mapping.ticket) if self.mapping.ticket else None
+        names = ticket_names(rows, self.mapping.ticket) if self.mapping.ticket else None
         dated = {
             name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given
             for name, column in due.items()
         }
         within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
         recorded = Recorded(outcomes=outcomes, due=due, dated=dated, within=within) if outcomes or due else None
-        tickets = numbers_of(column_of(rows, self.mapping.ticket)) if self.mapping.ticket else None
+        tickets = hash_names(column_named(rows, self.mapping.ticket)) if self.mapping.ticket else None
         chunk = Chunk(
             size=rows.num_rows,
             facts=facts,
@@ -165,11 +165,11 @@ class Mapper:
         return found
 
 
-def _help(chunk: Chunk, refused: Unread) -> str:
+def _help(chunk: Chunk, refused: RejectedRow) -> str:
     """Return what to do with a word that stands for an empty cell."""
     column = chunk.facts.get(refused.field)
     value = None if column is None else column.sent(int(np.searchsorted(chunk.rows, refused.row)))
-    return LIST_IT if isinstance(value, str) and stands_for_nothing(value) else ""
+    return LIST_AS_EMPTY if isinstance(value, str) and stands_for_nothing(value) else ""
 
 
 def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
@@ -179,10 +179,10 @@ def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
 def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
     """Return a row as JSON, what it has no value for left out."""
     at = int(np.searchsorted(numbers, row))
-    cells = zip(rows.schema.names, (plain(column[at]) for column in rows.columns), strict=True)
+    cells = zip(rows.schema.names, (cell_value(column[at]) for column in rows.columns), strict=True)
     return json.dumps(
         {
-            name: value if isinstance(value, (str, int, bool)) else text_of(value)
+            name: value if isinstance(value, (str, int, bool)) else cell_text(value)
             for name, value in cells
             if value is not None
         },
@@ -190,9 +190,9 @@ def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
     )
 
 
-def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]) -> list[Unread]:
+def _unread(chunk: Chunk, faults: Sequence[InvalidRows], content: Callable[[int], str]) -> list[RejectedRow]:
     """Return the rows that cannot be read, each with the first thing that is wrong in it."""
-    found: dict[int, Fault] = {}
+    found: dict[int, InvalidRows] = {}
     for fault in faults:
         for at in np.flatnonzero(fault.rows).tolist():
             found.setdefault(at, fault)
@@ -200,7 +200,7 @@ def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]
     for at, fault in sorted(found.items()):
         row, name = int(chunk.rows[at]), chunk.names.sent(at) if chunk.names else None
         unread.append(
-            Unread(
+            RejectedRow(
                 row=row,
                 name="" if name is None else str(name),
                 field=fault.column,
@@ -211,7 +211,7 @@ def _unread(chunk: Chunk, faults: Sequence[Fault], content: Callable[[int], str]
     return unread
 
 
-def _without(chunk: Chunk, faults: Sequence[Fault]) -> Chunk:
+def _without(chunk: Chunk, faults: Sequence[InvalidRows]) -> Chunk:
     keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
     recorded = chunk.recorded
     return Chunk(

@@ -24,7 +24,7 @@ class Repeated(StrEnum):
     LAST = "last"
 
 
-class Otherwise(StrEnum):
+class UnlistedValue(StrEnum):
     """What a value means that the mapping does not list."""
 
     ERROR = "error"
@@ -45,7 +45,7 @@ class FromColumn:
         columns: their names.
         values: what each value means; without it, each is itself.
         otherwise: what a value means that is not listed.
-        fallback: the value it means then, under ``Otherwise.VALUE``.
+        fallback: the value it means then, under ``UnlistedValue.VALUE``.
         scale: what a number is multiplied by.
         comma: whether numbers are written with a decimal comma.
         zone: the time zone of the clock that shows times without an offset.
@@ -56,7 +56,7 @@ class FromColumn:
 
     columns: tuple[str, ...]
     values: Mapping[str, str] | None = None
-    otherwise: Otherwise = Otherwise.ERROR
+    otherwise: UnlistedValue = UnlistedValue.ERROR
     fallback: str = ""
     scale: float = 1.0
     comma: bool = False
@@ -79,7 +79,7 @@ class FromTable:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Mapping[str, str], str], ...]
-    otherwise: Otherwise = Otherwise.ERROR
+    otherwise: UnlistedValue = UnlistedValue.ERROR
     fallback: str = ""
 
 

@@ -19,7 +19,7 @@ from engine.model.did_you_mean import did_you_mean
 from engine.model.problems import Place, Problem
 from engine.model.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, boolean_word, folded, value_of
 from engine.version.version import Version
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 from guidepost.tickets.mapper import Vocabulary
 from guidepost.tickets.mapping import (
     EMPTY,
@@ -29,9 +29,9 @@ from guidepost.tickets.mapping import (
     FromColumn,
     FromTable,
     MappingErrors,
-    Otherwise,
     Repeated,
     Rule,
+    UnlistedValue,
 )
 from guidepost.tickets.types import TicketsError
 
@@ -44,7 +44,7 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _DIRECTIVE: Final = re.compile(r"%([A-Za-z%])")
 _KNOWN_DIRECTIVES: Final = frozenset("YymdHIMSpbBaAzZjf%T")
-_OTHERWISE: Final = {one.value: one for one in (Otherwise.ERROR, Otherwise.UNKNOWN, Otherwise.KEEP)}
+_OTHERWISE: Final = {one.value: one for one in (UnlistedValue.ERROR, UnlistedValue.UNKNOWN, UnlistedValue.KEEP)}
 _WORDS_OF_STATES: Final = (UNDECIDED, NOT_COVERED)
 
 
@@ -99,7 +99,7 @@ def _validator() -> Draft202012Validator:
 def read_mapping(path: Path, version: Version | Vocabulary) -> ColumnMapping:
     """Read a mapping file; raises MappingErrors, or TicketsError if the file cannot be read."""
     try:
-        text = decoded(str(path), path.read_bytes())
+        text = decode_text(str(path), path.read_bytes())
     except OSError as error:
         raise TicketsError(f"the mapping {path} cannot be read: {error.strerror}") from error
     if isinstance(text, Problem):
@@ -345,13 +345,13 @@ class _Reader:
                 f"such as %d/%m/%Y %H:%M, or {', '.join(EPOCHS)} for a number since 1970",
             )
 
-    def _otherwise(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> tuple[Otherwise, str]:
+    def _otherwise(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> tuple[UnlistedValue, str]:
         said = _get(node, "else")
         if said is None:
-            return Otherwise.ERROR, ""
+            return UnlistedValue.ERROR, ""
         if _text(said) in _OTHERWISE:
             return _OTHERWISE[_text(said)], ""
-        return Otherwise.VALUE, self._value(fact, said, recorded=recorded, more=tuple(_OTHERWISE))
+        return UnlistedValue.VALUE, self._value(fact, said, recorded=recorded, more=tuple(_OTHERWISE))
 
     def _value(self, fact: Fact, node: Node | None, *, recorded: bool = False, more: tuple[str, ...] = ()) -> str:
         """Read a word of the policy; an alias of one is that word."""

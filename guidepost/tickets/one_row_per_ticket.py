@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.replay.rows import rows_of
 from guidepost.tickets.mapping import Repeated
-from guidepost.tickets.ticket_ids import Numbers, numbers_of_texts
+from guidepost.tickets.ticket_ids import Hashes, hash_texts
 from guidepost.tickets.types import SIZE, Batch, TicketSource
 
 _PENDING: Final = 1 << 20
@@ -23,7 +23,7 @@ _PENDING: Final = 1 << 20
 Rows = NDArray[np.integer[Any]]
 
 
-class OneRowEach:
+class OneRowPerTicket:
     """The rows of a source of which none other of the same ticket is later (or earlier). A row without a ticket always counts."""
 
     def __init__(self, source: TicketSource, which: Repeated) -> None:
@@ -61,15 +61,15 @@ class OneRowEach:
 
     def _chosen(self, size: int) -> Rows:
         """Read the source once, and give the numbers of the rows that count, in order."""
-        tickets: Numbers = np.empty(0, np.uint64)
+        tickets: Hashes = np.empty(0, np.uint64)
         rows: Rows = np.empty(0, np.int64)
-        waiting: list[tuple[Numbers, Rows]] = []
+        waiting: list[tuple[Hashes, Rows]] = []
         for batch in self._source.batches(size):
             if batch.chunk.tickets is not None:
                 waiting.append((batch.chunk.tickets, batch.chunk.rows))
             waiting.append(
                 (
-                    numbers_of_texts([one.name for one in batch.unread]),
+                    hash_texts([one.name for one in batch.unread]),
                     np.array([one.row for one in batch.unread], np.int64),
                 )
             )
@@ -79,7 +79,7 @@ class OneRowEach:
         _, rows = self._one_each([(tickets, rows), *waiting])
         return np.sort(rows)
 
-    def _one_each(self, found: list[tuple[Numbers, Rows]]) -> tuple[Numbers, Rows]:
+    def _one_each(self, found: list[tuple[Hashes, Rows]]) -> tuple[Hashes, Rows]:
         tickets, rows = (np.concatenate(columns) for columns in zip(*found, strict=True))
         order = np.lexsort((rows, tickets))
         tickets, rows = tickets[order], rows[order]

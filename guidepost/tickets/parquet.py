@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from guidepost.tickets.column_names import missing_columns
+from guidepost.tickets.column_names import require_columns
 from guidepost.tickets.mapper import Mapper
 from guidepost.tickets.types import SIZE, Batch, TicketsError
 
@@ -28,14 +28,14 @@ def is_parquet(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def schema_of(path: Path) -> pa.Schema:
+def read_schema(path: Path) -> pa.Schema:
     """Return the columns of a file; raises TicketsError."""
-    return _opened(path, ()).schema_arrow
+    return _open(path, ()).schema_arrow
 
 
-def rows_of(files: Sequence[Path]) -> int:
+def count_rows(files: Sequence[Path]) -> int:
     """Return how many rows files have, from what stands at their ends."""
-    return sum(_opened(file, ()).metadata.num_rows for file in files)
+    return sum(_open(file, ()).metadata.num_rows for file in files)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,24 +49,24 @@ class ParquetTickets:
     rows: int | None = None
 
     def __post_init__(self) -> None:
-        self.rows = rows_of(self.files)
+        self.rows = count_rows(self.files)
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the tickets in order."""
         first = 1
-        for rows in record_batches(self.files, self.mapper, size):
+        for rows in read_batches(self.files, self.mapper, size):
             yield self.mapper.batch(rows, first, (first - 1 + rows.num_rows) / (self.rows or 1))
             first += rows.num_rows
 
 
-def record_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[pa.RecordBatch]:
+def read_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of files with the columns that a mapping reads."""
     for file in files:
-        plain = schema_of(file)
-        missing_columns(mapper.mapping, plain.names, file.name)
+        plain = read_schema(file)
+        require_columns(mapper.mapping, plain.names, file.name)
         words = [name for name in mapper.words if name in plain.names and _is_text(plain.field(name).type)]
         wanted = [name for name in mapper.mapping.columns if name in plain.names]
-        opened = _opened(file, words)
+        opened = _open(file, words)
         try:
             # Without a column no batch would have a length: then any column does.
             yield from opened.iter_batches(batch_size=size, columns=wanted or plain.names[:1], use_threads=False)
@@ -80,7 +80,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _opened(file: Path, words: Sequence[str]) -> pq.ParquetFile:
+def _open(file: Path, words: Sequence[str]) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, read_dictionary=list(words), pre_buffer=False, buffer_size=BUFFER)
     except pa.ArrowInvalid as error:

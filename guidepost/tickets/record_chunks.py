@@ -17,10 +17,10 @@ from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record, RecordedOutcome, canonical, instant
 from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.vocabulary import Fact, FactType
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
 from engine.request.moment import Hold
 from guidepost.tickets.mapper import Vocabulary
-from guidepost.tickets.ticket_ids import numbers_of_texts
+from guidepost.tickets.ticket_ids import hash_texts
 from guidepost.tickets.types import Batch
 
 _STATES: Final = {"undecided": OutcomeState(StateKind.UNDECIDED), "not_covered": OutcomeState(StateKind.NOT_COVERED)}
@@ -32,15 +32,15 @@ class _Window:
 
     size: int
     records: dict[str, list[tuple[int, Record]]] = field(default_factory=dict)
-    unread: list[Unread] = field(default_factory=list)
+    unread: list[RejectedRow] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
         return len(self.unread) + sum(map(len, self.records.values())) >= self.size
 
 
-def record_batches(
-    found: Iterable[tuple[int, Record | Unread, float | None]], vocabulary: Vocabulary, size: int
+def batches_of_records(
+    found: Iterable[tuple[int, Record | RejectedRow, float | None]], vocabulary: Vocabulary, size: int
 ) -> Iterator[Batch]:
     """Yield records as batches, each with those of one version among so many in a row.
 
@@ -51,21 +51,24 @@ def record_batches(
     """
     window, share = _Window(size), None
     for number, one, share in found:
-        if isinstance(one, Unread):
+        if isinstance(one, RejectedRow):
             window.unread.append(one)
         else:
             window.records.setdefault(one.version.digest, []).append((number, one))
         if window.full:
-            yield from _given(window, vocabulary, share)
+            yield from _flush(window, vocabulary, share)
             window = _Window(size)
-    yield from _given(window, vocabulary, share)
+    yield from _flush(window, vocabulary, share)
 
 
-def _given(window: _Window, vocabulary: Vocabulary, share: float | None) -> Iterator[Batch]:
+def _flush(window: _Window, vocabulary: Vocabulary, share: float | None) -> Iterator[Batch]:
     unread = tuple(window.unread)
     for digest, numbered in window.records.items():
         yield Batch(
-            chunk=chunk_of(digest, numbered, vocabulary), unread=unread, share=share, content=_content(dict(numbered))
+            chunk=records_chunk(digest, numbered, vocabulary),
+            unread=unread,
+            share=share,
+            content=_content(dict(numbered)),
         )
         unread = ()
     if unread:
@@ -76,7 +79,7 @@ def _content(records: Mapping[int, Record]) -> Any:
     return lambda row: canonical(dict(records[row].facts))
 
 
-def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabulary) -> Chunk:
+def records_chunk(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabulary) -> Chunk:
     """Return records under one version as columns; a ticket is called by the id of its record, by which the log gives it."""
     records = [record for _, record in numbered]
     sent = [replayable(record.facts) for record in records]
@@ -96,7 +99,7 @@ def chunk_of(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabu
         names=ids,
         holds=holds,
         recorded=_recorded(records, digest, vocabulary.deadlines),
-        tickets=numbers_of_texts([_ticket(record) for record in records]),
+        tickets=hash_texts([_ticket(record) for record in records]),
         ticket_names=tickets,
     )
 

@@ -8,19 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Self
 
-from engine.replay.nouns import Unread
-from guidepost.atomic_file import PRIVATE, placed_whole
+from engine.replay.nouns import RejectedRow
+from guidepost.atomic_file import PRIVATE, atomic_path
 
 HEADER: Final = ("row", "ticket", "field", "message", "content")
 
 
-class UnreadWriter:
+class RejectedRowsWriter:
     """Writes unread rows as CSV; nothing is left if there are none, or if the block ends with an error.
 
     >>> from tempfile import TemporaryDirectory
     >>> folder = TemporaryDirectory()
-    >>> with UnreadWriter(Path(folder.name) / "unread.csv") as unread:
-    ...     unread.add([Unread(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")])
+    >>> with RejectedRowsWriter(Path(folder.name) / "unread.csv") as unread:
+    ...     unread.add([RejectedRow(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")])
     >>> (Path(folder.name) / "unread.csv").read_text().splitlines()[1]
     '7,INC1,impact,`9` is not listed,{}'
     """
@@ -34,11 +34,11 @@ class UnreadWriter:
     def __enter__(self) -> Self:
         return self
 
-    def add(self, unread: Iterable[Unread]) -> None:
+    def add(self, unread: Iterable[RejectedRow]) -> None:
         """Write rows; raises OSError."""
         for one in unread:
             if self._rows is None:
-                made = self._open.enter_context(placed_whole(self.path, PRIVATE))
+                made = self._open.enter_context(atomic_path(self.path, PRIVATE))
                 self._rows = csv.writer(
                     self._open.enter_context(made.open("w", encoding="utf-8", newline="")), lineterminator="\n"
                 )
@@ -50,8 +50,8 @@ class UnreadWriter:
         self._open.__exit__(*error)  # type: ignore[arg-type]
 
 
-def write_unread(path: Path, unread: Iterable[Unread]) -> int:
+def write_rejected_rows(path: Path, unread: Iterable[RejectedRow]) -> int:
     """Write rows that could not be read; give how many. Without any, no file is made; raises OSError."""
-    with UnreadWriter(path) as writer:
+    with RejectedRowsWriter(path) as writer:
         writer.add(unread)
     return writer.written

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.model.vocabulary import stands_for_nothing
-from guidepost.tickets.csv import blocks_of, header_of
-from guidepost.tickets.jsonl import raw_lines, row_of
-from guidepost.tickets.map_value import text_of
-from guidepost.tickets.open import Files
+from guidepost.tickets.csv import read_blocks, read_header
+from guidepost.tickets.jsonl import open_lines, parse_row
+from guidepost.tickets.map_value import cell_text
+from guidepost.tickets.open import TicketFiles
 from guidepost.tickets.types import TicketsError
 
-ROWS: Final = 20_000
+SAMPLE_ROWS: Final = 20_000
 """How many rows are looked at."""
 
 
@@ -29,7 +29,7 @@ _SECONDS: Final = re.compile(r":\d\d:(?!00)\d\d|^\d+$")
 
 
 @dataclass(slots=True, kw_only=True)
-class Profile:
+class ColumnProfile:
     """A column: its name, how often each of its values stands there (as text), and whether they are numbers or instants already."""
 
     name: str
@@ -44,7 +44,7 @@ class Profile:
         if isinstance(value, (datetime, date)):
             self.typed = True
             self.offset = isinstance(value, datetime) and value.tzinfo is not None
-        text = "" if value is None else text_of(value)
+        text = "" if value is None else cell_text(value)
         self.counts[text] += 1
 
     @property
@@ -68,18 +68,18 @@ class Profile:
         return bool(self.given) and all(map(_is_number, self.given))
 
 
-def profiles(files: Files) -> list[Profile]:
+def profile_columns(files: TicketFiles) -> list[ColumnProfile]:
     """Look at the first rows of a source; raises TicketsError."""
-    found: dict[str, Profile] = {}
-    for row in islice(_rows(files), ROWS):
+    found: dict[str, ColumnProfile] = {}
+    for row in islice(_rows(files), SAMPLE_ROWS):
         for name, value in row.items():
-            found.setdefault(name, Profile(name=name)).add(value)
+            found.setdefault(name, ColumnProfile(name=name)).add(value)
     if not found:
         raise TicketsError(f"{files.paths[0].name} has no rows", "a mapping is drafted from values")
     return list(found.values())
 
 
-def _rows(files: Files) -> Iterator[dict[str, Any]]:
+def _rows(files: TicketFiles) -> Iterator[dict[str, Any]]:
     path = files.paths[0]
     try:
         match files.form:
@@ -88,15 +88,15 @@ def _rows(files: Files) -> Iterator[dict[str, Any]]:
                     for batch in file.iter_batches(2_048, use_threads=False):
                         yield from batch.to_pylist()
             case "lines":
-                with raw_lines(path) as (_, lines):
+                with open_lines(path) as (_, lines):
                     for line in lines:
                         try:
-                            yield row_of(line)
+                            yield parse_row(line)
                         except ValueError:
                             continue
             case _:
                 with pa.OSFile(str(path)) as raw:
-                    for batch in blocks_of(raw, path, header_of(path), []):
+                    for batch in read_blocks(raw, path, read_header(path), []):
                         yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise TicketsError(f"{path.name} cannot be read: {error}") from error

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from engine.clock.zone import BEGIN, END
 from engine.model.vocabulary import Fact, FactType, boolean_word, folded, spellings, value_of
-from guidepost.tickets.sample import Profile
+from guidepost.tickets.sample import ColumnProfile
 from guidepost.tickets.timestamps import InstantReader
 
 SYNONYMS: Final[Mapping[str, str]] = {
@@ -80,16 +80,16 @@ SCALES: Final = (
 )
 """Words that other systems put in an order, the gravest first."""
 
-LIKE: Final = 75.0
+MIN_NAME_SIMILARITY: Final = 75.0
 """How alike (of 100) a name must be."""
 
-ALIKE_WORD: Final = 82.0
+MIN_WORD_SIMILARITY: Final = 82.0
 """How alike (of 100) a value must be to a word of the policy."""
 
-EXACT: Final = "as the policy writes it"
+EXACT_SPELLING: Final = "as the policy writes it"
 """Why a word that stands for an empty cell is read as a value all the same."""
 
-MANY: Final = 40
+MAX_CHOICES: Final = 40
 """A column with more values than this is no list of choices."""
 
 _RANK: Final = re.compile(r"^(?:[A-Za-z]{1,3}[\s-]?)?(\d{1,2})\b(?:\s*[-:.)]\s+|[-:.)](?!\d)|\s+|$)(.*)$")
@@ -101,7 +101,7 @@ _IGNORED: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
+class ValueMatch:
     """What a value of a column may mean, and why it is thought so ("" where it is the same word)."""
 
     written: str
@@ -111,7 +111,7 @@ class Meant:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class InstantFormat:
     """How the instants of a column are written; ``other`` is a format that fits as well."""
 
     format: str = ""
@@ -119,10 +119,10 @@ class Written:
     other: str = ""
 
 
-def name_likeness(column: str, fact: str) -> float:
+def name_similarity(column: str, fact: str) -> float:
     """Return how alike (of 100) the name of a column is to that of a fact, taking what other systems call things for what they mean.
 
-    >>> name_likeness("Impact", "impact"), name_likeness("opened_at", "received_at"), name_likeness("sys_mod_count", "impact") < LIKE
+    >>> name_similarity("Impact", "impact"), name_similarity("opened_at", "received_at"), name_similarity("sys_mod_count", "impact") < MIN_NAME_SIMILARITY
     (100.0, 90.0, True)
     """
     wrapped = _WRAPPED.match(column.strip())
@@ -138,23 +138,23 @@ def name_likeness(column: str, fact: str) -> float:
     return 0.85 * fuzz.token_sort_ratio(" ".join(words), " ".join(wanted))
 
 
-def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list[Meant], list[str]]:
+def match_values(profile: ColumnProfile, fact: Fact, *, ranked: bool = True) -> tuple[list[ValueMatch], list[str]]:
     """Match the values of a column with the words of a fact, if need be (``ranked``) by their order; give what each may mean, and those that match none.
 
-    A word that stands for an empty cell is not among them: :func:`doubts` gives those that a value is spelled like.
+    A word that stands for an empty cell is not among them: :func:`ambiguous_values` gives those that a value is spelled like.
     """
     words = (
         spellings(fact.values)
         if fact.type is FactType.CHOICE
         else {"yes": "yes", "true": "yes", "no": "no", "false": "no", "1": "yes", "0": "no"}
     )
-    found: list[Meant] = []
+    found: list[ValueMatch] = []
     left: list[str] = []
     for text, count in profile.given.items():
-        meant = _meant(text, words)
+        meant = _match_value(text, words)
         if meant:
             target, why = meant
-            found.append(Meant(written=text, target=target, why=why, rows=count))
+            found.append(ValueMatch(written=text, target=target, why=why, rows=count))
         else:
             left.append(text)
     if ranked and left and fact.type is FactType.CHOICE and len(left) == len(profile.given):
@@ -163,14 +163,14 @@ def meanings(profile: Profile, fact: Fact, *, ranked: bool = True) -> tuple[list
     return found, left
 
 
-def doubts(profile: Profile, fact: Fact) -> list[Meant]:
+def ambiguous_values(profile: ColumnProfile, fact: Fact) -> list[ValueMatch]:
     """Return the words of a column that stand for an empty cell and are spelled like a value of the fact."""
     known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
     return [
-        Meant(
+        ValueMatch(
             written=text,
             target=known[folded(text)],
-            why=EXACT if value_of(fact.values, text) else "",
+            why=EXACT_SPELLING if value_of(fact.values, text) else "",
             rows=profile.counts[text],
         )
         for text in profile.nulls
@@ -178,59 +178,61 @@ def doubts(profile: Profile, fact: Fact) -> list[Meant]:
     ]
 
 
-def instants(profile: Profile) -> Written | None:
+def instant_format(profile: ColumnProfile) -> InstantFormat | None:
     """Return how the instants of a column are written; None if they are none."""
     if profile.typed:
-        return Written(offset=profile.offset)
+        return InstantFormat(offset=profile.offset)
     given = list(profile.given)[:2_000]
     if not given:
         return None
     if profile.number:
         least, most = (end(float(text) for text in given) for end in (min, max))
         form = "epoch" if least >= 3e8 and most < 1e10 else "epoch_ms" if least >= 3e11 and most < 1e13 else ""
-        return Written(form, offset=True) if form else None
+        return InstantFormat(form, offset=True) if form else None
     if _read(given, ""):
-        return Written(offset=InstantReader().read(pa.array(given))[1] is None)
+        return InstantFormat(offset=InstantReader().read(pa.array(given))[1] is None)
     fitting = [form for form in FORMATS if _read(given, form)]
-    return Written(fitting[0], other=fitting[1] if len(fitting) > 1 else "") if fitting else None
+    return InstantFormat(fitting[0], other=fitting[1] if len(fitting) > 1 else "") if fitting else None
 
 
-def fits(profile: Profile, fact: Fact, *, named: bool) -> float:
+def fit_score(profile: ColumnProfile, fact: Fact, *, named: bool) -> float:
     """Return how well (of 100) the values of a column fit a fact, which its name resembles or not; 0 if they cannot."""
     given = profile.given
     match fact.type:
         case FactType.INSTANT:
-            return 100.0 if instants(profile) else 0.0
+            return 100.0 if instant_format(profile) else 0.0
         case FactType.NUMBER | FactType.INTEGER:
-            amounts = [amount(text) for text in given]
+            amounts = [parse_amount(text) for text in given]
             if not amounts or any(one is None or not _within(one, fact) for one in amounts):
                 return 0.0
             return 97.0 if fact.unit and all(text.endswith(fact.unit) for text in given) else 60.0
         case FactType.CHOICE | FactType.BOOLEAN:
             if (
                 not given
-                or (len(given) > MANY and not fact.open)
+                or (len(given) > MAX_CHOICES and not fact.open)
                 or (fact.type is FactType.BOOLEAN and any(boolean_word(text) is None for text in given))
             ):
                 return 0.0
-            found, _ = meanings(profile, fact, ranked=named)
+            found, _ = match_values(profile, fact, ranked=named)
             return 100.0 * sum(one.rows for one in found) / sum(given.values())
         case FactType.TEXT:
-            return 30.0 if len(given) > MANY / 2 and not profile.number and instants(profile) is None else 0.0
+            return (
+                30.0 if len(given) > MAX_CHOICES / 2 and not profile.number and instant_format(profile) is None else 0.0
+            )
         case _:
             return 0.0
 
 
-def amount(text: str) -> float | None:
+def parse_amount(text: str) -> float | None:
     """Read a number as people write it; None if it is none.
 
-    >>> amount("3,5 %"), amount("40"), amount("1.234,5")
+    >>> parse_amount("3,5 %"), parse_amount("40"), parse_amount("1.234,5")
     (3.5, 40.0, None)
     """
     return float(text.rstrip("% ").replace(",", ".")) if _AMOUNT.fullmatch(text) else None
 
 
-def _meant(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
+def _match_value(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
     if folded(text) in words:
         return words[folded(text)], ""
     ranked = _RANK.match(text)
@@ -239,19 +241,20 @@ def _meant(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
     if text.strip().isdigit():
         return None
     scored = sorted(
-        ((_alike(folded(text), word), word) for word in words if len(word) > 3), key=lambda pair: (-pair[0], pair[1])
+        ((_word_similarity(folded(text), word), word) for word in words if len(word) > 3),
+        key=lambda pair: (-pair[0], pair[1]),
     )
-    if scored and scored[0][0] >= ALIKE_WORD:
+    if scored and scored[0][0] >= MIN_WORD_SIMILARITY:
         return words[scored[0][1]], "looks alike"
     return None
 
 
-def _alike(text: str, word: str) -> float:
+def _word_similarity(text: str, word: str) -> float:
     whole = fuzz.ratio(text, word)
     return max(whole, 0.9 * fuzz.partial_ratio(text, word)) if min(len(text), len(word)) > 3 else whole
 
 
-def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
+def _by_rank(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[ValueMatch]:
     """Match values that are numbered with the words of a fact in their order, the first with the first."""
     ranks = {text: match for text in texts if (match := _RANK.match(text))}
     numbers = sorted({int(match[1]) for match in ranks.values()})
@@ -263,7 +266,7 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
     ):
         return []
     return [
-        Meant(
+        ValueMatch(
             written=text,
             target=fact.values[int(ranks[text][1]) - numbers[0]].value,
             why="by order",
@@ -273,13 +276,13 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
     ]
 
 
-def _by_scale(texts: Sequence[str], fact: Fact, profile: Profile) -> list[Meant]:
+def _by_scale(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[ValueMatch]:
     """Match the words of a usual scale with the words of a fact in their order, if there are as many."""
     words = {folded(text): text for text in texts}
     for scale in SCALES:
         if len(scale) == len(fact.values) and set(words) <= set(scale):
             return [
-                Meant(written=words[word], target=value.value, why="by order", rows=profile.counts[words[word]])
+                ValueMatch(written=words[word], target=value.value, why="by order", rows=profile.counts[words[word]])
                 for word, value in zip(scale, fact.values, strict=True)
                 if word in words
             ]

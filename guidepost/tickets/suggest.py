@@ -10,11 +10,21 @@ from typing import Final
 
 from engine.model.vocabulary import Fact, FactType, folded
 from engine.version.version import Version
-from guidepost.tickets.column_names import TICKET
+from guidepost.tickets.column_names import TICKET_COLUMNS
 from guidepost.tickets.mapper import Vocabulary
-from guidepost.tickets.open import files_of
-from guidepost.tickets.sample import ROWS, Profile, profiles
-from guidepost.tickets.similarity import LIKE, MANY, Meant, Written, doubts, fits, instants, meanings, name_likeness
+from guidepost.tickets.open import inspect_files
+from guidepost.tickets.sample import SAMPLE_ROWS, ColumnProfile, profile_columns
+from guidepost.tickets.similarity import (
+    MAX_CHOICES,
+    MIN_NAME_SIMILARITY,
+    InstantFormat,
+    ValueMatch,
+    ambiguous_values,
+    fit_score,
+    instant_format,
+    match_values,
+    name_similarity,
+)
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .()/+-]*[A-Za-z0-9_)]|[A-Za-z]")
 _SHOWN: Final = 15
@@ -28,15 +38,15 @@ class _Guess:
 
     part: str
     fact: Fact
-    profile: Profile
+    profile: ColumnProfile
     named: float
     score: float
 
 
 def suggest_mapping(spec: str, version: Version) -> str:
     """Draft a mapping for the files that a source names, as the text of a mapping file; raises TicketsError."""
-    files = files_of(spec)
-    columns = profiles(files)
+    files = inspect_files(spec)
+    columns = profile_columns(files)
     vocabulary = Vocabulary.of(version)
     ticket = _ticket(columns)
     guesses = _chosen([profile for profile in columns if profile is not ticket], vocabulary)
@@ -44,18 +54,19 @@ def suggest_mapping(spec: str, version: Version) -> str:
     return "\n".join(_file(files.paths[0].name, version, columns, ticket, guesses, asked)) + "\n"
 
 
-def _ticket(columns: Sequence[Profile]) -> Profile | None:
+def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
     """Find the column with the names of tickets: called so, or the first in which no value comes twice."""
-    known = {folded(name): place for place, name in enumerate(TICKET)}
+    known = {folded(name): place for place, name in enumerate(TICKET_COLUMNS)}
     named = sorted((known[folded(one.name)], at) for at, one in enumerate(columns) if folded(one.name) in known)
     if named:
         return columns[named[0][1]]
     return next(
-        (one for one in columns if len(one.given) == one.rows > 1 and not one.typed and instants(one) is None), None
+        (one for one in columns if len(one.given) == one.rows > 1 and not one.typed and instant_format(one) is None),
+        None,
     )
 
 
-def _chosen(columns: Sequence[Profile], vocabulary: Vocabulary) -> list[_Guess]:
+def _chosen(columns: Sequence[ColumnProfile], vocabulary: Vocabulary) -> list[_Guess]:
     """Take what speaks most for itself first; a column serves once, and so does a fact."""
     deadlines = set(vocabulary.deadlines)
     parts: list[tuple[str, Mapping[str, Fact]]] = [
@@ -81,16 +92,20 @@ def _chosen(columns: Sequence[Profile], vocabulary: Vocabulary) -> list[_Guess]:
     return chosen
 
 
-def _guess(part: str, fact: Fact, profile: Profile) -> _Guess | None:
-    named = name_likeness(profile.name, fact.name)
+def _guess(part: str, fact: Fact, profile: ColumnProfile) -> _Guess | None:
+    named = name_similarity(profile.name, fact.name)
     # Only a name tells what an instant or a yes is; words of a policy, and a unit, tell it by themselves.
     speaking = part == FACT and (fact.type is FactType.CHOICE or fact.numeric) and len(profile.given) > 2
-    if named < (LIKE if part == FACT else 90) and not speaking:
+    if named < (MIN_NAME_SIMILARITY if part == FACT else 90) and not speaking:
         return None
-    fit = fits(profile, fact, named=named >= LIKE)
-    if named == 100 and not fit and 0 < len(profile.given) <= MANY and fact.type is FactType.CHOICE:
+    fit = fit_score(profile, fact, named=named >= MIN_NAME_SIMILARITY)
+    if named == 100 and not fit and 0 < len(profile.given) <= MAX_CHOICES and fact.type is FactType.CHOICE:
         return _Guess(part=part, fact=fact, profile=profile, named=named, score=named)
-    if not fit or (named < LIKE and fit < 95) or (fact.type is FactType.CHOICE and fit < 50 and named < 100):
+    if (
+        not fit
+        or (named < MIN_NAME_SIMILARITY and fit < 95)
+        or (fact.type is FactType.CHOICE and fit < 50 and named < 100)
+    ):
         return None
     return _Guess(part=part, fact=fact, profile=profile, named=named, score=named + fit)
 
@@ -98,8 +113,8 @@ def _guess(part: str, fact: Fact, profile: Profile) -> _Guess | None:
 def _file(
     name: str,
     version: Version,
-    columns: Sequence[Profile],
-    ticket: Profile | None,
+    columns: Sequence[ColumnProfile],
+    ticket: ColumnProfile | None,
     guesses: Sequence[_Guess],
     asked: set[str],
 ) -> Iterator[str]:
@@ -132,14 +147,14 @@ def _file(
             yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
             for one in found:
                 yield from _rule(one)
-    asked_for = {doubt.written for one in guesses for doubt in doubts(one.profile, one.fact)}
+    asked_for = {doubt.written for one in guesses for doubt in ambiguous_values(one.profile, one.fact)}
     nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls if text not in asked_for))
     if nulls:
         yield from ("", f"empty: [{', '.join(json.dumps(text) for text in ('', *nulls))}]")
     yield from _left(columns, ticket, guesses)
 
 
-def _repeated(ticket: Profile) -> Iterator[str]:
+def _repeated(ticket: ColumnProfile) -> Iterator[str]:
     """Yield that tickets have several rows, if they have."""
     name, most = max(
         ((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0)
@@ -151,7 +166,7 @@ def _repeated(ticket: Profile) -> Iterator[str]:
 
 def _says(guess: _Guess) -> bool:
     """Return whether a guess is more than a remark."""
-    return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(meanings(guess.profile, guess.fact)[0])
+    return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(match_values(guess.profile, guess.fact)[0])
 
 
 def _rule(guess: _Guess) -> Iterator[str]:
@@ -162,7 +177,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
         else "by what it is usually called"
         if guess.named == 90
         else "by a name that is alike"
-        if guess.named >= LIKE
+        if guess.named >= MIN_NAME_SIMILARITY
         else "by its values"
     )
     remark = f"  # {why}" if why else ""
@@ -170,7 +185,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
     name, fact = guess.fact.name, guess.fact
     if fact.type is FactType.INSTANT:
         within = guess.part == DEADLINE and guess.profile.to_the_minute
-        yield from _clock(name, column, instants(guess.profile) or Written(), remark, within=within)
+        yield from _clock(name, column, instant_format(guess.profile) or InstantFormat(), remark, within=within)
         return
     if fact.numeric and any("," in text for text in guess.profile.given):
         yield f'  {name}: {{column: {column}, decimal: ","}}{remark}'
@@ -178,8 +193,8 @@ def _rule(guess: _Guess) -> Iterator[str]:
     if fact.type not in (FactType.CHOICE, FactType.BOOLEAN):
         yield f"  {name}: {column}{remark}"
         return
-    found, left = meanings(guess.profile, fact)
-    asked = doubts(guess.profile, fact)
+    found, left = match_values(guess.profile, fact)
+    asked = ambiguous_values(guess.profile, fact)
     if not found and not asked and not fact.open:
         yield f"  # GUESS: {name} stands in the column {column}, but none of its values is a word of the policy: say what each means."
         yield from (
@@ -194,7 +209,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
         return
     yield f"  {name}:{remark}"
     yield f"    column: {column}"
-    if fact.open and len(left) > MANY:
+    if fact.open and len(left) > MAX_CHOICES:
         yield f"    # {len(left)} values are not in the list of the policy, which is open: they are sent as they are."
         return
     listed = [*found, *(one for one in asked if one.why)]
@@ -212,7 +227,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
         yield f"      # and {len(left) - _SHOWN} more"
 
 
-def _doubt(one: Meant) -> Iterator[str]:
+def _doubt(one: ValueMatch) -> Iterator[str]:
     """Ask what a word means that is spelled like a value and also stands for an empty cell."""
     rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
     said = f"{one.written}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
@@ -220,7 +235,7 @@ def _doubt(one: Meant) -> Iterator[str]:
     yield f"      {'' if one.why else '# '}{_quoted(one.written)}: {one.target}"
 
 
-def _clock(name: str, column: str, written: Written, remark: str, *, within: bool = False) -> Iterator[str]:
+def _clock(name: str, column: str, written: InstantFormat, remark: str, *, within: bool = False) -> Iterator[str]:
     parts = [f"column: {column}", *(["within: 1 minute"] if within else [])]
     if within:
         yield "  # The times are to the minute, and what is decided is to the second."
@@ -235,7 +250,7 @@ def _clock(name: str, column: str, written: Written, remark: str, *, within: boo
     yield f"  {name}: {column}{remark}" if len(parts) == 1 else f"  {name}: {{{', '.join(parts)}}}{remark}"
 
 
-def _left(columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[_Guess]) -> Iterator[str]:
+def _left(columns: Sequence[ColumnProfile], ticket: ColumnProfile | None, guesses: Sequence[_Guess]) -> Iterator[str]:
     used = {one.profile.name for one in guesses} | ({ticket.name} if ticket else set())
     left = [one for one in columns if one.name not in used]
     if left:
@@ -252,9 +267,9 @@ def _left(columns: Sequence[Profile], ticket: Profile | None, guesses: Sequence[
             yield f"#   {one.name}: {what}"
 
 
-def _rows(columns: Sequence[Profile]) -> str:
+def _rows(columns: Sequence[ColumnProfile]) -> str:
     rows = max(one.rows for one in columns)
-    return f"the first {rows:,} rows" if rows >= ROWS else f"the {rows:,} rows"
+    return f"the first {rows:,} rows" if rows >= SAMPLE_ROWS else f"the {rows:,} rows"
 
 
 def _folded(indent: str, names: Sequence[str]) -> Iterator[str]:

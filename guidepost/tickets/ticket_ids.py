@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.uint64]
+Hashes = NDArray[np.uint64]
 
 _SHORT: Final = 64
 """Up to how many bytes names are read eight bytes at a time, all at once."""
@@ -20,17 +20,17 @@ _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
 _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def numbers_of(array: pa.Array) -> Numbers:
+def hash_names(array: pa.Array) -> Hashes:
     """Return the number of each name of a column; 0 where there is none.
 
     Two names have the same number by a chance of about one in 2**63.
 
-    >>> numbers_of(pa.array(["INC1", " INC1", None, "", "INC2"])).tolist()[1:4] == [numbers_of(pa.array(["INC1"]))[0], 0, 0]
+    >>> hash_names(pa.array(["INC1", " INC1", None, "", "INC2"])).tolist()[1:4] == [hash_names(pa.array(["INC1"]))[0], 0, 0]
     True
     """
     if pa.types.is_dictionary(array.type):
-        words = np.append(numbers_of(array.dictionary), np.uint64(0))
-        found: Numbers = words.take(array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False), mode="clip")
+        words = np.append(hash_names(array.dictionary), np.uint64(0))
+        found: Hashes = words.take(array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False), mode="clip")
         return found
     if pa.types.is_null(array.type):
         return np.zeros(len(array), np.uint64)
@@ -48,7 +48,7 @@ def numbers_of(array: pa.Array) -> Numbers:
             letters = letters[np.repeat(short, lengths)]
         words = np.zeros((len(places), width), np.uint8)
         words[np.arange(width) < lengths[places, None]] = letters
-        number: Numbers = _mixed(lengths[places].astype(np.uint64))
+        number: Hashes = _mixed(lengths[places].astype(np.uint64))
         for word in words.view("<u8").T:
             number = _mixed(number ^ word.astype(np.uint64))
         found[places] = number | np.uint64(1)
@@ -57,12 +57,12 @@ def numbers_of(array: pa.Array) -> Numbers:
     return found
 
 
-def numbers_of_texts(names: Sequence[Any]) -> Numbers:
+def hash_texts(names: Sequence[Any]) -> Hashes:
     """Return the numbers of some names."""
-    return numbers_of(pa.array([None if name is None else str(name) for name in names], pa.string()))
+    return hash_names(pa.array([None if name is None else str(name) for name in names], pa.string()))
 
 
-def _mixed(numbers: Numbers) -> Numbers:
+def _mixed(numbers: Hashes) -> Hashes:
     """Mix the bits of numbers, so that those that are alike lie far apart."""
     found = (numbers + _SEED).astype(np.uint64)
     found = (found ^ (found >> np.uint64(30))) * _ONE

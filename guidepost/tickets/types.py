@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from engine.replay.nouns import Chunk, Unread
+from engine.replay.nouns import Chunk, RejectedRow
 from engine.replay.rows import rows_of
 
 SIZE: Final = 65_536
@@ -27,7 +27,7 @@ def _no_doubts(_: Chunk) -> Doubts:
     return {}
 
 
-def _no_help(_: Chunk, __: Unread) -> str:
+def _no_help(_: Chunk, __: RejectedRow) -> str:
     return ""
 
 
@@ -42,23 +42,23 @@ class Batch:
     """
 
     chunk: Chunk
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[RejectedRow, ...] = ()
     share: float | None = None
     content: Callable[[int], str] = field(default=_nothing, repr=False, compare=False)
     doubtful: Callable[[Chunk], Doubts] = field(default=_no_doubts, repr=False, compare=False)
-    help: Callable[[Chunk, Unread], str] = field(default=_no_help, repr=False, compare=False)
+    help: Callable[[Chunk, RejectedRow], str] = field(default=_no_help, repr=False, compare=False)
 
-    def rejected(self, refused: Iterable[Unread]) -> tuple[Unread, ...]:
+    def rejected(self, refused: Iterable[RejectedRow]) -> tuple[RejectedRow, ...]:
         """Return all rows that cannot be read, in order: those of the batch, and those that the version refused, with what they say."""
         return tuple(sorted((*self.unread, *map(self._told, refused)), key=lambda one: one.row))
 
-    def _told(self, one: Unread) -> Unread:
+    def _told(self, one: RejectedRow) -> RejectedRow:
         said = self.help(self.chunk, one)
         return replace(
             one, message=f"{one.message}; {said}" if said else one.message, content=one.content or self.content(one.row)
         )
 
-    def doubts(self, refused: Sequence[Unread]) -> Doubts:
+    def doubts(self, refused: Sequence[RejectedRow]) -> Doubts:
         """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""
         if not refused:
             return self.doubtful(self.chunk)

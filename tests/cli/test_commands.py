@@ -284,7 +284,7 @@ def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagr
     )
     disagreement = Disagreement(table="look", cell=(1, 2), expected_rules=("look.loud.none",), got_rules=())
     failure = Failure(table="wanted", cell=(0, 0), reason="the process crashed")
-    monkeypatch.setattr(check, "prove_version", lambda *_: CrossCheckReport(tables, (disagreement,), (failure,)))
+    monkeypatch.setattr(check, "cross_check_version", lambda *_: CrossCheckReport(tables, (disagreement,), (failure,)))
 
     result = run("check")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.load.digest import digest
 from engine.load.yaml_tree import read
 from guidepost.policies import format as formatting
-from guidepost.policies.format import WIDTH, comments, format_text
+from guidepost.policies.format import WIDTH, comments_of, format_text
 from tests.cli.test_commands import run
 from tests.conftest import ROOT
 from tests.engine.tables.test_oracle import LONG
@@ -249,7 +249,7 @@ def test_a_layout_comes_to_rest_and_changes_nothing_of_what_is_said(text: str) -
 
     assert again is not None
     assert digest({"a.yaml": again}) == digest({"a.yaml": tree})
-    assert [*comments(made.text)] == [*comments(text)]
+    assert [*comments_of(made.text)] == [*comments_of(text)]
     assert format_text("a.yaml", made.text).text == made.text
     assert not any(line != line.rstrip() for line in made.text.split("\n"))
 
@@ -274,7 +274,7 @@ def test_a_file_that_would_lose_a_comment_is_left_as_it_is() -> None:
 
 
 def test_a_file_that_would_read_otherwise_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formatting, "aligned", lambda text: text.replace("1.10", "1.1"))
+    monkeypatch.setattr(formatting, "align_matrices", lambda text: text.replace("1.10", "1.1"))
     made = format_text("a.yaml", "version: 1.10\n")
 
     assert (made.text, made.left_alone) == ("version: 1.10\n", "it would read otherwise")

@@ -19,7 +19,7 @@ from engine.load.yaml_tree import read
 from engine.model.problems import Problem
 from guidepost.cli.app import app
 from guidepost.cli.commands import holidays as command
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 from guidepost.policies import holiday_drafts as drafting
 from guidepost.policies.holiday_drafts import Drafter, NoSuchCalendar, PackageMissing
 
@@ -373,7 +373,7 @@ def test_without_the_package_it_says_how_to_get_it(isle: Path, monkeypatch: pyte
 
     assert (result.exit_code, result.output) == (
         2,
-        f"error: the `holidays` package drafts the lists, and is not installed: `{install('holidays')}`\n",
+        f"error: the `holidays` package drafts the lists, and is not installed: `{install_command('holidays')}`\n",
     )
 
 

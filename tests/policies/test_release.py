@@ -221,7 +221,7 @@ def test_a_release_that_was_cut_off_is_finished_by_the_next_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(releasing, "write_whole", power_cut)
+        patch.setattr(releasing, "write_atomically", power_cut)
         with pytest.raises(KeyboardInterrupt):
             freeze(policies, version)
 

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine.model.problems import PolicyErrors
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 from guidepost.policies.sources import Origin, SourceError, Trust, load_source, make_bundle, read_source, remote
 from guidepost.policies.sources.signatures import TrustedKey, key_id, sign
 from tests.support.desks import GOOD, committed, desk, git, later, write
@@ -545,7 +545,7 @@ class TestAddresses:
 
         assert refusal(f"s3://desk/a.zip#sha256={'0' * 64}", NOBODY) == (
             "s3://desk/a.zip cannot be read without a driver for `s3://`\n    help: install the one for it: `"
-            + install("s3fs")
+            + install_command("s3fs")
             + "`"
         )
 

@@ -16,7 +16,7 @@ from engine.load.yaml_tree import at, plain, read
 from engine.model.policy import Policy
 from engine.model.problems import Place
 from engine.version.bundle import Bundle
-from guidepost.policies.sources.folder import build_bundle, prove_bundle, read_folder, version_folders
+from guidepost.policies.sources.folder import build_bundle, cross_check_bundle, read_folder, version_folders
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "examples"
@@ -65,7 +65,7 @@ PLAIN_WORDS: Final = frozenset(
 
 @pytest.mark.parametrize("desk", DESKS)
 def test_the_desk_is_proved_by_durable_rules(desk: str) -> None:
-    reports = prove_bundle(build_bundle(EXAMPLES / desk), cache=None)
+    reports = cross_check_bundle(build_bundle(EXAMPLES / desk), cache=None)
 
     assert [
         str(table.extent) for report in reports.values() for table in report.tables if str(table.extent) != "whole"

@@ -20,7 +20,7 @@ from guidepost.render.replay_console import terminal_parts
 from guidepost.render.replay_json import FORMAT, plain_report
 from guidepost.render.replay_markdown import markdown_text
 from guidepost.render.replay_verification import markdown_proof, plain_proof, terminal_proof
-from guidepost.replay.report import Report, crossed
+from guidepost.replay.report import ReplayReport, transition_table
 from guidepost.replay.text import duration_text, headline, moves_text, shift_text
 from tests.support.replay_samples import NASTY, PRIORITY, alone, proved, quiet, sample, state
 
@@ -30,7 +30,7 @@ def version(shipped: Bundle) -> Version:
     return shipped.versions[-1]
 
 
-def text(shown: Report, *, every: bool = False) -> str:
+def text(shown: ReplayReport, *, every: bool = False) -> str:
     stream = io.StringIO()
     Screen(stream).show(*terminal_parts(shown, every=every))
     return stream.getvalue()
@@ -38,7 +38,7 @@ def text(shown: Report, *, every: bool = False) -> str:
 
 @pytest.mark.parametrize("made", [sample, quiet, alone], ids=lambda made: made.__name__)
 def test_every_form_says_the_same(
-    version: Version, made: Callable[[Version], Report], golden: Callable[[str, str], None]
+    version: Version, made: Callable[[Version], ReplayReport], golden: Callable[[str, str], None]
 ) -> None:
     shown = made(version)
 
@@ -130,9 +130,9 @@ def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(versi
         },
     )
 
-    assert crossed(replace(sample(version)), by_word).rows == ("P1", "P5", "undecided")
-    assert crossed(replace(sample(version)), by_word).columns == ("P1", "P2", "P5", "nothing")
-    assert crossed(sample(version), by_number).rows == ("9", "10", "undecided")
+    assert transition_table(replace(sample(version)), by_word).rows == ("P1", "P5", "undecided")
+    assert transition_table(replace(sample(version)), by_word).columns == ("P1", "P2", "P5", "nothing")
+    assert transition_table(sample(version), by_number).rows == ("9", "10", "undecided")
 
 
 def test_all_is_said_where_all_change_and_one_ticket_is_one(version: Version) -> None:

@@ -15,11 +15,11 @@ from engine.columns.sent import Instants, Numbers, facts_of, words_of
 from engine.decide.decide import decide
 from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
 from engine.replay.rows import rows_of
 from engine.version.version import Version, build
-from guidepost.replay.run import FIRST, KINDS, OTHER, Rejected, limited, run, usual_groups
-from guidepost.replay.verify_log import prove
+from guidepost.replay.run import FIRST, KINDS, OTHER, RejectedRows, limit_batches, replay_source, usual_groups
+from guidepost.replay.verify_log import verify_log
 from guidepost.tickets import SIZE, Batch
 from tests.support.desks import GOOD
 
@@ -60,8 +60,8 @@ def chunk_of(version: Version, numbers: list[int]) -> Chunk:
     )
 
 
-def unread_of(number: int, message: str = "wrong") -> Unread:
-    return Unread(row=number, name=f"T-{number}", field="damage", message=message, content="content")
+def unread_of(number: int, message: str = "wrong") -> RejectedRow:
+    return RejectedRow(row=number, name=f"T-{number}", field="damage", message=message, content="content")
 
 
 def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
@@ -91,7 +91,7 @@ def test_the_first_rows_are_the_same_however_a_source_is_cut(
 ) -> None:
     seen = [
         row
-        for batch in limited(cut(workshop, kinds, sizes), limit)
+        for batch in limit_batches(cut(workshop, kinds, sizes), limit)
         for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.unread))
     ]
 
@@ -103,16 +103,16 @@ def test_the_first_rows_are_the_same_however_a_source_is_cut(
 def test_a_replay_is_the_same_however_a_source_is_cut_and_every_row_is_in_it(
     workshop: Version, kinds: list[bool], sizes: list[int]
 ) -> None:
-    told: list[Unread] = []
+    told: list[RejectedRow] = []
     progress: list[int] = []
-    rejected = Rejected(write=told.extend)
+    rejected = RejectedRows(write=told.extend)
     replayer = Replayer(workshop, None, usual_groups(workshop))
 
-    found = run(cut(workshop, kinds, sizes), replayer, rejected, lambda rows, _: progress.append(rows))
+    found = replay_source(cut(workshop, kinds, sizes), replayer, rejected, lambda rows, _: progress.append(rows))
 
     assert (found.rows, found.tickets, sum(found.unread.values())) == (len(kinds), sum(kinds), len(kinds) - sum(kinds))
     assert (sum(progress), len(told)) == (len(kinds), rejected.rows)
-    assert found == run(cut(workshop, kinds, [100]), replayer, Rejected(write=list), lambda *_: None)
+    assert found == replay_source(cut(workshop, kinds, [100]), replayer, RejectedRows(write=list), lambda *_: None)
 
 
 def test_a_value_that_the_version_refuses_is_kept_with_the_row_it_stands_in(workshop: Version) -> None:
@@ -120,17 +120,17 @@ def test_a_value_that_the_version_refuses_is_kept_with_the_row_it_stands_in(work
         chunk=replace(chunk_of(workshop, [1, 2]), facts={"damage": words_of(["worn", "eaten"])}),
         content=lambda row: f"row {row}",
     )
-    told: list[Unread] = []
+    told: list[RejectedRow] = []
 
-    found = run(Source(made=[batch]), Replayer(workshop), Rejected(write=told.extend), lambda *_: None)
+    found = replay_source(Source(made=[batch]), Replayer(workshop), RejectedRows(write=told.extend), lambda *_: None)
 
     assert (found.rows, found.tickets) == (2, 1)
     assert [(one.row, one.name, one.field, one.content) for one in told] == [(2, "T-2", "damage", "row 2")]
 
 
 def test_what_is_wrong_with_rows_is_counted_by_kind_up_to_a_number_of_kinds() -> None:
-    told: list[Unread] = []
-    rejected = Rejected(write=told.extend)
+    told: list[RejectedRow] = []
+    rejected = RejectedRows(write=told.extend)
 
     rejected.add(unread_of(number, f"wrong {number % (KINDS + 20)}") for number in range(3 * (KINDS + 20)))
 
@@ -187,8 +187,8 @@ def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_nu
         for start in range(0, 60, size)
     ]
 
-    found = prove(
-        Source(made=batches), {workshop.digest: workshop}.get, Rejected(write=list), lambda *_: None, most=most
+    found = verify_log(
+        Source(made=batches), {workshop.digest: workshop}.get, RejectedRows(write=list), lambda *_: None, most=most
     )
 
     assert (found.records, found.differing, found.whole) == (60, len(altered), not altered)
@@ -218,10 +218,10 @@ def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(works
     assert chunk.recorded is not None
     other = replace(chunk, recorded=replace(chunk.recorded, digest="another"))
 
-    found = prove(
+    found = verify_log(
         Source(made=[Batch(chunk=chunk), Batch(chunk=other)]),
         {workshop.digest: workshop}.get,
-        Rejected(write=list),
+        RejectedRows(write=list),
         lambda *_: None,
     )
 
@@ -229,11 +229,11 @@ def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(works
 
 
 def test_a_proof_of_no_record_or_with_one_that_cannot_be_read_is_not_whole(workshop: Version) -> None:
-    nothing = prove(Source(made=[]), {}.get, Rejected(write=list), lambda *_: None)
-    broken = prove(
+    nothing = verify_log(Source(made=[]), {}.get, RejectedRows(write=list), lambda *_: None)
+    broken = verify_log(
         Source(made=[Batch(chunk=_recorded(workshop, [1], set()), unread=(unread_of(2),))]),
         {workshop.digest: workshop}.get,
-        Rejected(write=list),
+        RejectedRows(write=list),
         lambda *_: None,
     )
 

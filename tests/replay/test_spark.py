@@ -18,14 +18,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.replay import Replayer, Tally
-from engine.replay.nouns import Replay, Unread
+from engine.replay.nouns import RejectedRow, Replay
 from engine.version.bundle import Bundle
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.replay import spark
-from guidepost.replay.run import Rejected, run
-from guidepost.replay.spark import Task, Texts, Trial, first_rows, paths_of, replayer_of, run_on_spark
+from guidepost.replay.run import RejectedRows, replay_source
+from guidepost.replay.spark import (
+    PartitionTask,
+    ReplayerFiles,
+    VersionFiles,
+    build_replayer,
+    first_rows,
+    paths_of,
+    run_on_spark,
+)
 from guidepost.tickets import Mapper, TicketsError, Vocabulary, open_tickets
-from guidepost.tickets.column_names import by_name
+from guidepost.tickets.column_names import mapping_by_names
 from tests.conftest import ROOT
 from tests.engine.tables.test_oracle import LONG
 
@@ -61,37 +69,37 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def texts() -> tuple[Texts, Texts]:
+def texts() -> tuple[VersionFiles, VersionFiles]:
     """The texts of the older version and of the one in force."""
     folders = version_folders(ROOT / "policies")
-    new, old = (Texts.of(read_folder(one), one.root) for one in (folders[0], folders[1]))
+    new, old = (VersionFiles.of(read_folder(one), one.root) for one in (folders[0], folders[1]))
     return old, new
 
 
 @pytest.fixture(scope="module")
-def embedded(shipped: Bundle, folder: Path) -> tuple[Replay, list[Unread]]:
+def embedded(shipped: Bundle, folder: Path) -> tuple[Replay, list[RejectedRow]]:
     """What one machine makes of them."""
     replayer, kept = Replayer(shipped.versions[-1], shipped.versions[0], BY, DECISIONS), []
     source = open_tickets(str(folder), shipped.versions[-1])
-    return run(source, replayer, Rejected(write=kept.extend), lambda *_: None), kept
+    return replay_source(source, replayer, RejectedRows(write=kept.extend), lambda *_: None), kept
 
 
 def test_partitions_in_any_order_add_up_to_what_one_machine_finds(
     shipped: Bundle,
     folder: Path,
-    embedded: tuple[Replay, list[Unread]],
+    embedded: tuple[Replay, list[RejectedRow]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     replayer = Replayer(shipped.versions[-1], shipped.versions[0], BY, DECISIONS)
-    monkeypatch.setattr(spark, "replayer_of", lambda _: replayer)
+    monkeypatch.setattr(spark, "build_replayer", lambda _: replayer)
     task, pieces = a_task(shipped, folder, None)
     tally, unread = Tally(), []
     for piece in (pieces[2::3], pieces[0::3][::-1], pieces[1::3]):
         found, more = gathered(task(iter(piece)))
         tally, unread = tally.merge(found), unread + more
 
-    kept: list[Unread] = []
-    rejected = Rejected(write=kept.extend)
+    kept: list[RejectedRow] = []
+    rejected = RejectedRows(write=kept.extend)
     rejected.add(sorted(unread, key=lambda one: one.row))
     assert (replayer.summary(tally, rejected.counted(), 1001), kept) == embedded
     assert embedded[0].changed
@@ -102,7 +110,7 @@ def test_a_limit_counts_the_first_rows_wherever_they_lie(
     shipped: Bundle, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replayer = Replayer(shipped.versions[-1], None, (), ("priority",))
-    monkeypatch.setattr(spark, "replayer_of", lambda _: replayer)
+    monkeypatch.setattr(spark, "build_replayer", lambda _: replayer)
     task, pieces = a_task(shipped, folder, 302)
     found, unread = gathered(task(iter(pieces[::-1])))
 
@@ -111,21 +119,21 @@ def test_a_limit_counts_the_first_rows_wherever_they_lie(
 
 
 def test_a_task_travels_and_a_worker_builds_the_versions_once(
-    texts: tuple[Texts, Texts], shipped: Bundle, folder: Path
+    texts: tuple[VersionFiles, VersionFiles], shipped: Bundle, folder: Path
 ) -> None:
     old, new = texts
-    task = Task(
-        trial=Trial(after=new, before=None, by=BY, decisions=DECISIONS),
+    task = PartitionTask(
+        trial=ReplayerFiles(after=new, before=None, by=BY, decisions=DECISIONS),
         mapper=a_task(shipped, folder, None)[0].mapper,
         first={"a": 0},
     )
     there = pickle.loads(pickle.dumps(task))
-    replayer_of.cache_clear()
+    build_replayer.cache_clear()
 
     assert there.trial == task.trial
     assert there.mapper.mapping == task.mapper.mapping
-    assert replayer_of(there.trial) is replayer_of(task.trial)
-    assert replayer_of(task.trial).after.digest == shipped.versions[-1].digest
+    assert build_replayer(there.trial) is build_replayer(task.trial)
+    assert build_replayer(task.trial).after.digest == shipped.versions[-1].digest
     assert {name for name, _ in old.files} >= {"manifest.yaml"}
 
 
@@ -133,8 +141,8 @@ def test_a_task_travels_and_a_worker_builds_the_versions_once(
 def test_a_real_spark_finds_what_one_machine_finds(
     shipped: Bundle,
     folder: Path,
-    texts: tuple[Texts, Texts],
-    embedded: tuple[Replay, list[Unread]],
+    texts: tuple[VersionFiles, VersionFiles],
+    embedded: tuple[Replay, list[RejectedRow]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if (
@@ -155,17 +163,17 @@ def test_a_real_spark_finds_what_one_machine_finds(
         str(folder),
         Vocabulary.of(after),
         None,
-        Trial(after=texts[1], before=texts[0], by=BY, decisions=DECISIONS),
+        ReplayerFiles(after=texts[1], before=texts[0], by=BY, decisions=DECISIONS),
         replayer,
-        Rejected(write=kept.extend),
+        RejectedRows(write=kept.extend),
     )
     few, _ = run_on_spark(
         f"file://{folder}/part 0.parquet",
         Vocabulary.of(after),
         None,
-        Trial(after=texts[1]),
+        ReplayerFiles(after=texts[1]),
         Replayer(after),
-        Rejected(write=lambda _: None),
+        RejectedRows(write=lambda _: None),
         100,
     )
 
@@ -177,9 +185,9 @@ def test_a_real_spark_finds_what_one_machine_finds(
             "file:///no/such/folder",
             Vocabulary.of(after),
             None,
-            Trial(after=texts[1]),
+            ReplayerFiles(after=texts[1]),
             replayer,
-            Rejected(write=kept.extend),
+            RejectedRows(write=kept.extend),
         )
 
 
@@ -210,22 +218,25 @@ def test_without_pyspark_or_java_it_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", "")
     if importlib.util.find_spec("pyspark") is not None:
         with pytest.raises(TicketsError, match="Spark needs Java") as error:
-            spark.session()
+            spark.spark_session()
         assert "--engine embedded" in error.value.help
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(TicketsError, match="pyspark is not installed") as error:
-        spark.session()
+        spark.spark_session()
     assert "pip install pyspark" in error.value.help
 
 
-def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[Task, list[pa.RecordBatch]]:
+def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[PartitionTask, list[pa.RecordBatch]]:
     """Return a task for a folder, and its rows in pieces as Spark gives them."""
     vocabulary = Vocabulary.of(shipped.versions[-1])
     files = sorted(folder.iterdir())
-    mapping, _ = by_name(pq.read_schema(files[0]).names, vocabulary, "")
+    mapping, _ = mapping_by_names(pq.read_schema(files[0]).names, vocabulary, "")
     names = {path.as_uri(): pq.read_metadata(path).num_rows for path in files}
-    return Task(
-        trial=Trial(after=Texts((), "")), mapper=Mapper(mapping, vocabulary), first=first_rows(names), limit=limit
+    return PartitionTask(
+        trial=ReplayerFiles(after=VersionFiles((), "")),
+        mapper=Mapper(mapping, vocabulary),
+        first=first_rows(names),
+        limit=limit,
     ), list(pieces_of(files, mapping.columns))
 
 
@@ -238,7 +249,7 @@ def pieces_of(files: list[Path], columns: Any) -> Iterator[pa.RecordBatch]:
             row += batch.num_rows
 
 
-def gathered(made: Iterator[pa.RecordBatch]) -> tuple[Tally, list[Unread]]:
+def gathered(made: Iterator[pa.RecordBatch]) -> tuple[Tally, list[RejectedRow]]:
     import json
 
     tally, unread = Tally(), []
@@ -246,5 +257,5 @@ def gathered(made: Iterator[pa.RecordBatch]) -> tuple[Tally, list[Unread]]:
         if one["kind"] == "tally":
             tally = tally.merge(Tally.read(json.loads(one["payload"])))
         else:
-            unread.append(Unread(**json.loads(one["payload"])))
+            unread.append(RejectedRow(**json.loads(one["payload"])))
     return tally, unread

@@ -8,10 +8,10 @@ from typing import Final
 
 from engine.diff import Change, Excess, OutcomeState, StateKind, Values
 from engine.model.answer import VersionRef
-from engine.replay.nouns import DueShift, Example, Group, Moves, Replay, Replayed, TicketRegion, Unread
+from engine.replay.nouns import DueShift, Example, Group, Moves, RejectedRow, Replay, Replayed, TicketRegion
 from engine.version.version import Version
-from guidepost.replay.report import Report
-from guidepost.replay.verify_log import Otherwise, Proof, Proved
+from guidepost.replay.report import ReplayReport
+from guidepost.replay.verify_log import LogVerification, Mismatch, VersionVerification
 
 HOUR: Final = timedelta(hours=1)
 NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x onerror=alert(1)> | `code`"
@@ -93,12 +93,12 @@ GROUPS: Final = {
     "country": (Group(value="AU", tickets=24_900, changed=3_435, outcomes={"priority": 3_435}),),
 }
 UNREAD: Final = (
-    Unread(row=3, name="INC0000003", field="impact", message="unknown impact `9 - Huge`"),
-    Unread(row=17, name=NASTY, field="opened_at", message=NASTY, content=NASTY),
+    RejectedRow(row=3, name="INC0000003", field="impact", message="unknown impact `9 - Huge`"),
+    RejectedRow(row=17, name=NASTY, field="opened_at", message=NASTY, content=NASTY),
 )
 
 
-def sample(version: Version) -> Report:
+def sample(version: Version) -> ReplayReport:
     """Return a replay of what a desk recorded, with changes, moves, unread rows, and a limit that it breaks."""
     replay = Replay(
         after=version.ref,
@@ -119,7 +119,7 @@ def sample(version: Version) -> Report:
         region="impact=low, urgency=low",
         example="impact=low urgency=low",
     )
-    return Report(
+    return ReplayReport(
         replay=replay,
         version=version,
         source="incidents.csv",
@@ -131,7 +131,7 @@ def sample(version: Version) -> Report:
     )
 
 
-def quiet(version: Version) -> Report:
+def quiet(version: Version) -> ReplayReport:
     """Return a replay in which nothing changes."""
     kept = replace(PRIORITY, changed=0, matrix={Change(P4, P4): 24_900}, regions=(), examples={}, elsewhere=0)
     still = replace(
@@ -147,7 +147,7 @@ def quiet(version: Version) -> Report:
         most_later=None,
         examples=(),
     )
-    return Report(
+    return ReplayReport(
         replay=Replay(
             after=version.ref,
             before={"17dfa7c9bbc5": 24_900},
@@ -168,11 +168,11 @@ def quiet(version: Version) -> Report:
     )
 
 
-def alone(version: Version) -> Report:
+def alone(version: Version) -> ReplayReport:
     """Return a replay that has nothing to compare with."""
     made = {Change(one, one): number for one, number in ((P4, 20_000), (P3, 4_000), (OPEN, 900))}
     groups = {"channel": (Group(value="telephone", tickets=24_000, changed=0), Group(value="", tickets=900, changed=0))}
-    return Report(
+    return ReplayReport(
         replay=Replay(
             after=version.ref,
             before={},
@@ -192,23 +192,23 @@ def alone(version: Version) -> Report:
     )
 
 
-def proved() -> Proof:
+def proved() -> LogVerification:
     """Return a proof that fails in every way it can."""
     here, gone = VersionRef("desk", "2.0.0", "ab" * 32), "cd" * 32
-    return Proof(
+    return LogVerification(
         source="sqlite:///decisions.db",
         versions=(
-            Proved(digest=here.digest, version=here, records=20, otherwise=2),
-            Proved(digest=gone, version=None, records=3, otherwise=0),
+            VersionVerification(digest=here.digest, version=here, records=20, otherwise=2),
+            VersionVerification(digest=gone, version=None, records=3, otherwise=0),
         ),
         otherwise=(
-            Otherwise(
+            Mismatch(
                 row=4,
                 record="019be902-5d88",
                 digest=here.digest,
                 outcomes={"priority": "P4 -> P2", "response_due": "due 1 h earlier"},
             ),
-            Otherwise(row=9, record=NASTY, digest=here.digest, outcomes={"greeting": f"{NASTY} -> hello"}),
+            Mismatch(row=9, record=NASTY, digest=here.digest, outcomes={"greeting": f"{NASTY} -> hello"}),
         ),
         unread={NASTY: 1},
         first=UNREAD[1:],

@@ -17,8 +17,8 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from guidepost.tickets import Batch, TicketsError, mapping_of, open_tickets, read_mapping, suggest_mapping
-from guidepost.tickets.sample import Profile
-from guidepost.tickets.similarity import instants, meanings
+from guidepost.tickets.sample import ColumnProfile
+from guidepost.tickets.similarity import instant_format, match_values
 from tests.conftest import ROOT
 from tests.engine.tables.test_oracle import LONG
 from tests.support.tickets import facts, written
@@ -93,9 +93,9 @@ SCALE: Final = Fact(
 )
 
 
-def profile(values: Iterable[object]) -> Profile:
+def profile(values: Iterable[object]) -> ColumnProfile:
     """Make a column."""
-    made = Profile(name="Size")
+    made = ColumnProfile(name="Size")
     for value in values:
         made.add(value)
     return made
@@ -116,7 +116,7 @@ def profile(values: Iterable[object]) -> Profile:
     ],
 )
 def test_values_are_matched_by_their_words_else_by_their_order(values: list[object], means: dict[str, str]) -> None:
-    found, left = meanings(profile(values), SCALE)
+    found, left = match_values(profile(values), SCALE)
 
     assert {one.written: one.target for one in found} == means
     assert left == [str(value) for value in values if str(value) not in means]
@@ -134,7 +134,7 @@ def test_values_are_matched_by_their_words_else_by_their_order(values: list[obje
     ],
 )
 def test_the_format_of_instants_is_found_and_a_second_reading_said(texts: list[str], form: str, other: str) -> None:
-    found = instants(profile(texts))
+    found = instant_format(profile(texts))
 
     assert found is not None
     assert (found.format, found.other) == (form, other)
@@ -142,7 +142,7 @@ def test_the_format_of_instants_is_found_and_a_second_reading_said(texts: list[s
 
 @pytest.mark.parametrize("texts", [["7", "8"], ["soon"], [""], ["2026"]])
 def test_what_is_no_instant_is_not_taken_for_one(texts: list[str]) -> None:
-    assert instants(profile(texts)) is None
+    assert instant_format(profile(texts)) is None
 
 
 # ---- The mappings that ship

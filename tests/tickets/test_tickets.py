@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.decision_log.filter import Filter
-from engine.replay.nouns import Unread
-from guidepost.tickets import TicketsError, UnreadWriter, open_tickets, write_unread
-from guidepost.tickets.csv import BLOCK
-from guidepost.tickets.open import files_of
+from engine.replay.nouns import RejectedRow
+from guidepost.tickets import RejectedRowsWriter, TicketsError, open_tickets, write_rejected_rows
+from guidepost.tickets.csv import BLOCK_SIZE
+from guidepost.tickets.open import inspect_files
 from tests.support.tickets import COUNTER, all_unread, mapped, tickets, written
 
 MAP = """
@@ -136,9 +136,9 @@ def test_rows_with_too_few_or_too_many_fields_are_told_with_their_number_and_tex
 
     assert [(one["row"], one["name"]) for one in tickets(source.batches())] == [(1, "T1"), (4, "T4"), (5, "T5")]
     assert all_unread(source) == [
-        Unread(row=2, name="", field="", message="1 fields instead of 2", content="T2"),
-        Unread(row=3, name="", field="", message="4 fields instead of 2", content="T3,B,x,y"),
-        Unread(row=6, name="", field="", message="1 fields instead of 2", content="T6"),
+        RejectedRow(row=2, name="", field="", message="1 fields instead of 2", content="T2"),
+        RejectedRow(row=3, name="", field="", message="4 fields instead of 2", content="T3,B,x,y"),
+        RejectedRow(row=6, name="", field="", message="1 fields instead of 2", content="T6"),
     ]
 
 
@@ -162,7 +162,7 @@ def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> 
     row = "T{},A," + "x" * 200
     lines = ["Id,Size,Text", *(row.format(at) if at % 10_000 else f"T{at}" for at in range(1, 50_001))]
     spec = written(tmp_path / "t.csv", "\n".join(lines))
-    assert Path(spec).stat().st_size > 2 * BLOCK
+    assert Path(spec).stat().st_size > 2 * BLOCK_SIZE
     source = opened(spec, "ticket: Id\nfacts: {size: Size}")
     rows = [
         (int(row), batch.chunk.names.sent(at)) for batch in source.batches() for at, row in enumerate(batch.chunk.rows)
@@ -239,7 +239,7 @@ def test_a_file_with_very_many_columns_is_read_in_a_moment(tmp_path: Path) -> No
         "Id,Size" + "".join(f",x{number}" for number in range(60_000)) + "\nT1,A" + ",1" * 60_000 + "\n",
     )
 
-    assert 60_002 == len(files_of(spec).columns)
+    assert 60_002 == len(inspect_files(spec).columns)
 
 
 def test_lines_may_end_as_on_an_old_mac(tmp_path: Path) -> None:
@@ -385,11 +385,11 @@ def test_a_file_with_only_a_header_has_no_tickets(tmp_path: Path) -> None:
 
 def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "unread.csv"
-    rows = [Unread(row=7, name="T7", field="Size", message="`Z` is not\nlisted", content='{"Size": "Z"}')]
+    rows = [RejectedRow(row=7, name="T7", field="Size", message="`Z` is not\nlisted", content='{"Size": "Z"}')]
 
-    assert write_unread(path, []) == 0
+    assert write_rejected_rows(path, []) == 0
     assert not path.exists()
-    assert write_unread(path, rows) == 1
+    assert write_rejected_rows(path, rows) == 1
     assert list(csv.reader(path.open(newline="", encoding="utf-8"))) == [
         ["row", "ticket", "field", "message", "content"],
         ["7", "T7", "Size", "`Z` is not\nlisted", '{"Size": "Z"}'],
@@ -397,7 +397,7 @@ def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     before = path.read_bytes()
 
     def interrupted() -> None:
-        with UnreadWriter(path) as writer:
+        with RejectedRowsWriter(path) as writer:
             writer.add(rows * 3)
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.clock.zone import to_datetime, to_micros, zone
-from guidepost.tickets.map_column import plain
+from guidepost.tickets.map_column import cell_value
 from guidepost.tickets.timestamps import InstantReader
 from tests.engine.tables.test_oracle import LONG
 
@@ -246,4 +246,4 @@ def test_a_time_that_no_calendar_has_is_no_instant_and_never_becomes_another_one
     assert wrong is not None
     assert found.given is not None
     assert ([True, False, True], [False] * 3) == (wrong.tolist(), found.given.tolist())
-    assert all(reader.why(plain(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))
+    assert all(reader.why(cell_value(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))

@@ -21,7 +21,7 @@ from guidepost.server.auth.api_keys import hashed, key_id, new_key
 from guidepost.server.auth.callers import NAME, Callers, expired, read_callers
 from guidepost.server.auth.file_errors import content
 from guidepost.server.auth.roles import Role
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 access: Final = typer.Typer(no_args_is_help=True, help="Make API keys for callers, and check the file of callers.")
 
@@ -98,7 +98,7 @@ def check_command(
 ) -> None:
     """Check a file of callers, and list who there is. Ends with 3 if it cannot be used."""
     try:
-        text = decoded(str(file), content(file))
+        text = decode_text(str(file), content(file))
     except AccessRefused as error:
         raise refused(str(error)) from error
     found, problems = (

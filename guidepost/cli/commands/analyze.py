@@ -22,7 +22,7 @@ from engine.version.version import lay_out
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources import known_versions
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
-from guidepost.program import PROGRAM, installed
+from guidepost.program import PROGRAM, installed_version
 from guidepost.render.console import ExitCode, count, errors, meant, refused, results, show_json
 from guidepost.render.github import from_top
 from guidepost.render.sarif import sarif
@@ -93,7 +93,7 @@ def analyze(
     findings = sorted({finding for one in analysed for finding in one.findings})
     match output:
         case Output.SARIF:
-            show_json(sarif(findings, installed(PROGRAM), from_top))
+            show_json(sarif(findings, installed_version(PROGRAM), from_top))
         case Output.JSON:
             show_json({"versions": [_plain(one) for one in analysed], "counts": _counts(findings)})
         case Output.TEXT:

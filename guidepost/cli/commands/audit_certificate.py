@@ -15,7 +15,7 @@ from engine.decide.answer_times_json import iso
 from engine.decision_log.chain import Entry, Head
 from engine.decision_log.merkle import Covered
 from engine.decision_log.record import Record
-from guidepost.atomic_file import PRIVATE, write_whole
+from guidepost.atomic_file import PRIVATE, write_atomically
 from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
 from guidepost.cli.options.policies_folder import PoliciesOption, utc_now
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version, refusing
@@ -61,7 +61,7 @@ def certificate(
         sys.stdout.write(made.text)
     else:
         try:
-            write_whole(to, made.text.encode(), PRIVATE)
+            write_atomically(to, made.text.encode(), PRIVATE)
         except OSError as error:
             raise refused(f"{to} cannot be written: {error.strerror}") from error
     if made.head is None:

@@ -11,7 +11,7 @@ from engine.load import load as load_policy
 from engine.model.problems import Place, PolicyErrors, Problem
 from engine.version.bundle import same_desk
 from engine.version.version import Version
-from guidepost.atomic_file import write_whole
+from guidepost.atomic_file import write_atomically
 from guidepost.cli.commands.check import Checked, Findings, check_files, show_findings
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
@@ -82,7 +82,7 @@ def _written(made: BuiltBundle, output: Path | None) -> Path:
     """Write the bundle, whole or not at all; give where."""
     path = output / made.file_name if output is not None and output.is_dir() else output or Path(made.file_name)
     try:
-        write_whole(path, made.data)
+        write_atomically(path, made.data)
     except OSError as error:
         raise refused(f"{path} cannot be written: {error.strerror}") from error
     return path

@@ -22,10 +22,10 @@ from engine.version.version import Version, build
 from guidepost.cli.options.policies_folder import find_folder
 from guidepost.policies.sources.folder import (
     VersionFolder,
+    cross_check_version,
     default_cache,
-    prove_version,
+    order_versions,
     read_folder,
-    side_by_side,
     version_folders,
 )
 from guidepost.render.cases_console import cases_summary
@@ -107,7 +107,7 @@ def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Fin
         with errors().working(f"checking {version.root}"):
             checked.append(check_version(version, proof=proof, cases=cases))
     versions = [one.version for one in checked]
-    among = side_by_side(folders, versions)[1]
+    among = order_versions(folders, versions)[1]
     return Findings(
         tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among)))
     )
@@ -151,7 +151,7 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     if cases:
         examples, wrong = read_cases(files, version.policy, root)
         problems.extend(wrong)
-    report = prove_version(version, default_cache()) if proof else None
+    report = cross_check_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
     return Checked(

@@ -16,8 +16,8 @@ from guidepost.cli.commands.ci_markdown import annotation_lines, compared, plain
 from guidepost.cli.commands.ci_report import Examined, Part, examine
 from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
-from guidepost.policies.merge_base import Lack
-from guidepost.program import PROGRAM, installed
+from guidepost.policies.merge_base import NoVersion
+from guidepost.program import PROGRAM, installed_version
 from guidepost.render.cases_console import failure_parts
 from guidepost.render.console import ExitCode, TextOrJson, errors, grid, refused, results, show_json
 from guidepost.render.diff_console import terminal_parts
@@ -106,7 +106,8 @@ def _write(
     if sarif_file is not None:
         _to(
             sarif_file,
-            json.dumps(sarif(found.findings, installed(PROGRAM), from_top), indent=2, ensure_ascii=False) + "\n",
+            json.dumps(sarif(found.findings, installed_version(PROGRAM), from_top), indent=2, ensure_ascii=False)
+            + "\n",
         )
     if junit_file is not None:
         _to(junit_file, junit(found.trials))
@@ -122,7 +123,7 @@ def _to(file: Path, text: str) -> None:
 def _parts(found: Examined) -> Iterator[RenderableType]:
     yield Text(found.name, "bold")
     yield Text(compared(found).replace("`", ""), "dim")
-    if found.base.lack is not Lack.NOTHING and found.base.help:
+    if found.base.lack is not NoVersion.NOTHING and found.base.help:
         yield Text(f"    help: {found.base.help}", "dim")
     yield ""
     yield Padding(grid([_row(part) for part in found.parts], "cyan"), (0, 0, 0, 2))

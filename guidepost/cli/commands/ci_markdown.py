@@ -8,8 +8,8 @@ from typing import Final
 from engine.cases import CaseResult
 from engine.model.problems import Place, Problem
 from guidepost.cli.commands.ci_report import Examined, Part
-from guidepost.policies.merge_base import Lack
-from guidepost.policies.run_cases import Trial
+from guidepost.policies.merge_base import NoVersion
+from guidepost.policies.run_cases import CaseRun
 from guidepost.render.cases_console import eval_command
 from guidepost.render.console import ExitCode, count
 from guidepost.render.diff_json import plain_report
@@ -56,7 +56,7 @@ def title(one: Examined) -> str:
 def compared(one: Examined) -> str:
     """Return what was compared with what."""
     base = one.base
-    if base.lack is Lack.NOT_FOUND:
+    if base.lack is NoVersion.NOT_FOUND:
         return f"Not compared: {base.said}."
     dirty = ", with changes that are not committed" if base.dirty else ""
     return f"Compared with `{base.asked}` at the commit that both have in common, `{base.commit[:12]}`; here: the working tree{dirty}."
@@ -95,7 +95,7 @@ def _problem(problem: Problem) -> str:
     return "<br>".join([f"- {code(str(problem.place))} {prose(problem.message)} ({problem.code})", *filter(None, more)])
 
 
-def _failure(result: CaseResult, trial: Trial) -> str:
+def _failure(result: CaseResult, trial: CaseRun) -> str:
     lines = [f"- {code(str(result.case.place))} {escaped(result.case.name)}"]
     for one in result.found:
         rules = ", ".join(code(rule.id) for rule in one.rules)
@@ -124,9 +124,9 @@ def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[s
         )
     for excess in one.report.excesses if one.report else ():
         yield annotation(None, "more than it may", excess.message)
-    if one.base.lack is Lack.NOT_FOUND:
+    if one.base.lack is NoVersion.NOT_FOUND:
         yield annotation(None, "base", f"{one.base.said}\n{one.base.help}".rstrip())
-    elif one.base.lack is not Lack.NOTHING:
+    elif one.base.lack is not NoVersion.NOTHING:
         yield annotation(None, "base", f"{one.base.said}\n{one.base.help}".rstrip(), level="warning")
 
 

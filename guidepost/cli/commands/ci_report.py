@@ -21,8 +21,8 @@ from engine.version.release_register import Folder, frozen_problems
 from engine.version.version import lay_out
 from guidepost.cli.commands.check import Checked, Findings, check_folder
 from guidepost.policies.format import format_text
-from guidepost.policies.merge_base import Base, Lack, find_base
-from guidepost.policies.run_cases import CaseSource, Trial, timed
+from guidepost.policies.merge_base import MergeBase, NoVersion, find_merge_base
+from guidepost.policies.run_cases import CaseRun, CaseSource, run_timed
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.cases_console import cases_summary
 from guidepost.render.console import ExitCode, count, errors
@@ -61,10 +61,10 @@ class Examined:
     folder: Path
     checked: Findings
     problems: tuple[Problem, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[CaseRun, ...]
     findings: tuple[Finding, ...]
     layout: Layout
-    base: Base
+    base: MergeBase
     report: Report | None
     has_budget: bool
 
@@ -89,7 +89,7 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
     """Find out everything about a policies folder, and what it does otherwise than at the merge base with a revision."""
     checked = check_folder(folder)
     with errors().working(f"loading {base}"):
-        there = find_base(base, folder)
+        there = find_merge_base(base, folder)
     problems = {*checked.problems, *_altered(folder, checked, there)}
     try:
         found = _report(checked, there, budget)
@@ -114,7 +114,7 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
 # ---- What is found out
 
 
-def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
+def _altered(folder: Path, checked: Findings, base: MergeBase) -> list[Problem]:
     """Return which versions that were released at the base are not as they were released there."""
     working, *past = (
         Folder(place.path.name, place.root, one.version)
@@ -123,7 +123,7 @@ def _altered(folder: Path, checked: Findings, base: Base) -> list[Problem]:
     return [problem for problem in frozen_problems(base.frozen, working, past) if problem.code in HELD]
 
 
-def _report(checked: Findings, base: Base, budget: Budget) -> Report | None:
+def _report(checked: Findings, base: MergeBase, budget: Budget) -> Report | None:
     version = checked.checked[0].version
     if version is None or base.version is None:
         return None
@@ -136,15 +136,15 @@ def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, .
     return tuple(sorted({*analyse_problems(problems), *beside}))
 
 
-def _trials(folder: Path, checked: Findings) -> Iterator[Trial]:
+def _trials(folder: Path, checked: Findings) -> Iterator[CaseRun]:
     """Run the cases of each version that could be built, once more than the check did: for the time each takes and the rules behind it."""
     for one in checked.checked:
         source = CaseSource(one.root, dict, folder.as_posix())
         if one.version is None:
-            yield Trial(source=source, ref=None, problems=one.problems)
+            yield CaseRun(source=source, ref=None, problems=one.problems)
             continue
-        results = tuple(timed(one.version, case) for case in one.cases)
-        yield Trial(
+        results = tuple(run_timed(one.version, case) for case in one.cases)
+        yield CaseRun(
             source=source,
             ref=one.version.ref,
             problems=one.problems,
@@ -229,9 +229,9 @@ def _diff(one: Examined) -> Part:
         beyond = one.report.excesses
         said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
         return Part(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
-    if one.base.lack is Lack.NOT_FOUND:
+    if one.base.lack is NoVersion.NOT_FOUND:
         return Part(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.said}")
-    if one.base.lack is Lack.NOT_LOADED and one.has_budget:
+    if one.base.lack is NoVersion.NOT_LOADED and one.has_budget:
         return Part(
             name="diff", code=ExitCode.BUDGET, said=f"{one.base.said}; whether it keeps to its limits is not known"
         )

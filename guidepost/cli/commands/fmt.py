@@ -14,13 +14,13 @@ from rich.text import Text
 
 from engine.load.files import ENDINGS
 from engine.model.problems import Place, Problem
-from guidepost.atomic_file import write_whole
+from guidepost.atomic_file import write_atomically
 from guidepost.cli.options.policies_folder import find_folder
 from guidepost.policies.format import Formatted, format_text
 from guidepost.policies.sources.folder import MAX_BYTES
 from guidepost.render.console import ExitCode, Screen, count, errors, refused, results
 from guidepost.render.messages import problem_text
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 STANDARD: Final = "-"
 """The path that stands for standard input and output."""
@@ -126,7 +126,7 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
                 )
             )
             return None
-        text = decoded(str(path), path.read_bytes())
+        text = decode_text(str(path), path.read_bytes())
         if isinstance(text, str):
             return text
         problems.append(text)
@@ -137,7 +137,7 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
 
 def _replace(path: Path, text: str) -> None:
     try:
-        write_whole(path, text.encode())
+        write_atomically(path, text.encode())
     except OSError as error:
         raise refused(f"{path} cannot be written: {error.strerror}") from error
 

@@ -14,20 +14,20 @@ from engine.clock.calendar import FIRST_YEAR, LAST_YEAR, HolidayList, HolidaySta
 from engine.load import HOLIDAYS, policy_files
 from engine.model.problems import PolicyErrors, Problem
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 from guidepost.policies.holiday_drafts import (
     PACKAGE,
-    Change,
-    Comparison,
+    DateChange,
+    DateChangeKind,
+    DraftComparison,
     Drafter,
-    Kind,
-    ListFile,
+    HolidayFile,
     NoSuchCalendar,
     PackageMissing,
-    compare,
+    compare_list,
     installed_package,
     read_list,
-    revised,
+    revise_list,
 )
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.console import ExitCode, count, meant, refused, results, ruled
@@ -39,11 +39,11 @@ RegionsArgument = Annotated[
 ]
 
 _STYLES: Final = {
-    Kind.ADDED: "green",
-    Kind.REMOVED: "red",
-    Kind.MOVED: "yellow",
-    Kind.RENAMED: "yellow",
-    Kind.KEPT: "dim",
+    DateChangeKind.ADDED: "green",
+    DateChangeKind.REMOVED: "red",
+    DateChangeKind.MOVED: "yellow",
+    DateChangeKind.RENAMED: "yellow",
+    DateChangeKind.KEPT: "dim",
 }
 
 
@@ -88,7 +88,7 @@ def refresh(
         if drafter is None or made is None:
             screen.show(f"{file.list.name}: kept by hand, nothing drafts it")
             continue
-        text = revised(file, drafter, made)
+        text = revise_list(file, drafter, made)
         screen.show(*_differences(file, made))
         if text == file.text:
             continue
@@ -136,7 +136,7 @@ def show(
             screen.show(ruled((file.list.name, "", "holiday", "status", "source"), rows))
 
 
-def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict[str, ListFile]]:
+def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict[str, HolidayFile]]:
     """Read the lists of the policies folder, or some of them, by their paths in it; give the folder too."""
     folder = find_folder(policies)
     version = version_folders(folder)[0]
@@ -148,7 +148,7 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
     for region in regions or ():
         if region not in paths:
             raise refused(f"no list {region} in {folder / HOLIDAYS}{meant(region, paths)}")
-    files: dict[str, ListFile] = {}
+    files: dict[str, HolidayFile] = {}
     problems: list[Problem] = []
     for name in dict.fromkeys(regions or paths):
         file, found = read_list(f"{version.root}/{paths[name]}", name, written[paths[name]])
@@ -161,16 +161,16 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
 
 
 def _drafted(
-    files: dict[str, ListFile], first: int | None, last: int | None
-) -> dict[str, tuple[ListFile, Drafter | None, Comparison | None]]:
+    files: dict[str, HolidayFile], first: int | None, last: int | None
+) -> dict[str, tuple[HolidayFile, Drafter | None, DraftComparison | None]]:
     """Draft every list before any is written."""
     try:
         drafter = installed_package()
     except PackageMissing as error:
         raise refused(
-            f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install(PACKAGE)}`"
+            f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install_command(PACKAGE)}`"
         ) from error
-    drafted: dict[str, tuple[ListFile, Drafter | None, Comparison | None]] = {}
+    drafted: dict[str, tuple[HolidayFile, Drafter | None, DraftComparison | None]] = {}
     for name, file in files.items():
         if not file.code:
             drafted[name] = (file, None, None)
@@ -178,15 +178,15 @@ def _drafted(
         if file.package != PACKAGE:
             raise refused(f"{file.list.name}: drafted with `{file.package}`; only `{PACKAGE}` is known here")
         try:
-            drafted[name] = (file, drafter, compare(file, drafter, first, last))
+            drafted[name] = (file, drafter, compare_list(file, drafter, first, last))
         except NoSuchCalendar as error:
             raise refused(f"{file.list.name}: {PACKAGE} {drafter.version} has no calendar `{file.code}`") from error
     return drafted
 
 
-def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
+def _differences(file: HolidayFile, made: DraftComparison) -> Iterable[RenderableType]:
     """Return what a new draft changes in a list, and what it would but does not."""
-    changed = sum(change.kind is not Kind.KEPT for change in made.changes)
+    changed = sum(change.kind is not DateChangeKind.KEPT for change in made.changes)
     wider = (
         ""
         if (made.first, made.last) == (file.list.first, file.list.last)
@@ -198,18 +198,18 @@ def _differences(file: ListFile, made: Comparison) -> Iterable[RenderableType]:
         yield ""
 
 
-def _row(change: Change) -> tuple[RenderableType, ...]:
+def _row(change: DateChange) -> tuple[RenderableType, ...]:
     said = {
-        Kind.ADDED: "added, estimated",
-        Kind.REMOVED: "removed",
-        Kind.MOVED: f"moved from {change.was}, estimated",
-        Kind.RENAMED: f"renamed from {change.was}",
-        Kind.KEPT: change.why,
+        DateChangeKind.ADDED: "added, estimated",
+        DateChangeKind.REMOVED: "removed",
+        DateChangeKind.MOVED: f"moved from {change.was}, estimated",
+        DateChangeKind.RENAMED: f"renamed from {change.was}",
+        DateChangeKind.KEPT: change.why,
     }[change.kind]
     return str(change.day), f"{change.day:%a}", change.name, Text(said, _STYLES[change.kind])
 
 
-def _overview(file: ListFile) -> tuple[RenderableType, ...]:
+def _overview(file: HolidayFile) -> tuple[RenderableType, ...]:
     known: HolidayList = file.list
     estimated = sum(entry.status is HolidayStatus.ESTIMATED for entry in known.days.values())
     return known.name, f"{known.first} to {known.last}", f"{len(known.days)}", f"{estimated}", file.about

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from guidepost.cli.options.version_spec import KeysOption, refusing
 from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
-from guidepost.policies.sources.remote import Fetched, check_pin, fetch, shown, split_pin
+from guidepost.policies.sources.remote import Fetched, check_pin, fetch, redacted, split_pin
 from guidepost.policies.sources.signatures import (
     MAX_SIGNATURE,
     SUFFIX,
@@ -145,10 +145,10 @@ def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple
             else Fetched(data, f"pinned by sha256 {pin}", None)
         )
     if pin:
-        check_pin(fetched.data, pin, shown(name))
-    made = read_bundle(fetched.data, shown(name))
+        check_pin(fetched.data, pin, redacted(name))
+    made = read_bundle(fetched.data, redacted(name))
     if fetched.signature is not None:
-        same_digest(fetched.signature, made.ref.digest, shown(name))
+        same_digest(fetched.signature, made.ref.digest, redacted(name))
     return made, fetched.by
 
 

@@ -25,9 +25,9 @@ from guidepost.render.replay_html import html_page
 from guidepost.render.replay_json import plain_report
 from guidepost.render.replay_markdown import markdown_text
 from guidepost.render.replay_verification import html_proof, markdown_proof, plain_proof, terminal_proof
-from guidepost.replay.report import Report
-from guidepost.replay.verify_log import Proof
-from guidepost.tickets.from_decision_log import LOG
+from guidepost.replay.report import ReplayReport
+from guidepost.replay.verify_log import LogVerification
+from guidepost.tickets.from_decision_log import DEFAULT_LOG
 
 SOURCE_HELP: Final = "`log`, the URL of a decision log, or a file: what `guidepost audit export` wrote, Parquet (a folder or a pattern, too), CSV or JSON lines."
 
@@ -42,7 +42,7 @@ class ReplayForm(StrEnum):
 
 
 def replay(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = LOG,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = DEFAULT_LOG,
     against: Annotated[
         str,
         typer.Option(
@@ -195,7 +195,7 @@ def replay(
         _point_to_max_unread(sum(shown.replay.unread.values()), shown.replay.rows)
 
 
-def _put(shown: Report, output: ReplayForm, stream: TextIO, *, every: bool) -> None:
+def _put(shown: ReplayReport, output: ReplayForm, stream: TextIO, *, every: bool) -> None:
     match output:
         case ReplayForm.TEXT:
             Screen(stream).show(*terminal_parts(shown, every=every))
@@ -207,7 +207,7 @@ def _put(shown: Report, output: ReplayForm, stream: TextIO, *, every: bool) -> N
             stream.write(json_text(plain_report(shown)))
 
 
-def _put_proof(found: Proof, output: ReplayForm, stream: TextIO) -> None:
+def _put_proof(found: LogVerification, output: ReplayForm, stream: TextIO) -> None:
     match output:
         case ReplayForm.TEXT:
             Screen(stream).show(*terminal_proof(found))

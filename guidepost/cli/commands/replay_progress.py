@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from guidepost.replay.run import Watch
+from guidepost.replay.run import OnProgress
 
 LONGEST: Final = 32
 """How much of a name is shown beside the bar."""
@@ -28,7 +28,7 @@ class RateColumn(ProgressColumn):
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Watch]:
+def progress(what: str) -> Iterator[OnProgress]:
     """Show on standard error how far something is, as long as the block runs; give what is to be told of it."""
     if not sys.stderr.isatty():
         yield lambda _rows, _share: None

@@ -30,20 +30,20 @@ from guidepost.cli.options.policies_folder import Loaded, load
 from guidepost.cli.options.version_spec import open_source, open_version, refusing
 from guidepost.render.console import errors, refused
 from guidepost.render.messages import problem_text
-from guidepost.replay.report import Report
-from guidepost.replay.run import Rejected, run, usual_groups
-from guidepost.replay.spark import Texts, Trial, run_on_spark
-from guidepost.replay.verify_log import LISTED, Proof, prove
+from guidepost.replay.report import ReplayReport
+from guidepost.replay.run import RejectedRows, replay_source, usual_groups
+from guidepost.replay.spark import ReplayerFiles, VersionFiles, run_on_spark
+from guidepost.replay.verify_log import MAX_LISTED, LogVerification, verify_log
 from guidepost.tickets import (
     ColumnMapping,
     MappingErrors,
+    RejectedRowsWriter,
     TicketsError,
-    UnreadWriter,
     Vocabulary,
     open_tickets,
     read_mapping,
 )
-from guidepost.tickets.from_decision_log import LOG, ExportedRecords, StoredRecords, is_url
+from guidepost.tickets.from_decision_log import DEFAULT_LOG, ExportedRecords, StoredRecords, is_url
 from guidepost.tickets.suggest import suggest_mapping
 
 NUMBER: Final = re.compile(r"\d+\.\d+\.\d+")
@@ -85,10 +85,10 @@ class Asked:
             part for part in (number, f"--policies {shlex.quote(str(self.policies))}" if self.policies else "") if part
         )
 
-    def texts(self, spec: str) -> Texts:
+    def texts(self, spec: str) -> VersionFiles:
         """Return the files of a version, or end the command."""
         source = open_source(spec, policies=self.policies, keys=self.keys)
-        return Texts.of(source.files, source.root)
+        return VersionFiles.of(source.files, source.root)
 
     def version(self, spec: str) -> Version:
         """Open a version, or end the command."""
@@ -103,13 +103,13 @@ def beside(source: str) -> Path:
     """
     path = Path(source)
     if not path.is_file() and (
-        source == LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or path.is_dir()
+        source == DEFAULT_LOG or "://" in source or not re.fullmatch(r"[^*?\[]+", source) or path.is_dir()
     ):
         return Path("tickets.unread.csv")
     return path.with_name(f"{path.name.partition('.')[0] or path.name}.unread.csv")
 
 
-def report_of(asked: Asked, budget: Budget) -> Report:
+def report_of(asked: Asked, budget: Budget) -> ReplayReport:
     """Replay a source against a version, and hold what changes against a budget."""
     in_force = _in_force(asked) if IN_FORCE in (asked.against, asked.before) else ()
     after = in_force[-1] if asked.against == IN_FORCE else asked.version(asked.against)
@@ -126,16 +126,16 @@ def report_of(asked: Asked, budget: Budget) -> Report:
     )
     replayer = _replayer(after, before, asked, in_force)
     words = _words(after, versions)
-    with _reading(), UnreadWriter(asked.unread) as unread:
+    with _reading(), RejectedRowsWriter(asked.unread) as unread:
         mapping = read_mapping(asked.mapping, words) if asked.mapping else None
-        rejected = Rejected(write=unread.add)
+        rejected = RejectedRows(write=unread.add)
         replayed = _on_spark if asked.engine is Engine.SPARK else _here
         found, notes = replayed(asked, replayer, words, mapping, rejected)
     _refuse_nothing(asked, found.tickets, rejected, _too_early(asked, replayer, rejected) or NO_ROWS)
     for note in notes:
         errors().show(f"note: {note}")
     near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
-    return Report(
+    return ReplayReport(
         replay=found,
         version=after,
         source=asked.source,
@@ -163,12 +163,12 @@ def _here(
     replayer: Replayer | InForceReplayer,
     words: Vocabulary,
     mapping: ColumnMapping | None,
-    rejected: Rejected,
+    rejected: RejectedRows,
 ) -> tuple[Replay, list[str]]:
     """Replay on this machine; give also what there is to note of the source."""
     source = open_tickets(asked.source, words, mapping, asked.only)
     with progress(f"replaying {Path(asked.source).name}") as watch:
-        return run(source, replayer, rejected, watch, asked.limit), source.notes
+        return replay_source(source, replayer, rejected, watch, asked.limit), source.notes
 
 
 def _on_spark(
@@ -176,7 +176,7 @@ def _on_spark(
     replayer: Replayer | InForceReplayer,
     words: Vocabulary,
     mapping: ColumnMapping | None,
-    rejected: Rejected,
+    rejected: RejectedRows,
 ) -> tuple[Replay, list[str]]:
     """Replay on Spark, whose workers build the versions from their texts."""
     if asked.only != Filter():
@@ -187,7 +187,7 @@ def _on_spark(
     after, before = (asked.texts(spec) if spec and spec != IN_FORCE else None for spec in (asked.against, asked.before))
     known = load(asked.policies).versions if IN_FORCE in (asked.against, asked.before) else ()
     versions = tuple(asked.texts(f"version:{one.ref.version}") for one in known)
-    trial = Trial(
+    trial = ReplayerFiles(
         after=after,
         before=before,
         by=asked.by,
@@ -199,28 +199,28 @@ def _on_spark(
         return run_on_spark(asked.source, words, mapping, trial, replayer, rejected, asked.limit)
 
 
-def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> Proof:
+def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> LogVerification:
     """Decide the records of a log again, each under its own version: one of the policies folder, or one that is named."""
     loaded = load(asked.policies)
     named = {version.digest: version for version in map(asked.version, specs)}
     with refusing("these versions"):
         _refuse_other_desks(loaded, named.values())
-    with _reading(), UnreadWriter(asked.unread) as unread:
+    with _reading(), RejectedRowsWriter(asked.unread) as unread:
         source = open_tickets(asked.source, _vocabulary(loaded, named.values()), None, asked.only)
         if not isinstance(source, (StoredRecords, ExportedRecords)):
             raise refused(
                 f"expected a decision log to prove, got {asked.source}",
                 "help: --against VERSION says what to replay these tickets against",
             )
-        rejected = Rejected(write=unread.add)
+        rejected = RejectedRows(write=unread.add)
         with progress(f"proving {Path(asked.source).name}") as watch:
-            found = prove(
+            found = verify_log(
                 source,
                 lambda digest: named.get(digest) or _known(loaded, digest),
                 rejected,
                 watch,
                 limit=asked.limit,
-                most=None if every else LISTED,
+                most=None if every else MAX_LISTED,
             )
     _refuse_nothing(asked, found.records, rejected)
     return replace(found, kept=_kept(asked, rejected))
@@ -234,7 +234,7 @@ def _refuse_other_desks(loaded: Loaded, named: Iterable[Version]) -> None:
 
 def suggestion_of(asked: Asked) -> str:
     """Draft a mapping file for a source."""
-    if asked.source == LOG or is_url(asked.source):
+    if asked.source == DEFAULT_LOG or is_url(asked.source):
         raise refused(f"{asked.source} is a decision log, whose facts need no mapping")
     version = asked.version(asked.against if asked.against not in ("", IN_FORCE) else "working")
     with _reading():
@@ -294,7 +294,7 @@ def _shared(after: Version, before: Version | None) -> tuple[str, ...]:
     return both
 
 
-def _too_early(asked: Asked, replayer: Replayer | InForceReplayer, rejected: Rejected) -> str:
+def _too_early(asked: Asked, replayer: Replayer | InForceReplayer, rejected: RejectedRows) -> str:
     """Return the help where every row is older than every version, else ""."""
     if not isinstance(replayer, InForceReplayer) or set(rejected.by) != {replayer.too_early}:
         return ""
@@ -302,7 +302,7 @@ def _too_early(asked: Asked, replayer: Replayer | InForceReplayer, rejected: Rej
     return f"these tickets are older than every version; name one: {option} {replayer.first}"
 
 
-def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected, help_: str = NO_ROWS) -> None:
+def _refuse_nothing(asked: Asked, tickets: int, rejected: RejectedRows, help_: str = NO_ROWS) -> None:
     """End the command if there was not one ticket."""
     if tickets:
         return
@@ -317,7 +317,7 @@ def _refuse_nothing(asked: Asked, tickets: int, rejected: Rejected, help_: str =
     )
 
 
-def _kept(asked: Asked, rejected: Rejected) -> str:
+def _kept(asked: Asked, rejected: RejectedRows) -> str:
     return str(asked.unread) if rejected.rows else ""
 
 

@@ -20,7 +20,7 @@ from guidepost.server.settings.checks import in_the_way, refusals
 from guidepost.server.settings.file_modes import open_files
 from guidepost.server.settings.load import Found, WrongSetting
 from guidepost.server.settings.signing_key import signing_problem
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 
 def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
@@ -42,7 +42,7 @@ def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
 
 def _expired(file: Path | None, now: datetime) -> list[str]:
     """Name the keys of the file of callers that expired; the file was read before, so what is wrong with it was reported."""
-    text = "" if file is None else decoded(str(file), content(file))
+    text = "" if file is None else decode_text(str(file), content(file))
     return expired(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
 
 

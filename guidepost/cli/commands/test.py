@@ -23,7 +23,7 @@ from engine.load.files import is_policy_name
 from guidepost.cli.options.policies_folder import find_folder, refused_policies, utc_now
 from guidepost.cli.options.version_spec import open_source
 from guidepost.policies.format import format_text
-from guidepost.policies.run_cases import CaseSource, Trial, run_source
+from guidepost.policies.run_cases import CaseRun, CaseSource, run_cases
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.cases_console import coverage_parts, plain_trials, share_text, summary_text, trial_parts
 from guidepost.render.console import ExitCode, count, errors, meant, refused, results, show_json
@@ -176,14 +176,14 @@ def _sources(wanted: Wanted) -> Iterator[CaseSource]:
         yield CaseSource(source.root, lambda files=source.files: files, "")  # type: ignore[misc]
 
 
-def _trials(wanted: Wanted, *, covered: bool) -> Iterator[Trial]:
+def _trials(wanted: Wanted, *, covered: bool) -> Iterator[CaseRun]:
     failed = False
     for source in _sources(wanted):
         with errors().working(f"testing {source.root}"):
             trial = (
                 None
                 if failed
-                else run_source(source, wanted.selection, only=wanted.version, stop=wanted.stop, measure=covered)
+                else run_cases(source, wanted.selection, only=wanted.version, stop=wanted.stop, measure=covered)
             )
         if trial is not None:
             failed = wanted.stop and bool(trial.failed)
@@ -224,13 +224,13 @@ def _write_report(file: Path, text: str) -> None:
         raise refused(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _code(trials: Sequence[Trial]) -> ExitCode:
+def _code(trials: Sequence[CaseRun]) -> ExitCode:
     if any(one.problems for one in trials):
         return ExitCode.POLICY
     return ExitCode.CASES if any(one.failed for one in trials) else ExitCode.OK
 
 
-def _nothing(trials: Sequence[Trial], wanted: Wanted) -> str:
+def _nothing(trials: Sequence[CaseRun], wanted: Wanted) -> str:
     """Return why no case was run, or nothing if one was."""
     if any(one.results for one in trials):
         return ""
@@ -240,11 +240,11 @@ def _nothing(trials: Sequence[Trial], wanted: Wanted) -> str:
 
 
 def _numbers(wanted: Wanted) -> Iterable[str]:
-    every = (run_source(source, lambda _: False) for source in _sources(wanted))
+    every = (run_cases(source, lambda _: False) for source in _sources(wanted))
     return [one.ref.version for one in every if one is not None and one.ref is not None]
 
 
-def _below(trials: Sequence[Trial], wanted: Wanted) -> Iterator[Text]:
+def _below(trials: Sequence[CaseRun], wanted: Wanted) -> Iterator[Text]:
     """Yield which versions are covered less than was asked for."""
     for one in trials:
         if one.coverage is None:
@@ -260,7 +260,7 @@ def _below(trials: Sequence[Trial], wanted: Wanted) -> Iterator[Text]:
                 )
 
 
-def _show(trials: Sequence[Trial], seconds: float, wanted: Wanted) -> None:
+def _show(trials: Sequence[CaseRun], seconds: float, wanted: Wanted) -> None:
     screen = results()
     for one in trials:
         screen.show(*trial_parts(one, verbose=wanted.verbose))

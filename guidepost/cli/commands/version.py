@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from guidepost.cli.options.policies_folder import PoliciesOption, load
-from guidepost.program import PROGRAM, installed
+from guidepost.program import PROGRAM, installed_version
 from guidepost.render.console import TableOrJson, errors, grid, results, ruled, show_json
 
 LIBRARIES: Final = ("durable-rules", "grpcio", "numpy", "protobuf", "PyYAML", "typer", "rich")
@@ -25,9 +25,9 @@ def version(
         loaded = load(policies)
     except typer.Exit:
         # What is wrong with the policies is said already; which program says so is what people are asked for.
-        errors().show(f"{PROGRAM} {installed(PROGRAM)}")
+        errors().show(f"{PROGRAM} {installed_version(PROGRAM)}")
         raise
-    runtime = {"Python": platform.python_version(), **{name: installed(name) for name in LIBRARIES}}
+    runtime = {"Python": platform.python_version(), **{name: installed_version(name) for name in LIBRARIES}}
     if output is TableOrJson.JSON:
         listed = [
             {
@@ -39,7 +39,7 @@ def version(
             }
             for known in loaded.versions
         ]
-        show_json({"program": installed(PROGRAM), "policies": listed, "runtime": runtime})
+        show_json({"program": installed_version(PROGRAM), "policies": listed, "runtime": runtime})
         return
     rows = [
         (
@@ -52,6 +52,6 @@ def version(
         for known in loaded.versions
     ]
     screen = results()
-    screen.show(Text.assemble((PROGRAM, "bold"), f" {installed(PROGRAM)}"), "")
+    screen.show(Text.assemble((PROGRAM, "bold"), f" {installed_version(PROGRAM)}"), "")
     screen.show(ruled(("policies", "version", "digest", "in force from", ""), rows), "")
     screen.show(grid([(Text(name, "cyan"), found) for name, found in runtime.items()]))

@@ -19,7 +19,7 @@ from engine.model.problems import PolicyErrors, Problem
 from engine.version.bundle import Known, Versions
 from engine.version.version import Version, tabulated
 from guidepost.cli.options.moment import read_time
-from guidepost.policies.sources.folder import VersionFolder, read_folder, side_by_side, version_folders
+from guidepost.policies.sources.folder import VersionFolder, order_versions, read_folder, version_folders
 from guidepost.render.console import ExitCode, count, errors, refused
 from guidepost.render.messages import problem_text
 
@@ -113,7 +113,7 @@ def load(given: Path | None) -> Loaded:
     folder = find_folder(given)
     folders = version_folders(folder)
     read, problems = _read(folders)
-    ordered, clashes = side_by_side(folders, read)
+    ordered, clashes = order_versions(folders, read)
     if problems or clashes:
         raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
     return Loaded(folder, ordered, utc_now())

@@ -22,7 +22,7 @@ from engine.load.files import of_a_version
 from engine.model.answer import VersionRef
 from engine.model.policy import Manifest, Policy, Rule
 from engine.model.problems import Place, PolicyErrors, Problem
-from guidepost.policies.sources.text_files import MAX_BYTES, MAX_FILES, texts
+from guidepost.policies.sources.text_files import MAX_BYTES, MAX_FILES, decode_files
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -97,13 +97,13 @@ def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
     """Make the bundle of a version's files; raises PolicyErrors if they cannot be loaded."""
     policy, trees = load_with_trees(files, root)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
-    description = _described(files, policy, ref)
+    description = _describe(files, policy, ref)
     return BuiltBundle(
         files=dict(files),
         ref=ref,
         manifest=policy.manifest,
         rules=len(description["rules"]),
-        data=pack(files, _written(description)),
+        data=pack(files, _description_bytes(description)),
     )
 
 
@@ -131,14 +131,14 @@ def read_bundle(data: bytes, root: str) -> BuiltBundle:
     description = description_of(contents.pop(DESCRIPTION), root)
     if problems := _altered(contents, description, root):
         raise PolicyErrors(problems)
-    files = texts(contents, root)
+    files = decode_files(contents, root)
     made = make_bundle(files, root)
     if made.data != data:
-        raise _refused(f"{root}/{DESCRIPTION}", "altered-bundle", _difference(made, description), _AS_BUILT)
+        raise _bundle_error(f"{root}/{DESCRIPTION}", "altered-bundle", _difference(made, description), _AS_BUILT)
     return made
 
 
-def _described(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
+def _describe(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict[str, Any]:
     return {
         "kind": "guidepost-bundle",
         "format": FORMAT,
@@ -164,14 +164,14 @@ def _rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
             yield name, rule
 
 
-def _written(description: Mapping[str, Any]) -> bytes:
+def _description_bytes(description: Mapping[str, Any]) -> bytes:
     return (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _entries(data: bytes, root: str) -> dict[str, bytes]:
     """Return the entries of an archive, once it is sure that reading them takes no more room than the archive itself."""
     if len(data) > MAX_ARCHIVE:
-        raise _refused(root, "too-large", f"{len(data):,} bytes; a bundle may have {MAX_ARCHIVE:,}")
+        raise _bundle_error(root, "too-large", f"{len(data):,} bytes; a bundle may have {MAX_ARCHIVE:,}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
@@ -215,7 +215,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
         ValueError,
         UnicodeDecodeError,
     ) as error:
-        raise _refused(root, "bad-bundle", f"not an archive that can be read: {error}", _AS_BUILT) from error
+        raise _bundle_error(root, "bad-bundle", f"not an archive that can be read: {error}", _AS_BUILT) from error
 
 
 def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
@@ -241,9 +241,9 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _refused(place, "bad-bundle", f"not JSON: {error}", _AS_BUILT) from error
+        raise _bundle_error(place, "bad-bundle", f"not JSON: {error}", _AS_BUILT) from error
     if isinstance(found, dict) and found.get("kind") == "guidepost-bundle" and found.get("format") != FORMAT:
-        raise _refused(
+        raise _bundle_error(
             place,
             "bad-bundle",
             f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}",
@@ -288,5 +288,5 @@ def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
     return "; ".join(parts) or "the archive is not laid out as it was built"
 
 
-def _refused(place: str, code: str, message: str, help_: str = "") -> PolicyErrors:
+def _bundle_error(place: str, code: str, message: str, help_: str = "") -> PolicyErrors:
     return PolicyErrors([Problem(place=Place(file=place), code=code, message=message, help=help_)])

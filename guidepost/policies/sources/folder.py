@@ -21,7 +21,7 @@ from engine.version.agreement import agreement_problems, tables_to_cross_check
 from engine.version.bundle import Bundle, Known, V, Versions, bundle, other_desks
 from engine.version.release_register import REGISTER, Folder, Frozen, frozen_problems, read_register
 from engine.version.version import Version, build
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 PAST: Final = "past"
 """The folder, below that of the policies, that holds earlier versions."""
@@ -74,7 +74,7 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
                         Problem(place=place, code="too-large", message=f"{size:,} bytes; a file may have {MAX_BYTES:,}")
                     )
                     continue
-                text = decoded(place.file, path.read_bytes())
+                text = decode_text(place.file, path.read_bytes())
                 if isinstance(text, Problem):
                     problems.append(text)
                 else:
@@ -102,7 +102,7 @@ def build_bundle(folder: Path) -> Bundle:
             except PolicyErrors as error:
                 problems.extend(error.problems)
                 versions.append(None)
-    ordered, clashes = side_by_side(folders, versions)
+    ordered, clashes = order_versions(folders, versions)
     if problems or clashes:
         raise PolicyErrors([*problems, *clashes])
     return ordered
@@ -113,7 +113,7 @@ def _built_already(files: Mapping[str, str], built: list[tuple[dict[str, str], V
     return next((version for those, version in built if those == policy_files(files)), None)
 
 
-def side_by_side(folders: Sequence[VersionFolder], known: Sequence[V | None]) -> tuple[Versions[V], list[Problem]]:
+def order_versions(folders: Sequence[VersionFolder], known: Sequence[V | None]) -> tuple[Versions[V], list[Problem]]:
     """Put the versions of a folder in order, the working one first; tell where they clash or are not as they were frozen.
 
     Of a version that cannot be loaded (None) nothing is said but that it is frozen, or not.
@@ -168,7 +168,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckReport]:
+def cross_check_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckReport]:
     """Have durable-rules prove every version (or take the proof that is kept); give the reports by version.
 
     Raises PolicyErrors if it disagrees or fails anywhere.
@@ -176,7 +176,7 @@ def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckRep
     reports: dict[str, CrossCheckReport] = {}
     problems: list[Problem] = []
     for version in made.versions:
-        report = prove_version(version, cache)
+        report = cross_check_version(version, cache)
         reports[version.ref.version] = report
         problems.extend(agreement_problems(version, report))
     if problems:
@@ -184,7 +184,7 @@ def prove_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckRep
     return reports
 
 
-def prove_version(version: Version, cache: Path | None) -> CrossCheckReport:
+def cross_check_version(version: Version, cache: Path | None) -> CrossCheckReport:
     """Have durable-rules prove one version, or take the proof that is kept for its tables."""
     tables = tables_to_cross_check(version)
     key = cross_check_key(tables)
@@ -203,5 +203,5 @@ def load_bundle(folder: Path, cache: Path | None = None) -> Bundle:
     ``cache`` is where proofs are kept, by default :func:`default_cache`. Raises PolicyErrors with all problems.
     """
     made = build_bundle(folder)
-    prove_bundle(made, cache if cache is not None else default_cache())
+    cross_check_bundle(made, cache if cache is not None else default_cache())
     return made

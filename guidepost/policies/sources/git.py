@@ -12,7 +12,7 @@ from engine.load import MANIFEST
 from engine.load.files import of_a_version
 from engine.model.did_you_mean import did_you_mean, nearest
 from guidepost.policies.sources.source import Origin, Source, SourceError
-from guidepost.policies.sources.text_files import size_problem, texts
+from guidepost.policies.sources.text_files import decode_files, size_problem
 
 _WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """What git tells its hooks, and what would turn a command in another folder to the wrong repository."""
@@ -77,10 +77,10 @@ def repository(folder: Path) -> Repository | None:
     return Repository(folder, _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n").rstrip("/"))
 
 
-def split(spec: str) -> tuple[str, str | None]:
+def split_spec(spec: str) -> tuple[str, str | None]:
     """Split `REV:path` into its two parts; the path is None if none is named.
 
-    >>> split("HEAD~3"), split("main:policies/past/1.0.0"), split("HEAD:")
+    >>> split_spec("HEAD~3"), split_spec("main:policies/past/1.0.0"), split_spec("HEAD:")
     (('HEAD~3', None), ('main', 'policies/past/1.0.0'), ('HEAD', ''))
     """
     revision, colon, path = spec.partition(":")
@@ -98,7 +98,7 @@ def read_revision(spec: str, policies: Path) -> Source:
             f"{policies} is in no git repository, so `{spec}` cannot be read from one",
             "name a folder, a bundle or a version instead",
         )
-    revision, path = split(spec)
+    revision, path = split_spec(spec)
     commit = found.commit(revision)
     if commit is None:
         raise SourceError(f"no git revision `{revision}`", _revision_help(found, revision))
@@ -109,7 +109,7 @@ def read_revision(spec: str, policies: Path) -> Source:
             f"name the folder: `{revision}:policies`",
         )
     return Source(
-        files=texts(_contents(found, revision, commit, path), f"{revision}:{path}"),
+        files=decode_files(_contents(found, revision, commit, path), f"{revision}:{path}"),
         root=f"{revision}:{path}",
         label=spec,
         origin=Origin.GIT,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import fsspec
 
 from engine.load.files import of_a_version
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 from guidepost.policies.sources.bundle_archive import DESCRIPTION, MAX_ARCHIVE, description_of, pack, read_bundle
 from guidepost.policies.sources.signatures import (
     MAX_SIGNATURE,
@@ -28,7 +28,7 @@ from guidepost.policies.sources.signatures import (
     verify,
 )
 from guidepost.policies.sources.source import Origin, Source, SourceError
-from guidepost.policies.sources.text_files import MAX_FILES, texts
+from guidepost.policies.sources.text_files import MAX_FILES, decode_files
 
 CONNECT_SECONDS: Final = 10.0
 """How long a server may take to say its first word."""
@@ -59,10 +59,10 @@ def read_address(spec: str, trust: Trust) -> Source:
     """Read the bundle, packed or unpacked, at an address; raises SourceError if it cannot be fetched or is not verified."""
     address, pin = split_pin(spec)
     fetched = fetch(address, pin, trust)
-    made = read_bundle(fetched.data, shown(address))
+    made = read_bundle(fetched.data, redacted(address))
     if fetched.signature is not None:
-        same_digest(fetched.signature, made.ref.digest, shown(address))
-    return Source(files=made.files, root=shown(address), label=spec, origin=Origin.REMOTE, detail=fetched.by)
+        same_digest(fetched.signature, made.ref.digest, redacted(address))
+    return Source(files=made.files, root=redacted(address), label=spec, origin=Origin.REMOTE, detail=fetched.by)
 
 
 def split_pin(spec: str) -> tuple[str, str]:
@@ -90,29 +90,29 @@ def check_pin(data: bytes, pin: str, name: str) -> None:
 
 def fetch(address: str, pin: str, trust: Trust) -> Fetched:
     """Fetch an address and verify it; nothing is fetched if nothing could verify it."""
-    name = shown(address)
+    name = redacted(address)
     if not pin and not trust.keys:
         raise SourceError(
             f"{name} is remote, and nothing is here to verify it by",
             f"name a trusted key with --key, or its SHA-256: `ADDRESS{_PIN}...`",
         )
     data, signature_at = (
-        (_repacked(address), f"{address}bundle{SUFFIX}")
+        (_fetch_folder(address), f"{address}bundle{SUFFIX}")
         if urlsplit(address).path.endswith("/")
-        else (_bytes(address, MAX_ARCHIVE), _beside(address))
+        else (_fetch_file(address, MAX_ARCHIVE), _beside(address))
     )
     if pin:
         check_pin(data, pin, name)
         return Fetched(data, f"pinned by sha256 {pin}", None)
-    signature = read_signature(_bytes(signature_at, MAX_SIGNATURE), shown(signature_at))
+    signature = read_signature(_fetch_file(signature_at, MAX_SIGNATURE), redacted(signature_at))
     by = verify(hashlib.sha256(data).hexdigest(), signature, trust, name)
     return Fetched(data, f"signed by {by.id} ({by.name})", signature)
 
 
-def shown(address: str) -> str:
+def redacted(address: str) -> str:
     """Return an address without what may be secret in it: who asks, and what stands behind the `?`.
 
-    >>> shown("https://me:secret@desk.example:8443/a.zip?token=1")
+    >>> redacted("https://me:secret@desk.example:8443/a.zip?token=1")
     'https://desk.example:8443/a.zip'
     """
     parts = urlsplit(address)
@@ -124,25 +124,25 @@ def _beside(address: str) -> str:
     return urlunsplit(parts._replace(path=parts.path + SUFFIX))
 
 
-def _repacked(folder: str) -> bytes:
+def _fetch_folder(folder: str) -> bytes:
     """Fetch an unpacked bundle, file by file as its description lists them, and pack it again."""
-    described = _bytes(folder + DESCRIPTION, _MAX_DESCRIPTION)
-    paths = [file["path"] for file in description_of(described, shown(folder).rstrip("/"))["files"]]
+    described = _fetch_file(folder + DESCRIPTION, _MAX_DESCRIPTION)
+    paths = [file["path"] for file in description_of(described, redacted(folder).rstrip("/"))["files"]]
     if len(paths) > MAX_FILES or any(not of_a_version(path) for path in paths):
         raise SourceError(
-            f"{shown(folder)}{DESCRIPTION} lists files that no bundle has", "take the bundle as it was built"
+            f"{redacted(folder)}{DESCRIPTION} lists files that no bundle has", "take the bundle as it was built"
         )
     contents: dict[str, bytes] = {}
     left = MAX_ARCHIVE
     for path in paths:
-        contents[path] = _bytes(folder + path, left)
+        contents[path] = _fetch_file(folder + path, left)
         left -= len(contents[path])
-    return pack(texts(contents, shown(folder).rstrip("/")), described)
+    return pack(decode_files(contents, redacted(folder).rstrip("/")), described)
 
 
-def _bytes(address: str, limit: int) -> bytes:
+def _fetch_file(address: str, limit: int) -> bytes:
     """Fetch one file; raises SourceError if it is not there, too large, or takes too long."""
-    protocol, name = urlsplit(address).scheme, shown(address)
+    protocol, name = urlsplit(address).scheme, redacted(address)
     if protocol not in PROTOCOLS:
         raise SourceError(f"no version is read from `{protocol}://`", f"known: {', '.join(PROTOCOLS)}")
     try:
@@ -152,7 +152,7 @@ def _bytes(address: str, limit: int) -> bytes:
     except ImportError as error:
         raise SourceError(
             f"{name} cannot be read without a driver for `{protocol}://`",
-            f"install the one for it: `{install(DRIVERS[protocol])}`",
+            f"install the one for it: `{install_command(DRIVERS[protocol])}`",
         ) from error
     except FileNotFoundError:
         raise SourceError(f"there is nothing at {name}") from None
@@ -205,8 +205,8 @@ async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
     scheme = urlsplit(to).scheme
     if scheme and scheme != asked.url.scheme:
         raise SourceError(
-            f"{shown(str(asked.url))} leads to `{scheme}://`, and is not followed there",
-            f"if that is right, name {shown(to)} itself",
+            f"{redacted(str(asked.url))} leads to `{scheme}://`, and is not followed there",
+            f"if that is right, name {redacted(to)} itself",
         )
 
 

@@ -58,10 +58,10 @@ def read_source(spec: str, *, policies: Path, trust: Trust = NO_TRUST) -> Source
     kind, colon, name = spec.removeprefix("file://").partition(":")
     if colon and kind in _FORCED:
         return _FORCED[kind](name, policies)
-    return _found(spec.removeprefix("file://"), policies)
+    return _resolve(spec.removeprefix("file://"), policies)
 
 
-def _found(spec: str, policies: Path) -> Source:
+def _resolve(spec: str, policies: Path) -> Source:
     if spec in WORKING or spec in known_versions(policies):
         return _version(spec, policies)
     revision = _is_revision(spec, policies)
@@ -172,7 +172,7 @@ def _is_revision(spec: str, policies: Path) -> bool:
         found = git.repository(policies)
     except SourceError:
         return False
-    return found is not None and found.commit(git.split(spec)[0]) is not None
+    return found is not None and found.commit(git.split_spec(spec)[0]) is not None
 
 
 def _known(name: str, policies: Path) -> str:

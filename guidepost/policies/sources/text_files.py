@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.model.problems import Place, PolicyErrors, Problem
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 MAX_FILES: Final = 2_000
 """The most files that one version may have."""
@@ -15,12 +15,12 @@ MAX_BYTES: Final = 64_000_000
 """The most bytes that all files of a version may have together."""
 
 
-def texts(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
+def decode_files(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
     """Return the texts of files, in the order of their paths; raises PolicyErrors for those that are not UTF-8."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for path, content in sorted(contents.items()):
-        text = decoded(f"{root}/{path}" if root else path, content)
+        text = decode_text(f"{root}/{path}" if root else path, content)
         if isinstance(text, Problem):
             problems.append(text)
         else:

@@ -17,10 +17,10 @@ import fsspec
 from engine.load import MANIFEST
 from engine.load.files import of_a_version
 from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE
-from guidepost.policies.sources.remote import check_pin, fetch, shown, split_pin
+from guidepost.policies.sources.remote import check_pin, fetch, redacted, split_pin
 from guidepost.policies.sources.signatures import Trust
 from guidepost.policies.sources.source import Origin, Source, SourceError
-from guidepost.policies.sources.text_files import MAX_BYTES, MAX_FILES, size_problem, texts
+from guidepost.policies.sources.text_files import MAX_BYTES, MAX_FILES, decode_files, size_problem
 
 KINDS: Final = ("zip", "tar")
 _GZIP: Final = b"\x1f\x8b"
@@ -38,13 +38,17 @@ def read_archive(spec: str, trust: Trust) -> Source:
     name, pin = split_pin(outer)
     if "://" in name and not name.startswith("file://"):
         fetched = fetch(name, pin, trust)
-        data, name, by = fetched.data, shown(name), fetched.by
+        data, name, by = fetched.data, redacted(name), fetched.by
     else:
         data, by = local_bytes(Path(name.removeprefix("file://")), pin), ""
     folder = folder.strip("/")
     root = f"{name}/{folder}".rstrip("/")
     return Source(
-        files=texts(_contents(kind, data, folder, root), root), root=root, label=spec, origin=Origin.ARCHIVE, detail=by
+        files=decode_files(_contents(kind, data, folder, root), root),
+        root=root,
+        label=spec,
+        origin=Origin.ARCHIVE,
+        detail=by,
     )
 
 
@@ -64,7 +68,7 @@ def local_bytes(path: Path, pin: str = "") -> bytes:
 
 def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes]:
     """Return the bytes of the version's files in a folder of an archive."""
-    with _as_refusals(f"{root} cannot be read as {kind}"):
+    with _archive_errors(f"{root} cannot be read as {kind}"):
         system = fsspec.filesystem(
             kind, skip_instance_cache=True, fo=io.BytesIO(_unpacked(data) if kind == "tar" else data)
         )
@@ -77,7 +81,7 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
     }
     if MANIFEST not in wanted:
         raise SourceError(f"no policies in {root}: there is no {MANIFEST}", _elsewhere(kind, listed))
-    with _as_refusals(f"{root} cannot be read as {kind}"):
+    with _archive_errors(f"{root} cannot be read as {kind}"):
         contents = _read(system, wanted)
     if refused := size_problem(len(wanted), sum(map(len, contents.values())), root):
         raise refused
@@ -85,7 +89,7 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
 
 
 @contextmanager
-def _as_refusals(what: str) -> Iterator[None]:
+def _archive_errors(what: str) -> Iterator[None]:
     """Yield in our words what goes wrong: zip, tar and gzip each have errors of their own."""
     try:
         yield

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from guidepost.decision_log.database import LogRefused, connect, examine
 from guidepost.decision_log.settings import default_url
-from guidepost.install_command import install
+from guidepost.install_command import install_command
 from guidepost.policies.sources import SourceError
 from guidepost.server.protection_checks import protection_problems
 from guidepost.server.settings.build import log_options, protection
@@ -96,7 +96,7 @@ def _traces(found: Found) -> Iterator[WrongSetting]:
         yield WrongSetting(
             origin=found.origin("traces"),
             message="OpenTelemetry is not installed",
-            help=f"traces need two packages: `{install('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
+            help=f"traces need two packages: `{install_command('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
         )
 
 

@@ -17,7 +17,7 @@ from engine.model.did_you_mean import nearest
 from engine.model.problems import Place, Problem
 from guidepost.server.settings.model import PREFIX, ServerSettings, about, flag, key, settings, variable
 from guidepost.source_excerpt import without_secrets
-from guidepost.text_encoding import decoded
+from guidepost.text_encoding import decode_text
 
 CONFIG: Final = "config"
 """The name of the setting that names the file."""
@@ -144,7 +144,7 @@ def _environment(environment: Mapping[str, str]) -> _Said:
 
 def _file(path: Path) -> _Said:
     try:
-        text = decoded(str(path), path.read_bytes())
+        text = decode_text(str(path), path.read_bytes())
     except OSError as error:
         return _Said({}, (WrongSetting(origin=f"{path}", message=f"cannot be read: {error.strerror}"),))
     if isinstance(text, Problem):

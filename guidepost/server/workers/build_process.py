@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from engine.model.problems import PolicyErrors
-from guidepost.policies.sources.folder import build_bundle, default_cache, prove_bundle
+from guidepost.policies.sources.folder import build_bundle, cross_check_bundle, default_cache
 from guidepost.server.workers.bundle_file import write_built
 
 NO_SPACE = {
@@ -30,7 +30,7 @@ def main(folder: str, file: str) -> int:
         _say(step="checking and tabulating the policy versions")
         built = build_bundle(Path(folder))
         _say(step="proving them with durable-rules")
-        prove_bundle(built, default_cache())
+        cross_check_bundle(built, default_cache())
         write_built(built, path)
     except PolicyErrors as error:
         _say(

@@ -24,7 +24,7 @@ from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.answer import UnknownDecision
 from engine.replay import Replayer, Tally
 from engine.replay.budget import excesses
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, Replay, Unread
+from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow, Replay
 from engine.replay.shifts import EDGES
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -588,7 +588,7 @@ def test_a_row_that_nobody_can_read_is_given_once_with_what_is_wrong_and_is_in_n
     past = [Past(facts={"impact": "hihg", "urgency": "nope"}), Past(facts={"impact": "high", "urgency": "high"})]
     for replayer in (Replayer(new), Replayer(new, old)):
         tally, unread = replayer.replay(chunk_of(past, new))
-        assert unread == (Unread(row=1, name="T1", field="impact", message="unknown impact `hihg`"),)
+        assert unread == (RejectedRow(row=1, name="T1", field="impact", message="unknown impact `hihg`"),)
         assert tally.tickets == 1
         assert sum(tally.outcomes["priority"].cells.values()) == 1
 

@@ -25,9 +25,9 @@ from engine.replay.texts import texts_for_all
 from engine.version.version import Version, build
 from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
-from guidepost.replay.spark import Texts, Trial, replayer_of
+from guidepost.replay.spark import ReplayerFiles, VersionFiles, build_replayer
 from guidepost.tickets import Mapper, MappingErrors, Vocabulary, mapping_of, open_tickets
-from guidepost.tickets.ticket_ids import numbers_of
+from guidepost.tickets.ticket_ids import hash_names
 from tests.support.log_servers import sqlite
 from tests.support.replayed_logs import records
 
@@ -227,8 +227,12 @@ def test_a_log_is_decided_again_by_the_version_in_force_when_it_was_received(
 
 
 def test_workers_decide_by_the_version_in_force_as_one_machine_does(old: Version, new: Version) -> None:
-    trial = Trial(
-        after=None, before=None, by=("level",), decisions=None, versions=(Texts.of(OLD, "old"), Texts.of(NEW, "new"))
+    trial = ReplayerFiles(
+        after=None,
+        before=None,
+        by=("level",),
+        decisions=None,
+        versions=(VersionFiles.of(OLD, "old"), VersionFiles.of(NEW, "new")),
     )
     words = Vocabulary.of(new)
     rows = pa.RecordBatch.from_pydict(
@@ -239,11 +243,11 @@ def test_workers_decide_by_the_version_in_force_as_one_machine_does(old: Version
         }
     )
     batch = Mapper(mapping_of("m", MAPPING, words), words).batch(rows)
-    tally, unread = replayer_of(trial).replay(batch.chunk)
+    tally, unread = build_replayer(trial).replay(batch.chunk)
     sent = Tally.read(json.loads(json.dumps(tally.plain())))
 
     assert (sent, [one.row for one in unread]) == (tally, [3])
-    assert replayer_of(trial).summary(sent, {}, 3).decided == {"1.0.0": 1, "2.0.0": 1}
+    assert build_replayer(trial).summary(sent, {}, 3).decided == {"1.0.0": 1, "2.0.0": 1}
 
 
 def test_due_times_within_the_tolerance_are_the_same_and_are_counted(desk: Path) -> None:
@@ -349,15 +353,15 @@ def test_files_of_a_folder_and_columns_of_any_type_name_the_same_tickets(desk: P
     assert (repeats.tickets, repeats.repeated, repeats.examples) == (5, 1, (("B", 2),))
     for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
         assert (
-            numbers_of(pa.array(["A", None, "é", "n" * 65], kind)).tolist()
-            == numbers_of(pa.array(["x", "A ", "", "é", "n" * 65]).slice(1)).tolist()
+            hash_names(pa.array(["A", None, "é", "n" * 65], kind)).tolist()
+            == hash_names(pa.array(["x", "A ", "", "é", "n" * 65]).slice(1)).tolist()
         )
 
 
 @given(names=st.lists(st.text(max_size=4), max_size=60), cuts=st.lists(st.integers(0, 60), max_size=4))
 @settings(deadline=None)
 def test_tickets_are_counted_the_same_however_rows_are_cut(names: list[str], cuts: list[int]) -> None:
-    numbers = numbers_of(pa.array(names, pa.string()))
+    numbers = hash_names(pa.array(names, pa.string()))
     whole, ends = (
         Seen.of(numbers, lambda row: names[row]),
         sorted({0, *(min(cut, len(names)) for cut in cuts), len(names)}),
@@ -382,7 +386,7 @@ def test_many_tickets_are_counted_in_little_memory_and_said_to_be_estimated(monk
     monkeypatch.setattr("engine.replay.seen.MOST", 1_000)
     found = Seen()
     for start in range(0, 50_000, 5_000):
-        numbers = numbers_of(pa.array([str(at // 2) for at in range(start, start + 5_000)]))
+        numbers = hash_names(pa.array([str(at // 2) for at in range(start, start + 5_000)]))
         found = found.merge(Seen.of(numbers, str))
     repeats = found.repeats()
 

@@ -23,8 +23,8 @@ from engine.version.version import Version, build
 from guidepost import Client
 from guidepost.cli.app import app
 from guidepost.tickets import Mapper, Vocabulary, mapping_of
-from guidepost.tickets.sample import Profile
-from guidepost.tickets.similarity import meanings
+from guidepost.tickets.sample import ColumnProfile
+from guidepost.tickets.similarity import match_values
 from tests.oracle import same_word
 from tests.support.servers import COUNTER, running
 from tests.support.tickets import facts, read
@@ -185,11 +185,11 @@ def test_a_number_with_anything_but_its_sign_and_its_separators_is_none(text: st
 
 def test_a_draft_takes_no_negative_number_for_a_rank(desk: Version) -> None:
     impact = desk.policy.facts["impact"]
-    profile = Profile(name="Impact")
+    profile = ColumnProfile(name="Impact")
     for text in ("-1", "-2", "-3"):
         profile.add(text)
 
-    assert meanings(profile, impact) == ([], ["-1", "-2", "-3"])
+    assert match_values(profile, impact) == ([], ["-1", "-2", "-3"])
 
 
 def test_a_word_that_is_a_value_and_an_empty_cell_is_counted(desk: Version) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine.replay.nouns import Unread
-from guidepost.atomic_file import write_whole
+from engine.replay.nouns import RejectedRow
+from guidepost.atomic_file import write_atomically
 from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key
-from guidepost.tickets.rejected_rows import write_unread
+from guidepost.tickets.rejected_rows import write_rejected_rows
 from tests.support.desks import GOOD, write
 from tests.support.log_servers import sqlite
 from tests.support.records import record
@@ -108,9 +108,10 @@ def test_a_replay_that_names_tickets_and_the_rows_that_it_cannot_read_are_for_th
 
 
 def test_rows_written_anew_keep_the_mode_of_the_file(tmp_path: Path) -> None:
-    write_whole(tmp_path / "unread.csv", b"")
-    write_unread(
-        tmp_path / "unread.csv", [Unread(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")]
+    write_atomically(tmp_path / "unread.csv", b"")
+    write_rejected_rows(
+        tmp_path / "unread.csv",
+        [RejectedRow(row=7, name="INC1", field="impact", message="`9` is not listed", content="{}")],
     )
 
     assert mode("unread.csv") == 0o644
