@@ -13,7 +13,6 @@ Modules::
     export_parquet  the log as Parquet
     find_version    which version decided: the digest of a record in, the files of the version that has it out
     migrations      how the log's database came to be what it is, step by step (Alembic)
-    options         what people say of the decision log, as plain values, before any key is read
     paging          pages of a search: a filter and a token in, records and the token of the next page out
     patience        how the time limits around a decision log fit together
     purge           the beginning of chains removed, as far back as somebody says, with a note behind which what is

@@ -17,7 +17,7 @@ from guidepost.decision_log.tables import entries
 from guidepost.decision_log.transaction import Transaction, transaction
 
 
-class Kept(NamedTuple):
+class Appended(NamedTuple):
     """A record that is in the log, and whether it is the one that was given or one that had its request id before."""
 
     record: Recordable
@@ -28,7 +28,7 @@ class Kept(NamedTuple):
 class Commit:
     """What a commit did: each record as it is in the log, where the chain ended before and where it ends now, and the hashes in between."""
 
-    kept: list[Kept]
+    kept: list[Appended]
     before: Head
     after: Head
     hashes: list[str]
@@ -71,7 +71,7 @@ def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit
         if not under_way.tell(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
             return None
         insert_rows(under_way, entries, rows)
-    return Commit(kept=[Kept(record, True) for record in records], before=last, after=after, hashes=hashes)
+    return Commit(kept=[Appended(record, True) for record in records], before=last, after=after, hashes=hashes)
 
 
 def readable(body: str) -> Record | None:
@@ -84,7 +84,7 @@ def readable(body: str) -> Record | None:
 
 def _told_apart(
     records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]
-) -> tuple[list[Kept], list[Recordable]]:
+) -> tuple[list[Appended], list[Recordable]]:
     """Return which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
     kept, fresh = [], []
     for record in records:
@@ -94,7 +94,7 @@ def _told_apart(
             fresh.append(record)
             if record.request_id:
                 before[key] = record
-        kept.append(Kept(record, True) if earlier is None or earlier.id == record.id else Kept(earlier, False))
+        kept.append(Appended(record, True) if earlier is None or earlier.id == record.id else Appended(earlier, False))
     return kept, fresh
 
 

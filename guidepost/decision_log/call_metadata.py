@@ -1,4 +1,4 @@
-"""Who calls, under which request id, about which ticket: a call's metadata in, checked texts out."""
+"""Who calls, under which request id, about which ticket: a call's metadata in, checked_metadata texts out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ CALLER: Final = "guidepost-caller"
 MAX_LENGTH: Final = 200
 
 
-class WrongCall(ValueError):
+class InvalidMetadata(ValueError):
     """A call's metadata cannot be used; says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallMetadata:
     """What a call says of itself; each may be ""."""
 
     caller: str = ""
@@ -27,22 +27,22 @@ class Call:
     ticket: str = ""
 
 
-def named(proven: str, said: str) -> str:
+def recorded_caller(proven: str, said: str) -> str:
     """Return the name under which a caller is recorded: the one that is proved, and behind a stroke what he calls himself beside.
 
     No proven name has a stroke, so nobody can take the name of another.
 
-    >>> named("portal", "apac"), named("portal", ""), named("portal", "portal"), named("", "apac")
+    >>> recorded_caller("portal", "apac"), recorded_caller("portal", ""), recorded_caller("portal", "portal"), recorded_caller("", "apac")
     ('portal/apac', 'portal', 'portal', 'apac')
     """
     return f"{proven}/{said}" if proven and said and said != proven else proven or said
 
 
-def read_call(metadata: Iterable[tuple[str, str | bytes]], proven: str = "") -> Call:
-    """Read the metadata of a call by a caller whose name may be proved; raises WrongCall for values that are empty, too long or not printable ASCII.
+def read_call_metadata(metadata: Iterable[tuple[str, str | bytes]], proven: str = "") -> CallMetadata:
+    """Read the metadata of a call by a caller whose name may be proved; raises InvalidMetadata for values that are empty, too long or not printable ASCII.
 
-    >>> read_call([("guidepost-ticket", "INC-7"), ("user-agent", "x")])
-    Call(caller='', request_id='', ticket='INC-7')
+    >>> read_call_metadata([("guidepost-ticket", "INC-7"), ("user-agent", "x")])
+    CallMetadata(caller='', request_id='', ticket='INC-7')
     """
     found: dict[str, str] = {}
     for name, value in metadata:
@@ -50,20 +50,22 @@ def read_call(metadata: Iterable[tuple[str, str | bytes]], proven: str = "") -> 
             continue
         text = value if isinstance(value, str) else value.decode("ascii", "replace")
         if not _fits(text):
-            raise WrongCall(f"the metadata `{name}` has 1 to {MAX_LENGTH} printable ASCII characters")
+            raise InvalidMetadata(f"the metadata `{name}` has 1 to {MAX_LENGTH} printable ASCII characters")
         if found.setdefault(name, text) != text:
-            raise WrongCall(f"the metadata `{name}` is sent twice")
-    caller = named(proven, found.get(CALLER, ""))
+            raise InvalidMetadata(f"the metadata `{name}` is sent twice")
+    caller = recorded_caller(proven, found.get(CALLER, ""))
     if len(caller) > MAX_LENGTH:
-        raise WrongCall(f"the metadata `{CALLER}` and the caller's name have {MAX_LENGTH} characters together at most")
-    return Call(caller, found.get(REQUEST_ID, ""), found.get(TICKET, ""))
+        raise InvalidMetadata(
+            f"the metadata `{CALLER}` and the caller's name have {MAX_LENGTH} characters together at most"
+        )
+    return CallMetadata(caller, found.get(REQUEST_ID, ""), found.get(TICKET, ""))
 
 
-def checked(call: Call) -> Call:
-    """Return what a request says of one of its tickets; raises WrongCall as for the metadata of a call."""
+def checked_metadata(call: CallMetadata) -> CallMetadata:
+    """Return what a request says of one of its tickets; raises InvalidMetadata as for the metadata of a call."""
     for name, text in (("request_id", call.request_id), ("ticket_id", call.ticket)):
         if text and not _fits(text):
-            raise WrongCall(f"`{name}` has at most {MAX_LENGTH} printable ASCII characters")
+            raise InvalidMetadata(f"`{name}` has at most {MAX_LENGTH} printable ASCII characters")
     return call
 
 

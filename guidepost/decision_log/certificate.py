@@ -17,7 +17,7 @@ from engine.decision_log.record import Record, canonical
 from engine.decision_log.reproduce import reproduce
 from engine.version.version import Version
 from guidepost.decision_log.export_jsonl import read_entry
-from guidepost.decision_log.signed_heads import SignedHead, unvouched
+from guidepost.decision_log.signed_heads import SignedHead, signature_problem
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust
 
@@ -31,7 +31,7 @@ _TRIED: Final = 8
 """How many heads are tried, where entries that they cover are purged."""
 
 
-class NoCertificate(ValueError):
+class InvalidCertificate(ValueError):
     """A file is no certificate, or not as it was written; says why."""
 
 
@@ -68,7 +68,7 @@ class Certificate:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read a file; raises NoCertificate if it is none, or holds anything else than it was written with. White space does not count."""
+        """Read a file; raises InvalidCertificate if it is none, or holds anything else than it was written with. White space does not count."""
         try:
             plain = json.loads(text, object_pairs_hook=_each_once)
             known = (plain["kind"], plain["format"]) == (KIND, FORMAT)
@@ -78,18 +78,18 @@ class Certificate:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             why = (
                 str(error)
-                if isinstance(error, NoCertificate)
+                if isinstance(error, InvalidCertificate)
                 else "expected a decision certificate that this program can read"
             )
-            raise NoCertificate(why) from error
+            raise InvalidCertificate(why) from error
         if not known:
-            raise NoCertificate("expected a decision certificate that this program can read")
+            raise InvalidCertificate("expected a decision certificate that this program can read")
         if not as_written:
-            raise NoCertificate("this is not what was written: something was added, left out or written otherwise")
+            raise InvalidCertificate("this is not what was written: something was added, left out or written otherwise")
         return made
 
 
-class Found(StrEnum):
+class StepResult(StrEnum):
     """How a step of a check ends."""
 
     OK = "ok"
@@ -98,12 +98,12 @@ class Found(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CheckStep:
     """One step of a check: what it looks at, how it ends, and what is said about it."""
 
     name: str
-    found: Found
-    said: str
+    result: StepResult
+    detail: str
 
 
 def certify(store: Store, entry: Entry) -> Certificate:
@@ -115,35 +115,35 @@ def certify(store: Store, entry: Entry) -> Certificate:
     return Certificate(entry)
 
 
-def check(certificate: Certificate, trust: Trust, version: Version | None = None) -> tuple[Step, ...]:
+def check_certificate(certificate: Certificate, trust: Trust, version: Version | None = None) -> tuple[CheckStep, ...]:
     """Check a certificate: by itself, by the keys that are trusted, and by the version that is said to have decided."""
     steps = [_hashed(certificate), _covered(certificate), _signed(certificate, trust)]
     try:
         record = Record.read(certificate.entry.body)
     except ValueError as error:
-        return (*steps, Step("record", Found.WRONG, str(error)))
+        return (*steps, CheckStep("record", StepResult.WRONG, str(error)))
     if not certificate.entry.holds:
         return (
             *steps,
             _version(record, version),
-            Step("decisions", Found.NOT_SHOWN, "not checked: the record was changed"),
+            CheckStep("decisions", StepResult.NOT_SHOWN, "not checked: the record was changed"),
         )
     return (*steps, _version(record, version), _decided(record, version))
 
 
-def _hashed(certificate: Certificate) -> Step:
+def _hashed(certificate: Certificate) -> CheckStep:
     entry = certificate.entry
     if entry.holds:
-        return Step("entry", Found.OK, f"entry {entry.sequence} of {entry.writer} has its hash, {entry.hash}")
-    return Step("entry", Found.WRONG, "its hash is not that of its content: something in it was changed")
+        return CheckStep("entry", StepResult.OK, f"entry {entry.sequence} of {entry.writer} has its hash, {entry.hash}")
+    return CheckStep("entry", StepResult.WRONG, "its hash is not that of its content: something in it was changed")
 
 
-def _covered(certificate: Certificate) -> Step:
+def _covered(certificate: Certificate) -> CheckStep:
     entry, head = certificate.entry, certificate.head
     if head is None:
-        return Step(
+        return CheckStep(
             "path",
-            Found.NOT_SHOWN,
+            StepResult.NOT_SHOWN,
             "no signed head covered the entry when the certificate was made, so it proves no more than its own hash",
         )
     place, size = entry.sequence - head.since, head.head.sequence - head.since
@@ -154,57 +154,59 @@ def _covered(certificate: Certificate) -> Step:
         and (entry.sequence < head.head.sequence or entry.hash == head.head.hash)
     ):
         which = "the only entry" if size == 1 else f"number {place:,} of the {size:,} entries"
-        return Step("path", Found.OK, f"it is {which} that the head at {head.head.sequence} covers")
-    return Step("path", Found.WRONG, "the path does not lead from this entry to the root of the head")
+        return CheckStep("path", StepResult.OK, f"it is {which} that the head at {head.head.sequence} covers")
+    return CheckStep("path", StepResult.WRONG, "the path does not lead from this entry to the root of the head")
 
 
-def _signed(certificate: Certificate, trust: Trust) -> Step:
+def _signed(certificate: Certificate, trust: Trust) -> CheckStep:
     head = certificate.head
     if head is None:
-        return Step("signature", Found.NOT_SHOWN, "there is no signed head")
+        return CheckStep("signature", StepResult.NOT_SHOWN, "there is no signed head")
     if not trust.keys:
-        return Step(
+        return CheckStep(
             "signature",
-            Found.NOT_SHOWN,
+            StepResult.NOT_SHOWN,
             f"it is said to be signed on {head.signed} by the key {head.key}; --key FILE tells whether that is so",
         )
-    why = unvouched(head, trust)
+    why = signature_problem(head, trust)
     if why:
-        return Step("signature", Found.WRONG, why)
+        return CheckStep("signature", StepResult.WRONG, why)
     name = next(one.name for one in trust.keys if one.id == head.key)
-    return Step("signature", Found.OK, f"signed on {head.signed} by {head.key} ({name})")
+    return CheckStep("signature", StepResult.OK, f"signed on {head.signed} by {head.key} ({name})")
 
 
-def _version(record: Record, version: Version | None) -> Step:
+def _version(record: Record, version: Version | None) -> CheckStep:
     said = f"{record.version.name} {record.version.version}, digest {record.version.digest}"
     if version is None:
-        return Step("version", Found.NOT_SHOWN, f"it is said to be {said}; --against VERSION tells whether that is so")
+        return CheckStep(
+            "version", StepResult.NOT_SHOWN, f"it is said to be {said}; --against VERSION tells whether that is so"
+        )
     if version.ref == record.version:
-        return Step("version", Found.OK, said)
-    return Step(
+        return CheckStep("version", StepResult.OK, said)
+    return CheckStep(
         "version",
-        Found.WRONG,
+        StepResult.WRONG,
         f"it was decided under {said}; the one given is {version.ref.name} {version.ref.version}, digest {version.ref.digest}",
     )
 
 
-def _decided(record: Record, version: Version | None) -> Step:
+def _decided(record: Record, version: Version | None) -> CheckStep:
     if version is None:
-        return Step("decisions", Found.NOT_SHOWN, "without the version nothing can be decided again")
+        return CheckStep("decisions", StepResult.NOT_SHOWN, "without the version nothing can be decided again")
     if version.ref != record.version:
-        return Step("decisions", Found.NOT_SHOWN, "the version given is not the one that decided")
+        return CheckStep("decisions", StepResult.NOT_SHOWN, "the version given is not the one that decided")
     again = reproduce(record, version)
     if again.equal:
-        return Step(
+        return CheckStep(
             "decisions",
-            Found.OK,
+            StepResult.OK,
             f"the recorded facts, decided again as of {record.now}, give exactly what is recorded",
         )
-    return Step("decisions", Found.WRONG, again.wrong or "; ".join(map(str, again.differences)))
+    return CheckStep("decisions", StepResult.WRONG, again.wrong or "; ".join(map(str, again.differences)))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NoCertificate("a key stands in it twice, so it can be read in two ways")
+        raise InvalidCertificate("a key stands in it twice, so it can be read in two ways")
     return found

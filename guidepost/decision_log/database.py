@@ -40,7 +40,7 @@ HEAD: Final = REVISIONS[-1]
 """The state of the tables that this program reads and writes."""
 
 
-class LogRefused(Exception):
+class LogError(Exception):
     """A log cannot be opened as it was asked for: why, and a help."""
 
     def __init__(self, message: str, help_: str = "") -> None:
@@ -52,7 +52,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
     """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
 
     ``patience`` bounds what a server waits for, so that it hears the cause before it refuses calls; without it, statements take as long as they need.
-    Raises LogRefused for a URL that is none, and for other databases.
+    Raises LogError for a URL that is none, and for other databases.
     """
     lock = BUSY if patience is None else patience.lock
     try:
@@ -60,7 +60,7 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
         backend = parsed.get_backend_name()
         if backend == SQLITE:
             if parsed.database in (None, "", ":memory:"):
-                raise LogRefused("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
+                raise LogError("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
             engine = create_engine(
                 parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4
             )
@@ -89,33 +89,33 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
                 max_overflow=4,
             )
     except ArgumentError:
-        raise LogRefused(
+        raise LogError(
             f"expected the URL of a database, got `{url}`",
             "such as sqlite:///decisions.db or postgresql+psycopg://host/name",
         ) from None
     except (NoSuchModuleError, ImportError) as error:
-        raise LogRefused(
+        raise LogError(
             f"there is no driver for {parsed.drivername}: {error}",
             f"PostgreSQL needs the package psycopg: `{install_command('psycopg[binary]')}`",
         ) from error
-    raise LogRefused(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
+    raise LogError(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables up to date; raises LogRefused if the database cannot be reached or written."""
+    """Bring the tables up to date; raises LogError if the database cannot be reached or written."""
     if engine.dialect.name == SQLITE and engine.url.database:
         try:
             Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite gives the files beside it, -wal and -shm, the mode of this one.
             create_private(Path(engine.url.database))
         except OSError as error:
-            raise LogRefused(f"the decision log cannot be made: {error}") from error
+            raise LogError(f"the decision log cannot be made: {error}") from error
     try:
         with engine.connect() as connection:
             if state(connection) == HEAD:
                 return
     except (SQLAlchemyError, OSError) as error:
-        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
     # Large, and only for tables that are not up to date: a worker does without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -129,12 +129,12 @@ def migrate(engine: Engine) -> None:
             config.set_main_option("script_location", _MIGRATIONS.as_posix().replace("%", "%%"))
             command.upgrade(config, "head")
     except CommandError as error:
-        raise LogRefused(
+        raise LogError(
             f"{shown(engine)} holds a decision log of a later program: {error}",
             "serve it with that program, or name another log",
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
 
 
 def state(connection: Connection) -> str | None:
@@ -146,47 +146,47 @@ def state(connection: Connection) -> str | None:
 
 
 def check(engine: Engine) -> None:
-    """See that there is a log which this program can read; raises LogRefused otherwise, and makes nothing."""
+    """See that there is a log which this program can read; raises LogError otherwise, and makes nothing."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
-        raise LogRefused(
+        raise LogError(
             f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another"
         )
     try:
         with engine.connect() as connection:
             found = state(connection)
     except SQLAlchemyError as error:
-        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
     if found != HEAD:
-        raise LogRefused(
+        raise LogError(
             f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})",
             "`guidepost serve` brings it up to date",
         )
 
 
 def examine(engine: Engine) -> None:
-    """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogRefused otherwise."""
+    """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogError otherwise."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and name and not Path(name).exists():
         folder = next(parent for parent in Path(name).absolute().parents if parent.exists())
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise LogRefused(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
+            raise LogError(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
         return
     if (
         engine.dialect.name == SQLITE
         and name
         and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK))
     ):
-        raise LogRefused(f"the decision log {shown(engine)} cannot be written")
+        raise LogError(f"the decision log {shown(engine)} cannot be written")
     try:
         with engine.connect() as connection:
             found = state(connection)
     except SQLAlchemyError as error:
-        raise LogRefused(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
     finally:
         engine.dispose()
     if found is not None and found not in REVISIONS:
-        raise LogRefused(
+        raise LogError(
             f"{shown(engine)} holds a decision log of a later program (state {found})",
             "serve it with that program, or name another log",
         )

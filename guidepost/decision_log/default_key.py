@@ -20,7 +20,7 @@ PUBLIC_FILE: Final = "head.public.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnKey:
+class DefaultKey:
     """The paths of both halves, the id that heads name, and whether the key was made just now."""
 
     private: Path
@@ -29,7 +29,7 @@ class OwnKey:
     made: bool
 
 
-def own_key(folder: Path) -> OwnKey:
+def default_key(folder: Path) -> DefaultKey:
     """Return the key of a state folder; make it, and the folder, if there is none.
 
     Raises OSError if it cannot be made, SourceError if the file that is there holds no key that can be read.
@@ -40,10 +40,10 @@ def own_key(folder: Path) -> OwnKey:
     pem = public_pem(key)
     if not _holds(public, pem):
         write_atomically(public, pem)
-    return OwnKey(private=private, public=public, id=key_id(key.public_key()), made=made)
+    return DefaultKey(private=private, public=public, id=key_id(key.public_key()), made=made)
 
 
-def own_key_problem(folder: Path) -> str:
+def default_key_problem(folder: Path) -> str:
     """Return why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
     private = folder / PRIVATE_FILE
     try:

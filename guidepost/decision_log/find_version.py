@@ -13,7 +13,7 @@ from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.policies.sources.resolve import digest_of
 
 
-def find_decider(digest: str, given: Iterable[Source], policies: Path | None) -> Source | None:
+def find_version(digest: str, given: Iterable[Source], policies: Path | None) -> Source | None:
     """Find the version with a digest among those that are given and those of a policies folder, its past ones included; None if it is nowhere.
 
     Versions that cannot be read are passed over: another one may be the one.

@@ -17,7 +17,7 @@ from guidepost.decision_log.store import Store
 _MARK: Final = 8
 
 
-class WrongToken(ValueError):
+class InvalidPageToken(ValueError):
     """A page token that no page gave, or that a page of another search gave."""
 
 
@@ -47,9 +47,9 @@ def _read(token: str, asked: Filter) -> str:
     except ValueError:
         content = b""
     if len(content) != 16 + _MARK:
-        raise WrongToken("expected a page token, as the page before contains it")
+        raise InvalidPageToken("expected a page token, as the page before contains it")
     if content[16:] != _mark(asked):
-        raise WrongToken("the page token is of a search for something else")
+        raise InvalidPageToken("the page token is of a search for something else")
     return str(UUID(bytes=content[:16]))
 
 

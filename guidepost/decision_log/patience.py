@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-DEFAULT: Final = 1.5
+DEFAULT_PATIENCE: Final = 1.5
 """Seconds that a call waits for its record: less than the 2 seconds that the Python client waits for an answer."""
 
 MARGIN: Final = 0.2
@@ -30,7 +30,7 @@ RETRY_AFTER: Final = 1.0
 class Patience:
     """The limits that follow from how many seconds a call waits for its record."""
 
-    seconds: float = DEFAULT
+    seconds: float = DEFAULT_PATIENCE
 
     @property
     def lock(self) -> float:

@@ -35,7 +35,7 @@ PAGES: Final = 2_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class PurgeRefused(Exception):
+class PurgeError(Exception):
     """Nothing more is removed: why, and a help."""
 
     def __init__(self, message: str, help_: str) -> None:
@@ -44,7 +44,7 @@ class PurgeRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doomed:
+class PurgePlan:
     """What a purge removes of a chain: how many entries, up to which number, and when the first and the last of them were received."""
 
     writer: str
@@ -53,7 +53,7 @@ class Doomed:
     received: tuple[str, str]
 
 
-def doomed(store: Store, before: datetime) -> tuple[Doomed, ...]:
+def plan_purge(store: Store, before: datetime) -> tuple[PurgePlan, ...]:
     """Return what a purge would remove, chain by chain; chains that lose nothing are left out."""
     with store.engine.connect() as connection, connection.begin():
         ends = connection.execute(select(writers.c.writer, writers.c.sequence).order_by(writers.c.writer)).all()
@@ -67,7 +67,7 @@ def purge(
     at: datetime,
     by: str,
     key: Ed25519PrivateKey | None = None,
-    told: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
     step: int = STEP,
 ) -> tuple[PurgeNote, ...]:
     """Remove what was received before an instant; give the notes that are left.
@@ -78,27 +78,27 @@ def purge(
         at: the present instant.
         by: who does it, as they call themselves.
         key: signs the notes; without one, a verification with trusted keys will doubt them.
-        told: is told after each step how many entries are gone.
+        progress: is progress after each step how many entries are gone.
         step: how many entries go at once.
 
     Raises:
-        PurgeRefused: what would go is not as it was written. What went before stays gone.
+        PurgeError: what would go is not as it was written. What went before stays gone.
     """
     made: list[PurgeNote] = []
     gone = 0
-    for one in doomed(store, before):
+    for one in plan_purge(store, before):
         note: PurgeNote | None = None
         while note is None or note.purge.sequence < one.last:
             note, removed = _removed(store, one, (iso(before), iso(at), by), key, note, step)
             gone += removed
-            told(gone)
+            progress(gone)
         made.append(note)
     if made:
         _give_back(store.engine)
     return tuple(made)
 
 
-def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> Doomed | None:
+def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> PurgePlan | None:
     mine = entries.c.writer == writer
     # An id begins with the millisecond of receipt. One in the very millisecond stays.
     first_kept = connection.scalar(
@@ -116,12 +116,12 @@ def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> 
     received = [
         connection.scalar(select(entries.c.received).where(mine, entries.c.sequence == place)) or "" for place in places
     ]
-    return Doomed(writer=writer, entries=number, last=places[1], received=(received[0], received[1]))
+    return PurgePlan(writer=writer, entries=number, last=places[1], received=(received[0], received[1]))
 
 
 def _removed(
     store: Store,
-    one: Doomed,
+    one: PurgePlan,
     said: tuple[str, str, str],
     key: Ed25519PrivateKey | None,
     earlier: PurgeNote | None,
@@ -178,10 +178,10 @@ def _begun(connection: Connection, writer: str) -> Head:
 def _chained(head: Head, going: Sequence[Entry]) -> Head:
     """See that entries are as they were written, for nobody can once they are gone; give the last one's head."""
     if not going:
-        raise PurgeRefused("the entries were purged by somebody else meanwhile", "look again")
+        raise PurgeError("the entries were purged by somebody else meanwhile", "look again")
     for entry in going:
         if not entry.holds or (entry.sequence, entry.previous) != (head.sequence + 1, head.hash):
-            raise PurgeRefused(
+            raise PurgeError(
                 f"entry {entry.sequence} of {entry.writer} is not as it was written, or what stood before it is gone: a purge would hide that",
                 "`guidepost audit verify` names what is wrong; keep an export, and purge what comes before",
             )

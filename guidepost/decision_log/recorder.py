@@ -32,9 +32,9 @@ from engine.model.answer import Answer, VersionRef
 from engine.model.policy import Policy
 from engine.request.moment import Moment
 from engine.version.version import Version
-from guidepost.decision_log.append import Kept
-from guidepost.decision_log.call_metadata import Call
-from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.append import Appended
+from guidepost.decision_log.call_metadata import CallMetadata
+from guidepost.decision_log.database import LogError
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.settings import Durability, LogSettings
@@ -48,26 +48,26 @@ GATHER: Final = 0.02
 CLOSING: Final = 10.0
 """Seconds for which a server that stops tries to write what is waiting."""
 
-Given = tuple[Answer, ...] | Rescheduled
+Answers = tuple[Answer, ...] | Rescheduled
 """What a call is answered with."""
 
 
-class RequestIdUsed(Exception):
+class RequestIdReused(Exception):
     """A request id was used before, for another request."""
 
 
-class RecordedOtherwise(Exception):
+class ReplayMismatch(Exception):
     """A call was answered before, and this server cannot give that answer again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RecordRequest:
     """What a call asked, as far as it is recorded: facts and instants as they were read.
 
     ``before`` are the facts that were otherwise, of a call to reschedule (None in it: not known).
     """
 
-    call: Call
+    call: CallMetadata
     kind: RecordKind
     facts: Mapping[str, object]
     moment: Moment
@@ -75,7 +75,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Received:
+class _ReceivedAt:
     """An instant of receipt, as it is recorded, and what the ids of its records begin with."""
 
     at: datetime
@@ -84,7 +84,7 @@ class _Received:
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _AheadOfLog:
     """So many answers that left before their records; ``at_risk`` has when each did: a record that is committed, or given up, is that of the first."""
 
     at_risk: deque[float]
@@ -93,7 +93,7 @@ class _Left:
     def done(self) -> bool:
         return False
 
-    def set_result(self, _: Sequence[Kept]) -> None:
+    def set_result(self, _: Sequence[Appended]) -> None:
         for _one in range(self.number):
             self.at_risk.popleft()
 
@@ -102,22 +102,22 @@ class _Left:
 
 
 @dataclass(order=True, frozen=True, slots=True, kw_only=True)
-class _Waiting:
+class _WaitingCall:
     """Somebody who waits for so many seconds, until ``end`` by the clock of the loop; ``number`` tells those with one end apart."""
 
     end: float
     number: int
     seconds: float = field(compare=False)
-    future: asyncio.Future[Sequence[Kept]] = field(compare=False)
+    future: asyncio.Future[Sequence[Appended]] = field(compare=False)
 
 
-class Keeper:
+class Recorder:
     """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
 
     def __init__(self, settings: LogSettings, clock: Callable[[], datetime], events: Events | None = None) -> None:
-        """Open the log; raises LogRefused if that cannot be done."""
-        self.settings, self._events = settings, events or Events()
-        key = settings.key
+        """Open the log; raises LogError if it cannot be opened, SourceError if its signing key cannot be read."""
+        self.settings, self._events, self._masking = settings, events or Events(), settings.masking()
+        key = settings.signing_key()
         signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
         self._patience = Patience(settings.patience)
         self._store = Store.open(settings.url, self._patience)
@@ -126,13 +126,13 @@ class Keeper:
             self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience
         )
         self._at_risk: deque[float] = deque()
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingCall] = []
         self._numbers = count()
         # Until when the timer runs is kept beside it: a timer of uvloop that is due at once cannot tell.
         self._timer, self._timer_end = cast("asyncio.Handle | None", None), 0.0
-        self._chances, self._last = _chances(), cast("_Received | None", None)
+        self._chances, self._last = _chances(), cast("_ReceivedAt | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
-        self._texts = CanonicalWriter(settings.masking.more)
+        self._texts = CanonicalWriter(self._masking.more)
 
     @property
     def name(self) -> str:
@@ -160,7 +160,7 @@ class Keeper:
         if self.failure:
             told()
 
-    def record(self, received: datetime, asked: Asked, version: Version, given: Given) -> Recordable:
+    def record(self, received: datetime, asked: RecordRequest, version: Version, given: Answers) -> Recordable:
         """Return the record of a call that is answered."""
         came = self._received(received)
         id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
@@ -181,7 +181,7 @@ class Keeper:
                 decisions=(),
                 change=changed(given, self._facts(asked.before or {}, version)),
             )
-        masked = self.settings.masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
+        masked = self._masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
         facts = {**asked.facts, **masked} if masked else asked.facts
         return self._texts.record(
             id_,
@@ -198,14 +198,14 @@ class Keeper:
         )
 
     def said(
-        self, asked: Asked, version: Version, given: Given
+        self, asked: RecordRequest, version: Version, given: Answers
     ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
         """Return what a record says of an answer."""
         if isinstance(given, Rescheduled):
             return (), changed(given, self._facts(asked.before or {}, version))
-        return tuple(decided(answer, self.settings.masking.more) for answer in given), None
+        return tuple(decided(answer, self._masking.more) for answer in given), None
 
-    def same_request(self, first: Record, asked: Asked, version: Version, decision: str) -> bool:
+    def same_request(self, first: Record, asked: RecordRequest, version: Version, decision: str) -> bool:
         """Return whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
         if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
             return False
@@ -226,24 +226,24 @@ class Keeper:
             and (asked.kind is not RecordKind.DECIDE or [one.decision for one in first.decisions] == [decision])
         )
 
-    def _received(self, at: datetime) -> _Received:
+    def _received(self, at: datetime) -> _ReceivedAt:
         """Write an instant of receipt, once for all the tickets of a call."""
         if self._last is None or self._last.at is not at:
-            self._last = _Received(at, iso(at), beginning(at))
+            self._last = _ReceivedAt(at, iso(at), beginning(at))
         return self._last
 
     def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
         """Mask facts; what was not known before stays so."""
-        masked = self.settings.masking.facts(sent, version.policy.facts, self._hidden_of(version))
+        masked = self._masking.facts(sent, version.policy.facts, self._hidden_of(version))
         return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
 
     def _hidden_of(self, version: Version) -> frozenset[str]:
         hidden = self._hidden.get(version.ref)
         if hidden is None:
-            hidden = self._hidden[version.ref] = self.settings.masking.hidden(version.policy.facts)
+            hidden = self._hidden[version.ref] = self._masking.hidden(version.policy.facts)
         return hidden
 
-    async def keep(self, record: Recordable, left: float | None = None) -> Kept:
+    async def append(self, record: Recordable, left: float | None = None) -> Appended:
         """Come back when the answer may leave; raises LogUnavailable if it may not, before the call's deadline in ``left`` seconds.
 
         A call with a request id always waits for its record: only then is it known whether it is the first with this id.
@@ -251,7 +251,7 @@ class Keeper:
         try:
             if not record.request_id and self._may_leave():
                 self._leave((record,))
-                return Kept(record, True)
+                return Appended(record, True)
             (kept,) = await self._written((record,), left)
         except LogUnavailable as error:
             self._events.refused(error.why)
@@ -260,7 +260,7 @@ class Keeper:
             self._events.repeated()
         return kept
 
-    def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Kept]]:
+    def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Appended]]:
         """Have records written for whom somebody waits; raises LogUnavailable at once where waiting is in vain.
 
         Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
@@ -273,13 +273,13 @@ class Keeper:
         self._wait_for(future, self._patience.within(left))
         return future
 
-    def _wait_for(self, future: asyncio.Future[Sequence[Kept]], seconds: float) -> None:
+    def _wait_for(self, future: asyncio.Future[Sequence[Appended]], seconds: float) -> None:
         """Have an answer wait for so long; a timer of its own for each would cost more than all else here."""
         waiting, loop = self._waiting, asyncio.get_running_loop()
         while waiting and waiting[0].future.done():
             heappop(waiting)
         heappush(
-            waiting, _Waiting(end=loop.time() + seconds, number=next(self._numbers), seconds=seconds, future=future)
+            waiting, _WaitingCall(end=loop.time() + seconds, number=next(self._numbers), seconds=seconds, future=future)
         )
         self._set_timer(loop)
 
@@ -305,7 +305,9 @@ class Keeper:
         if waiting:
             self._set_timer(loop)
 
-    async def keep_all(self, records: Sequence[Recordable], left: float | None = None) -> list[Kept | LogUnavailable]:
+    async def append_all(
+        self, records: Sequence[Recordable], left: float | None = None
+    ) -> list[Appended | LogUnavailable]:
         """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
         submitted = list(self._submitted(records, left))
         waiting = [one for _, one in submitted if isinstance(one, asyncio.Future)]
@@ -315,7 +317,7 @@ class Keeper:
 
     def _submitted(
         self, records: Sequence[Recordable], time_left: float | None
-    ) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Kept]] | LogUnavailable | None]]:
+    ) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Appended]] | LogUnavailable | None]]:
         """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
         may_leave = self._may_leave()
 
@@ -334,7 +336,7 @@ class Keeper:
 
     def _submit(
         self, part: Sequence[Recordable], left: float | None, *, at_once: bool
-    ) -> asyncio.Future[Sequence[Kept]] | LogUnavailable | None:
+    ) -> asyncio.Future[Sequence[Appended]] | LogUnavailable | None:
         try:
             if at_once:
                 self._leave(part)
@@ -343,7 +345,7 @@ class Keeper:
         except LogUnavailable as error:
             return error
 
-    def _counted(self, found: Kept | LogUnavailable) -> Kept | LogUnavailable:
+    def _counted(self, found: Appended | LogUnavailable) -> Appended | LogUnavailable:
         if isinstance(found, LogUnavailable):
             self._events.refused(found.why)
         elif not found.fresh:
@@ -352,7 +354,7 @@ class Keeper:
 
     def _leave(self, records: Sequence[Recordable]) -> None:
         """Have records written whose answers leave ahead of them, and count these among those at risk."""
-        self._writer.submit_for(_Left(self._at_risk, len(records)), records)
+        self._writer.submit_for(_AheadOfLog(self._at_risk, len(records)), records)
         self._at_risk.extend([time.monotonic()] * len(records))
 
     def _may_leave(self) -> int:
@@ -377,31 +379,31 @@ def _chances() -> Iterator[bytes]:
 
 
 def _outcomes(
-    part: Sequence[Recordable], found: asyncio.Future[Sequence[Kept]] | LogUnavailable | None
-) -> Sequence[Kept | LogUnavailable]:
+    part: Sequence[Recordable], found: asyncio.Future[Sequence[Appended]] | LogUnavailable | None
+) -> Sequence[Appended | LogUnavailable]:
     """Return what became of each record of a part."""
     if found is None:
-        return [Kept(record, True) for record in part]
+        return [Appended(record, True) for record in part]
     error = found.exception() if isinstance(found, asyncio.Future) else found
     if isinstance(error, LogUnavailable):
         return [error] * len(part)
-    return cast("asyncio.Future[Sequence[Kept]]", found).result()
+    return cast("asyncio.Future[Sequence[Appended]]", found).result()
 
 
-def open_keeper(
+def open_recorder(
     settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None
-) -> Keeper | None:
-    """Open the log of a server; None if it keeps none. Raises LogRefused."""
+) -> Recorder | None:
+    """Open the log of a server; None if it keeps none. Raises LogError."""
     if settings.durability is Durability.OFF:
         return None
     policies = tuple(policies)
-    wrong = unmaskable(settings.masking.more, policies)
+    wrong = unmaskable(frozenset(settings.mask), policies)
     if wrong:
-        raise LogRefused(
+        raise LogError(
             f"cannot be masked: {', '.join(wrong)}",
             "only texts and the unlisted values of open lists can, so that a replay decides the same",
         )
     known = {name for policy in policies for name in policy.facts}
-    if unknown := sorted(settings.masking.clear - known):
-        raise LogRefused(f"no such fact to keep in clear: {', '.join(unknown)}")
-    return Keeper(settings, clock, events)
+    if unknown := sorted({*settings.clear} - known):
+        raise LogError(f"no such fact to keep in clear: {', '.join(unknown)}")
+    return Recorder(settings, clock, events)

@@ -148,7 +148,7 @@ def sign_purge(purge: Purge, key: Ed25519PrivateKey) -> PurgeNote:
     return PurgeNote(purge, key_id(key.public_key()), key.sign(_purged(purge)))
 
 
-def unvouched(signed: SignedHead | PurgeNote, trust: Trust) -> str:
+def signature_problem(signed: SignedHead | PurgeNote, trust: Trust) -> str:
     """Return why no trusted key vouches for a head, or for the note of a purge; "" if one does."""
     if not signed.key:
         return "nobody signed it"

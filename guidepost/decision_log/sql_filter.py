@@ -20,7 +20,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLAGS: Final = {"yes": "true", "no": "false"}
 
 
-def narrowed(asked: Filter) -> Select[Any]:
+def filtered_entries(asked: Filter) -> Select[Any]:
     """Return a query that finds all entries which pass a filter, and few others."""
     found = select(entries)
     for column, value in (

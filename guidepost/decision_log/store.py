@@ -17,11 +17,11 @@ from engine.decision_log.chain import Entry, Head, Purge, beginning
 from engine.decision_log.filter import Filter
 from engine.decision_log.merkle import Covered, Tree
 from engine.decision_log.record import Record, Recordable
-from guidepost.decision_log.append import Commit, Kept, commit, readable
+from guidepost.decision_log.append import Appended, Commit, commit, readable
 from guidepost.decision_log.database import WRITES, check, connect, held_up_by, migrate, shown
 from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
-from guidepost.decision_log.sql_filter import narrowed
+from guidepost.decision_log.sql_filter import filtered_entries
 from guidepost.decision_log.tables import entries, heads, purges, writers
 
 PAGE: Final = 500
@@ -58,7 +58,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, patience: Patience | None = None) -> Store:
-        """Open a log to write it, and bring its tables up to date; raises LogRefused. ``patience`` bounds what a server waits for."""
+        """Open a log to write it, and bring its tables up to date; raises LogError. ``patience`` bounds what a server waits for."""
         engine = connect(url)
         migrate(engine)
         if patience is None:
@@ -69,7 +69,7 @@ class Store:
 
     @classmethod
     def reading(cls, url: str) -> Store:
-        """Open a log that is there; raises LogRefused if there is none."""
+        """Open a log that is there; raises LogError if there is none."""
         engine = connect(url)
         check(engine)
         return cls(engine)
@@ -84,7 +84,7 @@ class Store:
         """The URL, without a password."""
         return shown(self._engine)
 
-    def append(self, writer: str, records: Sequence[Recordable], *, again: bool = False) -> list[Kept]:
+    def append(self, writer: str, records: Sequence[Recordable], *, again: bool = False) -> list[Appended]:
         """Commit records in one transaction; give each as it is in the log.
 
         A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
@@ -309,7 +309,7 @@ class Store:
 
         The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
         """
-        asking = narrowed(asked)
+        asking = filtered_entries(asked)
         while True:
             with self._engine.connect() as connection, connection.begin():
                 rows = connection.execute(asking.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()

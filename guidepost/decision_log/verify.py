@@ -8,15 +8,15 @@ from itertools import chain
 
 from engine.decision_log.chain import Entry, Head, Purge, beginning
 from engine.decision_log.verify import ChainExtent, Verified, verify
-from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, unvouched
+from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, signature_problem
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust
 
-Told = Callable[[int], None]
-"""Is told now and then how many entries were looked at; may raise to end the work."""
+Progress = Callable[[int], None]
+"""Is progress now and then how many entries were looked at; may raise to end the work."""
 
 STEP = 1_000
-"""After how many entries it is told."""
+"""After how many entries it is progress."""
 
 
 NO_HEADS = "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)"
@@ -34,7 +34,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class VerificationReport:
     """What was found.
 
     Attributes:
@@ -65,7 +65,9 @@ class Report:
         return not (self.found.breaks or self.doubts)
 
 
-def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None) -> Report:
+def verify_store(
+    store: Store, trust: Trust, kept: Sequence[SignedHead] = (), progress: Progress = lambda _: None
+) -> VerificationReport:
     """Verify a log; what a server adds, or a purge removes, meanwhile is no break."""
     while True:
         # First how far the chains have come: what is behind that was added since, or no server wrote it.
@@ -75,17 +77,20 @@ def verify_store(store: Store, trust: Trust, kept: Sequence[SignedHead] = (), to
         # A head that was kept is mostly in the log too; it counts once.
         signed = tuple(dict.fromkeys((*kept, *store.signed_heads())))
         report = _verified(
-            _counted(chain(notes, store.entries(ends), strangers), told), (*ends, *never_begun), signed, trust, kept
+            _counted(chain(notes, store.entries(ends), strangers), progress), (*ends, *never_begun), signed, trust, kept
         )
         if store.notes() == notes:
             return report
 
 
 def verify_export(
-    lines: Iterable[Entry | PurgeNote], trust: Trust, kept: Sequence[SignedHead] = (), told: Told = lambda _: None
-) -> Report:
+    lines: Iterable[Entry | PurgeNote],
+    trust: Trust,
+    kept: Sequence[SignedHead] = (),
+    progress: Progress = lambda _: None,
+) -> VerificationReport:
     """Verify a whole export, which has no heads but those that were kept; raises what its lines raise."""
-    return _verified(_counted(lines, told), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
+    return _verified(_counted(lines, progress), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
 
 
 def _verified(
@@ -96,14 +101,14 @@ def _verified(
     kept: Sequence[SignedHead],
     *,
     export: bool = False,
-) -> Report:
+) -> VerificationReport:
     notes: list[PurgeNote] = []
     found = verify(
         _noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered]
     )
     doubts, vouched = [], []
     for one in signed if trust.keys else ():
-        why = unvouched(one, trust)
+        why = signature_problem(one, trust)
         if why:
             doubts.append(f"{one.head.writer}: the head at {one.head.sequence}: {why}")
         else:
@@ -114,7 +119,7 @@ def _verified(
         if trust.keys
         else ()
     ):
-        why = unvouched(note, trust)
+        why = signature_problem(note, trust)
         if why:
             doubts.append(
                 f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}"
@@ -133,7 +138,7 @@ def _verified(
                 if trust.keys
                 else "no head that was kept covers this chain",
             )
-    return Report(
+    return VerificationReport(
         found=found,
         doubts=tuple(dict.fromkeys(doubts)),
         signed=signed,
@@ -169,8 +174,8 @@ def _noted(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterat
             yield one
 
 
-def _counted(lines: Iterable[Entry | PurgeNote], told: Told) -> Iterator[Entry | PurgeNote]:
+def _counted(lines: Iterable[Entry | PurgeNote], progress: Progress) -> Iterator[Entry | PurgeNote]:
     for number, one in enumerate(lines, 1):
         if number % STEP == 0:
-            told(number)
+            progress(number)
         yield one

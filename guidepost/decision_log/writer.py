@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decision_log.record import Recordable
-from guidepost.decision_log.append import Kept
+from guidepost.decision_log.append import Appended
 from guidepost.decision_log.database import cause
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.patience import Patience
@@ -61,7 +61,7 @@ class Waiter(Protocol):
     def done(self) -> bool:
         """Return whether it does not wait any more."""
 
-    def set_result(self, result: Sequence[Kept], /) -> object:
+    def set_result(self, result: Sequence[Appended], /) -> object:
         """Be told that the records are in the log."""
 
     def set_exception(self, exception: Exception, /) -> object:
@@ -139,9 +139,9 @@ class Writer:
             Refusal.FULL,
         )
 
-    def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Kept]]:
+    def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Appended]]:
         """Have records written in one commit; raises LogUnavailable if there is no room for them."""
-        future: asyncio.Future[Sequence[Kept]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Sequence[Appended]] = asyncio.get_running_loop().create_future()
         self.submit_for(future, records)
         return future
 
@@ -222,7 +222,7 @@ class Writer:
                 _deliver(batch, kept)
                 return
 
-    def _attempted(self, batch: Sequence[Waiting], *, again: bool) -> list[Kept]:
+    def _attempted(self, batch: Sequence[Waiting], *, again: bool) -> list[Appended]:
         """Write a batch, or see whether the log can be written if there is none."""
         if batch:
             return self._store.append(self._name, [record for one in batch for record in one.records], again=again)
@@ -261,7 +261,7 @@ class Writer:
             log.warning("the head of the decision log was not signed: %s", cause(error))
 
 
-def _deliver(batch: Sequence[Waiting], kept: Sequence[Kept]) -> None:
+def _deliver(batch: Sequence[Waiting], kept: Sequence[Appended]) -> None:
     """Tell all that wait, each event loop once."""
     found = iter(kept)
     told = [(one, tuple(islice(found, len(one.records)))) for one in batch]
@@ -276,7 +276,7 @@ def _number(batch: Sequence[Waiting]) -> int:
     return sum(len(one.records) for one in batch)
 
 
-def _set(pairs: Sequence[tuple[Waiter, Sequence[Kept]]]) -> None:
+def _set(pairs: Sequence[tuple[Waiter, Sequence[Appended]]]) -> None:
     for waiter, kept in pairs:
         if not waiter.done():
             waiter.set_result(kept)

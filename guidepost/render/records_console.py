@@ -13,7 +13,7 @@ from engine.decision_log.masking import GIVEN, MASKED, TOKEN
 from engine.decision_log.record import Record, RecordedChange, RecordKind
 from engine.model.answer import Status
 from engine.model.quoting import visible
-from guidepost.decision_log.verify import Report
+from guidepost.decision_log.verify import VerificationReport
 from guidepost.render.console import count, grid, ruled
 
 SHORT = 12
@@ -73,7 +73,7 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
     )
 
 
-def verified_page(report: Report) -> Iterator[RenderableType]:
+def verified_page(report: VerificationReport) -> Iterator[RenderableType]:
     """Yield what a verification found: every break by name, how far each chain comes, and what was purged."""
     found = report.found
     for one in found.breaks:
@@ -110,7 +110,7 @@ def verified_page(report: Report) -> Iterator[RenderableType]:
         yield Text(f"  {signed}", "dim")
 
 
-def _covered(report: Report) -> Text:
+def _covered(report: VerificationReport) -> Text:
     """Summarize how many entries are covered by a head that somebody vouches for."""
     if report.coverage is None:
         return Text(
@@ -131,7 +131,7 @@ def _covered(report: Report) -> Text:
     )
 
 
-def last_vouched(report: Report) -> list[str]:
+def last_vouched(report: VerificationReport) -> list[str]:
     """Name the last head of each chain for which a trusted key vouches."""
     last = {one.head.writer: one for one in sorted(report.vouched, key=lambda one: one.head.sequence)}
     return [
@@ -139,7 +139,7 @@ def last_vouched(report: Report) -> list[str]:
     ]
 
 
-def plain_coverage(report: Report) -> list[dict[str, Any]] | None:
+def plain_coverage(report: VerificationReport) -> list[dict[str, Any]] | None:
     """Write how much of each chain is covered as plain data; None if nothing is trusted."""
     if report.coverage is None:
         return None

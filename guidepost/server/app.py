@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from engine.version.bundle import Bundle
-from guidepost.decision_log.recorder import Keeper, open_keeper
+from guidepost.decision_log.recorder import Recorder, open_recorder
 from guidepost.decision_log.settings import LogSettings
 from guidepost.server.listener import Guard, guarded
 from guidepost.server.observability.metrics import Metrics
@@ -70,26 +70,26 @@ async def listening(
 
     Raises:
         OSError: the address cannot be bound.
-        LogRefused: the decision log cannot be opened.
+        LogError: the decision log cannot be opened.
         AccessRefused: a file that says who may come in, or a certificate, cannot be used.
     """
     held = bundle if isinstance(bundle, Held) else Held(bundle)
     async with AsyncExitStack() as stack:
-        keeper = (
+        recorder = (
             None
             if log is None
-            else open_keeper(
+            else open_recorder(
                 log,
                 clock,
                 (version.policy for version in held.bundle.versions),
                 None if metrics is None else metrics.log,
             )
         )
-        if keeper is not None:
+        if recorder is not None:
             # Closed last of all: a call that is under way when the server stops is recorded, too.
-            stack.push_async_callback(keeper.close)
+            stack.push_async_callback(recorder.close)
             if metrics is not None:
-                metrics.log.watch(keeper)
+                metrics.log.watch(recorder)
         guard = await stack.enter_async_context(guarded(protection))
         audit = Audit(held, clock, log, guard.access)
         stack.push_async_callback(audit.close)
@@ -98,7 +98,7 @@ async def listening(
             metrics.refused.watch(guard.gate.refused)
             observers = (*metrics.observers, *observers)
         yield await stack.enter_async_context(
-            _listening(held, address, clock, grace, keeper, audit, observers, shared, guard, protection)
+            _listening(held, address, clock, grace, recorder, audit, observers, shared, guard, protection)
         )
 
 
@@ -108,7 +108,7 @@ async def _listening(
     address: str,
     clock: Clock,
     grace: float,
-    keeper: Keeper | None,
+    recorder: Recorder | None,
     audit: Audit,
     observers: Sequence[Observer],
     shared: bool,
@@ -119,7 +119,7 @@ async def _listening(
         options=(*protection.limits.options, ("grpc.so_reuseport", int(shared))),
         interceptors=(*((Observing(observers),) if observers else ()), guard.gate),
     )
-    add_DecisionServiceServicer_to_server(Decisions(held, clock, keeper, protection.limits.batch), Encoding(server))
+    add_DecisionServiceServicer_to_server(Decisions(held, clock, recorder, protection.limits.batch), Encoding(server))
     add_PolicyServiceServicer_to_server(Versions(held, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
     status = Health(held)
@@ -130,8 +130,8 @@ async def _listening(
     await server.start()
     for service in ("", *SERVICES):
         await status.set(service, health_pb2.HealthCheckResponse.SERVING)
-    if keeper is not None:
-        _follow(keeper, status)
+    if recorder is not None:
+        _follow(recorder, status)
     try:
         yield address if address.startswith("unix") else f"{address.rpartition(':')[0]}:{port}"
     finally:
@@ -139,13 +139,13 @@ async def _listening(
         await server.stop(grace)
 
 
-def _follow(keeper: Keeper, status: Any) -> None:
+def _follow(recorder: Recorder, status: Any) -> None:
     """Have health tell whether decisions can be recorded."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
     async def tell() -> None:
-        now = health_pb2.HealthCheckResponse.NOT_SERVING if keeper.failure else health_pb2.HealthCheckResponse.SERVING
+        now = health_pb2.HealthCheckResponse.NOT_SERVING if recorder.failure else health_pb2.HealthCheckResponse.SERVING
         for service in ("", SERVICES[0]):
             await status.set(service, now)
 
@@ -158,7 +158,7 @@ def _follow(keeper: Keeper, status: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody asks any more
             loop.call_soon_threadsafe(start)
 
-    keeper.watch(told)
+    recorder.watch(told)
 
 
 async def serve(
@@ -186,7 +186,7 @@ async def serve(
 
     Raises:
         OSError: the address cannot be bound.
-        LogRefused: the decision log cannot be opened.
+        LogError: the decision log cannot be opened.
         AccessRefused: a file that says who may come in, or a certificate, cannot be used.
     """
     stop = stop or asyncio.Event()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record, RecordKind
 from engine.replay.nouns import RejectedRow
-from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.database import LogError
 from guidepost.decision_log.export_jsonl import read_lines
 from guidepost.decision_log.export_parquet import entry_columns, is_export
 from guidepost.decision_log.settings import default_url
@@ -107,7 +107,7 @@ class StoredRecords:
     def _store(self) -> Store:
         try:
             return Store.reading(self.url or default_url())
-        except LogRefused as error:
+        except LogError as error:
             raise TicketsError(error.message, error.help) from error
 
 

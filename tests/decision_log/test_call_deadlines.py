@@ -23,7 +23,7 @@ from guidepost.client.channels import TIMEOUT
 from guidepost.client.sync import Client
 from guidepost.decision_log import patience
 from guidepost.decision_log.patience import Patience
-from guidepost.decision_log.recorder import Keeper
+from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.writer import LogUnavailable
@@ -182,13 +182,13 @@ def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monk
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     async def play() -> tuple[list[float], int]:
-        keeper = Keeper(settings(sqlite(tmp_path), patience=600.0), lambda: NOW)
+        recorder = Recorder(settings(sqlite(tmp_path), patience=600.0), lambda: NOW)
         store.open_.clear()
         ended: list[float] = []
 
         async def keep(number: int, left: float | None) -> None:
             try:
-                await keeper.keep(record(number), left)
+                await recorder.append(record(number), left)
             except LogUnavailable:
                 ended.append(left or 0)
 
@@ -196,7 +196,7 @@ def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monk
         done, _ = await asyncio.wait(waiting[1:], timeout=60)
         store.open_.set()
         await waiting[0]
-        await keeper.close()
+        await recorder.close()
         return ended, len(done)
 
     assert run(play()) == ([1.0, 2.0, 3.0], 3)
@@ -237,12 +237,14 @@ def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     async def play() -> list[Any]:
-        keeper = Keeper(settings(sqlite(tmp_path)), lambda: NOW)
+        recorder = Recorder(settings(sqlite(tmp_path)), lambda: NOW)
         store.open_.clear()
-        calls = (keeper.keep(record(number), left) for number, left in enumerate((0.001, 0.0004, 0.0004, 0.0, 0.05)))
+        calls = (
+            recorder.append(record(number), left) for number, left in enumerate((0.001, 0.0004, 0.0004, 0.0, 0.05))
+        )
         ended = await asyncio.gather(*calls, return_exceptions=True)
         store.open_.set()
-        await keeper.close()
+        await recorder.close()
         return ended
 
     assert [LogUnavailable] * 5 == [type(one) for one in run_(play())]

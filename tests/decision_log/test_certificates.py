@@ -26,7 +26,7 @@ from engine.decision_log.merkle import Covered, path, root
 from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from guidepost.cli.app import app
-from guidepost.decision_log.certificate import Certificate, Found, NoCertificate, certify, check
+from guidepost.decision_log.certificate import Certificate, InvalidCertificate, StepResult, certify, check_certificate
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.writer import Writer
@@ -78,15 +78,15 @@ def written() -> str:
     return certificate().text
 
 
-def found(made: Certificate, trust: Trust = TRUST, against: Any = None) -> dict[str, Found]:
-    return {step.name: step.found for step in check(made, trust, against or counter().versions[0])}
+def found(made: Certificate, trust: Trust = TRUST, against: Any = None) -> dict[str, StepResult]:
+    return {step.name: step.result for step in check_certificate(made, trust, against or counter().versions[0])}
 
 
 # ---- What holds
 
 
 def test_a_head_over_one_entry_says_so() -> None:
-    said = {step.name: step.said for step in check(certificate(number=3, size=3, since=2), TRUST)}
+    said = {step.name: step.detail for step in check_certificate(certificate(number=3, size=3, since=2), TRUST)}
 
     assert said["path"] == "it is the only entry that the head at 3 covers"
 
@@ -97,27 +97,31 @@ def test_every_entry_that_a_signed_head_covers_has_a_certificate_that_holds(size
     since = data.draw(st.integers(0, size - 1))
     made = certificate(data.draw(st.integers(since + 1, size)), size, since)
 
-    assert set(found(Certificate.read(made.text)).values()) == {Found.OK}
+    assert set(found(Certificate.read(made.text)).values()) == {StepResult.OK}
 
 
 def test_what_cannot_be_shown_is_neither_right_nor_wrong() -> None:
-    steps = {step.name: step for step in check(certificate(), Trust())}
+    steps = {step.name: step for step in check_certificate(certificate(), Trust())}
 
-    assert {name: step.found for name, step in steps.items()} == {
-        "entry": Found.OK,
-        "path": Found.OK,
-        "signature": Found.NOT_SHOWN,
-        "version": Found.NOT_SHOWN,
-        "decisions": Found.NOT_SHOWN,
+    assert {name: step.result for name, step in steps.items()} == {
+        "entry": StepResult.OK,
+        "path": StepResult.OK,
+        "signature": StepResult.NOT_SHOWN,
+        "version": StepResult.NOT_SHOWN,
+        "decisions": StepResult.NOT_SHOWN,
     }
-    assert "--key" in steps["signature"].said
-    assert "--against" in steps["version"].said
+    assert "--key" in steps["signature"].detail
+    assert "--against" in steps["version"].detail
 
 
 def test_an_entry_that_no_head_covers_proves_its_own_hash_and_no_more() -> None:
     alone = found(Certificate.read(Certificate(certificate().entry).text))
 
-    assert (alone["entry"], alone["path"], alone["signature"]) == (Found.OK, Found.NOT_SHOWN, Found.NOT_SHOWN)
+    assert (alone["entry"], alone["path"], alone["signature"]) == (
+        StepResult.OK,
+        StepResult.NOT_SHOWN,
+        StepResult.NOT_SHOWN,
+    )
 
 
 # ---- What does not
@@ -140,9 +144,9 @@ def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
         return
     try:
         read = Certificate.read(altered)
-    except NoCertificate:
+    except InvalidCertificate:
         return
-    assert Found.WRONG in found(read).values(), altered
+    assert StepResult.WRONG in found(read).values(), altered
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,7 @@ def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
 def test_each_step_finds_what_it_looks_for(alter: Callable[[Any], Certificate], wrong: set[str]) -> None:
     steps = found(alter(certificate()))
 
-    assert {name for name, one in steps.items() if one is Found.WRONG} - {"decisions"} == wrong
+    assert {name for name, one in steps.items() if one is StepResult.WRONG} - {"decisions"} == wrong
 
 
 def forged(entry: Entry) -> Entry:
@@ -183,7 +187,7 @@ def forged(entry: Entry) -> Entry:
     ["", "{}", "[]", "null", '{"kind": "guidepost-decision-certificate"}', '{"kind": 1, "kind": 1}', "1" * 5_000],
 )
 def test_what_is_no_certificate_is_refused(text: str) -> None:
-    with pytest.raises(NoCertificate):
+    with pytest.raises(InvalidCertificate):
         Certificate.read(text)
 
 
@@ -195,24 +199,27 @@ def test_nothing_can_be_added_and_what_stands_twice_says_the_same(more: dict[str
     plain = json.loads(written()) | more
     try:
         steps = found(Certificate.read(json.dumps(plain)))
-    except NoCertificate:
+    except InvalidCertificate:
         return
-    assert steps["path"] is Found.WRONG
+    assert steps["path"] is StepResult.WRONG
 
 
 def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_all_is_signed() -> None:
     other = record(2, decisions=record(9).decisions)
 
-    steps = {step.name: step for step in check(certificate(decisions=other.decisions), TRUST, counter().versions[0])}
+    steps = {
+        step.name: step
+        for step in check_certificate(certificate(decisions=other.decisions), TRUST, counter().versions[0])
+    }
 
-    assert {name for name, one in steps.items() if one.found is Found.WRONG} == {"decisions"}
-    assert "queue: outcome queue: recorded slow, now fast" in steps["decisions"].said
+    assert {name for name, one in steps.items() if one.result is StepResult.WRONG} == {"decisions"}
+    assert "queue: outcome queue: recorded slow, now fast" in steps["decisions"].detail
 
 
 def test_another_version_than_the_recorded_one_is_wrong_and_nothing_is_decided_under_it() -> None:
     made = certificate(version=replace(counter().versions[0].ref, digest="0" * 64))
 
-    assert (found(made)["version"], found(made)["decisions"]) == (Found.WRONG, Found.NOT_SHOWN)
+    assert (found(made)["version"], found(made)["decisions"]) == (StepResult.WRONG, StepResult.NOT_SHOWN)
 
 
 # ---- From a log, on the command line
@@ -313,7 +320,7 @@ def test_heads_cover_the_chain_without_a_gap_whoever_signs_and_whenever(tmp_path
     assert [last for _, last in spans] == [2, 4, 6, 8, 10]
     assert all(since <= before for (since, _), (_, before) in zip(spans[1:], spans, strict=False))
     for entry in store.entries():
-        assert check(certify(store, entry), TRUST)[1].found is Found.OK
+        assert check_certificate(certify(store, entry), TRUST)[1].result is StepResult.OK
     store.close()
     other.close()
 
@@ -334,7 +341,7 @@ def test_a_head_over_a_long_chain_reads_it_in_parts_between_which_records_are_co
     store.append("main", [record(26)])
     assert store.sign("main", sign, 10) is not None
     for entry in store.entries():
-        assert check(certify(store, entry), TRUST)[1].found is Found.OK
+        assert check_certificate(certify(store, entry), TRUST)[1].result is StepResult.OK
     store.close()
     earlier.close()
 

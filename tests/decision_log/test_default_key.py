@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from guidepost import Client
 from guidepost.cli.app import app
-from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, own_key, own_key_problem
+from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key, default_key_problem
 from guidepost.policies.sources.signatures import key_id, new_key, private_key, trusted_keys
 from guidepost.policies.sources.source import SourceError
 from guidepost.server.settings.model import ServerSettings
@@ -57,7 +57,7 @@ def test_servers_that_start_at_once_make_one_key(state: Path) -> None:
 
     def start() -> None:
         together.wait()
-        found.append(own_key(state))
+        found.append(default_key(state))
 
     threads = [threading.Thread(target=start) for _ in range(count)]
     for one in threads:
@@ -71,13 +71,13 @@ def test_servers_that_start_at_once_make_one_key(state: Path) -> None:
 
 
 def test_the_public_key_is_written_anew_where_it_is_missing_or_another(state: Path) -> None:
-    made = own_key(state)
+    made = default_key(state)
     made.public.unlink()
-    assert own_key(state).public.is_file()
+    assert default_key(state).public.is_file()
     new_key(Path("a.private.pem"), Path("a.public.pem"))
     made.public.write_bytes(Path("a.public.pem").read_bytes())
 
-    assert own_key(state).id == trusted_keys([made.public]).keys[0].id
+    assert default_key(state).id == trusted_keys([made.public]).keys[0].id
 
 
 def test_a_named_key_signs_and_none_is_made(state: Path) -> None:
@@ -100,18 +100,18 @@ def test_where_no_key_can_be_made_the_server_serves_without_and_says_so(tmp_path
     (tmp_path / "state").write_text("")
 
     assert "no key can be made in" in signing(ServerSettings()).why_not
-    assert "cannot be written" in own_key_problem(state)
+    assert "cannot be written" in default_key_problem(state)
     done = check("--decision-log", f"sqlite:///{tmp_path}/d.db")
     assert done.exit_code == 0, done.output
     assert "warning: log-sign: the heads of the decision log would not be signed" in done.output
 
 
 def test_a_key_that_cannot_be_read_is_never_replaced(state: Path) -> None:
-    made = own_key(state)
+    made = default_key(state)
     made.private.write_text("spoilt")
 
     with pytest.raises(SourceError):
-        own_key(state)
+        default_key(state)
     assert made.private.read_text() == "spoilt"
     refused = run("serve", "--policies", write(Path("desk"), GOOD), "--port", 0)
     assert refused.exit_code == 2

@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy.exc import OperationalError
 
-from guidepost.decision_log.append import Kept
+from guidepost.decision_log.append import Appended
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.writer import LogUnavailable, Writer
@@ -83,7 +83,7 @@ def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str
     store = Failing(url)
     store.open_.clear()
 
-    async def play() -> tuple[list[Sequence[Kept]], str]:
+    async def play() -> tuple[list[Sequence[Appended]], str]:
         writer = Writer(store, "main", capacity=3)
         waiting = [writer.submit((record(number),)) for number in range(3)]
         with pytest.raises(LogUnavailable) as error:
@@ -129,7 +129,7 @@ def test_a_commit_of_which_nobody_heard_is_not_made_twice(
     lost = []
     append = failing.append
 
-    def loses_the_first_word(writer: str, records: Any, *, again: bool = False) -> list[Kept]:
+    def loses_the_first_word(writer: str, records: Any, *, again: bool = False) -> list[Appended]:
         kept = append(writer, records, again=again)
         if not lost:
             lost.append(records)

@@ -15,10 +15,10 @@ from sqlalchemy.exc import OperationalError
 
 from engine.decision_log.record import Record
 from engine.decision_log.verify import verify
-from guidepost.decision_log.append import Kept
+from guidepost.decision_log.append import Appended
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.patience import Patience
-from guidepost.decision_log.recorder import Keeper
+from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.transaction import transaction
@@ -39,9 +39,13 @@ class Refused(Events):
 
 
 def keeping(
-    url: str, monkeypatch: pytest.MonkeyPatch, play: Callable[[Keeper, Failing], Any], capacity: int = 100, **more: Any
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    play: Callable[[Recorder, Failing], Any],
+    capacity: int = 100,
+    **more: Any,
 ) -> Any:
-    """Play with a keeper and its store, and close it."""
+    """Play with a recorder and its store, and close it."""
     store = Failing(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     monkeypatch.setattr(
@@ -49,12 +53,12 @@ def keeping(
     )
 
     async def played() -> Any:
-        keeper = Keeper(settings(url, **more), lambda: NOW, events)
+        recorder = Recorder(settings(url, **more), lambda: NOW, events)
         try:
-            return await play(keeper, store)
+            return await play(recorder, store)
         finally:
             store.open_.set()
-            await keeper.close()
+            await recorder.close()
 
     events = more.pop("events", None)
     return run(played())
@@ -73,22 +77,22 @@ def test_records_that_come_together_are_one_commit_in_their_order(
 ) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(50)]
 
-    async def play(keeper: Keeper, store: Failing) -> Any:
-        return await keeper.keep_all(made), store
+    async def play(recorder: Recorder, store: Failing) -> Any:
+        return await recorder.append_all(made), store
 
     kept, store = keeping(url, monkeypatch, play, durability=durability)
 
-    assert (kept, store.commits) == ([Kept(one, True) for one in made], 1)
+    assert (kept, store.commits) == ([Appended(one, True) for one in made], 1)
     assert tickets(url) == [one.ticket for one in made]
 
 
 def test_of_more_than_a_commit_takes_all_are_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(MAX_BATCH + 7)]
 
-    async def play(keeper: Keeper, store: Failing) -> Any:
-        return await keeper.keep_all(made), store.commits
+    async def play(recorder: Recorder, store: Failing) -> Any:
+        return await recorder.append_all(made), store.commits
 
-    assert keeping(url, monkeypatch, play, capacity=1_000) == ([Kept(one, True) for one in made], 2)
+    assert keeping(url, monkeypatch, play, capacity=1_000) == ([Appended(one, True) for one in made], 2)
     assert tickets(url) == [one.ticket for one in made]
 
 
@@ -97,19 +101,19 @@ def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_tha
 ) -> None:
     url, made, events = sqlite(tmp_path), [record(number) for number in range(5)], Refused()
 
-    async def play(keeper: Keeper, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: Failing) -> Any:
         store.open_.clear()
-        found = asyncio.ensure_future(keeper.keep_all(made))
+        found = asyncio.ensure_future(recorder.append_all(made))
         await asyncio.sleep(0)
-        waiting = keeper.waiting
+        waiting = recorder.waiting
         store.open_.set()
-        return await found, waiting, await keeper.keep_all([record(9)])
+        return await found, waiting, await recorder.append_all([record(9)])
 
     found, waiting, afterwards = keeping(url, monkeypatch, play, capacity=3, events=events)
 
-    assert found[:3] == [Kept(one, True) for one in made[:3]]
+    assert found[:3] == [Appended(one, True) for one in made[:3]]
     assert [one.why for one in found[3:]] == events.why == [Refusal.FULL, Refusal.FULL]
-    assert (waiting, afterwards) == (3, [Kept(record(9), True)])
+    assert (waiting, afterwards) == (3, [Appended(record(9), True)])
     assert tickets(url) == ["T-0", "T-1", "T-2", "T-9"]
 
 
@@ -125,18 +129,18 @@ def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answe
         record(5, request_id="s", caller="another"),
     ]
 
-    async def play(keeper: Keeper, _: Failing) -> Any:
-        return await keeper.keep(first), await keeper.keep_all(made)
+    async def play(recorder: Recorder, _: Failing) -> Any:
+        return await recorder.append(first), await recorder.append_all(made)
 
     kept, found = keeping(url, monkeypatch, play)
 
-    assert kept == Kept(first, True)
+    assert kept == Appended(first, True)
     assert found == [
-        Kept(made[0], True),
-        Kept(first, False),
-        Kept(made[2], True),
-        Kept(made[2], False),
-        Kept(made[4], True),
+        Appended(made[0], True),
+        Appended(first, False),
+        Appended(made[2], True),
+        Appended(made[2], False),
+        Appended(made[4], True),
     ]
     assert tickets(url) == ["T-0", "T-1", "T-3", "T-5"]
 
@@ -147,20 +151,20 @@ def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_other
     url = sqlite(tmp_path)
     made = [record(0), record(1), record(2, request_id="r"), record(3), record(4), record(5)]
 
-    async def play(keeper: Keeper, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: Failing) -> Any:
         store.open_.clear()
-        found = asyncio.ensure_future(keeper.keep_all(made))
+        found = asyncio.ensure_future(recorder.append_all(made))
         done, _ = await asyncio.wait([found], timeout=0.1)
-        risked = keeper.at_risk, keeper.waiting
+        risked = recorder.at_risk, recorder.waiting
         store.open_.set()
-        return done, risked, await found, keeper.at_risk
+        return done, risked, await found, recorder.at_risk
 
     done, risked, found, afterwards = keeping(
         url, monkeypatch, play, durability=Durability.BOUNDED, records=3, milliseconds=60_000
     )
 
     assert (done, risked, afterwards) == (set(), (3, 6), 0)
-    assert found == [Kept(one, True) for one in made]
+    assert found == [Appended(one, True) for one in made]
     assert tickets(url) == [one.ticket for one in made]
 
 
@@ -169,16 +173,16 @@ def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written
 ) -> None:
     url, events = sqlite(tmp_path), Refused()
 
-    async def play(keeper: Keeper, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: Failing) -> Any:
         store.broken = True
-        late = await keeper.keep_all([record(0), record(1)])
+        late = await recorder.append_all([record(0), record(1)])
         store.broken = False
-        return late, await keeper.keep(record(2)), keeper.waiting
+        return late, await recorder.append(record(2)), recorder.waiting
 
     late, kept, waiting = keeping(url, monkeypatch, play, events=events, patience=0.1)
 
     assert [one.why for one in late] == events.why == [Refusal.LATE] * 2
-    assert (kept, waiting) == (Kept(record(2), True), 0)
+    assert (kept, waiting) == (Appended(record(2), True), 0)
     assert tickets(url) == ["T-2"]
 
 
@@ -209,7 +213,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the
     with pytest.raises(OperationalError, match="no such table"):
         write()
     assert store.ends() == ()
-    assert store.append("main", [record(0)]) == [Kept(record(0), True)]
+    assert store.append("main", [record(0)]) == [Appended(record(0), True)]
     store.close()
 
 

@@ -27,10 +27,10 @@ from engine.decision_log.record import Record, instant
 from guidepost.cli.app import app
 from guidepost.decision_log import purge as purging
 from guidepost.decision_log.certificate import certify
-from guidepost.decision_log.default_key import own_key
+from guidepost.decision_log.default_key import default_key
 from guidepost.decision_log.export_jsonl import line, note_line, read_export, read_lines
-from guidepost.decision_log.purge import PurgeRefused, doomed, purge
-from guidepost.decision_log.signed_heads import PurgeNote, sign_head, sign_purge, unvouched
+from guidepost.decision_log.purge import PurgeError, plan_purge, purge
+from guidepost.decision_log.signed_heads import PurgeNote, sign_head, sign_purge, signature_problem
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
@@ -104,11 +104,11 @@ def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_
 def test_a_purge_is_told_before_it_is_made_and_can_be_made_again(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3, 4)])
 
-    assert [(one.writer, one.entries, one.last, one.received) for one in doomed(store, at(3))] == [
+    assert [(one.writer, one.entries, one.last, one.received) for one in plan_purge(store, at(3))] == [
         ("main", 2, 2, (record(1).received, record(2).received))
     ]
     purge(store, at(3), LATER, "me")
-    assert (doomed(store, at(3)), purge(store, at(3), LATER, "me")) == ((), ())
+    assert (plan_purge(store, at(3)), purge(store, at(3), LATER, "me")) == ((), ())
     purge(store, at(9), LATER, "me")
     store.append("main", [record(5)])
 
@@ -166,7 +166,7 @@ def test_wherever_a_purge_stops_the_chain_is_whole(store: Store, monkeypatch: py
             raise OperationalError("", {}, Exception("the machine went down"))
 
     with pytest.raises(OperationalError):
-        purge(store, at(9), LATER, "me", told=stops, step=3)
+        purge(store, at(9), LATER, "me", progress=stops, step=3)
 
     assert (left(store), [note.purge.sequence for note in store.notes()]) == ([7, 8, 9], [6])
     assert verify_store(store, Trust()).whole
@@ -192,7 +192,7 @@ def test_what_was_altered_is_never_purged_away(store: Store, statement: str) -> 
         connection.exec_driver_sql(statement)
     before = left(store)
 
-    with pytest.raises(PurgeRefused, match="would hide"):
+    with pytest.raises(PurgeError, match="would hide"):
         purge(store, at(5), LATER, "me")
 
     assert left(store) == before
@@ -219,8 +219,8 @@ def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str
     store.append("main", [record(1), record(2)])
     (note,) = purge(store, at(2), LATER, "me", KEY)
 
-    assert unvouched(note, TRUST) == ""
-    assert "its signature is wrong" in unvouched(replace(note, purge=replace(note.purge, **changes)), TRUST)
+    assert signature_problem(note, TRUST) == ""
+    assert "its signature is wrong" in signature_problem(replace(note, purge=replace(note.purge, **changes)), TRUST)
     assert sign_purge(note.purge, KEY) == note
 
 
@@ -324,7 +324,7 @@ def test_a_signed_purge_verifies_with_the_key(desk: Path, store: Store) -> None:
 
 
 def test_a_purge_signs_with_the_servers_own_key_so_that_the_log_still_verifies(desk: Path, store: Store) -> None:
-    own = own_key(desk / "state" / "guidepost")
+    own = default_key(desk / "state" / "guidepost")
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", private_key(own.private), covered))
 
     purged = run("purge", "--before", "2026-01-23T04:00:04Z", "--yes")
@@ -342,7 +342,7 @@ def test_a_purge_without_a_key_makes_none_and_warns_before_it_removes_anything(d
 
 
 def test_a_purge_warns_of_a_key_that_signed_no_head_of_the_log(desk: Path, store: Store) -> None:
-    own_key(desk / "state" / "guidepost")
+    default_key(desk / "state" / "guidepost")
     key = private_key(Path("desk.private.pem"))
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", key, covered))
 

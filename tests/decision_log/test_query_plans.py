@@ -21,7 +21,7 @@ from sqlalchemy import event
 
 from engine.decide.answer_times_json import iso
 from engine.decision_log.filter import Filter
-from guidepost.decision_log.purge import doomed, purge
+from guidepost.decision_log.purge import plan_purge, purge
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import verify_store
@@ -233,7 +233,7 @@ READS_ALL: Final[dict[str, Callable[[Store], object]]] = {
     "the records of a rule at any time": lambda store: list(store.found(Filter(rule="none.such"))),
     "the records of an outcome at any time": lambda store: list(store.found(Filter(outcome="queue=never"))),
     "a page of the records of a version": lambda store: next(store.found(Filter(version="7.0.0"))),
-    "what a purge would remove": lambda store: doomed(store, START + timedelta(seconds=LENGTH * 2)),
+    "what a purge would remove": lambda store: plan_purge(store, START + timedelta(seconds=LENGTH * 2)),
 }
 """What reads a whole log because it has to; nobody waits to write meanwhile."""
 

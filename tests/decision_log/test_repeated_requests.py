@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from guidepost.decision_log.append import Kept
+from guidepost.decision_log.append import Appended
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.v1 import decision_service_pb2 as pb
@@ -104,9 +104,9 @@ def test_records_that_were_committed_without_our_knowing_are_not_written_twice(s
     store.append("main", made)
 
     assert store.append("main", [*made, record(3)], again=True) == [
-        Kept(made[0], True),
-        Kept(made[1], True),
-        Kept(record(3), True),
+        Appended(made[0], True),
+        Appended(made[1], True),
+        Appended(record(3), True),
     ]
     assert [entry.sequence for entry in store.entries()] == [1, 2, 3]
 

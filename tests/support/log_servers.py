@@ -25,7 +25,7 @@ from engine.decision_log.record import Record
 from engine.decision_log.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
-from guidepost.decision_log.append import Kept
+from guidepost.decision_log.append import Appended
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.store import Store
 from guidepost.server.app import listening
@@ -162,7 +162,7 @@ class Failing(Store):
         self.entered = threading.Event()
         self.open_.set()
 
-    def append(self, writer: str, records: Any, *, again: bool = False) -> list[Kept]:
+    def append(self, writer: str, records: Any, *, again: bool = False) -> list[Appended]:
         self.entered.set()
         self.open_.wait(60)
         if self.broken:

@@ -28,7 +28,7 @@ from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import policies_at_hand
 from guidepost.cli.options.version_spec import KeysOption, refusing
 from guidepost.decision_log.export_jsonl import line, note_line, read_export
-from guidepost.decision_log.paging import WrongToken, page
+from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources import trusted_keys
@@ -124,7 +124,7 @@ def query(
     with reading_log(log) as store:
         try:
             found = page(store, asked, limit, token)
-        except WrongToken as error:
+        except InvalidPageToken as error:
             raise refused(f"--page {token}: {error}") from error
     slips = [] if found.found or not (rule or outcome) else unknown_words(asked, policies_at_hand())
     if output is TableOrJson.JSON:

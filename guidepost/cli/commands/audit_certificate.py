@@ -19,8 +19,15 @@ from guidepost.atomic_file import PRIVATE, write_atomically
 from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
 from guidepost.cli.options.policies_folder import PoliciesOption, utc_now
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version, refusing
-from guidepost.decision_log.certificate import MAX_SIZE, Certificate, Found, NoCertificate, Step, certify
-from guidepost.decision_log.certificate import check as checked
+from guidepost.decision_log.certificate import (
+    MAX_SIZE,
+    Certificate,
+    CheckStep,
+    InvalidCertificate,
+    StepResult,
+    certify,
+    check_certificate,
+)
 from guidepost.decision_log.settings import default_url
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
@@ -28,7 +35,7 @@ from guidepost.policies.sources import trusted_keys
 from guidepost.policies.sources.signatures import private_key
 from guidepost.render.console import ExitCode, TableOrJson, errors, grid, refused, results, show_json
 
-STYLES: Final = {Found.OK: "bold green", Found.WRONG: "bold red", Found.NOT_SHOWN: "yellow"}
+STYLES: Final = {StepResult.OK: "bold green", StepResult.WRONG: "bold red", StepResult.NOT_SHOWN: "yellow"}
 
 RecordArgument = Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")]
 
@@ -94,14 +101,14 @@ def check(
     """
     try:
         made = Certificate.read(_text(file))
-    except NoCertificate as error:
+    except InvalidCertificate as error:
         raise refused(
             f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG
         ) from error
     with refusing("keys"):
         trust = trusted_keys(key or ())
     version = open_version(against, policies=policies, keys=key) if against else None
-    steps = checked(made, trust, version)
+    steps = check_certificate(made, trust, version)
     if output is TableOrJson.JSON:
         show_json(
             {
@@ -109,7 +116,7 @@ def check(
                 "sound": _sound(steps),
                 "proved": proved(steps),
                 "complete": _complete(steps),
-                "steps": [{"step": one.name, "found": one.found.value, "said": one.said} for one in steps],
+                "steps": [{"step": one.name, "found": one.result.value, "said": one.detail} for one in steps],
             }
         )
     else:
@@ -159,7 +166,7 @@ def _text(file: Path) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise NoCertificate("expected text in UTF-8") from error
+        raise InvalidCertificate("expected text in UTF-8") from error
 
 
 def _id(made: Certificate) -> str:
@@ -169,25 +176,27 @@ def _id(made: Certificate) -> str:
         return ""
 
 
-def _sound(steps: Sequence[Step]) -> bool:
-    return all(step.found is not Found.WRONG for step in steps)
+def _sound(steps: Sequence[CheckStep]) -> bool:
+    return all(step.result is not StepResult.WRONG for step in steps)
 
 
-def _complete(steps: Sequence[Step]) -> bool:
-    return all(step.found is Found.OK for step in steps)
+def _complete(steps: Sequence[CheckStep]) -> bool:
+    return all(step.result is StepResult.OK for step in steps)
 
 
-def proved(steps: Sequence[Step]) -> bool:
+def proved(steps: Sequence[CheckStep]) -> bool:
     """Return whether a certificate proves that its record was in the log: a trusted key signed the head that covers it, and nothing is wrong."""
-    found = {step.name: step.found for step in steps}
-    return _sound(steps) and all(found[name] is Found.OK for name in ("entry", "path", "signature"))
+    found = {step.name: step.result for step in steps}
+    return _sound(steps) and all(found[name] is StepResult.OK for name in ("entry", "path", "signature"))
 
 
-def _page(made: Certificate, steps: Sequence[Step]) -> Iterator[RenderableType]:
+def _page(made: Certificate, steps: Sequence[CheckStep]) -> Iterator[RenderableType]:
     yield Text.assemble("certificate of record ", (_id(made), "bold"))
-    yield grid([(f"  {step.name}", Text(step.found.value, STYLES[step.found]), step.said) for step in steps], "cyan")
-    missing = [step.name for step in steps if step.found is Found.NOT_SHOWN]
-    wrong = [step.name for step in steps if step.found is Found.WRONG]
+    yield grid(
+        [(f"  {step.name}", Text(step.result.value, STYLES[step.result]), step.detail) for step in steps], "cyan"
+    )
+    missing = [step.name for step in steps if step.result is StepResult.NOT_SHOWN]
+    wrong = [step.name for step in steps if step.result is StepResult.WRONG]
     if wrong:
         yield Text(f"not to be relied on: wrong in {', '.join(wrong)}", "bold red")
     elif not proved(steps):

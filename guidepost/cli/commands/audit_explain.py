@@ -23,7 +23,7 @@ from guidepost.cli.options.decision_log import LogOption, reading_log
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
 from guidepost.decision_log.export_jsonl import line
-from guidepost.decision_log.find_version import find_decider
+from guidepost.decision_log.find_version import find_version
 from guidepost.render.answer_console import AnswerPage
 from guidepost.render.console import ExitCode, TableOrJson, errors, refused, results, show_json
 from guidepost.render.records_console import facts_page, record_page
@@ -80,7 +80,7 @@ def explain(
 def _decider(record: Record, given: list[str], policies: Any, key: Any) -> Version | None:
     """Build the version that decided, if it is here."""
     sources = [open_source(spec, policies=policies, keys=key) for spec in given]
-    found = find_decider(record.version.digest, sources, find_folder(policies))
+    found = find_version(record.version.digest, sources, find_folder(policies))
     if found is None:
         return None
     with refusing(found.label), errors().working(f"loading {found.label}"):

@@ -16,7 +16,7 @@ from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.decision_log.default_key import PRIVATE_FILE
-from guidepost.decision_log.purge import Doomed, PurgeRefused, doomed
+from guidepost.decision_log.purge import PurgeError, PurgePlan, plan_purge
 from guidepost.decision_log.purge import purge as purged
 from guidepost.decision_log.settings import default_url, state_folder
 from guidepost.decision_log.store import Store
@@ -64,7 +64,7 @@ def purge(
         file = sign_key or _own_key()
         key = private_key(file) if file else None
     with reading_log(log) as store:
-        going = doomed(store, instant)
+        going = plan_purge(store, instant)
         signers = store.signers() if going else frozenset()
     if not going:
         _show(going, [], output, done=False)
@@ -82,7 +82,7 @@ def purge(
         writing = Store.open(log or default_url())
     try:
         notes = purged(writing, instant, utc_now(), name, key)
-    except PurgeRefused as error:
+    except PurgeError as error:
         raise refused(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
     finally:
         writing.close()
@@ -113,7 +113,7 @@ def _user() -> str:
         return "unknown"
 
 
-def _show(going: Sequence[Doomed], notes: Sequence[object], output: TableOrJson, *, done: bool) -> None:
+def _show(going: Sequence[PurgePlan], notes: Sequence[object], output: TableOrJson, *, done: bool) -> None:
     if output is TableOrJson.JSON:
         chains = [
             {
@@ -133,7 +133,7 @@ def _show(going: Sequence[Doomed], notes: Sequence[object], output: TableOrJson,
         )
 
 
-def _page(going: Sequence[Doomed]) -> Iterator[RenderableType]:
+def _page(going: Sequence[PurgePlan]) -> Iterator[RenderableType]:
     yield Text(f"{count(sum(one.entries for one in going), 'record')} would be removed", "bold")
     yield ruled(
         ("chain", "records", "up to entry", "received from", "to"),

@@ -22,14 +22,13 @@ from engine.model.vocabulary import FactType
 from guidepost.cli.commands.serve_check import checked
 from guidepost.cli.options.policies_folder import Loaded, load, refused_policies, utc_now
 from guidepost.cli.options.server_flags import CheckOption, ConfigOption, configured, refused_settings, with_flags
-from guidepost.decision_log.database import LogRefused, connect, shown
-from guidepost.decision_log.options import LogOptions
-from guidepost.decision_log.settings import default_url
+from guidepost.decision_log.database import LogError, connect, shown
+from guidepost.decision_log.settings import LogSettings, default_url
 from guidepost.policies.sources import SourceError
 from guidepost.program import PROGRAM
 from guidepost.render.console import count, errors, grid, refused, results
 from guidepost.server.observability import logging as logs
-from guidepost.server.settings.build import log_options, supervised, written
+from guidepost.server.settings.build import log_settings, supervised, written
 from guidepost.server.settings.checks import UNIX, refusals
 from guidepost.server.settings.file_modes import open_files
 from guidepost.server.settings.model import ServerSettings
@@ -84,7 +83,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
             refusal = _run(settings, loaded.folder, key.private, ready)
         except CannotServe as error:
             raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
-        except LogRefused as error:
+        except LogError as error:
             raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
         except OSError as error:
             raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
@@ -107,7 +106,7 @@ def _welcome(
     loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing
 ) -> Iterator[RenderableType]:
     options = [] if settings.policies is None else ["--policies", str(settings.policies)]
-    kept, workers = log_options(settings), cores() if settings.workers is None else settings.workers
+    kept, workers = log_settings(settings), cores() if settings.workers is None else settings.workers
     rows = [
         (
             f"  {version.ref.name} {version.ref.version}",
@@ -135,7 +134,7 @@ def _welcome(
     yield from _calls(loaded.versions[-1].policy, address, options, settings)
 
 
-def _log_name(options: LogOptions) -> str:
+def _log_name(options: LogSettings) -> str:
     """Return the URL of a log, without a password."""
     return shown(connect(options.url or default_url()))
 

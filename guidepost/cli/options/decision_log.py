@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.database import LogError
 from guidepost.decision_log.settings import VARIABLE, default_url
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import SourceError
@@ -29,7 +29,7 @@ def refusing_log() -> Iterator[None]:
     """End the command if the log, or a key for it, cannot be used."""
     try:
         yield
-    except (LogRefused, SourceError) as error:
+    except (LogError, SourceError) as error:
         raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
 
 

@@ -28,7 +28,7 @@ from engine.decide.reschedule import Rescheduled
 from engine.model.answer import Answer, Outcome, Status, UnknownVersion
 from engine.version.version import Version
 from guidepost.decision_log.events import Events, Refusal
-from guidepost.decision_log.recorder import Given
+from guidepost.decision_log.recorder import Answers
 from guidepost.server.rpc.live_bundle import Held
 from guidepost.server.rpc.observation_interceptor import Observed, Observer
 
@@ -132,7 +132,7 @@ class DecisionMetrics(Observer, Collector):
         self._words: Cache[tuple[str, str], frozenset[str]] = Cache(MAX_KEPT)
         registry.register(self)
 
-    def decided(self, version: Version, given: Given) -> None:
+    def decided(self, version: Version, given: Answers) -> None:
         """Count the decisions of an answer; a change of deadlines is none."""
         if isinstance(given, Rescheduled):
             return

@@ -25,14 +25,14 @@ from engine.decision_log.record import Record, instant
 from engine.decision_log.reproduce import reproduce
 from engine.model.answer import UnknownVersion
 from engine.version.version import Version
-from guidepost.decision_log.call_metadata import named, read_call
+from guidepost.decision_log.call_metadata import read_call_metadata, recorded_caller
 from guidepost.decision_log.certificate import certify
 from guidepost.decision_log.export_jsonl import line, note_line
-from guidepost.decision_log.paging import WrongToken, page
-from guidepost.decision_log.purge import doomed, purge
+from guidepost.decision_log.paging import InvalidPageToken, page
+from guidepost.decision_log.purge import plan_purge, purge
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.store import Store
-from guidepost.decision_log.verify import Report, verify_store
+from guidepost.decision_log.verify import VerificationReport, verify_store
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id
 from guidepost.server import wire
 from guidepost.server.auth import Access, Action, NoLog, NotExplained, UnknownRecord
@@ -67,6 +67,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
     def __init__(self, held: Held, clock: Callable[[], datetime], log: LogSettings | None, access: Access) -> None:
         self._held, self._clock, self._access = held, clock, access
         self._log = log if log is not None and log.durability is not Durability.OFF else None
+        self._key = None if self._log is None else self._log.signing_key()
         self._reads, self._works = ThreadPoolExecutor(2, "audit"), ThreadPoolExecutor(1, "audit work")
         self._store: Store | None = None
         self._opening = threading.Lock()
@@ -85,7 +86,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
             raise wire.WrongField("page_size", f"is 1 to {MAX_PAGE:,}, or 0 for {PAGE}")
         try:
             return await self._read(lambda store: _page(store, asked, request))
-        except WrongToken as error:
+        except InvalidPageToken as error:
             raise wire.WrongField("page_token", str(error)) from error
 
     @streamed
@@ -110,9 +111,9 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
             if stopped.is_set():
                 raise _Stopped
 
-        def work() -> Report | None:
+        def work() -> VerificationReport | None:
             try:
-                return None if stopped.is_set() else verify_store(self._opened(), self._trust(), told=told)
+                return None if stopped.is_set() else verify_store(self._opened(), self._trust(), progress=told)
             except _Stopped:
                 return None
 
@@ -140,21 +141,22 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
     async def PurgeRecords(self, request: pb.PurgeRecordsRequest, context: Context) -> pb.PurgeRecordsResponse:
         """Remove old records, or say which would be removed."""
         self._access.require(Action.PURGE_LOG)
-        now, log = self._clock(), self._settings()
+        self._settings()  # a server without a log reports that first
+        now = self._clock()
         if not request.HasField("before"):
             raise wire.WrongField("before", "is missing: what was received before it goes")
         before = wire.asked_instant("before", request.before)
         if before > now:
             raise wire.WrongField("before", "lies in the future")
         name = (
-            named(proven(), request.by)
+            recorded_caller(proven(), request.by)
             if request.by
-            else read_call(context.invocation_metadata() or (), proven()).caller or "unknown"
+            else read_call_metadata(context.invocation_metadata() or (), proven()).caller or "unknown"
         )
         if len(name) > MAX_NAME or not name.isprintable():
             raise wire.WrongField("by", f"has 1 to {MAX_NAME} printable characters")
-        going = await self._read(lambda store: doomed(store, before))
-        notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, log.key))
+        going = await self._read(lambda store: plan_purge(store, before))
+        notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, self._key))
         return pb.PurgeRecordsResponse(
             chains=[wire.purged_chain(one) for one in going], notes=[json.dumps(note.plain) for note in notes]
         )
@@ -214,10 +216,9 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
             return self._store
 
     def _trust(self) -> Trust:
-        key = self._settings().key
-        if key is None:
+        if self._key is None:
             return Trust()
-        public = key.public_key()
+        public = self._key.public_key()
         return Trust((TrustedKey("this server's own", key_id(public), public),))
 
 

@@ -15,8 +15,8 @@ from google.rpc import error_details_pb2
 
 from engine.decision_log.record import RecordKind
 from engine.version.version import Version
-from guidepost.decision_log.call_metadata import Call, checked
-from guidepost.decision_log.recorder import Given
+from guidepost.decision_log.call_metadata import CallMetadata, checked_metadata
+from guidepost.decision_log.recorder import Answers
 from guidepost.server import wire
 from guidepost.server.rpc.evaluate import Answering, Chosen, Question, Step
 from guidepost.server.rpc.observation_interceptor import note_tickets
@@ -38,7 +38,7 @@ IN_FLIGHT_BYTES: Final = 256 << 10
 
 TRIAGE: Final = Question(RecordKind.TRIAGE)
 
-Write = Callable[[Version, Given], bytes]
+Write = Callable[[Version, Answers], bytes]
 
 Left = Callable[[], "float | None"]
 """Returns how many seconds a call has until its deadline; None if it has none."""
@@ -103,7 +103,9 @@ class Batches:
 
     def _step(self, item: pb.TriageItem, chosen: Chosen, caller: str) -> Step | Exception:
         try:
-            return self._answering.step(TRIAGE, item, chosen, checked(Call(caller, item.request_id, item.ticket_id)))
+            return self._answering.step(
+                TRIAGE, item, chosen, checked_metadata(CallMetadata(caller, item.request_id, item.ticket_id))
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
 
@@ -118,7 +120,7 @@ class Batches:
                 await asyncio.sleep(0)
             yield self._result(item, one)
 
-    def _result(self, item: pb.TriageItem, found: tuple[Version, Given] | Exception) -> bytes:
+    def _result(self, item: pb.TriageItem, found: tuple[Version, Answers] | Exception) -> bytes:
         if not isinstance(found, Exception):
             return sized(TRIAGED, self._write(*found))
         return sized(FAILED, item_error(found, item).SerializeToString())

@@ -21,8 +21,8 @@ from engine.decide.reschedule import Rescheduled
 from engine.decision_log.record import RecordKind
 from engine.model.answer import Answer, WrongFact
 from engine.version.version import Version
-from guidepost.decision_log.call_metadata import Call, read_call
-from guidepost.decision_log.recorder import Given, Keeper
+from guidepost.decision_log.call_metadata import CallMetadata, read_call_metadata
+from guidepost.decision_log.recorder import Answers, Recorder
 from guidepost.server import wire
 from guidepost.server.auth.roles import proven
 from guidepost.server.rpc.batch import Batches
@@ -61,7 +61,6 @@ DECISION: Final = tag(1)
 """The field of every response to a call for one decision."""
 
 
-Answers = tuple[Answer, ...]
 Key = tuple[bytes, type[Message], str]
 """An encoded answer: what stands before it, the message that it is, and the id of the answer or of what it has in common with others."""
 
@@ -76,9 +75,9 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
 
     def __init__(
-        self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None = None, batch: int = MOST_TICKETS
+        self, held: Held, clock: Callable[[], datetime], recorder: Recorder | None = None, batch: int = MOST_TICKETS
     ) -> None:
-        self._answering = Answering(held, clock, keeper)
+        self._answering = Answering(held, clock, recorder)
         self._batches = Batches(self._answering, self._triaged, batch)
         self._kept: Cache[Key, bytes] = Cache(MAX_KEPT)
         self._templates: Cache[Key, wire.Template] = Cache(MAX_KEPT)
@@ -163,14 +162,14 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
             Question(RecordKind.DECIDE, decision),
             request,
             context,
-            lambda _, answers: self._field(DECISION, kind, cast("Answers", answers)[0]),
+            lambda _, answers: self._field(DECISION, kind, cast("tuple[Answer, ...]", answers)[0]),
         )
 
-    def _triaged(self, version: Version, answers: Given) -> bytes:
+    def _triaged(self, version: Version, answers: Answers) -> bytes:
         """Encode the decisions that a new ticket needs."""
         parts = [b""] * (NOTICE + 1)
         parts[VERSION], parts[NOTICE] = self._around(version)
-        for answer in cast("Answers", answers):
+        for answer in cast("tuple[Answer, ...]", answers):
             field, before, kind = FIELDS.get(answer.decision, OTHERS)
             parts[field] += self._field(before, kind, answer)
         return b"".join(parts)
@@ -194,7 +193,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         question: Question,
         request: TicketRequest,
         context: Context,
-        write: Callable[[Version, Given], Written],
+        write: Callable[[Version, Answers], Written],
         wrong: tuple[WrongFact, ...] = (),
     ) -> Written:
         """Answer a question, once it is recorded; with no log, at once. ``wrong`` is what is known to be wrong with the request already."""
@@ -202,9 +201,13 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         step = self._answering.step(question, request, chosen, self._call(context), wrong)
         return write(*await self._answering.kept(step, context.time_remaining()))
 
-    def _call(self, context: Context) -> Call:
+    def _call(self, context: Context) -> CallMetadata:
         """Read what the call says of itself, for the log."""
-        return read_call(context.invocation_metadata() or (), proven()) if self._answering.records else Call()
+        return (
+            read_call_metadata(context.invocation_metadata() or (), proven())
+            if self._answering.records
+            else CallMetadata()
+        )
 
     def _field(self, before: bytes, kind: type[Message], answer: Answer) -> bytes:
         """Encode an answer as a field, with what stands ``before`` it; what is the same for others is encoded once, and kept."""

@@ -19,9 +19,9 @@ from engine.decision_log.record import Record, Recordable, RecordKind, instant
 from engine.model.answer import UnknownVersion, WrongFact, WrongRequest
 from engine.request.moment import Moment
 from engine.version.version import Version
-from guidepost.decision_log.append import Kept
-from guidepost.decision_log.call_metadata import Call
-from guidepost.decision_log.recorder import Asked, Given, Keeper, RecordedOtherwise, RequestIdUsed
+from guidepost.decision_log.append import Appended
+from guidepost.decision_log.call_metadata import CallMetadata
+from guidepost.decision_log.recorder import Answers, Recorder, RecordRequest, ReplayMismatch, RequestIdReused
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
 from guidepost.server.rpc.live_bundle import Held
@@ -40,7 +40,7 @@ class Question:
     decision: str = ""
     before: Mapping[str, object] | None = None
 
-    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Given:
+    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Answers:
         """Answer it under a version."""
         if self.kind is RecordKind.TRIAGE:
             return triage(version, facts, moment)
@@ -81,21 +81,21 @@ class Step:
 
     question: Question
     chosen: Chosen
-    asked: Asked
-    given: Given
+    asked: RecordRequest
+    given: Answers
     record: Recordable | None
 
 
 class Answering:
     """Answers from the bundle that is held, and records what it answers; the clock chooses the version in force."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime], keeper: Keeper | None) -> None:
-        self._held, self._clock, self._keeper = held, clock, keeper
+    def __init__(self, held: Held, clock: Callable[[], datetime], recorder: Recorder | None) -> None:
+        self._held, self._clock, self._recorder = held, clock, recorder
 
     @property
     def records(self) -> bool:
         """Whether answers are recorded."""
-        return self._keeper is not None
+        return self._recorder is not None
 
     def choose(self, request: Choice) -> Chosen:
         """Return the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
@@ -109,7 +109,12 @@ class Answering:
         )
 
     def step(
-        self, question: Question, request: OneTicket, chosen: Chosen, call: Call, wrong: tuple[WrongFact, ...] = ()
+        self,
+        question: Question,
+        request: OneTicket,
+        chosen: Chosen,
+        call: CallMetadata,
+        wrong: tuple[WrongFact, ...] = (),
     ) -> Step:
         """Answer a question. ``wrong`` is what is known to be wrong with the request already."""
         version = chosen.version
@@ -119,69 +124,70 @@ class Answering:
             lambda facts, moment: (facts, moment, question.answer(version, facts, moment)),
             wrong,
         )
-        asked = Asked(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
+        asked = RecordRequest(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
         return Step(
             question=question,
             chosen=chosen,
             asked=asked,
             given=given,
-            record=None if self._keeper is None else self._keeper.record(chosen.received, asked, version, given),
+            record=None if self._recorder is None else self._recorder.record(chosen.received, asked, version, given),
         )
 
-    async def kept(self, step: Step, left: float | None) -> tuple[Version, Given]:
+    async def kept(self, step: Step, left: float | None) -> tuple[Version, Answers]:
         """Return the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
 
-        Raises LogUnavailable if it may not leave, and RequestIdUsed or RecordedOtherwise for a call that is repeated.
+        Raises LogUnavailable if it may not leave, and RequestIdReused or ReplayMismatch for a call that is repeated.
         """
-        if self._keeper is None or step.record is None:
+        if self._recorder is None or step.record is None:
             return _noted(step, step.chosen.version, step.given)
-        return self._settled(step, await self._keeper.keep(step.record, left))
+        return self._settled(step, await self._recorder.append(step.record, left))
 
-    async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Given] | Exception]:
+    async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Answers] | Exception]:
         """Return the answers when they may leave, all of them together; in place of one that may not, why."""
-        if self._keeper is None:
+        if self._recorder is None:
             return [_noted(step, step.chosen.version, step.given) for step in steps]
-        kept = await self._keeper.keep_all([step.record for step in steps if step.record is not None], left)
+        kept = await self._recorder.append_all([step.record for step in steps if step.record is not None], left)
         return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
 
-    def _settled_or_not(self, step: Step, kept: Kept | LogUnavailable) -> tuple[Version, Given] | Exception:
+    def _settled_or_not(self, step: Step, kept: Appended | LogUnavailable) -> tuple[Version, Answers] | Exception:
         if isinstance(kept, LogUnavailable):
             return kept
         try:
             return self._settled(step, kept)
-        except (RequestIdUsed, RecordedOtherwise) as error:
+        except (RequestIdReused, ReplayMismatch) as error:
             return error
 
-    def _settled(self, step: Step, kept: Kept) -> tuple[Version, Given]:
+    def _settled(self, step: Step, kept: Appended) -> tuple[Version, Answers]:
         version, given = (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
         return _noted(step, version, given, kept.record.id)
 
-    def _again(self, step: Step, kept: Recordable) -> tuple[Version, Given]:
+    def _again(self, step: Step, kept: Recordable) -> tuple[Version, Answers]:
         """Answer a call that is recorded already as it was answered then."""
-        if self._keeper is None:
-            raise AssertionError("what was recorded was recorded by a keeper")
+        if self._recorder is None:
+            raise AssertionError("a record exists although nothing is recorded")
         earlier, question, asked = whole(kept), step.question, step.asked
         try:
             version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
-            raise RecordedOtherwise(
+            raise ReplayMismatch(
                 f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
             ) from None
         if not (
-            self._keeper.same_request(earlier, asked, version, question.decision) and _same_choice(step.chosen, earlier)
+            self._recorder.same_request(earlier, asked, version, question.decision)
+            and _same_choice(step.chosen, earlier)
         ):
-            raise RequestIdUsed(
+            raise RequestIdReused(
                 f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}"
             )
         given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
-        if self._keeper.said(asked, version, given) != (earlier.decisions, earlier.change):
-            raise RecordedOtherwise(
+        if self._recorder.said(asked, version, given) != (earlier.decisions, earlier.change):
+            raise ReplayMismatch(
                 f"record {earlier.id} was decided by another release of the program, which answered otherwise"
             )
         return version, given
 
 
-def _noted(step: Step, version: Version, given: Given, record: str = "") -> tuple[Version, Given]:
+def _noted(step: Step, version: Version, given: Answers, record: str = "") -> tuple[Version, Answers]:
     """Have whoever looks at the call know what it is answered with."""
     note_answer(version, given, step.asked.call.caller, record)
     return version, given

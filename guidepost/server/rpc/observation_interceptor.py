@@ -17,7 +17,7 @@ import grpc
 from engine.decide.reschedule import Rescheduled
 from engine.model.answer import VersionRef
 from engine.version.version import Version
-from guidepost.decision_log.recorder import Given
+from guidepost.decision_log.recorder import Answers
 from guidepost.server.auth.roles import proven
 from guidepost.server.rpc.streams import parts
 
@@ -56,7 +56,7 @@ class Observer:
     def began(self, call: Observed) -> None:
         """A call came in."""
 
-    def decided(self, version: Version, given: Given) -> None:
+    def decided(self, version: Version, given: Answers) -> None:
         """An answer is given."""
 
     def ended(self, call: Observed) -> None:
@@ -67,7 +67,7 @@ CURRENT: Final[ContextVar[Observed | None]] = ContextVar("observed", default=Non
 """The call that is being answered, where anybody looks."""
 
 
-def note_answer(version: Version, given: Given, caller: str, record: str) -> None:
+def note_answer(version: Version, given: Answers, caller: str, record: str) -> None:
     """Note what a call is answered with, and the id of its record ("" for none)."""
     call = CURRENT.get()
     if call is None:

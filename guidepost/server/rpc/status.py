@@ -23,12 +23,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.model.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.model.problems import PolicyErrors
-from guidepost.decision_log.call_metadata import WrongCall
-from guidepost.decision_log.database import LogRefused, cause
+from guidepost.decision_log.call_metadata import InvalidMetadata
+from guidepost.decision_log.database import LogError, cause
 from guidepost.decision_log.events import Refusal
 from guidepost.decision_log.patience import RETRY_AFTER, pushback
-from guidepost.decision_log.purge import PurgeRefused
-from guidepost.decision_log.recorder import RecordedOtherwise, RequestIdUsed
+from guidepost.decision_log.purge import PurgeError
+from guidepost.decision_log.recorder import ReplayMismatch, RequestIdReused
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
 from guidepost.server.auth.errors import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
@@ -209,7 +209,7 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
         case TooManyTickets():
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_TICKETS", str(error))
-        case WrongCall():
+        case InvalidMetadata():
             return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
         case Unproven():
             return _status(grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", str(error))
@@ -229,15 +229,15 @@ def explained(error: Exception, request: Any) -> status_pb2.Status:
             return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_RECORD", str(error))
         case NotExplained():
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "NOT_EXPLAINED", str(error))
-        case PurgeRefused():
+        case PurgeError():
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "PURGE_REFUSED", str(error))
-        case LogRefused() | SQLAlchemyError():
+        case LogError() | SQLAlchemyError():
             return _status(
                 grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", f"the decision log cannot be read: {cause(error)}"
             )
-        case RequestIdUsed():
+        case RequestIdReused():
             return _status(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED", str(error))
-        case RecordedOtherwise():
+        case ReplayMismatch():
             return _status(grpc.StatusCode.FAILED_PRECONDITION, "RECORDED_OTHERWISE", str(error))
         case LogUnavailable():
             wait = error_details_pb2.RetryInfo()

@@ -6,8 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from guidepost.decision_log.options import LogOptions
-from guidepost.decision_log.settings import Durability
+from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.server.auth.config import AccessSettings, TlsFiles
 from guidepost.server.observability.config import Watching
 from guidepost.server.protection import Protection
@@ -16,16 +15,16 @@ from guidepost.server.settings.model import ServerSettings
 from guidepost.server.workers.supervisor import Settings, cores
 
 
-def log_options(settings: ServerSettings) -> LogOptions | None:
-    """Return what the decision log is told; None if none is kept. Raises OSError if the file with its URL cannot be read."""
+def log_settings(settings: ServerSettings) -> LogSettings | None:
+    """Return how decisions are recorded; None if they are not. Raises OSError if the file with its URL cannot be read."""
     if settings.log_durability == Durability.OFF:
         return None
     url = settings.decision_log
     if settings.decision_log_file is not None:
         url = settings.decision_log_file.read_text(encoding="utf-8").strip()
-    return LogOptions(
+    return LogSettings(
         url=url,
-        durability=settings.log_durability,
+        durability=Durability(settings.log_durability),
         records=settings.log_records,
         milliseconds=settings.log_milliseconds,
         writer=settings.log_writer,
@@ -56,7 +55,7 @@ def written(messages: str) -> str:
 def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Settings:
     """Return what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
-    log = log_options(settings)
+    log = log_settings(settings)
     return Settings(
         policies=policies,
         workers=workers,

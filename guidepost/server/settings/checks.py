@@ -13,12 +13,12 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from guidepost.decision_log.database import LogRefused, connect, examine
+from guidepost.decision_log.database import LogError, connect, examine
 from guidepost.decision_log.settings import default_url
 from guidepost.install_command import install_command
 from guidepost.policies.sources import SourceError
 from guidepost.server.protection_checks import protection_problems
-from guidepost.server.settings.build import log_options, protection
+from guidepost.server.settings.build import log_settings, protection
 from guidepost.server.settings.load import Found, WrongSetting
 from guidepost.server.settings.model import key
 
@@ -77,7 +77,7 @@ def _log(found: Found) -> Iterator[WrongSetting]:
             help="write the URL into a file that only the server can read, and name it with decision-log-file",
         )
     try:
-        options = log_options(settings)
+        options = log_settings(settings)
     except (OSError, UnicodeDecodeError) as error:
         yield WrongSetting(
             origin=found.origin("decision_log_file"),
@@ -86,8 +86,8 @@ def _log(found: Found) -> Iterator[WrongSetting]:
         return
     if options is not None:
         try:
-            options.settings()
-        except (LogRefused, SourceError) as error:
+            options.validate()
+        except (LogError, SourceError) as error:
             yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
 
 
@@ -118,10 +118,10 @@ def _protection(found: Found) -> Iterator[WrongSetting]:
 
 def _database(found: Found) -> Iterator[WrongSetting]:
     try:
-        options = log_options(found.settings)
+        options = log_settings(found.settings)
         if options is not None:
             examine(connect(options.url or default_url()))
-    except LogRefused as error:
+    except LogError as error:
         yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
     except OSError:
         return  # said among the refusals

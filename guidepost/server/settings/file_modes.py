@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from guidepost.decision_log.default_key import PRIVATE_FILE
 from guidepost.decision_log.settings import default_url, state_folder
-from guidepost.server.settings.build import log_options
+from guidepost.server.settings.build import log_settings
 from guidepost.server.settings.load import Found, WrongSetting
 from guidepost.server.settings.model import ServerSettings
 from guidepost.server.settings.signing_key import wanted
@@ -63,7 +63,7 @@ def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
 def _log_files(settings: ServerSettings) -> Iterator[Path]:
     """Yield the files of a log in SQLite: the database and those beside it."""
     try:
-        options = log_options(settings)
+        options = log_settings(settings)
     except (OSError, UnicodeDecodeError):
         return  # reported among the refusals
     if options is None:

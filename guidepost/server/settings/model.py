@@ -8,7 +8,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from guidepost.decision_log.patience import DEFAULT as PATIENCE
+from guidepost.decision_log.settings import DEFAULTS, Durability
 from guidepost.server.settings.types import (
     ADDRESS,
     FILE,
@@ -111,22 +111,31 @@ class ServerSettings:
         None, FILE, LOG, "A file that holds the URL of the decision log; it may have a password.", "none"
     )
     log_durability: str = setting(
-        "sync",
-        one_of("sync", "bounded", "off"),
+        DEFAULTS.durability.value,
+        one_of(*(one.value for one in Durability)),
         LOG,
         "What is promised of an answer: `sync`, its record is on disk; `bounded`, only so many records or milliseconds are at risk; `off`, nothing.",
     )
     log_records: int = setting(
-        1_000, whole(1), LOG, "Under `bounded`: at most so many records are at risk, in all workers together."
+        DEFAULTS.records,
+        whole(1),
+        LOG,
+        "Under `bounded`: at most so many records are at risk, in all workers together.",
     )
     log_milliseconds: int = setting(
-        200, whole(1), LOG, "Under `bounded`: no answer leaves ahead of a record that is older than this."
+        DEFAULTS.milliseconds,
+        whole(1),
+        LOG,
+        "Under `bounded`: no answer leaves ahead of a record that is older than this.",
     )
     log_writer: str = setting(
-        "main", NAME, LOG, "The name of this server's chains; servers that share a log have names of their own."
+        DEFAULTS.writer,
+        NAME,
+        LOG,
+        "The name of this server's chains; servers that share a log have names of their own.",
     )
     log_patience: float = setting(
-        PATIENCE,
+        DEFAULTS.patience,
         seconds(0.01),
         LOG,
         "How long an answer waits for its record before the call is refused; less if the caller's deadline is nearer. Keep it below what callers wait.",

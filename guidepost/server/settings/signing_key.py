@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guidepost.decision_log.default_key import own_key, own_key_problem
+from guidepost.decision_log.default_key import default_key, default_key_problem
 from guidepost.decision_log.settings import Durability, state_folder
 from guidepost.policies.sources.signatures import key_id, private_key
 from guidepost.server.settings.model import ServerSettings
@@ -31,7 +31,7 @@ def signing(settings: ServerSettings) -> Signing:
     if settings.log_sign_key is not None:
         return Signing(private=str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key()))
     try:
-        own = own_key(state_folder())
+        own = default_key(state_folder())
     except OSError as error:
         return Signing(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
     return Signing(private=str(own.private), public=str(own.public), id=own.id, made=own.made)
@@ -41,7 +41,7 @@ def signing_problem(settings: ServerSettings) -> str:
     """Return why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
     if not wanted(settings) or settings.log_sign_key is not None:
         return ""
-    return own_key_problem(state_folder())
+    return default_key_problem(state_folder())
 
 
 def wanted(settings: ServerSettings) -> bool:

@@ -12,8 +12,8 @@ from engine.decision_log.record import Record, RecordedDecision, RecordedOutcome
 from engine.decision_log.reproduce import Reproduction
 from engine.decision_log.verify import Tampering
 from engine.model.answer import Status
-from guidepost.decision_log.purge import Doomed
-from guidepost.decision_log.verify import Report
+from guidepost.decision_log.purge import PurgePlan
+from guidepost.decision_log.verify import VerificationReport
 from guidepost.server.wire import times
 from guidepost.server.wire.encode_answer import STATUS, decision, rescheduled, value, version_ref
 from guidepost.v1 import audit_service_pb2 as pb
@@ -95,7 +95,7 @@ def explained(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
     )
 
 
-def verification(report: Report) -> pb.LogVerification:
+def verification(report: VerificationReport) -> pb.LogVerification:
     """Write what a verification found."""
     found = report.found
     return pb.LogVerification(
@@ -115,7 +115,7 @@ def verification(report: Report) -> pb.LogVerification:
     )
 
 
-def purged_chain(one: Doomed) -> pb.PurgedChain:
+def purged_chain(one: PurgePlan) -> pb.PurgedChain:
     """Write what a chain loses."""
     first, last = (times.timestamp(instant(at)) for at in one.received)
     return pb.PurgedChain(

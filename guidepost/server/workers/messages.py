@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 
 from engine.model.answer import VersionRef
 from engine.model.problems import Problem
-from guidepost.decision_log.options import LogOptions
+from guidepost.decision_log.settings import LogSettings
 from guidepost.server.observability.config import UNWATCHED, Watching
 from guidepost.server.protection import UNPROTECTED, Protection
 
@@ -20,7 +20,7 @@ class Load:
     number: int
     built: str
     address: str
-    log: LogOptions | None
+    log: LogSettings | None
     grace: float
     watching: Watching = UNWATCHED
     """How it is watched."""

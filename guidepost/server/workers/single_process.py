@@ -33,7 +33,7 @@ def serve_alone(
 ) -> Refused | None:
     """Serve until SIGTERM or SIGINT; reloads, gives Refused and calls ``ready`` as ``supervise`` does.
 
-    Raises LogRefused, SourceError, AccessRefused, OSError; ValueError if the address of the metrics is none.
+    Raises LogError, SourceError, AccessRefused, OSError; ValueError if the address of the metrics is none.
     """
     storage = Storage()
     try:

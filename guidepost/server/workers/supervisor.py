@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.answer import VersionRef
-from guidepost.decision_log.options import LogOptions
+from guidepost.decision_log.settings import LogSettings
 from guidepost.server.observability.config import UNWATCHED, Watching
 from guidepost.server.protection import UNPROTECTED, Protection
 from guidepost.server.workers.bundle_storage import Storage, Stored
@@ -56,7 +56,7 @@ class Settings:
 
     policies: Path
     workers: int
-    log: LogOptions | None
+    log: LogSettings | None
     grace: float = 5.0
     admin: str = ""
     """The address of the admin service; "" for none."""
@@ -65,7 +65,7 @@ class Settings:
     watching: Watching = UNWATCHED
     protection: Protection = UNPROTECTED
 
-    def load(self, number: int, built: str, address: str, log: LogOptions | None, *, shared: bool = True) -> Load:
+    def load(self, number: int, built: str, address: str, log: LogSettings | None, *, shared: bool = True) -> Load:
         """Return what a worker is told."""
         return Load(
             number=number,

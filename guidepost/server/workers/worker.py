@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvloop
 
-from guidepost.decision_log.database import LogRefused
+from guidepost.decision_log.database import LogError
 from guidepost.policies.sources import SourceError
 from guidepost.server.app import listening
 from guidepost.server.auth import AccessRefused
@@ -49,9 +49,9 @@ from guidepost.server.workers.messages import (
 async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIterator[str]:
     """Answer calls as a worker is told to, while the block runs; gives the address.
 
-    Entering it raises LogRefused, SourceError, AccessRefused or OSError.
+    Entering it raises LogError, SourceError, AccessRefused or OSError.
     """
-    settings = load.log.settings(load.number or None) if load.log else None
+    settings = load.log.for_worker(load.number) if load.log else None
     with observers(load.watching) as looking:
         async with listening(
             held,
@@ -156,7 +156,7 @@ async def _work(channel: Channel) -> int:
             raise TypeError(f"a worker is first told what to load, not {load!r}")
         try:
             await Worker(channel, load).run()
-        except (OSError, LogRefused, SourceError, AccessRefused) as error:
+        except (OSError, LogError, SourceError, AccessRefused) as error:
             help_ = getattr(error, "help", "")
             await channel.say(Failed(str(error), help_))
             return 1

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 import guidepost
 from guidepost.cli.app import app
-from guidepost.decision_log.call_metadata import Call, WrongCall, named, read_call
+from guidepost.decision_log.call_metadata import CallMetadata, InvalidMetadata, read_call_metadata, recorded_caller
 from guidepost.decision_log.settings import LogSettings
 from guidepost.server.auth import Access, AccessRefused, Role, Unproven, open_access
 from guidepost.server.auth.api_keys import key_id, new_key
@@ -404,12 +404,12 @@ class TestMetadata:
 
     @given(proven=st.from_regex(r"[a-z][a-z0-9.-]{0,20}", fullmatch=True), said=st.text("ab/:", max_size=10))
     def test_what_a_caller_calls_himself_never_makes_him_another(self, proven: str, said: str) -> None:
-        assert named(proven, said).partition("/")[0] == proven
+        assert recorded_caller(proven, said).partition("/")[0] == proven
 
     def test_both_names_together_are_not_longer_than_one_may_be(self) -> None:
-        assert read_call([("guidepost-caller", "apac")], "portal") == Call("portal/apac")
-        with pytest.raises(WrongCall):
-            read_call([("guidepost-caller", "x" * 195)], "portal")
+        assert read_call_metadata([("guidepost-caller", "apac")], "portal") == CallMetadata("portal/apac")
+        with pytest.raises(InvalidMetadata):
+            read_call_metadata([("guidepost-caller", "x" * 195)], "portal")
 
 
 class TestCertificates:

@@ -30,7 +30,7 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from guidepost.decision_log.settings import Durability, LogSettings
-from guidepost.policies.sources.signatures import new_key, private_key
+from guidepost.policies.sources.signatures import new_key
 from guidepost.server.app import listening
 from guidepost.server.observability.metrics import Metrics, exposed
 from guidepost.server.rpc.live_bundle import Held
@@ -110,7 +110,7 @@ def test_methods_that_are_not_there_make_no_metrics() -> None:
 def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
     start = time.time()
-    with measured(settings(sqlite(tmp_path), key=private_key(tmp_path / "private.pem"))) as (stub, scraped):
+    with measured(settings(sqlite(tmp_path), sign_key=str(tmp_path / "private.pem"))) as (stub, scraped):
         assert (scraped("log_writable"), scraped("log_last_commit_timestamp_seconds")) == (1, 0)
         with ThreadPoolExecutor(8) as callers:
             list(callers.map(lambda number: ask(stub, vip=True, _request_id=f"{number % 30}"), range(40)))

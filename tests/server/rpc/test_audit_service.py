@@ -26,7 +26,7 @@ from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.decision_log import database
-from guidepost.decision_log.certificate import Certificate, Found, check
+from guidepost.decision_log.certificate import Certificate, StepResult, check_certificate
 from guidepost.decision_log.database import WRITES, connect
 from guidepost.decision_log.export_jsonl import read_export
 from guidepost.decision_log.settings import Durability, LogSettings
@@ -116,7 +116,7 @@ def asking(log: LogSettings | None, protection: Protection = UNPROTECTED) -> Ite
 def client(url: str, tmp_path: Path) -> Iterator[Client]:
     """A client of a server that signs."""
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
-    with asking(LogSettings(url=url, key=private_key(tmp_path / "private.pem"))) as made_client:
+    with asking(LogSettings(url=url, sign_key=str(tmp_path / "private.pem"))) as made_client:
         yield made_client
 
 
@@ -199,11 +199,11 @@ def test_a_verification_says_how_far_it_has_come_and_ends_if_nobody_waits(
 ) -> None:
     stopped = []
 
-    def slow(store: Store, trust: Trust, *, told: Any) -> Any:
+    def slow(store: Store, trust: Trust, *, progress: Any) -> Any:
         number = 0
         try:
             while True:
-                told(number)
+                progress(number)
                 number += 1
                 time.sleep(0.001)
         except BaseException as error:
@@ -246,8 +246,10 @@ def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_p
     until(lambda: client.audit.certificate(made(1).id).signed)
     signed = client.audit.certificate(made(1).id)
 
-    steps = check(Certificate.read(signed.certificate), trusted_keys([tmp_path / "public.pem"]), counter().versions[0])
-    assert {step.found for step in steps} == {Found.OK}
+    steps = check_certificate(
+        Certificate.read(signed.certificate), trusted_keys([tmp_path / "public.pem"]), counter().versions[0]
+    )
+    assert {step.result for step in steps} == {StepResult.OK}
     assert [SignedHead.read(line).head.writer for line in client.audit.verify().signed_heads] == ["main"]
 
 

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guidepost.cli.app import load_command
-from guidepost.decision_log.database import LogRefused, connect, examine, migrate
+from guidepost.decision_log.database import LogError, connect, examine, migrate
 from guidepost.server.auth.api_keys import new_key
-from guidepost.server.settings.build import log_options, written
+from guidepost.server.settings.build import log_settings, written
 from guidepost.server.settings.checks import in_the_way, refusals
 from guidepost.server.settings.docs_page import PAGE, page
 from guidepost.server.settings.load import Found, WrongSettings, read_settings
@@ -184,7 +184,7 @@ class TestSettingsThatDoNotGoTogether:
         (tmp_path / "url").write_text(url + "\n")
         named = found(None, None, decision_log_file=str(tmp_path / "url"))
         assert refusals(named) == []
-        options = log_options(named.settings)
+        options = log_settings(named.settings)
         assert options is not None
         assert options.url == url
 
@@ -231,10 +231,10 @@ def test_a_log_is_looked_at_and_not_changed(tmp_path: Path) -> None:
     assert file.read_bytes() == before
     with sqlite3.connect(file) as database:
         database.execute("update alembic_version set version_num = '9999'")
-    with pytest.raises(LogRefused, match="of a later program"):
+    with pytest.raises(LogError, match="of a later program"):
         examine(connect(url))
     (tmp_path / "e.db").write_bytes(b"no database" * 1000)
-    with pytest.raises(LogRefused, match="cannot be opened"):
+    with pytest.raises(LogError, match="cannot be opened"):
         examine(connect(f"sqlite:///{tmp_path}/e.db"))
 
 
