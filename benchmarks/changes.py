@@ -21,7 +21,7 @@ from engine.analysis import analyse
 from engine.decide.decide import decide
 from engine.diff import Diff, compare
 from engine.diff.cover import forget
-from engine.version.version import Version, build, lay_out, proved
+from engine.version.version import Version, build, proved, tabulate_policy
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 SHIPPED_GOAL: Final = 1.0
@@ -40,15 +40,15 @@ def rows() -> list[Row]:
 
 def _shipped() -> Iterator[Row]:
     new, old = (build(read_folder(folder), folder.root) for folder in version_folders(ROOT / "policies"))
-    layouts = {version.ref.version: lay_out(version.policy) for version in (old, new)}
+    tabulated_policies = {version.ref.version: tabulate_policy(version.policy) for version in (old, new)}
     work: dict[str, Callable[[], object]] = {"comparing 1.0.0 with 2.0.0": lambda: _compared(old, new)}
     for version in (old, new):
-        layout = layouts[version.ref.version]
-        work[f"analysing {version.ref.version}"] = lambda version=version, layout=layout: analyse(
-            version.policy, layout
+        tabulated = tabulated_policies[version.ref.version]
+        work[f"analysing {version.ref.version}"] = lambda version=version, tabulated=tabulated: analyse(
+            version.policy, tabulated
         )
         work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = (
-            lambda version=version, layout=layout: proved(version.policy, layout)
+            lambda version=version, tabulated=tabulated: proved(version.policy, tabulated)
         )
     taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
     for what, rounds in taken.items():
@@ -65,7 +65,7 @@ def _shipped() -> Iterator[Row]:
 def _big() -> Iterator[Row]:
     files = generated.many_cells(facts=3, values=VALUES)
     before = build(files)
-    cells = before.flats["queue"].cell.size
+    cells = before.partial_tables["queue"].cell.size
     group = f"two versions of a table of {cells:,} cells"
     chance = random.Random(1)
     lines = files["queue.yaml"].splitlines()
@@ -108,11 +108,11 @@ def _compared(before: Version, after: Version) -> Diff:
 def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -> float:
     """Return how long it would take to decide every situation of a decision's first outcome under both versions."""
     outcome = next(one for decided in diff.decisions if decided.name == decision for one in decided.outcomes)
-    flat = after.flats[after.producer[outcome.name]]
+    partial = after.partial_tables[after.producer[outcome.name]]
     chance = random.Random(2)
-    values = [[None, *(after.atoms[axis.fact].text(member) for member in axis.members[1:])] for axis in flat.axes]
+    values = [[None, *(after.atoms[axis.fact].text(member) for member in axis.members[1:])] for axis in partial.axes]
     tickets = [
-        {axis.fact: value for axis, value in zip(flat.axes, drawn, strict=True) if value is not None}
+        {axis.fact: value for axis, value in zip(partial.axes, drawn, strict=True) if value is not None}
         for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))
     ]
     start = process_time()

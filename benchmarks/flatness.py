@@ -18,7 +18,7 @@ GOAL: Final = 1.3
 def rows() -> list[Row]:
     """Measure it, for tickets seen before and for tickets that are new."""
     few, many = build(generated.policy(FEW)), build(generated.policy(MANY))
-    cells = {version.flats["queue"].cell.size for version in (few, many)}
+    cells = {version.partial_tables["queue"].cell.size for version in (few, many)}
     if len(cells) != 1:
         raise ValueError(f"the tables differ in size: {cells}")
     chance = random.Random(3)

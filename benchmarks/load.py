@@ -134,7 +134,7 @@ def _build_big() -> dict[str, float]:
     start = time.process_time()
     made = version.build(files)
     taken = time.process_time() - start
-    cells = made.flats["queue"].cell.size
+    cells = made.partial_tables["queue"].cell.size
     answer = decide(made, "queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
     if cells < BIG_CELLS or answer != "v7":
         raise ValueError(f"{cells:,} cells, answered {answer}")

@@ -17,20 +17,25 @@ from engine.invariants.prove import invariant_problems
 from engine.model.policy import Policy
 from engine.model.problems import Problem
 from engine.tables.check import overlapping, table_problems
-from engine.version.version import Layout, proved, region_problems
+from engine.version.version import PolicyTables, proved, region_problems
 
 
-def analyse(policy: Policy, layout: Layout) -> tuple[Finding, ...]:
+def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Finding, ...]:
     """Return all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
-    cells = {name: TableCells(flat, layout.atoms) for name, flat in {**layout.flats, **layout.timed}.items()}
-    timed = {name: cells[name] for name in layout.timed}
-    tickets = TicketFinder(layout.flats, layout.producer, layout.atoms, frozenset(layout.timed))
-    found = [*_problems(policy, layout, cells)]
+    cells = {
+        name: TableCells(partial, tabulated.atoms)
+        for name, partial in {**tabulated.partial_tables, **tabulated.deadline_tables}.items()
+    }
+    timed = {name: cells[name] for name in tabulated.deadline_tables}
+    tickets = TicketFinder(
+        tabulated.partial_tables, tabulated.producer, tabulated.atoms, frozenset(tabulated.deadline_tables)
+    )
+    found = [*_problems(policy, tabulated, cells)]
     for one in cells.values():
         spare = spare_rules(one)
         found += rule_findings(one, spare)
         found += threshold_findings(one, spare)
-    found += vocabulary_findings(policy, layout.flats, timed)
+    found += vocabulary_findings(policy, tabulated.partial_tables, timed)
     found += time_findings(policy)
     found += citation_findings(policy, cells, tickets)
     return tuple(sorted(set(found)))
@@ -41,18 +46,18 @@ def analyse_problems(problems: Iterable[Problem]) -> tuple[Finding, ...]:
     return tuple(sorted({from_problem(problem) for problem in problems}))
 
 
-def _problems(policy: Policy, layout: Layout, cells: dict[str, TableCells]) -> Iterator[Finding]:
+def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCells]) -> Iterator[Finding]:
     """Yield what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
-    flats = {**layout.flats, **layout.timed}
+    partial_tables = {**tabulated.partial_tables, **tabulated.deadline_tables}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
-    problems = [*table_problems(policy, flats, layout.atoms), *region_problems(policy, layout)]
-    for problem in problems or invariant_problems(proved(policy, layout)):
+    problems = [*table_problems(policy, partial_tables, tabulated.atoms), *region_problems(policy, tabulated)]
+    for problem in problems or invariant_problems(proved(policy, tabulated)):
         more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
         yield from_problem(problem, also, more)
 
 
 def _overlaps(cells: TableCells) -> Iterator[tuple[tuple[object, str], tuple[str, tuple[Related, ...]]]]:
-    for first, second, shared in overlapping(cells.flat):
+    for first, second, shared in overlapping(cells.partial):
         one, other = cells.table.rules[first], cells.table.rules[second]
         at = np.array([np.ravel_multi_index(shared, cells.shape) if shared else 0], dtype=np.int64)
         entries, others = np.array([first + 1], dtype=np.int32), np.array([second + 1], dtype=np.int32)

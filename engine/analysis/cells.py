@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engine.model.policy import HitPolicy, Rule, SameAs, Table
 from engine.tables.check import Witness, holds, idle_rules, reached_cells
 from engine.tables.classes import Atoms, Indices, Mask
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 
 Numbers = npt.NDArray[np.int64]
 
@@ -22,30 +22,30 @@ _NEVER: Final = np.iinfo(np.int64).max
 class TableCells:
     """One table over its own cells, with what tickets reach of them. ``reached`` are the cells that any ticket falls in."""
 
-    def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
-        self.flat, self.grid, self.atoms = flat, flat.grid, atoms
-        self.table: Table = flat.grid.table
-        self.shape = flat.grid.hit.shape
+    def __init__(self, partial: PartialTable, atoms: Mapping[str, Atoms]) -> None:
+        self.partial, self.grid, self.atoms = partial, partial.grid, atoms
+        self.table: Table = partial.grid.table
+        self.shape = partial.grid.rule_set_of.shape
 
     @cached_property
     def reached(self) -> Mask:
         """Return which cells a ticket falls in."""
-        return reached_cells(self.flat)
+        return reached_cells(self.partial)
 
     @cached_property
     def settled(self) -> Mask:
         """Return which cells a ticket falls in that leaves nothing open: what fires there is its answer."""
-        return reached_cells(self.flat, self.flat.settled)
+        return reached_cells(self.partial, self.partial.settled)
 
     @cached_property
     def idle(self) -> frozenset[int]:
         """Return the rules that never fire, by position."""
-        return frozenset(idle_rules(self.flat))
+        return frozenset(idle_rules(self.partial))
 
     @cached_property
     def numbers(self) -> Numbers:
         """Return the number of each cell."""
-        return np.arange(self.grid.hit.size, dtype=np.int64).reshape(self.shape)
+        return np.arange(self.grid.rule_set_of.size, dtype=np.int64).reshape(self.shape)
 
     def holds(self, rule: int) -> Mask:
         """Return in which cells that tickets reach the conditions of a rule hold."""
@@ -54,9 +54,9 @@ class TableCells:
     def counts(self, rule: int) -> Mask:
         """Return in which cells that tickets reach a rule counts."""
         if self.table.hit is not HitPolicy.COLLECT:
-            return np.asarray((self.grid.hit == rule + 1) & self.reached)
-        listed = np.array([rule in entry for entry in self.grid.hits], dtype=np.bool_)
-        return np.asarray(listed[self.grid.hit] & self.reached)
+            return np.asarray((self.grid.rule_set_of == rule + 1) & self.reached)
+        listed = np.array([rule in entry for entry in self.grid.rule_sets], dtype=np.bool_)
+        return np.asarray(listed[self.grid.rule_set_of] & self.reached)
 
     def rule(self, entry: int) -> Rule | None:
         """Return the rule of an entry of ``hits``, which has only one in a table that does not collect."""
@@ -90,8 +90,8 @@ class TableCells:
         for name in self.table.produces:
             codes: dict[object, int] = {}
             copied: list[tuple[int, int]] = []
-            fixed = np.full(len(self.grid.hits), -1, dtype=np.int64)
-            for entry, counted in enumerate(self.grid.hits):
+            fixed = np.full(len(self.grid.rule_sets), -1, dtype=np.int64)
+            for entry, counted in enumerate(self.grid.rule_sets):
                 if self.table.hit is HitPolicy.COLLECT:
                     value: Any = tuple(
                         rule.then.get(name, ()) for rule in self.grid.rules(entry) if rule.then.get(name)
@@ -115,7 +115,7 @@ class TableCells:
         codes: dict[object, int] = {}
         cited = [
             tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry))
-            for entry in range(len(self.grid.hits))
+            for entry in range(len(self.grid.rule_sets))
         ]
         return np.array([codes.setdefault(one, len(codes)) for one in cited], dtype=np.int64)
 
@@ -127,7 +127,7 @@ class TableCells:
         """Return the facts for which entries of ``hits`` wait in cells: those that are missing and not claimed, as bits."""
         found = np.zeros(cells.shape, dtype=np.int64)
         for axis, classes in enumerate(self.classes(cells)):
-            found |= ((classes == 0) & ~self.grid.claims[entries, axis]).astype(np.int64) << axis
+            found |= ((classes == 0) & ~self.grid.names_unknown[entries, axis]).astype(np.int64) << axis
         return found
 
     def alike(self, entries: Indices, others: Indices, cells: Numbers, *, cited: bool = True) -> bool:
@@ -158,34 +158,34 @@ class TableCells:
             keys = best[where]
             if keys.size and keys.min() < _NEVER:
                 at = (
-                    np.unravel_index(int(keys.min()) % self.flat.cell.size, self.flat.cell.shape)
-                    if self.flat.axes
+                    np.unravel_index(int(keys.min()) % self.partial.cell.size, self.partial.cell.shape)
+                    if self.partial.axes
                     else ()
                 )
                 return tuple(
                     (axis.fact, self.atoms[axis.fact].text(axis.members[int(one)]))
-                    for axis, one in zip(self.flat.axes, at, strict=True)
+                    for axis, one in zip(self.partial.axes, at, strict=True)
                     if one
                 )
         return ()
 
     @cached_property
     def _best_settled(self) -> Numbers:
-        return self._keys(self.flat.settled, shortest=True)
+        return self._keys(self.partial.settled, shortest=True)
 
     @cached_property
     def _best(self) -> Numbers:
-        return self._keys(np.ones_like(self.flat.settled), shortest=False)
+        return self._keys(np.ones_like(self.partial.settled), shortest=False)
 
     def _keys(self, among: Mask, *, shortest: bool) -> Numbers:
         """For each own cell, the least key of the cells over sent facts that fall in it: how many facts are sent (or missing), then which it is."""
-        counted = np.zeros(self.flat.cell.shape, dtype=np.int64)
-        for axis in range(len(self.flat.axes)):
+        counted = np.zeros(self.partial.cell.shape, dtype=np.int64)
+        for axis in range(len(self.partial.axes)):
             counted[(slice(None),) * axis + (slice(1, None) if shortest else 0,)] += 1
         keys = counted.ravel() * counted.size + np.arange(counted.size)
-        best = np.full(self.grid.hit.size, _NEVER, dtype=np.int64)
+        best = np.full(self.grid.rule_set_of.size, _NEVER, dtype=np.int64)
         chosen = among.ravel()
-        np.minimum.at(best, self.flat.cell.ravel()[chosen], keys[chosen])
+        np.minimum.at(best, self.partial.cell.ravel()[chosen], keys[chosen])
         return best.reshape(self.shape)
 
 

@@ -42,7 +42,7 @@ def spare_rules(cells: TableCells) -> Spare:
     assumptions, and waits for the same facts. Rules that count in no cell at all are taken to be left out already. The cells
     of a matrix and the rows of a catalogue are not looked at, since they stand for more; nor is a table with overlaps.
     """
-    if cells.table.form is not Form.RULES or any(True for _ in overlapping(cells.flat)):
+    if cells.table.form is not Form.RULES or any(True for _ in overlapping(cells.partial)):
         return {}
     return _spare_of_collect(cells) if cells.table.hit is HitPolicy.COLLECT else _spare_of_first(cells)
 
@@ -58,7 +58,7 @@ def _followed(cells: TableCells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
     below: Indices = np.full(cells.shape, last + 1 if cells.table.otherwise else 0, dtype=np.int32)
     for rule in range(last - 1, -1, -1):
         where = region(grid.tests[rule], cells.shape)
-        counts = (grid.hit[where] == rule + 1) & cells.reached[where]
+        counts = (grid.rule_set_of[where] == rule + 1) & cells.reached[where]
         if not counts.any():
             continue
         after = below[where][counts]
@@ -158,7 +158,7 @@ def _wider(cells: TableCells) -> Iterator[tuple[int, int]]:
         if spare or rule in cells.idle or len(after) > 1 or not 0 < after[0] <= len(cells.table.rules):
             continue
         held = cells.holds(rule)
-        counts: Numbers = cells.numbers[held & (cells.grid.hit == rule + 1)]
+        counts: Numbers = cells.numbers[held & (cells.grid.rule_set_of == rule + 1)]
         entries = np.full(counts.shape, rule + 1, dtype=np.int32)
         if (
             cells.alike(entries, np.full_like(entries, after[0]), counts, cited=False)
@@ -223,13 +223,13 @@ def _conflicts(cells: TableCells) -> Iterator[Finding]:
         if rule in cells.idle:
             continue
         where = region(grid.tests[rule], cells.shape)
-        inside = cells.settled[where] & (grid.hit[where] <= rule)
-        numbers, entries = cells.numbers[where][inside], grid.hit[where][inside]
+        inside = cells.settled[where] & (grid.rule_set_of[where] <= rule)
+        numbers, entries = cells.numbers[where][inside], grid.rule_set_of[where][inside]
         if not numbers.size:
             continue
         differ = cells.differ(entries, np.full_like(entries, rule + 1), numbers)
         for entry in np.unique(entries[differ]).tolist():
-            chosen = np.zeros(grid.hit.size, dtype=np.bool_)
+            chosen = np.zeros(grid.rule_set_of.size, dtype=np.bool_)
             chosen[numbers[differ & (entries == entry)]] = True
             earlier = cells.table.rules[entry - 1]
             within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()

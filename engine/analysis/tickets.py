@@ -10,7 +10,7 @@ import numpy as np
 from engine.analysis.cells import TableCells
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Mask
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 
 MAX_TRIED: Final = 200
 """How many cells of one table are tried for each of the others."""
@@ -20,16 +20,16 @@ Known = Mapping[str, int]
 
 
 class TicketFinder:
-    """Looks for tickets; ``flats`` are the tables over sent facts, ``producer`` tells which of them gives an outcome."""
+    """Looks for tickets; ``partial_tables`` are the tables over sent facts, ``producer`` tells which of them gives an outcome."""
 
     def __init__(
         self,
-        flats: Mapping[str, Flat],
+        partial_tables: Mapping[str, PartialTable],
         producer: Mapping[str, str],
         atoms: Mapping[str, Atoms],
         deadlines: frozenset[str],
     ) -> None:
-        self.flats, self.producer, self.atoms, self.deadlines = flats, producer, atoms, deadlines
+        self.partial_tables, self.producer, self.atoms, self.deadlines = partial_tables, producer, atoms, deadlines
 
     def of(self, cells: TableCells, where: Mask) -> Witness:
         """Return a ticket that falls in one of these cells of a deadline's table; what that table reads if none was found."""
@@ -48,7 +48,7 @@ class TicketFinder:
         for name in wanted:
             if name in self.producer:
                 table = self.producer[name]
-                codes = self.flats[table].codes[name]
+                codes = self.partial_tables[table].codes[name]
                 here = (
                     (codes.low == codes.high) & (codes.low == wanted[name] - 1)
                     if wanted[name]
@@ -62,7 +62,7 @@ class TicketFinder:
             yield known
             return
         (table, mask), *rest = masks
-        axes = self.flats[table].axes
+        axes = self.partial_tables[table].axes
         fixed = [int(axis.class_of[known[axis.fact]]) if axis.fact in known else None for axis in axes]
         inside = np.argwhere(mask[tuple(slice(None) if at is None else slice(at, at + 1) for at in fixed)])
         order = np.argsort((inside != 0).sum(axis=1), kind="stable")[:MAX_TRIED]

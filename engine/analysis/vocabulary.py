@@ -13,18 +13,18 @@ from engine.model.conditions import Condition
 from engine.model.policy import Policy, SameAs
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.tables.classes import Atoms
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 
 
 def vocabulary_findings(
-    policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, TableCells]
+    policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
 ) -> Iterator[Finding]:
-    """Yield what is to say of facts and outcomes; ``flats`` are the tables over sent facts, ``timed`` those of the deadlines."""
+    """Yield what is to say of facts and outcomes; ``partial_tables`` are the tables over sent facts, ``timed`` those of the deadlines."""
     read = read_facts(policy)
     for name, fact in policy.facts.items():
         if name not in read:
             yield _found("unused-fact", fact, f"nothing reads the fact `{name}`")
-        elif fact.type is not FactType.INSTANT and not has_effect(name, policy, flats, timed):
+        elif fact.type is not FactType.INSTANT and not has_effect(name, policy, partial_tables, timed):
             yield _found("no-effect", fact, f"the fact `{name}` is read, and whatever it is, every outcome is the same")
         else:
             alike = words_alike(fact, policy)
@@ -65,16 +65,20 @@ def shown_outcomes(policy: Policy) -> frozenset[str]:
     return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
 
 
-def has_effect(fact: str, policy: Policy, flats: Mapping[str, Flat], timed: Mapping[str, TableCells]) -> bool:
+def has_effect(
+    fact: str, policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
+) -> bool:
     """Return whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
     goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
-    among = [flat for flat in flats.values() if counted & set(flat.codes)] + [cells.flat for cells in timed.values()]
-    for flat in sorted(among, key=lambda flat: flat.cell.size):
-        at = next((at for at, axis in enumerate(flat.axes) if axis.fact == fact), None)
+    among = [partial for partial in partial_tables.values() if counted & set(partial.codes)] + [
+        cells.partial for cells in timed.values()
+    ]
+    for partial in sorted(among, key=lambda partial: partial.cell.size):
+        at = next((at for at, axis in enumerate(partial.axes) if axis.fact == fact), None)
         if at is not None and any(
             _varies(codes, at)
-            for name, one in flat.codes.items()
+            for name, one in partial.codes.items()
             if name in counted or name in timed
             for codes in (one.low, one.high)
         ):
@@ -155,5 +159,5 @@ def _same_beside(cells: TableCells, axis: int, below: int) -> bool:
     reached = np.take(cells.reached, one, axis), np.take(cells.reached, other, axis)
     if (reached[0] != reached[1]).any() or not reached[0].any():
         return False
-    entries, others = (np.take(cells.grid.hit, at, axis)[reached[0]] for at in (one, other))
+    entries, others = (np.take(cells.grid.rule_set_of, at, axis)[reached[0]] for at in (one, other))
     return cells.alike(entries, others, np.take(cells.numbers, one, axis)[reached[0]])

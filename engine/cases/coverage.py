@@ -24,7 +24,7 @@ from engine.cases.joint import reached_cells
 from engine.model.answer import Answer, DeadlineState, Status
 from engine.model.policy import Table
 from engine.model.problems import Place
-from engine.request.lookup import look_for
+from engine.request.lookup import outcome_lookup
 from engine.request.moment import Moment
 from engine.request.ticket import Sent
 from engine.tables.tabulate import Grid
@@ -125,14 +125,16 @@ class Tracer:
     def __init__(self, version: Version) -> None:
         self.version = version
         self.chains = _chains(version)
-        self._looks = {table: look_for(table, flat, version.reader) for table, flat in version.flats.items()}
+        self._lookups = {
+            table: outcome_lookup(table, partial, version.reader) for table, partial in version.partial_tables.items()
+        }
 
     def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
         """Return the tables behind a decision, in the order of the policy."""
-        made = [self.version.producer[look.outcome] for look in plan.looks]
-        made += [self.version.producer[name] for one in plan.schedulers for name in one.looks]
+        made = [self.version.producer[lookup.outcome] for lookup in plan.lookups]
+        made += [self.version.producer[name] for one in plan.schedulers for name in one.lookups]
         behind = frozenset().union(*(self.chains[table] for table in made))
-        return tuple(table for table in self.version.flats if table in behind)
+        return tuple(table for table in self.version.partial_tables if table in behind)
 
     def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
         """Return what an answer came from."""
@@ -145,16 +147,16 @@ class Tracer:
         cells: set[tuple[str, int]] = set()
         points: set[Point] = set()
         for table in self.tables_of(plan):
-            flat = version.flats[table]
-            cell = flat.cell.item(self._looks[table].cell(ticket.atoms))
+            partial = version.partial_tables[table]
+            cell = partial.cell.item(self._lookups[table].cell(ticket.atoms))
             cells.add((table, cell))
-            points |= _points(flat.grid, cell, numbers)
+            points |= _points(partial.grid, cell, numbers)
         for one in plan.schedulers:
             name = one.deadline.name
             if one.deadline.starts in ticket.instants or answer[name].status is Status.NOT_COVERED:
                 cell = self._deadline_cell(name, ticket.atoms)
                 cells.add((name, cell))
-                points |= _points(version.timed[name], cell, numbers)
+                points |= _points(version.deadline_grids[name], cell, numbers)
         return Touched(
             rules=frozenset(rule.id for rule in answer.rules),
             cells=frozenset(cells),
@@ -167,10 +169,10 @@ class Tracer:
 
     def _deadline_cell(self, name: str, atoms: list[int]) -> int:
         version, cell = self.version, 0
-        for axis in version.timed[name].axes:
+        for axis in version.deadline_grids[name].axes:
             if axis.fact in version.producer:
                 table = version.producer[axis.fact]
-                codes, at = version.flats[table].codes[axis.fact], self._looks[table].cell(atoms)
+                codes, at = version.partial_tables[table].codes[axis.fact], self._lookups[table].cell(atoms)
                 low = codes.low.item(at)
                 atom = low + 1 if low == codes.high.item(at) and low < len(codes.domain) else 0
             else:
@@ -211,7 +213,7 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
     behind = {table for plan in plans for table in tracer.tables_of(plan)}
     found = [
         _table(version.policy.tables[name], TableKind.TABLE, rules, cells, _reached(version, name))
-        for name in version.flats
+        for name in version.partial_tables
         if name in behind
     ]
     asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.schedulers)
@@ -244,4 +246,4 @@ def _table(
 
 
 def _reached(version: Version, name: str) -> frozenset[int]:
-    return frozenset(np.unique(version.flats[name].cell).tolist())
+    return frozenset(np.unique(version.partial_tables[name].cell).tolist())

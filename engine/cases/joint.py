@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from engine.tables.classes import Axis, joint_axes
-from engine.tables.partial import Flat, spread
+from engine.tables.partial import PartialTable, spread
 from engine.version.version import Version
 
 MAX_ROWS: Final = 200_000
@@ -55,15 +55,17 @@ class _Relation:
 
 def reached_cells(version: Version, name: str) -> tuple[ReachedCell, ...] | None:
     """Return the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
-    deadline, grid = version.policy.deadlines[name], version.timed[name]
+    deadline, grid = version.policy.deadlines[name], version.deadline_grids[name]
     tables: dict[str, list[str]] = {}
     for one in deadline.goes_by:
         if one in version.producer:
             tables.setdefault(version.producer[one], []).append(one)
     facts = {axis.fact: (axis,) for axis in grid.axes if axis.fact not in version.producer}
     read = frozenset(axis.fact for axis in grid.axes)
-    refined = _refined([*(version.flats[table].axes for table in tables), *facts.values()])
-    relations = [_of_table(version.flats[table], tuple(names), read, refined) for table, names in tables.items()]
+    refined = _refined([*(version.partial_tables[table].axes for table in tables), *facts.values()])
+    relations = [
+        _of_table(version.partial_tables[table], tuple(names), read, refined) for table, names in tables.items()
+    ]
     relations += [_of_fact(fact, refined.get(fact, axes[0])) for fact, axes in facts.items()]
     joined = _joined(relations)
     return (
@@ -85,8 +87,10 @@ def _of_fact(fact: str, axis: Axis) -> _Relation:
     return _Relation((fact,), (fact,), rows)
 
 
-def _of_table(flat: Flat, names: tuple[str, ...], read: frozenset[str], refined: Mapping[str, Axis]) -> _Relation:
-    axes = tuple(refined.get(axis.fact, axis) for axis in flat.axes)
+def _of_table(
+    partial: PartialTable, names: tuple[str, ...], read: frozenset[str], refined: Mapping[str, Axis]
+) -> _Relation:
+    axes = tuple(refined.get(axis.fact, axis) for axis in partial.axes)
     shape = tuple(axis.size for axis in axes)
     shared = [at for at, axis in enumerate(axes) if axis.fact in refined]
     key, cost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int16)
@@ -97,10 +101,10 @@ def _of_table(flat: Flat, names: tuple[str, ...], read: frozenset[str], refined:
             key = key * axis.size + along
     sizes = []
     for name in names:
-        atoms = flat.codes[name].atoms()
+        atoms = partial.codes[name].atoms()
         said = atoms if name in read else (atoms > 0).astype(np.int32)
-        sizes.append(len(flat.codes[name].domain) + 1)
-        key = key * sizes[-1] + spread(said, flat.axes, axes)
+        sizes.append(len(partial.codes[name].domain) + 1)
+        key = key * sizes[-1] + spread(said, partial.axes, axes)
     order = np.argsort(cost.ravel(), kind="stable")
     keys, first = np.unique(key.ravel()[order], return_index=True)
     rows = []

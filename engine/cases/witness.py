@@ -16,7 +16,7 @@ from engine.decide.decide import decide
 from engine.model.policy import Policy, Roster, Rule, Table
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Indices, Mask
-from engine.tables.partial import Flat, spread
+from engine.tables.partial import PartialTable, spread
 from engine.version.version import DecisionPlan, Version
 
 MAX_TRIES: Final = 500
@@ -47,7 +47,7 @@ class Witnesses:
 
     def rule(self, table: str, at: int) -> Witness | None:
         """Return a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
-        found = self._of_deadline(table, at) if table in self.version.timed else self._of_table(table, at)
+        found = self._of_deadline(table, at) if table in self.version.deadline_grids else self._of_table(table, at)
         rule = self._table(table).all_rules[at]
         for witness in found:
             if self._rests_on(witness.decision, witness.facts, rule.id):
@@ -70,11 +70,11 @@ class Witnesses:
 
     def cell(self, table: str, cell: int) -> Facts | None:
         """Return the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
-        if table in self.version.timed:
+        if table in self.version.deadline_grids:
             reached = next((one for one in self._reached(table) if one.cell == cell), None)
             return None if reached is None else self._written(reached.sent)
-        flat = self.version.flats[table]
-        return next(self._tickets(flat, flat.cell == cell), None)
+        partial = self.version.partial_tables[table]
+        return next(self._tickets(partial, partial.cell == cell), None)
 
     def _table(self, name: str) -> Table:
         policy = self.version.policy
@@ -82,8 +82,8 @@ class Witnesses:
 
     def _of_table(self, name: str, at: int) -> Iterator[Witness]:
         """Yield tickets of decisions that the table answers itself, then of those that it stands further behind."""
-        version, flat = self.version, self.version.flats[name]
-        fires = _fires(flat, at)
+        version, partial = self.version, self.version.partial_tables[name]
+        fires = _fires(partial, at)
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
         plans = sorted(
             (plan for plan in version.plans.values() if name in behind[plan.decision.name]),
@@ -91,44 +91,44 @@ class Witnesses:
         )
         for sure in (True, False):
             for plan in plans:
-                if any(version.producer[look.outcome] == name for look in plan.looks):
-                    yield from self._asked(plan, flat, fires, sure=sure)
+                if any(version.producer[lookup.outcome] == name for lookup in plan.lookups):
+                    yield from self._asked(plan, partial, fires, sure=sure)
             for plan in plans:
                 for below in (
-                    version.flats[other]
+                    version.partial_tables[other]
                     for other in self._answering(plan)
                     if other != name and name in self._tracer.chains[other]
                 ):
-                    where = spread(fires & flat.settled if sure else fires, flat.axes, below.axes)
+                    where = spread(fires & partial.settled if sure else fires, partial.axes, below.axes)
                     yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
         for plan in plans:
             for scheduler in plan.schedulers:
-                if any(name in self._tracer.chains[version.producer[read]] for read in scheduler.looks):
-                    yield from self._by_deadline(plan, scheduler.deadline.name, flat, fires)
+                if any(name in self._tracer.chains[version.producer[read]] for read in scheduler.lookups):
+                    yield from self._by_deadline(plan, scheduler.deadline.name, partial, fires)
 
-    def _asked(self, plan: DecisionPlan, flat: Flat, where: Mask, *, sure: bool) -> Iterator[Witness]:
+    def _asked(self, plan: DecisionPlan, partial: PartialTable, where: Mask, *, sure: bool) -> Iterator[Witness]:
         """Yield tickets for cells: the settled ones, or those that may be decided though facts are open."""
-        settled = flat.settled if sure else ~flat.settled
-        yield from (Witness(plan.decision.name, facts) for facts in self._tickets(flat, where & settled))
+        settled = partial.settled if sure else ~partial.settled
+        yield from (Witness(plan.decision.name, facts) for facts in self._tickets(partial, where & settled))
 
-    def _by_deadline(self, plan: DecisionPlan, deadline: str, flat: Flat, fires: Mask) -> Iterator[Witness]:
+    def _by_deadline(self, plan: DecisionPlan, deadline: str, partial: PartialTable, fires: Mask) -> Iterator[Witness]:
         """Yield tickets for a table that only a deadline reads."""
         starts = self.version.policy.deadlines[deadline].starts
-        for facts in self._tickets(flat, fires & flat.settled):
+        for facts in self._tickets(partial, fires & partial.settled):
             yield Witness(plan.decision.name, {**facts, starts: self.instant})
             for reached in self._reached(deadline):
                 yield Witness(plan.decision.name, {**self._written(reached.sent), **facts, starts: self.instant})
 
     def _answering(self, plan: DecisionPlan) -> list[str]:
-        return list(dict.fromkeys(self.version.producer[look.outcome] for look in plan.looks))
+        return list(dict.fromkeys(self.version.producer[lookup.outcome] for lookup in plan.lookups))
 
     def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
-        grid = self.version.timed[name]
+        grid = self.version.deadline_grids[name]
         plan = next(
             (plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.schedulers)),
             None,
         )
-        fitting = [one for one in self._reached(name) if at in grid.hits[grid.hit.ravel().item(one.cell)]]
+        fitting = [one for one in self._reached(name) if at in grid.rule_sets[grid.rule_set_of.ravel().item(one.cell)]]
         for one in sorted(fitting, key=lambda one: (not one.ready, len(one.sent), one.cell)):
             if plan is not None:
                 yield Witness(
@@ -141,22 +141,22 @@ class Witnesses:
             self._timed[deadline] = reached_cells(self.version, deadline) or ()
         return self._timed[deadline]
 
-    def _tickets(self, flat: Flat, where: Mask) -> Iterator[Facts]:
+    def _tickets(self, partial: PartialTable, where: Mask) -> Iterator[Facts]:
         """Yield tickets for the cells of a mask, those with the fewest facts first."""
         found = np.flatnonzero(where)
-        for cell in found[np.argsort(self._sizes(flat)[found], kind="stable")[:MAX_TRIES]].tolist():
-            steps = np.unravel_index(cell, flat.cell.shape) if flat.axes else ()
+        for cell in found[np.argsort(self._sizes(partial)[found], kind="stable")[:MAX_TRIES]].tolist():
+            steps = np.unravel_index(cell, partial.cell.shape) if partial.axes else ()
             yield self._written(
-                {axis.fact: axis.members[int(at)] for axis, at in zip(flat.axes, steps, strict=True) if at}
+                {axis.fact: axis.members[int(at)] for axis, at in zip(partial.axes, steps, strict=True) if at}
             )
 
-    def _sizes(self, flat: Flat) -> Indices:
+    def _sizes(self, partial: PartialTable) -> Indices:
         """Count for every cell over sent facts how many are sent there."""
-        name = flat.grid.table.name
+        name = partial.grid.table.name
         if name not in self._counted:
-            steps = np.ix_(*(np.arange(axis.size) for axis in flat.axes))
+            steps = np.ix_(*(np.arange(axis.size) for axis in partial.axes))
             self._counted[name] = sum(
-                ((step > 0).astype(np.int32) for step in steps), np.zeros(flat.cell.shape, dtype=np.int32)
+                ((step > 0).astype(np.int32) for step in steps), np.zeros(partial.cell.shape, dtype=np.int32)
             ).ravel()
         return self._counted[name]
 
@@ -193,10 +193,10 @@ class Witnesses:
         return [(one.name, one.value) for one in outcomes if any(fired.id == rule for fired in one.rules)]
 
 
-def _fires(flat: Flat, at: int) -> Mask:
+def _fires(partial: PartialTable, at: int) -> Mask:
     """Return in which cells over sent facts a rule counts."""
-    entries = [entry for entry, counted in enumerate(flat.grid.hits) if at in counted]
-    return np.isin(flat.hit, entries)
+    entries = [entry for entry, counted in enumerate(partial.grid.rule_sets) if at in counted]
+    return np.isin(partial.rule_set_of, entries)
 
 
 def _usual_instant(policy: Policy) -> str:

@@ -7,13 +7,13 @@ due at closing. Outside the span of a list of holidays nothing is sure, and noth
 
 Modules::
 
-    always     A place that never closes
-    calendar   the nouns of the business clock: when a place is open, and which of its days are holidays
-    clock      the business clock
-    columns    the clock over columns of tickets
-    layout     A calendar worked out
-    localtime  instants by the clock on the wall of a zone
-    openings   the openings of a calendar, in order, so that every question is a bisect
-    stretches  why something is due when it is
-    zone       time zones, from the pinned tz database
+    always         a place that never closes
+    calendar       the nouns of the business clock: hours, one-off dates, breaks, holidays
+    clock          arithmetic with business time
+    columns        the same arithmetic for columns of tickets
+    localtime      instants as local time of a zone
+    opening_times  when a calendar is open, as columns of instants
+    openings       the openings of a calendar, in order
+    stretches      the time up to a deadline, in stretches that counted and stretches that did not
+    zone           time zones, from the pinned tz database
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from engine.clock.calendar import Calendar, DayRule
-from engine.clock.layout import Span
+from engine.clock.opening_times import Span
 from engine.clock.zone import BEGIN, DAY_MICROS, END, NEVER, midnight, ordinal, zone
 
 
-class Always:
+class AlwaysOpen:
     """A place that is open at every instant; its business days are the dates of its zone."""
 
     listed: Final = False

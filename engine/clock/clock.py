@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from engine.cache import Cache
-from engine.clock.always import Always
+from engine.clock.always import AlwaysOpen
 from engine.clock.calendar import Calendar, DayRule
 from engine.clock.openings import Openings
 from engine.clock.zone import NEVER, SECOND, Zone, to_datetime, to_micros, zone
@@ -72,9 +72,9 @@ class Clock:
         return zone(self.calendar.zone)
 
     @cached_property
-    def hours(self) -> Openings | Always:
+    def hours(self) -> Openings | AlwaysOpen:
         """The openings."""
-        return Always(self.calendar) if self.calendar.always else Openings.of(self.calendar)
+        return AlwaysOpen(self.calendar) if self.calendar.always else Openings.of(self.calendar)
 
     def add(self, start: datetime, amount: timedelta) -> Reached:
         """Return the instant at which so much business time has passed; used up exactly at closing, it is due at closing.

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clock.always import Always
+from engine.clock.always import AlwaysOpen
 from engine.clock.calendar import DayRule
 from engine.clock.clock import Clock
 from engine.clock.openings import Openings
@@ -33,7 +33,7 @@ def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Col
     hours = clock.hours
     amount = np.broadcast_to(np.asarray(amounts, np.int64), starts.shape)
     last = np.where(amount > 0, hours.sure_to, hours.sure_to - 1)
-    if isinstance(hours, Always):
+    if isinstance(hours, AlwaysOpen):
         return _reached(hours, starts, starts + amount, last)
     at, rolled, found = _rolled(hours, starts)
     target = _at(hours.after_column, at) - (_at(hours.ends_column, at) - rolled) + amount
@@ -48,7 +48,9 @@ def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayR
     count = np.broadcast_to(np.asarray(days, np.int64), starts.shape)
     last = np.int64(hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK))
     due = (
-        _dates(hours, starts, count, rule) if isinstance(hours, Always) else _business_days(hours, starts, count, rule)
+        _dates(hours, starts, count, rule)
+        if isinstance(hours, AlwaysOpen)
+        else _business_days(hours, starts, count, rule)
     )
     return _reached(hours, starts, due, last)
 
@@ -64,16 +66,16 @@ def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Ma
 def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule, *, begun: bool) -> tuple[Column, Mask]:
     """Return the business days between instants, as ``Clock.count_days`` does, and which of these numbers are sure."""
     hours = clock.hours
-    days = _dates_between(hours, starts, ends) if isinstance(hours, Always) else _days_between(hours, starts, ends)
+    days = _dates_between(hours, starts, ends) if isinstance(hours, AlwaysOpen) else _days_between(hours, starts, ends)
     walking = np.flatnonzero(days > 0)
     while len(walking):
         first, before = starts[walking], days[walking] - 1
         due = (
             _dates(hours, first, before, rule)
-            if isinstance(hours, Always)
+            if isinstance(hours, AlwaysOpen)
             else _business_days(hours, first, before, rule)
         )
-        due = np.where(due < END, due, NEVER) if isinstance(hours, Always) else due
+        due = np.where(due < END, due, NEVER) if isinstance(hours, AlwaysOpen) else due
         walking = walking[due >= ends[walking] if begun else due > ends[walking]]
         days[walking] -= 1
         walking = walking[days[walking] > 0]
@@ -90,7 +92,7 @@ def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
     return days
 
 
-def _dates_between(hours: Always, starts: Column, ends: Column) -> Column:
+def _dates_between(hours: AlwaysOpen, starts: Column, ends: Column) -> Column:
     """Return a number of dates that takes each start past its end."""
     days: Column = np.maximum(
         (hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0
@@ -98,8 +100,8 @@ def _dates_between(hours: Always, starts: Column, ends: Column) -> Column:
     return days
 
 
-def _reached(hours: Openings | Always, starts: Column, due: Column, last: Column | np.int64) -> tuple[Column, Mask]:
-    end = END if isinstance(hours, Always) else NEVER
+def _reached(hours: Openings | AlwaysOpen, starts: Column, due: Column, last: Column | np.int64) -> tuple[Column, Mask]:
+    end = END if isinstance(hours, AlwaysOpen) else NEVER
     sure = (starts >= hours.sure_from) & (starts < hours.sure_to) & (due <= last) & (due < end)
     return np.where(sure, due, NOWHERE), sure
 
@@ -132,15 +134,15 @@ def _business_days(hours: Openings, starts: Column, days: Column, rule: DayRule)
     return np.where(days == 0, np.where(found, rolled, NEVER), np.where(found & open_again, due, NEVER))
 
 
-def _dates(hours: Always, starts: Column, days: Column, rule: DayRule) -> Column:
+def _dates(hours: AlwaysOpen, starts: Column, days: Column, rule: DayRule) -> Column:
     local = hours.zone.local_column(starts)
     if rule is DayRule.ROLL_THEN_CLOSE:
         return hours.zone.resolve_column((local // DAY_MICROS + days + 1) * DAY_MICROS)
     return np.where(days == 0, starts, hours.zone.resolve_column(local + days * DAY_MICROS))
 
 
-def _elapsed(hours: Openings | Always, instants: Column) -> Column:
-    if isinstance(hours, Always):
+def _elapsed(hours: Openings | AlwaysOpen, instants: Column) -> Column:
+    if isinstance(hours, AlwaysOpen):
         return np.clip(instants, BEGIN, END) - BEGIN
     at, rolled, found = _rolled(hours, instants)
     before = np.append(np.int64(0), hours.after_column)[at]

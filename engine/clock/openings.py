@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 from engine.clock.calendar import Calendar, DayRule
-from engine.clock.layout import Span, laid_out, limits, sure_span
+from engine.clock.opening_times import Span, limits, opening_times, sure_span
 from engine.clock.zone import DAY_MICROS, NEVER, Column, ordinal, zone
 
 
@@ -48,14 +48,14 @@ class Openings:
         """Work out a calendar.
 
         >>> from engine.clock.calendar import Interval
-        >>> from engine.clock.layout import MINUTE
+        >>> from engine.clock.opening_times import MINUTE
         >>> from engine.clock.zone import midnight
         >>> week = Calendar(name="desk", zone="UTC", week=((Interval(540, 1020),),) * 5 + ((), ()))
         >>> found = Openings.of(week)
         >>> [(at - midnight(739621)) // MINUTE for at in found.between(1767571200000000, 1767657600000000)[0]]
         [540, 1020]
         """
-        return cls(calendar, *laid_out(calendar))
+        return cls(calendar, *opening_times(calendar))
 
     def at(self, instant: int) -> int:
         """Return the number of the opening that an instant is in, else of the next one."""

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from engine.clock.clock import Clock, Holds
-from engine.clock.layout import Span, hours, spans
+from engine.clock.opening_times import Span, hours, spans
 from engine.clock.zone import DAY_MICROS, midnight, ordinal, to_datetime, to_micros
 
 

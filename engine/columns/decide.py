@@ -85,10 +85,12 @@ class ColumnDecider:
         self.version = version
         self._plans = version.triage if decisions is None else tuple(_plan(version, name) for name in decisions)
         schedulers = {one.deadline.name: one for plan in self._plans for one in plan.schedulers}
-        names = [look.outcome for plan in self._plans for look in plan.looks]
+        names = [lookup.outcome for plan in self._plans for lookup in plan.lookups]
         self._names = tuple(dict.fromkeys(names))
         self._tables = Tables(
-            version.flats, version.producer, [*names, *(name for one in schedulers.values() for name in one.looks)]
+            version.partial_tables,
+            version.producer,
+            [*names, *(name for one in schedulers.values() for name in one.lookups)],
         )
         self._dues = {
             name: DueColumn(one.deadline, AimColumn(one, self._tables, version.reader.slots), version.clocks)

@@ -27,9 +27,9 @@ class FollowColumn:
         if fact.region is not None and fact.clocks.policy.calendars[fact.elapsed.calendar].needs_region(
             fact.elapsed.unit
         ):
-            flat = fact.explainer.flats[fact.explainer.producer[fact.region.outcome]]
-            self._cells = cell_column(flat)
-            scale, self._codes = coded(flat.codes[fact.region.outcome])
+            partial = fact.explainer.partial_tables[fact.explainer.producer[fact.region.outcome]]
+            self._cells = cell_column(partial)
+            scale, self._codes = coded(partial.codes[fact.region.outcome])
             self._domain = scale.domain
 
     def fill(self, block: Block, now: tuple[Column, Mask]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.columns.read import Atomic, Block
 from engine.model.policy import Literal
-from engine.tables.partial import Codes, Flat
+from engine.tables.partial import Codes, PartialTable
 
 Coded = NDArray[np.integer[Any]]
 
@@ -72,10 +72,10 @@ class CellColumn:
         return np.zeros(block.size, np.intp) if found is None else found
 
 
-def cell_column(flat: Flat) -> CellColumn:
+def cell_column(partial: PartialTable) -> CellColumn:
     """Return how to find the cells of a table; a fact that is not sent is class 0, and adds nothing."""
     steps, stride = [], 1
-    for axis in reversed(flat.axes):
+    for axis in reversed(partial.axes):
         steps.append((axis.fact, tuple((axis.class_of.astype(np.intp) * stride).tolist())))
         stride *= axis.size
     return CellColumn(tuple(steps), tuple(np.array(adds, np.intp) for _, adds in steps))
@@ -90,18 +90,20 @@ def coded(codes: Codes) -> tuple[Scale, Coded]:
 class Tables:
     """The tables of a version as columns look them up; cells that are found alike are found once a block."""
 
-    def __init__(self, flats: Mapping[str, Flat], producer: Mapping[str, str], names: Sequence[str]) -> None:
+    def __init__(
+        self, partial_tables: Mapping[str, PartialTable], producer: Mapping[str, str], names: Sequence[str]
+    ) -> None:
         self._ways: dict[tuple[tuple[str, tuple[int, ...]], ...], CellColumn] = {}
         self._of: dict[str, CellColumn] = {}
         self.scales: dict[str, Scale] = {}
         self._codes: dict[str, Coded] = {}
         for name in names:
             if name in producer:
-                self._of[name] = self._way(flats[producer[name]])
-                self.scales[name], self._codes[name] = coded(flats[producer[name]].codes[name])
+                self._of[name] = self._way(partial_tables[producer[name]])
+                self.scales[name], self._codes[name] = coded(partial_tables[producer[name]].codes[name])
 
-    def _way(self, flat: Flat) -> CellColumn:
-        way = cell_column(flat)
+    def _way(self, partial: PartialTable) -> CellColumn:
+        way = cell_column(partial)
         return self._ways.setdefault(way.steps, way)
 
     def on(self, block: Block) -> Found:

@@ -19,8 +19,8 @@ from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, Found, Tables
 from engine.columns.read import Atomic, Block
 from engine.deadlines.schedule import Scheduler
 from engine.model.targets import Target
-from engine.tables.partial import Codes, Flat
-from engine.tables.possible_sets import states
+from engine.tables.partial import Codes, PartialTable
+from engine.tables.possible_sets import possible_sets
 
 _PENDING: Final = -1
 
@@ -36,24 +36,24 @@ class Aim:
 class _Group:
     """The inputs that one table gives; ``shared`` are its facts that other inputs read too."""
 
-    def __init__(self, flat: Flat, names: tuple[str, ...], shared: tuple[str, ...]) -> None:
-        self.flat, self.names, self.shared = flat, names, shared
-        self.size = 2 * flat.cell.size + 1
+    def __init__(self, partial: PartialTable, names: tuple[str, ...], shared: tuple[str, ...]) -> None:
+        self.partial, self.names, self.shared = partial, names, shared
+        self.size = 2 * partial.cell.size + 1
         self._sets: Atomic | None = None
 
     @property
     def sets(self) -> Atomic:
         """For each cell, a number for what the inputs can become there, taken together."""
         if self._sets is None:
-            joint = np.zeros(self.flat.cell.shape, np.int64)
-            open_ = np.zeros(self.flat.cell.shape, np.bool_)
-            for codes in (self.flat.codes[name] for name in self.names):
+            joint = np.zeros(self.partial.cell.shape, np.int64)
+            open_ = np.zeros(self.partial.cell.shape, np.bool_)
+            for codes in (self.partial.codes[name] for name in self.names):
                 joint = joint * (codes.not_covered + 1) + codes.low
                 open_ |= codes.low != codes.high
             distinct, least = np.unique(joint, return_inverse=True)
             low = least.reshape(joint.shape).astype(np.int32)
             whole = Codes(tuple(range(len(distinct) - 1)), low, np.where(open_, len(distinct), low).astype(np.int32))
-            self._sets = states(self.flat, whole).array.ravel().astype(np.intp)
+            self._sets = possible_sets(self.partial, whole).set_numbers.ravel().astype(np.intp)
         return self._sets
 
     def part(self, found: Found, rows: Column, undecided: Mapping[str, int]) -> Atomic:
@@ -69,7 +69,7 @@ class _Group:
             if atoms
             else False
         )
-        return np.where(moving, self.flat.cell.size + 1 + cells, part)
+        return np.where(moving, self.partial.cell.size + 1 + cells, part)
 
 
 class AimColumn:
@@ -81,17 +81,17 @@ class AimColumn:
         self._positions: dict[Aim, int] = {}
         self._closed: list[int] = []
         self._open: list[int] = []
-        producer, flats = scheduler.explainer.producer, scheduler.explainer.flats
-        tables = {producer[name]: flats[producer[name]] for name in scheduler.looks}
+        producer, partial_tables = scheduler.explainer.producer, scheduler.explainer.partial_tables
+        tables = {producer[name]: partial_tables[producer[name]] for name in scheduler.lookups}
         self._groups = [
             _Group(
-                flat,
-                tuple(name for name in scheduler.looks if producer[name] == table),
+                partial,
+                tuple(name for name in scheduler.lookups if producer[name] == table),
                 _shared(table, tables, scheduler.facts),
             )
-            for table, flat in tables.items()
+            for table, partial in tables.items()
         ]
-        self._undecided = {name: looked.scales[name].undecided for name in scheduler.looks}
+        self._undecided = {name: looked.scales[name].undecided for name in scheduler.lookups}
         sizes = [code + 1 for code in self._undecided.values()] + [
             len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.facts
         ]
@@ -101,7 +101,7 @@ class AimColumn:
     def of(self, found: Found) -> Column:
         """Return the aim of each row of a block."""
         block = found.block
-        codes = {name: found.codes(name) for name in self._scheduler.looks}
+        codes = {name: found.codes(name) for name in self._scheduler.lookups}
         atoms = {
             fact: block.atoms[fact] if fact in block.atoms else np.zeros(block.size, np.intp)
             for fact in self._scheduler.facts
@@ -134,7 +134,9 @@ class AimColumn:
         return self._positions[aim]
 
 
-def _shared(table: str, tables: Mapping[str, Flat], facts: Mapping[str, int]) -> tuple[str, ...]:
+def _shared(table: str, tables: Mapping[str, PartialTable], facts: Mapping[str, int]) -> tuple[str, ...]:
     """Return the facts of a table that another input reads too."""
-    others = set(facts).union(*({axis.fact for axis in flat.axes} for name, flat in tables.items() if name != table))
+    others = set(facts).union(
+        *({axis.fact for axis in partial.axes} for name, partial in tables.items() if name != table)
+    )
     return tuple(axis.fact for axis in tables[table].axes if axis.fact in others)

@@ -12,7 +12,7 @@ from engine.model.answer import Fired, Passed, Status
 from engine.model.policy import Elapsed
 from engine.model.targets import BY_DAY, Counting, Unit
 from engine.model.vocabulary import FactType
-from engine.request.lookup import Look
+from engine.request.lookup import OutcomeLookup
 from engine.request.ticket import Ticket
 from engine.tables.classes import Atoms
 from engine.tables.explain import Explainer
@@ -25,7 +25,7 @@ class ElapsedFact:
     elapsed: Elapsed
     slot: int
     atoms: Atoms
-    region: Look | None
+    region: OutcomeLookup | None
     explainer: Explainer
     clocks: Clocks
 

@@ -20,7 +20,7 @@ from engine.model.answer import Fired, Outcome, Status
 from engine.model.policy import Deadline, Literal, Policy, Rule
 from engine.model.targets import NOTHING, Measure, Target
 from engine.model.vocabulary import NO, YES
-from engine.request.lookup import Look
+from engine.request.lookup import OutcomeLookup
 from engine.tables.classes import Atoms, Axis
 from engine.tables.explain import Explainer
 from engine.tables.tabulate import Grid
@@ -56,17 +56,17 @@ class Schedule:
 class Scheduler:
     """Finds the schedule of one deadline. What it keeps changes nothing but the time that takes.
 
-    ``looks`` tells where the outcomes it reads stand; ``facts`` are the sent facts it reads itself, with their places
-    in a ticket; ``pick`` takes all facts that it ``depends`` on out of a ticket.
+    ``lookups`` tells where the outcomes it reads stand; ``facts`` are the sent facts it reads itself, with their places
+    in a ticket; ``key_of`` takes all facts that it ``depends`` on out of a ticket.
     """
 
     deadline: Deadline
     policy: Policy
     grid: Grid
-    looks: Mapping[str, Look]
+    lookups: Mapping[str, OutcomeLookup]
     facts: Mapping[str, int]
     depends: tuple[str, ...]
-    pick: Callable[[list[int]], object]
+    key_of: Callable[[list[int]], object]
     explainer: Explainer
     atoms: Mapping[str, Atoms]
     kept: Cache[object, Schedule] = field(default_factory=lambda: Cache(MAX_KEPT), repr=False, compare=False)
@@ -76,7 +76,7 @@ class Scheduler:
 
     def schedule(self, atoms: list[int]) -> Schedule:
         """Return the schedule of a ticket."""
-        key = self.pick(atoms)
+        key = self.key_of(atoms)
         found = self.kept.get(key)
         if found is None:
             found = self.kept.keep(key, _Case(self, atoms).schedule())
@@ -116,7 +116,7 @@ class _Case:
 
     def _reached(self, atoms: list[int]) -> frozenset[Target | None]:
         """Return every target that what is pending can lead to."""
-        key = self.s.pick(atoms)
+        key = self.s.key_of(atoms)
         if key not in self._met:
             values = self._values(atoms)
             rule, pending = self._fires(values)
@@ -131,10 +131,10 @@ class _Case:
         return self._met[key]
 
     def _outcome(self, name: str, atoms: list[int]) -> Outcome:
-        return self.s.explainer.outcome(name, self.s.looks[name].cell(atoms))
+        return self.s.explainer.outcome(name, self.s.lookups[name].cell(atoms))
 
     def _values(self, atoms: list[int]) -> Values:
-        outcomes = {name: self._outcome(name, atoms) for name in self.s.looks}
+        outcomes = {name: self._outcome(name, atoms) for name in self.s.lookups}
         values: dict[str, Value] = {
             name: PENDING if one.status is Status.UNDECIDED else one.value for name, one in outcomes.items()
         }
@@ -144,13 +144,13 @@ class _Case:
         """Return the rule that fires (-1: none), and the pending inputs that could change what comes of it."""
         grid = self.s.grid
         cell = tuple(int(axis.class_of[_atom(self.s.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes)
-        entry = grid.hit[cell].item() if cell else int(grid.hit)
+        entry = grid.rule_set_of[cell].item() if cell else int(grid.rule_set_of)
         pending = {
             axis.fact
             for at, axis in enumerate(grid.axes)
-            if values[axis.fact] is PENDING and not grid.claims[entry, at]
+            if values[axis.fact] is PENDING and not grid.names_unknown[entry, at]
         }
-        counted = grid.hits[entry]
+        counted = grid.rule_sets[entry]
         used = self._used(counted[0]) if counted else ()
         pending.update(name for name in used if values[name] is PENDING)
         return (counted[0] if counted else -1), tuple(sorted(pending))
@@ -201,7 +201,7 @@ class _Case:
             table = self.s.explainer.producer.get(name, name)
             groups[table] = tuple(
                 other
-                for other in (*self.s.looks, *self.s.facts)
+                for other in (*self.s.lookups, *self.s.facts)
                 if self.s.explainer.producer.get(other, other) == table
             )
         return tuple(groups.values())
@@ -219,12 +219,12 @@ class _Case:
                 for atom in self._apart(name, axis, range(1, len(axis.class_of)))
             )
             return
-        flat = explainer.flats[explainer.producer[name]]
-        slots = self.s.looks[name].slots
-        shared = frozenset(axis.fact for axis in flat.axes if self._readers(axis.fact, flat.axes))
-        for cell in explainer.ways_on(group, self.s.looks[name].cell(atoms), shared):
+        partial = explainer.partial_tables[explainer.producer[name]]
+        slots = self.s.lookups[name].slots
+        shared = frozenset(axis.fact for axis in partial.axes if self._readers(axis.fact, partial.axes))
+        for cell in explainer.ways_on(group, self.s.lookups[name].cell(atoms), shared):
             choices = []
-            for axis, slot, at in zip(flat.axes, slots, cell, strict=True):
+            for axis, slot, at in zip(partial.axes, slots, cell, strict=True):
                 if atoms[slot] == 0 and at:
                     members = (
                         np.flatnonzero(axis.class_of == at).tolist() if axis.fact in shared else [axis.members[at]]
@@ -239,11 +239,17 @@ class _Case:
 
     def _readers(self, fact: str, own: tuple[Axis, ...]) -> list[Axis]:
         """Return the axes by which other inputs tell a fact apart."""
-        flats = {
-            self.s.explainer.producer[name]: self.s.explainer.flats[self.s.explainer.producer[name]]
-            for name in self.s.looks
+        partial_tables = {
+            self.s.explainer.producer[name]: self.s.explainer.partial_tables[self.s.explainer.producer[name]]
+            for name in self.s.lookups
         }
-        axes = [axis for flat in flats.values() if flat.axes is not own for axis in flat.axes if axis.fact == fact]
+        axes = [
+            axis
+            for partial in partial_tables.values()
+            if partial.axes is not own
+            for axis in partial.axes
+            if axis.fact == fact
+        ]
         return axes + [axis for axis in self.s.grid.axes if axis.fact == fact and fact in self.s.facts]
 
     def _missing(self) -> tuple[str, ...]:
@@ -254,7 +260,7 @@ class _Case:
             group for group in groups if len({self._reached(known) for known in self._known(group, self.atoms)}) > 1
         ]
         for name in (name for group in counting or groups for name in group):
-            found |= set(self._outcome(name, self.atoms).missing) if name in self.s.looks else {name}
+            found |= set(self._outcome(name, self.atoms).missing) if name in self.s.lookups else {name}
         return tuple(sorted(found))
 
     def _rules(self, target: Target | None) -> tuple[Fired, ...]:
@@ -271,7 +277,7 @@ class _Case:
                 assumption=rule.assumption,
             )
             used |= {condition.fact for condition in rule.when} | set(self._used(at))
-        for name in used & set(self.s.looks):
+        for name in used & set(self.s.lookups):
             found |= {rule.id: rule for rule in self._outcome(name, self.atoms).rules}
         if target is not None:
             written = self.s.policy.calendars[target.calendar]

@@ -66,10 +66,10 @@ def ordered(outcomes: tuple[Outcome, ...], more: tuple[Fired, ...]) -> tuple[Fir
 
 
 def _ask_next(version: Version, plan: DecisionPlan, ticket: Ticket, undecided: Outcome) -> str:
-    look = next((look for look in plan.looks if look.outcome == undecided.name), None)
-    if look is None:
+    lookup = next((lookup for lookup in plan.lookups if lookup.outcome == undecided.name), None)
+    if lookup is None:
         return next(iter(undecided.missing), "")
-    return version.explainer.ask_next(undecided.name, look.cell(ticket.atoms))
+    return version.explainer.ask_next(undecided.name, lookup.cell(ticket.atoms))
 
 
 def _status(answers: tuple[Outcome, ...]) -> Status:

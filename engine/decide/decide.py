@@ -53,7 +53,7 @@ def triage(version: Version, facts: Mapping[str, Sent], moment: Moment = NO_MOME
     # The common case in line: what a plan keeps for tickets with instants of its own stands under another key, and is found by `answer`.
     return tuple(
         [
-            (None if instants and plan.instants else plan.seen.get(plan.pick(atoms)))
+            (None if instants and plan.instants else plan.seen.get(plan.key_of(atoms)))
             or answer(version, plan, ticket, moment)
             for plan in version.triage
         ]
@@ -65,7 +65,7 @@ def answer(
 ) -> Answer:
     """Answer one decision for a ticket that is already read."""
     atoms, instants, unlisted = ticket
-    key = plan.pick(atoms)
+    key = plan.key_of(atoms)
     if not (unlisted or passed or (instants and plan.instants)):
         return plan.seen.get(key) or _keep(version, plan, ticket, key, {})
     duties = [turn(version, roster, instants[roster.at]) for roster in plan.rosters if roster.at in instants]
@@ -99,7 +99,7 @@ def _read(version: Version, facts: Mapping[str, Sent], moment: Moment) -> tuple[
 
 def _put_together(version: Version, plan: DecisionPlan, ticket: Ticket, duties: Mapping[str, Duty]) -> Answer:
     decision = plan.decision
-    cells = {look.outcome: look.cell(ticket.atoms) for look in plan.looks}
+    cells = {lookup.outcome: lookup.cell(ticket.atoms) for lookup in plan.lookups}
     found = {name: version.explainer.outcome(name, cell) for name, cell in cells.items()}
     found |= {roster.produces: from_roster(roster, duties.get(roster.produces)) for roster in plan.rosters}
     found |= {one.deadline.name: from_schedule(one, ticket) for one in plan.schedulers}
@@ -111,5 +111,5 @@ def _identity(version: Version, plan: DecisionPlan, ticket: Ticket, outcomes: tu
     """The same version, decision and distinguishable facts have the same id."""
     by_clock = [(outcome.status.value, outcome.value) for outcome in outcomes if outcome.name not in version.producer]
     unlisted = [one for one in ticket.unlisted if one[0] in plan.facts]
-    content = repr((version.ref.digest, plan.decision.name, plan.facts, plan.pick(ticket.atoms), by_clock, unlisted))
+    content = repr((version.ref.digest, plan.decision.name, plan.facts, plan.key_of(ticket.atoms), by_clock, unlisted))
     return hashlib.sha256(content.encode(errors="backslashreplace")).hexdigest()[:32]

@@ -15,9 +15,9 @@ from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.policy import Literal
 from engine.model.problems import PolicyErrors, Problem
 from engine.tables.classes import Indices
-from engine.tables.merge_alike import Shrunk, grouped, shrink
-from engine.tables.partial import Codes, Flat
-from engine.tables.possible_sets import States, states
+from engine.tables.merge_alike import MergedArray, equal_groups, merge_alike
+from engine.tables.partial import Codes, PartialTable
+from engine.tables.possible_sets import PossibleSets, possible_sets
 
 MAX_SITUATIONS = 64_000_000
 """The most situations that two tables may have side by side, once what is alike in each of them is put together."""
@@ -27,7 +27,7 @@ MAX_SITUATIONS = 64_000_000
 class Layer:
     """An outcome of one version, in every cell of its table."""
 
-    flat: Flat
+    partial: PartialTable
     codes: Codes
 
 
@@ -53,7 +53,7 @@ class Laid:
 
 def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool:
     """Return at a glance that nothing differs: the same axes, the same cells. False says nothing."""
-    one, other = before.flat, after.flat
+    one, other = before.partial, after.partial
     if one.cell.shape != other.cell.shape or before.codes.domain != after.codes.domain:
         return False
     if any(axis.before != axis.after for axis in axes) or [type(value) for value in before.codes.domain] != [
@@ -70,7 +70,7 @@ def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool
 
 def axes_of(before: Layer | None, after: Layer | None, fact: Callable[[str], JointFact]) -> tuple[JointAxis, ...]:
     """Return the axes of both tables, each fact once."""
-    one, other = ({axis.fact: axis for axis in layer.flat.axes} if layer else {} for layer in (before, after))
+    one, other = ({axis.fact: axis for axis in layer.partial.axes} if layer else {} for layer in (before, after))
     return tuple(joint_axis(fact(name), one.get(name), other.get(name)) for name in sorted({*one, *other}))
 
 
@@ -134,20 +134,20 @@ def _side(layer: Layer | None) -> _Side:
             of={},
             states=(OutcomeState(StateKind.ABSENT), OutcomeState(StateKind.REFUSED)),
         )
-    made: States = states(layer.flat, layer.codes)
-    small: Shrunk = shrink(made.array)
-    names = tuple(axis.fact for axis in layer.flat.axes)
+    made: PossibleSets = possible_sets(layer.partial, layer.codes)
+    small: MergedArray = merge_alike(made.set_numbers)
+    names = tuple(axis.fact for axis in layer.partial.axes)
     return _Side(
         axes=names,
         array=small.array,
-        of=dict(zip(names, small.of, strict=True)),
+        of=dict(zip(names, small.position_of, strict=True)),
         states=(*_states(made, layer.codes), OutcomeState(StateKind.REFUSED)),
     )
 
 
-def _states(made: States, codes: Codes) -> tuple[OutcomeState, ...]:
+def _states(made: PossibleSets, codes: Codes) -> tuple[OutcomeState, ...]:
     found = []
-    for possible in made.possible:
+    for possible in made.sets:
         values = tuple(codes.domain[code] if code < codes.not_covered else None for code in possible)
         if len(values) > 1:
             found.append(OutcomeState(StateKind.UNDECIDED, possible=values))
@@ -163,7 +163,7 @@ def _merged(
 ) -> tuple[JointAxis, tuple[int, ...]]:
     """Put the positions of an axis together that neither small array tells apart."""
     keys = [(_to(before, one), _to(after, other)) for one, other in zip(axis.before, axis.after, strict=True)]
-    groups = grouped(keys)
+    groups = equal_groups(keys)
     members = tuple(tuple(member for at in group for member in axis.members[at]) for group in groups)
     merged = JointAxis(
         fact=axis.fact,

@@ -74,7 +74,7 @@ class _Versions:
             yield f"it shows {', '.join(gone)} no more"
 
     def _outcome(self, name: str) -> OutcomeDiff:
-        if name in self.before.timed or name in self.after.timed:
+        if name in self.before.deadline_grids or name in self.after.deadline_grids:
             return self._otherwise(
                 compare_deadline(name, self.before, self.after, self.fact, self.outcome), self._deadline_reads(name)
             )
@@ -108,14 +108,14 @@ class _Versions:
     def _reads(self, name: str) -> set[str]:
         """Return the facts that an outcome depends on in either version."""
         layers = [_layer(name, version) for version in (self.before, self.after)]
-        return {axis.fact for layer in layers if layer for axis in layer.flat.axes}
+        return {axis.fact for layer in layers if layer for axis in layer.partial.axes}
 
 
 def _layer(name: str, version: Version) -> Layer | None:
     if name not in version.producer:
         return None
-    flat = version.flats[version.producer[name]]
-    return Layer(flat, flat.codes[name])
+    partial = version.partial_tables[version.producer[name]]
+    return Layer(partial, partial.codes[name])
 
 
 def _roster(name: str, version: Version) -> Roster | None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.tables.classes import Mask
-from engine.tables.merge_alike import shrink
+from engine.tables.merge_alike import merge_alike
 
 Box = tuple[tuple[int, ...], ...]
 """For each axis the positions that belong to it."""
@@ -37,7 +37,7 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     if room is not None:
         code = np.maximum(code, np.asarray(room).astype(np.int8))
     used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code == _WANTED)] if code.ndim else []
-    small = shrink(code[inside(tuple(map(tuple, used)))] if all(used) else code)
+    small = merge_alike(code[inside(tuple(map(tuple, used)))] if all(used) else code)
     boxes = _boxes(small.array.tobytes(), small.array.shape)
     groups = [
         [tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)

@@ -15,7 +15,7 @@ from engine.diff.nouns import Change, DiffRegion, OutcomeDiff, OutcomeState, Sta
 from engine.model.problems import Place, Problem
 from engine.tables.check import sizes_text
 from engine.tables.classes import Mask
-from engine.tables.merge_alike import shrink
+from engine.tables.merge_alike import merge_alike
 
 
 def compare_outcome(
@@ -27,7 +27,7 @@ def compare_outcome(
         return OutcomeDiff(name=name, cells=before.codes.low.size, changed=0, changes={}, regions=(), gist=())
     sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
-    where = place.flat.grid.table.place if place else Place(file="")
+    where = place.partial.grid.table.place if place else Place(file="")
     laid = lay(
         before,
         after,
@@ -46,7 +46,7 @@ class _Picture:
     """What changes in every situation, made small, with the names to say it in."""
 
     def __init__(self, laid: Laid) -> None:
-        small = shrink(laid.array)
+        small = merge_alike(laid.array)
         self.laid, self.array = laid, small.array
         self.members = [
             [tuple(member for at in group for member in axis.members[at]) for group in groups]

@@ -13,7 +13,7 @@ from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.model.policy import Deadline, Elapsed, Policy, Roster
 from engine.model.targets import WrittenCalendar, calendar_in
-from engine.tables.partial import flatten
+from engine.tables.partial import partial_table
 from engine.version.version import Version
 
 _DAYS: Final = 4
@@ -155,11 +155,11 @@ def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
 
 
 def _layer(name: str, version: Version) -> Layer | None:
-    grid = version.timed.get(name)
+    grid = version.deadline_grids.get(name)
     if grid is None:
         return None
-    flat = flatten(grid, grid.axes, {}, version.policy, version.atoms)
-    return Layer(flat, flat.codes[name])
+    partial = partial_table(grid, grid.axes, {}, version.policy, version.atoms)
+    return Layer(partial, partial.codes[name])
 
 
 def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Iterator[str]:

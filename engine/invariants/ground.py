@@ -19,7 +19,7 @@ from engine.model.problems import Place
 from engine.model.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
-from engine.tables.partial import Codes, Flat
+from engine.tables.partial import Codes, PartialTable
 
 UNRANKED = -1
 """The rank of a case that an order does not speak of: the outcome has no value there, or one without rank."""
@@ -29,7 +29,7 @@ UNRANKED = -1
 class TabulatedPolicy:
     """A tabulated policy: its tables over sent facts, and which of them gives each outcome."""
 
-    flats: Mapping[str, Flat]
+    partial_tables: Mapping[str, PartialTable]
     producer: Mapping[str, str]
     atoms: Mapping[str, Atoms]
 
@@ -67,10 +67,10 @@ class Ground:
 
     def _mask(self, test: Test, holds: bool) -> Term:
         if test.name in self.cells.producer:
-            flat, codes = self._flat(test.name)
+            partial, codes = self._partial(test.name)
             held = _held(codes, test, self.policy.outcomes[test.name])
             where: Mask = np.where(codes.low == codes.high, held[codes.low], UNDECIDED in test.states or _unknown(test))
-            return Term(self._fine_axes(flat), where == holds)
+            return Term(self._fine_axes(partial), where == holds)
         if test.condition is None:
             raise ValueError(f"the fact {test.name} has no states")
         axis = self._masks.axis(test.name, [test.condition])
@@ -78,11 +78,11 @@ class Ground:
 
     def ranks(self, order: Order) -> Term:
         """Return the rank of an outcome in every cell of its table, from 0; -1 where it has none."""
-        flat, codes = self._flat(order.name)
+        partial, codes = self._partial(order.name)
         values = [_tested(value, self.policy.outcomes[order.name]) for value in codes.domain]
         rank: dict[str | float, int] = {value: at for at, value in enumerate(order.values or sorted(set(values)))}
         ranks = np.array([*(rank.get(value, UNRANKED) for value in values), UNRANKED], dtype=np.int32)
-        return Term(self._fine_axes(flat), np.where(codes.low == codes.high, ranks[codes.low], np.int32(UNRANKED)))
+        return Term(self._fine_axes(partial), np.where(codes.low == codes.high, ranks[codes.low], np.int32(UNRANKED)))
 
     def ordered_atoms(self, order: Order) -> list[int]:
         """Return the atoms of a fact in the order of its values."""
@@ -91,8 +91,8 @@ class Ground:
 
     def outcome(self, name: str, facts: Mapping[str, int]) -> str:
         """Return what an outcome is for a ticket (fact to atom)."""
-        flat, codes = self._flat(name)
-        cell = tuple(int(axis.class_of[facts.get(axis.fact, 0)]) for axis in self._fine_axes(flat))
+        partial, codes = self._partial(name)
+        cell = tuple(int(axis.class_of[facts.get(axis.fact, 0)]) for axis in self._fine_axes(partial))
         low, high = codes.low[cell], codes.high[cell]
         if low != high:
             return UNDECIDED
@@ -102,9 +102,9 @@ class Ground:
         """Write a ticket (fact to atom) as a caller would send it."""
         return tuple((fact, self.atoms[fact].text(atom)) for fact, atom in sorted(facts.items()) if atom)
 
-    def _flat(self, name: str) -> tuple[Flat, Codes]:
-        flat = self.cells.flats[self.cells.producer[name]]
-        return flat, flat.codes[name]
+    def _partial(self, name: str) -> tuple[PartialTable, Codes]:
+        partial = self.cells.partial_tables[self.cells.producer[name]]
+        return partial, partial.codes[name]
 
     def axes(self, invariant: Invariant) -> tuple[Axis, ...]:
         """Return the axes of all cases that an invariant speaks of: those that its conditions, and the tables behind them, tell apart."""
@@ -115,15 +115,15 @@ class Ground:
         return joint_axes(
             [
                 *given,
-                *(self._fine_axes(self._flat(name)[0]) for name in names(invariant) if name in self.cells.producer),
+                *(self._fine_axes(self._partial(name)[0]) for name in names(invariant) if name in self.cells.producer),
             ]
         )
 
-    def _fine_axes(self, flat: Flat) -> tuple[Axis, ...]:
+    def _fine_axes(self, partial: PartialTable) -> tuple[Axis, ...]:
         """Return the axes of a table through the finer atoms."""
-        name = flat.grid.table.name
+        name = partial.grid.table.name
         if name not in self._axes:
-            self._axes[name] = tuple(self._fine(axis) for axis in flat.axes)
+            self._axes[name] = tuple(self._fine(axis) for axis in partial.axes)
         return self._axes[name]
 
     def _fine(self, axis: Axis) -> Axis:

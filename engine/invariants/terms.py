@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.tables.check import sizes_text, too_many
 from engine.tables.classes import Axis, joint_axes
-from engine.tables.merge_alike import shrink
+from engine.tables.merge_alike import merge_alike
 from engine.tables.tabulate import cells
 
 Array = npt.NDArray[Any]
@@ -63,10 +63,10 @@ def onto(term: Term, axes: tuple[Axis, ...]) -> Array:
 
 def merged(term: Term) -> Term:
     """Put classes together that make no difference to a term, and leave out the facts that make none."""
-    small = shrink(term.array)
+    small = merge_alike(term.array)
     axes = tuple(
         Axis(axis.fact, np.array(of, dtype=np.int32)[axis.class_of], tuple(axis.members[group[0]] for group in groups))
-        for axis, of, groups in zip(term.axes, small.of, small.members, strict=True)
+        for axis, of, groups in zip(term.axes, small.position_of, small.members, strict=True)
         if len(groups) > 1
     )
     return Term(axes, small.array.reshape([axis.size for axis in axes]))

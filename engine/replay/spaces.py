@@ -40,4 +40,4 @@ class Spaces:
 
 def _axes(outcome: str, version: Version) -> dict[str, Axis]:
     table = version.producer.get(outcome)
-    return {} if table is None else {axis.fact: axis for axis in version.flats[table].axes}
+    return {} if table is None else {axis.fact: axis for axis in version.partial_tables[table].axes}

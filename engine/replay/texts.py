@@ -13,7 +13,7 @@ def texts_for_all(version: Version) -> frozenset[str]:
         name
         for name, table in version.producer.items()
         if version.policy.outcomes[name].type in (FactType.TEXT, FactType.LIST)
-        and _one_value(version.flats[table].codes[name])
+        and _one_value(version.partial_tables[table].codes[name])
     )
 
 

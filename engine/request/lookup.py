@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from engine.request.ticket import TicketReader
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OutcomeLookup:
     """How to look an outcome up: for each fact, where its atom stands in a ticket and what that adds to the cell number."""
 
     outcome: str
@@ -28,16 +28,16 @@ class Look:
         return sum([cells[atoms[slot]] for slot, cells in self.steps])
 
 
-def look_for(name: str, flat: Flat, reader: TicketReader) -> Look:
+def outcome_lookup(name: str, partial: PartialTable, reader: TicketReader) -> OutcomeLookup:
     """Return how to look an outcome of a table up."""
     steps = []
-    for at, axis in enumerate(flat.axes):
-        stride = math.prod(flat.cell.shape[at + 1 :])
+    for at, axis in enumerate(partial.axes):
+        stride = math.prod(partial.cell.shape[at + 1 :])
         steps.append((reader.slots[axis.fact], tuple(int(number) * stride for number in axis.class_of)))
-    return Look(name, tuple(steps))
+    return OutcomeLookup(name, tuple(steps))
 
 
-def picker(facts: Iterable[str], reader: TicketReader) -> Callable[[list[int]], object]:
+def key_getter(facts: Iterable[str], reader: TicketReader) -> Callable[[list[int]], object]:
     """Return what takes the atoms of these facts out of a ticket."""
     slots = [reader.slots[fact] for fact in facts]
     return itemgetter(*slots) if slots else _nothing

@@ -1,13 +1,13 @@
-"""Rules as complete tables: every combination of facts with its outcome, known or not.
+"""Rules as complete tables: every combination of facts with its outcome, whether the facts are known or not.
 
 Modules::
 
-    check          looking at every cell: gaps, overlaps, rules that never fire, outcomes that no rule gives
-    classes        values that no rule tells apart are one class
-    explain        why a cell says what it says
-    merge_alike    dense arrays made small without losing anything
-    partial        what holds when facts are missing
-    possible_sets  what an outcome is in every cell
-    reach          from a cell in which facts are missing
-    tabulate       rules in, a dense table out: which rule fires in every cell of a table, once and for all
+    check          problems of tables: gaps, overlaps, rules that never fire, values that no rule returns
+    classes        values that no rule distinguishes, merged into classes
+    explain        the rules behind an outcome, or what is missing for it
+    merge_alike    dense arrays without repeated slices
+    partial        the outcomes of a table for every combination of known and missing facts
+    possible_sets  the exact set of possible outcomes in every cell
+    reach          the cells that become reachable once missing facts are known
+    tabulate       the rules of a table -> the rules that count in each cell
 """

@@ -14,7 +14,7 @@ from engine.model.policy import HitPolicy, Policy, Rule, Table
 from engine.model.problems import Place, Problem
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Atoms, Axis, Mask
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 from engine.tables.tabulate import MAX_CELLS, Grid, Tests, cells, region
 
 MAX_READERS = 4
@@ -77,27 +77,29 @@ def sizes_text(sizes: Mapping[str, int]) -> str:
     return " × ".join(f"{fact} {size}" for fact, size in sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def table_problems(policy: Policy, flats: Mapping[str, Flat], atoms: Mapping[str, Atoms]) -> list[Problem]:
+def table_problems(
+    policy: Policy, partial_tables: Mapping[str, PartialTable], atoms: Mapping[str, Atoms]
+) -> list[Problem]:
     """Return everything wrong in the cells of all tables."""
     problems: list[Problem] = []
     troubled: set[str] = set()
-    for flat in flats.values():
-        witness = Witnesses(flat, atoms)
-        found = [*_gap(flat, policy, witness), *_overlaps(flat, witness)]
-        idle = [] if troubled & set(flat.grid.table.reads) else list(idle_rules(flat))
-        found += [_never_fires(flat, rule, witness) for rule in idle]
-        found += _never_produced(flat, policy, idle)
+    for partial in partial_tables.values():
+        witness = Witnesses(partial, atoms)
+        found = [*_gap(partial, policy, witness), *_overlaps(partial, witness)]
+        idle = [] if troubled & set(partial.grid.table.reads) else list(idle_rules(partial))
+        found += [_never_fires(partial, rule, witness) for rule in idle]
+        found += _never_produced(partial, policy, idle)
         problems.extend(found)
-        if found or troubled & set(flat.grid.table.reads):
-            troubled.update(flat.grid.table.produces)
+        if found or troubled & set(partial.grid.table.reads):
+            troubled.update(partial.grid.table.produces)
     return problems
 
 
 class Witnesses:
     """Turns cells of a table over sent facts into tickets."""
 
-    def __init__(self, flat: Flat, atoms: Mapping[str, Atoms]) -> None:
-        self.flat, self.atoms = flat, atoms
+    def __init__(self, partial: PartialTable, atoms: Mapping[str, Atoms]) -> None:
+        self.partial, self.atoms = partial, atoms
 
     def __call__(self, where: Mask) -> Witness:
         """Return the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
@@ -112,7 +114,7 @@ class Witnesses:
         cell, named = min(((cell, _named(where, cell)) for cell in tried.tolist()), key=lambda pair: len(pair[1]))
         return tuple(
             (axis.fact, self.atoms[axis.fact].text(axis.members[cell[at]]))
-            for at, axis in enumerate(self.flat.axes)
+            for at, axis in enumerate(self.partial.axes)
             if at in named
         )
 
@@ -127,20 +129,20 @@ def _named(where: Mask, cell: list[int]) -> list[int]:
     return named
 
 
-def _known(flat: Flat) -> Mask:
+def _known(partial: PartialTable) -> Mask:
     """Return in which cells every fact was sent."""
-    known = np.ones(flat.cell.shape, dtype=np.bool_)
-    for at in range(len(flat.axes)):
+    known = np.ones(partial.cell.shape, dtype=np.bool_)
+    for at in range(len(partial.axes)):
         known[(slice(None),) * at + (0,)] = False
     return known
 
 
-def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
-    table = flat.grid.table
+def _gap(partial: PartialTable, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
+    table = partial.grid.table
     more = "one with `then: nothing` where nothing is due" if table.name in policy.deadlines else "an `otherwise`"
-    if table.has_otherwise or table.hit is HitPolicy.COLLECT or bool(flat.grid.hit.all()):
+    if table.has_otherwise or table.hit is HitPolicy.COLLECT or bool(partial.grid.rule_set_of.all()):
         return
-    bare = _known(flat) & (flat.hit == 0) & _covered_above(flat)
+    bare = _known(partial) & (partial.rule_set_of == 0) & _covered_above(partial)
     count = int(bare.sum())
     if count:
         yield Problem(
@@ -152,11 +154,11 @@ def _gap(flat: Flat, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
         )
 
 
-def _covered_above(flat: Flat) -> Mask:
+def _covered_above(partial: PartialTable) -> Mask:
     """Leave out cells where a table further up has, on purpose, no answer."""
-    covered = np.ones(flat.cell.shape, dtype=np.bool_)
-    local, sent = flat.cell, {axis.fact for axis in flat.axes}
-    for axis in reversed(flat.grid.axes):
+    covered = np.ones(partial.cell.shape, dtype=np.bool_)
+    local, sent = partial.cell, {axis.fact for axis in partial.axes}
+    for axis in reversed(partial.grid.axes):
         local, at = np.divmod(local, axis.size)
         if axis.fact not in sent:
             covered &= at != 0
@@ -167,35 +169,35 @@ def _cases(count: int) -> str:
     return "a case" if count == 1 else f"{count:,} cases"
 
 
-def _overlaps(flat: Flat, witness: Witnesses) -> Iterator[Problem]:
-    table = flat.grid.table
-    for first, second, shared in overlapping(flat):
-        local = np.ravel_multi_index(shared, flat.grid.hit.shape) if shared else 0
+def _overlaps(partial: PartialTable, witness: Witnesses) -> Iterator[Problem]:
+    table = partial.grid.table
+    for first, second, shared in overlapping(partial):
+        local = np.ravel_multi_index(shared, partial.grid.rule_set_of.shape) if shared else 0
         one, other = table.rules[first], table.rules[second]
         yield Problem(
             place=other.place,
             code="overlap",
             message=f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
             help=f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`",
-            witness=witness(flat.cell == local),
+            witness=witness(partial.cell == local),
         )
 
 
-def reached_cells(flat: Flat, where: Mask | None = None) -> Mask:
+def reached_cells(partial: PartialTable, where: Mask | None = None) -> Mask:
     """Return which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
-    reached = np.zeros(flat.grid.hit.size, dtype=np.bool_)
-    reached[flat.cell.ravel() if where is None else flat.cell[where]] = True
-    return reached.reshape(flat.grid.hit.shape)
+    reached = np.zeros(partial.grid.rule_set_of.size, dtype=np.bool_)
+    reached[partial.cell.ravel() if where is None else partial.cell[where]] = True
+    return reached.reshape(partial.grid.rule_set_of.shape)
 
 
-def overlapping(flat: Flat) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+def overlapping(partial: PartialTable) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """Yield pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
-    if flat.grid.table.hit is HitPolicy.UNIQUE:
-        yield from _crowded(flat.grid, reached_cells(flat))
+    if partial.grid.table.hit is HitPolicy.UNIQUE:
+        yield from _crowded(partial.grid, reached_cells(partial))
 
 
 def _crowded(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    count = np.zeros(grid.hit.shape, dtype=np.int32)
+    count = np.zeros(grid.rule_set_of.shape, dtype=np.int32)
     allowed = [_allowed(tests, grid) for tests in grid.tests]
     for classes in allowed:
         count[np.ix_(*classes) if classes else ()] += 1
@@ -224,14 +226,14 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
     return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
 
 
-def idle_rules(flat: Flat) -> Iterator[int]:
+def idle_rules(partial: PartialTable) -> Iterator[int]:
     """Yield the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
-    grid, table = flat.grid, flat.grid.table
-    settled = reached_cells(flat, flat.settled)
+    grid, table = partial.grid, partial.grid.table
+    settled = reached_cells(partial, partial.settled)
     if table.hit is HitPolicy.COLLECT:
         yield from (at for at in range(len(table.rules)) if not (holds(grid, at) & settled).any())
         return
-    fired = {rule for entry in np.unique(grid.hit[settled]).tolist() for rule in grid.hits[entry]}
+    fired = {rule for entry in np.unique(grid.rule_set_of[settled]).tolist() for rule in grid.rule_sets[entry]}
     for at in range(len(table.rules) + (table.otherwise is not None)):
         if at not in fired and not (table.hit is HitPolicy.UNIQUE and bool((holds(grid, at) & settled).any())):
             yield at
@@ -242,8 +244,8 @@ def rule_at(table: Table, at: int) -> Rule:
     return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
 
 
-def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
-    table, rule = flat.grid.table, rule_at(flat.grid.table, at)
+def _never_fires(partial: PartialTable, at: int, witness: Witnesses) -> Problem:
+    table, rule = partial.grid.table, rule_at(partial.grid.table, at)
     what = f"the rule `{rule.id}` can never fire"
     if at == len(table.rules):
         return Problem(
@@ -252,10 +254,10 @@ def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
             message=f"{what}: the rules above it cover every case",
             help="leave it out",
         )
-    covered = covers(flat, at)
-    where = covered & flat.settled
+    covered = covers(partial, at)
+    where = covered & partial.settled
     if where.any():
-        other = flat.grid.rules(int(flat.hit[where][0]))[0]
+        other = partial.grid.rules(int(partial.rule_set_of[where][0]))[0]
         return Problem(
             place=rule.place,
             code="never-fires",
@@ -279,33 +281,33 @@ def _never_fires(flat: Flat, at: int, witness: Witnesses) -> Problem:
     )
 
 
-def covers(flat: Flat, at: int) -> Mask:
+def covers(partial: PartialTable, at: int) -> Mask:
     """Return in which cells over sent facts the conditions of a rule hold."""
-    return holds(flat.grid, at).ravel()[flat.cell]
+    return holds(partial.grid, at).ravel()[partial.cell]
 
 
 def holds(grid: Grid, at: int) -> Mask:
     """Return in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
-    local = np.zeros(grid.hit.shape, dtype=np.bool_)
+    local = np.zeros(grid.rule_set_of.shape, dtype=np.bool_)
     if at < len(grid.tests):
-        local[region(grid.tests[at], grid.hit.shape)] = True
+        local[region(grid.tests[at], grid.rule_set_of.shape)] = True
     return local
 
 
-def _never_produced(flat: Flat, policy: Policy, idle: list[int]) -> Iterator[Problem]:
+def _never_produced(partial: PartialTable, policy: Policy, idle: list[int]) -> Iterator[Problem]:
     """Yield which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
-    for name, codes in flat.codes.items():
+    for name, codes in partial.codes.items():
         outcome = policy.outcomes[name]
         if outcome.type is not FactType.CHOICE:
             continue
         produced = set(np.flatnonzero(np.bincount(codes.low[codes.low == codes.high])).tolist())
-        told = {rule_at(flat.grid.table, at).then.get(name) for at in idle}
+        told = {rule_at(partial.grid.table, at).then.get(name) for at in idle}
         missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)
             yield Problem(
                 place=outcome.place,
                 code="never-produced",
-                message=f"no rule of `{flat.grid.table.name}` gives the {name} {listed}",
+                message=f"no rule of `{partial.grid.table.name}` gives the {name} {listed}",
                 help="take it out of the vocabulary, or add the rule that gives it",
             )

@@ -17,7 +17,7 @@ from engine.model.policy import Literal, Policy
 from engine.model.targets import Measure
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Atoms
-from engine.tables.partial import Codes, Flat, value_at
+from engine.tables.partial import Codes, PartialTable, value_at
 from engine.tables.reach import Cell, Reach, missing, possible, reach_from
 
 MAX_KEPT: Final = 20_000
@@ -34,9 +34,13 @@ class Explainer:
     """Explains the cells of one version. What it keeps changes nothing but the time an answer takes."""
 
     def __init__(
-        self, policy: Policy, flats: Mapping[str, Flat], producer: Mapping[str, str], atoms: Mapping[str, Atoms]
+        self,
+        policy: Policy,
+        partial_tables: Mapping[str, PartialTable],
+        producer: Mapping[str, str],
+        atoms: Mapping[str, Atoms],
     ) -> None:
-        self.policy, self.flats, self.producer, self.atoms = policy, flats, producer, atoms
+        self.policy, self.partial_tables, self.producer, self.atoms = policy, partial_tables, producer, atoms
         self.rules, self._numbers = _numbered(policy)
         self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_KEPT)
         # Many cells have the same outcome for the same reasons: one object stands for all of them.
@@ -61,35 +65,35 @@ class Explainer:
         Beside those in which no fact is open, these are the cells that decide the outcomes already: what is still open there may
         stay unknown, and be read as such elsewhere.
         """
-        flat = self.flats[self.producer[names[0]]]
-        reach = self._reach(flat, cell)
+        partial = self.partial_tables[self.producer[names[0]]]
+        reach = self._reach(partial, cell)
         decided = np.logical_and.reduce(
-            [reach.of(flat.codes[name].low) == reach.of(flat.codes[name].high) for name in names]
+            [reach.of(partial.codes[name].low) == reach.of(partial.codes[name].high) for name in names]
         )
-        found = np.argwhere(reach.cells & (reach.of(flat.settled) | decided))
-        told_apart = [reach.of(flat.codes[name].low)[tuple(found.T)] for name in names]
-        told_apart += [found[:, at] for at, axis in enumerate(flat.axes) if axis.fact in shared]
+        found = np.argwhere(reach.cells & (reach.of(partial.settled) | decided))
+        told_apart = [reach.of(partial.codes[name].low)[tuple(found.T)] for name in names]
+        told_apart += [found[:, at] for at, axis in enumerate(partial.axes) if axis.fact in shared]
         _, first = np.unique(np.stack(told_apart), axis=1, return_index=True)
         yield from (reach.cell(found[at]) for at in first)
 
     def ask_next(self, name: str, cell: int) -> str:
         """Return the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
-        flat = self.flats[self.producer[name]]
-        codes = flat.codes[name]
-        reach = self._reach(flat, cell)
+        partial = self.partial_tables[self.producer[name]]
+        codes = partial.codes[name]
+        reach = self._reach(partial, cell)
         scored = []
         for fact in missing(codes, reach):
-            at = next(at for at, axis in enumerate(flat.axes) if axis.fact == fact)
-            left = [_left(codes, reach, at, known) for known in range(1, flat.axes[at].size)]
+            at = next(at for at, axis in enumerate(partial.axes) if axis.fact == fact)
+            left = [_left(codes, reach, at, known) for known in range(1, partial.axes[at].size)]
             scored.append((not self.policy.facts[fact].ask, sum(left) / len(left), fact))
         return min(scored)[-1] if scored else ""
 
     def _explained(self, name: str, cell: int) -> Outcome:
-        flat = self.flats[self.producer[name]]
-        codes = flat.codes[name]
+        partial = self.partial_tables[self.producer[name]]
+        codes = partial.codes[name]
         low = codes.low.item(cell)
         if low < codes.high.item(cell):
-            reach = self._reach(flat, cell)
+            reach = self._reach(partial, cell)
             return Outcome(
                 name=name,
                 status=Status.UNDECIDED,
@@ -99,7 +103,7 @@ class Explainer:
                 missing=missing(codes, reach),
                 rules=(),
             )
-        rules = tuple([self.rules[number] for number in sorted(self._path(flat, name, cell))])
+        rules = tuple([self.rules[number] for number in sorted(self._path(partial, name, cell))])
         if low == codes.not_covered:
             return Outcome(
                 name=name, status=Status.NOT_COVERED, value=None, text="", possible=(), missing=(), rules=rules
@@ -118,7 +122,7 @@ class Explainer:
         outcome = self.policy.outcomes[name]
         return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
 
-    def _path(self, flat: Flat, name: str, cell: int) -> Numbers:
+    def _path(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         """Return the rules that make an outcome what it is in a cell, all the way down the chain of tables.
 
         These are the rules that fire on the facts as they are. Where none does, or an open fact turns their outcome
@@ -127,37 +131,39 @@ class Explainer:
         key = (name, cell)
         kept = self._paths.get(key)
         if kept is None:
-            kept = self._paths.keep(key, self._traced(flat, name, cell))
+            kept = self._paths.keep(key, self._traced(partial, name, cell))
         return kept
 
-    def _traced(self, flat: Flat, name: str, cell: int) -> Numbers:
-        local = flat.cell.item(cell)
-        if not flat.settled.item(cell) and self._fires(flat, name, local) != self._decided(flat.codes[name], cell):
-            return self._whichever_way(flat, name, cell)
-        fired, above = self._cause(flat, name, local)
-        return fired.union(*(self._behind(flat, other, cell) for other in above))
+    def _traced(self, partial: PartialTable, name: str, cell: int) -> Numbers:
+        local = partial.cell.item(cell)
+        if not partial.settled.item(cell) and self._fires(partial, name, local) != self._decided(
+            partial.codes[name], cell
+        ):
+            return self._whichever_way(partial, name, cell)
+        fired, above = self._cause(partial, name, local)
+        return fired.union(*(self._behind(partial, other, cell) for other in above))
 
-    def _behind(self, flat: Flat, name: str, cell: int) -> Numbers:
+    def _behind(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         """Return the rules behind an outcome that a table reads.
 
         Where it is undecided, and that is what counts, they are the rules behind whatever keeps it so.
         """
-        producer = self.flats[self.producer[name]]
-        there = self._above(flat, producer, cell)
+        producer = self.partial_tables[self.producer[name]]
+        there = self._above(partial, producer, cell)
         codes = producer.codes[name]
         if codes.low.item(there) == codes.high.item(there):
             return self._path(producer, name, there)
         _, above = self._cause(producer, name, producer.cell.item(there))
         return frozenset().union(*(self._behind(producer, other, there) for other in above))
 
-    def _fires(self, flat: Flat, name: str, local: int) -> Literal | Measure | None:
-        return value_at(flat.grid, name, flat.grid.hit.item(local), local, self.atoms)
+    def _fires(self, partial: PartialTable, name: str, local: int) -> Literal | Measure | None:
+        return value_at(partial.grid, name, partial.grid.rule_set_of.item(local), local, self.atoms)
 
     def _decided(self, codes: Codes, cell: int) -> Literal | None:
         code = codes.low.item(cell)
         return codes.domain[code] if code < len(codes.domain) else None
 
-    def _cause(self, flat: Flat, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
+    def _cause(self, partial: PartialTable, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
         """Return the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they rest on.
 
         They rest on an outcome that they test, and on one of which another value would have changed the result.
@@ -165,49 +171,49 @@ class Explainer:
         key = (name, local)
         kept = self._causes.get(key)
         if kept is None:
-            grid = flat.grid
-            entry = grid.hit.item(local)
+            grid = partial.grid
+            entry = grid.rule_set_of.item(local)
             tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
             above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
-            counting = tuple(fact for fact in above if fact in tested or self._matters(flat, fact, local, name))
+            counting = tuple(fact for fact in above if fact in tested or self._matters(partial, fact, local, name))
             kept = self._causes.keep(
-                key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.hits[entry]), counting)
+                key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.rule_sets[entry]), counting)
             )
         return kept
 
-    def _matters(self, flat: Flat, fact: str, local: int, name: str) -> bool:
+    def _matters(self, partial: PartialTable, fact: str, local: int, name: str) -> bool:
         """Return whether another value of one fact would have given another outcome."""
-        axes = flat.grid.axes
+        axes = partial.grid.axes
         at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
         stride = math.prod(axis.size for axis in axes[at + 1 :])
         first = local - (local // stride % axes[at].size) * stride
-        return len({self._fires(flat, name, first + step * stride) for step in range(axes[at].size)}) > 1
+        return len({self._fires(partial, name, first + step * stride) for step in range(axes[at].size)}) > 1
 
-    def _above(self, flat: Flat, above: Flat, cell: int) -> int:
+    def _above(self, partial: PartialTable, above: PartialTable, cell: int) -> int:
         """Return the cell of a table further up that a cell lies in."""
-        key = (flat.grid.table.name, above.grid.table.name)
+        key = (partial.grid.table.name, above.grid.table.name)
         way = self._ways.get(key)
         if way is None:
-            way = self._ways.keep(key, _way(flat, above))
+            way = self._ways.keep(key, _way(partial, above))
         return sum(cells[cell // stride % size] for stride, size, cells in way)
 
-    def _whichever_way(self, flat: Flat, name: str, cell: int) -> Numbers:
+    def _whichever_way(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         """A cell that is decided though facts are open: gather the rules of all settled cells it can lead to."""
-        reach = self._reach(flat, cell)
-        entries = np.where(reach.cells & reach.of(flat.settled), reach.of(flat.hit), -1)
+        reach = self._reach(partial, cell)
+        entries = np.where(reach.cells & reach.of(partial.settled), reach.of(partial.rule_set_of), -1)
         fired: Numbers = frozenset()
         for entry in np.unique(entries[entries >= 0]):
             found = reach.cell(np.argwhere(entries == entry)[0])
-            fired |= self._path(flat, name, int(np.ravel_multi_index(found, flat.cell.shape)) if found else 0)
+            fired |= self._path(partial, name, int(np.ravel_multi_index(found, partial.cell.shape)) if found else 0)
         return fired
 
-    def _reach(self, flat: Flat, cell: int) -> Reach:
+    def _reach(self, partial: PartialTable, cell: int) -> Reach:
         """Walk from a cell; the last walk is kept, since several outcomes of a table ask for it one after the other."""
-        key = (flat.grid.table.name, cell)
+        key = (partial.grid.table.name, cell)
         kept = self._reached
         if kept is None or kept[0] != key:
-            start = tuple(int(at) for at in np.unravel_index(cell, flat.cell.shape)) if flat.axes else ()
-            kept = self._reached = (key, reach_from(flat, start))
+            start = tuple(int(at) for at in np.unravel_index(cell, partial.cell.shape)) if partial.axes else ()
+            kept = self._reached = (key, reach_from(partial, start))
         return kept[1]
 
 
@@ -230,19 +236,19 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
     }
 
 
-def _way(flat: Flat, above: Flat) -> Way:
+def _way(partial: PartialTable, above: PartialTable) -> Way:
     """For each axis of a table further up: how to find its class in a cell number of this one, and what it adds there."""
-    strides = [math.prod(flat.cell.shape[at + 1 :]) for at in range(len(flat.axes))]
+    strides = [math.prod(partial.cell.shape[at + 1 :]) for at in range(len(partial.axes))]
     steps = []
     for at, axis in enumerate(above.axes):
-        own = next(number for number, other in enumerate(flat.axes) if other.fact == axis.fact)
+        own = next(number for number, other in enumerate(partial.axes) if other.fact == axis.fact)
         added = math.prod(above.cell.shape[at + 1 :])
-        classes = axis.class_of[list(flat.axes[own].members)]
-        steps.append((strides[own], flat.axes[own].size, tuple(int(number) * added for number in classes)))
+        classes = axis.class_of[list(partial.axes[own].members)]
+        steps.append((strides[own], partial.axes[own].size, tuple(int(number) * added for number in classes)))
     return tuple(steps)
 
 
 def _left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
     """Count the outcomes possible once a fact is known to be in a class."""
     at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
-    return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.flat, at)))
+    return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.partial, at)))

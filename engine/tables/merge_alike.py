@@ -13,26 +13,26 @@ Numbers = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class MergedArray:
     """A small array, and for each axis of the whole one where its positions went."""
 
     array: Numbers
-    of: tuple[tuple[int, ...], ...]
+    position_of: tuple[tuple[int, ...], ...]
 
     @property
     def members(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """For each axis and each position in the small array: the positions of the whole one that it stands for."""
         return tuple(
-            tuple(tuple(at for at, there in enumerate(of) if there == position) for position in range(size))
-            for of, size in zip(self.of, self.array.shape, strict=True)
+            tuple(tuple(at for at, there in enumerate(positions) if there == position) for position in range(size))
+            for positions, size in zip(self.position_of, self.array.shape, strict=True)
         )
 
 
-def shrink(array: Numbers) -> Shrunk:
+def merge_alike(array: Numbers) -> MergedArray:
     """Merge positions whose slices are equal, axis by axis, until no two are.
 
-    >>> small = shrink(np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]], dtype=np.int32))
-    >>> small.array.tolist(), small.of
+    >>> small = merge_alike(np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]], dtype=np.int32))
+    >>> small.array.tolist(), small.position_of
     ([[1, 2], [3, 3]], ((0, 0, 1), (0, 0, 1)))
     """
     of = [tuple(range(size)) for size in array.shape]
@@ -41,20 +41,20 @@ def shrink(array: Numbers) -> Shrunk:
         if len(first) < array.shape[axis]:
             array = np.take(array, first, axis=axis)
             of[axis] = tuple(numbers)
-    return Shrunk(np.array(array, order="C"), tuple(of))
+    return MergedArray(np.array(array, order="C"), tuple(of))
 
 
 def _alike(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
     """Number the positions of an axis so that equal slices have equal numbers; give the first position of each number."""
-    groups = grouped([array.take(at, axis).tobytes() for at in range(array.shape[axis])])
+    groups = equal_groups([array.take(at, axis).tobytes() for at in range(array.shape[axis])])
     numbers = {at: number for number, group in enumerate(groups) for at in group}
     return [numbers[at] for at in range(array.shape[axis])], [group[0] for group in groups]
 
 
-def grouped(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:
+def equal_groups(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:
     """Return the positions of equal keys together, in the order in which they are first met.
 
-    >>> grouped(["a", "b", "a"])
+    >>> equal_groups(["a", "b", "a"])
     ((0, 2), (1,))
     """
     found: dict[object, list[int]] = {}

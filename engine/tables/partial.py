@@ -53,7 +53,7 @@ class Codes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flat:
+class PartialTable:
     """A table over sent facts. ``cell`` is the position in the table's own grid; ``open`` has one mask for each axis."""
 
     grid: Grid
@@ -64,9 +64,9 @@ class Flat:
     codes: Mapping[str, Codes]
 
     @property
-    def hit(self) -> Indices:
-        """Which entry of the grid's ``hits`` counts in each cell."""
-        return self.grid.hit.ravel()[self.cell]
+    def rule_set_of(self) -> Indices:
+        """The number of the grid's rule set that counts in each cell."""
+        return self.grid.rule_set_of.ravel()[self.cell]
 
 
 def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
@@ -84,7 +84,7 @@ def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
     """Return the list that each entry of a collect table's ``hits`` makes: the items of its rules, in file order."""
     given = [rule.then.get(name, ()) for rule in grid.table.rules]
     items = [value if isinstance(value, tuple) else (str(value),) for value in given]
-    return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.hits]
+    return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.rule_sets]
 
 
 def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | Measure | None:
@@ -99,7 +99,7 @@ def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, A
     if not isinstance(value, SameAs):
         return value
     at = next(at for at, axis in enumerate(grid.axes) if axis.fact == value.fact)
-    member = grid.axes[at].members[int(np.unravel_index(cell, grid.hit.shape)[at])]
+    member = grid.axes[at].members[int(np.unravel_index(cell, grid.rule_set_of.shape)[at])]
     return _word_value(atoms[value.fact], member) if member else None
 
 
@@ -114,9 +114,13 @@ def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ..
     return array.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
 
 
-def flatten(
-    grid: Grid, axes: tuple[Axis, ...], producers: Mapping[str, Flat], policy: Policy, atoms: Mapping[str, Atoms]
-) -> Flat:
+def partial_table(
+    grid: Grid,
+    axes: tuple[Axis, ...],
+    producers: Mapping[str, PartialTable],
+    policy: Policy,
+    atoms: Mapping[str, Atoms],
+) -> PartialTable:
     """Lay a table out over sent facts.
 
     ``axes`` are those of all sent facts it depends on, fine enough for every table on the way; ``producers`` gives,
@@ -127,7 +131,7 @@ def flatten(
     cell = np.zeros(shape, dtype=np.int32)
     for local, numbers in zip(grid.axes, classes, strict=True):
         cell = cell * local.size + numbers
-    entry = grid.hit.ravel()[cell]
+    entry = grid.rule_set_of.ravel()[cell]
     opened = _opened(grid, axes, classes, entry, producers)
     settled = ~np.any(np.stack(opened), axis=0) if opened else np.ones(shape, dtype=np.bool_)
     codes = {}
@@ -140,10 +144,10 @@ def flatten(
         else:
             value = _values(grid, name, domain, entry, classes, atoms)
         codes[name] = Codes(domain, *_possible(value, settled, opened))
-    return Flat(grid=grid, axes=axes, cell=cell, open=opened, settled=settled, codes=codes)
+    return PartialTable(grid=grid, axes=axes, cell=cell, open=opened, settled=settled, codes=codes)
 
 
-def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat]) -> Indices:
+def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, PartialTable]) -> Indices:
     """Return the class on one axis of the table's own, for every cell over sent facts."""
     for at, axis in enumerate(axes):
         if axis.fact == local.fact:
@@ -155,13 +159,13 @@ def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Flat])
 
 
 def _opened(
-    grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, Flat]
+    grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, PartialTable]
 ) -> tuple[Mask, ...]:
     """Return for every sent fact in which cells it is open."""
     opened = [np.zeros(entry.shape, dtype=np.bool_) for _ in axes]
     position = {axis.fact: at for at, axis in enumerate(axes)}
     for at, local in enumerate(grid.axes):
-        missing = (classes[at] == 0) & ~grid.claims[:, at][entry]
+        missing = (classes[at] == 0) & ~grid.names_unknown[:, at][entry]
         if local.fact in position:
             opened[position[local.fact]] |= missing
             continue
@@ -181,9 +185,9 @@ def _values(
 ) -> Indices:
     """Return the code of what fires in every cell, as if nothing were open."""
     code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
-    fixed = np.full(len(grid.hits), len(domain), dtype=np.int32)
+    fixed = np.full(len(grid.rule_sets), len(domain), dtype=np.int32)
     copied: list[tuple[int, str]] = []
-    for number in range(1, len(grid.hits)):
+    for number in range(1, len(grid.rule_sets)):
         value = grid.rules(number)[0].then[name]
         if isinstance(value, SameAs):
             copied.append((number, value.fact))

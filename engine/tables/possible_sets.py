@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.tables.classes import Indices
-from engine.tables.partial import Codes, Flat
+from engine.tables.partial import Codes, PartialTable
 
 _WORDS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 """Words of bits, narrow ones first: an outcome seldom has more values than fit into eight."""
@@ -21,25 +21,25 @@ Bits = npt.NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True)
-class States:
+class PossibleSets:
     """A number for each cell, and the codes that each number stands for: one if it is decided, several if it is not."""
 
-    array: Indices
-    possible: tuple[tuple[int, ...], ...]
+    set_numbers: Indices
+    sets: tuple[tuple[int, ...], ...]
 
 
-def states(flat: Flat, codes: Codes) -> States:
+def possible_sets(partial: PartialTable, codes: Codes) -> PossibleSets:
     """Return the codes that are possible in every cell."""
     decided = codes.low == codes.high
     single = tuple((code,) for code in range(codes.not_covered + 1))
     if decided.all():
-        return States(codes.low, single)
+        return PossibleSets(codes.low, single)
     open_cells = ~decided
-    rows = np.stack([word[open_cells] for word in _bits(flat, codes)], axis=1)
+    rows = np.stack([word[open_cells] for word in _bits(partial, codes)], axis=1)
     distinct, inverse = np.unique(rows, axis=0, return_inverse=True) if rows.shape[1] > 1 else _unique(rows[:, 0])
     array = np.where(decided, codes.low, 0).astype(np.int32)
     array[open_cells] = (inverse.ravel() + len(single)).astype(np.int32)
-    return States(array, single + tuple(map(_codes, distinct)))
+    return PossibleSets(array, single + tuple(map(_codes, distinct)))
 
 
 def _unique(column: Bits) -> tuple[Bits, Indices]:
@@ -48,7 +48,7 @@ def _unique(column: Bits) -> tuple[Bits, Indices]:
     return distinct.reshape(-1, 1), inverse.astype(np.int32)
 
 
-def _bits(flat: Flat, codes: Codes) -> list[Bits]:
+def _bits(partial: PartialTable, codes: Codes) -> list[Bits]:
     """Work out the possible codes of every cell as bits, in as many words as they need."""
     width = codes.not_covered + 1
     kind = next((kind for kind in _WORDS if width <= 8 * kind().itemsize), _WORDS[-1])
@@ -56,16 +56,18 @@ def _bits(flat: Flat, codes: Codes) -> list[Bits]:
     words = []
     for word in range(-(-width // size)):
         ones = np.array([1 << code % size if code // size == word else 0 for code in range(width)], dtype=kind)
-        words.append(_carried(flat, np.where(flat.settled, ones[np.minimum(codes.low, codes.not_covered)], kind(0))))
+        words.append(
+            _carried(partial, np.where(partial.settled, ones[np.minimum(codes.low, codes.not_covered)], kind(0)))
+        )
     return words
 
 
-def _carried(flat: Flat, bits: Bits) -> Bits:
+def _carried(partial: PartialTable, bits: Bits) -> Bits:
     """Carry the bits of settled cells to the cells that lead to them, one open fact at a time, until nothing changes."""
     changed = True
     while changed:
         changed = False
-        for axis, mask in enumerate(flat.open):
+        for axis, mask in enumerate(partial.open):
             missing = (slice(None),) * axis + (0,)
             if not mask[missing].any():
                 continue

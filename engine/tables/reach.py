@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.model.policy import Literal
 from engine.tables.classes import Mask
-from engine.tables.partial import Codes, Flat
+from engine.tables.partial import Codes, PartialTable
 
 Cell = tuple[int, ...]
 
@@ -21,7 +21,7 @@ class Reach:
     ``cells`` marks the cells that are led to by open facts, one after the other; the cell itself is one of them.
     """
 
-    flat: Flat
+    partial: PartialTable
     start: Cell
     free: frozenset[int]
     cells: Mask
@@ -35,12 +35,12 @@ class Reach:
         return tuple(int(step) + at for step, at in zip(inside, self.start, strict=True))
 
 
-def reach_from(flat: Flat, start: Cell) -> Reach:
+def reach_from(partial: PartialTable, start: Cell) -> Reach:
     """Walk from a cell along the facts that are open, until no further cell is met."""
-    free = _free(flat, start)
+    free = _free(partial, start)
     part = _part(start, free)
-    opened = {axis: flat.open[axis][part] for axis in free}
-    cells = np.zeros(tuple(axis.size if at in free else 1 for at, axis in enumerate(flat.axes)), dtype=np.bool_)
+    opened = {axis: partial.open[axis][part] for axis in free}
+    cells = np.zeros(tuple(axis.size if at in free else 1 for at, axis in enumerate(partial.axes)), dtype=np.bool_)
     cells[(0,) * len(start)] = True
     met, before = 1, 0
     while met > before:
@@ -48,16 +48,16 @@ def reach_from(flat: Flat, start: Cell) -> Reach:
             missing_here = (slice(None),) * axis + (slice(0, 1),)
             cells[(slice(None),) * axis + (slice(1, None),)] |= cells[missing_here] & mask[missing_here]
         before, met = met, int(cells.sum())
-    return Reach(flat=flat, start=start, free=free, cells=cells)
+    return Reach(partial=partial, start=start, free=free, cells=cells)
 
 
-def _free(flat: Flat, start: Cell) -> frozenset[int]:
+def _free(partial: PartialTable, start: Cell) -> frozenset[int]:
     """Return the facts that may come to be open on the way: at the start, or once others are known."""
     closed = {axis for axis, at in enumerate(start) if at == 0}
     free: frozenset[int] = frozenset()
     while True:
         part = _part(start, free)
-        found = {axis for axis in closed if flat.open[axis][part].any()}
+        found = {axis for axis in closed if partial.open[axis][part].any()}
         if not found:
             return free
         free |= found
@@ -70,7 +70,7 @@ def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
 
 def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
     """Return the outcomes of the settled cells that can be reached; None is "not covered"."""
-    found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.flat.settled)])
+    found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.partial.settled)])
     return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
 
 
@@ -81,7 +81,7 @@ def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
     found = []
     for axis in sorted(reach.free):
         here = (slice(None),) * axis + (0,)
-        opened = reach.cells[here] & reach.of(reach.flat.open[axis])[here]
+        opened = reach.cells[here] & reach.of(reach.partial.open[axis])[here]
         if bool(((state.max(axis=axis) != state.min(axis=axis)) & opened).any()):
-            found.append(reach.flat.axes[axis].fact)
+            found.append(reach.partial.axes[axis].fact)
     return tuple(found)

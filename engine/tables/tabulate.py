@@ -28,24 +28,27 @@ Tests = tuple[tuple[int, tuple[int, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """A tabulated table. ``hit`` holds, for every cell, the number of an entry of ``hits``.
+    """A table over the facts and outcomes that it reads itself: for each cell, the rules that count there.
 
-    An entry of ``hits`` lists the rules that count there, by position; the position after the last rule is
-    ``otherwise``. Entry 0 is empty: no rule fires. ``claims[entry, axis]`` tells whether its rules name ``unknown``
-    for the fact of an axis.
+    Attributes:
+        tests: what each rule tests, in file order.
+        rule_set_of: the number of a rule set for each cell.
+        rule_sets: the rules of each set, by position; the position after the last rule is ``otherwise``. Set 0 is empty:
+            no rule fires.
+        names_unknown: for each rule set and axis, whether a rule of the set names ``unknown`` for the fact of the axis.
     """
 
     table: Table
     axes: tuple[Axis, ...]
     tests: tuple[Tests, ...]
-    hit: Indices
-    hits: tuple[tuple[int, ...], ...]
-    claims: Mask
+    rule_set_of: Indices
+    rule_sets: tuple[tuple[int, ...], ...]
+    names_unknown: Mask
 
-    def rules(self, entry: int) -> tuple[Rule, ...]:
-        """Return the rules of an entry of ``hits``."""
+    def rules(self, rule_set: int) -> tuple[Rule, ...]:
+        """Return the rules of a set, in file order."""
         listed = self.table.rules
-        return tuple(listed[at] if at < len(listed) else self._otherwise() for at in self.hits[entry])
+        return tuple(listed[at] if at < len(listed) else self._otherwise() for at in self.rule_sets[rule_set])
 
     def _otherwise(self) -> Rule:
         if self.table.otherwise is None:
@@ -93,27 +96,34 @@ def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
     tests = tuple(_tests(rule, axes, position, masks) for rule in table.rules)
     shape = tuple(axis.size for axis in axes)
     if table.hit is HitPolicy.COLLECT:
-        hit, hits = _collect(tests, shape)
+        rule_set_of, rule_sets = _collect(tests, shape)
     else:
-        hit, hits = _single(tests, shape, table.otherwise is not None)
-    return Grid(table=table, axes=axes, tests=tests, hit=hit, hits=hits, claims=_claims(tests, hits, len(axes)))
+        rule_set_of, rule_sets = _single(tests, shape, table.otherwise is not None)
+    return Grid(
+        table=table,
+        axes=axes,
+        tests=tests,
+        rule_set_of=rule_set_of,
+        rule_sets=rule_sets,
+        names_unknown=_names_unknown(tests, rule_sets, len(axes)),
+    )
 
 
 def _tests(rule: Rule, axes: tuple[Axis, ...], position: Mapping[str, int], masks: Masks) -> Tests:
     return tuple(sorted((position[one.fact], masks.classes(one, axes[position[one.fact]])) for one in rule.when))
 
 
-def _claims(tests: tuple[Tests, ...], hits: tuple[tuple[int, ...], ...], axes: int) -> Mask:
-    """Return for each entry of ``hits`` which facts its rules name ``unknown`` for."""
-    claimed = np.zeros((len(tests) + 1, axes), dtype=np.bool_)
-    for rule, asked in enumerate(tests):
-        for axis, allowed in asked:
-            claimed[rule, axis] = allowed[:1] == (0,)
-    rules = np.fromiter(chain.from_iterable(hits), dtype=np.intp)
-    entries = np.repeat(np.arange(len(hits)), [len(counted) for counted in hits])
-    claims = np.zeros((len(hits), axes), dtype=np.bool_)
-    np.logical_or.at(claims, entries, claimed[rules])
-    return claims
+def _names_unknown(tests: tuple[Tests, ...], rule_sets: tuple[tuple[int, ...], ...], axes: int) -> Mask:
+    """Return for each rule set and axis whether a rule of the set names ``unknown`` for the fact of the axis."""
+    by_rule = np.zeros((len(tests) + 1, axes), dtype=np.bool_)
+    for rule, tested in enumerate(tests):
+        for axis, allowed in tested:
+            by_rule[rule, axis] = allowed[:1] == (0,)
+    rules = np.fromiter(chain.from_iterable(rule_sets), dtype=np.intp)
+    owners = np.repeat(np.arange(len(rule_sets)), [len(counted) for counted in rule_sets])
+    by_set = np.zeros((len(rule_sets), axes), dtype=np.bool_)
+    np.logical_or.at(by_set, owners, by_rule[rules])
+    return by_set
 
 
 def region(tests: Tests, shape: tuple[int, ...]) -> Any:

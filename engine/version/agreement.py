@@ -5,18 +5,17 @@ from __future__ import annotations
 from engine.cross_check import CrossCheckReport, CrossCheckRule, CrossCheckTable, Disagreement, Failure
 from engine.model.problems import Place, Problem
 from engine.tables.tabulate import Grid
-from engine.version.version import Layout, Version
+from engine.version.version import PolicyTables, Version
 
 
-def tables_to_cross_check(version: Version | Layout) -> tuple[CrossCheckTable, ...]:
+def tables_to_cross_check(version: Version | PolicyTables) -> tuple[CrossCheckTable, ...]:
     """Return the tables of a version (or of a policy that is laid out) in the form that is cross-checked; ``otherwise`` is not one of their rules."""
     return tuple(_cross_check_table(grid) for grid in _grids(version).values() if grid.table.rules)
 
 
-def _grids(version: Version | Layout) -> dict[str, Grid]:
+def _grids(version: Version | PolicyTables) -> dict[str, Grid]:
     """Return the grids of all tables and deadlines."""
-    timed = version.timed if isinstance(version, Version) else {name: flat.grid for name, flat in version.timed.items()}
-    return {**version.grids, **timed}
+    return {**version.grids, **version.deadline_grids}
 
 
 def _cross_check_table(grid: Grid) -> CrossCheckTable:
@@ -25,13 +24,13 @@ def _cross_check_table(grid: Grid) -> CrossCheckTable:
         CrossCheckRule(rule.id, tuple((axis, frozenset(allowed)) for axis, allowed in tests))
         for rule, tests in zip(grid.table.rules, grid.tests, strict=True)
     )
-    hits = tuple(tuple(at for at in counted if at < listed) for counted in grid.hits)
+    hits = tuple(tuple(at for at in counted if at < listed) for counted in grid.rule_sets)
     return CrossCheckTable(
         name=grid.table.name,
         axes=tuple((axis.fact, axis.size) for axis in grid.axes),
         rules=rules,
         policy=grid.table.hit.value,
-        hit=grid.hit,
+        hit=grid.rule_set_of,
         hits=hits,
     )
 

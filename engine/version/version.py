@@ -22,12 +22,12 @@ from engine.model.answer import Answer, Duty, VersionRef
 from engine.model.invariants import InvariantResult
 from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
-from engine.request.lookup import Look, look_for, picker
+from engine.request.lookup import OutcomeLookup, key_getter, outcome_lookup
 from engine.request.ticket import TicketReader
 from engine.tables.check import space_problem, table_problems
 from engine.tables.classes import Atoms, Axis, Masks
 from engine.tables.explain import Explainer
-from engine.tables.partial import Flat, flatten
+from engine.tables.partial import PartialTable, partial_table
 from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 
 MAX_ANSWERS: Final = 2_000
@@ -41,7 +41,7 @@ MAX_TURNS: Final = 20_000
 class DecisionPlan:
     """What it takes to answer a decision: the sent facts it depends on, the rosters and the deadlines it asks.
 
-    ``pick`` takes the atoms of these facts out of a ticket, and ``looks`` tells where its outcomes stand;
+    ``key_of`` takes the atoms of these facts out of a ticket, and ``lookups`` tells where its outcomes stand;
     ``instants`` are the instant facts that it asks for, ``places`` tells which outcome is which. ``seen`` keeps the answers already put together; it changes nothing but the time an answer takes.
     """
 
@@ -49,8 +49,8 @@ class DecisionPlan:
     facts: tuple[str, ...]
     rosters: tuple[Roster, ...]
     schedulers: tuple[Scheduler, ...]
-    pick: Callable[[list[int]], object]
-    looks: tuple[Look, ...]
+    key_of: Callable[[list[int]], object]
+    lookups: tuple[OutcomeLookup, ...]
     instants: tuple[str, ...]
     places: Mapping[str, int]
     seen: Cache[object, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS), repr=False, compare=False)
@@ -60,7 +60,7 @@ class DecisionPlan:
 class Version:
     """A policy version that can answer.
 
-    ``grids`` are the tables over what they read, ``flats`` the same over sent facts only, both by table name;
+    ``grids`` are the tables over what they read, ``partial_tables`` the same over sent facts only, both by table name;
     ``timed`` are the grids of the deadlines, over what those read; ``producer`` names the table that makes each outcome;
     ``elapsed`` are the facts that follow from instants; ``invariants`` are those of the policy, each proved. ``duty`` keeps who was on duty, by roster and minute.
     """
@@ -69,8 +69,8 @@ class Version:
     ref: VersionRef
     atoms: Mapping[str, Atoms]
     grids: Mapping[str, Grid]
-    flats: Mapping[str, Flat]
-    timed: Mapping[str, Grid]
+    partial_tables: Mapping[str, PartialTable]
+    deadline_grids: Mapping[str, Grid]
     producer: Mapping[str, str]
     reader: TicketReader
     explainer: Explainer
@@ -97,102 +97,115 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
     """
     policy, trees = load_with_trees(files, root)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
-    return tabulated(policy, ref)
+    return version_of_policy(policy, ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PolicyTables:
     """A policy spread out in cells: its tables over what they read, and over sent facts only; its deadlines over what they read."""
 
     atoms: Mapping[str, Atoms]
     grids: Mapping[str, Grid]
-    flats: Mapping[str, Flat]
+    partial_tables: Mapping[str, PartialTable]
     producer: Mapping[str, str]
-    timed: Mapping[str, Flat] = field(default_factory=dict)
+    deadline_tables: Mapping[str, PartialTable] = field(default_factory=dict)
+
+    @property
+    def deadline_grids(self) -> dict[str, Grid]:
+        """The grids of the deadlines, over the facts and outcomes that they read."""
+        return {name: partial.grid for name, partial in self.deadline_tables.items()}
 
 
-def lay_out(policy: Policy) -> Layout:
+def tabulate_policy(policy: Policy) -> PolicyTables:
     """Tabulate all tables of a policy, in the order in which they read each other; raises PolicyErrors if one is too large."""
     atoms = all_atoms(policy)
     masks = Masks(atoms)
     producer = {name: table.name for table in policy.tables.values() for name in table.produces}
     axes = _axes(policy, producer, masks)
     grids: dict[str, Grid] = {}
-    flats: dict[str, Flat] = {}
+    partial_tables: dict[str, PartialTable] = {}
     for table in policy.tables.values():
         local, whole = axes[table.name]
         grids[table.name] = tabulate(table, local, masks)
-        above = {name: flats[producer[name]] for name in table.reads if name in producer}
-        flats[table.name] = flatten(grids[table.name], whole, above, policy, atoms)
-    return Layout(atoms=atoms, grids=grids, flats=flats, producer=producer, timed=_timed(policy, atoms, masks))
+        above = {name: partial_tables[producer[name]] for name in table.reads if name in producer}
+        partial_tables[table.name] = partial_table(grids[table.name], whole, above, policy, atoms)
+    return PolicyTables(
+        atoms=atoms,
+        grids=grids,
+        partial_tables=partial_tables,
+        producer=producer,
+        deadline_tables=_deadline_tables(policy, atoms, masks),
+    )
 
 
-def _timed(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, Flat]:
+def _deadline_tables(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, PartialTable]:
     """Tabulate the deadlines over what they read: an outcome is to them as a fact is to a table."""
-    timed, problems = {}, []
+    tables, problems = {}, []
     for name, deadline in policy.deadlines.items():
         axes = table_axes(deadline.table, masks)
         problem = space_problem(f"the deadline `{name}`", axes, deadline.place, (deadline.table,))
         problems += [problem] if problem else []
         if not problem:
-            timed[name] = flatten(tabulate(deadline.table, axes, masks), axes, {}, policy, atoms)
+            tables[name] = partial_table(tabulate(deadline.table, axes, masks), axes, {}, policy, atoms)
     if problems:
         raise PolicyErrors(problems)
-    return timed
+    return tables
 
 
-def checked_layout(policy: Policy) -> Layout:
+def tabulate_and_check(policy: Policy) -> PolicyTables:
     """Spread a loaded policy out in cells, and look at every one of them; raises PolicyErrors."""
-    layout = lay_out(policy)
-    problems = table_problems(policy, {**layout.flats, **layout.timed}, layout.atoms)
+    tabulated = tabulate_policy(policy)
+    problems = table_problems(policy, {**tabulated.partial_tables, **tabulated.deadline_tables}, tabulated.atoms)
     if not problems:
-        problems = region_problems(policy, layout)
+        problems = region_problems(policy, tabulated)
     if problems:
         raise PolicyErrors(problems)
-    return layout
+    return tabulated
 
 
-def proved(policy: Policy, layout: Layout) -> tuple[InvariantResult, ...]:
+def proved(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
     """Prove the invariants of a policy, or find a ticket that shows that one does not hold."""
-    return prove_invariants(policy, TabulatedPolicy(layout.flats, layout.producer, layout.atoms))
+    return prove_invariants(policy, TabulatedPolicy(tabulated.partial_tables, tabulated.producer, tabulated.atoms))
 
 
-def tabulated(policy: Policy, ref: VersionRef) -> Version:
+def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
     """Tabulate a loaded policy, look at every cell of it, and prove its invariants; raises PolicyErrors."""
-    layout = checked_layout(policy)
-    proofs = proved(policy, layout)
+    tabulated = tabulate_and_check(policy)
+    proofs = proved(policy, tabulated)
     problems = invariant_problems(proofs)
     if problems:
         raise PolicyErrors(problems)
-    reader = TicketReader(policy.facts, layout.atoms)
-    explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
+    reader = TicketReader(policy.facts, tabulated.atoms)
+    explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
     clocks = Clocks(policy)
-    schedulers = {name: scheduler_for(name, policy, layout, reader, explainer) for name in policy.deadlines}
-    plans = {name: _plan(decision, policy, layout, reader, schedulers) for name, decision in policy.decisions.items()}
+    schedulers = {name: scheduler_for(name, policy, tabulated, reader, explainer) for name in policy.deadlines}
+    plans = {
+        name: _plan(decision, policy, tabulated, reader, schedulers) for name, decision in policy.decisions.items()
+    }
     return Version(
         policy=policy,
         ref=ref,
-        atoms=layout.atoms,
-        grids=layout.grids,
-        flats=layout.flats,
-        timed={name: flat.grid for name, flat in layout.timed.items()},
-        producer=layout.producer,
+        atoms=tabulated.atoms,
+        grids=tabulated.grids,
+        partial_tables=tabulated.partial_tables,
+        deadline_grids=tabulated.deadline_grids,
+        producer=tabulated.producer,
         reader=reader,
         explainer=explainer,
         clocks=clocks,
-        elapsed=tuple(_elapsed(name, policy, layout, reader, explainer, clocks) for name in policy.elapsed),
+        elapsed=tuple(_elapsed(name, policy, tabulated, reader, explainer, clocks) for name in policy.elapsed),
         plans=plans,
         triage=tuple(plans[name] for name in policy.manifest.triage),
         invariants=proofs,
     )
 
 
-def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
+def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
     """Return where the region of an elapsed time depends on what is still to be worked out from instants."""
     found = []
     for one in policy.elapsed.values():
         waits = (
-            {axis.fact for axis in layout.flats[layout.producer[one.region]].axes} & set(policy.elapsed)
+            {axis.fact for axis in tabulated.partial_tables[tabulated.producer[one.region]].axes} & set(policy.elapsed)
             if one.region
             else set()
         )
@@ -209,38 +222,46 @@ def region_problems(policy: Policy, layout: Layout) -> list[Problem]:
 
 
 def _elapsed(
-    name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer, clocks: Clocks
+    name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader, explainer: Explainer, clocks: Clocks
 ) -> ElapsedFact:
     one = policy.elapsed[name]
-    region = look_for(one.region, layout.flats[layout.producer[one.region]], reader) if one.region else None
+    region = (
+        outcome_lookup(one.region, tabulated.partial_tables[tabulated.producer[one.region]], reader)
+        if one.region
+        else None
+    )
     return ElapsedFact(
         elapsed=one,
         slot=reader.slots[name],
-        atoms=layout.atoms[name],
+        atoms=tabulated.atoms[name],
         region=region,
         explainer=explainer,
         clocks=clocks,
     )
 
 
-def scheduler_for(name: str, policy: Policy, layout: Layout, reader: TicketReader, explainer: Explainer) -> Scheduler:
+def scheduler_for(
+    name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader, explainer: Explainer
+) -> Scheduler:
     """Return how the deadline of this name finds its schedule."""
-    deadline, grid = policy.deadlines[name], layout.timed[name].grid
+    deadline, grid = policy.deadlines[name], tabulated.deadline_tables[name].grid
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
-    flats = {one: layout.flats[layout.producer[one]] for one in read if one in layout.producer}
+    partial_tables = {
+        one: tabulated.partial_tables[tabulated.producer[one]] for one in read if one in tabulated.producer
+    }
     facts = {one: reader.slots[one] for one in read if one in reader.slots}
-    depends = sorted({axis.fact for flat in flats.values() for axis in flat.axes} | set(facts))
-    looks = {one: look_for(one, flat, reader) for one, flat in flats.items()}
+    depends = sorted({axis.fact for partial in partial_tables.values() for axis in partial.axes} | set(facts))
+    lookups = {one: outcome_lookup(one, partial, reader) for one, partial in partial_tables.items()}
     return Scheduler(
         deadline=deadline,
         policy=policy,
         grid=grid,
-        looks=looks,
+        lookups=lookups,
         facts=facts,
         depends=tuple(depends),
-        pick=picker(depends, reader),
+        key_of=key_getter(depends, reader),
         explainer=explainer,
-        atoms=layout.atoms,
+        atoms=tabulated.atoms,
     )
 
 
@@ -275,12 +296,16 @@ def _axes(
 
 
 def _plan(
-    decision: Decision, policy: Policy, layout: Layout, reader: TicketReader, schedulers: Mapping[str, Scheduler]
+    decision: Decision,
+    policy: Policy,
+    tabulated: PolicyTables,
+    reader: TicketReader,
+    schedulers: Mapping[str, Scheduler],
 ) -> DecisionPlan:
     facts: set[str] = set()
-    made = [name for name in decision.outcomes if name in layout.producer]
+    made = [name for name in decision.outcomes if name in tabulated.producer]
     for name in made:
-        facts |= {axis.fact for axis in layout.flats[layout.producer[name]].axes}
+        facts |= {axis.fact for axis in tabulated.partial_tables[tabulated.producer[name]].axes}
     asked = tuple(schedulers[name] for name in decision.outcomes if name in schedulers)
     for scheduler in asked:
         facts |= set(scheduler.depends)
@@ -288,7 +313,7 @@ def _plan(
         roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name
     )
     ordered = tuple(sorted(facts))
-    looks = tuple(look_for(name, layout.flats[layout.producer[name]], reader) for name in made)
+    lookups = tuple(outcome_lookup(name, tabulated.partial_tables[tabulated.producer[name]], reader) for name in made)
     instants = [roster.at for roster in rosters]
     instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
     places = {name: place for place, name in enumerate(decision.outcomes)}
@@ -297,8 +322,8 @@ def _plan(
         facts=ordered,
         rosters=rosters,
         schedulers=asked,
-        pick=picker(ordered, reader),
-        looks=looks,
+        key_of=key_getter(ordered, reader),
+        lookups=lookups,
         instants=tuple(dict.fromkeys(instants)),
         places=places,
     )

@@ -20,7 +20,7 @@ from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
 from engine.request.ticket import Sent
 from engine.tables.classes import Atoms, Mask
-from engine.tables.partial import Codes, Flat
+from engine.tables.partial import Codes, PartialTable
 from engine.version.version import Version
 from engine.whynot.ranges import range_texts
 from engine.whynot.wanted import Wanted
@@ -84,11 +84,11 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
     passed = (
         [one.fill(ticket, moment.now) for one in version.elapsed] if ticket.instants and moment.now is not None else []
     )
-    flat = version.flats[version.producer[wanted.outcome]]
-    codes = flat.codes[wanted.outcome]
-    start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in flat.axes)
-    cell = int(np.ravel_multi_index(start, flat.cell.shape)) if start else 0
-    axes = {axis.fact for axis in flat.axes}
+    partial = version.partial_tables[version.producer[wanted.outcome]]
+    codes = partial.codes[wanted.outcome]
+    start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in partial.axes)
+    cell = int(np.ravel_multi_index(start, partial.cell.shape)) if start else 0
+    axes = {axis.fact for axis in partial.axes}
     follows = tuple(one for one in passed if one is not None and one.value is not None and one.fact in axes)
     current = version.explainer.outcome(wanted.outcome, cell)
     there = wanted.holds(codes)
@@ -103,7 +103,7 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
             follows=follows,
             attainable=(),
         )
-    stay = tuple(at for at, axis in enumerate(flat.axes) if axis.fact in {one.fact for one in follows})
+    stay = tuple(at for at, axis in enumerate(partial.axes) if axis.fact in {one.fact for one in follows})
     found = _nearest(there, start, stay)
     if found is None:
         return WhyNot(
@@ -116,10 +116,10 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
             follows=follows,
             attainable=_attainable(codes),
         )
-    boxes, more = _boxes(found, start, flat)
-    said = _said(version, flat, facts, follows)
+    boxes, more = _boxes(found, start, partial)
+    said = _said(version, partial, facts, follows)
     alternatives = tuple(
-        tuple(_change(flat, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True))
+        tuple(_change(partial, axis, classes, version.atoms, said) for axis, classes in zip(changed, box, strict=True))
         for changed, box in boxes
     )
     return WhyNot(
@@ -165,7 +165,7 @@ def _nearest(there: Mask, start: _Classes, stay: tuple[int, ...]) -> np.ndarray 
     return np.argwhere(near & ~left_out if (near & ~left_out).any() else near)
 
 
-def _boxes(found: np.ndarray, start: _Classes, flat: Flat) -> tuple[list[tuple[_Classes, _Box]], int]:
+def _boxes(found: np.ndarray, start: _Classes, partial: PartialTable) -> tuple[list[tuple[_Classes, _Box]], int]:
     """Put cells together into boxes, by the axes on which they differ from the start; and count the cells beyond the last box."""
     differ = found != np.array(start)
     weights = 1 << np.arange(len(start), dtype=np.int64)
@@ -173,7 +173,7 @@ def _boxes(found: np.ndarray, start: _Classes, flat: Flat) -> tuple[list[tuple[_
     groups = []
     for number in np.unique(pattern).tolist():
         changed = tuple(axis for axis in range(len(start)) if number >> axis & 1)
-        inside = np.zeros(tuple(flat.axes[axis].size for axis in changed), dtype=np.bool_)
+        inside = np.zeros(tuple(partial.axes[axis].size for axis in changed), dtype=np.bool_)
         inside[tuple(found[pattern == number][:, list(changed)].T)] = True
         groups.append((changed, inside))
     taken: list[tuple[_Classes, _Box]] = []
@@ -205,11 +205,13 @@ def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
         yield tuple(tuple(classes) for classes in box), int(left.sum())
 
 
-def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tuple[Passed, ...]) -> dict[str, str]:
+def _said(
+    version: Version, partial: PartialTable, facts: Mapping[str, Sent], follows: tuple[Passed, ...]
+) -> dict[str, str]:
     """Return what the facts of a table are now, as the policy writes it."""
     ticket = version.reader.read(facts)
     said, unlisted = {}, dict(ticket.unlisted)
-    for axis in flat.axes:
+    for axis in partial.axes:
         atom, fact = ticket.atoms[version.reader.slots[axis.fact]], version.policy.facts[axis.fact]
         if atom:
             said[axis.fact] = (
@@ -221,9 +223,9 @@ def _said(version: Version, flat: Flat, facts: Mapping[str, Sent], follows: tupl
 
 
 def _change(
-    flat: Flat, axis: int, classes: _Classes, atoms: Mapping[str, Atoms], said: Mapping[str, str]
+    partial: PartialTable, axis: int, classes: _Classes, atoms: Mapping[str, Atoms], said: Mapping[str, str]
 ) -> FactChange:
-    named, own = flat.axes[axis], atoms[flat.axes[axis].fact]
+    named, own = partial.axes[axis], atoms[partial.axes[axis].fact]
     chosen = [atom for atom, number in enumerate(named.class_of.tolist()) if number in classes and atom]
     left_out = 0 in classes
     texts = range_texts(own, chosen) if own.fact.numeric else tuple(own.text(atom) for atom in chosen)

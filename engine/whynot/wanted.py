@@ -116,7 +116,7 @@ def _of(version: Version, name: str, value: str) -> Wanted:
         )
     if name not in version.producer:
         raise UnknownWanted(f"`{name}` goes by the time of day, which no fact changes")
-    codes = version.flats[version.producer[name]].codes[name]
+    codes = version.partial_tables[version.producer[name]].codes[name]
     if value == DECIDED:
         return Wanted(name, value, frozenset(range(len(codes.domain))))
     if value == NOT_COVERED:

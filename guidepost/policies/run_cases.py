@@ -16,7 +16,7 @@ from engine.load import load_with_trees
 from engine.load.digest import digest
 from engine.model.answer import VersionRef
 from engine.model.problems import PolicyErrors, Problem
-from engine.version.version import Version, tabulated
+from engine.version.version import Version, version_of_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def run_cases(
     if not (chosen or measure or problems):
         return trial
     try:
-        version = tabulated(policy, ref)
+        version = version_of_policy(policy, ref)
     except PolicyErrors as error:
         return replace(trial, problems=tuple(sorted([*problems, *error.problems])))
     results = _run(version, chosen, stop=stop)

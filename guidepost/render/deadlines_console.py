@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.clock.calendar import LAST_YEAR, Calendar
-from engine.clock.layout import hours
 from engine.clock.localtime import local_time
+from engine.clock.opening_times import hours
 from engine.clock.stretches import StretchKind
 from engine.model.answer import DeadlineState, Due, Duty, Passed, Shift, Standing, Uncertain
 from engine.model.policy import Policy

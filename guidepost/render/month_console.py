@@ -14,8 +14,8 @@ from rich.text import Text
 
 from engine.clock.calendar import DAY, Calendar, Holiday, HolidayStatus, Interval
 from engine.clock.clock import Clock
-from engine.clock.layout import hours
 from engine.clock.localtime import local_time
+from engine.clock.opening_times import hours
 from engine.clock.zone import midnight, to_datetime
 from engine.decide.answer_times_json import iso
 from guidepost.render.calendar_json import plain_span

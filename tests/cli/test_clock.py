@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from engine.load import load_with_trees
 from engine.model.answer import VersionRef
 from engine.model.policy import Policy
-from engine.version.version import Version, tabulated
+from engine.version.version import Version, version_of_policy
 from guidepost.cli.app import app
 from guidepost.cli.options import policies_folder as folder
 from tests.support.terminals import COLOURED, on_terminal
@@ -132,7 +132,7 @@ def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def tabulate(policy: Policy, ref: VersionRef) -> Version:
         key = (id(policy), ref.digest)
         if key not in READ:
-            READ[key] = (policy, tabulated(policy, ref))
+            READ[key] = (policy, version_of_policy(policy, ref))
         version: Version = READ[key][1]
         return version
 

@@ -458,9 +458,9 @@ def test_a_missing_fact_that_cannot_change_the_outcome_leaves_it_decided() -> No
 
 def test_a_further_open_fact_only_narrows_what_is_possible(shipped: Bundle) -> None:
     for version in shipped.versions:
-        for flat in version.flats.values():
-            for codes in flat.codes.values():
-                for axis, opened in enumerate(flat.open):
+        for partial in version.partial_tables.values():
+            for codes in partial.codes.values():
+                for axis, opened in enumerate(partial.open):
                     missing, known = (slice(None),) * axis + (slice(0, 1),), (slice(None),) * axis + (slice(1, None),)
                     wider = (codes.low[missing] > codes.low[known]) | (codes.high[missing] < codes.high[known])
                     assert not np.any(wider & opened[missing])

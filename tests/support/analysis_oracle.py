@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from engine.model.policy import HitPolicy, Literal, Policy, Rule, Table
-from engine.version.version import Layout
+from engine.version.version import PolicyTables
 from tests.oracle import Facts, Oracle
 
 
@@ -23,15 +23,15 @@ class Seen:
 class TableOracle:
     """Looks at one table of a policy, ticket by ticket."""
 
-    def __init__(self, policy: Policy, layout: Layout, table: Table) -> None:
-        self.table, flat = table, layout.flats[table.name]
+    def __init__(self, policy: Policy, tabulated: PolicyTables, table: Table) -> None:
+        self.table, partial = table, tabulated.partial_tables[table.name]
         values = {
-            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in flat.axes
+            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in partial.axes
         }
         self.oracle = Oracle(policy, values)
         self.tickets = []
-        for combination in itertools.product(*([None, *values[axis.fact]] for axis in flat.axes)):
+        for combination in itertools.product(*([None, *values[axis.fact]] for axis in partial.axes)):
             facts: Facts = dict(zip(values, combination, strict=True))
             known = {name: self.oracle._known(name, facts) for name in table.reads}
             settled = not self.oracle.open_facts(table, dict(facts))

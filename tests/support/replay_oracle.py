@@ -132,7 +132,7 @@ def given_to_all(version: Version, outcome: str) -> bool:
     """Return whether an outcome is a text that a version gives to every ticket, by the rules of its table."""
     if version.policy.outcomes[outcome].type not in (FactType.TEXT, FactType.LIST) or outcome not in version.producer:
         return False
-    codes = version.flats[version.producer[outcome]].codes[outcome]
+    codes = version.partial_tables[version.producer[outcome]].codes[outcome]
     return len({*codes.low.ravel().tolist(), *codes.high.ravel().tolist()}) == 1 and codes.low.max() < len(codes.domain)
 
 

@@ -18,7 +18,7 @@ from engine.analysis import FINDINGS, Finding, Level, analyse, analyse_problems
 from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from engine.version.version import lay_out
+from engine.version.version import tabulate_policy
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources import known_versions
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
@@ -131,7 +131,7 @@ def _analysed(folder: VersionFolder) -> Analysed:
     policy = None
     try:
         policy = load(read_folder(folder), folder.root)
-        return Analysed(folder.root, policy, analyse(policy, lay_out(policy)))
+        return Analysed(folder.root, policy, analyse(policy, tabulate_policy(policy)))
     except PolicyErrors as error:
         return Analysed(folder.root, policy, analyse_problems(error.problems))
 

@@ -18,7 +18,7 @@ from engine.diff import Budget
 from engine.diff.words import headline
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.release_register import Folder, frozen_problems
-from engine.version.version import lay_out
+from engine.version.version import tabulate_policy
 from guidepost.cli.commands.check import Checked, Findings, check_folder
 from guidepost.policies.format import format_text
 from guidepost.policies.merge_base import MergeBase, NoVersion, find_merge_base
@@ -132,7 +132,7 @@ def _report(checked: Findings, base: MergeBase, budget: Budget) -> Report | None
 
 def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:
     """Return the problems of all versions, and what an analysis of the working one finds beside."""
-    beside = analyse(working.version.policy, lay_out(working.version.policy)) if working.version else ()
+    beside = analyse(working.version.policy, tabulate_policy(working.version.policy)) if working.version else ()
     return tuple(sorted({*analyse_problems(problems), *beside}))
 
 

@@ -17,7 +17,7 @@ from engine.load import load
 from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from engine.version.version import checked_layout, proved
+from engine.version.version import proved, tabulate_and_check
 from guidepost.cli.options.policies_folder import find_folder, refused_policies
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.render.console import ExitCode, TableOrJson, count, errors, results, ruled, show_json
@@ -60,7 +60,7 @@ def _proved(version: VersionFolder) -> Proved:
     try:
         with errors().working(f"proving {version.root}"):
             policy = load(read_folder(version), version.root)
-            return Proved(version.root, policy, proved(policy, checked_layout(policy)))
+            return Proved(version.root, policy, proved(policy, tabulate_and_check(policy)))
     except PolicyErrors as error:
         raise refused_policies(version.path, error.problems) from error
 

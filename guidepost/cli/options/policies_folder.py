@@ -17,7 +17,7 @@ from engine.model.answer import UnknownVersion, VersionRef
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.bundle import Known, Versions
-from engine.version.version import Version, tabulated
+from engine.version.version import Version, version_of_policy
 from guidepost.cli.options.moment import read_time
 from guidepost.policies.sources.folder import VersionFolder, order_versions, read_folder, version_folders
 from guidepost.render.console import ExitCode, count, errors, refused
@@ -90,7 +90,7 @@ class Loaded:
     def tabulate(self, chosen: Known) -> Version:
         """Make a version ready to answer; say what is wrong with its tables otherwise."""
         try:
-            return tabulated(chosen.policy, chosen.ref)
+            return version_of_policy(chosen.policy, chosen.ref)
         except PolicyErrors as error:
             raise refused_policies(self.folder, error.problems) from error
 

@@ -23,9 +23,9 @@ from engine.analysis.vocabulary import has_effect, shown_outcomes
 from engine.load import load
 from engine.model.policy import HitPolicy, Policy, Table
 from engine.model.problems import CODES, PolicyErrors
-from engine.tables.partial import flatten
+from engine.tables.partial import partial_table
 from engine.version.bundle import Bundle
-from engine.version.version import Layout, Version, lay_out
+from engine.version.version import PolicyTables, Version, tabulate_policy
 from guidepost.cli.app import app
 from tests.oracle import Oracle
 from tests.support.analysis_oracle import TableOracle
@@ -104,7 +104,7 @@ def desk(
 
 def findings(files: dict[str, str]) -> tuple[Finding, ...]:
     policy = load(files)
-    return analyse(policy, lay_out(policy))
+    return analyse(policy, tabulate_policy(policy))
 
 
 def said(files: dict[str, str], *codes: str) -> list[str]:
@@ -562,9 +562,12 @@ def test_problems_of_a_policy_that_cannot_be_read_are_findings_too() -> None:
 @given(policies())
 def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(files: dict[str, str]) -> None:
     policy = load(files)
-    layout = lay_out(policy)
+    tabulated = tabulate_policy(policy)
     for table in policy.tables.values():
-        cells, oracle = TableCells(layout.flats[table.name], layout.atoms), TableOracle(policy, layout, table)
+        cells, oracle = (
+            TableCells(tabulated.partial_tables[table.name], tabulated.atoms),
+            TableOracle(policy, tabulated, table),
+        )
         found = [*rule_findings(cells, spare_rules(cells))]
 
         assert {table.rules[at].id for at in cells.idle if at < len(table.rules)} == {rule.id for rule in oracle.idle()}
@@ -580,16 +583,18 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
 @given(policies())
 def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]) -> None:
     policy = _without_idle(load(files))
-    layout = lay_out(policy)
-    spare = {name: spare_rules(TableCells(flat, layout.atoms)) for name, flat in layout.flats.items()}
+    tabulated = tabulate_policy(policy)
+    spare = {
+        name: spare_rules(TableCells(partial, tabulated.atoms)) for name, partial in tabulated.partial_tables.items()
+    }
     slim = replace(policy, tables={name: _without(table, spare[name]) for name, table in policy.tables.items()})
     for table in policy.tables.values():
         values = {
-            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in layout.flats[table.name].axes
+            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in tabulated.partial_tables[table.name].axes
         }
         before, after = Oracle(policy, values), Oracle(slim, values)
-        for seen in TableOracle(policy, layout, table).tickets:
+        for seen in TableOracle(policy, tabulated, table).tickets:
             facts: Any = dict(seen.facts)
             known = {name: before._known(name, facts) for name in table.reads}
 
@@ -603,18 +608,18 @@ def test_a_fact_has_an_effect_if_two_tickets_that_differ_in_nothing_else_are_ans
     files: dict[str, str],
 ) -> None:
     policy = load(files)
-    layout = lay_out(policy)
+    tabulated = tabulate_policy(policy)
     for fact in policy.facts:
-        assert has_effect(fact, policy, layout.flats, {}) == any(
-            _differs(policy, layout, table, fact) for table in policy.tables.values()
+        assert has_effect(fact, policy, tabulated.partial_tables, {}) == any(
+            _differs(policy, tabulated, table, fact) for table in policy.tables.values()
         )
 
 
-def _differs(policy: Policy, layout: Layout, table: Table, fact: str) -> bool:
+def _differs(policy: Policy, tabulated: PolicyTables, table: Table, fact: str) -> bool:
     """Go through all tickets, and compare those that differ in one fact only."""
     if not set(table.produces) & shown_outcomes(policy):
         return False
-    oracle = TableOracle(policy, layout, table)
+    oracle = TableOracle(policy, tabulated, table)
     answers: dict[tuple[object, ...], set[object]] = {}
     for seen in oracle.tickets:
         others = tuple(pair for pair in seen.facts if pair[0] != fact)
@@ -627,18 +632,18 @@ def _differs(policy: Policy, layout: Layout, table: Table, fact: str) -> bool:
 @given(policies())
 def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -> None:
     policy = load(files)
-    layout = lay_out(policy)
+    tabulated = tabulate_policy(policy)
     for table in policy.tables.values():
         rules = {rule.id: rule for rule in table.rules}
-        oracle = TableOracle(policy, layout, table)
-        cells = TableCells(layout.flats[table.name], layout.atoms)
+        oracle = TableOracle(policy, tabulated, table)
+        cells = TableCells(tabulated.partial_tables[table.name], tabulated.atoms)
         for found in rule_findings(cells, spare_rules(cells)):
             ticket = dict(found.witness)
             (seen,) = [
                 one
                 for one in oracle.tickets
                 if {
-                    name: layout.atoms[name].text(layout.atoms[name].of(value))
+                    name: tabulated.atoms[name].text(tabulated.atoms[name].of(value))
                     for name, value in one.facts
                     if value is not None
                 }
@@ -658,8 +663,8 @@ def _quoted(finding: Finding) -> tuple[str, ...]:
 def _without_idle(policy: Policy) -> Policy:
     """Take out rules that count in no cell that tickets reach, until there are none: the check refuses them."""
     while True:
-        layout = lay_out(policy)
-        cells = {name: TableCells(flat, layout.atoms) for name, flat in layout.flats.items()}
+        tabulated = tabulate_policy(policy)
+        cells = {name: TableCells(partial, tabulated.atoms) for name, partial in tabulated.partial_tables.items()}
         idle = {
             name: {rule for rule in range(len(one.table.rules)) if not one.counts(rule).any()}
             for name, one in cells.items()
@@ -677,10 +682,19 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 
 
 def analysed(version: Version) -> tuple[Finding, ...]:
-    timed = {name: flatten(grid, grid.axes, {}, version.policy, version.atoms) for name, grid in version.timed.items()}
+    timed = {
+        name: partial_table(grid, grid.axes, {}, version.policy, version.atoms)
+        for name, grid in version.deadline_grids.items()
+    }
     return analyse(
         version.policy,
-        Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer, timed=timed),
+        PolicyTables(
+            atoms=version.atoms,
+            grids=version.grids,
+            partial_tables=version.partial_tables,
+            producer=version.producer,
+            deadline_tables=timed,
+        ),
     )
 
 
@@ -729,13 +743,13 @@ def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests
                 {name: " " if value == "blank" else value for name, value in found.witness}
             ).atoms
             name = tables[rule].produces[0]
-            flat = version.flats[tables[rule].name]
-            cell = tuple(int(axis.class_of[ticket[version.reader.slots[axis.fact]]]) for axis in flat.axes)
-            fired = [one.id for one in flat.grid.rules(int(flat.hit[cell]))]
+            partial = version.partial_tables[tables[rule].name]
+            cell = tuple(int(axis.class_of[ticket[version.reader.slots[axis.fact]]]) for axis in partial.axes)
+            fired = [one.id for one in partial.grid.rules(int(partial.rule_set_of[cell]))]
             tried += 1
 
             assert rule in fired, name
-            assert bool(flat.settled[cell])
+            assert bool(partial.settled[cell])
     assert tried > 60
 
 

@@ -20,9 +20,9 @@ from engine.model.policy import Policy
 from engine.model.targets import NOTHING, Measure, Target
 from engine.request.ticket import TicketReader
 from engine.tables.explain import Explainer
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
-from engine.version.version import Layout, Version, build, lay_out, scheduler_for
+from engine.version.version import PolicyTables, Version, build, scheduler_for, tabulate_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
 from tests.conftest import ROOT
 from tests.engine.tables.test_oracle import LONG
@@ -111,7 +111,12 @@ class TestWhatADeadlineGoesBy:
         for scheduler in {id(one): one for plan in version.plans.values() for one in plan.schedulers}.values():
             loops = Loops(
                 version.policy,
-                Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer),
+                PolicyTables(
+                    atoms=version.atoms,
+                    grids=version.grids,
+                    partial_tables=version.partial_tables,
+                    producer=version.producer,
+                ),
                 scheduler,
             )
             for _ in range(SAMPLE):
@@ -128,16 +133,20 @@ class TestWhatADeadlineGoesBy:
     @given(timed_policies(), st.integers())
     def test_so_is_every_schedule_of_random_policies(self, files: dict[str, str], seed: int) -> None:
         policy = load(files)
-        layout = lay_out(policy)
-        reader = TicketReader(policy.facts, layout.atoms)
+        tabulated = tabulate_policy(policy)
+        reader = TicketReader(policy.facts, tabulated.atoms)
         scheduler = scheduler_for(
-            "due", policy, layout, reader, Explainer(policy, layout.flats, layout.producer, layout.atoms)
+            "due",
+            policy,
+            tabulated,
+            reader,
+            Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms),
         )
-        loops = Loops(policy, layout, scheduler)
+        loops = Loops(policy, tabulated, scheduler)
         tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in scheduler.depends)))
         for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
             facts = dict(zip(scheduler.depends, values, strict=True))
-            atoms = [layout.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
+            atoms = [tabulated.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
             schedule = scheduler.schedule(atoms)
             said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
             # Where no region counts, the loops stop before they know it, and the schedule may know it.
@@ -155,19 +164,21 @@ def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
 class Loops:
     """The schedules of one deadline in plain loops: walk the rules; try every value of every missing fact that is open."""
 
-    def __init__(self, policy: Policy, layout: Layout, scheduler: Scheduler) -> None:
+    def __init__(self, policy: Policy, tabulated: PolicyTables, scheduler: Scheduler) -> None:
         self.policy, self.scheduler = policy, scheduler
-        flats: list[Flat] = [layout.flats[layout.producer[name]] for name in scheduler.looks]
+        partial_tables: list[PartialTable] = [
+            tabulated.partial_tables[tabulated.producer[name]] for name in scheduler.lookups
+        ]
         self.values: dict[str, list[str | float]] = {}
-        for flat in flats:
-            for axis in flat.axes:
-                atoms = layout.atoms[axis.fact]
+        for partial in partial_tables:
+            for axis in partial.axes:
+                atoms = tabulated.atoms[axis.fact]
                 self.values[axis.fact] = (
                     list(atoms.samples)
                     if len(atoms.samples) < 12
                     else [atoms.samples[member - 1] for member in axis.members[1:]]
                 )
-        self.values |= {name: list(layout.atoms[name].samples) for name in scheduler.facts}
+        self.values |= {name: list(tabulated.atoms[name].samples) for name in scheduler.facts}
         self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
 
@@ -194,7 +205,7 @@ class Loops:
     def _targets(self, facts: Facts) -> set[Target | None]:
         deadline, policy = self.scheduler.deadline, self.policy
         known, opened = {}, {}
-        for name in (*self.scheduler.looks, *self.scheduler.facts):
+        for name in (*self.scheduler.lookups, *self.scheduler.facts):
             if name in self.scheduler.facts:
                 known[name], opened[name] = facts.get(name), {name} if facts.get(name) is None else set()
                 continue

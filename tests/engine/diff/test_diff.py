@@ -22,7 +22,7 @@ from engine.model.problems import PolicyErrors
 from engine.model.vocabulary import UNLISTED, Fact, FactType
 from engine.request.ticket import TicketReader
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, lay_out
+from engine.version.version import Version, build, tabulate_policy
 from tests.engine.tables.test_oracle import LONG
 from tests.oracle import Oracle
 from tests.support.strategies import condition, policies, values_of
@@ -81,15 +81,15 @@ def _edit(draw: st.DrawFn, vocabulary: dict[str, Any], concern: dict[str, Any]) 
 def laid_out(files: dict[str, str]) -> Any:
     """Return a version as far as a comparison asks for one: random policies have gaps, so they could not serve."""
     policy = load(files)
-    layout = lay_out(policy)
+    tabulated = tabulate_policy(policy)
     return SimpleNamespace(
         policy=policy,
         ref=VersionRef("random", "1.0.0", "0" * 64),
-        atoms=layout.atoms,
-        flats=layout.flats,
-        producer=layout.producer,
-        timed={name: flat.grid for name, flat in layout.timed.items()},
-        reader=TicketReader(policy.facts, layout.atoms),
+        atoms=tabulated.atoms,
+        partial_tables=tabulated.partial_tables,
+        producer=tabulated.producer,
+        deadline_grids=tabulated.deadline_grids,
+        reader=TicketReader(policy.facts, tabulated.atoms),
     )
 
 
@@ -146,7 +146,7 @@ def cell(name: str, version: Any, facts: dict[str, Raw]) -> tuple[object, ...]:
     if name not in version.producer:
         return ()
     found = []
-    for axis in version.flats[version.producer[name]].axes:
+    for axis in version.partial_tables[version.producer[name]].axes:
         raw = facts.get(axis.fact)
         atom = 0 if raw is None else version.reader.atom(axis.fact, raw)
         found.append((axis.fact, REFUSED if atom is None else int(axis.class_of[atom])))
@@ -229,7 +229,7 @@ def check_outcome(
             axis.fact
             for version in versions
             if name in version.producer
-            for axis in version.flats[version.producer[name]].axes
+            for axis in version.partial_tables[version.producer[name]].axes
         }
     )
     situations = list(itertools.product(*(raw_values(fact, versions) for fact in facts)))

@@ -31,7 +31,7 @@ from engine.model.policy import Decision, Policy, Rule, Table
 from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, lay_out, proved, tabulated
+from engine.version.version import Version, build, proved, tabulate_policy, version_of_policy
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.invariant_oracle import SAMPLES, Case, broken, every_case
@@ -78,7 +78,7 @@ def compare(files: dict[str, str], data: st.DataObject) -> None:
 
 
 def proofs_of(policy: Policy) -> tuple[InvariantResult, ...]:
-    return proved(policy, lay_out(policy))
+    return proved(policy, tabulate_policy(policy))
 
 
 def sent(case: dict[str, Any]) -> dict[str, str]:
@@ -179,9 +179,9 @@ def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_show
     policy, written = shipped_policy(folder)
     invariant = next(one for one in policy.invariants if one.id == name)
     part = changed(only(policy, invariant), *CHANGES[folder][name])
-    version = tabulated(replace(part, invariants=()), VersionRef("changed", "1.0.0", ""))
+    version = version_of_policy(replace(part, invariants=()), VersionRef("changed", "1.0.0", ""))
 
-    (proof,) = prove_invariants(part, TabulatedPolicy(version.flats, version.producer, version.atoms))
+    (proof,) = prove_invariants(part, TabulatedPolicy(version.partial_tables, version.producer, version.atoms))
 
     assert proof.counterexample is not None
     cases = [decided(version, dict(ticket.facts), invariant) for ticket in proof.counterexample.tickets]
@@ -318,7 +318,7 @@ def test_proving_the_version_in_force_takes_less_than_a_second(shipped: Bundle) 
     version = shipped.versions[-1]
     began = time.process_time()
 
-    prove_invariants(version.policy, TabulatedPolicy(version.flats, version.producer, version.atoms))
+    prove_invariants(version.policy, TabulatedPolicy(version.partial_tables, version.producer, version.atoms))
 
     assert time.process_time() - began < 1
 

@@ -476,8 +476,8 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
             assert list(problems) == sorted(problems)
         else:
             loaded += 1
-            assert version.grids.keys() == version.flats.keys() == version.policy.tables.keys()
-            assert version.timed.keys() == version.policy.deadlines.keys()
+            assert version.grids.keys() == version.partial_tables.keys() == version.policy.tables.keys()
+            assert version.deadline_grids.keys() == version.policy.deadlines.keys()
             assert {status.value for status in _answered(version, chance)} <= {"decided", "undecided", "not_covered"}
 
     assert refused > 100

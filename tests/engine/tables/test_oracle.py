@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from engine.cross_check import cross_check_tables
 from engine.load import load
 from engine.model.policy import Policy
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 from engine.version.agreement import tables_to_cross_check
 from engine.version.bundle import Bundle
-from engine.version.version import Layout, lay_out
+from engine.version.version import PolicyTables, tabulate_policy
 from tests.oracle import Oracle
 from tests.support.strategies import policies
 
@@ -32,10 +32,12 @@ SLICES = 1
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name: str, part: int) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    by_size = sorted(version.flats.values(), key=lambda flat: (-flat.cell.size, flat.grid.table.name))
-    layout = Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer)
-    for flat in by_size[part::PARTS]:
-        assert disagreements(version.policy, layout, flat, sliced=not WHOLE and flat.cell.size > LARGE) == []
+    by_size = sorted(version.partial_tables.values(), key=lambda partial: (-partial.cell.size, partial.grid.table.name))
+    tabulated = PolicyTables(
+        atoms=version.atoms, grids=version.grids, partial_tables=version.partial_tables, producer=version.producer
+    )
+    for partial in by_size[part::PARTS]:
+        assert disagreements(version.policy, tabulated, partial, sliced=not WHOLE and partial.cell.size > LARGE) == []
 
 
 @pytest.mark.campaign
@@ -43,10 +45,10 @@ def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name:
 @given(policies())
 def test_oracle_table_and_durable_rules_agree_on_random_policies(files: dict[str, str]) -> None:
     policy = load(files)
-    layout = lay_out(policy)
-    for flat in layout.flats.values():
-        assert disagreements(policy, layout, flat) == []
-    assert cross_check_tables(tables_to_cross_check(layout)).ok
+    tabulated = tabulate_policy(policy)
+    for partial in tabulated.partial_tables.values():
+        assert disagreements(policy, tabulated, partial) == []
+    assert cross_check_tables(tables_to_cross_check(tabulated)).ok
 
 
 def test_values_of_one_class_are_told_apart_by_no_rule(shipped: Bundle) -> None:
@@ -63,20 +65,21 @@ def test_values_of_one_class_are_told_apart_by_no_rule(shipped: Bundle) -> None:
 
 
 def disagreements(
-    policy: Policy, layout: Layout, flat: Flat, most: int = 5, *, sliced: bool = False
+    policy: Policy, tabulated: PolicyTables, partial: PartialTable, most: int = 5, *, sliced: bool = False
 ) -> list[tuple[object, ...]]:
     """Compare a table with the oracle in every cell: the outcome, the facts, what the oracle and what the table says.
 
     ``sliced`` compares the cells of some values of its longest axis only.
     """
     values = {
-        axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes
+        axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+        for axis in partial.axes
     }
     oracle = Oracle(policy, values)
-    names = [axis.fact for axis in flat.axes]
+    names = [axis.fact for axis in partial.axes]
     ends = {
         name: ([*codes.domain, None], codes.low.ravel().tolist(), codes.high.ravel().tolist())
-        for name, codes in flat.codes.items()
+        for name, codes in partial.codes.items()
     }
     found: list[tuple[object, ...]] = []
     longest = max(names, key=lambda name: len(values[name]), default="")
@@ -86,7 +89,7 @@ def disagreements(
         if combination and combination[at] not in kept:
             continue
         facts = dict(zip(names, combination, strict=True))
-        for name, expected in oracle.possible(flat.grid.table, facts).items():
+        for name, expected in oracle.possible(partial.grid.table, facts).items():
             domain, low, high = ends[name]
             says = {domain[low[cell]], domain[high[cell]]}
             if not says <= expected or (len(expected) == 1) != (low[cell] == high[cell]):

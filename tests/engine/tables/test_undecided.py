@@ -12,9 +12,9 @@ from engine.load import load
 from engine.model.answer import Status
 from engine.model.policy import Literal, Policy, Table
 from engine.tables.explain import Explainer
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
-from engine.version.version import Layout, lay_out
+from engine.version.version import PolicyTables, tabulate_policy
 from tests.engine.tables.test_oracle import LONG
 from tests.oracle import Facts, Oracle
 from tests.support.strategies import policies
@@ -25,9 +25,11 @@ SAMPLE = 4000 if LONG else 120
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_possible_missing_and_ask_next_are_what_the_oracle_says(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    layout = Layout(atoms=version.atoms, grids=version.grids, flats=version.flats, producer=version.producer)
-    for flat in version.flats.values():
-        assert differences(version.policy, layout, flat) == []
+    tabulated = PolicyTables(
+        atoms=version.atoms, grids=version.grids, partial_tables=version.partial_tables, producer=version.producer
+    )
+    for partial in version.partial_tables.values():
+        assert differences(version.policy, tabulated, partial) == []
 
 
 @pytest.mark.campaign
@@ -35,34 +37,35 @@ def test_possible_missing_and_ask_next_are_what_the_oracle_says(shipped: Bundle,
 @given(policies())
 def test_possible_missing_and_ask_next_are_what_the_oracle_says_of_random_policies(files: dict[str, str]) -> None:
     policy = load(files)
-    layout = lay_out(policy)
-    for flat in layout.flats.values():
-        assert differences(policy, layout, flat) == []
+    tabulated = tabulate_policy(policy)
+    for partial in tabulated.partial_tables.values():
+        assert differences(policy, tabulated, partial) == []
 
 
-def differences(policy: Policy, layout: Layout, flat: Flat) -> list[tuple[object, ...]]:
+def differences(policy: Policy, tabulated: PolicyTables, partial: PartialTable) -> list[tuple[object, ...]]:
     """Compare a seeded sample of cells: the outcome, the facts, what is said and what the oracle says."""
     values = {
-        axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]] for axis in flat.axes
+        axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+        for axis in partial.axes
     }
     oracle = Oracle(policy, values)
-    explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
-    shape = [range(axis.size) for axis in flat.axes]
+    explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
+    shape = [range(axis.size) for axis in partial.axes]
     cells = list(enumerate(itertools.product(*shape)))
     found: list[tuple[object, ...]] = []
     for cell, classes in random.Random(0).sample(cells, min(SAMPLE, len(cells))):
         facts: Facts = {
-            axis.fact: values[axis.fact][at - 1] if at else None for axis, at in zip(flat.axes, classes, strict=True)
+            axis.fact: values[axis.fact][at - 1] if at else None for axis, at in zip(partial.axes, classes, strict=True)
         }
-        for name, expected in oracle.possible(flat.grid.table, facts).items():
+        for name, expected in oracle.possible(partial.grid.table, facts).items():
             outcome = explainer.outcome(name, cell)
             if outcome.status is not Status.UNDECIDED:
                 said: object = {outcome.value}
                 wanted: object = set(expected)
             else:
-                reached, missing = walk(oracle, flat.grid.table, name, facts)
+                reached, missing = walk(oracle, partial.grid.table, name, facts)
                 said = (set(outcome.possible), set(outcome.missing), explainer.ask_next(name, cell))
-                wanted = (set(expected) | reached, missing, ask_next(oracle, flat.grid.table, name, facts, missing))
+                wanted = (set(expected) | reached, missing, ask_next(oracle, partial.grid.table, name, facts, missing))
             if said != wanted:
                 found.append((name, facts, said, wanted))
     return found

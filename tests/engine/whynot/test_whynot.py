@@ -23,9 +23,9 @@ from engine.model.answer import Status, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import TicketReader
 from engine.tables.explain import Explainer
-from engine.tables.partial import Flat
+from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, lay_out
+from engine.version.version import Version, build, tabulate_policy
 from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from guidepost.cli.app import app
 from guidepost.cli.commands.eval_why_not import why_not_parts
@@ -184,37 +184,37 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
     files: dict[str, str], data: st.DataObject
 ) -> None:
     policy = load(files)
-    layout = lay_out(policy)
-    reader = TicketReader(policy.facts, layout.atoms)
-    explainer = Explainer(policy, layout.flats, layout.producer, layout.atoms)
+    tabulated = tabulate_policy(policy)
+    reader = TicketReader(policy.facts, tabulated.atoms)
+    explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
     version = cast(
         "Version",
         SimpleNamespace(
             policy=policy,
-            atoms=layout.atoms,
-            flats=layout.flats,
-            producer=layout.producer,
+            atoms=tabulated.atoms,
+            partial_tables=tabulated.partial_tables,
+            producer=tabulated.producer,
             reader=reader,
             explainer=explainer,
             elapsed=(),
         ),
     )
-    for flat in layout.flats.values():
+    for partial in tabulated.partial_tables.values():
         values = {
-            axis.fact: [layout.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in flat.axes
+            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
+            for axis in partial.axes
         }
         oracle = Oracle(policy, values)
         start = {name: data.draw(st.sampled_from([None, *listed])) for name, listed in values.items()}
         sent = {name: " " if value == "blank" else value for name, value in start.items()}
-        for name, codes in flat.codes.items():
+        for name, codes in partial.codes.items():
             for code in range(-1, len(codes.domain) + 1):
                 wanted = Wanted(name, str(code), frozenset(range(len(codes.domain)) if code < 0 else {code}))
                 right = {codes.domain[one] if one < len(codes.domain) else None for one in wanted.codes}
                 found = why_not(version, sent, wanted)
-                expected = _smallest(oracle, flat, values, start, name, right)
+                expected = _smallest(oracle, partial, values, start, name, right)
                 proposed = {
-                    _case(version, flat, ticket)
+                    _case(version, partial, ticket)
                     for alternative in found.alternatives
                     for ticket in changed(sent, alternative)
                 }
@@ -228,13 +228,18 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
 
 
 def _smallest(
-    oracle: Oracle, flat: Flat, values: dict[str, list[str | float]], start: Ticket, name: str, right: set[Any]
+    oracle: Oracle,
+    partial: PartialTable,
+    values: dict[str, list[str | float]],
+    start: Ticket,
+    name: str,
+    right: set[Any],
 ) -> dict[tuple[int, ...], int]:
     """Go through all tickets: those with the fewest facts changed that come out right, by preference without one left out."""
     found: dict[tuple[int, ...], tuple[int, bool]] = {}
     for cell in itertools.product(*(range(len(listed) + 1) for listed in values.values())):
         ticket = {fact: [None, *listed][at] for (fact, listed), at in zip(values.items(), cell, strict=True)}
-        possible = oracle.possible(flat.grid.table, dict(ticket))[name]
+        possible = oracle.possible(partial.grid.table, dict(ticket))[name]
         if len(possible) == 1 and possible <= right:
             steps = [fact for fact in values if ticket[fact] != start[fact]]
             found[cell] = len(steps), any(ticket[fact] is None for fact in steps)
@@ -243,9 +248,9 @@ def _smallest(
     return dict.fromkeys((cell for cell, leaves in near.items() if not leaves or all(near.values())), least)
 
 
-def _case(version: Version, flat: Flat, ticket: Ticket) -> tuple[int, ...]:
+def _case(version: Version, partial: PartialTable, ticket: Ticket) -> tuple[int, ...]:
     atoms = version.reader.read(ticket).atoms
-    return tuple(int(axis.class_of[atoms[version.reader.slots[axis.fact]]]) for axis in flat.axes)
+    return tuple(int(axis.class_of[atoms[version.reader.slots[axis.fact]]]) for axis in partial.axes)
 
 
 def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:

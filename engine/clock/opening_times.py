@@ -23,7 +23,7 @@ YEARS_AFTER: Final = 10
 Span = tuple[int, int]
 
 
-def laid_out(calendar: Calendar) -> tuple[Column, Column, Column]:
+def opening_times(calendar: Calendar) -> tuple[Column, Column, Column]:
     """Return where each opening begins and ends, sorted and apart, and the date it belongs to."""
     there = zone(calendar.zone)
     starts, ends, owners = _apart(*_resolved(there, *_intervals(calendar)))
