@@ -5,7 +5,6 @@ Modules::
     analyse     A policy and its cells in, findings out
     cells       A table as analyses look at it
     citations   what a policy rests on: citations that are missing, and every assumption and open question
-    finding     what an analysis finds, as values
     rules       rules that say too much or the same twice, and rules of which only the order decides
     tickets     tickets for the rules of deadlines
     times       calendars, regions, holiday lists and rosters that nothing uses, and holidays whose dates nobody has
@@ -15,7 +14,6 @@ Modules::
 
 from __future__ import annotations
 
-from engine.analysis.analyse import analyse, analyse_problems
-from engine.analysis.finding import FINDINGS, Finding, Kind, Level, Related
+from engine.analysis.analyse import analyse
 
-__all__ = ["FINDINGS", "Finding", "Kind", "Level", "Related", "analyse", "analyse_problems"]
+__all__ = ["analyse"]

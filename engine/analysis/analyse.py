@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from engine.analysis.cells import TableCells
 from engine.analysis.citations import citation_findings
-from engine.analysis.finding import Finding, Related, from_problem
 from engine.analysis.rules import rule_findings, spare_rules
 from engine.analysis.tickets import TicketFinder
 from engine.analysis.times import time_findings
 from engine.analysis.vocabulary import threshold_findings, vocabulary_findings
 from engine.invariants.prove import invariant_problems
 from engine.model.policy import Policy
-from engine.model.problems import Problem
+from engine.model.problems import Problem, Related
 from engine.tables.check import overlapping, table_problems
 from engine.version.version import PolicyTables, proved, region_problems
 
 
-def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Finding, ...]:
+def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
     """Return all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
     cells = {
         name: TableCells(partial, tabulated.atoms)
@@ -41,19 +41,14 @@ def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Finding, ...]:
     return tuple(sorted(set(found)))
 
 
-def analyse_problems(problems: Iterable[Problem]) -> tuple[Finding, ...]:
-    """Return the problems of a policy that could not be laid out as findings, sorted by place."""
-    return tuple(sorted({from_problem(problem) for problem in problems}))
-
-
-def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCells]) -> Iterator[Finding]:
+def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCells]) -> Iterator[Problem]:
     """Yield what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
     partial_tables = {**tabulated.partial_tables, **tabulated.deadline_tables}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
     problems = [*table_problems(policy, partial_tables, tabulated.atoms), *region_problems(policy, tabulated)]
     for problem in problems or invariant_problems(proved(policy, tabulated)):
         more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
-        yield from_problem(problem, also, more)
+        yield replace(problem, message=problem.message + more, also=also)
 
 
 def _overlaps(cells: TableCells) -> Iterator[tuple[tuple[object, str], tuple[str, tuple[Related, ...]]]]:

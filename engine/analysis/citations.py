@@ -7,17 +7,17 @@ from itertools import groupby
 from typing import Final
 
 from engine.analysis.cells import TableCells
-from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.analysis.tickets import TicketFinder
 from engine.model.policy import Policy, Table
-from engine.model.problems import Place
+from engine.model.problem_codes import CODES
+from engine.model.problems import Place, Problem, Related
 from engine.tables.check import Witness, rule_at
 
 NO_SOURCE: Final = ("", "none")
 """How a source is written that is none."""
 
 
-def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: TicketFinder) -> Iterator[Finding]:
+def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: TicketFinder) -> Iterator[Problem]:
     """Yield missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
     for table in policy.all_tables:
         yield from _of_table(table, cells[table.name], tickets)
@@ -38,11 +38,11 @@ def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: 
     }
     for question in policy.questions:
         also = tuple(Related(where[name], f"`{name}` follows the reading") for name in question.rules if name in where)
-        yield Finding(
+        yield Problem(
             place=question.place,
             code="question",
             message=f"`{question.id}`: {question.question}; read as: {question.reading}",
-            help=FINDINGS["question"].help,
+            help=CODES["question"].help,
             witness=(),
             also=also,
         )
@@ -70,7 +70,7 @@ def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
         yield "manifest", "notice", notice.source, notice.assumption, policy.manifest.place
 
 
-def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterator[Finding]:
+def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterator[Problem]:
     rules = list(enumerate(table.all_rules))
     bare = [rule for _, rule in rules if rule.source in NO_SOURCE and not rule.assumption]
     if table.source in NO_SOURCE and bare and len(bare) == len(rules):
@@ -82,11 +82,11 @@ def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterato
         first, *more = [at for _, at in group]
         one = rule_at(table, first)
         also = tuple(Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` rests on the same") for at in more)
-        yield Finding(
+        yield Problem(
             place=one.place,
             code="assumption",
             message=f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
-            help=FINDINGS["assumption"].help,
+            help=CODES["assumption"].help,
             witness=_fires(cells, first, tickets),
             also=also,
         )
@@ -100,21 +100,21 @@ def _fires(cells: TableCells, rule: int, tickets: TicketFinder) -> Witness:
     return cells.witness(counts)
 
 
-def _missing(place: Place, what: str, name: str) -> Finding:
-    return Finding(
+def _missing(place: Place, what: str, name: str) -> Problem:
+    return Problem(
         place=place,
         code="missing-citation",
         message=f"the {what} `{name}` cites no heading and is not an assumption",
-        help=FINDINGS["missing-citation"].help,
+        help=CODES["missing-citation"].help,
     )
 
 
-def _assumed(place: Place, what: str, name: str, reason: str) -> Finding:
-    return Finding(
+def _assumed(place: Place, what: str, name: str, reason: str) -> Problem:
+    return Problem(
         place=place,
         code="assumption",
         message=f"the {what} assumes (`{name}`): {reason}"
         if what == "policy"
         else f"the {what} `{name}` assumes: {reason}",
-        help=FINDINGS["assumption"].help,
+        help=CODES["assumption"].help,
     )

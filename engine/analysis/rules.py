@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from engine.analysis.cells import Numbers, TableCells
-from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.model.policy import Form, HitPolicy, SameAs
+from engine.model.problem_codes import CODES
+from engine.model.problems import Problem, Related
 from engine.tables.check import overlapping
 from engine.tables.classes import Indices, Mask
 from engine.tables.tabulate import Tests, region
@@ -25,7 +26,7 @@ Spare = Mapping[int, tuple[int, ...]]
 """Rules that can be left out, by position, each with those that count there instead."""
 
 
-def rule_findings(cells: TableCells, spare: Spare) -> Iterator[Finding]:
+def rule_findings(cells: TableCells, spare: Spare) -> Iterator[Problem]:
     """Yield what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
     for rule, others in sorted(spare.items()):
         yield _redundant(cells, rule, others)
@@ -114,24 +115,24 @@ def _places(cells: TableCells, rules: tuple[int, ...], what: str) -> tuple[Relat
     return tuple(Related(every[rule].place, f"`{every[rule].id}` {what}") for rule in rules[:MAX_NAMED])
 
 
-def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Finding:
+def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Problem:
     one = cells.table.rules[rule]
     if cells.table.hit is HitPolicy.COLLECT:
         message = f"the rule `{one.id}` adds nothing, and claims no fact that others do not claim too"
     else:
         message = f"the rule `{one.id}` can be left out: {_names(cells, others)} {'gives' if len(others) == 1 else 'give'} the same wherever it counts"
     witness = cells.witness(cells.counts(rule) & cells.settled)
-    return Finding(
+    return Problem(
         place=one.place,
         code="redundant",
         message=message,
-        help=FINDINGS["redundant"].help,
+        help=CODES["redundant"].help,
         witness=witness,
         also=_places(cells, others, "gives the same"),
     )
 
 
-def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Finding]:
+def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Problem]:
     """Yield which rules stand only for what they cite, or add again what another adds."""
     collects = cells.table.hit is HitPolicy.COLLECT
     pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
@@ -142,11 +143,11 @@ def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Finding]:
             if collects
             else f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
         )
-        yield Finding(
+        yield Problem(
             place=one.place,
             code="subsumed",
             message=message,
-            help=FINDINGS["subsumed"].help,
+            help=CODES["subsumed"].help,
             witness=cells.witness(cells.counts(rule) & cells.settled),
             also=(Related(wide.place, f"`{wide.id}` gives the same in more cases"),),
         )
@@ -183,7 +184,7 @@ def _twice(cells: TableCells, spare: frozenset[int]) -> Iterator[tuple[int, int]
                 break
 
 
-def _conditions(cells: TableCells) -> Iterator[Finding]:
+def _conditions(cells: TableCells) -> Iterator[Problem]:
     """Yield which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
 
     One that is told counts as left out for those after it: of two that imply each other, only one is told.
@@ -197,11 +198,11 @@ def _conditions(cells: TableCells) -> Iterator[Finding]:
             others = tuple((at, allowed) for at, allowed in sorted(tests.items()) if at != axis)
             if others and condition.fact not in copied and _implied(cells, axis, cells.grid.tests[rule], others):
                 del tests[axis]
-                yield Finding(
+                yield Problem(
                     place=condition.place,
                     code="redundant-condition",
                     message=f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
-                    help=FINDINGS["redundant-condition"].help,
+                    help=CODES["redundant-condition"].help,
                     witness=cells.witness(cells.holds(rule)),
                     also=(Related(one.place, f"the rule `{one.id}`"),),
                 )
@@ -214,7 +215,7 @@ def _implied(cells: TableCells, axis: int, tests: Tests, others: Tests) -> bool:
     return int(cells.reached[freed].sum()) == int(cells.reached[kept].sum()) and not cells.reached[missing].any()
 
 
-def _conflicts(cells: TableCells) -> Iterator[Finding]:
+def _conflicts(cells: TableCells) -> Iterator[Problem]:
     """Yield which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
     if cells.table.hit is not HitPolicy.FIRST:
         return
@@ -234,11 +235,11 @@ def _conflicts(cells: TableCells) -> Iterator[Finding]:
             earlier = cells.table.rules[entry - 1]
             within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()
             how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` share cases"
-            yield Finding(
+            yield Problem(
                 place=one.place,
                 code="conflict",
                 message=f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
-                help=FINDINGS["conflict"].help,
+                help=CODES["conflict"].help,
                 witness=cells.witness(chosen.reshape(cells.shape)),
                 also=(Related(earlier.place, f"`{earlier.id}` stands first"),),
             )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from engine.analysis.finding import FINDINGS, Finding
 from engine.analysis.vocabulary import shown_outcomes
 from engine.clock.calendar import DAY, HolidayStatus, Interval
 from engine.load import list_place
 from engine.load.calendars import DAYS
 from engine.model.policy import Policy
-from engine.model.problems import Place
+from engine.model.problem_codes import CODES
+from engine.model.problems import Place, Problem
 
 HOUR: Final = 60
 MOST_NAMED: Final = 7
 """How many days one finding names."""
 
 
-def time_findings(policy: Policy) -> Iterator[Finding]:
+def time_findings(policy: Policy) -> Iterator[Problem]:
     """Yield what is to say of the times of a policy."""
     yield from _unused(policy)
     yield from _lost_minutes(policy)
@@ -27,15 +27,15 @@ def time_findings(policy: Policy) -> Iterator[Finding]:
         if guesses:
             several = f"{len(guesses)} of the {len(listed.days)} holidays of `{name}` are estimated, from {guesses[0]} to {guesses[-1]}"
             message = several if len(guesses) > 1 else f"the holiday of `{name}` on {guesses[0]} is estimated"
-            yield Finding(
+            yield Problem(
                 place=list_place(policy, name),
                 code="estimated-holidays",
                 message=message,
-                help=FINDINGS["estimated-holidays"].help,
+                help=CODES["estimated-holidays"].help,
             )
 
 
-def _unused(policy: Policy) -> Iterator[Finding]:
+def _unused(policy: Policy) -> Iterator[Problem]:
     calendars = {one.calendar for one in policy.elapsed.values()}.union(
         *(one.calendars for one in policy.deadlines.values())
     )
@@ -68,7 +68,7 @@ def _unused(policy: Policy) -> Iterator[Finding]:
             )
 
 
-def _lost_minutes(policy: Policy) -> Iterator[Finding]:
+def _lost_minutes(policy: Policy) -> Iterator[Problem]:
     """Find hours that end at the last minute of an hour or begin at 00:01, or that end a minute before others begin: that minute is not counted."""
     for calendar in policy.calendars.values():
         days = [
@@ -136,5 +136,5 @@ def _clock(minute: int) -> str:
     return f"{within // HOUR:02}:{within % HOUR:02}"
 
 
-def _found(code: str, place: Place, message: str) -> Finding:
-    return Finding(place=place, code=code, message=message, help=FINDINGS[code].help)
+def _found(code: str, place: Place, message: str) -> Problem:
+    return Problem(place=place, code=code, message=message, help=CODES[code].help)

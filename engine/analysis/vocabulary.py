@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine.analysis.cells import TableCells
-from engine.analysis.finding import FINDINGS, Finding, Related
 from engine.model.conditions import Condition
 from engine.model.policy import Policy, SameAs
+from engine.model.problem_codes import CODES
+from engine.model.problems import Problem, Related
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.tables.classes import Atoms
 from engine.tables.partial import PartialTable
@@ -18,7 +19,7 @@ from engine.tables.partial import PartialTable
 
 def vocabulary_findings(
     policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     """Yield what is to say of facts and outcomes; ``partial_tables`` are the tables over sent facts, ``timed`` those of the deadlines."""
     read = read_facts(policy)
     for name, fact in policy.facts.items():
@@ -43,8 +44,8 @@ def vocabulary_findings(
             yield _found("unread-outcome", outcome, f"no decision shows the outcome `{name}`, and nothing reads it")
 
 
-def _found(code: str, fact: Fact, message: str) -> Finding:
-    return Finding(place=fact.place, code=code, message=message, help=FINDINGS[code].help)
+def _found(code: str, fact: Fact, message: str) -> Problem:
+    return Problem(place=fact.place, code=code, message=message, help=CODES[code].help)
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -115,7 +116,7 @@ def named(condition: Condition, fact: Fact) -> frozenset[str]:
     return frozenset(fact.words) - condition.words if negated else condition.words
 
 
-def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Finding]:
+def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Problem]:
     """Yield which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
 
     Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
@@ -129,11 +130,11 @@ def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Fi
                     continue
                 tried.add((at, below))
                 if _same_beside(cells, at, below):
-                    yield Finding(
+                    yield Problem(
                         place=condition.place,
                         code="needless-threshold",
                         message=f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
-                        help=FINDINGS["needless-threshold"].help,
+                        help=CODES["needless-threshold"].help,
                         witness=cells.witness(cells.holds(position)),
                         also=(Related(cells.table.place, f"the table `{cells.table.name}`"),),
                     )

@@ -2,13 +2,14 @@
 
 Modules::
 
-    answer        the nouns of an answer: status, outcomes, the rules that fired, and what is still missing
-    conditions    conditions: what a rule asks of one fact, as data
-    did_you_mean  the nearest of a list of words to one that is not in it
-    invariants    what an invariant says, as data
-    policy        the nouns of a policy: what the YAML says once it is read, and nothing else
-    problems      what can be wrong with a policy, as values: a place, a code, a message and a help
-    quoting       how words from outside are shown: what a caller sent, in a few characters
-    targets       how a policy says that time counts
-    vocabulary    facts and outcomes: what a policy may speak of, with types, values and aliases
+    answer         an answer: status, outcomes, the rules that fired, and what is missing
+    conditions     a condition of a rule on one fact
+    did_you_mean   the known words nearest to an unknown one
+    invariants     invariants and the results of their proofs
+    policy         a policy as its YAML files declare it
+    problem_codes  the codes of problems: meaning, level and help
+    problems       a problem of a policy: place, code, message and help
+    quoting        values from outside as short, safe text for messages
+    targets        how a policy counts time: targets, regions, calendars
+    vocabulary     facts and outcomes with their types, values and aliases
 """

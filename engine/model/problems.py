@@ -1,21 +1,22 @@
-"""What can be wrong with a policy, as values: a place, a code, a message and a help.
+"""Problems of a policy: a place, a code, a message and a help.
 
-All problems of a policy are gathered, sorted by place, and raised once as :class:`PolicyErrors`.
+Loading and checking collect all errors, sort them by place, and raise them once as :class:`PolicyErrors`; an analysis
+returns warnings and notes too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+
+from engine.model.problem_codes import CODES, Level
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Place:
     """A position in a file: its line and column, both counted from 1.
 
-    ``text`` is the line itself, "" where it is not at hand. It is there to be shown; two places with the same position are
-    equal without it.
+    ``text`` is the line itself for display, "" if it is not known; it does not count when places are compared.
     """
 
     file: str
@@ -27,65 +28,40 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-CODES: Final[dict[str, str]] = {
-    "yaml": "the text is not YAML",
-    "too-large": "the file is larger, deeper or longer than a policy may be",
-    "tag": "a YAML tag",
-    "alias": "a YAML anchor or alias",
-    "repeated-key": "a key stands twice in one mapping",
-    "missing-file": "a file that every version needs is not there",
-    "wrong-kind": "the file says it is of another kind than its place asks for",
-    "unknown-key": "a key that does not belong there",
-    "missing-key": "a key that is needed",
-    "wrong-type": "text, list or mapping where another is expected",
-    "bad-format": "a value that is not written as it must be",
-    "unknown-fact": "a fact or outcome that the vocabulary does not have",
-    "unknown-value": "a value that its fact or outcome does not have",
-    "unknown-reference": "the name of a table, decision, rule, calendar, region or list that does not exist",
-    "repeated-id": "an id, name or alias that is already taken",
-    "bad-condition": "a condition that its fact cannot have",
-    "bad-outcome": "a rule does not give what its table produces",
-    "bad-matrix": "a matrix whose rows or columns do not fit",
-    "produced-twice": "an outcome that two tables produce",
-    "never-produced": "an outcome, or one of its values, that no rule produces",
-    "gap": "a case that no rule covers",
-    "overlap": "a case that two rules of a unique table cover",
-    "never-opens": "a calendar that never opens and is needed",
-    "never-fires": "a rule that can never fire",
-    "cycle": "tables that wait for each other",
-    "space-too-large": "a table or decision with more cells than can be tabulated",
-    "invariant": "an invariant that does not hold in some case",
-    "frozen-changed": "a released version that is not as it was released",
-    "frozen-gone": "a released version whose folder is not there",
-    "not-frozen": "a past version that the register of frozen versions does not have",
-    "version-unchanged": "a policy that changed after its version was released, and did not get a new one",
-    "other-desk": "versions of two desks in one place",
-    "bad-bundle": "a file that is not a bundle as Guidepost builds them",
-    "altered-bundle": "a bundle whose content is not what was built",
-    "rules-engine": "durable-rules and the table disagree, or durable-rules failed",
-}
-"""The closed list of codes, each with what it stands for."""
+@dataclass(frozen=True, slots=True, order=True)
+class Related:
+    """Another place that a problem is about, and what is there."""
+
+    place: Place
+    what: str
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Problem:
-    """One thing wrong with a policy.
+    """One thing that is wrong with a policy, or worth knowing about it.
 
-    The witness is a ticket (fact name to value as a caller would send it) that shows the problem.
+    The witness is a ticket (fact name to value as a caller would send it) that shows the problem. For the table of a
+    deadline where no ticket was found, it has the outcomes that this table reads. ``also`` are the other places involved.
     """
 
     place: Place
     code: str
     message: str
     help: str = ""
-    witness: tuple[tuple[str, str], ...] = field(default=())
+    witness: tuple[tuple[str, str], ...] = ()
+    also: tuple[Related, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"no such problem code: {self.code}")
 
+    @property
+    def level(self) -> Level:
+        """How much it weighs."""
+        return CODES[self.code].level
+
     def __str__(self) -> str:
-        """Return the problem as people read it: one line, then the witness and the help.
+        """Return the problem as people read it: one line, then the witness, the other places and the help.
 
         >>> print(Problem(place=Place(file="a.yaml", line=3, column=5), code="unknown-value", message="unknown impact `hihg`", help="did you mean `high`?"))
         a.yaml:3:5: unknown impact `hihg` [unknown-value]
@@ -94,6 +70,7 @@ class Problem:
         lines = [f"{self.place}: {self.message} [{self.code}]"]
         if self.witness:
             lines.append("    witness: " + ", ".join(f"{fact}={value}" for fact, value in self.witness))
+        lines += [f"    see {other.place}: {other.what}" for other in self.also]
         if self.help:
             lines.append(f"    help: {self.help}")
         return "\n".join(lines)
@@ -104,15 +81,20 @@ class Problem:
             "file": self.place.file,
             "line": self.place.line,
             "column": self.place.column,
+            "level": self.level.value,
             "code": self.code,
             "message": self.message,
             "help": self.help,
             "witness": dict(self.witness),
+            "also": [
+                {"file": one.place.file, "line": one.place.line, "column": one.place.column, "what": one.what}
+                for one in self.also
+            ],
         }
 
 
 class PolicyErrors(Exception):
-    """A policy is wrong; holds every problem found, sorted by place, without doubles."""
+    """A policy has errors: ``problems`` are all of them, sorted by place, without duplicates."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))

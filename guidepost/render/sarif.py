@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
-from engine.analysis import FINDINGS, Finding
-from engine.model.problems import Place
+from engine.model.problem_codes import CODES
+from engine.model.problems import Place, Problem
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT: Final = "%SRCROOT%"
@@ -26,12 +26,12 @@ _NUMBERS: Final = re.compile(r"\d[\d,.:-]*")
 Plain = dict[str, Any]
 
 
-def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], str] = str) -> Plain:
+def sarif(findings: Iterable[Problem], version: str, address: Callable[[str], str] = str) -> Plain:
     """Return findings as one SARIF log; ``version`` is that of the program.
 
     ``address`` turns the file of a place into its path from the top of the repository.
     """
-    codes = {code: at for at, code in enumerate(FINDINGS)}
+    codes = {code: at for at, code in enumerate(CODES)}
     seen: Counter[str] = Counter()
     results = []
     for finding in findings:
@@ -42,7 +42,7 @@ def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], st
         "name": "guidepost",
         "version": version,
         "semanticVersion": version,
-        "rules": [_rule(code) for code in FINDINGS],
+        "rules": [_rule(code) for code in CODES],
     }
     run = {
         "tool": {"driver": driver},
@@ -54,7 +54,7 @@ def sarif(findings: Iterable[Finding], version: str, address: Callable[[str], st
 
 
 def _rule(code: str) -> Plain:
-    kind = FINDINGS[code]
+    kind = CODES[code]
     return {
         "id": code,
         "shortDescription": {"text": kind.about},
@@ -64,7 +64,7 @@ def _rule(code: str) -> Plain:
     }
 
 
-def _result(finding: Finding, index: int, fingerprint: str, address: Callable[[str], str]) -> Plain:
+def _result(finding: Problem, index: int, fingerprint: str, address: Callable[[str], str]) -> Plain:
     witness = ", ".join(f"{fact}={value}" for fact, value in finding.witness)
     parts = [finding.message, f"for example with {witness}" if witness else "", finding.help]
     result: Plain = {
@@ -92,7 +92,7 @@ def _physical(place: Place, address: Callable[[str], str]) -> Plain:
     }
 
 
-def _fingerprint(finding: Finding, address: Callable[[str], str]) -> str:
+def _fingerprint(finding: Problem, address: Callable[[str], str]) -> str:
     """Return what stays the same when lines move and cases are counted anew; names in backticks keep their digits."""
     parts = _PARTS.split(finding.message)
     said = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)

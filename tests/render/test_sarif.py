@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from engine.analysis import FINDINGS, Finding, Related
-from engine.model.problems import Place
+from engine.model.problem_codes import CODES
+from engine.model.problems import Place, Problem, Related
 from guidepost.cli.app import app
 from guidepost.render.sarif import sarif
 
@@ -103,14 +103,14 @@ SARIF: Final = closed(
 )
 """What SARIF 2.1.0 says of the parts that are written here, and nothing that is not written may stand there."""
 
-GAP: Final = Finding(
+GAP: Final = Problem(
     place=Place(file="policies/a.yaml", line=3, column=5),
     code="gap",
     message="no rule of `t` covers 12 cases",
     help="add a rule",
     witness=(("mood", "odd"),),
 )
-CONFLICT: Final = Finding(
+CONFLICT: Final = Problem(
     place=Place(file="policies/b c.yaml", line=9, column=1),
     code="conflict",
     message="`a` and `b` share cases",
@@ -135,12 +135,12 @@ def valid(log: Plain) -> list[Plain]:
     return list(run["results"])
 
 
-def prints(*findings: Finding) -> list[str]:
+def prints(*findings: Problem) -> list[str]:
     return [result["partialFingerprints"]["guidepost/v1"] for result in valid(sarif(findings, "1.2.3"))]
 
 
-def moved(finding: Finding, lines: int) -> Finding:
-    return Finding(
+def moved(finding: Problem, lines: int) -> Problem:
+    return Problem(
         place=Place(file=finding.place.file, line=finding.place.line + lines, column=7),
         code=finding.code,
         message=finding.message,
@@ -168,11 +168,11 @@ def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:
     assert [
         (rule["id"], rule["shortDescription"]["text"], rule["defaultConfiguration"]["level"])
         for rule in log["runs"][0]["tool"]["driver"]["rules"]
-    ] == [(code, kind.about, kind.level.value) for code, kind in FINDINGS.items()]
+    ] == [(code, kind.about, kind.level.value) for code, kind in CODES.items()]
 
 
 def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> None:
-    recounted = Finding(
+    recounted = Problem(
         place=GAP.place,
         code="gap",
         message="no rule of `t` covers 1,300 cases",
@@ -188,9 +188,9 @@ def test_findings_that_differ_have_fingerprints_that_differ() -> None:
     others = [
         GAP,
         CONFLICT,
-        Finding(place=GAP.place, code="gap", message="no rule of `t2` covers 12 cases"),
-        Finding(place=Place(file="policies/b.yaml"), code="gap", message=GAP.message),
-        Finding(place=GAP.place, code="overlap", message=GAP.message),
+        Problem(place=GAP.place, code="gap", message="no rule of `t2` covers 12 cases"),
+        Problem(place=Place(file="policies/b.yaml"), code="gap", message=GAP.message),
+        Problem(place=GAP.place, code="overlap", message=GAP.message),
         moved(GAP, 1),
     ]
 

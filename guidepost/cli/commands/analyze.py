@@ -14,10 +14,11 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.analysis import FINDINGS, Finding, Level, analyse, analyse_problems
+from engine.analysis import analyse
 from engine.load import load
 from engine.model.policy import Policy
-from engine.model.problems import PolicyErrors
+from engine.model.problem_codes import CODES, Level
+from engine.model.problems import PolicyErrors, Problem
 from engine.version.version import tabulate_policy
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources import known_versions
@@ -53,7 +54,7 @@ class Analysed:
 
     root: str
     policy: Policy | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Problem, ...]
 
     @property
     def name(self) -> str:
@@ -103,11 +104,9 @@ def analyze(
 
 
 def _codes(asked: Sequence[str]) -> frozenset[str]:
-    unknown = [code for code in asked if code not in FINDINGS]
+    unknown = [code for code in asked if code not in CODES]
     if unknown:
-        raise refused(
-            *(f"no code `{code}`{meant(code, FINDINGS)}" for code in unknown), f"codes: {', '.join(FINDINGS)}"
-        )
+        raise refused(*(f"no code `{code}`{meant(code, CODES)}" for code in unknown), f"codes: {', '.join(CODES)}")
     return frozenset(asked)
 
 
@@ -133,14 +132,14 @@ def _analysed(folder: VersionFolder) -> Analysed:
         policy = load(read_folder(folder), folder.root)
         return Analysed(folder.root, policy, analyse(policy, tabulate_policy(policy)))
     except PolicyErrors as error:
-        return Analysed(folder.root, policy, analyse_problems(error.problems))
+        return Analysed(folder.root, policy, error.problems)
 
 
-def _parts(findings: Sequence[Finding], analysed: Sequence[Analysed]) -> Iterator[RenderableType]:
-    order = list(FINDINGS)
+def _parts(findings: Sequence[Problem], analysed: Sequence[Analysed]) -> Iterator[RenderableType]:
+    order = list(CODES)
     grouped = sorted(findings, key=lambda one: (-one.level.weight, order.index(one.code), one))
     for code, group in groupby(grouped, key=lambda one: one.code):
-        several, kind = list(group), FINDINGS[code]
+        several, kind = list(group), CODES[code]
         yield Text.assemble(
             (code, f"bold {STYLES[kind.level]}"),
             f"  {kind.about}",
@@ -153,8 +152,8 @@ def _parts(findings: Sequence[Finding], analysed: Sequence[Analysed]) -> Iterato
         yield Text.assemble((version.root, "bold"), f"  {version.name}: ", _said(version.findings))
 
 
-def _lines(finding: Finding) -> Iterator[Text]:
-    place, help_ = str(finding.place), FINDINGS[finding.code].help
+def _lines(finding: Problem) -> Iterator[Text]:
+    place, help_ = str(finding.place), CODES[finding.code].help
     yield Text.assemble("  ", (place, "bold"), f": {finding.message}", no_wrap=True)
     if finding.witness:
         yield Text(f"      witness: {', '.join(f'{fact}={value}' for fact, value in finding.witness)}", "dim")
@@ -164,7 +163,7 @@ def _lines(finding: Finding) -> Iterator[Text]:
         yield Text(f"      help: {finding.help}", "dim")
 
 
-def _said(findings: Sequence[Finding]) -> Text:
+def _said(findings: Sequence[Problem]) -> Text:
     numbers = Counter(one.level for one in findings)
     parts = [
         (count(numbers[level], level.value), STYLES[level] if numbers[level] else "green")
@@ -173,7 +172,7 @@ def _said(findings: Sequence[Finding]) -> Text:
     return Text(", ").join(Text(words, style) for words, style in parts)
 
 
-def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+def _counts(findings: Sequence[Problem]) -> dict[str, int]:
     numbers = Counter(one.level for one in findings)
     return {level.value: numbers[level] for level in Level}
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.analysis import Finding, Level, analyse, analyse_problems
+from engine.analysis import analyse
 from engine.cross_check import Extent
 from engine.diff import Budget
 from engine.diff.words import headline
+from engine.model.problem_codes import Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.release_register import Folder, frozen_problems
 from engine.version.version import tabulate_policy
@@ -62,7 +63,7 @@ class Examined:
     checked: Findings
     problems: tuple[Problem, ...]
     trials: tuple[CaseRun, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Problem, ...]
     layout: Layout
     base: MergeBase
     report: Report | None
@@ -130,10 +131,10 @@ def _report(checked: Findings, base: MergeBase, budget: Budget) -> Report | None
     return report(base.version, version, (base.name, "working tree"), budget)
 
 
-def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Finding, ...]:
+def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return the problems of all versions, and what an analysis of the working one finds beside."""
     beside = analyse(working.version.policy, tabulate_policy(working.version.policy)) if working.version else ()
-    return tuple(sorted({*analyse_problems(problems), *beside}))
+    return tuple(sorted({*problems, *beside}))
 
 
 def _trials(folder: Path, checked: Findings) -> Iterator[CaseRun]:

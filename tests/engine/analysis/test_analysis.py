@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner
 
-from engine.analysis import FINDINGS, Finding, Level, analyse, analyse_problems
+from engine.analysis import analyse
 from engine.analysis.cells import TableCells
 from engine.analysis.rules import rule_findings, spare_rules
 from engine.analysis.vocabulary import has_effect, shown_outcomes
 from engine.load import load
 from engine.model.policy import HitPolicy, Policy, Table
-from engine.model.problems import CODES, PolicyErrors
+from engine.model.problem_codes import CODES, Level
+from engine.model.problems import PolicyErrors, Problem
 from engine.tables.partial import partial_table
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, tabulate_policy
@@ -102,7 +103,7 @@ def desk(
     }
 
 
-def findings(files: dict[str, str]) -> tuple[Finding, ...]:
+def findings(files: dict[str, str]) -> tuple[Problem, ...]:
     policy = load(files)
     return analyse(policy, tabulate_policy(policy))
 
@@ -383,14 +384,18 @@ def test_every_code_has_a_policy_that_shows_it(code: str) -> None:
 
 
 def test_the_codes_are_those_of_the_check_and_those_with_an_example() -> None:
-    assert set(FINDINGS) == set(CODES) | set(EXAMPLES)
+    assert {code for code, meaning in CODES.items() if meaning.level is not Level.ERROR} == set(EXAMPLES)
 
 
 def test_the_codes_are_documented_as_they_are() -> None:
     page = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.+) \|$", page, re.MULTILINE)
 
-    assert rows == [(code, kind.level.value, kind.about) for code, kind in FINDINGS.items() if code not in CODES]
+    assert rows == [
+        (code, meaning.level.value, meaning.about)
+        for code, meaning in CODES.items()
+        if meaning.level is not Level.ERROR
+    ]
 
 
 def test_a_sound_policy_gives_nothing() -> None:
@@ -550,7 +555,7 @@ def test_the_reason_that_several_rules_of_a_table_share_is_told_once_with_all_th
 def test_problems_of_a_policy_that_cannot_be_read_are_findings_too() -> None:
     with pytest.raises(PolicyErrors) as error:
         load(desk([{**GOOD, "when": {"mood": "gud"}}, BAD, ODD]))
-    (found,) = analyse_problems(error.value.problems)
+    (found,) = error.value.problems
 
     assert (found.code, found.level, found.place.file) == ("unknown-value", Level.ERROR, "all.yaml")
 
@@ -656,7 +661,7 @@ def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -
             assert all(one.holds(seen.known[one.fact]) for rule in held for one in rule.when)
 
 
-def _quoted(finding: Finding) -> tuple[str, ...]:
+def _quoted(finding: Problem) -> tuple[str, ...]:
     return tuple(finding.message.split("`")[1::2])
 
 
@@ -681,7 +686,7 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 # ---- The shipped versions
 
 
-def analysed(version: Version) -> tuple[Finding, ...]:
+def analysed(version: Version) -> tuple[Problem, ...]:
     timed = {
         name: partial_table(grid, grid.axes, {}, version.policy, version.atoms)
         for name, grid in version.deadline_grids.items()
@@ -699,12 +704,12 @@ def analysed(version: Version) -> tuple[Finding, ...]:
 
 
 @pytest.fixture(scope="module")
-def shipped_findings(shipped: Bundle) -> dict[str, tuple[Finding, ...]]:
+def shipped_findings(shipped: Bundle) -> dict[str, tuple[Problem, ...]]:
     return {version.ref.version: analysed(version) for version in shipped.versions}
 
 
 def test_the_shipped_versions_are_without_error_and_what_is_to_be_improved_is_known(
-    shipped_findings: dict[str, tuple[Finding, ...]],
+    shipped_findings: dict[str, tuple[Problem, ...]],
 ) -> None:
     weighty = {
         name: [(one.code, *_quoted(one)) for one in found if one.level is not Level.NOTE]
@@ -715,7 +720,7 @@ def test_the_shipped_versions_are_without_error_and_what_is_to_be_improved_is_kn
 
 
 def test_every_assumption_and_question_of_the_shipped_versions_is_found(
-    shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]
+    shipped: Bundle, shipped_findings: dict[str, tuple[Problem, ...]]
 ) -> None:
     for version in shipped.versions:
         found = shipped_findings[version.ref.version]
@@ -726,7 +731,7 @@ def test_every_assumption_and_question_of_the_shipped_versions_is_found(
 
 
 def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests_on_it(
-    shipped: Bundle, shipped_findings: dict[str, tuple[Finding, ...]]
+    shipped: Bundle, shipped_findings: dict[str, tuple[Problem, ...]]
 ) -> None:
     tried = 0
     for version in shipped.versions:
