@@ -35,49 +35,49 @@ class NoVersion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeBase:
-    """What a change is compared with. ``said`` and ``help`` tell why there is no version, if there is none.
+    """What a change is compared with. ``message`` and ``help`` tell why there is no version, if there is none.
 
     ``frozen`` are the versions that were released there; ``dirty`` tells whether the policies hold what is not committed.
     """
 
-    asked: str
+    revision: str
     commit: str = ""
     dirty: bool = False
     version: Version | None = None
     frozen: Mapping[str, Frozen] = field(default_factory=dict)
-    lack: NoVersion = NoVersion.NOTHING
-    said: str = ""
+    reason: NoVersion = NoVersion.NOTHING
+    message: str = ""
     help: str = ""
 
     @property
     def name(self) -> str:
         """Return which commit it is, as people read it."""
-        return f"{self.asked} ({self.commit[:SHORT]})" if self.commit else self.asked
+        return f"{self.revision} ({self.commit[:SHORT]})" if self.commit else self.revision
 
 
-def find_merge_base(asked: str, policies: Path) -> MergeBase:
+def find_merge_base(revision: str, policies: Path) -> MergeBase:
     """Find the version that a change of a policies folder is compared with."""
     try:
-        return _found(asked, policies)
+        return _found(revision, policies)
     except SourceError as error:
-        return MergeBase(asked=asked, lack=NoVersion.NOT_FOUND, said=error.message, help=error.help)
+        return MergeBase(revision=revision, reason=NoVersion.NOT_FOUND, message=error.message, help=error.help)
 
 
-def _found(asked: str, policies: Path) -> MergeBase:
+def _found(revision: str, policies: Path) -> MergeBase:
     within = repository(policies)
     if within is None or within.prefix is None:
         raise SourceError(
             f"{policies} is in no git repository with a working tree, so there is nothing to compare with",
             "run `guidepost ci` in a checkout",
         )
-    commit = _merge_base(within, asked)
-    base = MergeBase(asked=asked, commit=commit, dirty=within.dirty, frozen=_frozen(within, commit, policies))
+    commit = _merge_base(within, revision)
+    base = MergeBase(revision=revision, commit=commit, dirty=within.dirty, frozen=_frozen(within, commit, policies))
     if within.content(commit, MANIFEST) is None:
         where = within.prefix or "the top of the repository"
         return replace(
             base,
-            lack=NoVersion.NO_POLICIES,
-            said=f"there are no policies in {where} at the base yet, so all of them are new",
+            reason=NoVersion.NO_POLICIES,
+            message=f"there are no policies in {where} at the base yet, so all of them are new",
         )
     try:
         return replace(base, version=_version(commit, policies))
@@ -86,26 +86,26 @@ def _found(asked: str, policies: Path) -> MergeBase:
         and_more = f", and {more:,} more" if more else ""
         return replace(
             base,
-            lack=NoVersion.NOT_LOADED,
+            reason=NoVersion.NOT_LOADED,
             help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
-            said="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
+            message="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
         )
 
 
-def _merge_base(within: Repository, asked: str) -> str:
+def _merge_base(within: Repository, revision: str) -> str:
     """Return the commit that the revision and the working tree have in common."""
-    commit = within.commit(asked)
+    commit = within.commit(revision)
     if commit is None:
         raise SourceError(
-            f"no git revision `{asked}` here",
+            f"no git revision `{revision}` here",
             SHALLOW
             if within.shallow
-            else f"`git fetch origin {asked.removeprefix('origin/')}` brings a branch of the remote",
+            else f"`git fetch origin {revision.removeprefix('origin/')}` brings a branch of the remote",
         )
     common = within.merge_base(commit)
     if common is None:
         raise SourceError(
-            f"`{asked}` and the working tree have no commit in common",
+            f"`{revision}` and the working tree have no commit in common",
             SHALLOW if within.shallow else "name the branch that the change is for",
         )
     return common

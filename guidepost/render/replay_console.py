@@ -12,7 +12,7 @@ from engine.diff.words import change_text, state_text
 from engine.model.quoting import visible
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.console import count, grid, indented, ruled
-from guidepost.replay import text as words
+from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 BAR: Final = 12
@@ -26,7 +26,7 @@ def terminal_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableTy
         yield from _told(shown, every)
     elif shown.changed or shown.moved:
         yield from _glance(shown)
-    for said in words.alike_texts(shown):
+    for said in replay_text.alike_texts(shown):
         yield from ("", Text(said))
     for one in shown.detailed if shown.compared else ():
         yield from _outcome(shown, one, every)
@@ -35,7 +35,7 @@ def terminal_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableTy
     for fact, groups in shown.groups.items():
         yield from _groups(fact, groups, shown=shown, every=every)
     if shown.compared and not shown.replay.equal and shown.same:
-        yield from ("", Text(f"The same for every ticket: {words.same_text(shown)}", "dim"))
+        yield from ("", Text(f"The same for every ticket: {replay_text.same_text(shown)}", "dim"))
     yield from _unread(shown)
     if shown.excesses:
         yield from ("", Text("Beyond the limits", "bold underline red"))
@@ -49,17 +49,17 @@ def terminal_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableTy
 
 
 def _head(shown: ReplayReport) -> Iterator[RenderableType]:
-    before, after = words.sides(shown)
+    before, after = replay_text.sides(shown)
     yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
     yield Text(
-        words.headline(shown),
+        replay_text.headline(shown),
         "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold",
     )
-    for note in words.notes(shown):
+    for note in replay_text.notes(shown):
         yield Text(note)
     if not shown.compared:
-        yield Text(f"help: {words.compare_help()}")
-    if said := words.unread_text(shown):
+        yield Text(f"help: {replay_text.compare_help()}")
+    if said := replay_text.unread_text(shown):
         yield Text(said, "yellow")
 
 
@@ -78,7 +78,7 @@ def _bar(number: int, most: int, style: str = "cyan") -> Text:
 
 def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
     rows = [
-        (one.name, _number(one.changed), _share(one.changed, one.tickets), words.mostly_text(one))
+        (one.name, _number(one.changed), _share(one.changed, one.tickets), replay_text.mostly_text(one))
         for one in shown.changed
     ]
     rows += [
@@ -86,7 +86,7 @@ def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
             one.name,
             _number(one.changed),
             _share(one.changed, one.tickets),
-            words.moves_text(one, shown.unit).partition(": ")[2],
+            replay_text.moves_text(one, shown.unit).partition(": ")[2],
         )
         for one in shown.moved
     ]
@@ -95,7 +95,7 @@ def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
 
 
 def _told(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
-    for one in shown.told:
+    for one in shown.answer_outcomes:
         found = list(outcome_counts(one).items())
         yield from ("", Text(one.name, "bold cyan"))
         rows = [
@@ -108,10 +108,15 @@ def _told(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
 
 def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {words.outcome_text(one, shown.unit)}")
+    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.outcome_text(one, shown.unit)}")
     found = list(outcome_changes(one).items())
     rows = [
-        (words.shorten(change_text(change)), _number(number), _share(number, one.tickets), _bar(number, found[0][1]))
+        (
+            replay_text.shorten(change_text(change)),
+            _number(number),
+            _share(number, one.tickets),
+            _bar(number, found[0][1]),
+        )
         for change, number in found[: None if every else SHOWN]
     ]
     stays = one.tickets - one.changed
@@ -125,15 +130,15 @@ def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[Render
     for region in one.regions if every else one.regions[:SHOWN]:
         yield from map(indented, _region(shown, one, region))
     yield from map(indented, _more(len(one.regions) - SHOWN, "region", every))
-    if said := words.elsewhere_text(one):
+    if said := replay_text.elsewhere_text(one):
         yield indented(Text(said, "dim"))
 
 
 def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
     yield Text.assemble(
-        f"{words.where_text(region)}: ",
-        (words.region_changes(region), "bold yellow"),
-        f"  {words.region_count(region, shown.unit)}",
+        f"{replay_text.where_text(region)}: ",
+        (replay_text.region_changes(region), "bold yellow"),
+        f"  {replay_text.region_count(region, shown.unit)}",
     )
     for example in region.examples[:1]:
         yield Text(
@@ -145,17 +150,17 @@ def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> Iterato
 
 def _moves(shown: ReplayReport, one: Moves) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {words.moves_text(one, shown.unit)}")
-    if said := words.extent_text(one):
+    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.moves_text(one, shown.unit)}")
+    if said := replay_text.extent_text(one):
         yield indented(Text(f"they move {said}"))
     most = max((shift.tickets for shift in one.shifts), default=0)
     if most:
         rows = [
             (
-                words.shift_text(shift),
+                replay_text.shift_text(shift),
                 _number(shift.tickets),
                 _share(shift.tickets, one.tickets),
-                _bar(shift.tickets, most, "green" if "earlier" in words.shift_text(shift) else "yellow"),
+                _bar(shift.tickets, most, "green" if "earlier" in replay_text.shift_text(shift) else "yellow"),
             )
             for shift in one.shifts
             if shift.tickets
@@ -177,7 +182,7 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every:
     if shown.compared:
         rows = [
             (
-                words.value_label(one.value),
+                replay_text.value_label(one.value),
                 _number(one.tickets),
                 _number(one.changed),
                 _share(one.changed, one.tickets),
@@ -193,7 +198,7 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every:
             (f"by {fact}", shown.unit, "share", ""),
             [
                 (
-                    words.value_label(one.value),
+                    replay_text.value_label(one.value),
                     _number(one.tickets),
                     _share(one.tickets, all_),
                     _bar(one.tickets, largest),
@@ -218,13 +223,13 @@ def _unread(shown: ReplayReport) -> Iterator[RenderableType]:
     listed = list(shown.replay.unread.items())
     yield indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
     yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
-    if shown.unread:
+    if shown.first_rejected:
         yield indented(
             ruled(
                 ("row", "ticket", "field", "what is wrong"),
                 [
                     (_number(one.row), visible(one.name), visible(one.field), visible(one.message))
-                    for one in shown.unread
+                    for one in shown.first_rejected
                 ],
             )
         )

@@ -12,7 +12,7 @@ from engine.diff.words import change_text, state_text, when_texts
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.html import page_template
 from guidepost.render.markdown import arrows
-from guidepost.replay import text as words
+from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts, transition_table
 
 MOST_STATES: Final = 12
@@ -58,7 +58,7 @@ def _shift_rows(one: Moves) -> list[Row]:
         (said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2])
         for shift in one.shifts
         if shift.tickets
-        for said in (words.shift_text(shift),)
+        for said in (replay_text.shift_text(shift),)
     ]
 
 
@@ -66,7 +66,7 @@ def _shift_figures(one: Moves) -> list[tuple[str, int]]:
     ends = [
         (said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number
     ]
-    return [*((words.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
+    return [*((replay_text.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
 def _told_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
@@ -85,13 +85,17 @@ def _grouped(shown: ReplayReport) -> dict[str, list[Row]]:
             if shown.compared
             else (one.tickets, f"{one.tickets:,}")
         )
-        return words.value_label(one.value), *changed, ""
+        return replay_text.value_label(one.value), *changed, ""
 
     return {fact: [bar(one) for one in groups] for fact, groups in shown.groups.items()}
 
 
 def _mostly(one: Replayed | Moves) -> str:
-    return arrows(words.mostly_text(one)) if isinstance(one, Replayed) else words.moves_text(one).partition(": ")[2]
+    return (
+        arrows(replay_text.mostly_text(one))
+        if isinstance(one, Replayed)
+        else replay_text.moves_text(one).partition(": ")[2]
+    )
 
 
 def _conditions(region: TicketRegion) -> list[str]:
@@ -99,26 +103,26 @@ def _conditions(region: TicketRegion) -> list[str]:
 
 
 def _region_changes(region: TicketRegion) -> str:
-    return arrows(words.region_changes(region))
+    return arrows(replay_text.region_changes(region))
 
 
 _WORDS: Final[dict[str, Any]] = {
-    "headline": words.headline,
-    "notes": words.notes,
-    "alike_texts": words.alike_texts,
-    "sides": words.sides,
-    "compare_help": words.compare_help,
-    "unread_text": words.unread_text,
-    "outcome_text": words.outcome_text,
-    "moves_text": words.moves_text,
-    "extent_text": words.extent_text,
-    "elsewhere_text": words.elsewhere_text,
-    "region_count": words.region_count,
+    "headline": replay_text.headline,
+    "notes": replay_text.notes,
+    "alike_texts": replay_text.alike_texts,
+    "sides": replay_text.sides,
+    "compare_help": replay_text.compare_help,
+    "unread_text": replay_text.unread_text,
+    "outcome_text": replay_text.outcome_text,
+    "moves_text": replay_text.moves_text,
+    "extent_text": replay_text.extent_text,
+    "elsewhere_text": replay_text.elsewhere_text,
+    "region_count": replay_text.region_count,
     "region_changes": _region_changes,
     "conditions": _conditions,
     "find": _find,
     "mostly": _mostly,
-    "label": words.value_label,
+    "label": replay_text.value_label,
     "crossed": transition_table,
     "changed_rows": _changed_rows,
     "shift_rows": _shift_rows,

@@ -44,9 +44,10 @@ def plain_report(shown: ReplayReport) -> Plain:
         "unread": {
             "rows": sum(one.unread.values()),
             "by": dict(one.unread),
-            "file": shown.kept,
+            "file": shown.rejected_file,
             "first": [
-                {"row": row.row, "ticket": row.name, "field": row.field, "message": row.message} for row in shown.unread
+                {"row": row.row, "ticket": row.name, "field": row.field, "message": row.message}
+                for row in shown.first_rejected
             ],
         },
         "budget": [

@@ -9,7 +9,7 @@ from typing import Final
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
-from guidepost.replay import text as words
+from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 LENGTHS: Final = (100, 30, SHOWN)
@@ -22,15 +22,15 @@ def markdown_text(shown: ReplayReport, most: int = MOST_BYTES) -> str:
 
 
 def _parts(shown: ReplayReport, length: int) -> Iterator[str]:
-    before, after = words.sides(shown)
+    before, after = replay_text.sides(shown)
     yield f"## Past tickets by {escaped(shown.after)}"
-    yield f"**{escaped(words.headline(shown))}**"
+    yield f"**{escaped(replay_text.headline(shown))}**"
     yield f"{code(shown.source)}: {escaped(before)} → {escaped(after)}"
-    if notes := words.notes(shown):
+    if notes := replay_text.notes(shown):
         yield "\n".join(f"- {prose(note)}" for note in notes)
     if not shown.compared:
-        yield prose(words.compare_help())
-    if said := words.unread_text(shown):
+        yield prose(replay_text.compare_help())
+    if said := replay_text.unread_text(shown):
         yield f"⚠️ {escaped(said)}"
     if shown.excesses:
         yield "### Beyond the limits"
@@ -42,13 +42,13 @@ def _parts(shown: ReplayReport, length: int) -> Iterator[str]:
         )
     if shown.compared:
         yield from _changed(shown, length)
-        if alike := words.alike_texts(shown):
+        if alike := replay_text.alike_texts(shown):
             yield "\n".join(f"- {escaped(said)}" for said in alike)
     else:
         yield from _told(shown, length)
     yield from _groups(shown, length)
     if shown.compared and not shown.replay.equal and shown.same:
-        yield f"The same for every ticket: {escaped(words.same_text(shown))}."
+        yield f"The same for every ticket: {escaped(replay_text.same_text(shown))}."
     yield from _unread(shown, length)
 
 
@@ -74,22 +74,23 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
 
 def _changed(shown: ReplayReport, length: int) -> Iterator[str]:
     rows = [
-        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(words.mostly_text(one))} |"
+        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(replay_text.mostly_text(one))} |"
         for one in shown.changed
     ]
     rows += [
-        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {words.moves_text(one, shown.unit).partition(': ')[2]} |"
+        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {replay_text.moves_text(one, shown.unit).partition(': ')[2]} |"
         for one in shown.moved
     ]
     if rows:
         yield "\n".join(_table(f"outcome|#{shown.unit}|#share|mostly", rows, length))
     for one in shown.detailed:
         yield folded(
-            f"<b>{escape(one.name)}</b>: {escape(words.outcome_text(one, shown.unit))}", _outcome(shown, one, length)
+            f"<b>{escape(one.name)}</b>: {escape(replay_text.outcome_text(one, shown.unit))}",
+            _outcome(shown, one, length),
         )
     for moves in shown.moved:
         yield folded(
-            f"<b>{escape(moves.name)}</b>: {escape(words.moves_text(moves, shown.unit))}", _moves(shown, moves)
+            f"<b>{escape(moves.name)}</b>: {escape(replay_text.moves_text(moves, shown.unit))}", _moves(shown, moves)
         )
 
 
@@ -106,23 +107,23 @@ def _outcome(shown: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
         yield from _table(
             f"where|change|#{shown.unit}|for example", (_region(shown, one, region) for region in one.regions), length
         )
-    if said := words.elsewhere_text(one):
+    if said := replay_text.elsewhere_text(one):
         yield from ("", said)
 
 
 def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> str:
     example = code(shown.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
-    return f"| {escaped(words.where_text(region))} | {escaped(words.region_changes(region))} | {words.region_count(region, shown.unit)} | {example} |"
+    return f"| {escaped(replay_text.where_text(region))} | {escaped(replay_text.region_changes(region))} | {replay_text.region_count(region, shown.unit)} | {example} |"
 
 
 def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
-    if said := words.extent_text(one):
+    if said := replay_text.extent_text(one):
         yield f"They move {said}."
         yield ""
     yield from _table(
         f"moves by|#{shown.unit}|#share",
         [
-            f"| {words.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |"
+            f"| {replay_text.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |"
             for shift in one.shifts
             if shift.tickets
         ],
@@ -134,7 +135,7 @@ def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
 
 
 def _told(shown: ReplayReport, length: int) -> Iterator[str]:
-    for one in shown.told:
+    for one in shown.answer_outcomes:
         rows = [
             f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |"
             for state, number in outcome_counts(one).items()
@@ -153,7 +154,7 @@ def _groups(shown: ReplayReport, length: int) -> Iterator[str]:
 
 def _group(one: Group, *, compared: bool) -> str:
     changed = f" {one.changed:,} | {_share(one.changed, one.tickets)} |" if compared else ""
-    return f"| {escaped(words.value_label(one.value))} | {one.tickets:,} |{changed}"
+    return f"| {escaped(replay_text.value_label(one.value))} | {one.tickets:,} |{changed}"
 
 
 def _unread(shown: ReplayReport, length: int) -> Iterator[str]:
@@ -161,7 +162,7 @@ def _unread(shown: ReplayReport, length: int) -> Iterator[str]:
         kinds = [f"- {number:,}× {prose(what)}" for what, number in shown.replay.unread.items()]
         rows = (
             f"| {one.row:,} | {escaped(one.name)} | {escaped(one.field)} | {escaped(one.message)} |"
-            for one in shown.unread
+            for one in shown.first_rejected
         )
         yield folded(
             f"rows that could not be read ({sum(shown.replay.unread.values()):,})",

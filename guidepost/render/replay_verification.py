@@ -24,7 +24,7 @@ PROVIDE: Final = "--with VERSION names a version that is not in the policies fol
 
 def headline(one: LogVerification) -> str:
     """Describe in one sentence what a proof comes to."""
-    if one.whole:
+    if one.ok:
         return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
     parts = []
     if one.differing:
@@ -39,15 +39,15 @@ def headline(one: LogVerification) -> str:
         parts.append(
             f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here"
         )
-    if one.unread:
-        parts.append(f"{count(sum(one.unread.values()), 'record')} could not be read")
+    if one.rejected:
+        parts.append(f"{count(sum(one.rejected.values()), 'record')} could not be read")
     return f"{'; '.join(parts) or 'There are no records'}."
 
 
 def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
     """Yield the parts of a proof."""
     yield Text(one.source, "bold")
-    yield Text(headline(one), "green" if one.whole else "bold red")
+    yield Text(headline(one), "green" if one.ok else "bold red")
     yield from map(Text, one.notes)
     if one.versions:
         yield ""
@@ -65,22 +65,25 @@ def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
         )
     if one.missing:
         yield Text(f"help: {PROVIDE}")
-    if one.otherwise:
+    if one.mismatches:
         yield ""
         yield Text("Records that come out otherwise", "bold underline red")
         rows = [
             (record.record or f"row {record.row}", record.digest[:12], outcome, said)
-            for record in one.otherwise
+            for record in one.mismatches
             for outcome, said in record.outcomes.items()
         ]
         yield Padding(ruled(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
-        if more := one.differing - len(one.otherwise):
+        if more := one.differing - len(one.mismatches):
             yield Padding(Text(f"and {count(more, 'record')} more; --all lists them", "dim"), (0, 0, 0, 2))
-    if one.unread:
+    if one.rejected:
         yield ""
-        yield Text(f"Records that could not be read{f': {one.kept}' if one.kept else ''}", "bold underline yellow")
+        yield Text(
+            f"Records that could not be read{f': {one.rejected_file}' if one.rejected_file else ''}",
+            "bold underline yellow",
+        )
         yield Padding(
-            grid([(Text(f"{number:,}", justify="right"), what) for what, number in one.unread.items()]), (0, 0, 0, 2)
+            grid([(Text(f"{number:,}", justify="right"), what) for what, number in one.rejected.items()]), (0, 0, 0, 2)
         )
 
 
@@ -91,7 +94,7 @@ def markdown_proof(one: LogVerification, most: int = MOST_BYTES) -> str:
 
 def _parts(one: LogVerification, length: int) -> Iterator[str]:
     yield "## The log and the policies"
-    yield f"{'✅' if one.whole else '❌'} **{escaped(headline(one))}**"
+    yield f"{'✅' if one.ok else '❌'} **{escaped(headline(one))}**"
     yield code(one.source)
     if one.notes:
         yield "\n".join(f"- {prose(note)}" for note in one.notes)
@@ -107,20 +110,20 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
     )
     if one.missing:
         yield prose(PROVIDE)
-    if one.otherwise:
+    if one.mismatches:
         rows = [
             f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |"
-            for record in one.otherwise
+            for record in one.mismatches
             for outcome, said in record.outcomes.items()
         ]
         more = (
-            [f"\n{one.differing - len(one.otherwise[:length]):,} more come out otherwise."]
-            if one.differing > len(one.otherwise[:length])
+            [f"\n{one.differing - len(one.mismatches[:length]):,} more come out otherwise."]
+            if one.differing > len(one.mismatches[:length])
             else []
         )
         yield "\n".join(["| record | outcome | recorded → decided now |", "|---|---|---|", *rows[:length], *more])
-    if one.unread:
-        yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.unread.items())[:length])
+    if one.rejected:
+        yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.rejected.items())[:length])
 
 
 def plain_proof(one: LogVerification) -> dict[str, Any]:
@@ -128,7 +131,7 @@ def plain_proof(one: LogVerification) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "source": one.source,
-        "whole": one.whole,
+        "whole": one.ok,
         "headline": headline(one),
         "records": one.records,
         "otherwise": one.differing,
@@ -140,12 +143,12 @@ def plain_proof(one: LogVerification) -> dict[str, Any]:
                 "version": version.version.version if version.version else None,
                 "found": version.version is not None,
                 "records": version.records,
-                "otherwise": version.otherwise,
+                "otherwise": version.differing,
             }
             for version in one.versions
         ],
-        "records_otherwise": [_plain(record) for record in one.otherwise],
-        "unread": {"rows": sum(one.unread.values()), "by": dict(one.unread), "file": one.kept},
+        "records_otherwise": [_plain(record) for record in one.mismatches],
+        "unread": {"rows": sum(one.rejected.values()), "by": dict(one.rejected), "file": one.rejected_file},
     }
 
 
@@ -169,10 +172,10 @@ def _name(one: VersionVerification) -> str:
 
 
 def _fine(one: VersionVerification) -> bool:
-    return one.version is not None and not one.otherwise
+    return one.version is not None and not one.differing
 
 
 def _said(one: VersionVerification) -> str:
     if one.version is None:
         return "not decided again"
-    return "all come out as recorded" if not one.otherwise else f"{count(one.otherwise, 'record')} otherwise"
+    return "all come out as recorded" if not one.differing else f"{count(one.differing, 'record')} otherwise"

@@ -28,13 +28,13 @@ class ReplayReport:
         version: the version under trial.
         source: what the past tickets are called by who asked.
         before, after: what the two sides are called by who asked; ``before`` is "" where no version was named for it.
-        unread: the first rows that could not be read.
-        kept: the file with all of these, if there are any.
+        first_rejected: the first rows that could not be read.
+        rejected_file: the file with all of these, if there are any.
         excesses: what changes beyond what may.
         option: what chooses the version under trial on a command line.
         notes: what there is to note of the source.
         doubts: in how many rows a word that may stand for an empty cell is read as a value, by fact and word.
-        near: how close a recorded value counts as the same, by outcome or deadline, as the mapping writes it.
+        tolerances: how close a recorded value counts as the same, by outcome or deadline, as the mapping writes it.
     """
 
     replay: Replay
@@ -42,13 +42,13 @@ class ReplayReport:
     source: str
     before: str
     after: str
-    unread: tuple[RejectedRow, ...] = ()
-    kept: str = ""
+    first_rejected: tuple[RejectedRow, ...] = ()
+    rejected_file: str = ""
     excesses: tuple[Excess, ...] = ()
     option: str = ""
     notes: tuple[str, ...] = ()
     doubts: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    near: Mapping[str, str] = field(default_factory=dict)
+    tolerances: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def compared(self) -> bool:
@@ -96,7 +96,7 @@ class ReplayReport:
         }
 
     @property
-    def told(self) -> tuple[Replayed, ...]:
+    def answer_outcomes(self) -> tuple[Replayed, ...]:
         """The outcomes that answer a decision, for where only what is decided can be told."""
         answers = {name for decision in self.version.policy.decisions.values() for name in decision.answers}
         return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)

@@ -81,10 +81,10 @@ def replay_source(
     for batch in limit_batches(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
         rejected.doubt(batch.doubts(refused))
-        rejected.add(batch.rejected(refused))
+        rejected.add(batch.all_rejected(refused))
         tally = tally.merge(found)
-        rows += batch.chunk.size + len(batch.unread)
-        watch(batch.chunk.size + len(batch.unread), batch.share)
+        rows += batch.chunk.size + len(batch.rejected)
+        watch(batch.chunk.size + len(batch.rejected), batch.share)
     return replayer.summary(tally, rejected.counted(), rows)
 
 
@@ -96,7 +96,7 @@ def limit_batches(source: TicketSource, limit: int | None) -> Iterator[Batch]:
     left = limit
     for batch in source.batches(min(SIZE, limit)):
         cut = _first(batch, left)
-        left -= cut.chunk.size + len(cut.unread)
+        left -= cut.chunk.size + len(cut.rejected)
         yield replace(cut, share=None if batch.share is None else max(batch.share, 1 - left / limit))
         if not left:
             return
@@ -104,13 +104,13 @@ def limit_batches(source: TicketSource, limit: int | None) -> Iterator[Batch]:
 
 def _first(batch: Batch, most: int) -> Batch:
     """Return the rows of a batch that come first in its source, at most so many."""
-    numbers = np.sort(np.concatenate([batch.chunk.rows, np.array([one.row for one in batch.unread], np.int64)]))
+    numbers = np.sort(np.concatenate([batch.chunk.rows, np.array([one.row for one in batch.rejected], np.int64)]))
     if len(numbers) <= most:
         return batch
     last = int(numbers[most - 1])
     rows = np.flatnonzero(batch.chunk.rows <= last)
     return replace(
-        batch, chunk=rows_of(batch.chunk, rows), unread=tuple(one for one in batch.unread if one.row <= last)
+        batch, chunk=rows_of(batch.chunk, rows), rejected=tuple(one for one in batch.rejected if one.row <= last)
     )
 
 

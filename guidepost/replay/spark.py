@@ -91,7 +91,7 @@ class PartitionTask:
             tally = tally.merge(found)
             if doubts := batch.doubts(refused):
                 yield _result_batch([(DOUBT, 0, json.dumps([[*key, rows] for key, rows in doubts.items()]))])
-            if unread := batch.rejected(refused):
+            if unread := batch.all_rejected(refused):
                 yield _result_batch([(UNREAD, one.row, json.dumps(asdict(one))) for one in unread])
         yield _result_batch([(TALLY, 0, json.dumps(tally.plain()))])
 

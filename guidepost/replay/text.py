@@ -121,9 +121,9 @@ def notes(shown: ReplayReport) -> list[str]:
         )
     parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
     for part in parts:
-        if part.name in shown.near:
+        if part.name in shown.tolerances:
             found.append(
-                f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.near[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same"
+                f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.tolerances[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same"
             )
     found += [
         f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it stands for an empty cell, list it under `empty` in the mapping"
@@ -165,7 +165,7 @@ def unread_text(shown: ReplayReport) -> str:
     if not number:
         return ""
     said = f"{number:,} of {one.rows:,} rows could not be read, and are in no other number"
-    return said + (f"; they are in {shown.kept}" if shown.kept else "")
+    return said + (f"; they are in {shown.rejected_file}" if shown.rejected_file else "")
 
 
 def outcome_text(one: Replayed, unit: str = "tickets") -> str:

@@ -43,7 +43,7 @@ class VersionVerification:
     digest: str
     version: VersionRef | None
     records: int
-    otherwise: int
+    differing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +53,17 @@ class LogVerification:
     Attributes:
         source: the log.
         versions: the versions in the order in which the log has them.
-        otherwise: the records that come out otherwise, the first of them at least.
-        unread: how many records could not be read, by what was wrong; ``first`` are the first of these.
+        mismatches: the records that come out otherwise, the first of them at least.
+        rejected: how many records could not be read, by what was wrong; ``first_rejected`` are the first of these.
         notes: what the log has besides, such as records that are not replayed.
     """
 
     source: str
     versions: tuple[VersionVerification, ...]
-    otherwise: tuple[Mismatch, ...]
-    unread: Mapping[str, int]
-    first: tuple[RejectedRow, ...] = ()
-    kept: str = ""
+    mismatches: tuple[Mismatch, ...]
+    rejected: Mapping[str, int]
+    first_rejected: tuple[RejectedRow, ...] = ()
+    rejected_file: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -79,19 +79,19 @@ class LogVerification:
     @property
     def differing(self) -> int:
         """How many records come out otherwise."""
-        return sum(one.otherwise for one in self.versions)
+        return sum(one.differing for one in self.versions)
 
     @property
-    def whole(self) -> bool:
+    def ok(self) -> bool:
         """Whether every record was decided again, and came out equal."""
-        return bool(self.records) and not (self.missing or self.differing or self.unread)
+        return bool(self.records) and not (self.missing or self.differing or self.rejected)
 
 
 @dataclass(slots=True)
 class _Count:
     replayer: Replayer | None
     records: int = 0
-    otherwise: int = 0
+    differing: int = 0
 
 
 def verify_log(
@@ -107,7 +107,7 @@ def verify_log(
     counts: dict[str, _Count] = {}
     found: list[Mismatch] = []
     for batch in limit_batches(source, limit):
-        rejected.add(batch.unread)
+        rejected.add(batch.rejected)
         chunk = batch.chunk
         if chunk.size and chunk.recorded is not None:
             digest = chunk.recorded.digest
@@ -118,25 +118,25 @@ def verify_log(
             count.records += chunk.size
             if count.replayer is not None:
                 changed = count.replayer.replay(chunk)[0].changed
-                count.otherwise += changed
+                count.differing += changed
                 left = changed if most is None else min(changed, most - len(found))
                 found += list(_mismatches(count.replayer, chunk, digest, left))
-        watch(chunk.size + len(batch.unread), batch.share)
+        watch(chunk.size + len(batch.rejected), batch.share)
     versions = tuple(
         VersionVerification(
             digest=digest,
             version=count.replayer.after.ref if count.replayer else None,
             records=count.records,
-            otherwise=count.otherwise,
+            differing=count.differing,
         )
         for digest, count in counts.items()
     )
     return LogVerification(
         source=source.name,
         versions=versions,
-        otherwise=tuple(sorted(found, key=lambda one: one.row)),
-        unread=rejected.counted(),
-        first=tuple(rejected.first),
+        mismatches=tuple(sorted(found, key=lambda one: one.row)),
+        rejected=rejected.counted(),
+        first_rejected=tuple(rejected.first),
         notes=tuple(source.notes),
     )
 

@@ -182,7 +182,7 @@ def _tail(path: Path) -> bytes:
 def _with(batch: Batch, wrong: list[RejectedRow]) -> Batch:
     if not wrong:
         return batch
-    return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
+    return replace(batch, rejected=tuple(sorted([*batch.rejected, *wrong], key=lambda one: one.row)))
 
 
 def _nothing(header: Header) -> pa.RecordBatch:

@@ -29,7 +29,7 @@ Codes = NDArray[np.int32]
 class InvalidValue:
     """A value that cannot be translated: why, in words that follow the value."""
 
-    why: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Translator:
     """Translates values: ``translate`` gives what one comes to, None for nothing, or that it is wrong."""
 
     translate: Callable[[Any], Any]
-    kept: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
+    cache: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, InvalidValue]]:
         """Return the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
@@ -58,7 +58,7 @@ class Translator:
             return None
         key = (value.__class__, value)
         # In a tuple, since a value may come to nothing.
-        (found,) = self.kept.get(key) or self.kept.keep(key, (self.translate(value),))
+        (found,) = self.cache.get(key) or self.cache.keep(key, (self.translate(value),))
         return found
 
 

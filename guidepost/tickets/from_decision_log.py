@@ -65,7 +65,7 @@ class StoredRecords:
 
     name: str
     url: str
-    asked: Filter
+    filter: Filter
     vocabulary: Vocabulary
     notes: list[str] = field(default_factory=list)
     rows: int | None = None
@@ -74,7 +74,7 @@ class StoredRecords:
         store = self._store()
         try:
             self.name = store.name
-            if self.asked == Filter():
+            if self.filter == Filter():
                 purged = {
                     note.purge.writer: note.purge.sequence
                     for note in sorted(store.notes(), key=lambda note: note.purge.sequence)
@@ -92,12 +92,12 @@ class StoredRecords:
     def _found(self) -> NumberedRecords:
         store = self._store()
         try:
-            if self.asked == Filter():
+            if self.filter == Filter():
                 # What was altered beyond reading passes no filter; here it is said.
                 for number, entry in enumerate(store.entries(), 1):
                     yield number, _record(number, entry.body), min(number / self.rows, 1.0) if self.rows else None
             else:
-                for number, (_, record) in enumerate(store.found(self.asked), 1):
+                for number, (_, record) in enumerate(store.found(self.filter), 1):
                     yield number, record, None
         except SQLAlchemyError as error:
             raise _unreadable(self.name, error) from error
@@ -117,7 +117,7 @@ class ExportedRecords:
 
     name: str
     path: Path
-    asked: Filter
+    filter: Filter
     vocabulary: Vocabulary
     notes: list[str] = field(default_factory=list)
     rows: int | None = None
@@ -133,7 +133,7 @@ class ExportedRecords:
         passing = (
             (number, one, share)
             for number, one, share in found
-            if isinstance(one, RejectedRow) or self.asked.passes(one)
+            if isinstance(one, RejectedRow) or self.filter.passes(one)
         )
         yield from batches_of_records(_with_decisions(passing, self.notes), self.vocabulary, size)
 

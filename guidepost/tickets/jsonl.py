@@ -125,7 +125,7 @@ class JsonLinesTickets:
             else pa.RecordBatch.from_arrays([pa.nulls(len(rows))], [""])
         )
         batch = self.mapper.batch(table, np.array(numbers, np.int64), share)
-        return replace(batch, unread=tuple(sorted([*batch.unread, *wrong], key=lambda one: one.row)))
+        return replace(batch, rejected=tuple(sorted([*batch.rejected, *wrong], key=lambda one: one.row)))
 
 
 def _column(values: list[Any]) -> pa.Array:

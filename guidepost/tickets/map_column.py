@@ -174,7 +174,7 @@ class _TableColumn:
 
         def message(row: int) -> str:
             said = ", ".join(_quoted(one) for one in cells[combined[row]])
-            return f"{said} {wrong[int(combined[row])].why}"
+            return f"{said} {wrong[int(combined[row])].reason}"
 
         return Words(np.maximum(codes, MISSING), targets), InvalidRows(" + ".join(self.rule.columns), rows, message)
 
@@ -198,7 +198,7 @@ class InstantColumn:
 
     def _message(self, array: pa.Array, row: int) -> str:
         value = cell_value(array[row])
-        return f"{_quoted(value)} {self.reader.why(value)}"
+        return f"{_quoted(value)} {self.reader.reason(value)}"
 
 
 def cell_value(cell: pa.Scalar) -> Any:
@@ -279,7 +279,9 @@ def _translate(
     return (
         np.maximum(codes, MISSING),
         targets,
-        InvalidRows(_named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].why}"),
+        InvalidRows(
+            _named(rule.columns), rows, lambda row: f"{_quoted(values[raw[row]])} {wrong[int(raw[row])].reason}"
+        ),
     )
 
 

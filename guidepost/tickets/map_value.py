@@ -74,7 +74,7 @@ def fact_translator(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Tran
             target = listed(text)
             if target is not None:
                 return target
-            if rule.otherwise is not UnlistedValue.KEEP:
+            if rule.unlisted is not UnlistedValue.KEEP:
                 return _unlisted(rule)
         if calculated and fact.numeric:
             return _number(text, rule)
@@ -113,7 +113,7 @@ def state_translator(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> 
     def translated(text: str) -> Any:
         target = listed(text) if listed is not None else text
         if target is None:
-            if rule.otherwise is not UnlistedValue.KEEP:
+            if rule.unlisted is not UnlistedValue.KEEP:
                 other = _unlisted(rule)
                 return other if other is None or isinstance(other, InvalidValue) else parse_state(outcome, other, rule)
             target = text
@@ -159,20 +159,20 @@ def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
 def _with_help(text: str, found: Any) -> Any:
     """Add to what is wrong with a word for an empty cell where to list it."""
     return (
-        InvalidValue(f"{found.why}; {LIST_AS_EMPTY}")
+        InvalidValue(f"{found.reason}; {LIST_AS_EMPTY}")
         if isinstance(found, InvalidValue) and stands_for_nothing(text)
         else found
     )
 
 
-def _unlisted(rule: FromColumn | FromTable, why: str = _NOT_LISTED) -> Any:
-    match rule.otherwise:
+def _unlisted(rule: FromColumn | FromTable, reason: str = _NOT_LISTED) -> Any:
+    match rule.unlisted:
         case UnlistedValue.UNKNOWN:
             return None
         case UnlistedValue.VALUE:
             return rule.fallback
         case _:
-            return InvalidValue(why)
+            return InvalidValue(reason)
 
 
 def _number(text: str, rule: FromColumn) -> float | InvalidValue:

@@ -119,7 +119,7 @@ class Mapper:
             name: np.ones(rows.num_rows, np.bool_) if column.given is None else column.given
             for name, column in due.items()
         }
-        within = {name: rule.within for name, rule in self.mapping.tolerances.items()}
+        within = {name: rule.tolerance for name, rule in self.mapping.tolerances.items()}
         recorded = Recorded(outcomes=outcomes, due=due, dated=dated, within=within) if outcomes or due else None
         tickets = hash_names(column_named(rows, self.mapping.ticket)) if self.mapping.ticket else None
         chunk = Chunk(
@@ -136,10 +136,10 @@ class Mapper:
         whole = _without(chunk, faults) if faults else chunk
         return Batch(
             chunk=whole,
-            unread=tuple(_unread(chunk, faults, content)),
+            rejected=tuple(_unread(chunk, faults, content)),
             share=share,
             content=content,
-            doubtful=self._doubts,
+            count_doubts=self._doubts,
             help=_help,
         )
 

@@ -44,26 +44,26 @@ class FromColumn:
     Attributes:
         columns: their names.
         values: what each value means; without it, each is itself.
-        otherwise: what a value means that is not listed.
+        unlisted: what a value means that is not listed.
         fallback: the value it means then, under ``UnlistedValue.VALUE``.
         scale: what a number is multiplied by.
         comma: whether numbers are written with a decimal comma.
         zone: the time zone of the clock that shows times without an offset.
         format: how an instant is written: as for strptime, or one of EPOCHS; "" is ISO 8601.
-        within: how far what is decided may be from what is recorded here and be the same: microseconds, or a number.
-        written: the tolerance as the mapping writes it.
+        tolerance: how far what is decided may be from what is recorded here and be the same: microseconds, or a number.
+        tolerance_text: the tolerance as the mapping writes it.
     """
 
     columns: tuple[str, ...]
     values: Mapping[str, str] | None = None
-    otherwise: UnlistedValue = UnlistedValue.ERROR
+    unlisted: UnlistedValue = UnlistedValue.ERROR
     fallback: str = ""
     scale: float = 1.0
     comma: bool = False
     zone: str = ""
     format: str = ""
-    within: float = 0.0
-    written: str = ""
+    tolerance: float = 0.0
+    tolerance_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class FromTable:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Mapping[str, str], str], ...]
-    otherwise: UnlistedValue = UnlistedValue.ERROR
+    unlisted: UnlistedValue = UnlistedValue.ERROR
     fallback: str = ""
 
 
@@ -116,7 +116,7 @@ class ColumnMapping:
     @property
     def tolerances(self) -> dict[str, FromColumn]:
         """The recorded outcomes and deadlines that have a tolerance."""
-        return {name: rule for name, rule in (*self.recorded.items(), *self.recorded_due.items()) if rule.within}
+        return {name: rule for name, rule in (*self.recorded.items(), *self.recorded_due.items()) if rule.tolerance}
 
     @property
     def columns(self) -> tuple[str, ...]:

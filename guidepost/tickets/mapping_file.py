@@ -44,7 +44,7 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _DIRECTIVE: Final = re.compile(r"%([A-Za-z%])")
 _KNOWN_DIRECTIVES: Final = frozenset("YymdHIMSpbBaAzZjf%T")
-_OTHERWISE: Final = {one.value: one for one in (UnlistedValue.ERROR, UnlistedValue.UNKNOWN, UnlistedValue.KEEP)}
+_UNLISTED: Final = {one.value: one for one in (UnlistedValue.ERROR, UnlistedValue.UNKNOWN, UnlistedValue.KEEP)}
 _WORDS_OF_STATES: Final = (UNDECIDED, NOT_COVERED)
 
 
@@ -116,7 +116,7 @@ def mapping_of(file: str, text: str, version: Version | Vocabulary) -> ColumnMap
     if problems or not isinstance(tree, Mapping):
         raise MappingErrors(problems)
     reader = _Reader(version if isinstance(version, Vocabulary) else Vocabulary.of(version))
-    mapping = reader.whole(file, tree)
+    mapping = reader.mapping(file, tree)
     if reader.problems:
         raise MappingErrors(reader.problems)
     return mapping
@@ -129,7 +129,7 @@ class _Reader:
     vocabulary: Vocabulary
     problems: list[Problem] = field(default_factory=list)
 
-    def whole(self, file: str, tree: Mapping) -> ColumnMapping:
+    def mapping(self, file: str, tree: Mapping) -> ColumnMapping:
         deadlines = {name: self.vocabulary.outcomes[name] for name in self.vocabulary.deadlines}
         outcomes = {name: one for name, one in self.vocabulary.outcomes.items() if name not in deadlines}
         facts = {
@@ -241,8 +241,8 @@ class _Reader:
                     )
                 )
         columns = tuple(dict.fromkeys(column for when, _ in rows for column in when))
-        otherwise, fallback = self._otherwise(fact, node)
-        return FromTable(columns=columns, rows=tuple(rows), otherwise=otherwise, fallback=fallback)
+        unlisted, fallback = self._unlisted(fact, node)
+        return FromTable(columns=columns, rows=tuple(rows), unlisted=unlisted, fallback=fallback)
 
     def _column(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> FromColumn:
         values = node.get("values")
@@ -252,7 +252,7 @@ class _Reader:
                 written: self._value(fact, target, recorded=recorded) for written, target in values.entries.items()
             }
             self._distinct(values, listed)
-        otherwise, fallback = self._otherwise(fact, node, recorded=recorded)
+        unlisted, fallback = self._unlisted(fact, node, recorded=recorded)
         if "else" in node.entries and listed is None:
             self._say(
                 node.key_places["else"],
@@ -267,7 +267,7 @@ class _Reader:
         return FromColumn(
             columns=_columns(node),
             values=listed,
-            otherwise=otherwise,
+            unlisted=unlisted,
             fallback=fallback,
             scale=self._scale(_get(node, "scale")),
             comma=decimal is not None and _text(decimal) == ",",
@@ -289,7 +289,7 @@ class _Reader:
             )
             self._say(within.place, "bad-format", what)
             return rule
-        return replace(rule, within=float(_text(within)), written=_text(within))
+        return replace(rule, tolerance=float(_text(within)), tolerance_text=_text(within))
 
     def _due(self, node: Node) -> FromColumn:
         """Read when something was due, and how exactly that is recorded."""
@@ -305,7 +305,9 @@ class _Reader:
                 "write it as `5 minutes`; units are seconds, minutes, hours and days",
             )
             return rule
-        return replace(rule, within=float(found[1]) * _SECONDS[found[2]] * 1_000_000, written=_text(within).strip())
+        return replace(
+            rule, tolerance=float(found[1]) * _SECONDS[found[2]] * 1_000_000, tolerance_text=_text(within).strip()
+        )
 
     def _clocked(self, node: Node) -> FromColumn:
         if not isinstance(node, Mapping):
@@ -345,13 +347,13 @@ class _Reader:
                 f"such as %d/%m/%Y %H:%M, or {', '.join(EPOCHS)} for a number since 1970",
             )
 
-    def _otherwise(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> tuple[UnlistedValue, str]:
+    def _unlisted(self, fact: Fact, node: Mapping, *, recorded: bool = False) -> tuple[UnlistedValue, str]:
         said = _get(node, "else")
         if said is None:
             return UnlistedValue.ERROR, ""
-        if _text(said) in _OTHERWISE:
-            return _OTHERWISE[_text(said)], ""
-        return UnlistedValue.VALUE, self._value(fact, said, recorded=recorded, more=tuple(_OTHERWISE))
+        if _text(said) in _UNLISTED:
+            return _UNLISTED[_text(said)], ""
+        return UnlistedValue.VALUE, self._value(fact, said, recorded=recorded, more=tuple(_UNLISTED))
 
     def _value(self, fact: Fact, node: Node | None, *, recorded: bool = False, more: tuple[str, ...] = ()) -> str:
         """Read a word of the policy; an alias of one is that word."""

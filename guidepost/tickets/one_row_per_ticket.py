@@ -51,12 +51,12 @@ class OneRowPerTicket:
             keep = _in(chunk.rows, chosen)
             if chunk.tickets is not None:
                 keep |= chunk.tickets == 0
-            unread = tuple(one for one in batch.unread if not one.name or bool(_in(np.array([one.row]), chosen)[0]))
-            self._left += chunk.size - int(keep.sum()) + len(batch.unread) - len(unread)
+            unread = tuple(one for one in batch.rejected if not one.name or bool(_in(np.array([one.row]), chosen)[0]))
+            self._left += chunk.size - int(keep.sum()) + len(batch.rejected) - len(unread)
             yield (
                 batch
-                if keep.all() and len(unread) == len(batch.unread)
-                else replace(batch, chunk=rows_of(chunk, np.flatnonzero(keep)), unread=unread)
+                if keep.all() and len(unread) == len(batch.rejected)
+                else replace(batch, chunk=rows_of(chunk, np.flatnonzero(keep)), rejected=unread)
             )
 
     def _chosen(self, size: int) -> Rows:
@@ -69,8 +69,8 @@ class OneRowPerTicket:
                 waiting.append((batch.chunk.tickets, batch.chunk.rows))
             waiting.append(
                 (
-                    hash_texts([one.name for one in batch.unread]),
-                    np.array([one.row for one in batch.unread], np.int64),
+                    hash_texts([one.name for one in batch.rejected]),
+                    np.array([one.row for one in batch.rejected], np.int64),
                 )
             )
             if sum(len(numbers) for numbers, _ in waiting) >= max(_PENDING, len(tickets) // 4):

@@ -50,12 +50,12 @@ def open_tickets(
     if spec == DEFAULT_LOG or is_url(spec):
         _no_mapping(spec, mapping)
         return StoredRecords(
-            name=spec, url="" if spec == DEFAULT_LOG else spec, asked=only or Filter(), vocabulary=vocabulary
+            name=spec, url="" if spec == DEFAULT_LOG else spec, filter=only or Filter(), vocabulary=vocabulary
         )
     paths = find_files(spec)
     if len(paths) == 1 and is_log_export(paths[0]):
         _no_mapping(spec, mapping)
-        return ExportedRecords(name=spec, path=paths[0], asked=only or Filter(), vocabulary=vocabulary)
+        return ExportedRecords(name=spec, path=paths[0], filter=only or Filter(), vocabulary=vocabulary)
     if only is not None and only != Filter():
         raise TicketsError(
             f"expected a decision log, got {spec}",

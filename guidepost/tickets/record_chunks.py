@@ -66,13 +66,13 @@ def _flush(window: _Window, vocabulary: Vocabulary, share: float | None) -> Iter
     for digest, numbered in window.records.items():
         yield Batch(
             chunk=records_chunk(digest, numbered, vocabulary),
-            unread=unread,
+            rejected=unread,
             share=share,
             content=_content(dict(numbered)),
         )
         unread = ()
     if unread:
-        yield Batch(chunk=Chunk(size=0, facts={}, rows=np.zeros(0, np.int64)), unread=unread, share=share)
+        yield Batch(chunk=Chunk(size=0, facts={}, rows=np.zeros(0, np.int64)), rejected=unread, share=share)
 
 
 def _content(records: Mapping[int, Record]) -> Any:

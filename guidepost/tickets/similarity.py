@@ -104,9 +104,9 @@ _IGNORED: Final = frozenset(
 class ValueMatch:
     """What a value of a column may mean, and why it is thought so ("" where it is the same word)."""
 
-    written: str
+    text: str
     target: str
-    why: str = ""
+    reason: str = ""
     rows: int = 0
 
 
@@ -151,10 +151,10 @@ def match_values(profile: ColumnProfile, fact: Fact, *, ranked: bool = True) -> 
     found: list[ValueMatch] = []
     left: list[str] = []
     for text, count in profile.given.items():
-        meant = _match_value(text, words)
-        if meant:
-            target, why = meant
-            found.append(ValueMatch(written=text, target=target, why=why, rows=count))
+        match = _match_value(text, words)
+        if match:
+            target, reason = match
+            found.append(ValueMatch(text=text, target=target, reason=reason, rows=count))
         else:
             left.append(text)
     if ranked and left and fact.type is FactType.CHOICE and len(left) == len(profile.given):
@@ -168,9 +168,9 @@ def ambiguous_values(profile: ColumnProfile, fact: Fact) -> list[ValueMatch]:
     known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
     return [
         ValueMatch(
-            written=text,
+            text=text,
             target=known[folded(text)],
-            why=EXACT_SPELLING if value_of(fact.values, text) else "",
+            reason=EXACT_SPELLING if value_of(fact.values, text) else "",
             rows=profile.counts[text],
         )
         for text in profile.nulls
@@ -267,9 +267,9 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[V
         return []
     return [
         ValueMatch(
-            written=text,
+            text=text,
             target=fact.values[int(ranks[text][1]) - numbers[0]].value,
-            why="by order",
+            reason="by order",
             rows=profile.counts[text],
         )
         for text in sorted(texts, key=lambda one: int(ranks[one][1]))
@@ -282,7 +282,7 @@ def _by_scale(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[
     for scale in SCALES:
         if len(scale) == len(fact.values) and set(words) <= set(scale):
             return [
-                ValueMatch(written=words[word], target=value.value, why="by order", rows=profile.counts[words[word]])
+                ValueMatch(text=words[word], target=value.value, reason="by order", rows=profile.counts[words[word]])
                 for word, value in zip(scale, fact.values, strict=True)
                 if word in words
             ]

@@ -147,7 +147,7 @@ def _file(
             yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
             for one in found:
                 yield from _rule(one)
-    asked_for = {doubt.written for one in guesses for doubt in ambiguous_values(one.profile, one.fact)}
+    asked_for = {doubt.text for one in guesses for doubt in ambiguous_values(one.profile, one.fact)}
     nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls if text not in asked_for))
     if nulls:
         yield from ("", f"empty: [{', '.join(json.dumps(text) for text in ('', *nulls))}]")
@@ -204,7 +204,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
             *(f"  #     {_quoted(text)}: ?" for text in left[:_SHOWN]),
         )
         return
-    if not left and not asked and all(folded(one.written) == folded(one.target) for one in found):
+    if not left and not asked and all(folded(one.text) == folded(one.target) for one in found):
         yield f"  {name}: {column}{remark}"
         return
     yield f"  {name}:{remark}"
@@ -212,13 +212,13 @@ def _rule(guess: _Guess) -> Iterator[str]:
     if fact.open and len(left) > MAX_CHOICES:
         yield f"    # {len(left)} values are not in the list of the policy, which is open: they are sent as they are."
         return
-    listed = [*found, *(one for one in asked if one.why)]
+    listed = [*found, *(one for one in asked if one.reason)]
     yield "    values:" if listed else "    # values:"
-    if any(one.why == "by order" for one in found):
+    if any(one.reason == "by order" for one in found):
         yield f"      # GUESS: by order, the first being {_quoted(found[0].target)}; is that the right way round?"
     for one in found:
-        guessed = f"  # GUESS: {one.why}" if one.why == "looks alike" else ""
-        yield f"      {_quoted(one.written)}: {one.target}{guessed}"
+        guessed = f"  # GUESS: {one.reason}" if one.reason == "looks alike" else ""
+        yield f"      {_quoted(one.text)}: {one.target}{guessed}"
     for one in asked:
         yield from _doubt(one)
     for text in left[:_SHOWN]:
@@ -230,9 +230,9 @@ def _rule(guess: _Guess) -> Iterator[str]:
 def _doubt(one: ValueMatch) -> Iterator[str]:
     """Ask what a word means that is spelled like a value and also stands for an empty cell."""
     rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
-    said = f"{one.written}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
-    yield f"      # GUESS: {said} In {rows}" + ("." if one.why else ", which cannot be read until this is said.")
-    yield f"      {'' if one.why else '# '}{_quoted(one.written)}: {one.target}"
+    said = f"{one.text}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
+    yield f"      # GUESS: {said} In {rows}" + ("." if one.reason else ", which cannot be read until this is said.")
+    yield f"      {'' if one.reason else '# '}{_quoted(one.text)}: {one.target}"
 
 
 def _clock(name: str, column: str, written: InstantFormat, remark: str, *, within: bool = False) -> Iterator[str]:

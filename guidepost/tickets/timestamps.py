@@ -72,7 +72,7 @@ class InstantReader:
             return self._numbered(array)
         return self._written(array.cast(pa.string()))
 
-    def why(self, value: object) -> str:
+    def reason(self, value: object) -> str:
         """Return why a value is no instant."""
         if isinstance(value, np.datetime64):
             return OUTSIDE

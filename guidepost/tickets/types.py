@@ -36,23 +36,23 @@ class Batch:
     """Some rows of a source: those that can be decided, and those that cannot be read.
 
     ``share`` tells how far through the source it leads (1.0: the end), if that is known. ``content`` gives a row of the
-    batch, by its number, as text: for the file that keeps what a version refuses. ``doubtful`` counts the rows of a chunk in
+    batch, by its number, as text: for the file that keeps what a version refuses. ``count_doubts`` counts the rows of a chunk in
     which a word that may stand for an empty cell is read as a value, by the fact and the word. ``help`` says of a row of a chunk
     that a version refused what to change in the mapping, or "".
     """
 
     chunk: Chunk
-    unread: tuple[RejectedRow, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
     share: float | None = None
     content: Callable[[int], str] = field(default=_nothing, repr=False, compare=False)
-    doubtful: Callable[[Chunk], Doubts] = field(default=_no_doubts, repr=False, compare=False)
+    count_doubts: Callable[[Chunk], Doubts] = field(default=_no_doubts, repr=False, compare=False)
     help: Callable[[Chunk, RejectedRow], str] = field(default=_no_help, repr=False, compare=False)
 
-    def rejected(self, refused: Iterable[RejectedRow]) -> tuple[RejectedRow, ...]:
+    def all_rejected(self, refused: Iterable[RejectedRow]) -> tuple[RejectedRow, ...]:
         """Return all rows that cannot be read, in order: those of the batch, and those that the version refused, with what they say."""
-        return tuple(sorted((*self.unread, *map(self._told, refused)), key=lambda one: one.row))
+        return tuple(sorted((*self.rejected, *map(self._completed, refused)), key=lambda one: one.row))
 
-    def _told(self, one: RejectedRow) -> RejectedRow:
+    def _completed(self, one: RejectedRow) -> RejectedRow:
         said = self.help(self.chunk, one)
         return replace(
             one, message=f"{one.message}; {said}" if said else one.message, content=one.content or self.content(one.row)
@@ -61,9 +61,9 @@ class Batch:
     def doubts(self, refused: Sequence[RejectedRow]) -> Doubts:
         """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""
         if not refused:
-            return self.doubtful(self.chunk)
+            return self.count_doubts(self.chunk)
         lost = np.isin(self.chunk.rows, [one.row for one in refused])
-        return self.doubtful(rows_of(self.chunk, np.flatnonzero(~lost)))
+        return self.count_doubts(rows_of(self.chunk, np.flatnonzero(~lost)))
 
 
 class TicketSource(Protocol):

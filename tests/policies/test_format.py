@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from engine.load.digest import digest
 from engine.load.yaml_tree import read
-from guidepost.policies import format as formatting
 from guidepost.policies.format import WIDTH, comments_of, format_text
 from tests.cli.test_commands import run
 from tests.conftest import ROOT
@@ -274,7 +273,7 @@ def test_a_file_that_would_lose_a_comment_is_left_as_it_is() -> None:
 
 
 def test_a_file_that_would_read_otherwise_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formatting, "align_matrices", lambda text: text.replace("1.10", "1.1"))
+    monkeypatch.setattr("guidepost.policies.format.align_matrices", lambda text: text.replace("1.10", "1.1"))
     made = format_text("a.yaml", "version: 1.10\n")
 
     assert (made.text, made.left_alone) == ("version: 1.10\n", "it would read otherwise")

@@ -18,9 +18,9 @@ from engine.load.structure import structure_problems
 from engine.load.yaml_tree import read
 from engine.model.problems import Problem
 from guidepost.cli.app import app
-from guidepost.cli.commands import holidays as command
+from guidepost.cli.commands import holidays as holidays_command
 from guidepost.install_command import install_command
-from guidepost.policies import holiday_drafts as drafting
+from guidepost.policies import holiday_drafts
 from guidepost.policies.holiday_drafts import Drafter, NoSuchCalendar, PackageMissing
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -209,7 +209,7 @@ def guidepost(isle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
                 raise NoSuchCalendar(code)
             return {day: name for day, name in (DRAFT if draft is None else draft).items() if day.year in years}
 
-        monkeypatch.setattr(command, "installed_package", lambda: Drafter("2.0", days))
+        monkeypatch.setattr(holidays_command, "installed_package", lambda: Drafter("2.0", days))
         monkeypatch.chdir(isle)
         return CliRunner().invoke(app, ["holidays", *words, "--policies", "."])
 
@@ -368,7 +368,7 @@ def test_without_the_package_it_says_how_to_get_it(isle: Path, monkeypatch: pyte
     def missing() -> Drafter:
         raise PackageMissing
 
-    monkeypatch.setattr(command, "installed_package", missing)
+    monkeypatch.setattr(holidays_command, "installed_package", missing)
     result = CliRunner().invoke(app, ["holidays", "refresh", "--policies", str(isle)])
 
     assert (result.exit_code, result.output) == (
@@ -381,7 +381,7 @@ def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(__import__("sys").modules, "holidays", None)
 
     with pytest.raises(PackageMissing):
-        drafting.installed_package()
+        holiday_drafts.installed_package()
 
 
 @pytest.mark.parametrize(

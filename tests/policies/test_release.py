@@ -18,7 +18,7 @@ from engine.model.problems import Place, PolicyErrors
 from engine.version.release_register import Frozen, read_register, register_text
 from engine.version.version import Version, build
 from guidepost.cli.app import app
-from guidepost.policies import release as releasing
+from guidepost.policies import release
 from guidepost.policies.release import NotReleased, freeze, next_manifest
 from guidepost.policies.sources.folder import build_bundle, load_bundle, read_folder, version_folders
 from tests.support.desks import CASES, GOOD, desk, later, write
@@ -221,7 +221,7 @@ def test_a_release_that_was_cut_off_is_finished_by_the_next_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(releasing, "write_atomically", power_cut)
+        patch.setattr(release, "write_atomically", power_cut)
         with pytest.raises(KeyboardInterrupt):
             freeze(policies, version)
 
@@ -241,7 +241,7 @@ def test_a_release_that_fails_while_it_copies_leaves_nothing_behind(
             raise OSError(28, "No space left on device")
         copy(one, other)
 
-    monkeypatch.setattr(releasing.shutil, "copyfile", full_disk)
+    monkeypatch.setattr(release.shutil, "copyfile", full_disk)
     result = run("release")
 
     assert result.exit_code == 3

@@ -72,7 +72,7 @@ def cut(version: Version, kinds: list[bool], sizes: list[int]) -> Source:
         made.append(
             Batch(
                 chunk=chunk_of(version, [number for number, read in some if read]),
-                unread=tuple(unread_of(number) for number, read in some if not read),
+                rejected=tuple(unread_of(number) for number, read in some if not read),
             )
         )
         at += 1
@@ -92,7 +92,7 @@ def test_the_first_rows_are_the_same_however_a_source_is_cut(
     seen = [
         row
         for batch in limit_batches(cut(workshop, kinds, sizes), limit)
-        for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.unread))
+        for row in (*batch.chunk.rows.tolist(), *(one.row for one in batch.rejected))
     ]
 
     assert sorted(seen) == list(range(1, min(limit, len(kinds)) + 1))
@@ -191,9 +191,9 @@ def test_a_proof_names_exactly_the_records_that_differ_in_their_order_up_to_a_nu
         Source(made=batches), {workshop.digest: workshop}.get, RejectedRows(write=list), lambda *_: None, most=most
     )
 
-    assert (found.records, found.differing, found.whole) == (60, len(altered), not altered)
-    assert [one.row for one in found.otherwise] == sorted(altered)[:most]
-    assert all(set(one.outcomes) == {"queue"} for one in found.otherwise)
+    assert (found.records, found.differing, found.ok) == (60, len(altered), not altered)
+    assert [one.row for one in found.mismatches] == sorted(altered)[:most]
+    assert all(set(one.outcomes) == {"queue"} for one in found.mismatches)
 
 
 def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
@@ -225,17 +225,17 @@ def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(works
         lambda *_: None,
     )
 
-    assert ([one.records for one in found.missing], found.differing, found.whole) == ([2], 0, False)
+    assert ([one.records for one in found.missing], found.differing, found.ok) == ([2], 0, False)
 
 
 def test_a_proof_of_no_record_or_with_one_that_cannot_be_read_is_not_whole(workshop: Version) -> None:
     nothing = verify_log(Source(made=[]), {}.get, RejectedRows(write=list), lambda *_: None)
     broken = verify_log(
-        Source(made=[Batch(chunk=_recorded(workshop, [1], set()), unread=(unread_of(2),))]),
+        Source(made=[Batch(chunk=_recorded(workshop, [1], set()), rejected=(unread_of(2),))]),
         {workshop.digest: workshop}.get,
         RejectedRows(write=list),
         lambda *_: None,
     )
 
-    assert not nothing.whole
-    assert not broken.whole
+    assert not nothing.ok
+    assert not broken.ok

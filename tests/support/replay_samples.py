@@ -125,8 +125,8 @@ def sample(version: Version) -> ReplayReport:
         source="incidents.csv",
         before="",
         after="draft",
-        unread=UNREAD,
-        kept="incidents.unread.csv",
+        first_rejected=UNREAD,
+        rejected_file="incidents.unread.csv",
         excesses=(excess,),
     )
 
@@ -198,10 +198,10 @@ def proved() -> LogVerification:
     return LogVerification(
         source="sqlite:///decisions.db",
         versions=(
-            VersionVerification(digest=here.digest, version=here, records=20, otherwise=2),
-            VersionVerification(digest=gone, version=None, records=3, otherwise=0),
+            VersionVerification(digest=here.digest, version=here, records=20, differing=2),
+            VersionVerification(digest=gone, version=None, records=3, differing=0),
         ),
-        otherwise=(
+        mismatches=(
             Mismatch(
                 row=4,
                 record="019be902-5d88",
@@ -210,7 +210,7 @@ def proved() -> LogVerification:
             ),
             Mismatch(row=9, record=NASTY, digest=here.digest, outcomes={"greeting": f"{NASTY} -> hello"}),
         ),
-        unread={NASTY: 1},
-        first=UNREAD[1:],
-        kept="tickets.unread.csv",
+        rejected={NASTY: 1},
+        first_rejected=UNREAD[1:],
+        rejected_file="tickets.unread.csv",
     )

@@ -79,7 +79,7 @@ def facts(batch: Batch) -> list[dict[str, Any]]:
 
 def all_unread(source: TicketSource) -> list[Any]:
     """Return the rows of a source that cannot be read."""
-    return [one for batch in source.batches() for one in batch.unread]
+    return [one for batch in source.batches() for one in batch.rejected]
 
 
 def written(path: Path, content: str | bytes) -> str:

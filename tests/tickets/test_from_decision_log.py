@@ -303,7 +303,7 @@ def test_a_record_that_was_altered_beyond_reading_is_unread_and_not_dropped(tmp_
     found = list(source.batches())
 
     assert [one["row"] for one in tickets(found)] == [1, 3]
-    assert [(one.row, one.content.strip()) for batch in found for one in batch.unread] == [(2, "nonsense")]
+    assert [(one.row, one.content.strip()) for batch in found for one in batch.rejected] == [(2, "nonsense")]
 
 
 def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
     found = list(source.batches())
 
     assert [one["name"] for one in tickets(found)] == [record(1).id]
-    assert [(one.row, one.message) for batch in found for one in batch.unread] == [
+    assert [(one.row, one.message) for batch in found for one in batch.rejected] == [
         (2, "no entry of a decision log"),
         (3, "no entry of a decision log"),
     ]

@@ -33,10 +33,10 @@ def test_numbers_in_a_column_are_named_by_their_digits() -> None:
 def test_a_value_that_is_not_listed_makes_the_row_unread_and_the_others_stay() -> None:
     found = read("ticket: Id\n" + SIZES % "", {"Id": ["A", "B", "C"], "Size": ["1", "huge", "1"]}, first=11)
 
-    assert [(one.row, one.name, one.field, one.message) for one in found.unread] == [
+    assert [(one.row, one.name, one.field, one.message) for one in found.rejected] == [
         (12, "B", "Size", "`huge` is not among the values that the mapping lists")
     ]
-    assert found.unread[0].content == '{"Id": "B", "Size": "huge"}'
+    assert found.rejected[0].content == '{"Id": "B", "Size": "huge"}'
     assert found.chunk.rows.tolist() == [11, 13]
     assert [found.chunk.names.sent(at) for at in (0, 1)] == ["A", "C"]
     assert found.chunk.size == len(found.chunk.facts["size"]) == 2
@@ -46,7 +46,7 @@ def test_a_value_that_is_not_listed_makes_the_row_unread_and_the_others_stay() -
 def test_else_says_what_a_value_means_that_is_not_listed(said: str, comes: dict[str, str]) -> None:
     found = read(SIZES % f", else: {said}", {"Size": ["huge"]})
 
-    assert (facts(found), found.unread) == ([comes], ())
+    assert (facts(found), found.rejected) == ([comes], ())
 
 
 def test_true_and_false_are_words_for_a_list_of_values() -> None:
@@ -106,7 +106,7 @@ def test_a_table_gives_what_its_first_fitting_row_says_of_several_columns() -> N
 def test_what_no_row_of_a_table_has_is_unread_unless_else_says_otherwise() -> None:
     found = read(TABLE % "error", {"Scope": ["One", "One"], "Harm": ["None", "Bad"]})
 
-    assert [(one.row, one.field, one.message) for one in found.unread] == [
+    assert [(one.row, one.field, one.message) for one in found.rejected] == [
         (1, "Scope + Harm", "`One`, `None` is in no row of the table")
     ]
     assert facts(found) == [{"size": "middle"}]
@@ -145,7 +145,7 @@ def test_numbers_are_scaled_and_read_with_a_decimal_comma() -> None:
 
 def test_what_is_no_number_where_one_is_calculated_with_is_unread() -> None:
     assert (
-        read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).unread[0].message
+        read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).rejected[0].message
         == "`many` is not a number"
     )
 
@@ -231,7 +231,7 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
 def test_a_recorded_value_that_the_outcome_does_not_have_makes_the_row_unread() -> None:
     found = read("facts: {size: Size}\nrecorded: {queue: Queue}", {"Size": ["small", "small"], "Queue": ["slow", "P9"]})
 
-    assert [one.message for one in found.unread] == ["`P9` is not a value of the outcome `queue`"]
+    assert [one.message for one in found.rejected] == ["`P9` is not a value of the outcome `queue`"]
     assert len(found.chunk.recorded.outcomes["queue"]) == 1  # type: ignore[union-attr]
 
 
@@ -248,7 +248,7 @@ def test_a_row_with_several_faults_is_unread_once() -> None:
         'facts: {share: {column: S, scale: 2}, size: {column: Z, values: {"1": large}}}', {"S": ["x"], "Z": ["9"]}
     )
 
-    assert [one.field for one in found.unread] == ["S"]
+    assert [one.field for one in found.rejected] == ["S"]
     assert found.chunk.size == 0
 
 
@@ -258,7 +258,7 @@ def test_a_mapper_travels_to_other_processes_and_reads_the_same_there() -> None:
     here, there = mapper.batch(batch), pickle.loads(pickle.dumps(mapper)).batch(batch)
 
     assert facts(here) == facts(there)
-    assert here.unread == there.unread
+    assert here.rejected == there.rejected
 
 
 @settings(max_examples=SOME, deadline=None)
@@ -271,7 +271,11 @@ def test_what_is_read_does_not_depend_on_how_rows_are_cut_or_kept(values: list[s
     want = mapper.batch(whole)
 
     assert facts(mapper.batch(kept_once)) == facts(want) == [one for part in parts for one in facts(part)]
-    assert [one for part in parts for one in part.unread] == list(want.unread) == list(mapper.batch(kept_once).unread)
+    assert (
+        [one for part in parts for one in part.rejected]
+        == list(want.rejected)
+        == list(mapper.batch(kept_once).rejected)
+    )
 
 
 BROKEN = [

@@ -118,7 +118,7 @@ def profile(values: Iterable[object]) -> ColumnProfile:
 def test_values_are_matched_by_their_words_else_by_their_order(values: list[object], means: dict[str, str]) -> None:
     found, left = match_values(profile(values), SCALE)
 
-    assert {one.written: one.target for one in found} == means
+    assert {one.text: one.target for one in found} == means
     assert left == [str(value) for value in values if str(value) not in means]
 
 
@@ -153,7 +153,7 @@ def decided_otherwise(batches: Iterable[Batch], version: Version) -> tuple[int, 
     answers: dict[tuple[tuple[str, Any], ...], str] = {}
     tickets, found = 0, Counter[tuple[str, str, str, str]]()
     for batch in batches:
-        assert batch.unread == ()
+        assert batch.rejected == ()
         recorded = batch.chunk.recorded.outcomes["priority"]  # type: ignore[union-attr]
         rows = [{name: row[name] for name in ("stage", "channel", "impact", "urgency")} for row in facts(batch)]
         for row, code in zip(rows, recorded.codes.tolist(), strict=True):
@@ -213,7 +213,7 @@ def test_the_sample_of_jira_is_read_whole_and_its_priority_was_set_by_hand_three
     }
     was = [column.states[code].value for column in recorded for code in column.codes]
 
-    assert [batch.unread for batch in batches] == [()]
+    assert [batch.rejected for batch in batches] == [()]
     assert len(rows) == 60
     assert {row["business_impact"] for row in rows} == {"extreme", "high", "medium", "minimal"}
     assert sum(f"P{matrix[row['impact'], row['urgency']]}" != value for row, value in zip(rows, was, strict=True)) == 3

@@ -92,7 +92,7 @@ def test_the_same_tickets_come_out_of_every_kind_of_text(tmp_path: Path, name: s
 
     assert plain(tickets(batches)) == WANT
     assert batches[-1].share == 1.0
-    assert [batch.unread for batch in batches] == [()] * len(batches)
+    assert [batch.rejected for batch in batches] == [()] * len(batches)
 
 
 def table() -> pa.Table:
@@ -153,7 +153,7 @@ def test_every_row_of_a_csv_is_a_ticket_or_unread_under_its_own_number(
     found = [(one["row"], one["name"]) for one in tickets(source.batches(size))]
 
     assert found == [(at, f"T{at}") for at, kind in enumerate(kinds, 1) if kind == "good"]
-    assert [one.row for batch in source.batches(size) for one in batch.unread] == [
+    assert [one.row for batch in source.batches(size) for one in batch.rejected] == [
         at for at, kind in enumerate(kinds, 1) if kind != "good"
     ]
 
@@ -216,7 +216,7 @@ def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_noth
     batches = list(opened(spec, "ticket: Id\nfacts: {size: Size}").batches())
 
     assert [one["name"] for one in tickets(batches)] == ["\U0001f600", "T3"]
-    assert [(one.row, one.message) for batch in batches for one in batch.unread] == [(2, f"no JSON object: {why}")]
+    assert [(one.row, one.message) for batch in batches for one in batch.rejected] == [(2, f"no JSON object: {why}")]
 
 
 def test_bytes_and_lists_in_parquet_are_read_as_the_text_that_they_hold(tmp_path: Path) -> None:

@@ -126,9 +126,9 @@ def test_without_an_offset_and_without_a_zone_nobody_knows_when_it_was() -> None
         "2026-05-01T09:00:00+00:00",
     ]
     assert said(pa.array([datetime(2026, 5, 1), None], pa.timestamp("us"))) == ["wrong", None]  # noqa: DTZ001
-    assert reader.why("2026-05-01T09:00") == "has no offset from UTC, and the mapping names no zone for it"
-    assert reader.why("soon") == "is not an instant as ISO 8601 writes it; a mapping can say its format"
-    assert InstantReader(format="%d/%m/%Y").why("soon") == "is not an instant in the format `%d/%m/%Y`"
+    assert reader.reason("2026-05-01T09:00") == "has no offset from UTC, and the mapping names no zone for it"
+    assert reader.reason("soon") == "is not an instant as ISO 8601 writes it; a mapping can say its format"
+    assert InstantReader(format="%d/%m/%Y").reason("soon") == "is not an instant in the format `%d/%m/%Y`"
 
 
 def test_what_is_no_instant_is_told_row_by_row() -> None:
@@ -208,10 +208,10 @@ def test_such_a_time_is_said_to_be_one_and_can_be_declared_empty() -> None:
     why = "is a zero timestamp, which exports write for a time that was never set; list it under `empty`"
 
     assert [
-        InstantReader(format="epoch").why(0),
-        InstantReader(format="epoch").why("0"),
-        InstantReader().why("1970-01-01T00:00:00Z"),
-        InstantReader().why(datetime(1970, 1, 1, tzinfo=UTC)),
+        InstantReader(format="epoch").reason(0),
+        InstantReader(format="epoch").reason("0"),
+        InstantReader().reason("1970-01-01T00:00:00Z"),
+        InstantReader().reason(datetime(1970, 1, 1, tzinfo=UTC)),
     ] == [why] * 4
     assert said(["0", "1769385600"], "epoch", empty=("", "0")) == [None, "2026-01-26T00:00:00+00:00"]
     assert said(pa.array([0, -1, 1769385600]), "epoch", empty=("", "0", "-1")) == [
@@ -246,4 +246,4 @@ def test_a_time_that_no_calendar_has_is_no_instant_and_never_becomes_another_one
     assert wrong is not None
     assert found.given is not None
     assert ([True, False, True], [False] * 3) == (wrong.tolist(), found.given.tolist())
-    assert all(reader.why(cell_value(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))
+    assert all(reader.reason(cell_value(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))

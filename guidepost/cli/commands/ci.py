@@ -123,7 +123,7 @@ def _to(file: Path, text: str) -> None:
 def _parts(found: Examined) -> Iterator[RenderableType]:
     yield Text(found.name, "bold")
     yield Text(compared(found).replace("`", ""), "dim")
-    if found.base.lack is not NoVersion.NOTHING and found.base.help:
+    if found.base.reason is not NoVersion.NOTHING and found.base.help:
         yield Text(f"    help: {found.base.help}", "dim")
     yield ""
     yield Padding(grid([_row(part) for part in found.parts], "cyan"), (0, 0, 0, 2))

@@ -56,10 +56,10 @@ def title(one: Examined) -> str:
 def compared(one: Examined) -> str:
     """Return what was compared with what."""
     base = one.base
-    if base.lack is NoVersion.NOT_FOUND:
-        return f"Not compared: {base.said}."
+    if base.reason is NoVersion.NOT_FOUND:
+        return f"Not compared: {base.message}."
     dirty = ", with changes that are not committed" if base.dirty else ""
-    return f"Compared with `{base.asked}` at the commit that both have in common, `{base.commit[:12]}`; here: the working tree{dirty}."
+    return f"Compared with `{base.revision}` at the commit that both have in common, `{base.commit[:12]}`; here: the working tree{dirty}."
 
 
 def _parts(one: Examined) -> Iterator[str]:
@@ -124,10 +124,10 @@ def annotation_lines(one: Examined, address: Callable[[str], str]) -> Iterator[s
         )
     for excess in one.report.excesses if one.report else ():
         yield annotation(None, "more than it may", excess.message)
-    if one.base.lack is NoVersion.NOT_FOUND:
-        yield annotation(None, "base", f"{one.base.said}\n{one.base.help}".rstrip())
-    elif one.base.lack is not NoVersion.NOTHING:
-        yield annotation(None, "base", f"{one.base.said}\n{one.base.help}".rstrip(), level="warning")
+    if one.base.reason is NoVersion.NOT_FOUND:
+        yield annotation(None, "base", f"{one.base.message}\n{one.base.help}".rstrip())
+    elif one.base.reason is not NoVersion.NOTHING:
+        yield annotation(None, "base", f"{one.base.message}\n{one.base.help}".rstrip(), level="warning")
 
 
 def plain_examined(one: Examined) -> Plain:
@@ -137,10 +137,10 @@ def plain_examined(one: Examined) -> Plain:
         "exit_code": int(one.code),
         "policies": one.folder.as_posix(),
         "base": {
-            "asked": one.base.asked,
+            "asked": one.base.revision,
             "commit": one.base.commit or None,
-            "lack": one.base.lack.value or None,
-            "said": one.base.said,
+            "lack": one.base.reason.value or None,
+            "said": one.base.message,
             "help": one.base.help,
             "uncommitted": one.base.dirty,
         },

@@ -230,12 +230,12 @@ def _diff(one: Examined) -> Part:
         beyond = one.report.excesses
         said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
         return Part(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
-    if one.base.lack is NoVersion.NOT_FOUND:
-        return Part(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.said}")
-    if one.base.lack is NoVersion.NOT_LOADED and one.has_budget:
+    if one.base.reason is NoVersion.NOT_FOUND:
+        return Part(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.message}")
+    if one.base.reason is NoVersion.NOT_LOADED and one.has_budget:
         return Part(
-            name="diff", code=ExitCode.BUDGET, said=f"{one.base.said}; whether it keeps to its limits is not known"
+            name="diff", code=ExitCode.BUDGET, said=f"{one.base.message}; whether it keeps to its limits is not known"
         )
     return Part(
-        name="diff", code=ExitCode.OK, said=one.base.said or "not done: the policies cannot be loaded", noted=True
+        name="diff", code=ExitCode.OK, said=one.base.message or "not done: the policies cannot be loaded", noted=True
     )

@@ -175,8 +175,8 @@ def replay(
         )
         found = proof_of(asked, with_ or (), every=every)
         _write(to, lambda stream: _put_proof(found, output, stream))
-        _hold_unread(limits[1], sum(found.unread.values()), found.records + sum(found.unread.values()))
-        if not found.whole:
+        _hold_unread(limits[1], sum(found.rejected.values()), found.records + sum(found.rejected.values()))
+        if not found.ok:
             raise typer.Exit(int(ExitCode.LOG))
         return
     if with_:

@@ -134,20 +134,20 @@ def report_of(asked: Asked, budget: Budget) -> ReplayReport:
     _refuse_nothing(asked, found.tickets, rejected, _too_early(asked, replayer, rejected) or NO_ROWS)
     for note in notes:
         errors().show(f"note: {note}")
-    near = {} if mapping is None else {name: rule.written for name, rule in mapping.tolerances.items()}
+    tolerances = {} if mapping is None else {name: rule.tolerance_text for name, rule in mapping.tolerances.items()}
     return ReplayReport(
         replay=found,
         version=after,
         source=asked.source,
         before=asked.before,
         after=asked.against,
-        unread=tuple(rejected.first),
-        kept=_kept(asked, rejected),
+        first_rejected=tuple(rejected.first),
+        rejected_file=_kept(asked, rejected),
         excesses=excesses(found, budget),
         option=asked.option,
         notes=tuple(notes),
         doubts=rejected.doubts,
-        near=near,
+        tolerances=tolerances,
     )
 
 
@@ -223,7 +223,7 @@ def proof_of(asked: Asked, specs: Sequence[str], *, every: bool) -> LogVerificat
                 most=None if every else MAX_LISTED,
             )
     _refuse_nothing(asked, found.records, rejected)
-    return replace(found, kept=_kept(asked, rejected))
+    return replace(found, rejected_file=_kept(asked, rejected))
 
 
 def _refuse_other_desks(loaded: Loaded, named: Iterable[Version]) -> None:
