@@ -20,8 +20,8 @@ from engine.version.bundle import Bundle
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.policies.sources.folder import load_bundle
 from guidepost.server.app import listening
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.workers.bundle_file import read_built, write_built
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.workers.bundle_file import read_bundle, write_bundle
 
 PARTS: Final = (
     (
@@ -67,8 +67,8 @@ def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[f
     with tempfile.TemporaryDirectory() as folder:
         body, built = Path(folder) / "body", Path(folder) / "built"
         body.write_bytes(requests.framed(message))
-        write_built(load_bundle(policies), built)
-        bundle = read_built(built)
+        write_bundle(load_bundle(policies), built)
+        bundle = read_bundle(built)
         uvloop.run(_loaded(bundle, Path(folder), method, body, 1))
         profile = cProfile.Profile()
         spent, calls = profile.runcall(uvloop.run, _loaded(bundle, Path(folder), method, body, seconds))
@@ -77,7 +77,7 @@ def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[f
 
 async def _loaded(bundle: Bundle, folder: Path, method: str, body: Path, seconds: int) -> tuple[float, int]:
     log = LogSettings(url=f"sqlite:///{folder}/log.db", durability=Durability.SYNC)
-    async with listening(Held(bundle), "127.0.0.1:0", log=log) as address:
+    async with listening(LiveBundle(bundle), "127.0.0.1:0", log=log) as address:
         before = time.process_time()
         load = Load(address=address, method=method, body=body, pid=os.getpid(), answer=1)
         seen = await asyncio.to_thread(run, load, 8, 8 if method == requests.TRIAGE else 1, seconds)

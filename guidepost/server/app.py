@@ -16,16 +16,16 @@ from grpc_reflection.v1alpha import reflection
 from engine.version.bundle import Bundle
 from guidepost.decision_log.recorder import Recorder, open_recorder
 from guidepost.decision_log.settings import LogSettings
-from guidepost.server.listener import Guard, guarded
+from guidepost.server.listener import Listener, open_listener
 from guidepost.server.observability.metrics import Metrics
-from guidepost.server.protection import UNPROTECTED, Protection
-from guidepost.server.rpc.audit_service import Audit
-from guidepost.server.rpc.bytes_handlers import Encoding
-from guidepost.server.rpc.decision_service import Decisions
-from guidepost.server.rpc.health_service import Health
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.rpc.observation_interceptor import Observer, Observing
-from guidepost.server.rpc.policy_service import Versions
+from guidepost.server.rpc.audit_service import AuditService
+from guidepost.server.rpc.bytes_handlers import BytesHandlers
+from guidepost.server.rpc.decision_service import DecisionService
+from guidepost.server.rpc.health_service import HealthService
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.rpc.observation_interceptor import ObservationInterceptor, Observer
+from guidepost.server.rpc.policy_service import PolicyService
+from guidepost.server.security import NO_SECURITY, Security
 from guidepost.v1 import audit_service_pb2, decision_service_pb2, policy_service_pb2
 from guidepost.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
@@ -53,13 +53,13 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def listening(
-    bundle: Bundle | Held,
+    bundle: Bundle | LiveBundle,
     address: str = DEFAULT_ADDRESS,
     *,
     clock: Clock = utc_now,
     grace: float = GRACE,
     log: LogSettings | None = None,
-    protection: Protection = UNPROTECTED,
+    security: Security = NO_SECURITY,
     metrics: Metrics | None = None,
     observers: Sequence[Observer] = (),
     shared: bool = False,
@@ -73,7 +73,7 @@ async def listening(
         LogError: the decision log cannot be opened.
         AccessRefused: a file that says who may come in, or a certificate, cannot be used.
     """
-    held = bundle if isinstance(bundle, Held) else Held(bundle)
+    live = bundle if isinstance(bundle, LiveBundle) else LiveBundle(bundle)
     async with AsyncExitStack() as stack:
         recorder = (
             None
@@ -81,7 +81,7 @@ async def listening(
             else open_recorder(
                 log,
                 clock,
-                (version.policy for version in held.bundle.versions),
+                (version.policy for version in live.bundle.versions),
                 None if metrics is None else metrics.log,
             )
         )
@@ -90,43 +90,45 @@ async def listening(
             stack.push_async_callback(recorder.close)
             if metrics is not None:
                 metrics.log.watch(recorder)
-        guard = await stack.enter_async_context(guarded(protection))
-        audit = Audit(held, clock, log, guard.access)
+        listener = await stack.enter_async_context(open_listener(security))
+        audit = AuditService(live, clock, log, listener.access)
         stack.push_async_callback(audit.close)
         if metrics is not None:
-            metrics.policies.watch(held, clock)
-            metrics.refused.watch(guard.gate.refused)
+            metrics.policies.watch(live, clock)
+            metrics.rejections.watch(listener.admission.rejected)
             observers = (*metrics.observers, *observers)
         yield await stack.enter_async_context(
-            _listening(held, address, clock, grace, recorder, audit, observers, shared, guard, protection)
+            _listening(live, address, clock, grace, recorder, audit, observers, shared, listener, security)
         )
 
 
 @asynccontextmanager
 async def _listening(
-    held: Held,
+    live: LiveBundle,
     address: str,
     clock: Clock,
     grace: float,
     recorder: Recorder | None,
-    audit: Audit,
+    audit: AuditService,
     observers: Sequence[Observer],
     shared: bool,
-    guard: Guard,
-    protection: Protection,
+    listener: Listener,
+    security: Security,
 ) -> AsyncIterator[str]:
     server = grpc.aio.server(
-        options=(*protection.limits.options, ("grpc.so_reuseport", int(shared))),
-        interceptors=(*((Observing(observers),) if observers else ()), guard.gate),
+        options=(*security.limits.options, ("grpc.so_reuseport", int(shared))),
+        interceptors=(*((ObservationInterceptor(observers),) if observers else ()), listener.admission),
     )
-    add_DecisionServiceServicer_to_server(Decisions(held, clock, recorder, protection.limits.batch), Encoding(server))
-    add_PolicyServiceServicer_to_server(Versions(held, clock), server)
+    add_DecisionServiceServicer_to_server(
+        DecisionService(live, clock, recorder, security.limits.batch), BytesHandlers(server)
+    )
+    add_PolicyServiceServicer_to_server(PolicyService(live, clock), server)
     add_AuditServiceServicer_to_server(audit, server)
-    status = Health(held)
+    status = HealthService(live)
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
-    if protection.reflection:
+    if security.reflection:
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    port = guard.listen(server, address)
+    port = listener.listen(server, address)
     await server.start()
     for service in ("", *SERVICES):
         await status.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -167,7 +169,7 @@ async def serve(
     *,
     clock: Clock = utc_now,
     log: LogSettings | None = None,
-    protection: Protection = UNPROTECTED,
+    security: Security = NO_SECURITY,
     metrics: Metrics | None = None,
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
@@ -179,7 +181,7 @@ async def serve(
         address: ``host:port`` (port 0: any free one) or ``unix:path``.
         clock: gives the present instant, which chooses the version in force.
         log: how decisions are recorded; None for not at all.
-        protection: who may come in, how connections are secured, what is limited.
+        security: who may come in, how connections are secured, what is limited.
         metrics: where calls and the log are measured; None for not at all.
         ready: called once, with the real address, as soon as calls are answered.
         stop: ends the server when it is set.
@@ -194,7 +196,7 @@ async def serve(
         # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(bundle, address, clock=clock, log=log, protection=protection, metrics=metrics) as bound:
+    async with listening(bundle, address, clock=clock, log=log, security=security, metrics=metrics) as bound:
         if ready:
             ready(bound)
         await stop.wait()

@@ -1,4 +1,4 @@
-"""A server's protection while it runs: the gate that calls come through, the ports it listens on, and files that are followed."""
+"""A server's security while it runs: the admission that calls come through, the ports it listens on, and files that are followed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import grpc
 
 from guidepost.server.auth import Access, open_access
 from guidepost.server.free_memory import release
-from guidepost.server.protection import Protection
-from guidepost.server.rpc.admission_interceptor import Gate
+from guidepost.server.rpc.admission_interceptor import AdmissionInterceptor
+from guidepost.server.security import Security
 
 RENEWED: Final = 1.0
 """Seconds after which the files that say who may come in are looked at again."""
@@ -23,11 +23,11 @@ RELEASES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """What a server is made with: who may do what, the gate, and how its port is opened."""
+class Listener:
+    """What a server is made with: who may do what, the admission, and how its port is opened."""
 
     access: Access
-    gate: Gate
+    admission: AdmissionInterceptor
     _credentials: grpc.ServerCredentials | None
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
@@ -43,37 +43,37 @@ class Guard:
 
 
 @asynccontextmanager
-async def guarded(protection: Protection) -> AsyncIterator[Guard]:
+async def open_listener(security: Security) -> AsyncIterator[Listener]:
     """Open what protects a server, and follow its files while the block runs; raises AccessRefused."""
-    access = open_access(protection.access)
-    guard = Guard(access, Gate(access, protection.limits), _credentials(protection))
-    following = asyncio.create_task(_follow(access, guard.gate))
+    access = open_access(security.access)
+    listener = Listener(access, AdmissionInterceptor(access, security.limits), _credentials(security))
+    following = asyncio.create_task(_follow(access, listener.admission))
     try:
-        yield guard
+        yield listener
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
 
 
-def _credentials(protection: Protection) -> grpc.ServerCredentials | None:
-    if protection.tls is None:
+def _credentials(security: Security) -> grpc.ServerCredentials | None:
+    if security.tls is None:
         return None
     # Only where it is asked for: what reads certificates is large.
     from guidepost.server.auth.tls import credentials  # noqa: PLC0415
 
-    return credentials(protection.tls)
+    return credentials(security.tls)
 
 
-async def _follow(access: Access, gate: Gate) -> None:
+async def _follow(access: Access, admission: AdmissionInterceptor) -> None:
     abandoned = releases = 0
     while True:
         await asyncio.sleep(RENEWED)
         # In a thread, for whoever keeps a long list of callers.
         await asyncio.to_thread(access.renew)
-        if gate.abandoned != abandoned:
+        if admission.abandoned != abandoned:
             # gRPC frees what it received a moment after the call has ended.
-            abandoned, releases = gate.abandoned, RELEASES
+            abandoned, releases = admission.abandoned, RELEASES
         if releases:
             releases -= 1
             await asyncio.to_thread(release)

@@ -522,7 +522,7 @@ class Counting(DecisionServiceServicer):
     @staticmethod
     def _result(request: Any, one: pb.TriageItem) -> pb.TriageResult:
         if "\n" in one.request_id:
-            return pb.TriageResult(error=pb.ItemError(code=3, reason="WRONG_CALL", message="no request id"))
+            return pb.TriageResult(error=pb.ItemError(code=3, reason="INVALID_METADATA", message="no request id"))
         answer = pb.TriageResponse()
         answer.version.version = request.version.version
         answer.others.add(id=f"size {one.ticket.facts['size'].number:g}")

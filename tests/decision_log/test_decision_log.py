@@ -92,9 +92,12 @@ def test_a_wrong_request_is_answered_as_such_and_not_recorded(url: str) -> None:
         assert refused(lambda: ask(stub, nonsense="x"))[0] is grpc.StatusCode.INVALID_ARGUMENT
         assert refused(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (
             grpc.StatusCode.INVALID_ARGUMENT,
-            "WRONG_CALL",
+            "INVALID_METADATA",
         )
-        assert refused(lambda: ask(stub, vip=True, _request_id=" ")) == (grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL")
+        assert refused(lambda: ask(stub, vip=True, _request_id=" ")) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "INVALID_METADATA",
+        )
 
     assert records(url) == []
 

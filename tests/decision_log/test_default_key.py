@@ -16,11 +16,11 @@ from typer.testing import CliRunner, Result
 
 from guidepost import Client
 from guidepost.cli.app import app
-from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key, default_key_problem
+from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key
 from guidepost.policies.sources.signatures import key_id, new_key, private_key, trusted_keys
 from guidepost.policies.sources.source import SourceError
 from guidepost.server.settings.model import ServerSettings
-from guidepost.server.settings.signing_key import signing
+from guidepost.server.settings.signing_key import signing_key
 from tests.support.desks import GOOD, write
 from tests.support.waiting import until
 
@@ -42,7 +42,7 @@ def check(*words: object) -> Result:
 
 
 def test_the_first_start_makes_a_key_for_its_owner_only_and_later_ones_use_it(state: Path) -> None:
-    first, second = signing(ServerSettings()), signing(ServerSettings())
+    first, second = signing_key(ServerSettings()), signing_key(ServerSettings())
 
     assert (first.made, second.made, first.id == second.id) == (True, False, True)
     assert stat.S_IMODE((state / PRIVATE_FILE).stat().st_mode) == 0o600
@@ -83,7 +83,7 @@ def test_the_public_key_is_written_anew_where_it_is_missing_or_another(state: Pa
 def test_a_named_key_signs_and_none_is_made(state: Path) -> None:
     new_key(Path("a.private.pem"), Path("a.public.pem"))
 
-    found = signing(ServerSettings(log_sign_key=Path("a.private.pem")))
+    found = signing_key(ServerSettings(log_sign_key=Path("a.private.pem")))
 
     assert found.id == key_id(private_key(Path("a.private.pem")).public_key())
     assert not state.exists()
@@ -91,7 +91,7 @@ def test_a_named_key_signs_and_none_is_made(state: Path) -> None:
 
 @pytest.mark.parametrize("settings", [ServerSettings(log_sign=False), ServerSettings(log_durability="off")])
 def test_no_key_is_made_where_nothing_is_to_be_signed(settings: ServerSettings, state: Path) -> None:
-    assert signing(settings).private == ""
+    assert signing_key(settings).private == ""
     assert not state.exists()
 
 
@@ -99,7 +99,7 @@ def test_where_no_key_can_be_made_the_server_serves_without_and_says_so(tmp_path
     # A file in the place of the folder refuses every user, the superuser too.
     (tmp_path / "state").write_text("")
 
-    assert "no key can be made in" in signing(ServerSettings()).why_not
+    assert "no key can be made in" in signing_key(ServerSettings()).why_not
     assert "cannot be written" in default_key_problem(state)
     done = check("--decision-log", f"sqlite:///{tmp_path}/d.db")
     assert done.exit_code == 0, done.output

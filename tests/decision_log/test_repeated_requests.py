@@ -61,11 +61,11 @@ def test_a_request_id_that_was_used_for_another_request_is_refused(url: str) -> 
 
         assert refused(lambda: ask(stub, vip=False, size=9, _request_id="r-1")) == (
             grpc.StatusCode.ALREADY_EXISTS,
-            "REQUEST_ID_USED",
+            "IDEMPOTENCY_KEY_REUSED",
         )
         assert refused(lambda: ask(stub, "gift", vip=True, _request_id="r-1")) == (
             grpc.StatusCode.ALREADY_EXISTS,
-            "REQUEST_ID_USED",
+            "IDEMPOTENCY_KEY_REUSED",
         )
 
 
@@ -95,7 +95,7 @@ def test_a_recorded_decision_that_cannot_be_given_again_is_never_given_otherwise
         for request_id in ("r-2", "r-3"):
             assert refused(lambda asked=request_id: ask(stub, vip=True, _request_id=asked)) == (
                 grpc.StatusCode.FAILED_PRECONDITION,
-                "RECORDED_OTHERWISE",
+                "REPLAY_MISMATCH",
             )
 
 
@@ -136,7 +136,10 @@ def test_a_repeated_call_that_names_another_instant_or_version_is_another_reques
             {"version": VersionSelector(version="3.0.0")},
             {"version": VersionSelector(as_of=at(NOW + timedelta(days=300)))},
         ):
-            assert refused(lambda other=other: call(**other)) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED")
+            assert refused(lambda other=other: call(**other)) == (
+                grpc.StatusCode.ALREADY_EXISTS,
+                "IDEMPOTENCY_KEY_REUSED",
+            )
 
     assert first.version.version == "2.0.0"
     assert len(records(url)) == 1
@@ -158,11 +161,11 @@ def test_a_repeated_call_to_reschedule_is_told_the_same_and_recorded_once(url: s
         assert rescheduled(stub, request_id="r-1") == first
         assert refused(lambda: rescheduled(stub, before="courier", request_id="r-1")) == (
             grpc.StatusCode.ALREADY_EXISTS,
-            "REQUEST_ID_USED",
+            "IDEMPOTENCY_KEY_REUSED",
         )
         assert refused(lambda: ask(stub, damage="broken", _request_id="r-1")) == (
             grpc.StatusCode.ALREADY_EXISTS,
-            "REQUEST_ID_USED",
+            "IDEMPOTENCY_KEY_REUSED",
         )
 
     assert len(records(url)) == 1

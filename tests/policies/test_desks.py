@@ -17,10 +17,10 @@ from engine.version.release_register import Frozen, read_register, register_text
 from guidepost.cli.app import app
 from guidepost.policies.sources.bundle_archive import make_bundle, read_bundle
 from guidepost.policies.sources.folder import build_bundle
-from guidepost.server.workers.bundle_storage import Storage
-from guidepost.server.workers.messages import Refused, Reloaded
-from guidepost.server.workers.single_process import Alone
-from guidepost.server.workers.supervisor import built_from
+from guidepost.server.workers.bundle_storage import BundleStorage
+from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.single_process import SingleProcess
+from guidepost.server.workers.supervisor import builder_of
 from tests.support.desks import GOOD, desk, later, write
 from tests.support.releases import register
 
@@ -109,14 +109,14 @@ def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp
 
 
 def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
-    folder, built = desk(tmp_path / "desk"), Storage()
+    folder, built = desk(tmp_path / "desk"), BundleStorage()
 
     async def reload_twice() -> tuple[object, object, Bundle, Bundle]:
-        server = Alone(built_from(folder), built)
+        server = SingleProcess(builder_of(folder), built)
         first = await server.reload()
-        before = server.held.bundle
+        before = server.live.bundle
         mixed(folder)
-        return first, await server.reload(), before, server.held.bundle
+        return first, await server.reload(), before, server.live.bundle
 
     try:
         first, second, before, after = asyncio.run(reload_twice())
@@ -124,7 +124,7 @@ def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path:
         built.close()
 
     assert isinstance(first, Reloaded)
-    assert isinstance(second, Refused)
+    assert isinstance(second, Rejected)
     assert {one.code for one in second.problems} == {"other-desk"}
     assert after is before
     assert len(after.versions) == 2

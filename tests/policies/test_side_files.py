@@ -12,7 +12,7 @@ import pytest
 from typer.testing import Result
 
 from guidepost.policies.sources import read_source
-from guidepost.server.workers.lifecycle import _matters
+from guidepost.server.workers.lifecycle import _is_policy_change
 from tests.cli import test_commands as cli
 from tests.support.desks import committed, desk, git
 
@@ -118,4 +118,4 @@ def test_revisions_and_archives_are_read_without_their_side_files(
     ],
 )
 def test_a_server_that_watches_reloads_for_policies_and_swapped_folders_only(name: str, matters: bool) -> None:
-    assert _matters(None, f"/srv/.hidden/policies/{name}") is matters
+    assert _is_policy_change(None, f"/srv/.hidden/policies/{name}") is matters

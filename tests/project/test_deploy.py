@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import tomllib
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ import yaml
 
 from guidepost.cli.app import load_command
 from guidepost.server.app import SERVICES
+from guidepost.server.errors import CallError
+from guidepost.server.rpc.status import STATUSES
 from guidepost.server.settings.load import OTHERS, read_settings
 from guidepost.server.settings.model import PREFIX, ServerSettings, key, settings, variable
 
@@ -224,23 +227,25 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in after.split("\n\n", 1)[0].splitlines()]
 
 
-def refusals() -> set[tuple[str, str]]:
-    """Return every reason that the code has, with its status."""
-    found = set()
-    for node in ast.walk(ast.parse((ROOT / "guidepost" / "server" / "rpc" / "status.py").read_text())):
-        match node:
-            case ast.Call(func=ast.Name("_invalid"), args=[ast.Constant(reason), *_]):
-                found.add((reason, "INVALID_ARGUMENT"))
-            case ast.Call(func=ast.Name("_status"), args=[ast.Attribute(attr=status), ast.Constant(reason), *_]):
-                found.add((reason, status))
-    return found
+def call_errors(base: type[CallError] = CallError) -> Iterator[type[CallError]]:
+    """Yield every kind of error that a caller can receive."""
+    for kind in base.__subclasses__():
+        yield kind
+        yield from call_errors(kind)
 
 
-def test_every_reason_that_callers_are_told_says_what_to_do() -> None:
+def reasons() -> set[tuple[str, str]]:
+    """Return every reason of the server, with its status."""
+    own = {(kind.reason, kind.status.name) for kind in call_errors() if kind.__module__.startswith("guidepost.")}
+    others = {(reason, code.name) for code, reason in STATUSES.values()}
+    return own | others | {("INTERNAL_ERROR", "INTERNAL")}
+
+
+def test_operations_md_explains_every_reason() -> None:
     written = {(row[0].strip("`"), row[1].strip("`")) for row in rows("reason")}
 
     assert len(written) > 15
-    assert written == refusals()
+    assert written == reasons()
     assert all(len(row) == 4 and all(row) for row in rows("reason"))
 
 

@@ -20,12 +20,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from guidepost.server.app import listening
-from guidepost.server.observability.call_log import CallMessages
+from guidepost.server.observability.call_log import CallLog
 from guidepost.server.observability.metrics import Metrics
 from guidepost.server.observability.tracing import Tracing
-from guidepost.server.protection import Protection
 from guidepost.server.rpc.limits import Limits
 from guidepost.server.rpc.observation_interceptor import Observer
+from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
@@ -65,7 +65,7 @@ class Nowhere:
 def observed(kinds: tuple[str, ...], **more: Any) -> Iterator[str]:
     """Serve the second desk with these observers while the block runs; give the address."""
     traces = Tracing(Nowhere()) if "traces" in kinds else None  # type: ignore[arg-type]
-    observers: list[Observer] = [*([CallMessages()] if "calls" in kinds else []), *([traces] if traces else [])]
+    observers: list[Observer] = [*([CallLog()] if "calls" in kinds else []), *([traces] if traces else [])]
     server = listening(
         counter(),
         "127.0.0.1:0",
@@ -152,7 +152,7 @@ def test_a_watch_reports_that_the_server_stops() -> None:
 def test_watches_and_reflection_streams_are_limited_and_end_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
     limits = Limits(watches=2, open_incomplete=2, message_timeout=0.3)
     with (
-        observed(("metrics",), protection=Protection(limits=limits)) as address,
+        observed(("metrics",), security=Security(limits=limits)) as address,
         grpc.insecure_channel(address) as channel,
     ):
         watching = [watch(channel) for _ in range(2)]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from guidepost.server.protection import Protection
 from guidepost.server.rpc.limits import Limits
+from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from tests.support.certificates import protected
 from tests.support.http2 import PING, Connection, frame
@@ -32,7 +32,7 @@ def pings(address: str, number: int, seconds: float) -> bytes:
 
 @pytest.mark.faults
 def test_pings_at_the_interval_of_the_setting_are_accepted_without_a_call_and_faster_ones_are_not() -> None:
-    with protected(Protection(limits=Limits(ping_interval=INTERVAL))) as address:
+    with protected(Security(limits=Limits(ping_interval=INTERVAL))) as address:
         assert pings(address, 8, INTERVAL * 1.2) == b""
         assert pings(address, 8, INTERVAL / 4) == b"too_many_pings"
 
@@ -48,7 +48,7 @@ def test_the_settings_of_ordinary_clients_fit_the_default() -> None:
 def test_of_many_calls_over_four_connections_none_fails(tmp_path: Path) -> None:
     message = pb.TriageRequest().SerializeToString()
     (tmp_path / "request.bin").write_bytes(b"\0" + len(message).to_bytes(4, "big") + message)
-    with protected(Protection()) as address:
+    with protected(Security()) as address:
         done = subprocess.run(
             [
                 "h2load",

@@ -279,7 +279,7 @@ class TestWrongRequests:
 
         refused = Refused(desk, "DecidePriority", request("DecidePriority", facts))
 
-        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "WRONG_FACT")
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FACT")
         expected = [
             "ticket.affected_percent",
             'ticket.facts["contact_email"]',
@@ -345,7 +345,7 @@ class TestWrongRequests:
 
         refused = Refused(desk, "Triage", message)
 
-        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "WRONG_SELECTOR")
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_VERSION_SELECTOR")
         assert [*refused.fields] == ["version.version"]
 
     @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ class TestFaults:
             refused = Refused(desk, "Triage", request("Triage"))
 
         incident = refused.detail(error_details_pb2.RequestInfo).request_id
-        assert (refused.code, refused.reason) == (grpc.StatusCode.INTERNAL, "UNEXPECTED")
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL_ERROR")
         assert f"unexpected error; the server's log has it as incident {incident}" == refused.message
         assert "secret" not in str(refused.details)
         assert f"incident {incident} in TriageRequest" in caplog.text

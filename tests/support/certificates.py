@@ -24,7 +24,7 @@ from guidepost.decision_log.settings import LogSettings
 from guidepost.server.app import listening
 from guidepost.server.auth.api_keys import NewKey, new_key
 from guidepost.server.auth.config import TlsFiles
-from guidepost.server.protection import Protection
+from guidepost.server.security import Security
 from tests.support.servers import NOW, counter, run
 
 
@@ -115,9 +115,9 @@ def unsigned(token: str) -> str:
 
 
 @contextmanager
-def protected(protection: Protection, log: LogSettings | None = None, bundle: Any = None) -> Iterator[str]:
+def protected(security: Security, log: LogSettings | None = None, bundle: Any = None) -> Iterator[str]:
     """Serve the second desk while the block runs; give the address."""
-    server = listening(bundle or counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, protection=protection)
+    server = listening(bundle or counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security)
     address = run(server.__aenter__())
     try:
         yield address

@@ -16,10 +16,10 @@ from engine.model.quoting import visible
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.render.console import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
 from guidepost.render.messages import problem_text
-from guidepost.server.auth import AccessRefused
-from guidepost.server.auth.api_keys import hashed, key_id, new_key
-from guidepost.server.auth.callers import NAME, Callers, expired, read_callers
-from guidepost.server.auth.file_errors import content
+from guidepost.server.auth import InvalidAuthFiles
+from guidepost.server.auth.api_keys import hash_key, key_id, new_key
+from guidepost.server.auth.callers import NAME, Callers, expired_keys, read_callers
+from guidepost.server.auth.errors import read_file
 from guidepost.server.auth.roles import Role
 from guidepost.text_encoding import decode_text
 
@@ -86,9 +86,9 @@ def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
             "expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_"
         )
     if output is TextOrJson.JSON:
-        show_json({"id": id_, "sha256": hashed(text)})
+        show_json({"id": id_, "sha256": hash_key(text)})
     else:
-        results().show(Text(f"{{id: {id_}, sha256: {hashed(text)}}}", no_wrap=True))
+        results().show(Text(f"{{id: {id_}, sha256: {hash_key(text)}}}", no_wrap=True))
 
 
 @access.command("check")
@@ -98,8 +98,8 @@ def check_command(
 ) -> None:
     """Check a file of callers, and list who there is. Ends with 3 if it cannot be used."""
     try:
-        text = decode_text(str(file), content(file))
-    except AccessRefused as error:
+        text = decode_text(str(file), read_file(file))
+    except InvalidAuthFiles as error:
         raise refused(str(error)) from error
     found, problems = (
         read_callers(str(file), text)
@@ -109,7 +109,7 @@ def check_command(
     if problems:
         errors().show(*map(problem_text, problems))
         raise typer.Exit(ExitCode.POLICY)
-    for one in expired(found, utc_now()):
+    for one in expired_keys(found, utc_now()):
         errors().show(Text.assemble(("warning: ", "bold yellow"), one))
     rows = _rows(found)
     if output is TextOrJson.JSON:

@@ -28,14 +28,14 @@ from guidepost.policies.sources import SourceError
 from guidepost.program import PROGRAM
 from guidepost.render.console import count, errors, grid, refused, results
 from guidepost.server.observability import logging as logs
-from guidepost.server.settings.build import log_settings, supervised, written
-from guidepost.server.settings.checks import UNIX, refusals
-from guidepost.server.settings.file_modes import open_files
+from guidepost.server.settings.build import log_format, log_settings, supervisor_config
+from guidepost.server.settings.checks import UNIX, setting_problems
+from guidepost.server.settings.file_modes import file_mode_warnings
 from guidepost.server.settings.model import ServerSettings
-from guidepost.server.settings.signing_key import Signing, signing
+from guidepost.server.settings.signing_key import SigningKey, signing_key
 from guidepost.server.wire import TYPED_FACTS
 from guidepost.server.workers.lifecycle import supervise
-from guidepost.server.workers.messages import Refused
+from guidepost.server.workers.messages import Rejected
 from guidepost.server.workers.process import CannotServe
 from guidepost.server.workers.supervisor import cores
 
@@ -55,16 +55,16 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
     found = configured(flags or {}, config)
     settings = found.settings
-    logs.set_up(written(settings.messages))
+    logs.set_up(log_format(settings.messages))
     if check:
         raise checked(found, utc_now())
-    if wrong := refusals(found):
+    if wrong := setting_problems(found):
         raise refused_settings(tuple(wrong))
     loaded = load(settings.policies)
-    for one in open_files(found):
+    for one in file_mode_warnings(found):
         log.warning("a file is open to others: %s: %s; mend it with %s", one.origin, one.message, one.help)
     try:
-        key = signing(settings)
+        key = signing_key(settings)
     except SourceError as error:
         raise refused(
             error.message,
@@ -91,19 +91,19 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
         raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
 
 
-def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Refused | None:
+def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Rejected | None:
     """Serve until told to stop: from workers, or from this process alone."""
-    parts = supervised(settings, policies, sign_key)
+    parts = supervisor_config(settings, policies, sign_key)
     if parts.workers:
         return asyncio.run(supervise(parts, settings.host, settings.port, watch=settings.watch, ready=ready))
-    from guidepost.server.workers.single_process import serve_alone  # noqa: PLC0415 - a supervisor does without gRPC
+    from guidepost.server.workers.single_process import serve_single_process  # noqa: PLC0415 - a supervisor does without gRPC
 
     address = settings.host if settings.host.startswith(UNIX) else f"{settings.host}:{settings.port}"
-    return serve_alone(parts, address, ready, watch=settings.watch)
+    return serve_single_process(parts, address, ready, watch=settings.watch)
 
 
 def _welcome(
-    loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: Signing
+    loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: SigningKey
 ) -> Iterator[RenderableType]:
     options = [] if settings.policies is None else ["--policies", str(settings.policies)]
     kept, workers = log_settings(settings), cores() if settings.workers is None else settings.workers
@@ -139,7 +139,7 @@ def _log_name(options: LogSettings) -> str:
     return shown(connect(options.url or default_url()))
 
 
-def _signed(key: Signing) -> str:
+def _signed(key: SigningKey) -> str:
     """Return which key signs the heads of the log, and how to verify them."""
     if not key.id:
         return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"

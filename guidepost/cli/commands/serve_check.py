@@ -14,19 +14,19 @@ from guidepost.cli.options.server_flags import refused_settings, setting_text
 from guidepost.policies.sources.folder import load_bundle
 from guidepost.render.console import ExitCode, count, errors, refused, results
 from guidepost.render.messages import problem_text
-from guidepost.server.auth.callers import expired, read_callers
-from guidepost.server.auth.file_errors import content
-from guidepost.server.settings.checks import in_the_way, refusals
-from guidepost.server.settings.file_modes import open_files
-from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.auth.callers import expired_keys, read_callers
+from guidepost.server.auth.errors import read_file
+from guidepost.server.settings.checks import environment_problems, setting_problems
+from guidepost.server.settings.file_modes import file_mode_warnings
+from guidepost.server.settings.load import LoadedSettings, WrongSetting
 from guidepost.server.settings.signing_key import signing_problem
 from guidepost.text_encoding import decode_text
 
 
-def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
+def _warnings(found: LoadedSettings, now: datetime) -> list[WrongSetting]:
     """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
     warnings = [
-        *open_files(found),
+        *file_mode_warnings(found),
         *(WrongSetting(origin=found.origin("callers"), message=one) for one in _expired(found.settings.callers, now)),
     ]
     if why := signing_problem(found.settings):
@@ -42,13 +42,13 @@ def _warnings(found: Found, now: datetime) -> list[WrongSetting]:
 
 def _expired(file: Path | None, now: datetime) -> list[str]:
     """Name the keys of the file of callers that expired; the file was read before, so what is wrong with it was reported."""
-    text = "" if file is None else decode_text(str(file), content(file))
-    return expired(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
+    text = "" if file is None else decode_text(str(file), read_file(file))
+    return expired_keys(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
 
 
-def checked(found: Found, now: datetime) -> typer.Exit:
+def checked(found: LoadedSettings, now: datetime) -> typer.Exit:
     """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
-    wrong = [*refusals(found), *in_the_way(found)]
+    wrong = [*setting_problems(found), *environment_problems(found)]
     try:
         folder = policies_folder(found.settings.policies)
     except NoPolicies as error:

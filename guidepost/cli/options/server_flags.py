@@ -14,7 +14,7 @@ from rich.text import Text
 
 from guidepost.render.console import ExitCode, count, errors, refused
 from guidepost.render.messages import Message
-from guidepost.server.settings.load import Found, WrongSetting, WrongSettings, read_settings
+from guidepost.server.settings.load import LoadedSettings, WrongSetting, WrongSettings, read_settings
 from guidepost.server.settings.model import about, flag, settings
 
 ConfigOption = Annotated[
@@ -72,7 +72,7 @@ def _shown(default: object) -> str:
     )
 
 
-def configured(flags: dict[str, Any], config: Path | None) -> Found:
+def configured(flags: dict[str, Any], config: Path | None) -> LoadedSettings:
     """Return the settings; end the command if they cannot be used, with every problem."""
     try:
         return read_settings(flags, os.environ, config)

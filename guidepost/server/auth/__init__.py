@@ -9,7 +9,6 @@ Modules::
     callers         the file of callers: who there is, how each proves it, and what he may do
     config          where the files stand that say who may call, as plain values
     errors          how somebody is refused
-    file_errors     what keeps a server from letting anybody in
     jwt             JSON Web Tokens: a token in, what its issuer says of its bearer out
     policy          what callers may do here, by the settings of a server
     reloading_file  files that are read again when they change
@@ -17,23 +16,19 @@ Modules::
     tls             TLS
 """
 
-from guidepost.server.auth.errors import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
-from guidepost.server.auth.file_errors import AccessRefused
+from guidepost.server.auth.errors import InvalidAuthFiles, PermissionDenied, Unauthenticated
 from guidepost.server.auth.policy import Access, Admission, open_access
-from guidepost.server.auth.roles import Action, Caller, Role, caller
+from guidepost.server.auth.roles import Action, Caller, Role, current_caller
 
 __all__ = [
     "Access",
-    "AccessRefused",
     "Action",
     "Admission",
     "Caller",
-    "Forbidden",
-    "NoLog",
-    "NotExplained",
+    "InvalidAuthFiles",
+    "PermissionDenied",
     "Role",
-    "UnknownRecord",
-    "Unproven",
-    "caller",
+    "Unauthenticated",
+    "current_caller",
     "open_access",
 ]

@@ -34,7 +34,7 @@ def new_key() -> NewKey:
     """Make a key."""
     id_ = secrets.token_hex(6)
     text = f"{PREFIX}_{id_}_{secrets.token_urlsafe(32)}"
-    return NewKey(text, id_, hashed(text))
+    return NewKey(text, id_, hash_key(text))
 
 
 def key_id(text: str) -> str:
@@ -47,11 +47,11 @@ def key_id(text: str) -> str:
     return found[1] if found else ""
 
 
-def hashed(text: str) -> str:
+def hash_key(text: str) -> str:
     """Return the hash of a key, as the file of callers has it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def same(text: str, sha256: str) -> bool:
+def matches(text: str, sha256: str) -> bool:
     """Return whether a key has this hash; takes the same time whatever differs."""
-    return hmac.compare_digest(hashed(text), sha256)
+    return hmac.compare_digest(hash_key(text), sha256)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from engine.cache import Cache
-from guidepost.server.auth.api_keys import key_id, same
+from guidepost.server.auth.api_keys import key_id, matches
 from guidepost.server.auth.callers import Callers
-from guidepost.server.auth.errors import Unproven
+from guidepost.server.auth.errors import Unauthenticated
 from guidepost.server.auth.roles import Caller
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NAMES: Final = ("x509_subject_alternative_name", "x509_common_name")
 Certificate = Mapping[str, Iterable[bytes]]
 
 
-class Proving:
+class Authenticator:
     """Finds out who calls, and keeps what proved right until it expires."""
 
     def __init__(self, callers: Callers, tokens: Tokens | None, clock: Callable[[], float] = time.time) -> None:
@@ -42,7 +42,7 @@ class Proving:
             return self._certified(certificate)
         text = sent[0] if isinstance(sent[0], str) else sent[0].decode("ascii", "replace")
         if len(sent) > 1 or text[: len(BEARER)].lower() != BEARER:
-            raise Unproven("`authorization` is sent once, as `Bearer` and a key or token")
+            raise Unauthenticated("`authorization` is sent once, as `Bearer` and a key or token")
         return self._bearer(text[len(BEARER) :].strip())
 
     def _bearer(self, secret: str) -> Caller:
@@ -54,16 +54,16 @@ class Proving:
 
     def _by_key(self, secret: str) -> tuple[Caller, float]:
         key = self._callers.keys.get(key_id(secret))
-        if key is None or not same(secret, key.sha256):
-            raise Unproven("the key is not known here")
+        if key is None or not matches(secret, key.sha256):
+            raise Unauthenticated("the key is not known here")
         expires = float("inf") if key.expires is None else key.expires.timestamp()
         if expires <= self._clock():
-            raise Unproven("the key has expired")
+            raise Unauthenticated("the key has expired")
         return key.caller, expires
 
     def _by_token(self, secret: str) -> tuple[Caller, float]:
         if self._tokens is None:
-            raise Unproven("the key is not known here")
+            raise Unauthenticated("the key is not known here")
         bearer = self._tokens.bearer(secret)
         known = self._callers.subjects.get(bearer.subject)
         return known or Caller(bearer.name, bearer.roles), bearer.expires
@@ -76,4 +76,4 @@ class Proving:
             found = {known[name].name: known[name] for name in names if name in known}
             if len(found) == 1:
                 return next(iter(found.values()))
-        raise Unproven("this server wants to know who calls: send `authorization: Bearer` and a key or token")
+        raise Unauthenticated("this server wants to know who calls: send `authorization: Bearer` and a key or token")

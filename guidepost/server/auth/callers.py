@@ -73,7 +73,7 @@ def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
     return found, [replace(problem, place=without_secrets(problem.place)) for problem in problems]
 
 
-def expired(callers: Callers, now: datetime) -> list[str]:
+def expired_keys(callers: Callers, now: datetime) -> list[str]:
     """Name the keys that no longer count at an instant, one message each, in the order of the file.
 
     >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessSettings:
+class AuthConfig:
     """Who may come in: paths of files, "" for none.
 
     ``purge`` lets everybody remove old records where nobody has to say who he is.
@@ -21,7 +21,7 @@ class AccessSettings:
     purge: bool = False
 
     @property
-    def named(self) -> bool:
+    def requires_authentication(self) -> bool:
         """Whether callers have to prove who they are."""
         return bool(self.callers or self.jwt_keys)
 

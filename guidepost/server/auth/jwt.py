@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import jwt
 
-from guidepost.server.auth.errors import Unproven
+from guidepost.server.auth.errors import Unauthenticated
 from guidepost.server.auth.roles import Role
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -52,12 +52,12 @@ class Tokens:
     def bearer(self, token: str) -> Bearer:
         """Verify a token by the present time; raises Unproven."""
         if len(token) > MAX_LENGTH:
-            raise Unproven("the token is too long")
+            raise Unauthenticated("the token is too long")
         try:
             header = jwt.get_unverified_header(token)
             key = self.keys.get(str(header.get("kid", "")))
             if key is None:
-                raise Unproven("the token names no key of its issuer that this server knows")
+                raise Unauthenticated("the token names no key of its issuer that this server knows")
             claims = jwt.decode(
                 token,
                 key,
@@ -68,23 +68,25 @@ class Tokens:
                 options={"require": list(REQUIRED)},
             )
         except jwt.ExpiredSignatureError:
-            raise Unproven("the token has expired") from None
+            raise Unauthenticated("the token has expired") from None
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError):
             # What exactly is wrong helps nobody who has a right to call.
-            raise Unproven("the token is not valid here: its signature, issuer, audience or times are wrong") from None
+            raise Unauthenticated(
+                "the token is not valid here: its signature, issuer, audience or times are wrong"
+            ) from None
         return self._read(claims)
 
     def _read(self, claims: dict[str, Any]) -> Bearer:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
-            raise Unproven(f"expected a subject of 1 to {MAX_SUBJECT} printable characters in the token")
+            raise Unauthenticated(f"expected a subject of 1 to {MAX_SUBJECT} printable characters in the token")
         given = claims.get(self.roles_claim, ())
         words = given.split() if isinstance(given, str) else given if isinstance(given, list) else ()
         # A token may carry the roles of other services, too.
         roles = frozenset(Role(word) for word in words if isinstance(word, str) and word in set(Role))
         found = Bearer(subject, roles, float(claims["exp"]) + self.leeway)
         if len(found.name) > MAX_NAME:
-            raise Unproven("the subject of the token is too long")
+            raise Unauthenticated("the subject of the token is too long")
         return found
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.model.problems import Place, Problem
-from guidepost.server.auth.authenticate import Certificate, Proving
+from guidepost.server.auth.authenticate import Authenticator, Certificate
 from guidepost.server.auth.callers import Callers, read_callers
-from guidepost.server.auth.config import AccessSettings
-from guidepost.server.auth.errors import Forbidden, Unproven
-from guidepost.server.auth.file_errors import AccessRefused, content, refused
-from guidepost.server.auth.reloading_file import Watched
-from guidepost.server.auth.roles import ACTIONS, Action, Caller, caller, needed
+from guidepost.server.auth.config import AuthConfig
+from guidepost.server.auth.errors import InvalidAuthFiles, PermissionDenied, Unauthenticated, invalid_file, read_file
+from guidepost.server.auth.reloading_file import ReloadingFile
+from guidepost.server.auth.roles import ACTIONS, Action, Caller, current_caller, required_role
 
 if TYPE_CHECKING:
     from guidepost.server.auth.jwt import Tokens
@@ -25,36 +24,39 @@ class Access:
     """What callers may do. Without callers and tokens, all but to administer and, unless ``purge``, to remove records."""
 
     def __init__(
-        self, purge: bool = False, callers: Watched[Callers] | None = None, tokens: Watched[Tokens] | None = None
+        self,
+        purge: bool = False,
+        callers: ReloadingFile[Callers] | None = None,
+        tokens: ReloadingFile[Tokens] | None = None,
     ) -> None:
         self.purge, self._callers, self._tokens = purge, callers, tokens
-        self._proving = self._made()
+        self._authenticator = self._new_authenticator()
 
-    def caller(
+    def authenticate(
         self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]
     ) -> Caller | None:
         """Return who makes a call, None if nobody is asked; raises Unproven."""
-        return None if self._proving is None else self._proving.caller(metadata, certificate)
+        return None if self._authenticator is None else self._authenticator.caller(metadata, certificate)
 
-    def admit(self, method: str, found: Caller | None) -> None:
+    def authorize(self, method: str, found: Caller | None) -> None:
         """Raise Forbidden if a caller has not the role that an RPC needs."""
-        role = needed(method)
+        role = required_role(method)
         if found is not None and role is not None and role not in found.roles:
-            raise Forbidden(f"`{found.name}` has not the role `{role}`, which this call needs")
+            raise PermissionDenied(f"`{found.name}` has not the role `{role}`, which this call needs")
 
     @property
-    def named(self) -> bool:
+    def requires_authentication(self) -> bool:
         """Whether callers have to prove who they are."""
-        return self._proving is not None
+        return self._authenticator is not None
 
     def require(self, action: Action) -> None:
         """Raise Forbidden if whoever makes this call may not do something to the log."""
-        found = caller()
+        found = current_caller()
         if found is not None:
             if ACTIONS[action] not in found.roles:
-                raise Forbidden(f"`{found.name}` may not {action}: that needs the role `{ACTIONS[action]}`")
+                raise PermissionDenied(f"`{found.name}` may not {action}: that needs the role `{ACTIONS[action]}`")
         elif action is Action.PURGE_LOG and not self.purge:
-            raise Forbidden(
+            raise PermissionDenied(
                 f"nobody may {action} here; start the server with --audit-purge, or use `guidepost audit purge` where the log is"
             )
 
@@ -64,12 +66,12 @@ class Access:
         changed = [one.renew() for one in (self._callers, self._tokens) if one is not None]
         if any(changed):
             # Whatever proved right before is proved again.
-            self._proving = self._made()
+            self._authenticator = self._new_authenticator()
 
-    def _made(self) -> Proving | None:
+    def _new_authenticator(self) -> Authenticator | None:
         if self._callers is None and self._tokens is None:
             return None
-        return Proving(
+        return Authenticator(
             self._callers.value if self._callers else Callers(), self._tokens.value if self._tokens else None
         )
 
@@ -88,36 +90,36 @@ class Admission:
     ) -> None:
         # The certificate of a connection does not change, and takes long to read.
         self._access, self._method, self._metadata, self._certificate = access, method, metadata, cache(certificate)
-        self.caller = self._admitted()
+        self.caller = self._authorized()
 
     def renew(self) -> None:
         """Raise Unproven or Forbidden if the call would not be admitted now, or not as the same caller."""
-        found = self._admitted()
+        found = self._authorized()
         if found is not self.caller and found.name != self.caller.name:
-            raise Unproven("the key or token now belongs to another caller; open the stream again")
+            raise Unauthenticated("the key or token now belongs to another caller; open the stream again")
         self.caller = found
 
-    def _admitted(self) -> Caller:
-        found = self._access.caller(self._metadata, self._certificate)
+    def _authorized(self) -> Caller:
+        found = self._access.authenticate(self._metadata, self._certificate)
         if found is None:
             raise AssertionError("callers are asked who they are from the start or never")
-        self._access.admit(self._method, found)
+        self._access.authorize(self._method, found)
         return found
 
 
-def open_access(settings: AccessSettings) -> Access:
-    """Read what the settings name; raises AccessRefused with every problem."""
+def open_access(settings: AuthConfig) -> Access:
+    """Read what the settings name; raises InvalidAuthFiles with every problem."""
     problems: list[Problem] = []
     callers = tokens = None
     try:
         callers = _callers(Path(settings.callers)) if settings.callers else None
-    except AccessRefused as error:
+    except InvalidAuthFiles as error:
         problems.extend(error.problems)
     try:
         tokens = _tokens(settings) if settings.jwt_keys else None
-    except AccessRefused as error:
+    except InvalidAuthFiles as error:
         problems.extend(error.problems)
-    if settings.named and settings.purge:
+    if settings.requires_authentication and settings.purge:
         problems.append(
             Problem(
                 place=Place(file="audit-purge"),
@@ -127,25 +129,25 @@ def open_access(settings: AccessSettings) -> Access:
             )
         )
     if problems:
-        raise AccessRefused(problems)
+        raise InvalidAuthFiles(problems)
     return Access(settings.purge, callers, tokens)
 
 
-def _callers(file: Path) -> Watched[Callers]:
+def _callers(file: Path) -> ReloadingFile[Callers]:
     def load() -> Callers:
         try:
-            text = content(file).decode()
+            text = read_file(file).decode()
         except UnicodeDecodeError:
-            raise refused(file, "is not UTF-8") from None
+            raise invalid_file(file, "is not UTF-8") from None
         found, problems = read_callers(str(file), text)
         if problems:
-            raise AccessRefused(problems)
+            raise InvalidAuthFiles(problems)
         return found
 
-    return Watched([file], load)
+    return ReloadingFile([file], load)
 
 
-def _tokens(settings: AccessSettings) -> Watched[Tokens]:
+def _tokens(settings: AuthConfig) -> ReloadingFile[Tokens]:
     file = Path(settings.jwt_keys)
     missing = [
         name
@@ -153,7 +155,7 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
         if not value
     ]
     if missing:
-        raise AccessRefused(
+        raise InvalidAuthFiles(
             Problem(
                 place=Place(file=name),
                 code="missing-key",
@@ -168,10 +170,10 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
 
     def load() -> Tokens:
         try:
-            plain = json.loads(content(file))
+            plain = json.loads(read_file(file))
             keys = read_keys(plain if isinstance(plain, dict) else {})
         except (ValueError, RecursionError) as error:
-            raise refused(file, f"expected a set of public keys (JWKS): {error}") from error
+            raise invalid_file(file, f"expected a set of public keys (JWKS): {error}") from error
         return Tokens(
             keys=keys,
             issuer=settings.jwt_issuer,
@@ -180,4 +182,4 @@ def _tokens(settings: AccessSettings) -> Watched[Tokens]:
             roles_claim=settings.jwt_roles_claim,
         )
 
-    return Watched([file], load)
+    return ReloadingFile([file], load)

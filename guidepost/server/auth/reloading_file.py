@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from guidepost.server.auth.file_errors import AccessRefused
+from guidepost.server.auth.errors import InvalidAuthFiles
 
 log = logging.getLogger("guidepost.access")
 
 Value = TypeVar("Value")
 
 
-class Watched(Generic[Value]):
+class ReloadingFile(Generic[Value]):
     """What some files say, as of the last time that all of it could be read."""
 
     def __init__(self, files: Sequence[Path], read: Callable[[], Value]) -> None:
-        """Read them for the first time; raises AccessRefused."""
+        """Read them for the first time; raises InvalidAuthFiles."""
         self._files, self._read = files, read
         self._seen = self._marks()
         self.value = read()
@@ -31,7 +31,7 @@ class Watched(Generic[Value]):
         self._seen = marks
         try:
             self.value = self._read()
-        except AccessRefused as error:
+        except InvalidAuthFiles as error:
             log.error("%s changed and cannot be used, what it said before still holds: %s", self, error)  # noqa: TRY400 - it says all there is
             return False
         log.info("%s changed, and was read again", self)

@@ -28,7 +28,7 @@ class Action(StrEnum):
     PURGE_LOG = "purge the decision log"
 
 
-NEEDED: Final[dict[str, Role]] = {
+REQUIRED_ROLES: Final[dict[str, Role]] = {
     "guidepost.v1.DecisionService": Role.DECIDE,
     "guidepost.v1.PolicyService": Role.READ_POLICIES,
     "guidepost.v1.AuditService": Role.READ_LOG,
@@ -37,7 +37,7 @@ NEEDED: Final[dict[str, Role]] = {
 }
 """The role that each service needs, and each RPC that needs another one than the rest of its service."""
 
-OPEN: Final = frozenset(
+OPEN_SERVICES: Final = frozenset(
     {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection"}
 )
 """Services that everybody may ask: they say how the server is doing and what it offers, and nothing of a ticket."""
@@ -53,26 +53,26 @@ class Caller:
     roles: frozenset[Role]
 
 
-_CALLER: Final[ContextVar[Caller | None]] = ContextVar("caller", default=None)
+_CALLER: Final[ContextVar[Caller | None]] = ContextVar("current_caller", default=None)
 
 
-def caller() -> Caller | None:
+def current_caller() -> Caller | None:
     """Return whoever makes the call that is being answered; None where nobody has to prove who he is."""
     return _CALLER.get()
 
 
-def proven() -> str:
+def caller_name() -> str:
     """Return the name of whoever makes this call; "" where nobody has to prove who he is."""
     found = _CALLER.get()
     return "" if found is None else found.name
 
 
-def answering(found: Caller | None) -> None:
+def set_caller(found: Caller | None) -> None:
     """Print who makes this call; it holds for the task that answers it, and what that starts."""
     _CALLER.set(found)
 
 
-def needed(method: str) -> Role | None:
+def required_role(method: str) -> Role | None:
     """Return the role that an RPC needs, by its path; None for what is open to all.
 
     What is listed nowhere needs the most there is.
@@ -82,6 +82,6 @@ def needed(method: str) -> Role | None:
     >>> needed("/grpc.health.v1.Health/Check")
     """
     service = method.strip("/").partition("/")[0]
-    if service in OPEN:
+    if service in OPEN_SERVICES:
         return None
-    return NEEDED.get(method.strip("/")) or NEEDED.get(service, Role.ADMIN)
+    return REQUIRED_ROLES.get(method.strip("/")) or REQUIRED_ROLES.get(service, Role.ADMIN)

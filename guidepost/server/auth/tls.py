@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from engine.model.problems import Problem
 from guidepost.server.auth.config import TlsFiles
-from guidepost.server.auth.file_errors import AccessRefused, content, refused
-from guidepost.server.auth.reloading_file import Watched
+from guidepost.server.auth.errors import InvalidAuthFiles, invalid_file, read_file
+from guidepost.server.auth.reloading_file import ReloadingFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Material:
 
 
 def read_tls(files: TlsFiles) -> Material:
-    """Read the files, and see that they fit together; raises AccessRefused with every problem."""
+    """Read the files, and see that they fit together; raises InvalidAuthFiles with every problem."""
     problems: list[Problem] = []
     found: list[bytes | None] = []
     for path, check in (
@@ -47,18 +47,18 @@ def read_tls(files: TlsFiles) -> Material:
     ):
         try:
             found.append(check(Path(path)) if path else None)
-        except AccessRefused as error:
+        except InvalidAuthFiles as error:
             problems.extend(error.problems)
     if problems:
-        raise AccessRefused(problems)
+        raise InvalidAuthFiles(problems)
     certificate, key, client_ca = found
     if certificate is None or key is None:
-        raise refused(
+        raise invalid_file(
             Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together"
         )
     mine = x509.load_pem_x509_certificates(certificate)[0].public_key()
     if _public(mine) != _public(load_pem_private_key(key, None).public_key()):
-        raise refused(
+        raise invalid_file(
             Path(files.key),
             f"is not the key of the certificate in {files.certificate}",
             "the server's own certificate stands first in its file",
@@ -67,9 +67,9 @@ def read_tls(files: TlsFiles) -> Material:
 
 
 def credentials(files: TlsFiles) -> grpc.ServerCredentials:
-    """Return credentials that follow the files; raises AccessRefused if these cannot be used to begin with."""
+    """Return credentials that follow the files; raises InvalidAuthFiles if these cannot be used to begin with."""
     paths = [Path(one) for one in (files.certificate, files.key, files.client_ca) if one]
-    watched = Watched(paths, lambda: read_tls(files))
+    watched = ReloadingFile(paths, lambda: read_tls(files))
 
     def newer() -> grpc.ServerCertificateConfiguration | None:
         return watched.value.configuration if watched.renew() else None
@@ -78,18 +78,18 @@ def credentials(files: TlsFiles) -> grpc.ServerCredentials:
 
 
 def _check_chain(path: Path) -> bytes:
-    pem = content(path)
+    pem = read_file(path)
     mine = _certificates(path, pem)[0]
     now = datetime.now(UTC)
     if mine.not_valid_after_utc <= now:
-        raise refused(path, f"the certificate expired on {mine.not_valid_after_utc:%Y-%m-%d}")
+        raise invalid_file(path, f"the certificate expired on {mine.not_valid_after_utc:%Y-%m-%d}")
     if mine.not_valid_before_utc > now:
-        raise refused(path, f"the certificate is not valid before {mine.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+        raise invalid_file(path, f"the certificate is not valid before {mine.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
     return pem
 
 
 def _check_authorities(path: Path) -> bytes:
-    pem = content(path)
+    pem = read_file(path)
     _certificates(path, pem)
     return pem
 
@@ -98,17 +98,19 @@ def _certificates(path: Path, pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise refused(path, "holds no certificates in PEM") from None
+        raise invalid_file(path, "holds no certificates in PEM") from None
 
 
 def _check_key(path: Path) -> bytes:
-    pem = content(path)
+    pem = read_file(path)
     try:
         load_pem_private_key(pem, None)
     except TypeError:
-        raise refused(path, "the key is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`") from None
+        raise invalid_file(
+            path, "the key is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`"
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise refused(path, "holds no private key in PEM") from None
+        raise invalid_file(path, "holds no private key in PEM") from None
     return pem
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from guidepost.server.observability.config import Watching
+from guidepost.server.observability.config import ObservabilityConfig
 from guidepost.server.observability.logging import CALLS
-from guidepost.server.rpc.observation_interceptor import Observed, Observer
+from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 
 
-class CallMessages(Observer):
+class CallLog(Observer):
     """Writes a message for each call that has ended. It holds no fact, and no text of the caller but its name."""
 
     names = True
@@ -24,12 +24,12 @@ class CallMessages(Observer):
     def __init__(self) -> None:
         self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(logger=CALLS)
 
-    def ended(self, call: Observed) -> None:
+    def ended(self, call: ObservedCall) -> None:
         """Write it."""
-        self._log.info("call", **said(call))
+        self._log.info("call", **call_fields(call))
 
 
-def said(call: Observed) -> dict[str, Any]:
+def call_fields(call: ObservedCall) -> dict[str, Any]:
     """Return what is said of a call; what there is not is left out."""
     found: dict[str, Any] = {
         "method": call.method,
@@ -45,12 +45,12 @@ def said(call: Observed) -> dict[str, Any]:
 
 
 @contextmanager
-def observers(watching: Watching) -> Iterator[tuple[Observer, ...]]:
+def call_observers(watching: ObservabilityConfig) -> Iterator[tuple[Observer, ...]]:
     """Yield what looks at calls beside the metrics, while the block runs."""
     with ExitStack() as stack:
-        found: list[Observer] = [CallMessages()] if watching.calls else []
+        found: list[Observer] = [CallLog()] if watching.calls else []
         if watching.traces:
-            from guidepost.server.observability.tracing import traced  # noqa: PLC0415 - an extra, which need not be installed
+            from guidepost.server.observability.tracing import trace_calls  # noqa: PLC0415 - an extra, which need not be installed
 
-            found.append(stack.enter_context(traced(watching.traces, watching.share)))
+            found.append(stack.enter_context(trace_calls(watching.traces, watching.share)))
         yield tuple(found)

@@ -7,7 +7,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watching:
+class ObservabilityConfig:
     """Whether calls are measured; how messages are written (``text`` or ``json``), and whether each call is one; where traces go ("" for nowhere), and which share."""
 
     metrics: bool = False
@@ -17,5 +17,5 @@ class Watching:
     share: float = 1.0
 
 
-UNWATCHED: Final = Watching()
+NO_OBSERVABILITY: Final = ObservabilityConfig()
 """Neither measured nor traced."""

@@ -29,8 +29,8 @@ from engine.model.answer import Answer, Outcome, Status, UnknownVersion
 from engine.version.version import Version
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.recorder import Answers
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.rpc.observation_interceptor import Observed, Observer
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 
 PATH: Final = "/metrics"
 
@@ -50,7 +50,7 @@ OTHER: Final = "other"
 """What came out that is no word of the policy."""
 
 
-class Log(Protocol):
+class LogState(Protocol):
     """A decision log, as far as it is looked at."""
 
     @property
@@ -99,11 +99,11 @@ class CallMetrics(Observer):
         self._counted: dict[tuple[str, str], Counter] = {}
         self._timed: dict[str, Histogram] = {}
 
-    def began(self, call: Observed) -> None:
+    def began(self, call: ObservedCall) -> None:
         """Count a call that is under way."""
         self._under_way[call.streams] += 1
 
-    def ended(self, call: Observed) -> None:
+    def ended(self, call: ObservedCall) -> None:
         """Count it, and how long it took."""
         self._under_way[call.streams] -= 1
         name = call.method, call.code
@@ -177,13 +177,13 @@ class PolicyMetrics(Collector):
     """Shows which version is in force at the instant of asking."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._held: Held | None = None
+        self._live: LiveBundle | None = None
         self._clock: Callable[[], datetime] | None = None
         registry.register(self)
 
-    def watch(self, held: Held, clock: Callable[[], datetime]) -> None:
+    def watch(self, live: LiveBundle, clock: Callable[[], datetime]) -> None:
         """Look at these versions, by this clock."""
-        self._held, self._clock = held, clock
+        self._live, self._clock = live, clock
 
     def collect(self) -> Iterator[Metric]:
         """Yield 1 for the version in force, 0 for the others."""
@@ -192,8 +192,8 @@ class PolicyMetrics(Collector):
             "1 for the policy version that decides now unless a call names another, 0 for the others.",
             labels=("name", "version", "digest"),
         )
-        if self._held is not None and self._clock is not None:
-            bundle = self._held.bundle
+        if self._live is not None and self._clock is not None:
+            bundle = self._live.bundle
             try:
                 now = bundle.select(now=self._clock()).ref
             except UnknownVersion:
@@ -203,7 +203,7 @@ class PolicyMetrics(Collector):
         yield found
 
 
-class RefusedMetrics(Collector):
+class RejectionMetrics(Collector):
     """Shows how many calls were not let in, by why."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -269,7 +269,7 @@ class LogMetrics(Events):
         for why in Refusal:
             self._refused.labels(why.value)
 
-    def watch(self, log: Log) -> None:
+    def watch(self, log: LogState) -> None:
         """Look at a log whenever the metrics are asked for."""
         self._waiting.set_function(lambda: log.waiting)
         self._at_risk.set_function(lambda: log.at_risk)
@@ -310,7 +310,7 @@ class Metrics:
             DecisionMetrics(self.registry),
             LogMetrics(self.registry),
         )
-        self.policies, self.refused = PolicyMetrics(self.registry), RefusedMetrics(self.registry)
+        self.policies, self.rejections = PolicyMetrics(self.registry), RejectionMetrics(self.registry)
         ProcessCollector(registry=self.registry)
 
     @property
@@ -325,7 +325,7 @@ class Metrics:
 
 
 @contextmanager
-def exposed(registry: CollectorRegistry, address: str) -> Iterator[str]:
+def serve_metrics(registry: CollectorRegistry, address: str) -> Iterator[str]:
     """Serve metrics over HTTP while the block runs; give the URL, with the real port where 0 was asked for.
 
     Whoever reaches the address can read them. Raises OSError if it cannot be bound, and ValueError if it is no ``host:port``.

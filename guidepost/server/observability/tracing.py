@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from guidepost.server.rpc.observation_interceptor import Observed, Observer
+from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 
 NAME: Final = "guidepost"
 
@@ -42,7 +42,7 @@ class Tracing(Observer):
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer(NAME)
 
-    def ended(self, call: Observed) -> None:
+    def ended(self, call: ObservedCall) -> None:
         """Make the span, as it was."""
         ended = time.time_ns()
         sent = {
@@ -78,7 +78,7 @@ class Tracing(Observer):
         self._provider.shutdown()
 
 
-def _told(call: Observed) -> Iterator[tuple[str, str | int | list[str]]]:
+def _told(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]]]:
     """Yield what a span says beside the call itself: nothing of a ticket."""
     if call.caller:
         yield "caller", call.caller
@@ -94,7 +94,7 @@ def _told(call: Observed) -> Iterator[tuple[str, str | int | list[str]]]:
 
 
 @contextmanager
-def traced(address: str, share: float) -> Iterator[Tracing]:
+def trace_calls(address: str, share: float) -> Iterator[Tracing]:
     """Trace calls while the block runs, and send them to a collector over gRPC; without TLS where the address begins with ``http:``."""
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - heavy, and not needed by tests
 

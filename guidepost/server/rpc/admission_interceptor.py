@@ -17,11 +17,11 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from guidepost.server.auth import Access, Admission, Forbidden, Unproven
-from guidepost.server.auth.roles import answering, needed
+from guidepost.server.auth import Access, Admission, PermissionDenied, Unauthenticated
+from guidepost.server.auth.roles import required_role, set_caller
 from guidepost.server.rpc.arrivals import Arrivals
-from guidepost.server.rpc.limits import Limits, Malformed, Room, TooBusy, TooSlow
-from guidepost.server.rpc.status import explained, reason, refuse
+from guidepost.server.rpc.limits import Limits, MalformedMessage, MessageTimeout, Slots, TooBusy
+from guidepost.server.rpc.status import abort_with, reason_of, status_of
 from guidepost.server.rpc.streams import parts
 
 Handler = Any
@@ -41,7 +41,7 @@ DRAINED: Final = 1.0
 QUIET: Final = 0.05
 """Seconds without a message after which nothing more is expected on it."""
 
-REFUSALS: Final = (Unproven, Forbidden, TooBusy, TooSlow, Malformed)
+REJECTIONS: Final = (Unauthenticated, PermissionDenied, TooBusy, MessageTimeout, MalformedMessage)
 """What the gate rejects a call for."""
 
 
@@ -49,34 +49,34 @@ REFUSALS: Final = (Unproven, Forbidden, TooBusy, TooSlow, Malformed)
 class Rooms:
     """What some methods share: room for calls with one answer, for those with a stream, and for messages that are arriving."""
 
-    calls: Room
-    streams: Room
+    calls: Slots
+    streams: Slots
     arrivals: Arrivals
 
 
-class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Admits calls, or rejects them with a reason. ``refused`` counts the rejected ones by that reason."""
 
     def __init__(self, access: Access, limits: Limits) -> None:
         self._access = access
         self._own = Rooms(
-            Room(limits.in_flight, "calls"),
-            Room(limits.streams, "streams"),
+            Slots(limits.in_flight, "calls"),
+            Slots(limits.streams, "streams"),
             Arrivals(limits.incomplete, limits.message_timeout),
         )
         # Anyone may call health and reflection. They have rooms of their own, so that callers with a key do not lose theirs.
         self._health = Rooms(
-            Room(limits.in_flight, "calls"),
-            Room(limits.watches, "health watches"),
+            Slots(limits.in_flight, "calls"),
+            Slots(limits.watches, "health watches"),
             Arrivals(limits.open_incomplete, limits.message_timeout),
         )
         self._reflection = Rooms(
-            Room(limits.in_flight, "calls"),
-            Room(limits.open_incomplete, "reflection streams"),
+            Slots(limits.in_flight, "calls"),
+            Slots(limits.open_incomplete, "reflection streams"),
             Arrivals(limits.open_incomplete, limits.message_timeout),
         )
         self._gated: dict[str, Handler] = {}
-        self.refused: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
 
     @property
     def in_flight(self) -> int:
@@ -105,25 +105,27 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             handler = await continuation(handler_call_details)
             if handler is None:
                 return None
-            found = self._gated[method] = _Gated(self, self._access, method, self._rooms(method), handler).handler
+            found = self._gated[method] = _AdmittedMethod(
+                self, self._access, method, self._rooms(method), handler
+            ).handler
         return found
 
     def _rooms(self, method: str) -> Rooms:
-        if needed(method) is not None:
+        if required_role(method) is not None:
             return self._own
         return self._health if "Health" in method else self._reflection
 
-    async def refuse(self, context: Context, error: Exception) -> NoReturn:
+    async def reject(self, context: Context, error: Exception) -> NoReturn:
         """End a call, with the status that an error stands for."""
-        refusal = explained(error, None)
+        refusal = status_of(error, None)
         self.count(refusal)
         error.__traceback__ = None
-        await refuse(context, refusal)
+        await abort_with(context, refusal)
         raise AssertionError("abort always raises") from error
 
     def count(self, refusal: Status) -> None:
         """Count a call that is rejected with a status."""
-        self.refused[reason(refusal)] += 1
+        self.rejected[reason_of(refusal)] += 1
 
 
 async def _drain(context: Context) -> None:
@@ -139,12 +141,12 @@ async def _drain(context: Context) -> None:
                         return
 
 
-class _Gated:
+class _AdmittedMethod:
     """One method behind the gate. Whatever is raised of ``REFUSALS`` ends the call with the status that it stands for."""
 
-    def __init__(self, gate: Gate, access: Access, method: str, rooms: Rooms, handler: Handler) -> None:
+    def __init__(self, gate: AdmissionInterceptor, access: Access, method: str, rooms: Rooms, handler: Handler) -> None:
         self._gate, self._access, self._method, self._rooms, self._inner = gate, access, method, rooms, handler
-        self._open = needed(method) is None
+        self._open = required_role(method) is None
         self._deserialize = handler.request_deserializer
 
     @property
@@ -166,13 +168,13 @@ class _Gated:
             try:
                 self._admit(context)
                 room.enter()
-            except REFUSALS as error:
-                await self._gate.refuse(context, error)
+            except REJECTIONS as error:
+                await self._gate.reject(context, error)
             try:
                 message = await self._message(context)
                 return await answer(message, context)
-            except REFUSALS as error:
-                await self._gate.refuse(context, error)
+            except REJECTIONS as error:
+                await self._gate.reject(context, error)
             finally:
                 room.leave()
 
@@ -207,33 +209,33 @@ class _Gated:
             try:
                 admission = self._admit(context)
                 room.enter()
-            except REFUSALS as error:
-                await self._gate.refuse(context, error)
+            except REJECTIONS as error:
+                await self._gate.reject(context, error)
             try:
                 async with aclosing(given(context, admission)) as answers:  # type: ignore[type-var]
                     async for part in answers:
                         yield part
-            except REFUSALS as error:
-                await self._gate.refuse(context, error)
+            except REJECTIONS as error:
+                await self._gate.reject(context, error)
             finally:
                 room.leave()
 
         return gated
 
     def _admit(self, context: Context) -> Admission | None:
-        if self._open or not self._access.named:
+        if self._open or not self._access.requires_authentication:
             return None
         admission = Admission(
             self._access, self._method, context.invocation_metadata() or (), lambda: context.auth_context() or {}
         )
-        answering(admission.caller)
+        set_caller(admission.caller)
         return admission
 
     async def _message(self, context: Context) -> Any:
         """Return the only message of a call."""
         sent = await self._rooms.arrivals.read(context)
         if sent is EOF:
-            raise Malformed(NO_MESSAGE)
+            raise MalformedMessage(NO_MESSAGE)
         return self._parsed(sent)
 
     async def _messages(self, context: Context, admission: Admission | None) -> AsyncIterator[Any]:
@@ -243,10 +245,10 @@ class _Gated:
                 if admission is not None:
                     admission.renew()
                 message = self._parsed(sent)
-            except REFUSALS as error:
+            except REJECTIONS as error:
                 if not self._open:
                     # Our own handlers answer it themselves.
-                    self._gate.count(explained(error, None))
+                    self._gate.count(status_of(error, None))
                 await _drain(context)
                 raise
             yield message
@@ -256,4 +258,4 @@ class _Gated:
             return self._deserialize(sent)
         except (DecodeError, ValueError, RecursionError) as error:
             # gRPC would report this as a fault of the server.
-            raise Malformed(NOT_READ) from error
+            raise MalformedMessage(NOT_READ) from error

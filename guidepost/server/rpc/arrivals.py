@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import grpc
 
-from guidepost.server.rpc.limits import TooBusy, TooSlow
+from guidepost.server.rpc.limits import MessageTimeout, TooBusy
 
 CHECKS: Final = 4
 """How many times within the time limit the waiting messages are looked at: a call ends at most a quarter late."""
@@ -41,7 +41,7 @@ class Arrivals:
         """Return the next message of a call, or ``grpc.aio.EOF``.
 
         Raises:
-            TooSlow: it took longer than the time limit.
+            MessageTimeout: it took longer than the time limit.
             TooBusy: too many messages were arriving, and this one had waited longest.
         """
         task = asyncio.current_task()
@@ -81,7 +81,7 @@ class Arrivals:
         """End what has waited too long. Checks are counted, since that costs a message less than to look at a clock."""
         self._checks += 1
         for task in [task for task, since in self._waiting.items() if self._checks - since > CHECKS]:
-            self._end(task, TooSlow(f"the message did not arrive completely within {self._seconds:g} s"))
+            self._end(task, MessageTimeout(f"the message did not arrive completely within {self._seconds:g} s"))
         self._checking = False
         if self._waiting:
             self._check_later()

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 
@@ -35,15 +35,15 @@ from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import VerificationReport, verify_store
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id
 from guidepost.server import wire
-from guidepost.server.auth import Access, Action, NoLog, NotExplained, UnknownRecord
-from guidepost.server.auth.roles import proven
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.rpc.status import answered, streamed, streaming
+from guidepost.server.auth import Access, Action
+from guidepost.server.auth.roles import caller_name
+from guidepost.server.errors import CallError, InvalidField
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.rpc.status import Context, streaming, unary
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1.audit_service_pb2_grpc import AuditServiceServicer
 
 Result = TypeVar("Result")
-Context = grpc.aio.ServicerContext[Any, Any]
 
 PAGE, MAX_PAGE = 50, 1_000
 """How many records a page has, if it does not say, and at most."""
@@ -57,40 +57,67 @@ PROGRESS: Final = 1.0
 MAX_NAME: Final = 200
 
 
+class LogDisabled(CallError):
+    """The server keeps no decision log."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "LOG_DISABLED"
+
+
+class UnknownRecord(CallError, LookupError):
+    """The decision log has no record with this id."""
+
+    status = grpc.StatusCode.NOT_FOUND
+    reason = "UNKNOWN_RECORD"
+
+
+class RecordNotReproducible(CallError):
+    """A record cannot be explained or certified: it was altered, or the server does not have its version."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "RECORD_NOT_REPRODUCIBLE"
+
+
 class _Stopped(Exception):
     """Nobody waits for a verification any more."""
 
 
-class Audit(AuditServiceServicer):  # type: ignore[misc]
+class AuditService(AuditServiceServicer):  # type: ignore[misc]
     """Answers AuditService from a server's decision log; ``access`` says what may be done, and the clock what time it is."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime], log: LogSettings | None, access: Access) -> None:
-        self._held, self._clock, self._access = held, clock, access
+    def __init__(
+        self, live: LiveBundle, clock: Callable[[], datetime], log: LogSettings | None, access: Access
+    ) -> None:
+        self._live, self._clock, self._access = live, clock, access
         self._log = log if log is not None and log.durability is not Durability.OFF else None
         self._key = None if self._log is None else self._log.signing_key()
         self._reads, self._works = ThreadPoolExecutor(2, "audit"), ThreadPoolExecutor(1, "audit work")
         self._store: Store | None = None
         self._opening = threading.Lock()
 
-    @answered
+    @unary
     async def GetRecord(self, request: pb.GetRecordRequest, context: Context) -> pb.GetRecordResponse:  # noqa: ARG002
         """Return one record."""
         return pb.GetRecordResponse(entry=wire.entry(await self._entry(request.id)))
 
-    @answered
+    @unary
     async def QueryRecords(self, request: pb.QueryRecordsRequest, context: Context) -> pb.QueryRecordsResponse:  # noqa: ARG002
         """List records, page by page."""
         self._access.require(Action.READ_LOG)
         asked = wire.log_filter(request.filter)
         if not 0 <= request.page_size <= MAX_PAGE:
-            raise wire.WrongField("page_size", f"is 1 to {MAX_PAGE:,}, or 0 for {PAGE}")
+            raise InvalidField("page_size", f"is 1 to {MAX_PAGE:,}, or 0 for {PAGE}")
         try:
             return await self._read(lambda store: _page(store, asked, request))
         except InvalidPageToken as error:
-            raise wire.WrongField("page_token", str(error)) from error
+            raise InvalidField("page_token", str(error)) from error
 
-    @streamed
-    async def ExportRecords(self, request: pb.ExportRecordsRequest) -> AsyncIterator[pb.ExportRecordsResponse]:
+    @streaming
+    async def ExportRecords(
+        self,
+        request: pb.ExportRecordsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.ExportRecordsResponse]:
         """Yield records as lines of JSON, some at a time: the next ones are read when these are on their way."""
         self._access.require(Action.READ_LOG)
         asked = wire.log_filter(request.filter)
@@ -124,37 +151,37 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         if report is not None:
             yield pb.VerifyLogResponse(result=wire.verification(report))
 
-    @answered
+    @unary
     async def ExplainRecord(self, request: pb.ExplainRecordRequest, context: Context) -> pb.ExplainRecordResponse:  # noqa: ARG002
         """Decide a record again under its own version."""
         entry, record = await self._whole(request.id)
-        return wire.explained(entry, reproduce(record, self._decider(record)))
+        return wire.explanation(entry, reproduce(record, self._decider(record)))
 
-    @answered
+    @unary
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Context) -> pb.GetCertificateResponse:  # noqa: ARG002
         """Return the certificate of a record."""
         entry, _ = await self._whole(request.id)
         made = await self._read(lambda store: certify(store, entry))
         return pb.GetCertificateResponse(certificate=made.text, signed=made.head is not None)
 
-    @answered
+    @unary
     async def PurgeRecords(self, request: pb.PurgeRecordsRequest, context: Context) -> pb.PurgeRecordsResponse:
         """Remove old records, or say which would be removed."""
         self._access.require(Action.PURGE_LOG)
         self._settings()  # a server without a log reports that first
         now = self._clock()
         if not request.HasField("before"):
-            raise wire.WrongField("before", "is missing: what was received before it goes")
+            raise InvalidField("before", "is missing: what was received before it goes")
         before = wire.asked_instant("before", request.before)
         if before > now:
-            raise wire.WrongField("before", "lies in the future")
+            raise InvalidField("before", "lies in the future")
         name = (
-            recorded_caller(proven(), request.by)
+            recorded_caller(caller_name(), request.by)
             if request.by
-            else read_call_metadata(context.invocation_metadata() or (), proven()).caller or "unknown"
+            else read_call_metadata(context.invocation_metadata() or (), caller_name()).caller or "unknown"
         )
         if len(name) > MAX_NAME or not name.isprintable():
-            raise wire.WrongField("by", f"has 1 to {MAX_NAME} printable characters")
+            raise InvalidField("by", f"has 1 to {MAX_NAME} printable characters")
         going = await self._read(lambda store: plan_purge(store, before))
         notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, self._key))
         return pb.PurgeRecordsResponse(
@@ -171,7 +198,7 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
     async def _entry(self, id_: str) -> Entry:
         self._access.require(Action.READ_LOG)
         if not wire.checked_text("id", id_):
-            raise wire.WrongField("id", "is empty")
+            raise InvalidField("id", "is empty")
         entry = await self._read(lambda store: store.get(id_))
         if entry is None:
             raise UnknownRecord(f"no record `{id_}`")
@@ -181,16 +208,16 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
         """Return an entry that is as it was written, and its record."""
         entry = await self._entry(id_)
         if not entry.holds:
-            raise NotExplained(
+            raise RecordNotReproducible(
                 f"record `{id_}` was altered: entry {entry.sequence} of {entry.writer} does not have its hash"
             )
         return entry, Record.read(entry.body)
 
     def _decider(self, record: Record) -> Version:
         try:
-            return self._held.bundle.select(digest=record.version.digest, now=instant(record.now))
+            return self._live.bundle.select(digest=record.version.digest, now=instant(record.now))
         except UnknownVersion:
-            raise NotExplained(
+            raise RecordNotReproducible(
                 f"record `{record.id}` was decided under version {record.version.version}, which this server does not have; `guidepost audit explain --with` takes it from elsewhere"
             ) from None
 
@@ -205,7 +232,9 @@ class Audit(AuditServiceServicer):  # type: ignore[misc]
 
     def _settings(self) -> LogSettings:
         if self._log is None:
-            raise NoLog("this server keeps no decision log; `--log-durability` other than `off` makes it keep one")
+            raise LogDisabled(
+                "this server keeps no decision log; `--log-durability` other than `off` makes it keep one"
+            )
         return self._log
 
     def _opened(self) -> Store:

@@ -18,9 +18,10 @@ from engine.version.version import Version
 from guidepost.decision_log.call_metadata import CallMetadata, checked_metadata
 from guidepost.decision_log.recorder import Answers
 from guidepost.server import wire
-from guidepost.server.rpc.evaluate import Answering, Chosen, Question, Step
+from guidepost.server.rpc.evaluate import Evaluation, Evaluator, Query, Selection
+from guidepost.server.rpc.limits import TooManyTickets
 from guidepost.server.rpc.observation_interceptor import note_tickets
-from guidepost.server.rpc.status import TooManyTickets, explained
+from guidepost.server.rpc.status import status_of
 from guidepost.server.wire.fast_protobuf import sized, tag
 from guidepost.v1 import decision_service_pb2 as pb
 
@@ -36,7 +37,7 @@ IN_FLIGHT: Final = 200
 IN_FLIGHT_BYTES: Final = 256 << 10
 """The most bytes of them: a stream of few large tickets is read ahead no further than one of many small ones."""
 
-TRIAGE: Final = Question(RecordKind.TRIAGE)
+TRIAGE: Final = Query(RecordKind.TRIAGE)
 
 Write = Callable[[Version, Answers], bytes]
 
@@ -50,10 +51,10 @@ RESULT: Final = tag(pb.TriageStreamResponse.DESCRIPTOR.fields_by_name["result"].
 TRIAGED, FAILED = (tag(pb.TriageResult.DESCRIPTOR.fields_by_name[name].number) for name in ("triage", "error"))
 
 
-class Batches:
+class BatchEvaluator:
     """Answers calls with many tickets, ``most`` of them at most, with bytes; ``write`` encodes the decisions of one."""
 
-    def __init__(self, answering: Answering, write: Write, most: int) -> None:
+    def __init__(self, answering: Evaluator, write: Write, most: int) -> None:
         self._answering, self._write, self._most = answering, write, most
 
     async def batch(self, request: pb.TriageBatchRequest, caller: str, left: Left) -> bytes:
@@ -62,7 +63,7 @@ class Batches:
             raise TooManyTickets(f"{len(request.items):,} tickets; one call may have {self._most:,}")
         note_tickets(len(request.items))
         chosen = self._answering.choose(request)
-        steps: list[Step | Exception] = []
+        steps: list[Evaluation | Exception] = []
         for number, item in enumerate(request.items):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
@@ -94,14 +95,14 @@ class Batches:
         finally:
             reading.cancel()
 
-    def _chosen_step(self, request: pb.TriageStreamRequest, caller: str) -> Step | Exception:
+    def _chosen_step(self, request: pb.TriageStreamRequest, caller: str) -> Evaluation | Exception:
         try:
             chosen = self._answering.choose(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in its place
             return error
         return self._step(request.item, chosen, caller)
 
-    def _step(self, item: pb.TriageItem, chosen: Chosen, caller: str) -> Step | Exception:
+    def _step(self, item: pb.TriageItem, chosen: Selection, caller: str) -> Evaluation | Exception:
         try:
             return self._answering.step(
                 TRIAGE, item, chosen, checked_metadata(CallMetadata(caller, item.request_id, item.ticket_id))
@@ -110,11 +111,11 @@ class Batches:
             return error
 
     async def _results(
-        self, items: Sequence[pb.TriageItem], steps: Sequence[Step | Exception], left: Left
+        self, items: Sequence[pb.TriageItem], steps: Sequence[Evaluation | Exception], left: Left
     ) -> AsyncIterator[bytes]:
         """Yield the results of steps once they may leave."""
-        kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Step)], left()))
-        settled = [next(kept) if isinstance(step, Step) else step for step in steps]
+        kept = iter(await self._answering.all_kept([step for step in steps if isinstance(step, Evaluation)], left()))
+        settled = [next(kept) if isinstance(step, Evaluation) else step for step in steps]
         for number, (item, one) in enumerate(zip(items, settled, strict=True)):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
@@ -159,7 +160,7 @@ async def _read(requests: AsyncIterator[pb.TriageStreamRequest], waiting: _Ahead
 
 def item_error(error: Exception, item: Message) -> pb.ItemError:
     """Return why a ticket among others is not decided, as a call for it alone would have said it."""
-    status = explained(error, item)
+    status = status_of(error, item)
     info, refused = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         detail.Unpack(info)

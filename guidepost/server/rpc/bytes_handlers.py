@@ -17,7 +17,7 @@ def encode(answer: Answer) -> bytes:
     return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
 
-class Encoding:
+class BytesHandlers:
     """A server as the generated code sees it when it adds a service: every handler that it adds may answer with bytes."""
 
     def __init__(self, server: grpc.aio.Server) -> None:

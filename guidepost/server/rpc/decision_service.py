@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
-import grpc
 from google.protobuf.message import Message
 
 from engine.cache import Cache
@@ -24,12 +23,12 @@ from engine.version.version import Version
 from guidepost.decision_log.call_metadata import CallMetadata, read_call_metadata
 from guidepost.decision_log.recorder import Answers, Recorder
 from guidepost.server import wire
-from guidepost.server.auth.roles import proven
-from guidepost.server.rpc.batch import Batches
-from guidepost.server.rpc.evaluate import Answering, Choice, OneTicket, Question
+from guidepost.server.auth.roles import caller_name
+from guidepost.server.rpc.batch import BatchEvaluator
+from guidepost.server.rpc.evaluate import Evaluator, Query, TicketRequest, VersionedRequest
 from guidepost.server.rpc.limits import MOST_TICKETS
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.rpc.status import answered, streaming
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.rpc.status import Context, streaming, unary
 from guidepost.server.wire.fast_protobuf import sized, tag
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import outcomes_pb2
@@ -64,86 +63,88 @@ DECISION: Final = tag(1)
 Key = tuple[bytes, type[Message], str]
 """An encoded answer: what stands before it, the message that it is, and the id of the answer or of what it has in common with others."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
 
-
-class TicketRequest(Choice, OneTicket, Protocol):
+class DecideRequest(VersionedRequest, TicketRequest, Protocol):
     """What the requests for one ticket have in common."""
 
 
-class Decisions(DecisionServiceServicer):  # type: ignore[misc]
-    """Answers DecisionService from the bundle that is held; the clock chooses the version in force."""
+class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
+    """Answers DecisionService from the bundle that is live; the clock chooses the version in force."""
 
     def __init__(
-        self, held: Held, clock: Callable[[], datetime], recorder: Recorder | None = None, batch: int = MOST_TICKETS
+        self,
+        live: LiveBundle,
+        clock: Callable[[], datetime],
+        recorder: Recorder | None = None,
+        batch: int = MOST_TICKETS,
     ) -> None:
-        self._answering = Answering(held, clock, recorder)
-        self._batches = Batches(self._answering, self._triaged, batch)
+        self._answering = Evaluator(live, clock, recorder)
+        self._batches = BatchEvaluator(self._answering, self._triaged, batch)
         self._kept: Cache[Key, bytes] = Cache(MAX_KEPT)
         self._templates: Cache[Key, wire.Template] = Cache(MAX_KEPT)
         self._versions: Cache[str, tuple[bytes, bytes]] = Cache(MAX_KEPT)
 
-    @answered
+    @unary
     async def Triage(self, request: pb.TriageRequest, context: Context) -> bytes:
         """Make all decisions that a new ticket needs."""
-        return await self._answer(Question(RecordKind.TRIAGE), request, context, self._triaged)
+        return await self._answer(Query(RecordKind.TRIAGE), request, context, self._triaged)
 
-    @answered
+    @unary
     async def DecidePriority(self, request: pb.DecidePriorityRequest, context: Context) -> bytes:
         """Decide the priority."""
         return await self._decided("priority", request, context, outcomes_pb2.PriorityDecision)
 
-    @answered
+    @unary
     async def DecideResponseTarget(self, request: pb.DecideResponseTargetRequest, context: Context) -> bytes:
         """Decide within which time work must begin."""
         return await self._decided("response", request, context, outcomes_pb2.ResponseDecision)
 
-    @answered
+    @unary
     async def AdviseChannel(self, request: pb.AdviseChannelRequest, context: Context) -> bytes:
         """Advise whether to call or to write."""
         return await self._decided("channel", request, context, outcomes_pb2.ChannelDecision)
 
-    @answered
+    @unary
     async def DecideScope(self, request: pb.DecideScopeRequest, context: Context) -> bytes:
         """Decide whether support covers the service."""
         return await self._decided("scope", request, context, outcomes_pb2.ScopeDecision)
 
-    @answered
+    @unary
     async def DecideCoverage(self, request: pb.DecideCoverageRequest, context: Context) -> bytes:
         """Decide in which language and by which centre support is given."""
         return await self._decided("coverage", request, context, outcomes_pb2.CoverageDecision)
 
-    @answered
+    @unary
     async def DecideEscalation(self, request: pb.DecideEscalationRequest, context: Context) -> bytes:
         """Decide whether a case can be escalated to the vendor."""
         return await self._decided("escalation", request, context, outcomes_pb2.EscalationDecision)
 
-    @answered
+    @unary
     async def CheckIntake(self, request: pb.CheckIntakeRequest, context: Context) -> bytes:
         """Check whether a case has all it needs to be raised."""
         return await self._decided("intake", request, context, outcomes_pb2.IntakeDecision)
 
-    @answered
+    @unary
     async def DecideLifecycle(self, request: pb.DecideLifecycleRequest, context: Context) -> bytes:
         """Decide what happens to a case now."""
         return await self._decided("lifecycle", request, context, outcomes_pb2.LifecycleDecision)
 
-    @answered
+    @unary
     async def Decide(self, request: pb.DecideRequest, context: Context) -> bytes:
         """Make any decision, by name."""
         return await self._decided(request.decision, request, context, Decision)
 
-    @answered
+    @unary
     async def Reschedule(self, request: pb.RescheduleRequest, context: Context) -> pb.RescheduleResponse:
         """Return how a change of facts moves the deadlines."""
         was, wrong = wire.facts(request.before)
         wrong = tuple(replace(one, fact=f"before.{one.fact}") for one in wrong)
-        question = Question(RecordKind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
+        question = Query(RecordKind.RESCHEDULE, before={**dict.fromkeys(request.unknown_before), **was})
         return await self._answer(
             question, request, context, lambda _, made: wire.rescheduled(cast("Rescheduled", made)), wrong
         )
 
-    @answered
+    @unary
     async def TriageBatch(self, request: pb.TriageBatchRequest, context: Context) -> bytes:
         """Make all decisions for many tickets."""
         return await self._batches.batch(request, self._call(context).caller, context.time_remaining)
@@ -156,10 +157,10 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         async for response in self._batches.stream(requests, self._call(context).caller, context.time_remaining):
             yield response
 
-    async def _decided(self, decision: str, request: TicketRequest, context: Context, kind: type[Message]) -> bytes:
+    async def _decided(self, decision: str, request: DecideRequest, context: Context, kind: type[Message]) -> bytes:
         """Make a decision, and encode it as the one field of a response."""
         return await self._answer(
-            Question(RecordKind.DECIDE, decision),
+            Query(RecordKind.DECIDE, decision),
             request,
             context,
             lambda _, answers: self._field(DECISION, kind, cast("tuple[Answer, ...]", answers)[0]),
@@ -190,8 +191,8 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
 
     async def _answer(
         self,
-        question: Question,
-        request: TicketRequest,
+        question: Query,
+        request: DecideRequest,
         context: Context,
         write: Callable[[Version, Answers], Written],
         wrong: tuple[WrongFact, ...] = (),
@@ -204,7 +205,7 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
     def _call(self, context: Context) -> CallMetadata:
         """Read what the call says of itself, for the log."""
         return (
-            read_call_metadata(context.invocation_metadata() or (), proven())
+            read_call_metadata(context.invocation_metadata() or (), caller_name())
             if self._answering.records
             else CallMetadata()
         )
@@ -214,10 +215,10 @@ class Decisions(DecisionServiceServicer):  # type: ignore[misc]
         name = answer.undated
         if name == "" or answer.unlisted:
             # What holds a caller's own words, or instants among its reasons, is seldom met again.
-            return sized(before, wire.encoded(kind, answer))
+            return sized(before, wire.encode(kind, answer))
         if name is None:
             key = (before, kind, answer.id)
-            return self._kept.get(key) or self._kept.keep(key, sized(before, wire.encoded(kind, answer)))
+            return self._kept.get(key) or self._kept.keep(key, sized(before, wire.encode(kind, answer)))
         key = (before, kind, name)
         template = self._templates.get(key) or self._templates.keep(key, wire.Template(kind, answer))
         return sized(before, template.fill(answer))

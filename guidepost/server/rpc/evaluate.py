@@ -24,7 +24,7 @@ from guidepost.decision_log.call_metadata import CallMetadata
 from guidepost.decision_log.recorder import Answers, Recorder, RecordRequest, ReplayMismatch, RequestIdReused
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
-from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.observation_interceptor import note_answer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Query:
     """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
 
     kind: RecordKind
@@ -49,7 +49,7 @@ class Question:
         return reschedule(version, facts, self.before or {}, moment)
 
 
-class Choice(Protocol):
+class VersionedRequest(Protocol):
     """Which version is to decide, and at which instant: what requests for one ticket and for many have in common."""
 
     @property
@@ -57,7 +57,7 @@ class Choice(Protocol):
         """Which version is to decide."""
 
 
-class OneTicket(Protocol):
+class TicketRequest(Protocol):
     """A request for one ticket, or one of several tickets of a request."""
 
     @property
@@ -66,56 +66,56 @@ class OneTicket(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Selection:
     """The version that decides, when the request came in, and the instant that it is decided at; ``request`` asked for them."""
 
-    request: Choice
+    request: VersionedRequest
     version: Version
     received: datetime
     now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Evaluation:
     """A question that is answered, and not yet recorded; no record where no log is kept."""
 
-    question: Question
-    chosen: Chosen
+    question: Query
+    chosen: Selection
     asked: RecordRequest
     given: Answers
     record: Recordable | None
 
 
-class Answering:
-    """Answers from the bundle that is held, and records what it answers; the clock chooses the version in force."""
+class Evaluator:
+    """Answers from the bundle that is live, and records what it answers; the clock chooses the version in force."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime], recorder: Recorder | None) -> None:
-        self._held, self._clock, self._recorder = held, clock, recorder
+    def __init__(self, live: LiveBundle, clock: Callable[[], datetime], recorder: Recorder | None) -> None:
+        self._live, self._clock, self._recorder = live, clock, recorder
 
     @property
     def records(self) -> bool:
         """Whether answers are recorded."""
         return self._recorder is not None
 
-    def choose(self, request: Choice) -> Chosen:
+    def choose(self, request: VersionedRequest) -> Selection:
         """Return the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
         received = self._clock()
         now = wire.now(cast("Message", request), received)
-        return Chosen(
+        return Selection(
             request=request,
-            version=self._held.bundle.select(**wire.selection(request.version), now=now),
+            version=self._live.bundle.select(**wire.selection(request.version), now=now),
             received=received,
             now=now,
         )
 
     def step(
         self,
-        question: Question,
-        request: OneTicket,
-        chosen: Chosen,
+        question: Query,
+        request: TicketRequest,
+        chosen: Selection,
         call: CallMetadata,
         wrong: tuple[WrongFact, ...] = (),
-    ) -> Step:
+    ) -> Evaluation:
         """Answer a question. ``wrong`` is what is known to be wrong with the request already."""
         version = chosen.version
         facts, moment, given = read_and(
@@ -125,7 +125,7 @@ class Answering:
             wrong,
         )
         asked = RecordRequest(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
-        return Step(
+        return Evaluation(
             question=question,
             chosen=chosen,
             asked=asked,
@@ -133,7 +133,7 @@ class Answering:
             record=None if self._recorder is None else self._recorder.record(chosen.received, asked, version, given),
         )
 
-    async def kept(self, step: Step, left: float | None) -> tuple[Version, Answers]:
+    async def kept(self, step: Evaluation, left: float | None) -> tuple[Version, Answers]:
         """Return the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
 
         Raises LogUnavailable if it may not leave, and RequestIdReused or ReplayMismatch for a call that is repeated.
@@ -142,14 +142,16 @@ class Answering:
             return _noted(step, step.chosen.version, step.given)
         return self._settled(step, await self._recorder.append(step.record, left))
 
-    async def all_kept(self, steps: Sequence[Step], left: float | None) -> list[tuple[Version, Answers] | Exception]:
+    async def all_kept(
+        self, steps: Sequence[Evaluation], left: float | None
+    ) -> list[tuple[Version, Answers] | Exception]:
         """Return the answers when they may leave, all of them together; in place of one that may not, why."""
         if self._recorder is None:
             return [_noted(step, step.chosen.version, step.given) for step in steps]
         kept = await self._recorder.append_all([step.record for step in steps if step.record is not None], left)
         return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
 
-    def _settled_or_not(self, step: Step, kept: Appended | LogUnavailable) -> tuple[Version, Answers] | Exception:
+    def _settled_or_not(self, step: Evaluation, kept: Appended | LogUnavailable) -> tuple[Version, Answers] | Exception:
         if isinstance(kept, LogUnavailable):
             return kept
         try:
@@ -157,17 +159,17 @@ class Answering:
         except (RequestIdReused, ReplayMismatch) as error:
             return error
 
-    def _settled(self, step: Step, kept: Appended) -> tuple[Version, Answers]:
+    def _settled(self, step: Evaluation, kept: Appended) -> tuple[Version, Answers]:
         version, given = (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
         return _noted(step, version, given, kept.record.id)
 
-    def _again(self, step: Step, kept: Recordable) -> tuple[Version, Answers]:
+    def _again(self, step: Evaluation, kept: Recordable) -> tuple[Version, Answers]:
         """Answer a call that is recorded already as it was answered then."""
         if self._recorder is None:
             raise AssertionError("a record exists although nothing is recorded")
         earlier, question, asked = whole(kept), step.question, step.asked
         try:
-            version = self._held.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
+            version = self._live.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
             raise ReplayMismatch(
                 f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
@@ -187,13 +189,13 @@ class Answering:
         return version, given
 
 
-def _noted(step: Step, version: Version, given: Answers, record: str = "") -> tuple[Version, Answers]:
+def _noted(step: Evaluation, version: Version, given: Answers, record: str = "") -> tuple[Version, Answers]:
     """Have whoever looks at the call know what it is answered with."""
     note_answer(version, given, step.asked.call.caller, record)
     return version, given
 
 
-def _same_choice(chosen: Chosen, earlier: Record) -> bool:
+def _same_choice(chosen: Selection, earlier: Record) -> bool:
     """Return whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
     request = chosen.request
     now_alike = not cast("Message", request).HasField("now") or chosen.now == instant(earlier.now)

@@ -7,23 +7,23 @@ from typing import Any, Final
 import grpc
 from grpc_health.v1 import health, health_pb2
 
-from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.live_bundle import LiveBundle
 
 LAST_RELOAD: Final = "guidepost-last-reload-bin"
 """The trailing metadata in which an answer says why the last reload failed, as UTF-8; it is left out if it did not."""
 
 
-class Health(health.aio.HealthServicer):  # type: ignore[misc, name-defined]
-    """Answers Health for the versions that are held."""
+class HealthService(health.aio.HealthServicer):  # type: ignore[misc, name-defined]
+    """Answers Health for the versions that are live."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, live: LiveBundle) -> None:
         super().__init__()
-        self._held = held
+        self._live = live
 
     async def Check(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> health_pb2.HealthCheckResponse:
         """Return the status of a service, and why the last reload failed."""
-        if self._held.refused:
-            context.set_trailing_metadata(((LAST_RELOAD, self._held.refused.encode()),))
+        if self._live.reload_error:
+            context.set_trailing_metadata(((LAST_RELOAD, self._live.reload_error.encode()),))
         return await super().Check(request, context)

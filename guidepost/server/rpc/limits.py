@@ -7,20 +7,41 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import grpc
+
+from guidepost.server.errors import CallError
+
 MOST_TICKETS: Final = 1_000
 """The most tickets that one call may have anywhere."""
 
 
-class TooBusy(Exception):
-    """There is no room for a call now; it may be made again."""
+class TooBusy(CallError):
+    """A limit is reached: the server takes no further call for now."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = "TOO_BUSY"
+    retry_after = 100
 
 
-class TooSlow(Exception):
-    """A message took too long to arrive."""
+class MessageTimeout(CallError):
+    """A message did not arrive completely within ``Limits.message_timeout``."""
+
+    status = grpc.StatusCode.DEADLINE_EXCEEDED
+    reason = "MESSAGE_TIMEOUT"
 
 
-class Malformed(ValueError):
-    """A message cannot be read as what it should be."""
+class MalformedMessage(CallError):
+    """The bytes of a request are not the message that the method takes."""
+
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "MALFORMED_MESSAGE"
+
+
+class TooManyTickets(CallError):
+    """A call has more tickets than ``Limits.batch``."""
+
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "TOO_MANY_TICKETS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +108,7 @@ class Limits:
         )
 
 
-class Room:
+class Slots:
     """Room for a number of calls."""
 
     def __init__(self, limit: int, what: str) -> None:

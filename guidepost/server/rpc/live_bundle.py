@@ -8,8 +8,8 @@ from engine.version.bundle import Bundle
 
 
 @dataclass(slots=True)
-class Held:
+class LiveBundle:
     """Holds a bundle, until it is replaced by another one, whole; ``refused`` says why the last reload failed, if it did."""
 
     bundle: Bundle
-    refused: str = ""
+    reload_error: str = ""

@@ -18,7 +18,7 @@ from engine.decide.reschedule import Rescheduled
 from engine.model.answer import VersionRef
 from engine.version.version import Version
 from guidepost.decision_log.recorder import Answers
-from guidepost.server.auth.roles import proven
+from guidepost.server.auth.roles import caller_name
 from guidepost.server.rpc.streams import parts
 
 Handler = Any
@@ -29,7 +29,7 @@ MAX_IDS: Final = 20
 
 
 @dataclass(slots=True, kw_only=True)
-class Observed:
+class ObservedCall:
     """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers, if they are ``named``."""
 
     method: str
@@ -53,17 +53,17 @@ class Observer:
     names = False
     """Whether it wants the ids of what is answered."""
 
-    def began(self, call: Observed) -> None:
+    def began(self, call: ObservedCall) -> None:
         """A call came in."""
 
     def decided(self, version: Version, given: Answers) -> None:
         """An answer is given."""
 
-    def ended(self, call: Observed) -> None:
+    def ended(self, call: ObservedCall) -> None:
         """A call has ended."""
 
 
-CURRENT: Final[ContextVar[Observed | None]] = ContextVar("observed", default=None)
+CURRENT: Final[ContextVar[ObservedCall | None]] = ContextVar("observed", default=None)
 """The call that is being answered, where anybody looks."""
 
 
@@ -90,7 +90,7 @@ def note_tickets(number: int) -> None:
         call.tickets = (call.tickets or 0) + number
 
 
-class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Has observers look at every call; a method that is not there is left as it is."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
@@ -164,8 +164,8 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
         return observed
 
-    def _begin(self, method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Observed:
-        call = Observed(
+    def _begin(self, method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> ObservedCall:
+        call = ObservedCall(
             method=method,
             context=context,
             observers=self._observers,
@@ -178,9 +178,9 @@ class Observing(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             observer.began(call)
         return call
 
-    def _end(self, call: Observed) -> None:
+    def _end(self, call: ObservedCall) -> None:
         call.seconds = time.perf_counter() - call.began
-        call.caller = call.caller or proven()
+        call.caller = call.caller or caller_name()
         for observer in self._observers:
             observer.ended(call)
 

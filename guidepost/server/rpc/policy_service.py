@@ -14,8 +14,8 @@ from engine.diff import Diff, compare
 from engine.model.answer import UnknownDecision, UnknownVersion
 from engine.version.version import Version
 from guidepost.server import wire
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.rpc.status import served, streamed
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.rpc.status import Context, streaming, unary
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer
 
@@ -23,17 +23,17 @@ MAX_KEPT: Final = 8
 """How many differences are kept."""
 
 
-class Versions(PolicyServiceServicer):  # type: ignore[misc]
-    """Answers PolicyService from the bundle that is held; the clock gives the present instant."""
+class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
+    """Answers PolicyService from the bundle that is live; the clock gives the present instant."""
 
-    def __init__(self, held: Held, clock: Callable[[], datetime]) -> None:
-        self._held, self._clock = held, clock
+    def __init__(self, live: LiveBundle, clock: Callable[[], datetime]) -> None:
+        self._live, self._clock = live, clock
         self._differences: Cache[tuple[str, str], Diff] = Cache(MAX_KEPT)
 
-    @served
-    def ListVersions(self, request: pb.ListVersionsRequest) -> pb.ListVersionsResponse:  # noqa: ARG002
+    @unary
+    async def ListVersions(self, request: pb.ListVersionsRequest, context: Context) -> pb.ListVersionsResponse:  # noqa: ARG002
         """List the versions, and say which one is in force."""
-        bundle = self._held.bundle
+        bundle = self._live.bundle
         try:
             in_force = wire.version_ref(bundle.select(now=self._clock()).ref)
         except UnknownVersion:
@@ -41,14 +41,18 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
         versions = [wire.summary(version.policy, version.ref) for version in bundle.versions]
         return pb.ListVersionsResponse(versions=versions, in_force=in_force)
 
-    @served
-    def GetVersion(self, request: pb.GetVersionRequest) -> pb.GetVersionResponse:
+    @unary
+    async def GetVersion(self, request: pb.GetVersionRequest, context: Context) -> pb.GetVersionResponse:  # noqa: ARG002
         """Return one version whole."""
-        version = self._held.bundle.select(**wire.selection(request.version), now=self._clock())
+        version = self._live.bundle.select(**wire.selection(request.version), now=self._clock())
         return pb.GetVersionResponse(version=wire.policy_version(version.policy, version.ref))
 
-    @streamed
-    async def DiffVersions(self, request: pb.DiffVersionsRequest) -> AsyncIterator[pb.DiffVersionsResponse]:
+    @streaming
+    async def DiffVersions(
+        self,
+        request: pb.DiffVersionsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.DiffVersionsResponse]:
         """Compare two versions, off the loop that serves decisions; the summary first, then decision by decision."""
         before, after = self._pair(request)
         known = dict.fromkeys((*after.policy.decisions, *before.policy.decisions))
@@ -62,7 +66,7 @@ class Versions(PolicyServiceServicer):  # type: ignore[misc]
                 yield pb.DiffVersionsResponse(decision=wire.decision_diff(decision))
 
     def _pair(self, request: pb.DiffVersionsRequest) -> tuple[Version, Version]:
-        bundle = self._held.bundle
+        bundle = self._live.bundle
         after = bundle.select(**wire.selection(request.after, "after"), now=self._clock())
         if request.before.WhichOneof("by"):
             return bundle.select(**wire.selection(request.before, "before"), now=self._clock()), after

@@ -1,8 +1,9 @@
-"""What a call that cannot be answered is told: an exception in, a gRPC status with google.rpc details out.
+"""An exception in, a gRPC status with google.rpc details out.
 
-A wrong request is INVALID_ARGUMENT and names every wrong field; an unknown version or decision is NOT_FOUND and names
-the known ones; a decision that cannot be recorded is UNAVAILABLE; everything else is INTERNAL with a random id, under which the log has the trace that no caller sees.
-A case without an answer is none of these: it is an answer.
+An invalid request is INVALID_ARGUMENT and names every invalid field; an unknown version or decision is NOT_FOUND and lists
+the known ones; a decision that cannot be recorded is UNAVAILABLE. Anything unforeseen is INTERNAL with a random id: the
+server's log has the traceback under this id, and the caller sees only the id.
+A case without a decision is not an error: it is an answer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import functools
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -31,8 +32,7 @@ from guidepost.decision_log.purge import PurgeError
 from guidepost.decision_log.recorder import ReplayMismatch, RequestIdReused
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
-from guidepost.server.auth.errors import Forbidden, NoLog, NotExplained, UnknownRecord, Unproven
-from guidepost.server.rpc.limits import Malformed, TooBusy, TooSlow
+from guidepost.server.errors import CallError, InvalidField
 
 log = logging.getLogger("guidepost.service")
 
@@ -40,141 +40,113 @@ DOMAIN: Final = "guidepost"
 MESSAGE_LENGTH: Final = 300
 DESCRIPTION_LENGTH: Final = 500
 DETAILS_SIZE: Final = 3_000
-"""Details travel in a header, and clients refuse headers above 8 KiB: what does not fit is counted instead."""
+"""Maximum bytes of details: they travel in a header, and clients reject headers above 8 KiB. The rest is counted instead."""
 
 PUSHBACK: Final = "grpc-retry-pushback-ms"
-"""The metadata by which gRPC's clients learn after how many milliseconds to repeat a call; -1 for not at all."""
+"""The metadata that tells gRPC clients after how many milliseconds to retry a call; -1 for never."""
 
-BUSY_FOR: Final = 100
-"""Milliseconds after which a call may be worth repeating for which there was no room."""
+Code: TypeAlias = grpc.StatusCode
 
-
-class TooManyTickets(ValueError):
-    """A call has more tickets than one call may have."""
-
+STATUSES: Final[dict[type[Exception], tuple[Code, str]]] = {
+    WrongRequest: (Code.INVALID_ARGUMENT, "INVALID_FACT"),
+    UnknownVersion: (Code.NOT_FOUND, "UNKNOWN_VERSION"),
+    UnknownDecision: (Code.NOT_FOUND, "UNKNOWN_DECISION"),
+    PolicyErrors: (Code.FAILED_PRECONDITION, "DIFF_TOO_LARGE"),
+    InvalidMetadata: (Code.INVALID_ARGUMENT, "INVALID_METADATA"),
+    PurgeError: (Code.FAILED_PRECONDITION, "PURGE_REFUSED"),
+    RequestIdReused: (Code.ALREADY_EXISTS, "IDEMPOTENCY_KEY_REUSED"),
+    ReplayMismatch: (Code.FAILED_PRECONDITION, "REPLAY_MISMATCH"),
+    LogUnavailable: (Code.UNAVAILABLE, "LOG_UNAVAILABLE"),
+    LogError: (Code.UNAVAILABLE, "LOG_UNAVAILABLE"),
+    SQLAlchemyError: (Code.UNAVAILABLE, "LOG_UNAVAILABLE"),
+}
+"""Status and reason of the errors that are not a ``CallError``, since their packages know no gRPC."""
 
 Servicer = TypeVar("Servicer")
-Asked = TypeVar("Asked")
-Request = TypeVar("Request", bound=Message)
+Request = TypeVar("Request")
 Response = TypeVar("Response", bound=Message | bytes)
-"""What is answered: a message, or the bytes of one."""
+"""A response message, or its bytes."""
+
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 
-def served(
-    answer: Callable[[Servicer, Request], Response],
-) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]]:
-    """Make an RPC of a plain method from request to response, by turning what it raises into a status."""
+def unary(
+    method: Callable[[Servicer, Request, Context], Awaitable[Response]],
+) -> Callable[[Servicer, Request, Context], Awaitable[Response]]:
+    """Decorate a method with one response: an exception ends the call with its status."""
 
-    @functools.wraps(answer)
-    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Response:
+    @functools.wraps(method)
+    async def rpc(servicer: Servicer, request: Request, context: Context) -> Response:
         try:
-            return answer(servicer, request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            refusal = _refusal(error, request, context)
-        await _end(context, *refusal)
+            return await method(servicer, request, context)
+        except Exception as error:  # noqa: BLE001 - the caller receives a status for any error
+            ending = _ending(error, request, context)
+        # Outside of the handler, so that the error is not kept as the context of AbortError.
+        await _abort(context, *ending)
         raise AssertionError("abort always raises")
 
     return rpc
-
-
-def answered(
-    answer: Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]],
-) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Response]]:
-    """Make an RPC of a method that may have to wait, and looks at the call, by turning what it raises into a status."""
-
-    @functools.wraps(answer)
-    async def rpc(servicer: Servicer, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Response:
-        try:
-            return await answer(servicer, request, context)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            refusal = _refusal(error, request, context)
-        await _end(context, *refusal)
-        raise AssertionError("abort always raises")
-
-    return rpc
-
-
-def streamed(
-    answers: Callable[[Servicer, Request], AsyncIterator[Response]],
-) -> Callable[[Servicer, Request, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
-    """Make an RPC that answers in parts of a method from request to responses, by turning what it raises into a status."""
-
-    @functools.wraps(answers)
-    def parts(
-        servicer: Servicer,
-        request: Request,
-        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG001
-    ) -> AsyncIterator[Response]:
-        return answers(servicer, request)
-
-    return streaming(parts)
 
 
 def streaming(
-    answers: Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]],
-) -> Callable[[Servicer, Asked, grpc.aio.ServicerContext[Any, Any]], AsyncIterator[Response]]:
-    """Make an RPC that answers in parts of a method that looks at the call, by turning what it raises into a status; what is asked may be a stream, too."""
+    method: Callable[[Servicer, Request, Context], AsyncIterator[Response]],
+) -> Callable[[Servicer, Request, Context], AsyncIterator[Response]]:
+    """Decorate a method with a stream of responses, and possibly of requests: an exception ends the call with its status."""
 
-    @functools.wraps(answers)
-    async def rpc(
-        servicer: Servicer, request: Asked, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> AsyncIterator[Response]:
+    @functools.wraps(method)
+    async def rpc(servicer: Servicer, request: Request, context: Context) -> AsyncIterator[Response]:
         try:
-            async for part in answers(servicer, request, context):
-                yield part
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            refusal = _refusal(error, request, context)
+            async for response in method(servicer, request, context):
+                yield response
+        except Exception as error:  # noqa: BLE001 - the caller receives a status for any error
+            ending = _ending(error, request, context)
         else:
             return
-        await _end(context, *refusal)
+        await _abort(context, *ending)
 
     return rpc
 
 
-def _refusal(
-    error: Exception, request: Any, context: grpc.aio.ServicerContext[Any, Any]
-) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str | bytes], ...]]:
-    """Return code, message and metadata that a call ends with.
+def _ending(error: Exception, request: Any, context: Context) -> tuple[Code, str, Metadata]:
+    """Return the code, message and metadata that a call ends with.
 
-    Clients repeat what is UNAVAILABLE by themselves. Where the log is the reason, they learn when that may help, or that it cannot before their deadline.
+    gRPC clients retry UNAVAILABLE by themselves. If the decision log is unavailable, the metadata tells them when a retry
+    can succeed, or that none can before their deadline.
     """
-    status = rpc_status.to_status(explained(error, request))
+    status = rpc_status.to_status(status_of(error, request))
     metadata = tuple(status.trailing_metadata)
     if isinstance(error, LogUnavailable) and error.why is not Refusal.STOPPING:
         metadata += ((PUSHBACK, str(pushback(context.time_remaining()))),)
-    # Its frames keep the call, and may keep the error.
+    # The frames of the error refer to the call, and may refer to the error.
     error.__traceback__ = error.__context__ = None
     return status.code, status.details, metadata
 
 
-async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: status_pb2.Status) -> None:
+async def abort_with(context: Context, status: status_pb2.Status) -> None:
     """End a call with a status."""
-    status = rpc_status.to_status(refusal)
-    await _end(context, status.code, status.details, tuple(status.trailing_metadata))
+    made = rpc_status.to_status(status)
+    await _abort(context, made.code, made.details, tuple(made.trailing_metadata))
 
 
-async def _end(
-    context: grpc.aio.ServicerContext[Any, Any],
-    code: grpc.StatusCode,
-    details: str,
-    metadata: tuple[tuple[str, str | bytes], ...],
-) -> None:
+async def _abort(context: Context, code: Code, details: str, metadata: Metadata) -> None:
     try:
         await context.abort(code, details, metadata)
     except grpc.aio.AbortError as aborted:
-        _let_go(aborted)
+        _forget_frames(aborted)
         raise
 
 
-def _let_go(aborted: grpc.aio.AbortError) -> None:
-    """Have an exception forget where it was raised, once the call has ended.
+def _forget_frames(aborted: grpc.aio.AbortError) -> None:
+    """Remove the traceback of an exception once the call has ended.
 
-    gRPC keeps it with the call, and its frames keep the call: the call, with what it received, would stay until Python looks
-    for such circles. Until then gRPC counts it among the calls of its connection, and refuses new ones.
+    gRPC keeps the exception with the call, and its frames refer to the call: without this, the call and its messages
+    stay in memory until the cyclic garbage collector runs. Until then, gRPC counts it as a call under way on its
+    connection, and rejects new ones.
     """
     task = asyncio.current_task()
     if task is None:
-        raise AssertionError("a call is answered by a task")
+        raise AssertionError("a call runs in a task")
 
     def forget(_: object) -> None:
         aborted.__traceback__ = aborted.__context__ = None
@@ -182,77 +154,58 @@ def _let_go(aborted: grpc.aio.AbortError) -> None:
     task.add_done_callback(forget)
 
 
-def reason(refusal: status_pb2.Status) -> str:
-    """Return the reason for machines that a status names."""
+def reason_of(status: status_pb2.Status) -> str:
+    """Return the reason in the details of a status."""
     info = error_details_pb2.ErrorInfo()
-    refusal.details[0].Unpack(info)
+    status.details[0].Unpack(info)
     return str(info.reason)
 
 
-def explained(error: Exception, request: Any) -> status_pb2.Status:
-    """Return what went wrong, as a status; log it if it is our own fault."""
+def status_of(error: Exception, request: Any) -> status_pb2.Status:
+    """Return the status of an error; log it if the server is at fault. ``request`` locates the facts that it names."""
+    code, reason = _code_and_reason(error)
     match error:
         case WrongRequest():
-            return _invalid("WRONG_FACT", [(wire.path(fact.fact, request), described(fact)) for fact in error.wrong])
-        case wire.WrongField():
-            return _invalid("WRONG_FIELD", [(error.path, str(error))])
-        case wire.WrongSelector():
-            return _invalid("WRONG_SELECTOR", [(error.path, str(error))])
+            return _invalid(reason, [(wire.path(fact.fact, request), described(fact)) for fact in error.wrong])
+        case InvalidField():
+            return _invalid(reason, [(error.path, str(error))])
         case UnknownVersion():
-            known = (ref.version for ref in error.known)
-            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_VERSION", str(error), known=known)
-        case PolicyErrors():
-            return _status(
-                grpc.StatusCode.FAILED_PRECONDITION, "POLICY", "; ".join(problem.message for problem in error.problems)
-            )
+            return _status(code, reason, str(error), known=(ref.version for ref in error.known))
         case UnknownDecision():
-            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION", str(error), known=error.known)
-        case TooManyTickets():
-            return _status(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_TICKETS", str(error))
-        case InvalidMetadata():
-            return _status(grpc.StatusCode.INVALID_ARGUMENT, "WRONG_CALL", str(error))
-        case Unproven():
-            return _status(grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", str(error))
-        case Malformed():
-            return _status(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED", str(error))
-        case TooBusy():
-            wait = error_details_pb2.RetryInfo()
-            wait.retry_delay.FromMilliseconds(BUSY_FOR)
-            return _status(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_BUSY", str(error), wait)
-        case TooSlow():
-            return _status(grpc.StatusCode.DEADLINE_EXCEEDED, "TOO_SLOW", str(error))
-        case Forbidden():
-            return _status(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", str(error))
-        case NoLog():
-            return _status(grpc.StatusCode.FAILED_PRECONDITION, "NO_LOG", str(error))
-        case UnknownRecord():
-            return _status(grpc.StatusCode.NOT_FOUND, "UNKNOWN_RECORD", str(error))
-        case NotExplained():
-            return _status(grpc.StatusCode.FAILED_PRECONDITION, "NOT_EXPLAINED", str(error))
-        case PurgeError():
-            return _status(grpc.StatusCode.FAILED_PRECONDITION, "PURGE_REFUSED", str(error))
+            return _status(code, reason, str(error), known=error.known)
+        case PolicyErrors():
+            return _status(code, reason, "; ".join(problem.message for problem in error.problems))
         case LogError() | SQLAlchemyError():
-            return _status(
-                grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", f"the decision log cannot be read: {cause(error)}"
-            )
-        case RequestIdReused():
-            return _status(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_USED", str(error))
-        case ReplayMismatch():
-            return _status(grpc.StatusCode.FAILED_PRECONDITION, "RECORDED_OTHERWISE", str(error))
+            return _status(code, reason, f"the decision log cannot be read: {cause(error)}")
         case LogUnavailable():
-            wait = error_details_pb2.RetryInfo()
-            wait.retry_delay.FromMilliseconds(int(RETRY_AFTER * 1_000))
-            return _status(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE", str(error), wait)
-        case _:
-            incident = secrets.token_hex(8)
-            log.error("incident %s in %s", incident, type(request).__name__, exc_info=error)
-            message = f"unexpected error; the server's log has it as incident {incident}"
-            detail = error_details_pb2.RequestInfo(request_id=incident)
-            return _status(grpc.StatusCode.INTERNAL, "UNEXPECTED", message, detail)
+            return _status(code, reason, str(error), _retry_info(int(RETRY_AFTER * 1_000)))
+        case CallError(retry_after=int(milliseconds)):
+            return _status(code, reason, str(error), _retry_info(milliseconds))
+        case _ if code is not Code.INTERNAL:
+            return _status(code, reason, str(error))
+    incident = secrets.token_hex(8)
+    log.error("incident %s in %s", incident, type(request).__name__, exc_info=error)
+    message = f"unexpected error; the server's log has it as incident {incident}"
+    return _status(code, reason, message, error_details_pb2.RequestInfo(request_id=incident))
+
+
+def _code_and_reason(error: Exception) -> tuple[Code, str]:
+    if isinstance(error, CallError):
+        return error.status, error.reason
+    return next(
+        (STATUSES[one] for one in type(error).__mro__ if one in STATUSES),
+        (Code.INTERNAL, "INTERNAL_ERROR"),
+    )
+
+
+def _retry_info(milliseconds: int) -> error_details_pb2.RetryInfo:
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.FromMilliseconds(milliseconds)
+    return info
 
 
 def described(fact: WrongFact) -> str:
-    """Describe what is wrong with a fact, what it may be, and what was perhaps meant."""
+    """Return what is wrong with a fact, which values are allowed, and the closest one."""
     parts = [shortened(fact.message)]
     if fact.help:
         parts.append(shortened(fact.help))
@@ -267,7 +220,7 @@ def shortened(text: str, length: int = MESSAGE_LENGTH) -> str:
 
 
 def _invalid(reason: str, violations: list[tuple[str, str]]) -> status_pb2.Status:
-    """Name the wrong fields: the first one in the message, and in the details as many as fit."""
+    """Return a status that names invalid fields: the first one in the message, and as many as fit in the details."""
     path, description = violations[0]
     more = (
         f" (and {len(violations) - 1} more; all are in the error details, `wrong_fields` in Python)"
@@ -283,13 +236,11 @@ def _invalid(reason: str, violations: list[tuple[str, str]]) -> status_pb2.Statu
             detail.field_violations[-1].field = "ticket"
             detail.field_violations[-1].description = f"{len(violations) - number} more wrong fields"
             break
-    return _status(grpc.StatusCode.INVALID_ARGUMENT, reason, message, detail)
+    return _status(Code.INVALID_ARGUMENT, reason, message, detail)
 
 
-def _status(
-    code: grpc.StatusCode, reason: str, message: str, *details: Message, known: Iterable[str] = ()
-) -> status_pb2.Status:
-    """Put a status together; its details start with the reason for machines."""
+def _status(code: Code, reason: str, message: str, *details: Message, known: Iterable[str] = ()) -> status_pb2.Status:
+    """Return a status; its first detail has the reason."""
     info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
     if listed := ", ".join(known):
         info.metadata["known"] = shortened(listed, DESCRIPTION_LENGTH)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from guidepost.decision_log.settings import Durability, LogSettings
-from guidepost.server.auth.config import AccessSettings, TlsFiles
-from guidepost.server.observability.config import Watching
-from guidepost.server.protection import Protection
+from guidepost.server.auth.config import AuthConfig, TlsFiles
+from guidepost.server.observability.config import ObservabilityConfig
 from guidepost.server.rpc.limits import Limits
+from guidepost.server.security import Security
 from guidepost.server.settings.model import ServerSettings
-from guidepost.server.workers.supervisor import Settings, cores
+from guidepost.server.workers.supervisor import SupervisorConfig, cores
 
 
 def log_settings(settings: ServerSettings) -> LogSettings | None:
@@ -36,42 +36,42 @@ def log_settings(settings: ServerSettings) -> LogSettings | None:
     )
 
 
-def watching(settings: ServerSettings) -> Watching:
+def observability(settings: ServerSettings) -> ObservabilityConfig:
     """Return how calls are watched."""
-    return Watching(
+    return ObservabilityConfig(
         metrics=bool(settings.metrics),
-        messages=written(settings.messages),
+        messages=log_format(settings.messages),
         calls=settings.log_calls,
         traces=settings.traces,
         share=settings.traces_share,
     )
 
 
-def written(messages: str) -> str:
+def log_format(messages: str) -> str:
     """Return how messages are written: ``auto`` goes by where they are read."""
     return messages if messages != "auto" else "text" if sys.stderr.isatty() else "json"
 
 
-def supervised(settings: ServerSettings, policies: Path, sign_key: str) -> Settings:
+def supervisor_config(settings: ServerSettings, policies: Path, sign_key: str) -> SupervisorConfig:
     """Return what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
     log = log_settings(settings)
-    return Settings(
+    return SupervisorConfig(
         policies=policies,
         workers=workers,
         log=replace(log, sign_key=sign_key) if log else None,
         grace=settings.grace,
         admin=settings.admin,
         metrics=settings.metrics,
-        watching=watching(settings),
-        protection=protection(settings),
+        watching=observability(settings),
+        security=security(settings),
     )
 
 
-def protection(settings: ServerSettings) -> Protection:
+def security(settings: ServerSettings) -> Security:
     """Return who may come in, and what is limited."""
     files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
-    access = AccessSettings(
+    access = AuthConfig(
         callers=_path(settings.callers),
         jwt_keys=_path(settings.jwt_keys),
         jwt_issuer=settings.jwt_issuer,
@@ -97,7 +97,7 @@ def protection(settings: ServerSettings) -> Protection:
         connection_age_grace=settings.max_connection_age_grace,
         ping_interval=settings.min_ping_interval,
     )
-    return Protection(
+    return Security(
         access=access,
         tls=files if any((files.certificate, files.key, files.client_ca)) else None,
         limits=limits,

@@ -17,25 +17,25 @@ from guidepost.decision_log.database import LogError, connect, examine
 from guidepost.decision_log.settings import default_url
 from guidepost.install_command import install_command
 from guidepost.policies.sources import SourceError
-from guidepost.server.protection_checks import protection_problems
-from guidepost.server.settings.build import log_settings, protection
-from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.security_checks import security_problems
+from guidepost.server.settings.build import log_settings, security
+from guidepost.server.settings.load import LoadedSettings, WrongSetting
 from guidepost.server.settings.model import key
 
 UNIX: Final = "unix:"
 
 
-def refusals(found: Found) -> list[WrongSetting]:
+def setting_problems(found: LoadedSettings) -> list[WrongSetting]:
     """Return which settings do not go together, or name what is not there. Nothing is opened but files."""
     return [*_together(found), *_log(found), *_traces(found), *_protection(found)]
 
 
-def in_the_way(found: Found) -> list[WrongSetting]:
+def environment_problems(found: LoadedSettings) -> list[WrongSetting]:
     """Return what else is in the way: a decision log that cannot be used, ports that are taken. The log is looked at, and not changed."""
     return [*_database(found), *_ports(found)]
 
 
-def _together(found: Found) -> Iterator[WrongSetting]:
+def _together(found: LoadedSettings) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.workers == 0 and settings.admin:
         yield WrongSetting(
@@ -62,7 +62,7 @@ def _together(found: Found) -> Iterator[WrongSetting]:
             yield WrongSetting(origin=found.origin(name), message=f"{address} is the address of `{other}`, too")
 
 
-def _log(found: Found) -> Iterator[WrongSetting]:
+def _log(found: LoadedSettings) -> Iterator[WrongSetting]:
     settings = found.settings
     if settings.decision_log and settings.decision_log_file is not None:
         yield WrongSetting(
@@ -91,7 +91,7 @@ def _log(found: Found) -> Iterator[WrongSetting]:
             yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
 
 
-def _traces(found: Found) -> Iterator[WrongSetting]:
+def _traces(found: LoadedSettings) -> Iterator[WrongSetting]:
     if found.settings.traces and importlib.util.find_spec("opentelemetry") is None:
         yield WrongSetting(
             origin=found.origin("traces"),
@@ -100,7 +100,7 @@ def _traces(found: Found) -> Iterator[WrongSetting]:
         )
 
 
-def _protection(found: Found) -> Iterator[WrongSetting]:
+def _protection(found: LoadedSettings) -> Iterator[WrongSetting]:
     settings = found.settings
     # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
     origins = {
@@ -108,15 +108,15 @@ def _protection(found: Found) -> Iterator[WrongSetting]:
         settings.admin: found.origin("admin"),
         **{key(name): found.origin(name) for name in ("audit_purge", "jwt_issuer", "jwt_audience")},
     }
-    for one in protection_problems(
-        protection(settings), [address for address in (_own_address(found), settings.admin) if address]
+    for one in security_problems(
+        security(settings), [address for address in (_own_address(found), settings.admin) if address]
     ):
         yield WrongSetting(
             origin=origins.get(one.place.file, str(one.place)), message=one.message, help=one.help, place=one.place
         )
 
 
-def _database(found: Found) -> Iterator[WrongSetting]:
+def _database(found: LoadedSettings) -> Iterator[WrongSetting]:
     try:
         options = log_settings(found.settings)
         if options is not None:
@@ -127,7 +127,7 @@ def _database(found: Found) -> Iterator[WrongSetting]:
         return  # said among the refusals
 
 
-def _ports(found: Found) -> Iterator[WrongSetting]:
+def _ports(found: LoadedSettings) -> Iterator[WrongSetting]:
     for name, address in (
         ("port", _own_address(found)),
         ("admin", found.settings.admin),
@@ -147,7 +147,7 @@ def _ports(found: Found) -> Iterator[WrongSetting]:
             )
 
 
-def _own_address(found: Found) -> str:
+def _own_address(found: LoadedSettings) -> str:
     host = found.settings.host
     return host if host.startswith(UNIX) else f"{host}:{found.settings.port}"
 

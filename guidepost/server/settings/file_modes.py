@@ -14,15 +14,15 @@ from sqlalchemy.engine import make_url
 from guidepost.decision_log.default_key import PRIVATE_FILE
 from guidepost.decision_log.settings import default_url, state_folder
 from guidepost.server.settings.build import log_settings
-from guidepost.server.settings.load import Found, WrongSetting
+from guidepost.server.settings.load import LoadedSettings, WrongSetting
 from guidepost.server.settings.model import ServerSettings
-from guidepost.server.settings.signing_key import wanted
+from guidepost.server.settings.signing_key import signs
 
 _WRITE = stat.S_IWGRP | stat.S_IWOTH
 _SECRET = _WRITE | stat.S_IROTH
 
 
-def open_files(found: Found) -> list[WrongSetting]:
+def file_mode_warnings(found: LoadedSettings) -> list[WrongSetting]:
     """Report the files of a server that others can read or change; a file that is not there is not reported."""
     settings = found.settings
     named = [
@@ -35,7 +35,7 @@ def open_files(found: Found) -> list[WrongSetting]:
         for name in ("tls_certificate", "tls_client_ca", "jwt_keys")
     ]
     named += [("the decision log", path, _SECRET) for path in _log_files(settings)]
-    if wanted(settings) and settings.log_sign_key is None:
+    if signs(settings) and settings.log_sign_key is None:
         named.append(("the signing key", state_folder() / PRIVATE_FILE, _SECRET))
     return [
         WrongSetting(origin=origin, message=problem[0], help=problem[1])

@@ -61,7 +61,7 @@ class WrongSettings(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Source:
     """What one source says: values by the names of the model, each with where it was said; and what is wrong with the source itself.
 
     ``places`` are those of the values in a file.
@@ -73,7 +73,7 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LoadedSettings:
     """Settings, and where each that is not the default was said."""
 
     settings: ServerSettings
@@ -84,11 +84,13 @@ class Found:
         return self.origins.get(name, flag(name))
 
 
-def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None) -> Found:
+def read_settings(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
+) -> LoadedSettings:
     """Return the settings; ``flags`` are by name, and those that are None were not given. Raises WrongSettings."""
     if file is None and (named := environment.get(variable(CONFIG))):
         file = Path(named)
-    sources = [_Said({}) if file is None else _file(file), _environment(environment), _flags(flags)]
+    sources = [_Source({}) if file is None else _file(file), _environment(environment), _flags(flags)]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     problems = [
@@ -123,14 +125,14 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str], f
                 )
     if problems:
         raise WrongSettings([problem for _, problem in sorted(problems, key=itemgetter(0))])
-    return Found(ServerSettings(**values), origins)
+    return LoadedSettings(ServerSettings(**values), origins)
 
 
-def _flags(flags: Mapping[str, object]) -> _Said:
-    return _Said({name: (flag(name), value) for name, value in flags.items() if value is not None and value != []})
+def _flags(flags: Mapping[str, object]) -> _Source:
+    return _Source({name: (flag(name), value) for name, value in flags.items() if value is not None and value != []})
 
 
-def _environment(environment: Mapping[str, str]) -> _Said:
+def _environment(environment: Mapping[str, str]) -> _Source:
     """Take the variables that begin as ours do; one that is empty counts as not set."""
     names = {variable(one.name): one.name for one in settings()}
     ours = {name: value for name, value in sorted(environment.items()) if name.startswith(PREFIX) and value != ""}
@@ -139,21 +141,21 @@ def _environment(environment: Mapping[str, str]) -> _Said:
         for name, value in ours.items()
         if name not in names and name not in OTHERS
     )
-    return _Said({names[name]: (f"${name}", value) for name, value in ours.items() if name in names}, unknown)
+    return _Source({names[name]: (f"${name}", value) for name, value in ours.items() if name in names}, unknown)
 
 
-def _file(path: Path) -> _Said:
+def _file(path: Path) -> _Source:
     try:
         text = decode_text(str(path), path.read_bytes())
     except OSError as error:
-        return _Said({}, (WrongSetting(origin=f"{path}", message=f"cannot be read: {error.strerror}"),))
+        return _Source({}, (WrongSetting(origin=f"{path}", message=f"cannot be read: {error.strerror}"),))
     if isinstance(text, Problem):
-        return _Said({}, (WrongSetting(origin=f"{path}", message=text.message, help=text.help),))
+        return _Source({}, (WrongSetting(origin=f"{path}", message=text.message, help=text.help),))
     lines = text.splitlines()
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return _Said({}, (_not_toml(path, lines, str(error)),))
+        return _Source({}, (_not_toml(path, lines, str(error)),))
     names = {key(one.name): one.name for one in settings()}
     keys = {word: _key_place(path, lines, word) for word in said}
     origins = {word: f"{path}:{place.line}" for word, place in keys.items()}
@@ -165,7 +167,7 @@ def _file(path: Path) -> _Said:
         if word not in names
     )
     values = {names[word]: (f"{origins[word]}: {word}", value) for word, value in said.items() if word in names}
-    return _Said(values, unknown, {names[word]: _value_place(keys[word]) for word in said if word in names})
+    return _Source(values, unknown, {names[word]: _value_place(keys[word]) for word in said if word in names})
 
 
 def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
@@ -209,7 +211,7 @@ def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
-def shown(found: Found) -> Iterator[tuple[str, object, str]]:
+def setting_rows(found: LoadedSettings) -> Iterator[tuple[str, object, str]]:
     """Yield every setting with its value, and where it was said ("default" where it was not)."""
     for one in settings():
         yield key(one.name), getattr(found.settings, one.name), found.origins.get(one.name, "default")

@@ -19,10 +19,10 @@ from guidepost.server.settings.types import (
     TEXTS,
     URL,
     YES,
-    Kind,
+    SettingType,
+    integer,
     one_of,
     seconds,
-    whole,
 )
 
 PREFIX: Final = "GUIDEPOST_"
@@ -34,18 +34,18 @@ GROUPS: Final = (SERVING, WATCHED, LOG, SECURITY, LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class SettingInfo:
     """What is known of a setting besides its name and its default; ``unset`` says what holds where it is not set."""
 
-    kind: Kind
+    kind: SettingType
     group: str
     help: str
     unset: str = ""
 
 
-def setting(default: Any, kind: Kind, group: str, help_: str, unset: str = "") -> Any:
+def setting(default: Any, kind: SettingType, group: str, help_: str, unset: str = "") -> Any:
     """Declare a setting."""
-    return field(default=default, metadata={"about": About(kind=kind, group=group, help=help_, unset=unset)})
+    return field(default=default, metadata={"about": SettingInfo(kind=kind, group=group, help=help_, unset=unset)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,10 @@ class ServerSettings:
         SERVING,
         "Address to listen on; 0.0.0.0 is every one, and with `--workers 0` it may be unix:PATH.",
     )
-    port: int = setting(50051, whole(0, 65535), SERVING, "Port to listen on; 0 is any free one.")
+    port: int = setting(50051, integer(0, 65535), SERVING, "Port to listen on; 0 is any free one.")
     workers: int | None = setting(
         None,
-        whole(0, 256),
+        integer(0, 256),
         SERVING,
         "How many processes answer calls; with 0 a single one, which nobody starts anew and which has no admin service.",
         "one for each core",
@@ -118,13 +118,13 @@ class ServerSettings:
     )
     log_records: int = setting(
         DEFAULTS.records,
-        whole(1),
+        integer(1),
         LOG,
         "Under `bounded`: at most so many records are at risk, in all workers together.",
     )
     log_milliseconds: int = setting(
         DEFAULTS.milliseconds,
-        whole(1),
+        integer(1),
         LOG,
         "Under `bounded`: no answer leaves ahead of a record that is older than this.",
     )
@@ -191,41 +191,43 @@ class ServerSettings:
         "Listen beyond loopback without TLS or callers: the network lets in only who may come in, as behind a mesh.",
     )
 
-    max_in_flight: int = setting(1_000, whole(1), LIMITS, "Calls with one answer that may be under way in one worker.")
-    max_streams: int = setting(32, whole(1), LIMITS, "Streams that may be under way in one worker.")
-    max_health_watches: int = setting(1_000, whole(1), LIMITS, "Health watches that may be open in one worker.")
+    max_in_flight: int = setting(
+        1_000, integer(1), LIMITS, "Calls with one answer that may be under way in one worker."
+    )
+    max_streams: int = setting(32, integer(1), LIMITS, "Streams that may be under way in one worker.")
+    max_health_watches: int = setting(1_000, integer(1), LIMITS, "Health watches that may be open in one worker.")
     max_incomplete: int = setting(
         48,
-        whole(1),
+        integer(1),
         LIMITS,
         "Messages that one worker receives at once; one more ends the call that has waited longest.",
     )
     max_incomplete_open: int = setting(
         12,
-        whole(1),
+        integer(1),
         LIMITS,
         "The same for health and for reflection, which need no key; also the most reflection streams.",
     )
     message_timeout: float = setting(10.0, seconds(0.1), LIMITS, "How long a message may take to arrive.")
-    max_request_bytes: int = setting(1 << 20, whole(1_024), LIMITS, "The most bytes of a request.")
-    max_batch: int = setting(1_000, whole(1, 1_000), LIMITS, "The most tickets of one call.")
-    max_metadata_bytes: int = setting(16 << 10, whole(1_024), LIMITS, "The most bytes of a call's metadata.")
+    max_request_bytes: int = setting(1 << 20, integer(1_024), LIMITS, "The most bytes of a request.")
+    max_batch: int = setting(1_000, integer(1, 1_000), LIMITS, "The most tickets of one call.")
+    max_metadata_bytes: int = setting(16 << 10, integer(1_024), LIMITS, "The most bytes of a call's metadata.")
     max_connections: int = setting(
-        1_000, whole(1), LIMITS, "Connections of one worker; further ones are closed at once."
+        1_000, integer(1), LIMITS, "Connections of one worker; further ones are closed at once."
     )
-    max_connection_streams: int = setting(100, whole(1), LIMITS, "Calls that may be under way on one connection.")
+    max_connection_streams: int = setting(100, integer(1), LIMITS, "Calls that may be under way on one connection.")
     max_connection_idle: int = setting(
-        900, whole(1), LIMITS, "After how many seconds without a call a connection is closed."
+        900, integer(1), LIMITS, "After how many seconds without a call a connection is closed."
     )
     max_connection_age: int = setting(
-        3_600, whole(1), LIMITS, "After how many seconds a connection is closed, so that clients spread anew."
+        3_600, integer(1), LIMITS, "After how many seconds a connection is closed, so that clients spread anew."
     )
     max_connection_age_grace: int = setting(
-        60, whole(1), LIMITS, "Seconds that the calls of such a connection have to end."
+        60, integer(1), LIMITS, "Seconds that the calls of such a connection have to end."
     )
     min_ping_interval: int = setting(
         5,
-        whole(1),
+        integer(1),
         LIMITS,
         "Seconds between the pings of a client (keepalive), also without a call; a client that pings more often is disconnected.",
     )
@@ -236,7 +238,7 @@ def settings() -> tuple[Field[Any], ...]:
     return fields(ServerSettings)
 
 
-def about(one: Field[Any]) -> About:
+def about(one: Field[Any]) -> SettingInfo:
     """Return what is known of a setting."""
     return one.metadata["about"]  # type: ignore[no-any-return]
 

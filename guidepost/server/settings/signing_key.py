@@ -11,7 +11,7 @@ from guidepost.server.settings.model import ServerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
+class SigningKey:
     """The file of the private key and the id of the key; ``public`` is the file of the public one, "" where a setting names the private one.
 
     Without a key all of these are ""; ``why_not`` says why, unless no signature is wanted.
@@ -24,26 +24,28 @@ class Signing:
     why_not: str = ""
 
 
-def signing(settings: ServerSettings) -> Signing:
+def signing_key(settings: ServerSettings) -> SigningKey:
     """Return the key that signs, and make the server's own on its first start; raises SourceError if a key that is there cannot be read."""
-    if not wanted(settings):
-        return Signing()
+    if not signs(settings):
+        return SigningKey()
     if settings.log_sign_key is not None:
-        return Signing(private=str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key()))
+        return SigningKey(
+            private=str(settings.log_sign_key), id=key_id(private_key(settings.log_sign_key).public_key())
+        )
     try:
         own = default_key(state_folder())
     except OSError as error:
-        return Signing(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
-    return Signing(private=str(own.private), public=str(own.public), id=own.id, made=own.made)
+        return SigningKey(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
+    return SigningKey(private=str(own.private), public=str(own.public), id=own.id, made=own.made)
 
 
 def signing_problem(settings: ServerSettings) -> str:
     """Return why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
-    if not wanted(settings) or settings.log_sign_key is not None:
+    if not signs(settings) or settings.log_sign_key is not None:
         return ""
     return default_key_problem(state_folder())
 
 
-def wanted(settings: ServerSettings) -> bool:
+def signs(settings: ServerSettings) -> bool:
     """Return whether heads are to be signed."""
     return settings.log_sign and settings.log_durability != Durability.OFF

@@ -13,7 +13,7 @@ _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class SettingType:
     """A kind of setting. ``read`` gives the value, or raises ValueError, which says what is wanted; ``metavar`` stands for it in the help.
 
     ``flag`` tells that it is said by a flag without a value, ``many`` that the flag may be repeated.
@@ -25,7 +25,7 @@ class Kind:
     many: bool = False
 
 
-def whole(least: int, most: int = 2**31 - 1) -> Kind:
+def integer(least: int, most: int = 2**31 - 1) -> SettingType:
     """Return the kind of whole numbers in a range.
 
     >>> whole(0, 256).read("12")
@@ -45,10 +45,10 @@ def whole(least: int, most: int = 2**31 - 1) -> Kind:
             )
         return int(text)
 
-    return Kind(metavar="NUMBER", read=read)
+    return SettingType(metavar="NUMBER", read=read)
 
 
-def seconds(least: float) -> Kind:
+def seconds(least: float) -> SettingType:
     """Return the kind of times in seconds.
 
     >>> seconds(0.01).read("0.5")
@@ -64,7 +64,7 @@ def seconds(least: float) -> Kind:
             raise ValueError(f"expected a number of seconds, {least:g} or more")
         return number
 
-    return Kind(metavar="SECONDS", read=read)
+    return SettingType(metavar="SECONDS", read=read)
 
 
 def _share(value: object) -> float:
@@ -77,7 +77,7 @@ def _share(value: object) -> float:
     return number
 
 
-def one_of(*words: str) -> Kind:
+def one_of(*words: str) -> SettingType:
     """Return the kind of one of some words."""
 
     def read(value: object) -> str:
@@ -85,7 +85,7 @@ def one_of(*words: str) -> Kind:
             raise ValueError(f"expected one of {', '.join(words)}")
         return str(value)
 
-    return Kind(metavar="|".join(words), read=read)
+    return SettingType(metavar="|".join(words), read=read)
 
 
 def _yes(value: object) -> bool:
@@ -121,13 +121,13 @@ def _address(value: object) -> str:
     return text
 
 
-YES: Final = Kind(metavar="", read=_yes, flag=True)
-TEXT: Final = Kind(metavar="TEXT", read=_text)
-SHARE: Final = Kind(metavar="SHARE", read=_share)
-NAME: Final = Kind(metavar="NAME", read=_text)
-URL: Final = Kind(metavar="URL", read=_text)
-FILE: Final = Kind(metavar="FILE", read=_path)
-FOLDER: Final = Kind(metavar="DIR", read=_path)
-ADDRESS: Final = Kind(metavar="HOST:PORT", read=_address)
-TEXTS: Final = Kind(metavar="WORD", read=_texts, many=True)
+YES: Final = SettingType(metavar="", read=_yes, flag=True)
+TEXT: Final = SettingType(metavar="TEXT", read=_text)
+SHARE: Final = SettingType(metavar="SHARE", read=_share)
+NAME: Final = SettingType(metavar="NAME", read=_text)
+URL: Final = SettingType(metavar="URL", read=_text)
+FILE: Final = SettingType(metavar="FILE", read=_path)
+FOLDER: Final = SettingType(metavar="DIR", read=_path)
+ADDRESS: Final = SettingType(metavar="HOST:PORT", read=_address)
+TEXTS: Final = SettingType(metavar="WORD", read=_texts, many=True)
 """Several words; the flag is repeated, and in the environment they have commas between them."""

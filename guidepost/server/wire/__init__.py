@@ -22,11 +22,10 @@ Modules::
 from __future__ import annotations
 
 from guidepost.server.wire.audit import (
-    WrongField,
     asked_instant,
     checked_text,
     entry,
-    explained,
+    explanation,
     log_filter,
     purged_chain,
     verification,
@@ -34,7 +33,7 @@ from guidepost.server.wire.audit import (
 from guidepost.server.wire.decode_request import (
     NO_FACTS,
     TYPED_FACTS,
-    WrongSelector,
+    InvalidSelector,
     facts,
     moment,
     now,
@@ -44,22 +43,21 @@ from guidepost.server.wire.decode_request import (
 from guidepost.server.wire.encode_answer import decision, notice, rescheduled, typed, version_ref
 from guidepost.server.wire.encode_diff import decision_diff, diff_summary
 from guidepost.server.wire.encode_policy import policy_version, summary
-from guidepost.server.wire.fast_answer import Template, encoded
+from guidepost.server.wire.fast_answer import Template, encode
 
 __all__ = [
     "NO_FACTS",
     "TYPED_FACTS",
+    "InvalidSelector",
     "Template",
-    "WrongField",
-    "WrongSelector",
     "asked_instant",
     "checked_text",
     "decision",
     "decision_diff",
     "diff_summary",
-    "encoded",
+    "encode",
     "entry",
-    "explained",
+    "explanation",
     "facts",
     "log_filter",
     "moment",

@@ -14,6 +14,7 @@ from engine.decision_log.verify import Tampering
 from engine.model.answer import Status
 from guidepost.decision_log.purge import PurgePlan
 from guidepost.decision_log.verify import VerificationReport
+from guidepost.server.errors import InvalidField
 from guidepost.server.wire import times
 from guidepost.server.wire.encode_answer import STATUS, decision, rescheduled, value, version_ref
 from guidepost.v1 import audit_service_pb2 as pb
@@ -25,16 +26,8 @@ MAX_TEXT: Final = 500
 TEXTS: Final = ("ticket", "request_id", "caller", "version", "rule", "outcome")
 
 
-class WrongField(ValueError):
-    """A field of a request cannot be read; holds its path."""
-
-    def __init__(self, path: str, message: str) -> None:
-        self.path = path
-        super().__init__(message)
-
-
 def log_filter(given: pb.RecordFilter) -> Filter:
-    """Read which records are asked for; raises WrongField."""
+    """Read which records are asked for; raises InvalidField."""
     for name in TEXTS:
         checked_text(f"filter.{name}", getattr(given, name))
     since, until = (
@@ -45,20 +38,20 @@ def log_filter(given: pb.RecordFilter) -> Filter:
 
 
 def checked_text(path: str, text: str) -> str:
-    """Return a text that a log can be asked for; raises WrongField for one that no record has."""
+    """Return a text that a log can be asked for; raises InvalidField for one that no record has."""
     if len(text) > MAX_TEXT:
-        raise WrongField(path, f"has at most {MAX_TEXT} characters")
+        raise InvalidField(path, f"has at most {MAX_TEXT} characters")
     if "\0" in text:
-        raise WrongField(path, "has a NUL in it")
+        raise InvalidField(path, "has a NUL in it")
     return text
 
 
 def asked_instant(path: str, given: Any) -> datetime:
-    """Read an instant; raises WrongField for what is none."""
+    """Read an instant; raises InvalidField for what is none."""
     try:
-        return times.asked(given)
+        return times.chosen_instant(given)
     except ValueError as error:
-        raise WrongField(path, str(error)) from error
+        raise InvalidField(path, str(error)) from error
 
 
 def entry(one: Entry) -> pb.LogEntry:
@@ -78,7 +71,7 @@ def entry(one: Entry) -> pb.LogEntry:
     return written
 
 
-def explained(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
+def explanation(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
     """Write a past decision in full."""
     differences = [
         pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again)

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.model.answer import WrongFact, WrongRequest
 from engine.request.moment import LEAVE_OUT, Moment, NotAnInstant, read_instant, read_moment
+from guidepost.server.errors import InvalidField
 from guidepost.server.wire import times
 from guidepost.v1 import ticket_pb2, version_pb2
 
@@ -21,12 +22,10 @@ TYPED_FACTS: Final = frozenset(ticket_pb2.Ticket.DESCRIPTOR.fields_by_name) - NO
 """The facts that have a field of their own in a ticket."""
 
 
-class WrongSelector(ValueError):
-    """A version selector that selects nothing; holds the path of the field."""
+class InvalidSelector(InvalidField):
+    """A version selector is empty, or its instant cannot be used."""
 
-    def __init__(self, path: str, message: str) -> None:
-        self.path = path
-        super().__init__(message)
+    reason = "INVALID_VERSION_SELECTOR"
 
 
 def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact, ...]]:
@@ -117,12 +116,12 @@ def selection(selector: version_pb2.VersionSelector, field: str = "version") -> 
     value = getattr(selector, kind)
     if not isinstance(value, Timestamp):
         if not value:
-            raise WrongSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
+            raise InvalidSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
         return {kind: value}
     try:
-        return {kind: times.asked(value)}
+        return {kind: times.chosen_instant(value)}
     except ValueError as error:
-        raise WrongSelector(f"{field}.{kind}", str(error)) from error
+        raise InvalidSelector(f"{field}.{kind}", str(error)) from error
 
 
 def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFact]) -> None:

@@ -41,7 +41,7 @@ T = TypeVar("T")
 E = TypeVar("E")
 
 
-class Once(Generic[T, E]):
+class EncodeOnce(Generic[T, E]):
     """Encodes each object once. Objects are told apart by identity: the engine gives the same ones again, and to hash one takes as long as to encode it."""
 
     def __init__(self, encode: Callable[[T], E], bound: int) -> None:
@@ -103,7 +103,7 @@ class Template:
         return b"".join(made)
 
 
-def encoded(kind: type[Message], answer: Answer) -> bytes:
+def encode(kind: type[Message], answer: Answer) -> bytes:
     """Encode an answer as a message of a kind, the common or a typed one."""
     return Template(kind, answer).fill(answer)
 
@@ -182,7 +182,7 @@ def _field(kind: type[Message], outcome: Outcome) -> tuple[int, bool, bytes]:
         if field is None or field.message_type is not Timestamp.DESCRIPTOR:
             return 0, False, b""
         return field.number, True, tag(field.number)
-    encode = _fields.get(kind) or _fields.keep(kind, Once(lambda one: _encode_field(kind, one), MAX_OUTCOMES))
+    encode = _fields.get(kind) or _fields.keep(kind, EncodeOnce(lambda one: _encode_field(kind, one), MAX_OUTCOMES))
     return encode(outcome)
 
 
@@ -195,6 +195,6 @@ def _encode_field(kind: type[Message], outcome: Outcome) -> tuple[int, bool, byt
     return field.number, False, message.SerializeToString()
 
 
-_outcomes: Final = Once(_encode_outcome, MAX_OUTCOMES)
-_rule: Final = Once(_encode_rule, MAX_RULES)
-_fields: Final[Cache[type[Message], Once[Outcome, tuple[int, bool, bytes]]]] = Cache(100)
+_outcomes: Final = EncodeOnce(_encode_outcome, MAX_OUTCOMES)
+_rule: Final = EncodeOnce(_encode_rule, MAX_RULES)
+_fields: Final[Cache[type[Message], EncodeOnce[Outcome, tuple[int, bool, bytes]]]] = Cache(100)

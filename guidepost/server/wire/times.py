@@ -40,7 +40,7 @@ def instant(timestamp: Timestamp) -> datetime:
         raise ValueError(f"not an instant: {timestamp.seconds} seconds and {timestamp.nanos} nanoseconds") from error
 
 
-def asked(timestamp: Timestamp) -> datetime:
+def chosen_instant(timestamp: Timestamp) -> datetime:
     """Read a timestamp by which a caller chooses or limits; raises ValueError for what is none, and for one that was never set."""
     at = instant(timestamp)
     if at == EPOCH:

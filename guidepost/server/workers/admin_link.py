@@ -6,9 +6,18 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from guidepost.server.workers.channel import Channel, Gone
-from guidepost.server.workers.messages import Administer, Administering, AskStatus, Failed, Measure, Reload, Roll, Told
-from guidepost.server.workers.process import CannotServe, started
+from guidepost.server.workers.channel import Channel, ChannelClosed
+from guidepost.server.workers.messages import (
+    AdminStarted,
+    Failed,
+    GetMetrics,
+    GetStatus,
+    Message,
+    Reload,
+    RollWorkers,
+    StartAdmin,
+)
+from guidepost.server.workers.process import CannotServe, start_program
 from guidepost.server.workers.supervisor import Supervisor
 
 log = logging.getLogger("guidepost.supervisor")
@@ -17,7 +26,7 @@ PAUSE = 1.0
 """Seconds before an admin service that died is started anew."""
 
 
-class Office:
+class AdminLink:
     """Keeps the process that administers and measures: where it listens, and the URL of the metrics."""
 
     def __init__(self, supervisor: Supervisor, admin: str = "", metrics: str = "") -> None:
@@ -43,12 +52,14 @@ class Office:
             await self._process.wait()
 
     async def _start(self) -> Channel:
-        self._process, channel = await started("guidepost.server.workers.admin_process", self._supervisor.messages)
+        self._process, channel = await start_program(
+            "guidepost.server.workers.admin_process", self._supervisor.messages
+        )
         try:
-            told = await channel.ask(Administer(self.admin, self._metrics, self._supervisor.protection))
-        except Gone:
+            told = await channel.ask(StartAdmin(self.admin, self._metrics, self._supervisor.security))
+        except ChannelClosed:
             told = Failed("the admin service ended before it could serve")
-        if not isinstance(told, Administering):
+        if not isinstance(told, AdminStarted):
             raise CannotServe(told.message if isinstance(told, Failed) else str(told))
         self.admin, self.metrics = told.admin, told.metrics
         return channel
@@ -56,7 +67,7 @@ class Office:
     async def _keep(self, channel: Channel) -> None:
         """Answer until it dies, and start it anew."""
         while True:
-            with suppress(Gone):
+            with suppress(ChannelClosed):
                 while True:
                     await channel.say(await self._answer(await channel.hear()))
             channel.close()
@@ -70,19 +81,19 @@ class Office:
                 else:
                     break
 
-    async def _answer(self, told: Told) -> Told:
+    async def _answer(self, told: Message) -> Message:
         match told:
             case Reload():
                 return await self._supervisor.reload()
-            case Roll():
+            case RollWorkers():
                 try:
                     await self._supervisor.roll()
                 except CannotServe as error:
                     return Failed(str(error), error.help)
                 return self._supervisor.status
-            case Measure():
+            case GetMetrics():
                 return await self._supervisor.measured()
-            case AskStatus():
+            case GetStatus():
                 return self._supervisor.status
             case _:
                 raise AssertionError(f"an admin service does not ask {told!r}")

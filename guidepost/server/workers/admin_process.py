@@ -21,25 +21,25 @@ from prometheus_client.registry import Collector
 from engine.model.answer import VersionRef
 from engine.model.problems import Problem
 from guidepost.server import wire
-from guidepost.server.auth import AccessRefused
-from guidepost.server.listener import guarded
+from guidepost.server.auth import InvalidAuthFiles
+from guidepost.server.listener import open_listener
 from guidepost.server.observability import logging as logs
-from guidepost.server.observability.metrics import exposed
-from guidepost.server.protection import Protection
-from guidepost.server.workers.channel import Channel, Gone
+from guidepost.server.observability.metrics import serve_metrics
+from guidepost.server.security import Security
+from guidepost.server.workers.channel import Channel, ChannelClosed
 from guidepost.server.workers.messages import (
-    Administer,
-    Administering,
-    AskStatus,
+    AdminStarted,
     Failed,
-    Measure,
-    Refused,
+    GetMetrics,
+    GetStatus,
+    Message,
+    Rejected,
     Reload,
-    Roll,
-    Status,
-    Told,
+    RollWorkers,
+    ServerStatus,
+    StartAdmin,
 )
-from guidepost.server.workers.metrics_merge import gathered
+from guidepost.server.workers.metrics_merge import merged_metrics
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
 from guidepost.v1.decision_pb2 import Place
@@ -52,45 +52,47 @@ PATIENCE: Final = 10.0
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Questions:
+class SupervisorClient:
     """Asks the supervisor, one question at a time."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._turn = channel, asyncio.Lock()
 
-    async def ask(self, told: Told) -> Any:
+    async def ask(self, told: Message) -> Any:
         """Return the answer; raises Gone."""
         # Not cut short by a caller who goes away: the next one would read the answer to this question.
         return await asyncio.shield(asyncio.create_task(self._exchange(told)))
 
-    async def _exchange(self, told: Told) -> Told:
+    async def _exchange(self, told: Message) -> Message:
         async with self._turn:
             return await self._channel.ask(told)
 
 
-class Gathering(Collector):
+class WorkersCollector(Collector):
     """What Prometheus is shown: asked for on another thread, answered by the supervisor."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: SupervisorClient) -> None:
         self._questions, self._loop = questions, asyncio.get_running_loop()
 
     def collect(self) -> Iterable[Metric]:
         """Ask all workers."""
-        return gathered(asyncio.run_coroutine_threadsafe(self._questions.ask(Measure()), self._loop).result(PATIENCE))
+        return merged_metrics(
+            asyncio.run_coroutine_threadsafe(self._questions.ask(GetMetrics()), self._loop).result(PATIENCE)
+        )
 
 
-class Admin(AdminServiceServicer):  # type: ignore[misc]
+class AdminService(AdminServiceServicer):  # type: ignore[misc]
     """Answers AdminService by asking the supervisor, one question at a time."""
 
     # ruff: noqa: N802 - gRPC names methods as the proto files do
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: SupervisorClient) -> None:
         self._questions = questions
 
     async def Reload(self, request: pb.ReloadRequest, context: Context) -> pb.ReloadResponse:  # noqa: ARG002
         """Have the policies read anew."""
         told = await self._ask(Reload(), context)
-        if isinstance(told, Refused):
+        if isinstance(told, Rejected):
             return pb.ReloadResponse(
                 versions=map(_version, told.versions), problems=map(_problem, told.problems), message=told.message
             )
@@ -98,16 +100,16 @@ class Admin(AdminServiceServicer):  # type: ignore[misc]
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: ARG002
         """Return how the server is doing."""
-        return _status(await self._ask(AskStatus(), context))
+        return _status(await self._ask(GetStatus(), context))
 
     async def RollWorkers(self, request: pb.RollWorkersRequest, context: Context) -> pb.RollWorkersResponse:  # noqa: ARG002
         """Have every worker replaced."""
-        return pb.RollWorkersResponse(workers=_status(await self._ask(Roll(), context)).workers)
+        return pb.RollWorkersResponse(workers=_status(await self._ask(RollWorkers(), context)).workers)
 
-    async def _ask(self, told: Told, context: Context) -> Any:
+    async def _ask(self, told: Message, context: Context) -> Any:
         try:
             answer = await self._questions.ask(told)
-        except Gone:
+        except ChannelClosed:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
         if isinstance(answer, Failed):
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, answer.message)
@@ -123,16 +125,16 @@ def _problem(one: Problem) -> pb.PolicyProblem:
     return pb.PolicyProblem(place=place, code=one.code, message=one.message, help=one.help)
 
 
-def _status(status: Status) -> pb.GetStatusResponse:
+def _status(status: ServerStatus) -> pb.GetStatusResponse:
     answer = pb.GetStatusResponse(versions=map(_version, status.versions), reload_failures=status.failures)
     answer.started_at.FromMilliseconds(round(status.started * 1000))
     answer.last_successful_reload.FromMilliseconds(round(status.reloaded * 1000))
     for one in status.workers:
         worker = answer.workers.add(number=one.number, process_id=one.process, restarts=one.restarts)
         worker.serving_since.FromMilliseconds(round(one.since * 1000))
-    if status.refused is not None:
-        answer.problems.extend(map(_problem, status.refused.problems))
-        answer.message = status.refused.message
+    if status.reload_error is not None:
+        answer.problems.extend(map(_problem, status.reload_error.problems))
+        answer.message = status.reload_error.message
     return answer
 
 
@@ -142,39 +144,39 @@ async def administer(end: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.gone.set)
     try:
         told = await channel.hear()
-        if not isinstance(told, Administer):
+        if not isinstance(told, StartAdmin):
             raise TypeError(f"this process is first told where to listen, not {told!r}")
-        questions = Questions(channel)
+        questions = SupervisorClient(channel)
         async with AsyncExitStack() as stack:
             try:
                 admin = (
-                    await stack.enter_async_context(_administering(questions, told.admin, told.protection))
+                    await stack.enter_async_context(_administering(questions, told.admin, told.security))
                     if told.admin
                     else ""
                 )
                 metrics = stack.enter_context(_measuring(questions, told.metrics)) if told.metrics else ""
-            except (OSError, ValueError, AccessRefused) as error:
+            except (OSError, ValueError, InvalidAuthFiles) as error:
                 await channel.say(Failed(str(error)))
                 return
-            await channel.say(Administering(admin, metrics))
+            await channel.say(AdminStarted(admin, metrics))
             await channel.gone.wait()
-    except Gone:
+    except ChannelClosed:
         return
 
 
 @asynccontextmanager
-async def _administering(questions: Questions, address: str, protection: Protection) -> AsyncIterator[str]:
-    async with guarded(protection) as guard:
+async def _administering(questions: SupervisorClient, address: str, security: Security) -> AsyncIterator[str]:
+    async with open_listener(security) as listener:
         server = grpc.aio.server(
-            options=(*protection.limits.options, ("grpc.so_reuseport", 0)), interceptors=(guard.gate,)
+            options=(*security.limits.options, ("grpc.so_reuseport", 0)), interceptors=(listener.admission,)
         )
-        add_AdminServiceServicer_to_server(Admin(questions), server)
+        add_AdminServiceServicer_to_server(AdminService(questions), server)
         status = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(status, server)
-        if protection.reflection:
+        if security.reflection:
             reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         try:
-            port = guard.listen(server, address)
+            port = listener.listen(server, address)
         except OSError as error:
             raise OSError(f"the admin service {error}") from error
         await server.start()
@@ -185,12 +187,12 @@ async def _administering(questions: Questions, address: str, protection: Protect
 
 
 @contextmanager
-def _measuring(questions: Questions, address: str) -> Iterator[str]:
+def _measuring(questions: SupervisorClient, address: str) -> Iterator[str]:
     registry = CollectorRegistry()
     # Not asked what it has when it is registered: nobody could answer yet.
-    registry.register(Gathering(questions))
+    registry.register(WorkersCollector(questions))
     try:
-        with exposed(registry, address) as url:
+        with serve_metrics(registry, address) as url:
             yield url
     except OSError as error:
         raise OSError(f"metrics cannot be served on {address}: {error}") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.model.problems import PolicyErrors
 from guidepost.policies.sources.folder import build_bundle, cross_check_bundle, default_cache
-from guidepost.server.workers.bundle_file import write_built
+from guidepost.server.workers.bundle_file import write_bundle
 
 NO_SPACE = {
     errno.ENOSPC: "no space is left",
@@ -31,7 +31,7 @@ def main(folder: str, file: str) -> int:
         built = build_bundle(Path(folder))
         _say(step="proving them with durable-rules")
         cross_check_bundle(built, default_cache())
-        write_built(built, path)
+        write_bundle(built, path)
     except PolicyErrors as error:
         _say(
             problems=[

@@ -18,7 +18,7 @@ _ALIGNED: Final = 64
 _PROTOCOL: Final = 5
 
 
-def write_built(built: Bundle, path: Path) -> None:
+def write_bundle(built: Bundle, path: Path) -> None:
     """Write a bundle: its arrays as they lie in memory, and what holds them together."""
     arrays: list[pickle.PickleBuffer] = []
     frame = pickle.dumps(built, protocol=_PROTOCOL, buffer_callback=arrays.append)
@@ -31,7 +31,7 @@ def write_built(built: Bundle, path: Path) -> None:
             file.write(part)
 
 
-def read_built(path: Path) -> Bundle:
+def read_bundle(path: Path) -> Bundle:
     """Read a bundle; its arrays stay in the file, and are read when they are looked at. The file may be removed afterwards.
 
     Raises OSError if it cannot be read, and ValueError if it is not whole.

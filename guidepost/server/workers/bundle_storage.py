@@ -17,7 +17,7 @@ PREFIX: Final = "guidepost-serve-"
 _SELF: Final = (str(os.getpid()), str(time.time_ns()))
 
 
-def own_folder() -> Path:
+def make_folder() -> Path:
     """Make a folder for built bundles, and remove those of servers that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         number, _, rest = left.name.removeprefix(PREFIX).partition("-")
@@ -39,11 +39,11 @@ def _runs(number: str) -> bool:
     return True
 
 
-class Storage:
+class BundleStorage:
     """The folder of a server's built bundles, locked while the server runs: what clears away old temporary files leaves a locked folder alone."""
 
     def __init__(self) -> None:
-        self.folder = own_folder()
+        self.folder = make_folder()
         self._count = 0
         self._lock = _locked(self.folder)
 
@@ -66,10 +66,10 @@ class Storage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Stored:
+class StoredBundle:
     """A built bundle that workers read from its file. It is kept open, so that the file can be written again if something removes it."""
 
-    def __init__(self, storage: Storage, path: Path) -> None:
+    def __init__(self, storage: BundleStorage, path: Path) -> None:
         self._storage, self.path = storage, path
         self._file = path.open("rb")
 

@@ -6,10 +6,10 @@ import asyncio
 import socket
 from contextlib import suppress
 
-from guidepost.server.workers.messages import Told, line, read
+from guidepost.server.workers.messages import Message, line, read
 
 
-class Gone(Exception):
+class ChannelClosed(Exception):
     """The other end of a channel has ended."""
 
 
@@ -18,7 +18,7 @@ class Channel:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._heard: asyncio.Queue[Told | None] = asyncio.Queue()
+        self._heard: asyncio.Queue[Message | None] = asyncio.Queue()
         self.gone = asyncio.Event()
         self._listening = asyncio.create_task(self._listen(reader))
 
@@ -27,23 +27,23 @@ class Channel:
         """Take an end of the pair."""
         return cls(*await asyncio.open_unix_connection(sock=end))
 
-    async def say(self, told: Told) -> None:
+    async def say(self, told: Message) -> None:
         """Send a line; raises Gone."""
         try:
             self._writer.write(line(told))
             await self._writer.drain()
         except ConnectionError as error:
-            raise Gone from error
+            raise ChannelClosed from error
 
-    async def hear(self) -> Told:
+    async def hear(self) -> Message:
         """Wait for a line; raises Gone."""
         told = await self._heard.get()
         if told is None:
             self._heard.put_nowait(None)
-            raise Gone
+            raise ChannelClosed
         return told
 
-    async def ask(self, told: Told) -> Told:
+    async def ask(self, told: Message) -> Message:
         """Send a line, and wait for the answer; raises Gone."""
         await self.say(told)
         return await self.hear()

@@ -12,10 +12,10 @@ from typing import Any, Protocol, TypeVar
 
 import watchfiles
 
-from guidepost.server.workers.admin_link import Office
-from guidepost.server.workers.messages import Refused, Reloaded
-from guidepost.server.workers.shared_port import reserved
-from guidepost.server.workers.supervisor import Settings, Supervisor
+from guidepost.server.workers.admin_link import AdminLink
+from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.shared_port import reserve_port
+from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from guidepost.server.workers.systemd import READY, STOPPING, notify
 
 log = logging.getLogger("guidepost.supervisor")
@@ -27,8 +27,8 @@ SETTLED_MS = 300
 
 
 async def supervise(
-    settings: Settings, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
-) -> Refused | None:
+    settings: SupervisorConfig, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
+) -> Rejected | None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
 
     ``ready`` is called once, with the real addresses of the service and of its admin service, and the URL of its metrics, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
@@ -42,20 +42,20 @@ async def supervise(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    with reserved(host, port) as address:
+    with reserve_port(host, port) as address:
         supervisor = Supervisor(settings, address)
-        office = Office(supervisor, settings.admin, settings.metrics) if settings.admin or settings.metrics else None
+        office = AdminLink(supervisor, settings.admin, settings.metrics) if settings.admin or settings.metrics else None
         try:
             started = await _unless(stop, supervisor.start())
-            if started is None or isinstance(started, Refused):
+            if started is None or isinstance(started, Rejected):
                 return started
             if office is not None:
                 await office.open()
             ready(address, office.admin if office else "", office.metrics if office else "")
             notify(READY, f"STATUS=answering calls on {address}")
-            tasks = [asyncio.create_task(reloading(supervisor, reload))]
+            tasks = [asyncio.create_task(reload_when_set(supervisor, reload))]
             if watch:
-                tasks.append(asyncio.create_task(watching(settings, reload)))
+                tasks.append(asyncio.create_task(watch_files(settings, reload)))
             await stop.wait()
             notify(STOPPING)
             for task in tasks:
@@ -82,15 +82,15 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.gather(working, stopped, return_exceptions=True)
 
 
-class Reloads(Protocol):
+class Reloadable(Protocol):
     """What can be told to read its policies anew: a supervisor, or a server of one process."""
 
-    async def reload(self) -> Reloaded | Refused:
+    async def reload(self) -> Reloaded | Rejected:
         """Read them anew."""
         ...
 
 
-async def reloading(server: Reloads, asked: asyncio.Event) -> None:
+async def reload_when_set(server: Reloadable, asked: asyncio.Event) -> None:
     """Reload whenever it is asked for, and say in the server's own log what came of it."""
     while True:
         await asked.wait()
@@ -102,23 +102,23 @@ async def reloading(server: Reloads, asked: asyncio.Event) -> None:
                     "policies reloaded" if changed else "policies read again: nothing changed",
                     ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions),
                 )
-            case Refused() as refused:
+            case Rejected() as refused:
                 log.error(
                     "policies not reloaded, the last good ones go on serving: %s",
                     "; ".join(map(str, refused.problems)) or refused.message,
                 )
 
 
-def _matters(_: object, path: str) -> bool:
+def _is_policy_change(_: object, path: str) -> bool:
     """Return whether a change may be one of the policies: not one of a side file, but also that of a link such as ``..data``, by which folders are swapped."""
     name = Path(path).name
     return not (name.startswith(".") and not name.startswith("..")) and not name.endswith(("~", "#")) and name != "4913"
 
 
-async def watching(settings: Settings, changed: asyncio.Event) -> None:
+async def watch_files(settings: SupervisorConfig, changed: asyncio.Event) -> None:
     """Ask for a reload when files of the policies change."""
     with suppress(asyncio.CancelledError):
         async for _ in watchfiles.awatch(
-            settings.policies, watch_filter=_matters, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True
+            settings.policies, watch_filter=_is_policy_change, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True
         ):
             changed.set()

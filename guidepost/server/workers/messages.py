@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 from engine.model.answer import VersionRef
 from engine.model.problems import Problem
 from guidepost.decision_log.settings import LogSettings
-from guidepost.server.observability.config import UNWATCHED, Watching
-from guidepost.server.protection import UNPROTECTED, Protection
+from guidepost.server.observability.config import NO_OBSERVABILITY, ObservabilityConfig
+from guidepost.server.security import NO_SECURITY, Security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +22,9 @@ class Load:
     address: str
     log: LogSettings | None
     grace: float
-    watching: Watching = UNWATCHED
+    watching: ObservabilityConfig = NO_OBSERVABILITY
     """How it is watched."""
-    protection: Protection = UNPROTECTED
+    security: Security = NO_SECURITY
     """Who may come in, and what is limited."""
     shared: bool = True
     """Whether other workers listen on the address, too."""
@@ -53,7 +53,7 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class CollectGarbage:
     """To a worker that has changed to another bundle: let go of the one before, and look through what is there for good. It answers Serving."""
 
 
@@ -76,10 +76,10 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ReloadFailed:
     """To a worker: why the last reload failed, for its health service. It answers Serving."""
 
-    refused: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Administer:
+class StartAdmin:
     """To the process of the admin service and the metrics: listen on these addresses ("" for none). It answers Administering, or Failed and ends; from then on it asks."""
 
     admin: str
     metrics: str
-    protection: Protection = UNPROTECTED
+    security: Security = NO_SECURITY
 
 
 @dataclass(frozen=True, slots=True)
-class Administering:
+class AdminStarted:
     """From that process: it listens on this address, and serves metrics at this URL."""
 
     admin: str
@@ -108,12 +108,12 @@ class Administering:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class GetMetrics:
     """What is measured? To a worker, which answers Measured; from the process of the metrics, which is answered by Measurements."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class WorkerMetrics:
     """What one worker has measured, as Prometheus reads it."""
 
     worker: int
@@ -121,11 +121,11 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurements:
+class ServerMetrics:
     """What all workers have measured, and how the server is doing."""
 
-    workers: tuple[Measured, ...]
-    status: Status
+    workers: tuple[WorkerMetrics, ...]
+    status: ServerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class RollWorkers:
     """From the admin service: replace every worker. It is answered by Status, or by Failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskStatus:
+class GetStatus:
     """From the admin service: how is the server doing? It is answered by Status."""
 
 
@@ -152,7 +152,7 @@ class Reloaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """Policies that are not served: every problem, or (``message``) what else is in the way. The versions are those that go on serving."""
 
     problems: tuple[Problem, ...] = ()
@@ -179,7 +179,7 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class ServerStatus:
     """How a server is doing; instants are seconds of the epoch. ``refused`` is what became of the last reload if it failed."""
 
     started: float
@@ -188,38 +188,38 @@ class Status:
     reloaded: float
     reloads: int
     failures: int
-    refused: Refused | None
+    reload_error: Rejected | None
 
 
-Told: TypeAlias = (
+Message: TypeAlias = (
     Load
     | Serve
     | Prepare
     | Commit
     | Abort
-    | Settle
-    | Note
+    | CollectGarbage
+    | ReloadFailed
     | Stop
     | Loaded
     | Serving
     | Failed
-    | Administer
-    | Administering
-    | Measure
-    | Measured
-    | Measurements
+    | StartAdmin
+    | AdminStarted
+    | GetMetrics
+    | WorkerMetrics
+    | ServerMetrics
     | Reload
-    | Roll
-    | AskStatus
+    | RollWorkers
+    | GetStatus
     | Reloaded
-    | Refused
-    | Status
+    | Rejected
+    | ServerStatus
 )
 
-_KINDS: Final = {kind.__name__: kind for kind in get_args(Told)}
+_KINDS: Final = {kind.__name__: kind for kind in get_args(Message)}
 
 
-def line(told: Told) -> bytes:
+def line(told: Message) -> bytes:
     r"""Write it as one line.
 
     >>> line(Prepare("/run/2.built"))
@@ -228,14 +228,14 @@ def line(told: Told) -> bytes:
     return json.dumps({type(told).__name__: asdict(told)}).encode() + b"\n"
 
 
-def read(text: bytes) -> Told:
+def read(text: bytes) -> Message:
     """Read a line back.
 
     >>> read(line(Serving("127.0.0.1:50051", ("ab", "cd"))))
     Serving(address='127.0.0.1:50051', digests=('ab', 'cd'))
     """
     [(kind, fields)] = json.loads(text).items()
-    return cast("Told", _made(_KINDS[kind], fields))
+    return cast("Message", _made(_KINDS[kind], fields))
 
 
 def _made(kind: Any, plain: Any) -> Any:

@@ -8,12 +8,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from guidepost.server.workers.messages import Measurements, Status
+from guidepost.server.workers.messages import ServerMetrics, ServerStatus
 
 WORKER = "worker"
 
 
-def gathered(found: Measurements) -> Iterator[Metric]:
+def merged_metrics(found: ServerMetrics) -> Iterator[Metric]:
     """Yield every metric once, with the samples of all workers."""
     families: dict[str, Metric] = {}
     for one in found.workers:
@@ -22,10 +22,10 @@ def gathered(found: Measurements) -> Iterator[Metric]:
             for sample in family.samples:
                 kept.add_sample(sample.name, {**sample.labels, WORKER: str(one.worker)}, sample.value)
     yield from families.values()
-    yield from own(found.status)
+    yield from supervisor_metrics(found.status)
 
 
-def own(status: Status) -> Iterator[Metric]:
+def supervisor_metrics(status: ServerStatus) -> Iterator[Metric]:
     """Yield what the supervisor knows."""
     policies = GaugeMetricFamily(
         "guidepost_policy_version",
@@ -46,7 +46,7 @@ def own(status: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "guidepost_last_reload_successful",
         "1 if the policies that were read last are served, else 0.",
-        float(status.refused is None),
+        float(status.reload_error is None),
     )
     yield CounterMetricFamily(
         "guidepost_reloads",

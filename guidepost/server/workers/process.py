@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from guidepost.server.workers.channel import Channel, Gone
-from guidepost.server.workers.messages import Told
+from guidepost.server.workers.channel import Channel, ChannelClosed
+from guidepost.server.workers.messages import Message
 
 log = logging.getLogger("guidepost.supervisor")
 
@@ -27,7 +27,7 @@ class CannotServe(Exception):
         super().__init__(message)
 
 
-async def started(program: str, messages: str) -> tuple[asyncio.subprocess.Process, Channel]:
+async def start_program(program: str, messages: str) -> tuple[asyncio.subprocess.Process, Channel]:
     """Start a program with a channel to it; ``messages`` is how it writes them."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -44,7 +44,7 @@ async def started(program: str, messages: str) -> tuple[asyncio.subprocess.Proce
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Member:
+class WorkerProcess:
     """A worker's process, and the channel to it. ``built`` is the bundle it serves; ``busy`` is held while it is being talked to."""
 
     number: int
@@ -55,12 +55,12 @@ class Member:
     serving: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def ask(self, told: Told, patience: float = PATIENCE) -> Told | None:
+    async def ask(self, told: Message, patience: float = PATIENCE) -> Message | None:
         """Return it something, and give its answer; None if it has ended. One that does not answer is ended."""
         async with self.busy:
             try:
                 return await asyncio.wait_for(self.channel.ask(told), patience)
-            except Gone:
+            except ChannelClosed:
                 return None
             except TimeoutError:
                 log.error("worker %d did not answer in %g s, and is ended", self.number, patience)  # noqa: TRY400 - there is no more to tell

@@ -16,22 +16,22 @@ from typing import Any, Final
 
 from engine.model.answer import VersionRef
 from engine.model.problems import Place, Problem
-from guidepost.server.workers.messages import Refused, Reloaded
+from guidepost.server.workers.messages import Rejected, Reloaded
 
 log = logging.getLogger("guidepost.supervisor")
 
-Builder = Callable[[Path], Awaitable[Reloaded | Refused]]
+Builder = Callable[[Path], Awaitable[Reloaded | Rejected]]
 """Writes a built bundle to a file, or says why not; what a failed build leaves in the file is removed by the process that named it."""
 
 MAX_SAID: Final = 300
 """The most characters of what the program that builds says last that a message holds."""
 
 
-def built_from(policies: Path) -> Builder:
+def builder_of(policies: Path) -> Builder:
     """Return what builds the policies of a folder; the first build reports its steps in the messages of the server."""
     announced = False
 
-    async def build(path: Path) -> Reloaded | Refused:
+    async def build(path: Path) -> Reloaded | Rejected:
         nonlocal announced
         level, announced = logging.DEBUG if announced else logging.INFO, True
         # What the program and those that it starts leave in their own temporary folder goes with it.
@@ -41,7 +41,7 @@ def built_from(policies: Path) -> Builder:
     return build
 
 
-async def _build(policies: Path, path: Path, temporary: str, level: int) -> Reloaded | Refused:
+async def _build(policies: Path, path: Path, temporary: str, level: int) -> Reloaded | Rejected:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -75,7 +75,7 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
     if code == 0 and "versions" in told:
         return Reloaded(tuple(VersionRef(**one) for one in told["versions"]))
     if "problems" in told:
-        return Refused(
+        return Rejected(
             tuple(
                 Problem(place=Place(**one["place"]), code=one["code"], message=one["message"], help=one["help"])
                 for one in told["problems"]
@@ -83,15 +83,15 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
         )
     if said:
         log.error("the program that builds the policies failed: %s", said)
-    return Refused(message=f"the policies could not be built: {told.get('failed') or ended(code, said)}")
+    return Rejected(message=f"the policies could not be built: {told.get('failed') or exit_message(code, said)}")
 
 
-def ended(code: int, said: str) -> str:
+def exit_message(code: int, said: str) -> str:
     r"""Return how the program that builds ended, by its exit code and what it wrote to standard error.
 
-    >>> ended(-9, "")
+    >>> exit_message(-9, "")
     'the program that builds them was killed by signal 9 (SIGKILL), as the system does when memory runs out'
-    >>> ended(1, "Traceback (most recent call last):\n  ...\nValueError: no luck")
+    >>> exit_message(1, "Traceback (most recent call last):\n  ...\nValueError: no luck")
     'the program that builds them ended with exit code 1: ValueError: no luck'
     """
     if code < 0:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[str]:
+def reserve_port(host: str, port: int) -> Iterator[str]:
     """Hold ``host:port`` (port 0: any free one) while the block runs; give it with its real port. Raises OSError if it is taken."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with ExitStack() as stack:

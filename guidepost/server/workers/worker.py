@@ -20,45 +20,45 @@ import uvloop
 from guidepost.decision_log.database import LogError
 from guidepost.policies.sources import SourceError
 from guidepost.server.app import listening
-from guidepost.server.auth import AccessRefused
+from guidepost.server.auth import InvalidAuthFiles
 from guidepost.server.observability import logging as logs
-from guidepost.server.observability.call_log import observers
+from guidepost.server.observability.call_log import call_observers
 from guidepost.server.observability.metrics import Metrics
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.workers.bundle_file import read_built
-from guidepost.server.workers.channel import Channel, Gone
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.workers.bundle_file import read_bundle
+from guidepost.server.workers.channel import Channel, ChannelClosed
 from guidepost.server.workers.messages import (
     Abort,
+    CollectGarbage,
     Commit,
     Failed,
+    GetMetrics,
     Load,
     Loaded,
-    Measure,
-    Measured,
-    Note,
+    Message,
     Prepare,
+    ReloadFailed,
     Serve,
     Serving,
-    Settle,
     Stop,
-    Told,
+    WorkerMetrics,
 )
 
 
 @asynccontextmanager
-async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIterator[str]:
+async def serving(load: Load, live: LiveBundle, metrics: Metrics | None) -> AsyncIterator[str]:
     """Answer calls as a worker is told to, while the block runs; gives the address.
 
-    Entering it raises LogError, SourceError, AccessRefused or OSError.
+    Entering it raises LogError, SourceError, InvalidAuthFiles or OSError.
     """
     settings = load.log.for_worker(load.number) if load.log else None
-    with observers(load.watching) as looking:
+    with call_observers(load.watching) as looking:
         async with listening(
-            held,
+            live,
             load.address,
             grace=load.grace,
             log=settings,
-            protection=load.protection,
+            security=load.security,
             metrics=metrics,
             observers=looking,
             shared=load.shared,
@@ -66,7 +66,7 @@ async def answering(load: Load, held: Held, metrics: Metrics | None) -> AsyncIte
             yield address
 
 
-def settle() -> None:
+def collect_garbage() -> None:
     """Free what nothing refers to any more, and keep the rest from being looked through again: each time would hold up every call for a tenth of a second and more."""
     gc.unfreeze()
     gc.collect()
@@ -78,9 +78,9 @@ class Worker:
 
     def __init__(self, channel: Channel, load: Load) -> None:
         self._channel, self._load = channel, load
-        self._held = Held(read_built(Path(load.built)))
-        settle()
-        self._next = self._held.bundle
+        self._live = LiveBundle(read_bundle(Path(load.built)))
+        collect_garbage()
+        self._next = self._live.bundle
         self._address = load.address
         self._metrics = Metrics() if load.watching.metrics else None
 
@@ -89,7 +89,7 @@ class Worker:
         await self._channel.say(Loaded())
         if not await self._until_serve():
             return
-        async with answering(self._load, self._held, self._metrics) as self._address:
+        async with serving(self._load, self._live, self._metrics) as self._address:
             await self._channel.say(self._serving())
             while (answer := await self._obey(await self._channel.hear())) is not None:
                 await self._channel.say(answer)
@@ -103,37 +103,37 @@ class Worker:
             await self._channel.say(answer)
         return True
 
-    async def _obey(self, told: Told) -> Told | None:
+    async def _obey(self, told: Message) -> Message | None:
         """Do what is told, and give the answer; None to end."""
         match told:
             case Prepare():
                 try:
                     # In a thread: reading takes a moment, and the calls go on meanwhile.
-                    self._next = await asyncio.to_thread(read_built, Path(told.built))
+                    self._next = await asyncio.to_thread(read_bundle, Path(told.built))
                 except (OSError, ValueError) as error:
                     return Failed(f"the new policies cannot be read: {error}")
                 return Loaded()
             case Commit():
-                self._held.bundle, self._held.refused = self._next, ""
+                self._live.bundle, self._live.reload_error = self._next, ""
                 return self._serving()
             case Abort():
-                self._next = self._held.bundle
+                self._next = self._live.bundle
                 return self._serving()
-            case Note():
-                self._held.refused = told.refused
+            case ReloadFailed():
+                self._live.reload_error = told.message
                 return self._serving()
-            case Settle():
-                settle()
+            case CollectGarbage():
+                collect_garbage()
                 return self._serving()
-            case Measure():
-                return Measured(self._load.number, "" if self._metrics is None else self._metrics.text)
+            case GetMetrics():
+                return WorkerMetrics(self._load.number, "" if self._metrics is None else self._metrics.text)
             case Stop():
                 return None
             case _:
                 raise AssertionError(f"a supervisor does not say {told!r}")
 
     def _serving(self) -> Serving:
-        return Serving(self._address, tuple(version.digest for version in self._held.bundle.versions))
+        return Serving(self._address, tuple(version.digest for version in self._live.bundle.versions))
 
 
 async def work(end: socket.socket) -> int:
@@ -156,11 +156,11 @@ async def _work(channel: Channel) -> int:
             raise TypeError(f"a worker is first told what to load, not {load!r}")
         try:
             await Worker(channel, load).run()
-        except (OSError, LogError, SourceError, AccessRefused) as error:
+        except (OSError, LogError, SourceError, InvalidAuthFiles) as error:
             help_ = getattr(error, "help", "")
             await channel.say(Failed(str(error), help_))
             return 1
-    except Gone:
+    except ChannelClosed:
         return 0
     return 0
 

@@ -22,20 +22,20 @@ import guidepost
 from guidepost.cli.app import app
 from guidepost.decision_log.call_metadata import CallMetadata, InvalidMetadata, read_call_metadata, recorded_caller
 from guidepost.decision_log.settings import LogSettings
-from guidepost.server.auth import Access, AccessRefused, Role, Unproven, open_access
+from guidepost.server.auth import Access, InvalidAuthFiles, Role, Unauthenticated, open_access
 from guidepost.server.auth.api_keys import key_id, new_key
 from guidepost.server.auth.authenticate import MAX_KEPT
-from guidepost.server.auth.callers import expired, read_callers
-from guidepost.server.auth.config import AccessSettings, TlsFiles
-from guidepost.server.auth.roles import NEEDED, OPEN, needed
-from guidepost.server.protection import Protection
-from guidepost.server.protection_checks import protection_problems
-from guidepost.server.workers.admin_link import Office
-from guidepost.server.workers.bundle_file import write_built
+from guidepost.server.auth.callers import expired_keys, read_callers
+from guidepost.server.auth.config import AuthConfig, TlsFiles
+from guidepost.server.auth.roles import OPEN_SERVICES, REQUIRED_ROLES, required_role
+from guidepost.server.security import Security
+from guidepost.server.security_checks import security_problems
+from guidepost.server.workers.admin_link import AdminLink
+from guidepost.server.workers.bundle_file import write_bundle
 from guidepost.server.workers.messages import Reloaded
 from guidepost.server.workers.process import CannotServe
-from guidepost.server.workers.shared_port import reserved
-from guidepost.server.workers.supervisor import Settings, Supervisor
+from guidepost.server.workers.shared_port import reserve_port
+from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from guidepost.v1 import admin_service_pb2, audit_service_pb2, decision_service_pb2, policy_service_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -61,10 +61,10 @@ callers:
 """
 
 
-def settings(folder: Path, callers: str = CALLERS) -> AccessSettings:
+def settings(folder: Path, callers: str = CALLERS) -> AuthConfig:
     (folder / "callers.yaml").write_text(callers, encoding="utf-8")
     (folder / "jwks.json").write_text(ISSUER.jwks, encoding="utf-8")
-    return AccessSettings(
+    return AuthConfig(
         callers=str(folder / "callers.yaml"),
         jwt_keys=str(folder / "jwks.json"),
         jwt_issuer=ISSUER.name,
@@ -85,13 +85,13 @@ def access(folder: Path) -> Access:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[str]:
     with protected(
-        Protection(access=settings(folder)), LogSettings(url=f"sqlite:///{folder}/log/decisions.db")
+        Security(access=settings(folder)), LogSettings(url=f"sqlite:///{folder}/log/decisions.db")
     ) as address:
         yield address
 
 
 def prove(access: Access, secret: str) -> Any:
-    return access.caller([("authorization", f"Bearer {secret}")], dict)
+    return access.authenticate([("authorization", f"Bearer {secret}")], dict)
 
 
 def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, str]:
@@ -115,14 +115,14 @@ class TestRoles:
         }
         files = {path.stem for path in (ROOT / "proto/guidepost/v1").glob("*_service.proto")}
 
-        assert services <= set(NEEDED)
-        assert not services & OPEN
+        assert services <= set(REQUIRED_ROLES)
+        assert not services & OPEN_SERVICES
         assert {module.DESCRIPTOR.name.rpartition("/")[2].removesuffix(".proto") for module in modules} == files
-        assert needed("/guidepost.v2.Anything/Goes") is Role.ADMIN
+        assert required_role("/guidepost.v2.Anything/Goes") is Role.ADMIN
 
     def test_what_removes_or_administers_needs_admin(self) -> None:
         assert {
-            needed(f"/guidepost.v1.{one}")
+            required_role(f"/guidepost.v1.{one}")
             for one in ("AuditService/PurgeRecords", "AdminService/Reload", "AdminService/GetStatus")
         } == {Role.ADMIN}
 
@@ -133,7 +133,7 @@ class TestServed:
             assert portal.decide("queue", vip=True).status
             assert refusal(portal.versions) == (
                 grpc.StatusCode.PERMISSION_DENIED,
-                "FORBIDDEN",
+                "PERMISSION_DENIED",
                 "`portal` has not the role `read_policies`, which this call needs",
             )
         with guidepost.Client(served, token=OFFICE.text) as office:
@@ -150,7 +150,7 @@ class TestServed:
                 lambda: list(DecisionServiceStub(channel).TriageStream(iter([pb.TriageStreamRequest()]), timeout=60))
             )
 
-        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN")
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
 
     @pytest.mark.parametrize(
         "token",
@@ -168,7 +168,7 @@ class TestServed:
         with guidepost.Client(served, token=token) as client:
             code, reason, message = refusal(lambda: client.decide("queue", vip=True))
 
-        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN")
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
         assert token == "" or token not in message
 
     def test_health_is_open_to_all(self, served: str) -> None:
@@ -195,7 +195,7 @@ class TestServed:
 
     def test_where_nobody_has_to_prove_anything_all_but_removing_is_open(self, tmp_path: Path) -> None:
         with (
-            protected(Protection(), LogSettings(url=f"sqlite:///{tmp_path}/decisions.db")) as address,
+            protected(Security(), LogSettings(url=f"sqlite:///{tmp_path}/decisions.db")) as address,
             guidepost.Client(address) as client,
         ):
             assert client.decide("queue", vip=True).status
@@ -211,7 +211,7 @@ class TestServed:
         caplog.set_level("INFO", "guidepost.access")
         file = tmp_path / "callers.yaml"
         with (
-            protected(Protection(access=settings(tmp_path))) as address,
+            protected(Security(access=settings(tmp_path))) as address,
             guidepost.Client(address, token=PORTAL.text) as portal,
             guidepost.Client(address, token=NOBODY.text) as newcomer,
         ):
@@ -228,13 +228,13 @@ class TestServed:
 class TestWorkers:
     def test_workers_and_the_admin_service_ask_for_the_same_certificates_keys_and_roles(self, tmp_path: Path) -> None:
         authority = certificate("authority")
-        protection = Protection(access=settings(tmp_path), tls=tls_files(tmp_path, certificate("desk", authority)))
+        security = Security(access=settings(tmp_path), tls=tls_files(tmp_path, certificate("desk", authority)))
         secured = grpc.ssl_channel_credentials(authority.pem)
-        with reserved("127.0.0.1", 0) as address:
+        with reserve_port("127.0.0.1", 0) as address:
             supervisor = Supervisor(
-                Settings(policies=Path(), workers=1, log=None, grace=0.5, protection=protection), address, _making
+                SupervisorConfig(policies=Path(), workers=1, log=None, grace=0.5, security=security), address, _making
             )
-            office = Office(supervisor, "127.0.0.1:0")
+            office = AdminLink(supervisor, "127.0.0.1:0")
             try:
                 assert isinstance(run(supervisor.start()), Reloaded)
                 run(office.open())
@@ -269,13 +269,13 @@ class TestWorkers:
                 run(supervisor.stop())
 
     def test_a_worker_that_cannot_read_who_may_come_in_serves_nobody_and_says_why(self, tmp_path: Path) -> None:
-        with reserved("127.0.0.1", 0) as address:
+        with reserve_port("127.0.0.1", 0) as address:
             supervisor = Supervisor(
-                Settings(
+                SupervisorConfig(
                     policies=Path(),
                     workers=1,
                     log=None,
-                    protection=Protection(access=AccessSettings(callers=str(tmp_path / "none.yaml"))),
+                    security=Security(access=AuthConfig(callers=str(tmp_path / "none.yaml"))),
                 ),
                 address,
                 _making,
@@ -288,7 +288,7 @@ class TestWorkers:
 
 
 async def _making(path: Path) -> Reloaded:
-    write_built(counter(), path)
+    write_bundle(counter(), path)
     return Reloaded(counter().refs)
 
 
@@ -323,7 +323,7 @@ class TestTokens:
         ],
     )
     def test_a_token_with_anything_wrong_proves_nothing(self, access: Access, wrong: str, why: str) -> None:
-        with pytest.raises(Unproven, match=why):
+        with pytest.raises(Unauthenticated, match=why):
             prove(access, wrong)
 
     def test_clocks_may_differ_by_the_leeway(self, access: Access) -> None:
@@ -344,20 +344,20 @@ class TestTokens:
             .rstrip(b"=")
             .decode()
         )
-        with pytest.raises(Unproven, match="not valid"):
+        with pytest.raises(Unauthenticated, match="not valid"):
             prove(access, f"{signed}.{mac}")
 
     def test_what_proved_right_is_kept_until_it_expires_and_not_without_end(
         self, access: Access, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        proving: Any = access._proving
+        proving: Any = access._authenticator
         token = ISSUER.token("bob", seconds=5)
         prove(access, token)
         monkeypatch.setattr(proving, "_tokens", None)
 
         assert prove(access, token).name == "jwt:bob"
         proving._clock, before = (lambda: time.time() + 60), proving._clock
-        with pytest.raises(Unproven):
+        with pytest.raises(Unauthenticated):
             prove(access, token)
         proving._clock = before
         for number in range(MAX_KEPT):
@@ -379,8 +379,8 @@ class TestTokens:
     def test_a_file_of_keys_that_cannot_be_used_is_refused(self, tmp_path: Path, content: str, why: str) -> None:
         (tmp_path / "jwks.json").write_text(content, encoding="utf-8")
 
-        with pytest.raises(AccessRefused, match=why):
-            open_access(AccessSettings(jwt_keys=str(tmp_path / "jwks.json"), jwt_issuer="i", jwt_audience="a"))
+        with pytest.raises(InvalidAuthFiles, match=why):
+            open_access(AuthConfig(jwt_keys=str(tmp_path / "jwks.json"), jwt_issuer="i", jwt_audience="a"))
 
 
 class TestMetadata:
@@ -394,12 +394,12 @@ class TestMetadata:
         ],
     )
     def test_a_key_is_sent_once_and_as_bearer(self, access: Access, metadata: list[tuple[str, Any]]) -> None:
-        with pytest.raises(Unproven):
-            access.caller(metadata, dict)
+        with pytest.raises(Unauthenticated):
+            access.authenticate(metadata, dict)
 
     @given(st.text(max_size=60))
     def test_nothing_that_is_made_up_proves_anything(self, secret: str) -> None:
-        with pytest.raises(Unproven):
+        with pytest.raises(Unauthenticated):
             prove(_ONLY, secret)
 
     @given(proven=st.from_regex(r"[a-z][a-z0-9.-]{0,20}", fullmatch=True), said=st.text("ab/:", max_size=10))
@@ -417,25 +417,25 @@ class TestCertificates:
         (tmp_path / "c.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n  - {name: other, roles: [decide], certificates: [two.example]}\n"
         )
-        access = open_access(AccessSettings(callers=str(tmp_path / "c.yaml")))
+        access = open_access(AuthConfig(callers=str(tmp_path / "c.yaml")))
 
-        assert access.caller([], lambda: {"x509_common_name": [b"gateway.example"]}).name == "gateway"  # type: ignore[union-attr]
+        assert access.authenticate([], lambda: {"x509_common_name": [b"gateway.example"]}).name == "gateway"  # type: ignore[union-attr]
         for shown in (
             {},
             {"x509_common_name": [b"else.example"]},
             {"x509_subject_alternative_name": [b"gateway.example", b"two.example"]},
         ):
-            with pytest.raises(Unproven):
-                access.caller([], lambda shown=shown: shown)  # type: ignore[misc]
+            with pytest.raises(Unauthenticated):
+                access.authenticate([], lambda shown=shown: shown)  # type: ignore[misc]
 
     def test_a_wrong_key_is_not_made_good_by_a_certificate(self, tmp_path: Path) -> None:
         (tmp_path / "c.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
         )
-        access = open_access(AccessSettings(callers=str(tmp_path / "c.yaml")))
+        access = open_access(AuthConfig(callers=str(tmp_path / "c.yaml")))
 
-        with pytest.raises(Unproven):
-            access.caller(
+        with pytest.raises(Unauthenticated):
+            access.authenticate(
                 [("authorization", f"Bearer {NOBODY.text}")], lambda: {"x509_common_name": [b"gateway.example"]}
             )
 
@@ -488,7 +488,7 @@ caller: x
 class TestExposed:
     """Without TLS and callers a server listens on its own machine only."""
 
-    BOTH = Protection(access=AccessSettings(), tls=TlsFiles("a", "b"))
+    BOTH = Security(access=AuthConfig(), tls=TlsFiles("a", "b"))
 
     @pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "desk.example:1"])
     def test_beyond_this_machine_it_needs_both_or_to_be_told_that_the_network_is_trusted(
@@ -498,13 +498,13 @@ class TestExposed:
         access = settings(tmp_path)
 
         assert [
-            bool(protection_problems(one, [address]))
+            bool(security_problems(one, [address]))
             for one in (
-                Protection(),
-                Protection(tls=tls),
-                Protection(access=access),
-                Protection(access=access, tls=tls),
-                Protection(trust_network=True),
+                Security(),
+                Security(tls=tls),
+                Security(access=access),
+                Security(access=access, tls=tls),
+                Security(trust_network=True),
             )
         ] == [
             True,
@@ -524,9 +524,9 @@ class TestExposed:
 
     def test_purging_for_everybody_does_not_go_with_callers(self, tmp_path: Path) -> None:
         access = settings(tmp_path)
-        both = AccessSettings(callers=access.callers, purge=True)
+        both = AuthConfig(callers=access.callers, purge=True)
 
-        assert "role `admin`" in protection_problems(Protection(access=both), [])[0].help
+        assert "role `admin`" in security_problems(Security(access=both), [])[0].help
 
 
 class TestCommand:
@@ -540,9 +540,7 @@ class TestCommand:
             f"callers:\n  - {{name: portal, roles: [read_log], keys: [{{id: {made['id']}, sha256: {made['sha256']}, expires: {made['expires']}}}]}}\n"
         )
 
-        assert prove(open_access(AccessSettings(callers=str(tmp_path / "c.yaml"))), made["key"]).roles == {
-            Role.READ_LOG
-        }
+        assert prove(open_access(AuthConfig(callers=str(tmp_path / "c.yaml"))), made["key"]).roles == {Role.READ_LOG}
         hashed = CliRunner().invoke(app, ["access", "hash"], input=made["key"] + "\n").output
         assert hashed == f"{{id: {made['id']}, sha256: {made['sha256']}}}\n"
         assert (
@@ -563,7 +561,7 @@ class TestCommand:
         )
         at = datetime(2025, 7, 1, tzinfo=UTC)
         callers, _ = read_callers("c.yaml", (tmp_path / "c.yaml").read_text())
-        assert [len(expired(callers, now)) for now in (at - timedelta(seconds=1), at)] == [0, 1]
+        assert [len(expired_keys(callers, now)) for now in (at - timedelta(seconds=1), at)] == [0, 1]
 
     @pytest.mark.parametrize(
         "arguments",

@@ -11,10 +11,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from guidepost.server.auth import AccessRefused
-from guidepost.server.auth.config import AccessSettings, TlsFiles
+from guidepost.server.auth import InvalidAuthFiles
+from guidepost.server.auth.config import AuthConfig, TlsFiles
 from guidepost.server.auth.tls import read_tls
-from guidepost.server.protection import Protection
+from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Pair, certificate, channel, protected, tls_files
@@ -49,7 +49,7 @@ def shown(address: str) -> str:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
-    with protected(Protection(tls=tls_files(tmp_path, FIRST))) as address:
+    with protected(Security(tls=tls_files(tmp_path, FIRST))) as address:
         yield address
 
 
@@ -107,10 +107,10 @@ class TestClients:
         (tmp_path / "callers.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
         )
-        protection = Protection(
-            access=AccessSettings(callers=str(tmp_path / "callers.yaml")), tls=tls_files(tmp_path, FIRST, AUTHORITY.pem)
+        security = Security(
+            access=AuthConfig(callers=str(tmp_path / "callers.yaml")), tls=tls_files(tmp_path, FIRST, AUTHORITY.pem)
         )
-        with protected(protection) as address:
+        with protected(security) as address:
             assert decide(address, certificate("gateway.example", AUTHORITY)) == grpc.StatusCode.OK
             assert decide(address, certificate("else.example", AUTHORITY)) == grpc.StatusCode.UNAUTHENTICATED
             for client in (
@@ -123,7 +123,7 @@ class TestClients:
 
     def test_other_authorities_count_as_soon_as_they_are_there(self, tmp_path: Path) -> None:
         client = certificate("gateway", STRANGER)
-        with protected(Protection(tls=tls_files(tmp_path, FIRST, AUTHORITY.pem))) as address:
+        with protected(Security(tls=tls_files(tmp_path, FIRST, AUTHORITY.pem))) as address:
             assert decide(address, client) == grpc.StatusCode.UNAVAILABLE
             (tmp_path / "clients.pem").write_bytes(AUTHORITY.pem + STRANGER.pem)
             assert decide(address, client) == grpc.StatusCode.OK
@@ -133,7 +133,7 @@ class TestFiles:
     def test_every_problem_is_said_at_once(self, tmp_path: Path) -> None:
         (tmp_path / "key").write_bytes(FIRST.pem)
         (tmp_path / "ca").write_bytes(b"\xff")
-        with pytest.raises(AccessRefused) as raised:
+        with pytest.raises(InvalidAuthFiles) as raised:
             read_tls(TlsFiles(str(tmp_path / "none"), str(tmp_path / "key"), str(tmp_path / "ca")))
 
         assert sorted(problem.message for problem in raised.value.problems) == [
@@ -146,16 +146,16 @@ class TestFiles:
         files = tls_files(tmp_path, FIRST)
         (tmp_path / "tls.key").write_bytes(SECOND.key)
 
-        with pytest.raises(AccessRefused, match="is not the key of the certificate"):
+        with pytest.raises(InvalidAuthFiles, match="is not the key of the certificate"):
             read_tls(files)
 
     @pytest.mark.parametrize("days", [-1])
     def test_an_expired_certificate_is_refused(self, tmp_path: Path, days: int) -> None:
-        with pytest.raises(AccessRefused, match="expired on"):
+        with pytest.raises(InvalidAuthFiles, match="expired on"):
             read_tls(tls_files(tmp_path, certificate("old", days=days)))
 
     def test_a_certificate_comes_with_its_key(self, tmp_path: Path) -> None:
         files = tls_files(tmp_path, FIRST)
         for half in (TlsFiles(files.certificate, ""), TlsFiles("", files.key), TlsFiles("", "", files.certificate)):
-            with pytest.raises(AccessRefused, match="given together"):
+            with pytest.raises(InvalidAuthFiles, match="given together"):
                 read_tls(half)

@@ -14,8 +14,8 @@ import structlog
 
 from guidepost.server.app import listening
 from guidepost.server.observability import logging as logs
-from guidepost.server.observability.call_log import observers
-from guidepost.server.observability.config import Watching
+from guidepost.server.observability.call_log import call_observers
+from guidepost.server.observability.config import ObservabilityConfig
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
@@ -104,7 +104,7 @@ def called(
 ) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
     """A server that writes a message for each call, with a decision log."""
     logs.set_up("json", stream)
-    with observers(Watching(calls=True)) as looking:
+    with call_observers(ObservabilityConfig(calls=True)) as looking:
         server = listening(
             counter(),
             "127.0.0.1:0",
@@ -168,5 +168,5 @@ def test_no_message_holds_anything_of_a_ticket(called: tuple[DecisionServiceStub
 
 
 def test_without_being_asked_no_call_is_a_message() -> None:
-    with observers(Watching()) as looking:
+    with call_observers(ObservabilityConfig()) as looking:
         assert looking == ()

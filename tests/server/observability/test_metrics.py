@@ -32,11 +32,10 @@ from engine.version.version import build
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.policies.sources.signatures import new_key
 from guidepost.server.app import listening
-from guidepost.server.observability.metrics import Metrics, exposed
-from guidepost.server.rpc.live_bundle import Held
-from guidepost.server.workers.messages import Status as Status_
-from guidepost.server.workers.messages import WorkerStatus
-from guidepost.server.workers.metrics_merge import own
+from guidepost.server.observability.metrics import Metrics, serve_metrics
+from guidepost.server.rpc.live_bundle import LiveBundle
+from guidepost.server.workers.messages import ServerStatus, WorkerStatus
+from guidepost.server.workers.metrics_merge import supervisor_metrics
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
@@ -77,7 +76,7 @@ def measured(log: LogSettings | None) -> Iterator[tuple[DecisionServiceStub, Scr
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, metrics=metrics)
     address = run(server.__aenter__())
     try:
-        with grpc.insecure_channel(address) as channel, exposed(metrics.registry, "127.0.0.1:0") as url:
+        with grpc.insecure_channel(address) as channel, serve_metrics(metrics.registry, "127.0.0.1:0") as url:
             yield DecisionServiceStub(channel), Scraped(url)
     finally:
         run(server.__aexit__(None, None, None))
@@ -193,19 +192,19 @@ def test_two_servers_in_one_process_measure_apart() -> None:
 
 def test_an_address_that_is_none_or_taken_is_refused() -> None:
     for wrong in ("9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"):
-        with pytest.raises(ValueError, match="expected HOST:PORT"), exposed(Metrics().registry, wrong):
+        with pytest.raises(ValueError, match="expected HOST:PORT"), serve_metrics(Metrics().registry, wrong):
             pass
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(OSError, match="in use"),
-        exposed(Metrics().registry, f"127.0.0.1:{taken.getsockname()[1]}"),
+        serve_metrics(Metrics().registry, f"127.0.0.1:{taken.getsockname()[1]}"),
     ):
         pass
 
 
 def test_metrics_end_with_their_server() -> None:
     before = threading.active_count()
-    with exposed(Metrics().registry, "127.0.0.1:0") as url:
+    with serve_metrics(Metrics().registry, "127.0.0.1:0") as url:
         assert b"guidepost_log_writable" in urllib.request.urlopen(url, timeout=60).read()
 
     assert threading.active_count() == before
@@ -273,7 +272,7 @@ def test_the_version_in_force_changes_at_its_instant() -> None:
     )
     instants = {"now": NOW}
     metrics = Metrics()
-    metrics.policies.watch(Held(Bundle((early, late))), lambda: instants["now"])
+    metrics.policies.watch(LiveBundle(Bundle((early, late))), lambda: instants["now"])
 
     def in_force() -> list[str]:
         return [one.labels["version"] for family in metrics.policies.collect() for one in family.samples if one.value]
@@ -310,16 +309,16 @@ def test_memory_and_time_of_the_process_are_measured() -> None:
 
 def made() -> set[str]:
     """Return the name of every metric that there is."""
-    status = Status_(
+    status = ServerStatus(
         started=0,
         versions=(),
         workers=(WorkerStatus(number=1, process=1, since=0, restarts=0),),
         reloaded=0,
         reloads=0,
         failures=0,
-        refused=None,
+        reload_error=None,
     )
-    families = [*Metrics().registry.collect(), *own(status)]
+    families = [*Metrics().registry.collect(), *supervisor_metrics(status)]
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
 
 

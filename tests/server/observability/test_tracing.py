@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from guidepost.decision_log.store import Filter
 from guidepost.server.app import listening
 from guidepost.server.observability.tracing import Tracing
-from guidepost.server.settings.checks import refusals
+from guidepost.server.settings.checks import setting_problems
 from guidepost.server.settings.load import read_settings
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -129,7 +129,7 @@ def test_a_batch_and_a_stream_are_one_span_each_with_the_first_ids() -> None:
 
 def test_without_the_package_traces_are_refused_with_a_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    [refused] = refusals(read_settings({"traces": "http://127.0.0.1:4317", "log_durability": "off"}, {}))
+    [refused] = setting_problems(read_settings({"traces": "http://127.0.0.1:4317", "log_durability": "off"}, {}))
 
     assert (refused.origin, refused.message) == ("--traces", "OpenTelemetry is not installed")
     assert "pip install opentelemetry-sdk" in refused.help

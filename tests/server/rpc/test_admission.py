@@ -20,10 +20,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from guidepost.server.auth import Access, open_access
-from guidepost.server.auth.config import AccessSettings
-from guidepost.server.protection import Protection
-from guidepost.server.rpc.admission_interceptor import Gate
+from guidepost.server.auth.config import AuthConfig
+from guidepost.server.rpc.admission_interceptor import AdmissionInterceptor
 from guidepost.server.rpc.limits import Limits
+from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, entry, new_key, protected
@@ -51,14 +51,14 @@ def callers(roles: str = "[decide, read_log, read_policies]", key: Any = PORTAL,
 def served(folder: Path, limits: Limits | None = None) -> Iterator[str]:
     (folder / "callers.yaml").write_text(callers(), encoding="utf-8")
     (folder / "jwks.json").write_text(ISSUER.jwks, encoding="utf-8")
-    settings = AccessSettings(
+    settings = AuthConfig(
         callers=str(folder / "callers.yaml"),
         jwt_keys=str(folder / "jwks.json"),
         jwt_issuer=ISSUER.name,
         jwt_audience="guidepost",
         jwt_leeway=0,
     )
-    with protected(Protection(access=settings, limits=limits or Limits())) as address:
+    with protected(Security(access=settings, limits=limits or Limits())) as address:
         yield address
 
 
@@ -125,7 +125,7 @@ class TestBeforeTheMessage:
             nothing = channel.stream_unary(TRIAGE)
             assert refusal(lambda: nothing(iter(()), metadata=bearer(PORTAL.text), timeout=20)) == (
                 grpc.StatusCode.INVALID_ARGUMENT,
-                "MALFORMED",
+                "MALFORMED_MESSAGE",
                 "the call ended without a message",
             )
 
@@ -192,12 +192,12 @@ class TestOpenStreams:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the key is not known here")),
+            (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "the key is not known here")),
             (
                 callers(roles="[read_log]"),
                 (
                     grpc.StatusCode.PERMISSION_DENIED,
-                    "FORBIDDEN",
+                    "PERMISSION_DENIED",
                     "`portal` has not the role `decide`, which this call needs",
                 ),
             ),
@@ -205,7 +205,7 @@ class TestOpenStreams:
                 callers(name="another"),
                 (
                     grpc.StatusCode.UNAUTHENTICATED,
-                    "UNPROVEN",
+                    "UNAUTHENTICATED",
                     "the key or token now belongs to another caller; open the stream again",
                 ),
             ),
@@ -225,7 +225,7 @@ class TestOpenStreams:
         with served(tmp_path) as address, Exchange(address, ISSUER.token("bob", seconds=3)) as stream:
             stream.ask()
 
-            assert stream.ends() == (grpc.StatusCode.UNAUTHENTICATED, "UNPROVEN", "the token has expired")
+            assert stream.ends() == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "the token has expired")
 
     def test_a_stream_goes_on_while_its_caller_gets_another_role_or_another_key_beside_the_first(
         self, tmp_path: Path
@@ -259,7 +259,7 @@ class TestOpenStreams:
         self, changed: str, code: grpc.StatusCode, tmp_path: Path
     ) -> None:
         (tmp_path / "callers.yaml").write_text(callers(), encoding="utf-8")
-        access = open_access(AccessSettings(callers=str(tmp_path / "callers.yaml")))
+        access = open_access(AuthConfig(callers=str(tmp_path / "callers.yaml")))
         with (
             parts_until(access, lambda: (tmp_path / "callers.yaml").write_text(changed, encoding="utf-8")) as address,
             grpc.insecure_channel(address) as channel,
@@ -314,7 +314,7 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
         yield b"second"
 
     async def start() -> tuple[Any, int]:
-        server = grpc.aio.server(interceptors=(Gate(access, Limits()),))
+        server = grpc.aio.server(interceptors=(AdmissionInterceptor(access, Limits()),))
         methods = {"Parts": grpc.unary_stream_rpc_method_handler(answers, bytes)}
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler("guidepost.v1.DecisionService", methods),)

@@ -35,16 +35,16 @@ from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources.signatures import Trust, new_key, private_key, trusted_keys
 from guidepost.server.app import listening
-from guidepost.server.auth.config import AccessSettings
-from guidepost.server.protection import UNPROTECTED, Protection
+from guidepost.server.auth.config import AuthConfig
 from guidepost.server.rpc import audit_service as audit
+from guidepost.server.security import NO_SECURITY, Security
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.support.servers import NOW, counter, run
 from tests.support.waiting import until
 
-PURGING = Protection(access=AccessSettings(purge=True))
+PURGING = Security(access=AuthConfig(purge=True))
 DAYS = 6
 
 
@@ -102,8 +102,8 @@ def url(databases: str) -> str:
 
 
 @contextmanager
-def asking(log: LogSettings | None, protection: Protection = UNPROTECTED) -> Iterator[Client]:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, protection=protection)
+def asking(log: LogSettings | None, security: Security = NO_SECURITY) -> Iterator[Client]:
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security)
     address = run(server.__aenter__())
     try:
         with Client(address) as client:
@@ -398,7 +398,7 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
 
     until(lambda: client.audit.certificate(made(1).id).signed)
     server = listening(
-        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), protection=PURGING
+        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), security=PURGING
     )
     address = run(server.__aenter__())
     try:

@@ -13,10 +13,10 @@ import pytest
 
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
-from guidepost.server.rpc.batch import TURN, Batches
-from guidepost.server.rpc.evaluate import Answering, Step
+from guidepost.server.rpc.batch import TURN, BatchEvaluator
+from guidepost.server.rpc.evaluate import Evaluation, Evaluator
 from guidepost.server.rpc.limits import MOST_TICKETS
-from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
@@ -59,7 +59,7 @@ class TestBatches:
 
         assert ["triage", "error", "error", "triage"] == [result.WhichOneof("result") for result in answer.results]
         wrong = answer.results[1].error
-        assert (3, "WRONG_FACT") == (wrong.code, wrong.reason)
+        assert (3, "INVALID_FACT") == (wrong.code, wrong.reason)
         assert ['ticket.facts["colour"]', 'ticket.facts["size"]'] == sorted(field.path for field in wrong.fields)
         assert "did you mean `size`" in answer.results[2].error.fields[0].message
 
@@ -98,8 +98,8 @@ class TestBatches:
                 turns[0] += 1
                 await asyncio.sleep(0)
 
-        class Watched(Answering):
-            def step(self, *asked: Any) -> Step:
+        class Watched(Evaluator):
+            def step(self, *asked: Any) -> Evaluation:
                 seen["decided"].add(turns[0])
                 return super().step(*asked)
 
@@ -109,7 +109,7 @@ class TestBatches:
 
         async def answer() -> None:
             other = asyncio.create_task(others())
-            batches = Batches(Watched(Held(counter()), lambda: NOW, None), write, MOST_TICKETS)
+            batches = BatchEvaluator(Watched(LiveBundle(counter()), lambda: NOW, None), write, MOST_TICKETS)
             await batches.batch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS), "", lambda: None)
             other.cancel()
 
@@ -183,7 +183,7 @@ class TestRecords:
             streamed = list(stub.TriageStream(pb.TriageStreamRequest(item=one) for one in items))
 
         assert list(first.results) == list(again.results[:30]) == [one.result for one in streamed]
-        assert "REQUEST_ID_USED" == again.results[30].error.reason
+        assert "IDEMPOTENCY_KEY_REUSED" == again.results[30].error.reason
         store = Store.reading(url)
         bodies = [entry.body for entry in store.entries()]
         store.close()
@@ -194,4 +194,4 @@ class TestRecords:
         with logging(settings(sqlite(tmp_path))) as stub:
             answer = stub.TriageBatch(pb.TriageBatchRequest(items=[item("x" * 201, size=3), item("fine", size=3)]))
 
-        assert ["WRONG_CALL", ""] == [result.error.reason for result in answer.results]
+        assert ["INVALID_METADATA", ""] == [result.error.reason for result in answer.results]

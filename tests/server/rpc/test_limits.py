@@ -15,10 +15,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from guidepost.server.auth import Access
-from guidepost.server.protection import Protection
-from guidepost.server.rpc.admission_interceptor import Gate
+from guidepost.server.rpc.admission_interceptor import AdmissionInterceptor
 from guidepost.server.rpc.limits import Limits
-from guidepost.server.settings.build import protection
+from guidepost.server.security import Security
+from guidepost.server.settings.build import security
 from guidepost.server.settings.model import ServerSettings
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -36,13 +36,13 @@ IDLE = 2_000
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    with protected(Protection(limits=LIMITS)) as address:
+    with protected(Security(limits=LIMITS)) as address:
         yield address
 
 
 @pytest.fixture
 def address_of_default() -> Iterator[str]:
-    with protected(Protection()) as address:
+    with protected(Security()) as address:
         yield address
 
 
@@ -134,9 +134,9 @@ class Waiting:
         return grpc.method_handlers_generic_handler("guidepost.v1.DecisionService", calls)
 
 
-async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any], Gate]:
+async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any], AdmissionInterceptor]:
     """Make calls at once to a service that answers when all have come; give what became of each."""
-    gate, waiting = Gate(Access(), limits), Waiting()
+    gate, waiting = AdmissionInterceptor(Access(), limits), Waiting()
     server = grpc.aio.server(interceptors=(gate,))
     server.add_generic_rpc_handlers((waiting.handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -173,7 +173,7 @@ def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_tol
     refused = [one for one in ended if isinstance(one, grpc.aio.AioRpcError)]
 
     assert len(refused) == 33
-    assert (gate.refused["TOO_BUSY"], gate.in_flight, gate.streams) == (33, 0, 0)
+    assert (gate.rejected["TOO_BUSY"], gate.in_flight, gate.streams) == (33, 0, 0)
     assert not isinstance(again, Exception)
     status = rpc_status.from_call(refused[0])
     assert status is not None
@@ -284,7 +284,7 @@ class TestSlow:
 
 def test_the_settings_of_a_server_are_the_limits_of_its_parts() -> None:
     """Every limit has the default of its setting, so that a page that lists settings tells what holds."""
-    assert protection(ServerSettings()) == Protection()
-    assert protection(ServerSettings(max_in_flight=3, max_connection_age=9)).limits == Limits(
+    assert security(ServerSettings()) == Security()
+    assert security(ServerSettings(max_in_flight=3, max_connection_age=9)).limits == Limits(
         in_flight=3, connection_age=9
     )

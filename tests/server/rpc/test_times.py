@@ -18,8 +18,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from engine.clock.zone import TZDB
 from guidepost import Client, selector, ticket, wrong_fields
 from guidepost.decision_log.settings import LogSettings
-from guidepost.server.rpc.decision_service import Decisions
-from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.decision_service import DecisionService
+from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.v1 import deadline_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -432,7 +432,7 @@ class TestReschedule:
 
 def test_what_is_never_asked_again_is_not_kept_written() -> None:
     """A message with instants of its own is kept without them, or, where they show in more than their own fields, not at all."""
-    service = Decisions(Held(shipped()), lambda: NOW)
+    service = DecisionService(LiveBundle(shipped()), lambda: NOW)
     undecided = {name: value for name, value in P3.items() if name != "plan"}
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
     for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):

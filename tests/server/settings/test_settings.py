@@ -19,19 +19,19 @@ from hypothesis import strategies as st
 from guidepost.cli.app import load_command
 from guidepost.decision_log.database import LogError, connect, examine, migrate
 from guidepost.server.auth.api_keys import new_key
-from guidepost.server.settings.build import log_settings, written
-from guidepost.server.settings.checks import in_the_way, refusals
+from guidepost.server.settings.build import log_format, log_settings
+from guidepost.server.settings.checks import environment_problems, setting_problems
 from guidepost.server.settings.docs_page import PAGE, page
-from guidepost.server.settings.load import Found, WrongSettings, read_settings
+from guidepost.server.settings.load import LoadedSettings, WrongSettings, read_settings
 from guidepost.server.settings.model import GROUPS, ServerSettings, about, flag, key, settings, variable
-from guidepost.server.settings.types import TEXTS, whole
+from guidepost.server.settings.types import TEXTS, integer
 from tests.support.certificates import entry
 from tests.support.servers import COUNTER, ROOT
 
 NAMES = [one.name for one in settings()]
 
 
-def found(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> Found:
+def found(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> LoadedSettings:
     return read_settings(flags, environment or {}, file)
 
 
@@ -149,7 +149,7 @@ class TestWhatIsWrongWithSettings:
     @pytest.mark.parametrize("wrong", [True, 1.0, "1.0", "-1", "", "١", [1], "1_0", None])
     def test_a_whole_number_is_written_in_digits(self, wrong: object) -> None:
         with pytest.raises(ValueError, match="expected an integer"):
-            whole(0).read(wrong)
+            integer(0).read(wrong)
 
     def test_an_address_without_quotes_says_what_an_address_is(self, tmp_path: Path) -> None:
         file = toml(tmp_path, "metrics = 9464\n")
@@ -165,7 +165,9 @@ class TestSettingsThatDoNotGoTogether:
     """Are refused, before anything is served."""
 
     def told(self, **flags: Any) -> list[str]:
-        return [f"{one.origin}: {one.message}" for one in refusals(found(None, None, log_durability="off", **flags))]
+        return [
+            f"{one.origin}: {one.message}" for one in setting_problems(found(None, None, log_durability="off", **flags))
+        ]
 
     def test_they_are_all_told(self) -> None:
         assert self.told(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
@@ -177,19 +179,19 @@ class TestSettingsThatDoNotGoTogether:
 
     def test_a_secret_in_a_setting_is_refused_and_one_in_a_file_is_taken(self, tmp_path: Path) -> None:
         url = "postgresql+psycopg://desk:s3cret@db/log"
-        [refused] = refusals(found(None, None, decision_log=url))
+        [refused] = setting_problems(found(None, None, decision_log=url))
         assert (refused.origin, refused.message) == ("--decision-log", "a URL with a password")
         assert "s3cret" not in str(refused)
 
         (tmp_path / "url").write_text(url + "\n")
         named = found(None, None, decision_log_file=str(tmp_path / "url"))
-        assert refusals(named) == []
+        assert setting_problems(named) == []
         options = log_settings(named.settings)
         assert options is not None
         assert options.url == url
 
     def test_keys_that_cannot_be_read_are_told(self, tmp_path: Path) -> None:
-        said = refusals(
+        said = setting_problems(
             found(
                 None,
                 None,
@@ -205,7 +207,7 @@ class TestSettingsThatDoNotGoTogether:
 def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = in_the_way(
+        said = environment_problems(
             found(None, None, port=port, metrics=f"127.0.0.1:{port}", decision_log=f"sqlite:///{tmp_path}/d.db")
         )
     assert [(one.origin, one.message) for one in said] == [
@@ -215,7 +217,7 @@ def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> N
         f"a server runs there already? `guidepost health 127.0.0.1:{port}` asks it",
         "",
     ]
-    assert in_the_way(found(None, None, port="0", decision_log=f"sqlite:///{tmp_path}/d.db")) == []
+    assert environment_problems(found(None, None, port="0", decision_log=f"sqlite:///{tmp_path}/d.db")) == []
     assert not (tmp_path / "d.db").exists()
 
 
@@ -341,4 +343,4 @@ def test_the_flags_of_serve_and_of_server_py_are_the_model() -> None:
 
 
 def test_messages_are_json_where_nobody_reads_them() -> None:
-    assert [written(how) for how in ("auto", "text", "json")] == ["json", "text", "json"]
+    assert [log_format(how) for how in ("auto", "text", "json")] == ["json", "text", "json"]

@@ -17,8 +17,8 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.server import wire
-from guidepost.server.rpc.decision_service import DECISION, KINDS, Decisions
-from guidepost.server.rpc.live_bundle import Held
+from guidepost.server.rpc.decision_service import DECISION, KINDS, DecisionService
+from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.wire.fast_protobuf import duration, sized, timestamp, varint
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_pb2 import Decision
@@ -73,12 +73,12 @@ def written(version: Version, facts: Mapping[str, object], moment: Moment) -> pb
 
 
 @pytest.fixture(scope="module")
-def service(shipped: Bundle) -> Decisions:
-    return Decisions(Held(shipped), lambda: NOW)
+def service(shipped: Bundle) -> DecisionService:
+    return DecisionService(LiveBundle(shipped), lambda: NOW)
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisions, number: int) -> None:
+def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: DecisionService, number: int) -> None:
     """For tickets of every kind, with their instants and without, with and without what time it is, on hold and not; each twice, so that what is kept is used."""
     version = shipped.versions[number]
     moments = (Moment(), Moment(NOW), Moment(NOW + 900 * HOUR), Moment(NOW, ((NOW - 3 * HOUR, NOW - HOUR),)))
@@ -96,7 +96,7 @@ def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_witho
     shipped: Bundle, first: bool
 ) -> None:
     """What answers have in common is kept under the id of the one without instants: neither is taken for the other."""
-    version, service = shipped.versions[-1], Decisions(Held(shipped), lambda: NOW)
+    version, service = shipped.versions[-1], DecisionService(LiveBundle(shipped), lambda: NOW)
     facts = {"impact": "medium", "urgency": "high", "plan": "none", "channel": "email", "country": "AU"}
     dated = facts | {"received_at": NOW}
     plain, filled = (
@@ -121,7 +121,7 @@ def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_witho
 )
 def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
     shipped: Bundle,
-    service: Decisions,
+    service: DecisionService,
     started: datetime,
     later: timedelta,
     priority: str,
@@ -146,7 +146,7 @@ def test_a_deadline_has_the_bytes_of_its_message_however_it_stands(
 
 @pytest.mark.parametrize("hours", [0, 10])
 def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(
-    shipped: Bundle, service: Decisions, hours: int
+    shipped: Bundle, service: DecisionService, hours: int
 ) -> None:
     version, facts = shipped.versions[-1], {"received_at": NOW + hours * HOUR, "language": "en"}
     given, message = triage(version, facts), written(version, facts, Moment())

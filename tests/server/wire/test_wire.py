@@ -125,7 +125,7 @@ class TestTickets:
         selector = version_pb2.VersionSelector(as_of=ticket.received_at)
 
         facts, wrong = wire.facts(ticket)
-        with pytest.raises(wire.WrongSelector, match="not an instant") as error:
+        with pytest.raises(wire.InvalidSelector, match="not an instant") as error:
             wire.selection(selector)
 
         assert (facts, [fact.fact for fact in wrong]) == ({}, ["received_at", "came_at"])
@@ -169,7 +169,7 @@ class TestSelectors:
 
     def test_an_empty_name_is_not_the_version_in_force(self) -> None:
         """A caller that forgot to fill it in is told so."""
-        with pytest.raises(wire.WrongSelector, match="is empty"):
+        with pytest.raises(wire.InvalidSelector, match="is empty"):
             wire.selection(version_pb2.VersionSelector(version=""))
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from guidepost.server.workers import run_build as builder
-from guidepost.server.workers.bundle_storage import Storage, Stored
-from guidepost.server.workers.messages import Refused, Reloaded
-from guidepost.server.workers.run_build import built_from
-from guidepost.server.workers.supervisor import Settings, Supervisor
+from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
+from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.run_build import builder_of
+from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from tests.support.desks import desk
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def supervisor(policies: Path) -> Iterator[Supervisor]:
-    made = Supervisor(Settings(policies=policies, workers=1, log=None), "127.0.0.1:0")
+    made = Supervisor(SupervisorConfig(policies=policies, workers=1, log=None), "127.0.0.1:0")
     yield made
     asyncio.run(made.stop())
 
@@ -84,7 +84,7 @@ def test_a_build_that_fails_names_the_reason_and_leaves_no_file(
 
     refused = asyncio.run(supervisor.reload())
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert refused.message.startswith("the policies could not be built: ")
     assert refused.message.endswith(why)
     assert files(supervisor) == []
@@ -128,8 +128,8 @@ def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(po
             + (mounted.stderr.strip() if mounted else "there is no program mount")
         )
     try:
-        made = asyncio.run(built_from(policies)(small / "1.built"))
-        assert isinstance(made, Refused)
+        made = asyncio.run(builder_of(policies)(small / "1.built"))
+        assert isinstance(made, Rejected)
         assert "no space is left for the built versions" in made.message
         assert list(small.iterdir()) == []
     finally:
@@ -170,7 +170,7 @@ def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
         ),
     )
 
-    assert isinstance(asyncio.run(supervisor.reload()), Refused)
+    assert isinstance(asyncio.run(supervisor.reload()), Rejected)
     assert files(supervisor) == []
     until(
         lambda: (
@@ -190,7 +190,7 @@ def test_policies_are_built_again_after_the_folder_for_built_ones_is_gone(superv
 def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
     policies: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    build = built_from(policies)
+    build = builder_of(policies)
     with caplog.at_level("INFO", "guidepost.supervisor"):
         for number in range(2):
             assert isinstance(asyncio.run(build(tmp_path / f"{number}.built")), Reloaded)
@@ -202,11 +202,11 @@ def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
 
 
 def test_a_built_bundle_whose_file_is_gone_is_written_again_as_it_was(policies: Path) -> None:
-    storage = Storage()
+    storage = BundleStorage()
     try:
         path = storage.file()
         path.write_bytes(os.urandom(100_000))
-        content, stored = path.read_bytes(), Stored(storage, path)
+        content, stored = path.read_bytes(), StoredBundle(storage, path)
         for lose in (path.unlink, lambda: shutil.rmtree(storage.folder)):
             lose()
             stored.restore()

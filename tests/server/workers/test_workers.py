@@ -33,14 +33,14 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.cli.commands.health import health
 from guidepost.render.console import TableOrJson
-from guidepost.server.observability.config import Watching
-from guidepost.server.workers.admin_link import Office
-from guidepost.server.workers.bundle_file import read_built, write_built
-from guidepost.server.workers.bundle_storage import own_folder
-from guidepost.server.workers.messages import Commit, Load, Prepare, Refused, Reloaded, Settle
+from guidepost.server.observability.config import ObservabilityConfig
+from guidepost.server.workers.admin_link import AdminLink
+from guidepost.server.workers.bundle_file import read_bundle, write_bundle
+from guidepost.server.workers.bundle_storage import make_folder
+from guidepost.server.workers.messages import CollectGarbage, Commit, Load, Prepare, Rejected, Reloaded
 from guidepost.server.workers.process import CannotServe
-from guidepost.server.workers.shared_port import reserved
-from guidepost.server.workers.supervisor import Settings, Supervisor
+from guidepost.server.workers.shared_port import reserve_port
+from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from guidepost.server.workers.worker import Worker
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -70,13 +70,13 @@ class Making:
         self.problems: tuple[Problem, ...] = ()
         self.broken: OSError | None = None
 
-    async def __call__(self, path: Path) -> Reloaded | Refused:
+    async def __call__(self, path: Path) -> Reloaded | Rejected:
         if self.broken:
             raise self.broken
         if self.problems:
-            return Refused(self.problems)
+            return Rejected(self.problems)
         version = self.versions[self.turn % len(self.versions)]
-        write_built(Bundle((version,)), path)
+        write_bundle(Bundle((version,)), path)
         if self.spoilt:
             os.truncate(path, path.stat().st_size * 2 // 3)  # noqa: ASYNC240 - a small file of a test
         else:
@@ -86,15 +86,15 @@ class Making:
 
 @contextmanager
 def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[tuple[Supervisor, str]]:
-    with reserved("127.0.0.1", 0) as address:
+    with reserve_port("127.0.0.1", 0) as address:
         supervisor = Supervisor(
-            Settings(
+            SupervisorConfig(
                 policies=Path(),
                 workers=workers,
                 log=None,
                 grace=2,
                 metrics=metrics,
-                watching=Watching(metrics=bool(metrics)),
+                watching=ObservabilityConfig(metrics=bool(metrics)),
             ),
             address,
             making,
@@ -157,8 +157,8 @@ def _wait(version: Version, size: int) -> object:
 
 
 def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(shipped: Bundle, tmp_path: Path) -> None:
-    write_built(shipped, tmp_path / "built")
-    again = read_built(tmp_path / "built")
+    write_bundle(shipped, tmp_path / "built")
+    again = read_bundle(tmp_path / "built")
     (tmp_path / "built").unlink()
 
     assert shipped.refs == again.refs
@@ -183,7 +183,7 @@ def test_every_worker_answers_on_the_one_address(serving: tuple[Supervisor, str,
 
 def test_a_second_server_is_refused_the_address(serving: tuple[Supervisor, str, Making]) -> None:
     host, _, port = serving[1].rpartition(":")
-    with pytest.raises(OSError, match="in use"), reserved(host, int(port)):
+    with pytest.raises(OSError, match="in use"), reserve_port(host, int(port)):
         pass
 
 
@@ -206,7 +206,7 @@ def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, 
     refused = run(supervisor.reload())
     making.spoilt = False
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert "cannot be read" in refused.message
     assert before == supervisor.versions
     callers = Callers(address, making.versions)
@@ -268,7 +268,7 @@ def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(
     assert isinstance(run(supervisor.reload()), Reloaded)
     assert fine == healthy(address)
     making.spoilt = True
-    assert isinstance(run(supervisor.reload()), Refused)
+    assert isinstance(run(supervisor.reload()), Rejected)
     making.spoilt = False
     assert fine == healthy(address)
     run(supervisor.roll())
@@ -278,11 +278,11 @@ def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(
 @pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
 def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float) -> None:
     path = tmp_path / "built"
-    write_built(counter(), path)
+    write_bundle(counter(), path)
     os.truncate(path, int(path.stat().st_size * kept))
 
     with pytest.raises(ValueError, match=r"whole|bytes|empty"):
-        read_built(path)
+        read_bundle(path)
 
 
 def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supervisor, str, Making]) -> None:
@@ -291,7 +291,7 @@ def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supe
     refused = run(supervisor.reload())
     making.broken = None
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert "no room left" in refused.message
     assert isinstance(run(supervisor.reload()), Reloaded)
 
@@ -343,7 +343,7 @@ def test_a_worker_that_cannot_serve_says_why() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         supervisor = Supervisor(
-            Settings(policies=Path(), workers=1, log=None),
+            SupervisorConfig(policies=Path(), workers=1, log=None),
             f"127.0.0.1:{taken.getsockname()[1]}",
             Making(counter().versions[0]),
         )
@@ -416,12 +416,12 @@ def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_proce
         odd = tmp_path / f"guidepost-serve-{10**30}-1-x"
         odd.mkdir()
 
-        own_folder()
+        make_folder()
 
         assert elsewhere.is_dir()
         assert odd.is_dir()
         other.communicate("")
-    own_folder()
+    make_folder()
     assert not elsewhere.exists()
 
 
@@ -441,7 +441,7 @@ def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
     )
     left = Path(killed.stdout.strip())
     assert left.is_dir()
-    ours, second = own_folder(), own_folder()
+    ours, second = make_folder(), make_folder()
 
     assert not left.exists()
     assert ours.is_dir()
@@ -477,10 +477,10 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
 ) -> None:
     files = [tmp_path / version.ref.version for version in shipped.versions]
     for file, version in zip(files, shipped.versions, strict=True):
-        write_built(Bundle((version,)), file)
+        write_bundle(Bundle((version,)), file)
     turn = iter(range(1_000))
 
-    async def making(path: Path) -> Reloaded | Refused:
+    async def making(path: Path) -> Reloaded | Rejected:
         at = next(turn) % len(files)
         os.link(files[at], path)
         return Reloaded((shipped.versions[at].ref,))
@@ -519,19 +519,19 @@ class Said:
 
 def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_gone(tmp_path: Path) -> None:
     for name, version in (("1", desk("7.0.0", "10")), ("2", desk("7.1.0", "20"))):
-        write_built(Bundle((version,)), tmp_path / name)
+        write_bundle(Bundle((version,)), tmp_path / name)
 
     async def reload() -> None:
         channel = Said()
         worker = Worker(channel, Load(number=1, built=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
-        before = weakref.ref(worker._held.bundle.versions[0].explainer)
-        for told in (Prepare(str(tmp_path / "2")), Commit(), Settle()):
+        before = weakref.ref(worker._live.bundle.versions[0].explainer)
+        for told in (Prepare(str(tmp_path / "2")), Commit(), CollectGarbage()):
             channel.answers.append(await worker._obey(told))
 
         assert before() is None
-        assert worker._held.bundle.versions[0].ref.version == "7.1.0"
+        assert worker._live.bundle.versions[0].ref.version == "7.1.0"
         # What is there for good is not among what is looked through.
-        assert not any(one is worker._held.bundle.versions[0] for one in gc.get_objects())
+        assert not any(one is worker._live.bundle.versions[0] for one in gc.get_objects())
 
     try:
         run(reload())
@@ -541,7 +541,7 @@ def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_g
 
 @pytest.fixture(scope="module")
 def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
-    office = Office(serving[0], "127.0.0.1:0", "127.0.0.1:0")
+    office = AdminLink(serving[0], "127.0.0.1:0", "127.0.0.1:0")
     run(office.open())
     with grpc.insecure_channel(office.admin) as channel:
         yield AdminServiceStub(channel)
@@ -606,7 +606,7 @@ class TestMetrics:
     def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
         making = Making(counter().versions[0])
         with supervised(making, metrics="127.0.0.1:0") as (supervisor, address):
-            office = Office(supervisor, metrics="127.0.0.1:0")
+            office = AdminLink(supervisor, metrics="127.0.0.1:0")
             run(office.open())
             for _ in range(12):
                 with guidepost.Client(address, channels=1) as client:

@@ -7,31 +7,31 @@ from dataclasses import fields
 from ipaddress import ip_address
 
 from engine.model.problems import Place, Problem
-from guidepost.server.auth import AccessRefused, open_access
-from guidepost.server.auth.config import AccessSettings, TlsFiles
+from guidepost.server.auth import InvalidAuthFiles, open_access
+from guidepost.server.auth.config import AuthConfig, TlsFiles
 from guidepost.server.auth.tls import read_tls
-from guidepost.server.protection import Protection
 from guidepost.server.rpc.limits import MOST_TICKETS, Limits
+from guidepost.server.security import Security
 
 
-def protection_problems(protection: Protection, addresses: Iterable[str]) -> tuple[Problem, ...]:
+def security_problems(security: Security, addresses: Iterable[str]) -> tuple[Problem, ...]:
     """Return everything that keeps a server from being protected so on these addresses; nothing stays open."""
     found = [
-        *_limits(protection.limits),
-        *_exposed(protection, addresses),
-        *_access(protection.access),
-        *_tls(protection.tls),
+        *_limits(security.limits),
+        *_exposed(security, addresses),
+        *_access(security.access),
+        *_tls(security.tls),
     ]
     return tuple(sorted(set(found)))
 
 
-def _exposed(protection: Protection, addresses: Iterable[str]) -> Iterator[Problem]:
+def _exposed(security: Security, addresses: Iterable[str]) -> Iterator[Problem]:
     given = {
-        "TLS (--tls-certificate and --tls-key)": protection.tls,
-        "callers (--callers or --jwt-keys)": protection.access.named,
+        "TLS (--tls-certificate and --tls-key)": security.tls,
+        "callers (--callers or --jwt-keys)": security.access.requires_authentication,
     }
     missing = [what for what, there in given.items() if not there]
-    if missing and not protection.trust_network:
+    if missing and not security.trust_network:
         for address in addresses:
             if not is_local(address):
                 yield Problem(
@@ -59,10 +59,10 @@ def is_local(address: str) -> bool:
         return host == "localhost"
 
 
-def _access(settings: AccessSettings) -> Iterable[Problem]:
+def _access(settings: AuthConfig) -> Iterable[Problem]:
     try:
         open_access(settings)
-    except AccessRefused as error:
+    except InvalidAuthFiles as error:
         return error.problems
     return ()
 
@@ -71,7 +71,7 @@ def _tls(files: TlsFiles | None) -> Iterable[Problem]:
     try:
         if files is not None:
             read_tls(files)
-    except AccessRefused as error:
+    except InvalidAuthFiles as error:
         return error.problems
     return ()
 

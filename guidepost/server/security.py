@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from guidepost.server.auth.config import AccessSettings, TlsFiles
+from guidepost.server.auth.config import AuthConfig, TlsFiles
 from guidepost.server.rpc.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protection:
+class Security:
     """What protects a server. It travels to each worker, which opens the files itself."""
 
-    access: AccessSettings = field(default_factory=AccessSettings)
+    access: AuthConfig = field(default_factory=AuthConfig)
     tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
     reflection: bool = True
@@ -22,5 +22,5 @@ class Protection:
     """Whether to listen beyond this machine without TLS or callers, since the network lets in only who may come in."""
 
 
-UNPROTECTED: Final = Protection()
+NO_SECURITY: Final = Security()
 """As a server is that is told nothing: on this machine only."""
