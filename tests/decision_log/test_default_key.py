@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from guidepost import Client
 from guidepost.cli.app import app
-from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key
+from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key, default_key_problem
 from guidepost.policies.sources.signatures import key_id, new_key, private_key, trusted_keys
 from guidepost.policies.sources.source import SourceError
 from guidepost.server.settings.model import ServerSettings
