@@ -9,15 +9,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from guidepost.cli.command_group import HELP, command_group, help_markup
 from guidepost.program import PROGRAM, installed_version
-
-HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +48,7 @@ COMMANDS: Final = {
         },
     ),
     "show": Command(panel=WRITE, target="show:show", help="Show a policy as people read it."),
-    "test": Command(
-        panel=WRITE, target="test:policy_tests", help="Run the policies' own cases and report their coverage."
-    ),
+    "test": Command(panel=WRITE, target="test:test", help="Run the policies' own cases and report their coverage."),
     "analyze": Command(
         panel=WRITE, target="analyze:analyze", help="Find mistakes, needless rules and assumptions in a version."
     ),
@@ -97,11 +94,6 @@ COMMANDS: Final = {
 }
 
 
-def help_markup() -> Literal["markdown"] | None:
-    """Return how Typer lays out its help: with boxes on a terminal, else as plain text that nothing pads."""
-    return "markdown" if sys.stdout.isatty() else None
-
-
 def load_command(name: str) -> TyperCommand | TyperGroup:
     """Import a command; return it as Typer runs it."""
     one = COMMANDS[name]
@@ -109,9 +101,7 @@ def load_command(name: str) -> TyperCommand | TyperGroup:
     found: Any = getattr(import_module(f"guidepost.cli.commands.{module}"), attribute)
     if isinstance(found, typer.Typer):
         return _built(found, name)
-    own = typer.Typer(
-        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=help_markup(), context_settings=HELP
-    )
+    own = command_group("", no_args_is_help=False)
     own.command(name, **one.options)(found)
     return _built(own, name)
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
 from io import StringIO
+from pathlib import Path
 from typing import Final, TextIO
 
 import typer
@@ -166,6 +167,16 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
     if details:
         screen.show(*details)
     return typer.Exit(int(code))
+
+
+def cannot_write(path: Path | str, error: OSError) -> typer.Exit:
+    """Report on standard error that a file cannot be written; return the exit to raise."""
+    return refused(f"{path} cannot be written: {error.strerror or error}")
+
+
+def cannot_read(path: Path | str, error: OSError) -> typer.Exit:
+    """Report on standard error that a file cannot be read; return the exit to raise."""
+    return refused(f"{path} cannot be read: {error.strerror or error}")
 
 
 def indented(part: RenderableType, columns: int = 2) -> RenderableType:

@@ -33,7 +33,7 @@ def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) 
     if not facts:
         raise TicketsError(
             f"no column of {name} is called like a fact; it has {_listed(columns)}",
-            "say with --mapping FILE which column is which fact; --suggest-mapping drafts one",
+            "map the columns to facts with --mapping FILE; `guidepost replay suggest-mapping FILE` drafts one",
         )
     free = {folded(column): column for column in columns if folded(column) not in known}
     ticket = next((free[folded(one)] for one in TICKET_COLUMNS if folded(one) in free), "")

@@ -19,7 +19,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost import Client
 from guidepost.cli.app import app
-from guidepost.cli.commands import replay_setup as replay_asked
+from guidepost.cli.commands import replay_run, replay_suggest, replay_verify
 from guidepost.cli.commands.replay_progress import progress
 from guidepost.cli.options import policies_folder as folder
 from guidepost.decision_log.store import Store
@@ -90,8 +90,10 @@ def here(
     built |= {"draft": _variant(built["2.0.0"]), "low-low": low_low}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_POLICIES", str(ROOT / "policies"))
-    monkeypatch.setattr(replay_asked, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
-    monkeypatch.setattr(replay_asked, "load", lambda _: loaded)
+    for module in (replay_run, replay_suggest, replay_verify):
+        monkeypatch.setattr(module, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
+    for module in (replay_run, replay_verify):
+        monkeypatch.setattr(module, "load", lambda _: loaded)
     monkeypatch.setattr(folder.Loaded, "tabulate", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
         (tmp_path / name).write_text(text)
@@ -127,6 +129,12 @@ def altered(log: Store, statement: str) -> None:
 
 
 # ---- Files against a version
+
+
+def test_run_may_be_left_out(here: Path) -> None:
+    options = ("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml")
+
+    assert run(*options).stdout == run("run", *options).stdout == run(*options[1:3], options[0], *options[3:]).stdout
 
 
 def test_what_was_recorded_is_compared_and_what_cannot_be_read_is_shown_and_kept(
@@ -305,7 +313,7 @@ def test_a_log_may_be_cut_by_time(log: Store) -> None:
     assert plain("log", "--against", "2.0.0", "--since", "2026-01-23T04:00:04Z")["changed"] == 0
     assert plain("log", "--against", "2.0.0", "--until", "2026-01-23T04:00:04Z")["tickets"] == 3
     assert run("log", "--against", "2.0.0", "--since", "2030-01-01T00:00Z").exit_code == 2
-    assert run("log", "--since", "yesterday").exit_code == 2
+    assert run("verify", "log", "--since", "yesterday").exit_code == 2
 
 
 # ---- The proof
@@ -314,11 +322,11 @@ def test_a_log_may_be_cut_by_time(log: Store) -> None:
 def test_every_record_comes_out_as_recorded_under_its_own_version(
     log: Store, golden: Callable[[str, str], None]
 ) -> None:
-    found = run("log")
+    found = run("verify", "log")
 
     assert found.exit_code == 0
     golden("replay/proof.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
-    assert plain("log")["whole"] is True
+    assert plain("verify", "log")["whole"] is True
 
 
 def test_what_a_server_recorded_comes_out_as_it_answered(
@@ -341,7 +349,7 @@ def test_what_a_server_recorded_comes_out_as_it_answered(
             {"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"}
         )
 
-    found = run("log", "-o", "json")
+    found = run("verify", "log", "-o", "json")
 
     assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
@@ -360,15 +368,15 @@ def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(
 
     assert note in run("log", "--against", "2.0.0").stderr
     for form in ("text", "markdown", "html", "json"):
-        assert note in run("log", "-o", form).stdout
-    assert plain("log")["records"] == 1
+        assert note in run("verify", "log", "-o", form).stdout
+    assert plain("verify", "log")["records"] == 1
 
 
 def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
     for name in ("log.jsonl", "log.parquet"):
         assert CliRunner().invoke(app, ["audit", "export", "--to", name]).exit_code == 0
 
-        found = plain(name)
+        found = plain("verify", name)
         assert (found["whole"], found["records"], [one["records"] for one in found["versions"]]) == (True, 6, [3, 3])
 
 
@@ -384,12 +392,12 @@ def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with
         """UPDATE entries SET body = replace(body, '"2026-01-23T08:00:00Z"', '"2026-01-23T09:00:00Z"') WHERE sequence = 6""",
     )
 
-    found = run("log")
+    found = run("verify", "log")
 
     assert found.exit_code == 7
     golden("replay/otherwise.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
     entries = {entry.sequence: json.loads(entry.body)["id"] for entry in log.entries()}
-    named = plain("log")
+    named = plain("verify", "log")
     assert [one["record"] for one in named["records_otherwise"]] == [entries[5], entries[6]]
     assert named["otherwise"] == 2
 
@@ -402,7 +410,7 @@ def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(
         """UPDATE entries SET digest = 'abcdef123456', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), 'abcdef123456') WHERE sequence = 2""",
     )
 
-    found = run("log")
+    found = run("verify", "log")
 
     assert found.exit_code == 7
     golden("replay/missing.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
@@ -415,14 +423,15 @@ def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
         f"""UPDATE entries SET digest = '{draft}', body = replace(body, substr(body, instr(body, '"digest":"') + 10, 64), '{draft}') WHERE sequence = 5""",
     )
 
-    assert run("log").exit_code == 7
-    assert run("log", "--with", "draft").exit_code == 0
+    assert run("verify", "log").exit_code == 7
+    assert run("verify", "log", "--with", "draft").exit_code == 0
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
     assert (
-        "The log and the policies belong together: all 6 records come out as recorded." in run("log", "-o", form).stdout
+        "The log and the policies belong together: all 6 records come out as recorded."
+        in run("verify", "log", "-o", form).stdout
     )
 
 
@@ -432,19 +441,19 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["tickets.csv"], "expected a decision log to prove, got tickets.csv"),
+        (["verify", "tickets.csv"], "expected a decision log, got tickets.csv"),
         (["nothing.csv", "--against", "2.0.0"], "no such file: nothing.csv"),
         (["tickets.csv", "--against", "2.0.0", "--mapping", "missing.yaml"], "missing.yaml"),
         (["tickets.csv", "--against", "2.0.0", "--by", "chanel"], "did you mean `channel`?"),
         (["tickets.csv", "--against", "2.0.0", "--decision", "prioritty"], "prioritty"),
-        (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "--with is for proving a log"),
-        (["log", "--suggest-mapping"], "need no mapping"),
+        (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "No such option: --with"),
+        (["suggest-mapping", "log"], "need no mapping"),
         (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
         (
             ["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"],
             "which Spark does not read",
         ),
-        (["log", "--from", "1.0.0", "--by", "channel"], "--from and --by need --against VERSION"),
+        (["log", "--from", "1.0.0"], "`--against VERSION` is missing"),
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "expected a decision log, got"),
     ],
 )
@@ -465,7 +474,7 @@ def test_a_mapping_with_mistakes_names_all_of_them(here: Path) -> None:
 
 
 def test_a_draft_of_a_mapping_is_written_and_can_be_used_at_once(here: Path) -> None:
-    assert run("tickets.csv", "--suggest-mapping", "--to", "draft.yaml").exit_code == 0
+    assert run("suggest-mapping", "tickets.csv", "--to", "draft.yaml").exit_code == 0
 
     assert "impact" in (here / "draft.yaml").read_text()
     assert plain("tickets.csv", "--against", "2.0.0", "--mapping", "draft.yaml")["rows"] == 6
@@ -478,7 +487,7 @@ def test_a_source_of_which_no_row_can_be_read_ends_with_2_and_says_how_to_map_it
 
     assert found.exit_code == 2
     assert "none of the 6 rows of tickets.csv can be read" in found.stderr
-    assert "--suggest-mapping" in found.stderr
+    assert "suggest-mapping" in found.stderr
     assert (here / "tickets.unread.csv").exists()
 
 
@@ -486,7 +495,7 @@ def test_an_empty_log_proves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     Store.open(sqlite(here)).close()
 
-    found = run("log")
+    found = run("verify", "log")
 
     assert (found.exit_code, "there are no tickets in" in found.stderr) == (2, True)
 

@@ -175,7 +175,9 @@ def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: P
 
 
 def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> None:
-    done = run("replay", "log", "--with", write(tmp_path / "skis", SKIS), "--policies", desk(tmp_path / "desk"))
+    done = run(
+        "replay", "verify", "log", "--with", write(tmp_path / "skis", SKIS), "--policies", desk(tmp_path / "desk")
+    )
 
     assert done.exit_code == 3
     assert "[other-desk]" in done.output

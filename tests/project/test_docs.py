@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
+from typer.core import TyperGroup
 
 from engine.decide.decide import decide
 from engine.load import load
@@ -144,7 +145,20 @@ def test_every_guidepost_command_that_is_named_exists_with_its_options(page: Pat
         if found:
             name, *arguments = shlex.split(found[1])
             assert name in COMMANDS, line
-            load_command(name).make_context(name, arguments)
+            check_options(load_command(name), name, arguments)
+
+
+def check_options(command: Any, name: str, arguments: list[str]) -> None:
+    """Parse the arguments of a command; of a command in a group, look up its options."""
+    if isinstance(command, TyperGroup) and not arguments:
+        return
+    context = command.make_context(name, arguments)
+    words = [*context._protected_args, *context.args] if isinstance(command, TyperGroup) else []
+    if words:
+        _, inner, rest = command.resolve_command(context, words)
+        known = {option for param in inner.params for option in (*param.opts, *param.secondary_opts)}
+        options = {word.partition("=")[0] for word in rest if word.startswith("-")}
+        assert options <= known | {"-h", "--help"}, (name, arguments)
 
 
 def test_every_command_is_described() -> None:

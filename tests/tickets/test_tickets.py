@@ -376,7 +376,7 @@ def test_when_no_column_is_called_like_a_fact_a_mapping_is_asked_for(tmp_path: P
     with pytest.raises(TicketsError, match=r"no column of .* is called like a fact; it has `a`, `b`") as error:
         open_tickets(written(tmp_path / "t.csv", "a,b\n1,2\n"), COUNTER)
 
-    assert "--suggest-mapping" in error.value.help
+    assert "replay suggest-mapping" in error.value.help
 
 
 def test_a_file_with_only_a_header_has_no_tickets(tmp_path: Path) -> None:

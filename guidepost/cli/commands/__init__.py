@@ -2,37 +2,40 @@
 
 Modules::
 
-    access               ``guidepost access``: API keys for callers, and whether the file of callers can be used
-    analyze              ``guidepost analyze``
-    audit                ``guidepost audit``
-    audit_certificate    ``guidepost audit certificate`` and ``check``
-    audit_explain        ``guidepost audit explain``
-    audit_purge          ``guidepost audit purge``
-    audit_unknown_words  what a filter of the log asks for that no version at hand can have decided
-    build                ``guidepost build``
-    check                ``guidepost check``
-    ci                   ``guidepost ci``
-    ci_markdown          what ``guidepost ci`` found out, written
-    ci_report            everything that ``guidepost ci`` finds out of a policies folder
-    clock                ``guidepost clock add`` and ``count``: business time on its own, without a ticket
-    clock_show           ``guidepost clock show`` and ``sun``
-    diff                 ``guidepost diff``: what the text of two versions says, and what it does, exactly
-    eval                 ``guidepost eval``: facts in, a decision out, with the reason
-    eval_why_not         ``guidepost eval --why-not``
-    fmt                  ``guidepost fmt``: policy files in one layout, with everything they say kept
-    health               ``guidepost health``: whether a server answers, by the standard health service
-    holidays             ``guidepost holidays``
-    keys                 ``guidepost keys``, ``sign`` and ``verify``: who vouches for a bundle
-    prove                ``guidepost prove``
-    release              ``guidepost release``
-    replay               ``guidepost replay``
-    replay_progress      how far a replay is: rows, how many a second, and the time left
-    replay_setup         what ``guidepost replay`` is asked for: sources and versions opened, replayed or proved
-    schema               ``guidepost schema``: the published JSON Schemas of every version, written or compared
-    serve                ``guidepost serve``: the policies of a folder, answered over gRPC until interrupted
-    serve_check          ``guidepost serve --check``
-    show                 ``guidepost show``: a policy as people read it
-    test                 ``guidepost test``: the policies' own cases, run
-    unpack               ``guidepost unpack``
-    version              ``guidepost version``: which program, which policies, and what it runs on
+    access               ``access``: make API keys, check the file of callers
+    analyze              ``analyze``: find mistakes and needless rules
+    audit                ``audit get``, ``query``, ``export`` and ``verify``
+    audit_certificate    ``audit certificate`` and ``check``
+    audit_explain        ``audit explain``
+    audit_purge          ``audit purge``
+    audit_unknown_words  names in a filter of the log that no version has
+    build                ``build``: make a bundle
+    check                ``check``: check every version of a folder
+    ci                   ``ci``: check a change as a pull request does
+    ci_markdown          the report of ``ci`` as Markdown, JSON and GitHub annotations
+    ci_report            the report of ``ci``: the results of check, test, analyze, fmt and diff
+    clock                ``clock add`` and ``count``
+    clock_show           ``clock show`` and ``sun``
+    diff                 ``diff``: compare two versions
+    eval                 ``eval``: decide one ticket
+    eval_why_not         ``eval --why-not``
+    fmt                  ``fmt``: format policy files
+    health               ``health``: ask a server for its health
+    holidays             ``holidays``: show and draft holiday lists
+    keys                 ``keys``, ``sign`` and ``verify``
+    prove                ``prove``: prove the invariants
+    release              ``release``: freeze the working version
+    replay               ``replay``: its three commands and their options
+    replay_inputs        the tickets that ``replay`` reads, and errors of sources
+    replay_progress      a progress bar
+    replay_run           ``replay run``
+    replay_suggest       ``replay suggest-mapping``
+    replay_verify        ``replay verify``
+    schema               ``schema``: write the JSON Schemas
+    serve                ``serve``: start a server
+    serve_check          ``serve --check``
+    show                 ``show``: show a policy
+    test                 ``test``: run, watch and propose cases
+    unpack               ``unpack``: make a policies folder from bundles
+    version              ``version``: list the versions of everything that runs
 """

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from engine.model.problems import Place
 from engine.model.quoting import visible
+from guidepost.cli.command_group import command_group
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.render.console import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
 from guidepost.render.messages import problem_text
@@ -23,7 +24,7 @@ from guidepost.server.auth.errors import read_file
 from guidepost.server.auth.roles import Role
 from guidepost.text_encoding import decode_text
 
-access: Final = typer.Typer(no_args_is_help=True, help="Make API keys for callers, and check the file of callers.")
+access: Final = command_group("Make API keys for callers, and check the file of callers.")
 
 OutputOption = Annotated[TextOrJson, typer.Option("-o", "--output", help="How it is written.")]
 

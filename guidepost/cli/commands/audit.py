@@ -19,6 +19,7 @@ from engine.decision_log.chain import Entry
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record
 from guidepost.atomic_file import open_private
+from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.audit_certificate import certificate, check
 from guidepost.cli.commands.audit_explain import explain
 from guidepost.cli.commands.audit_purge import purge
@@ -35,7 +36,7 @@ from guidepost.policies.sources import trusted_keys
 from guidepost.render.console import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
 from guidepost.render.records_console import last_vouched, plain_coverage, record_page, record_rows, verified_page
 
-audit: Final = typer.Typer(no_args_is_help=True, help="Ask the decision log: what was decided, and is the log whole?")
+audit: Final = command_group("Search, explain, export and verify the decision log.")
 
 audit.command("explain")(explain)
 audit.command("certificate")(certificate)

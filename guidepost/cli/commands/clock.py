@@ -21,6 +21,7 @@ from engine.decide.answer_times_json import iso, plain_due
 from engine.model.answer import Due
 from engine.model.policy import Policy
 from engine.model.targets import Target, Unit, unit_by
+from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.clock_show import show, sun
 from guidepost.cli.options.clock import CalendarOption, RegionOption, RuleOption, read_amount, read_clock, read_rule
 from guidepost.cli.options.moment import NowOption, PauseOption, read_asked, read_time
@@ -31,9 +32,7 @@ from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import NOUNS, instant_text, length_text
 from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
 
-clock: Final = typer.Typer(
-    name="clock", no_args_is_help=True, help="Add and count business time, draw a calendar, follow the sun."
-)
+clock: Final = command_group("Add and count business time, draw a calendar, follow the sun.")
 OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")]
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from engine.clock.calendar import FIRST_YEAR, LAST_YEAR, HolidayList, HolidayStatus
 from engine.load import HOLIDAYS, policy_files
 from engine.model.problems import PolicyErrors, Problem
+from guidepost.cli.command_group import command_group
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
 from guidepost.install_command import install_command
 from guidepost.policies.holiday_drafts import (
@@ -32,7 +33,7 @@ from guidepost.policies.holiday_drafts import (
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.console import ExitCode, count, meant, refused, results, ruled
 
-holidays: Final = typer.Typer(name="holidays", no_args_is_help=True, help="Show the holiday lists, or draft them anew.")
+holidays: Final = command_group("Show the holiday lists, or draft them anew.")
 
 RegionsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Without any, all.")

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
+from guidepost.cli.command_group import command_group
 from guidepost.cli.options.version_spec import KeysOption, refusing
 from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
 from guidepost.policies.sources.remote import Fetched, check_pin, fetch, redacted, split_pin
@@ -25,7 +26,7 @@ from guidepost.policies.sources.signatures import sign as signed
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.render.console import ExitCode, grid, refused, results, show_json
 
-keys: Final = typer.Typer(no_args_is_help=True, help="Make and show the keys that bundles are signed with.")
+keys: Final = command_group("Make and show the keys that sign bundles.")
 
 BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle that `guidepost build` made.")]
 

@@ -1,54 +1,89 @@
-"""``guidepost replay``: past tickets decided again, by another version, or by the one under which they were recorded."""
+"""``guidepost replay``: decide past tickets again, verify a decision log, draft a mapping of columns to facts."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, TextIO
+from typing import Annotated, Final
 
 import typer
 
 from engine.decision_log.filter import Filter
 from engine.diff import Limit, read_limit
-from guidepost.atomic_file import open_private
-from guidepost.cli.commands.replay_setup import Asked, Engine, beside, proof_of, report_of, suggestion_of
+from guidepost.cli.command_group import DefaultCommandGroup, command_group
+from guidepost.cli.commands.replay_inputs import Tickets, default_unread_file
+from guidepost.cli.commands.replay_run import Engine, RunOptions, run_replay
+from guidepost.cli.commands.replay_suggest import suggested_mapping
+from guidepost.cli.commands.replay_verify import verified_log
 from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import PoliciesOption
+from guidepost.cli.options.report_output import ReportFormatOption, ToOption, output_stream
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption
-from guidepost.render.console import ExitCode, Screen, count, errors, json_text, refused
+from guidepost.render.console import ExitCode, count, errors, refused
 from guidepost.render.replay_console import terminal_parts
 from guidepost.render.replay_html import html_page
 from guidepost.render.replay_json import plain_report
 from guidepost.render.replay_markdown import markdown_text
 from guidepost.render.replay_verification import html_proof, markdown_proof, plain_proof, terminal_proof
-from guidepost.replay.report import ReplayReport
-from guidepost.replay.verify_log import LogVerification
+from guidepost.render.report_format import ReportFormat, ReportWriters
 from guidepost.tickets.from_decision_log import DEFAULT_LOG
 
-SOURCE_HELP: Final = "`log`, the URL of a decision log, or a file: what `guidepost audit export` wrote, Parquet (a folder or a pattern, too), CSV or JSON lines."
+replay: Final = command_group(
+    "Decide past tickets again and report what differs. `replay SOURCE` is short for `replay run SOURCE`.",
+    cls=DefaultCommandGroup,
+)
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="The past tickets: `log`, the URL of a decision log, an export of a log, or a Parquet, CSV or JSON Lines "
+        "file. Parquet may also be a folder or a pattern.",
+    ),
+]
+LogArgument = Annotated[
+    str, typer.Argument(metavar="LOG", help="`log`, the URL of a decision log, or an export of a log.")
+]
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        "--since", metavar="INSTANT", help="Only records received at or after this instant, such as 2026-01-23T00:00Z."
+    ),
+]
+UntilOption = Annotated[
+    str, typer.Option("--until", metavar="INSTANT", help="Only records received before this instant.")
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", metavar="ROWS", min=1, help="Only the first rows.")]
+MaxUnreadOption = Annotated[
+    str,
+    typer.Option(
+        "--max-unread",
+        metavar="LIMIT",
+        help="Exit with 6 if more rows than this cannot be read: a share such as 2%, or a number.",
+    ),
+]
+UnreadOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--unread",
+        metavar="FILE",
+        help="Write the rows that cannot be read to this file. Default: a file next to the source. No file is written "
+        "if every row can be read.",
+    ),
+]
 
 
-class ReplayForm(StrEnum):
-    """How a replay is written."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
-
-
-def replay(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The past tickets: {SOURCE_HELP}")] = DEFAULT_LOG,
+@replay.command("run")
+def run(
+    source: SourceArgument = DEFAULT_LOG,
     against: Annotated[
         str,
         typer.Option(
             "--against",
             metavar="VERSION",
-            help=f"The version under trial. {SPEC_HELP} `in-force`: for each ticket, the version that was in force when it was decided. Without it, a log is proved: each record decided again under its own version.",
+            help=f"The version to decide by; required. {SPEC_HELP} `in-force`: for each ticket, the version that was "
+            "in force when it was decided.",
         ),
     ] = "",
     before: Annotated[
@@ -56,7 +91,7 @@ def replay(
         typer.Option(
             "--from",
             metavar="VERSION",
-            help="Compare with what this version decides; `in-force`, as for --against. Default: with what is recorded.",
+            help="Compare with the decisions of this version, or of `in-force`. Default: with the recorded decisions.",
         ),
     ] = "",
     mapping: Annotated[
@@ -64,19 +99,7 @@ def replay(
         typer.Option(
             "--mapping",
             metavar="FILE",
-            help="From the columns of another system to facts. Default: columns that are called like facts are facts.",
-        ),
-    ] = None,
-    suggest_mapping: Annotated[
-        bool,
-        typer.Option("--suggest-mapping", help="Look at the columns, and write a draft of a mapping file instead."),
-    ] = False,
-    with_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="VERSION",
-            help="A version to prove records by that is not in the policies folder. May be repeated.",
+            help="A file that maps the columns of another system to facts. Default: columns named like facts.",
         ),
     ] = None,
     by: Annotated[
@@ -84,7 +107,7 @@ def replay(
         typer.Option(
             "--by",
             metavar="FACT",
-            help="Count by the values of this fact, too. May be repeated. Default: service, channel and country.",
+            help="Count changes by the values of this fact; may be repeated. Default: service, channel and country.",
         ),
     ] = None,
     decision: Annotated[
@@ -92,167 +115,153 @@ def replay(
         typer.Option(
             "--decision",
             metavar="NAME",
-            help="Only this decision. May be repeated. Default: what is recorded, else what a new ticket needs.",
+            help="Compare only this decision; may be repeated. Default: the recorded decisions, or else those that "
+            "a new ticket needs.",
         ),
     ] = None,
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since",
-            metavar="INSTANT",
-            help="Of a log, only what was received from this instant on, as 2026-01-23T00:00Z.",
-        ),
-    ] = "",
-    until: Annotated[
-        str, typer.Option("--until", metavar="INSTANT", help="Of a log, only what was received before this instant.")
-    ] = "",
-    limit: Annotated[int | None, typer.Option("--limit", metavar="ROWS", min=1, help="Only the first rows.")] = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    limit: LimitOption = None,
     engine: Annotated[
         Engine,
         typer.Option(
             "--engine",
-            help="Where tickets are decided: `embedded`, by this process; `spark`, where one machine is not enough (Parquet only).",
+            help="Where to decide: `embedded`, in this process, or `spark`, on a cluster (Parquet only).",
         ),
     ] = Engine.EMBEDDED,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
-    max_unread: Annotated[
-        str,
-        typer.Option(
-            "--max-unread",
-            metavar="LIMIT",
-            help="End with 6 if more rows cannot be read: a share such as 2%, or a number.",
-        ),
-    ] = "",
-    unread: Annotated[
-        Path | None,
-        typer.Option(
-            "--unread",
-            metavar="FILE",
-            help="Where rows go that cannot be read. Default: beside the source; no file is made if there are none.",
-        ),
-    ] = None,
+    max_unread: MaxUnreadOption = "",
+    unread: UnreadOption = None,
     policies: PoliciesOption = None,
     key: KeysOption = None,
-    output: Annotated[ReplayForm, typer.Option("-o", "--output", help="How to write it.")] = ReplayForm.TEXT,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it to a file.")] = None,
+    output: ReportFormatOption = ReportFormat.TEXT,
+    to: ToOption = None,
     every: Annotated[bool, typer.Option("--all", help="Show every change, region and group.")] = False,
 ) -> None:
-    """Decide past tickets again: what would have changed under another version; without --against, whether a log and the policies belong together.
+    """Decide past tickets by another version and report what changes.
 
-    Ends with 6 if more changes than --max-changed and --forbid allow, with 7 if a log does not belong to the policies, with 2 if no row can be read.
+    Exits with 6 if more changes than --max-changed and --forbid allow, and with 2 if no row can be read.
     """
-    only = Filter(since=_instant("--since", since), until=_instant("--until", until))
-    asked = Asked(
-        source=source,
+    if not against:
+        raise refused(
+            "`--against VERSION` is missing",
+            "help: `guidepost replay run SOURCE --against VERSION` decides past tickets by a version; "
+            "`guidepost replay verify` checks a decision log against the versions that decided it",
+        )
+    options = RunOptions(
+        tickets=_tickets(source, since, until, limit, unread),
         against=against,
         before=before,
         mapping=mapping,
         by=tuple(by or ()),
         decisions=tuple(decision or ()),
-        only=only,
-        limit=limit,
-        unread=unread or beside(source),
         policies=policies,
         keys=key,
         engine=engine,
     )
-    if suggest_mapping:
-        draft = suggestion_of(asked)
-        _write(to, lambda stream: stream.write(draft))
-        return
-    limits = read_budget(max_changed, forbid), _limit(max_unread)
-    if not against:
-        _refuse_without_version(
-            {
-                "--from": before,
-                "--mapping": mapping,
-                "--by": by,
-                "--decision": decision,
-                "--max-changed": max_changed,
-                "--forbid": forbid,
-            }
-        )
-        found = proof_of(asked, with_ or (), every=every)
-        _write(to, lambda stream: _put_proof(found, output, stream))
-        _hold_unread(limits[1], sum(found.rejected.values()), found.records + sum(found.rejected.values()))
-        if not found.ok:
-            raise typer.Exit(int(ExitCode.LOG))
-        return
-    if with_:
-        raise refused("--with is for proving a log; --against and --from name the versions of a replay")
-    shown = report_of(asked, limits[0])
-    _write(to, lambda stream: _put(shown, output, stream, every=every))
-    _hold_unread(limits[1], sum(shown.replay.unread.values()), shown.replay.rows)
-    if shown.excesses:
+    budget, unread_limit = read_budget(max_changed, forbid), _limit(max_unread)
+    report = run_replay(options, budget)
+    writers = ReportWriters(
+        text=lambda: terminal_parts(report, every=every),
+        markdown=lambda: markdown_text(report),
+        html=lambda: html_page(report),
+        json=lambda: plain_report(report),
+    )
+    with output_stream(to, private=True) as stream:
+        writers.write(output, stream)
+    rows, left_out = report.replay.rows, sum(report.replay.unread.values())
+    _check_unread(unread_limit, left_out, rows)
+    if report.excesses:
         errors().show(
-            f"{count(len(shown.excesses), 'change')} beyond what --max-changed and --forbid allow"
-            if shown.compared
-            else shown.excesses[0].message
+            f"{count(len(report.excesses), 'change')} beyond what --max-changed and --forbid allow"
+            if report.compared
+            else report.excesses[0].message
         )
         raise typer.Exit(int(ExitCode.BUDGET))
-    if limits[0] and limits[1] is None:
-        _point_to_max_unread(sum(shown.replay.unread.values()), shown.replay.rows)
-
-
-def _put(shown: ReplayReport, output: ReplayForm, stream: TextIO, *, every: bool) -> None:
-    match output:
-        case ReplayForm.TEXT:
-            Screen(stream).show(*terminal_parts(shown, every=every))
-        case ReplayForm.MARKDOWN:
-            stream.write(markdown_text(shown))
-        case ReplayForm.HTML:
-            stream.write(html_page(shown))
-        case ReplayForm.JSON:
-            stream.write(json_text(plain_report(shown)))
-
-
-def _put_proof(found: LogVerification, output: ReplayForm, stream: TextIO) -> None:
-    match output:
-        case ReplayForm.TEXT:
-            Screen(stream).show(*terminal_proof(found))
-        case ReplayForm.MARKDOWN:
-            stream.write(markdown_proof(found))
-        case ReplayForm.HTML:
-            stream.write(html_proof(found))
-        case ReplayForm.JSON:
-            stream.write(json_text(plain_proof(found)))
-
-
-def _write(to: Path | None, put: Callable[[TextIO], object]) -> None:
-    """Write to a file, or to standard output."""
-    if to is None:
-        put(sys.stdout)
-        return
-    try:
-        with open_private(to) as stream:
-            put(stream)
-    except OSError as error:
-        raise refused(f"{to} cannot be written: {error.strerror}") from error
-
-
-def _refuse_without_version(options: Mapping[str, object]) -> None:
-    given = [name for name, value in options.items() if value]
-    if given:
-        raise refused(
-            f"{' and '.join(given)} {'needs' if len(given) == 1 else 'need'} --against VERSION",
-            "help: `guidepost replay FILE --mapping FILE --against VERSION` decides the tickets of a file; without --against, the decision log is proved",
+    if budget and unread_limit is None and left_out and 2 * left_out >= rows:
+        # A budget that was kept by less than half of the tickets says little.
+        errors().show(
+            f"note: {left_out:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; "
+            "--max-unread limits them"
         )
 
 
-def _hold_unread(limit: Limit | None, unread: int, rows: int) -> None:
-    """End with 6 if more rows could not be read than may."""
+@replay.command("verify")
+def verify(
+    log: LogArgument = DEFAULT_LOG,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="VERSION",
+            help="Also use this version, which is not in the policies folder; may be repeated.",
+        ),
+    ] = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    limit: LimitOption = None,
+    max_unread: MaxUnreadOption = "",
+    unread: UnreadOption = None,
+    policies: PoliciesOption = None,
+    key: KeysOption = None,
+    output: ReportFormatOption = ReportFormat.TEXT,
+    to: ToOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every record that is decided differently.")] = False,
+) -> None:
+    """Verify a decision log: decide each record again by its own version and compare it with what was recorded.
+
+    Exits with 7 if a record is decided differently or its version is missing, with 6 if more rows than --max-unread
+    cannot be read, and with 2 if no row can be read.
+    """
+    unread_limit = _limit(max_unread)
+    found = verified_log(
+        _tickets(log, since, until, limit, unread), with_ or (), policies=policies, keys=key, every=every
+    )
+    writers = ReportWriters(
+        text=lambda: terminal_proof(found),
+        markdown=lambda: markdown_proof(found),
+        html=lambda: html_proof(found),
+        json=lambda: plain_proof(found),
+    )
+    with output_stream(to, private=True) as stream:
+        writers.write(output, stream)
+    left_out = sum(found.rejected.values())
+    _check_unread(unread_limit, left_out, found.records + left_out)
+    if not found.ok:
+        raise typer.Exit(int(ExitCode.LOG))
+
+
+@replay.command("suggest-mapping")
+def suggest_mapping(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A Parquet, CSV or JSON Lines file of past tickets.")],
+    against: Annotated[
+        str, typer.Option("--against", metavar="VERSION", help=f"The version with the facts to map to. {SPEC_HELP}")
+    ] = "working",
+    policies: PoliciesOption = None,
+    key: KeysOption = None,
+    to: ToOption = None,
+) -> None:
+    """Draft a mapping file from the names and values of the columns."""
+    draft = suggested_mapping(source, against, policies=policies, keys=key)
+    with output_stream(to, private=True) as stream:
+        stream.write(draft)
+
+
+def _tickets(source: str, since: str, until: str, limit: int | None, unread: Path | None) -> Tickets:
+    return Tickets(
+        source=source,
+        only=Filter(since=_instant("--since", since), until=_instant("--until", until)),
+        limit=limit,
+        unread=unread or default_unread_file(source),
+    )
+
+
+def _check_unread(limit: Limit | None, unread: int, rows: int) -> None:
+    """Exit with 6 if more rows than the limit allows could not be read."""
     if limit is not None and not limit.allows(unread, rows):
         errors().show(f"{unread:,} of {rows:,} rows could not be read; the limit is {limit}")
         raise typer.Exit(int(ExitCode.BUDGET))
-
-
-def _point_to_max_unread(unread: int, rows: int) -> None:
-    """Print where a budget is kept of which half of the rows or more are no part."""
-    if unread and 2 * unread >= rows:
-        errors().show(
-            f"note: {unread:,} of {rows:,} rows could not be read, and --max-changed and --forbid do not count them; --max-unread limits them"
-        )
 
 
 def _limit(text: str) -> Limit | None:

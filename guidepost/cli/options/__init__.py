@@ -1,13 +1,14 @@
-"""Options that several commands share.
+"""Options that several commands share, and the functions that read their values.
 
 Modules::
 
-    budget           what a change may do, as the options of ``guidepost diff`` and ``guidepost ci`` say it
-    clock            what the ``guidepost clock`` commands are asked
-    decision_log     what commands are told about the decision log, and the store that they read
-    facts            the facts of a ticket as a person gives them: options, ``name=value``, JSON or a file
-    moment           what time it is, and when a ticket was on hold, as a person says it
-    policies_folder  the policies folder
+    budget           ``--max-changed`` and ``--forbid``: what a change may do
+    clock            ``--calendar``, ``--region`` and ``--rule``, and amounts of time
+    decision_log     ``--decision-log``, and the store that it names
+    facts            facts of a ticket: options, ``name=value``, JSON or a file
+    moment           ``--now`` and ``--pause``
+    policies_folder  ``--policies``, ``--version``, ``--digest`` and ``--as-of``
+    report_output    ``--output`` and ``--to`` of reports
     server_flags     the flags of a server, made from the model of its settings
-    version_spec     versions that a command is given by name
+    version_spec     versions by name: a number, a folder, a git revision, a bundle
 """

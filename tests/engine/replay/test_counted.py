@@ -328,7 +328,7 @@ def test_a_mapping_takes_the_last_or_the_first_row_of_each_ticket(
 
 def test_a_draft_says_that_tickets_have_several_rows_and_is_accepted(desk: Path) -> None:
     Path("tickets.csv").write_text(EVENTS)
-    draft = CliRunner().invoke(app, ["replay", "tickets.csv", "--suggest-mapping"]).stdout
+    draft = CliRunner().invoke(app, ["replay", "suggest-mapping", "tickets.csv"]).stdout
 
     assert "# GUESS: 6 rows are 3 tickets (A is in 3)." in draft
     assert "\nrepeated: last\n" in draft
@@ -595,7 +595,7 @@ def test_where_all_tickets_are_older_than_every_version_a_version_is_to_be_named
         found.exit_code,
         f"help: these tickets are older than every version; name one: {named} 1.0.0" in found.stderr,
     ) == (2, True)
-    assert "--suggest-mapping" not in found.stderr
+    assert "suggest-mapping" not in found.stderr
 
 
 @pytest.mark.parametrize(
