@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -14,9 +13,10 @@ from hypothesis import HealthCheck, settings
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.policies.sources.folder import build_bundle
+from tests.support.garage import garage
+from tests.support.paths import GOLDEN, POLICIES
 
-ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "tests" / "golden"
+__all__ = ["garage"]
 
 # How long an example takes says how busy the machine is, and nothing of what it holds.
 settings.register_profile("guidepost", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -84,7 +84,7 @@ def _messages_of_one_test() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shipped() -> Bundle:
     """The shipped versions, built but not put before durable-rules."""
-    return build_bundle(ROOT / "policies")
+    return build_bundle(POLICIES)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.decision_log.record import RecordedDecision, RecordedDue, RecordedOutcome, RecordKind
-from guidepost.cli.app import app
 from guidepost.decision_log.purge import purge
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key, private_key
+from tests.support.command import run_command
 from tests.support.log_servers import sqlite
 from tests.support.records import START, record
 from tests.support.servers import COUNTER
@@ -53,7 +53,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", *arguments])
+    return run_command("audit", *arguments)
 
 
 def plain(*arguments: str) -> Any:

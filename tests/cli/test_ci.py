@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from guidepost.cli.app import app
 from guidepost.policies.format import format_text
-from tests.project.test_ci_workflow import OFFERED
 from tests.support.desks import CASES, committed, desk, git, write
+from tests.support.paths import ROOT
 
 laid_out: Final = cache(format_text)
 """Laying the same file out again and again would take most of the time of these tests."""
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+HOOKS: Final = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+"""The hooks that this repository offers to others."""
+
 ONE_CELL: Final = ("worn", "[today, today]")
 RELEASED: Final = "policies/past/1.0.0/queue.yaml"
 
@@ -390,7 +393,7 @@ def test_nothing_in_the_repository_is_touched(top: Path) -> None:
 # ---- The hooks
 
 
-@pytest.mark.parametrize("hook", OFFERED, ids=lambda hook: hook["id"])
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
 def test_every_hook_passes_on_good_policies_and_fails_on_broken_ones(hook: dict[str, Any], top: Path) -> None:
     _, *words = shlex.split(hook["entry"])
     files = [

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.load import load_with_trees
 from engine.model.answer import VersionRef
 from engine.model.policy import Policy
 from engine.version.version import Version, version_of_policy
-from guidepost.cli.app import app
-from guidepost.cli.options import policies_folder as folder
+from guidepost.cli.options import policies_folder
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 from tests.support.terminals import COLOURED, on_terminal
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 SHIPPED: Final = ("--policies", str(ROOT / "policies"))
 
 WORKSHOP: Final = {
@@ -111,7 +111,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (desk / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_POLICIES", desk.name)
-    monkeypatch.setattr(folder, "utc_now", lambda: datetime(2026, 12, 23, 12, tzinfo=UTC))
+    monkeypatch.setattr(policies_folder, "utc_now", lambda: datetime(2026, 12, 23, 12, tzinfo=UTC))
     return desk
 
 
@@ -136,13 +136,8 @@ def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         version: Version = READ[key][1]
         return version
 
-    monkeypatch.setattr(folder, "load_with_trees", load)
-    monkeypatch.setattr(folder, "tabulated", tabulate)
-
-
-def run(*arguments: str, text: str | None = None) -> Result:
-    """Run the command in this process."""
-    return CliRunner().invoke(app, list(arguments), input=text, catch_exceptions=False, prog_name="guidepost")
+    monkeypatch.setattr(policies_folder, "load_with_trees", load)
+    monkeypatch.setattr(policies_folder, "version_of_policy", tabulate)
 
 
 def said(result: Result) -> str:
@@ -158,7 +153,7 @@ def said(result: Result) -> str:
 
 def found(*arguments: str) -> Any:
     """Return what a command writes as JSON."""
-    result = run(*arguments, "-o", "json")
+    result = run_command(*arguments, "-o", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     return json.loads(result.stdout)
 
@@ -200,7 +195,7 @@ WORKED: Final = {
 @pytest.mark.parametrize("name", WORKED)
 def test_the_worked_decisions_of_the_guide_say_when_and_why(name: str, golden: Callable[[str, str], None]) -> None:
     when, command = WORKED[name]
-    result = run(*shlex.split(command), *SHIPPED)
+    result = run_command(*shlex.split(command), *SHIPPED)
 
     assert re.search(rf"response_due +.*{re.escape(when)}", result.stdout)
     golden(f"cli/due/{name}.txt", f"$ guidepost {command}\n{said(result)}")
@@ -225,9 +220,9 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
     _always_open(workshop)
     ticket = ("size=large", "came_at=2026-03-02T10:00+01:00", "--now", "2026-03-03T04:00+01:00")
 
-    answer = run("eval", *ticket, "--explain")
-    shown = run("show", "fixed_by")
-    added = run(
+    answer = run_command("eval", *ticket, "--explain")
+    shown = run_command("show", "fixed_by")
+    added = run_command(
         "clock",
         "add",
         "2026-03-02T10:00+01:00",
@@ -237,7 +232,7 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
         "--rule",
         "roll_then_clock",
     )
-    counted = run(
+    counted = run_command(
         "clock",
         "count",
         "2026-03-02T10:00+01:00",
@@ -257,7 +252,7 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
 
 
 def test_a_deadline_that_is_over_since_longer_than_holidays_are_known_is_late_by_at_least_what_is_counted() -> None:
-    result = run(
+    result = run_command(
         "eval",
         "response",
         "assigned_priority=P3",
@@ -324,7 +319,7 @@ GOLDEN: Final = {
 @pytest.mark.usefixtures("workshop")
 @pytest.mark.parametrize("name", GOLDEN)
 def test_people_read_what_the_golden_files_say(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"cli/clock/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{said(run(*shlex.split(GOLDEN[name])))}")
+    golden(f"cli/clock/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{said(run_command(*shlex.split(GOLDEN[name])))}")
 
 
 SHIPPED_GOLDEN: Final = {
@@ -343,7 +338,7 @@ SHIPPED_GOLDEN: Final = {
 def test_the_shipped_calendars_are_shown_so(name: str, golden: Callable[[str, str], None]) -> None:
     golden(
         f"cli/clock/{name}.txt",
-        f"$ guidepost {SHIPPED_GOLDEN[name]}\n{said(run(*shlex.split(SHIPPED_GOLDEN[name]), *SHIPPED))}",
+        f"$ guidepost {SHIPPED_GOLDEN[name]}\n{said(run_command(*shlex.split(SHIPPED_GOLDEN[name]), *SHIPPED))}",
     )
 
 
@@ -366,9 +361,9 @@ def test_a_file_may_hold_the_instant_and_the_holds() -> None:
     )
     options = shlex.split(GOLDEN["eval-held"])[1:-1]
 
-    answers = [run("eval", "-f", "-", "-o", "json", text=text).stdout for text in (ticket, as_json)]
+    answers = [run_command("eval", "-f", "-", "-o", "json", text=text).stdout for text in (ticket, as_json)]
 
-    assert answers[0] == answers[1] == run("eval", *options, "-o", "json").stdout
+    assert answers[0] == answers[1] == run_command("eval", *options, "-o", "json").stdout
     assert json.loads(answers[0])["answers"][0]["deadlines"][0]["held"] == 6300.0
 
 
@@ -377,9 +372,9 @@ def test_options_win_over_what_a_file_says_of_time() -> None:
     ticket = "size: small\ncame_at: 2026-12-23T09:30+01:00\nnow: 2027-12-23T14:45+01:00\npauses: [{from: 2026-12-23T11:00+01:00, to: 2026-12-23T14:00+01:00}]\n"
     options = ("--now", "2026-12-23T14:45+01:00", "--pause", "2026-12-23T11:00+01:00/2026-12-23T11:30+01:00")
 
-    answer = json.loads(run("eval", "-f", "-", *options, "-o", "json", text=ticket).stdout)["answers"][0]["deadlines"][
-        0
-    ]
+    answer = json.loads(run_command("eval", "-f", "-", *options, "-o", "json", text=ticket).stdout)["answers"][0][
+        "deadlines"
+    ][0]
 
     assert (answer["held"], answer["standing"]["at"]) == (1800.0, "2026-12-23T13:45:00Z")
 
@@ -390,7 +385,7 @@ def test_options_win_over_what_a_file_says_of_time() -> None:
     ["pauses: noon\n", "pauses: [noon]\n", "pauses: [{since: noon}]\n", "pauses: [{to: 2026-12-23T11:00+01:00}]\n"],
 )
 def test_holds_that_are_none_are_refused(pauses: str) -> None:
-    result = run("eval", "-f", "-", text=f"size: small\n{pauses}")
+    result = run_command("eval", "-f", "-", text=f"size: small\n{pauses}")
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "pauses" in result.stderr
@@ -400,9 +395,11 @@ def test_holds_that_are_none_are_refused(pauses: str) -> None:
 def test_without_now_the_clock_of_the_program_tells_how_a_deadline_stands() -> None:
     assert (
         "(breached: 16 hours late)"
-        not in run("eval", "size=small", "came_at=2026-12-21T09:30+01:00", "--now", "2026-12-21T10:00+01:00").stdout
+        not in run_command(
+            "eval", "size=small", "came_at=2026-12-21T09:30+01:00", "--now", "2026-12-21T10:00+01:00"
+        ).stdout
     )
-    assert "breached: " in run("eval", "size=small", "came_at=2026-12-21T09:30+01:00").stdout
+    assert "breached: " in run_command("eval", "size=small", "came_at=2026-12-21T09:30+01:00").stdout
 
 
 def test_the_instant_chooses_the_version_unless_another_is_asked_for() -> None:
@@ -550,7 +547,7 @@ def test_the_calendars_regions_and_lists_as_json() -> None:
     ["hall", "fixed_by", "repair", "hours_waiting", "deadlines", "elapsed", "calendars", "regions", "holidays", ""],
 )
 def test_whatever_is_shown_of_time_is_also_there_as_json(what: str) -> None:
-    assert json.loads(run("show", *what.split(), "-o", "json").stdout) or what == "regions"
+    assert json.loads(run_command("show", *what.split(), "-o", "json").stdout) or what == "regions"
 
 
 def test_a_decision_is_shown_with_what_its_deadlines_read() -> None:
@@ -579,7 +576,7 @@ AMOUNTS: Final = {
 @pytest.mark.usefixtures("workshop")
 @pytest.mark.parametrize("amount", AMOUNTS)
 def test_an_amount_is_a_number_of_minutes_hours_or_business_days(amount: str) -> None:
-    result = run("clock", "add", "2026-12-23T09:30Z", amount, "--calendar", "hall")
+    result = run_command("clock", "add", "2026-12-23T09:30Z", amount, "--calendar", "hall")
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {AMOUNTS[amount]}")
@@ -588,8 +585,8 @@ def test_an_amount_is_a_number_of_minutes_hours_or_business_days(amount: str) ->
 @pytest.mark.usefixtures("workshop")
 def test_business_days_are_never_counted_without_saying_how() -> None:
     without, with_hours = (
-        run("clock", "add", "2026-12-23T09:30Z", "1 business day", "--calendar", "hall"),
-        run("clock", "add", "2026-12-23T09:30Z", "1 hour", "--calendar", "hall", "--rule", "roll_then_close"),
+        run_command("clock", "add", "2026-12-23T09:30Z", "1 business day", "--calendar", "hall"),
+        run_command("clock", "add", "2026-12-23T09:30Z", "1 hour", "--calendar", "hall", "--rule", "roll_then_close"),
     )
 
     assert (
@@ -614,7 +611,7 @@ def test_business_days_are_never_counted_without_saying_how() -> None:
     ],
 )
 def test_an_instant_has_an_offset_and_a_year_that_there_are_calendars_for(start: str, message: str) -> None:
-    result = run("clock", "add", start, "1 hour", "--calendar", "hall")
+    result = run_command("clock", "add", start, "1 hour", "--calendar", "hall")
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {message}")

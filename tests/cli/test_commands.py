@@ -6,180 +6,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from engine.cross_check import CrossCheckReport, Disagreement, Extent, Failure, TableCrossCheck
-from guidepost.cli.app import app
 from guidepost.cli.commands import check
-from guidepost.cli.options import policies_folder as folder
-from tests.support.releases import register
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-ESCAPE: Final = "\x1b["
-
-GARAGE: Final = {
-    "manifest.yaml": """\
-kind: manifest
-name: garage
-version: "2.0.0"
-effective_from: "2025-01-01T00:00:00Z"
-source: the sign on the door
-owner: the foreman
-triage: [urgency, bay]
-notice: {text: No liability for parked cars., source: back of the sign}
-assumptions:
-  - {id: date, reason: the sign carries no date, source: none}
-""",
-    "vocabulary.yaml": """\
-kind: vocabulary
-facts:
-  noise:
-    type: choice
-    about: how loud it is
-    values: [{value: loud, about: "one cannot talk beside it", aliases: [very loud]}, {value: faint, about: "one has to listen for it"}]
-  smoke: {type: choice, about: whether it smokes, values: [{value: thick, about: thick smoke}, {value: none, about: no smoke}]}
-  drives: {type: boolean, about: whether it still drives}
-  age: {type: integer, about: how old the car is, unit: years, minimum: 0, maximum: 120}
-  make: {type: choice, open: yes, about: who built it, values_in: makes}
-  came_at: {type: instant, about: when it came in}
-  remark: {type: text, about: anything else}
-outcomes:
-  urgency: {type: choice, about: how soon, values: [{value: now, about: at once, name: Right now}, {value: soon, about: this week}, {value: later, about: some day}]}
-  bay: {type: choice, about: which bay, values: [{value: pit, about: the pit}, {value: lift, about: the lift}]}
-  towed: {type: boolean, about: whether it must be towed}
-  parts: {type: text, about: where the parts come from}
-  mechanic: {type: choice, about: who is there, values: [{value: ann, about: Ann}, {value: bo, about: Bo}]}
-  papers: {type: list, about: what to bring}
-""",
-    "urgency.yaml": """\
-kind: policy
-about: how soon a car is looked at
-source: front
-decision: {name: urgency, about: how soon the car is looked at, answers: [urgency], beside: [mechanic]}
-tables:
-  look:
-    about: by noise and smoke
-    produces: urgency
-    matrix:
-      down: noise
-      across: smoke
-      columns: [thick, none]
-      rows:
-        loud:  [now,  soon]
-        faint: [soon, later]
-rosters:
-  mechanics:
-    about: who is there when
-    source: rota
-    assumption: the rota is that of this year
-    at: came_at
-    open: ["07:00", "15:30"]
-    entries:
-      - {value: ann, zone: Europe/Berlin, name: Ann}
-      - {value: bo, zone: America/New_York, name: Bo}
-    produces: mechanic
-questions:
-  - {id: smoke-colour, question: front says white smoke is thick and back says it is none, reading: white smoke is none, source: "front, back", rules: [look.loud.none]}
-""",
-    "bay.yaml": """\
-kind: policy
-about: where the car goes
-source: back
-decision: {name: bay, about: where the car goes, answers: [bay, towed], beside: [parts, papers]}
-tables:
-  bays:
-    about: by age and whether it drives
-    hit: first
-    produces: [bay, towed]
-    rules:
-      - id: bays.stuck
-        when: {drives: no}
-        then: {bay: pit, towed: yes}
-      - id: bays.old
-        when: {age: ">= 30", drives: yes}
-        then: {bay: pit, towed: no}
-        about: the lift is too strong for old frames
-      - id: bays.unknown-age
-        when: {age: unknown, drives: yes}
-        then: {bay: lift, towed: no}
-        source: ask Ann
-        assumption: a car whose age nobody knows is young
-    otherwise: {then: {bay: lift, towed: no}}
-  makes:
-    about: where the parts of a make come from
-    produces: [parts]
-    entries:
-      fact: make
-      rows:
-        acme: {name: Acme Motors, aliases: [ACM], then: {parts: shelf}}
-        bolt: {then: {parts: shelf}, source: front}
-        crank: {name: Crank & Sons, then: {parts: shelf}, assumption: they were bought by Acme}
-        dyna: {name: Dynamo, then: {parts: ordered}}
-    otherwise: not_covered
-  wanted:
-    about: what to bring
-    hit: collect
-    produces: [papers]
-    rules:
-      - {id: wanted.remark, when: {remark: blank}, then: {papers: a description}}
-      - {id: wanted.old, when: {age: "> 50"}, then: {papers: "the papers, if there are any"}}
-""",
-    "cases/garage.yaml": """\
-kind: cases
-cases:
-  - name: A loud car with thick smoke is looked at now
-    decision: urgency
-    facts: {noise: loud, smoke: thick}
-    expect: {urgency: now}
-""",
-}
-
-
-@pytest.fixture
-def garage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small desk of two versions, as the default policies folder, on a fixed day."""
-    desk = tmp_path / "garage"
-    past = {**GARAGE, "manifest.yaml": GARAGE["manifest.yaml"].replace("2.0.0", "1.0.0").replace("2025", "2020")}
-    past["urgency.yaml"] = past["urgency.yaml"].replace("[soon, later]", "[later, later]")
-    for base, files in ((desk, GARAGE), (desk / "past" / "1.0.0", past)):
-        for name, text in files.items():
-            path = base / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    (desk / "past" / "frozen.yaml").write_text(register(past), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GUIDEPOST_POLICIES", desk.name)
-    monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(folder, "utc_now", lambda: datetime(2026, 1, 23, tzinfo=UTC))
-    return desk
-
-
-def run(*arguments: str, text: str | None = None) -> Result:
-    """Run the command in this process."""
-    return CliRunner().invoke(app, list(arguments), input=text, catch_exceptions=False, prog_name="guidepost")
-
-
-def said(result: Result) -> str:
-    """Return both streams and the exit code as one text, without digests."""
-    parts = [
-        result.stdout,
-        "--- errors ---\n" + result.stderr if result.stderr else "",
-        f"--- exit {result.exit_code} ---\n",
-    ]
-    return re.sub(r"\b[0-9a-f]{12}\b", "0123456789ab", "".join(parts))
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    """Change a text in a file."""
-    before = path.read_text(encoding="utf-8")
-    assert old in before
-    path.write_text(before.replace(old, new), encoding="utf-8")
-
+from tests.support.command import replace_text, run_command, transcript
+from tests.support.paths import ROOT
 
 GOLDEN: Final = {
     "show-overview": "show",
@@ -209,47 +44,47 @@ GOLDEN: Final = {
 @pytest.mark.usefixtures("garage")
 @pytest.mark.parametrize("name", GOLDEN)
 def test_people_read_what_the_golden_files_say(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"cli/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{said(run(*shlex.split(GOLDEN[name])))}")
+    golden(f"cli/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{transcript(run_command(*shlex.split(GOLDEN[name])))}")
 
 
 def test_check_says_every_problem_at_once_sorted_by_place(garage: Path, golden: Callable[[str, str], None]) -> None:
-    replace(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
-    replace(garage / "bay.yaml", "drives: no", "drive: no")
-    replace(garage / "past" / "1.0.0" / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
+    replace_text(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
+    replace_text(garage / "bay.yaml", "drives: no", "drive: no")
+    replace_text(garage / "past" / "1.0.0" / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
 
-    result = run("check", "--no-proof")
+    result = run_command("check", "--no-proof")
 
     assert (result.exit_code, result.stderr) == (3, "")
-    golden("cli/check-problems.txt", said(result))
+    golden("cli/check-problems.txt", transcript(result))
 
 
 def test_check_says_which_cases_failed_and_ends_with_4(garage: Path, golden: Callable[[str, str], None]) -> None:
-    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
-    result = run("check", "--no-proof")
+    result = run_command("check", "--no-proof")
 
     assert result.exit_code == 4
-    golden("cli/check-cases.txt", said(result))
+    golden("cli/check-cases.txt", transcript(result))
 
 
 def test_check_without_cases_runs_none(garage: Path) -> None:
-    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
-    result = run("check", "--no-proof", "--no-cases")
+    result = run_command("check", "--no-proof", "--no-cases")
 
     assert result.exit_code == 0
     assert "none run" in result.stdout
 
 
 def test_a_problem_counts_more_than_a_failed_case(garage: Path) -> None:
-    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
-    replace(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
+    replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace_text(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
 
-    assert run("check", "--no-proof").exit_code == 3
+    assert run_command("check", "--no-proof").exit_code == 3
 
 
 def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> None:
-    result, verbose = run("check", str(garage)), run("check", "--verbose", str(garage))
+    result, verbose = run_command("check", str(garage)), run_command("check", "--verbose", str(garage))
 
     assert (result.exit_code, verbose.exit_code) == (0, 0)
     assert result.stdout.count("  tables  4 proved whole\n") == 2
@@ -258,14 +93,14 @@ def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> Non
 
 
 def test_check_says_whose_cases_were_not_run(garage: Path) -> None:
-    replace(garage / "bay.yaml", "drives: no", "drive: no")
+    replace_text(garage / "bay.yaml", "drives: no", "drive: no")
 
     assert (
-        run("check", "--no-proof").stdout.splitlines()[-1]
+        run_command("check", "--no-proof").stdout.splitlines()[-1]
         == "2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed"
     )
     assert (
-        run("test")
+        run_command("test")
         .stdout.splitlines()[-1]
         .startswith("2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed in")
     )
@@ -286,17 +121,17 @@ def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagr
     failure = Failure(table="wanted", cell=(0, 0), reason="the process crashed")
     monkeypatch.setattr(check, "cross_check_version", lambda *_: CrossCheckReport(tables, (disagreement,), (failure,)))
 
-    result = run("check")
+    result = run_command("check")
 
     assert result.exit_code == 3
-    golden("cli/check-proof.txt", said(result))
+    golden("cli/check-proof.txt", transcript(result))
 
 
 def test_check_as_json_keeps_its_shape(garage: Path) -> None:
-    replace(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
-    replace(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
+    replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+    replace_text(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
 
-    result = run("check", "-o", "json")
+    result = run_command("check", "-o", "json")
 
     assert result.exit_code == 3
     found = json.loads(result.stdout)
@@ -314,7 +149,7 @@ def test_check_as_json_keeps_its_shape(garage: Path) -> None:
 
 @pytest.mark.usefixtures("garage")
 def test_an_answer_as_json_is_the_record_of_the_engine() -> None:
-    result = run("eval", "urgency", "noise=loud", "smoke=thick", "-o", "json")
+    result = run_command("eval", "urgency", "noise=loud", "smoke=thick", "-o", "json")
 
     assert (result.exit_code, result.stderr) == (0, "")
     answer = json.loads(result.stdout)
@@ -325,7 +160,10 @@ def test_an_answer_as_json_is_the_record_of_the_engine() -> None:
 
 @pytest.mark.usefixtures("garage")
 def test_triage_is_what_is_decided_unless_something_else_is_asked_for() -> None:
-    asked, unasked = run("eval", "triage", "noise=loud", "-o", "json"), run("eval", "noise=loud", "-o", "json")
+    asked, unasked = (
+        run_command("eval", "triage", "noise=loud", "-o", "json"),
+        run_command("eval", "noise=loud", "-o", "json"),
+    )
 
     assert asked.stdout == unasked.stdout
     assert [answer["decision"] for answer in json.loads(asked.stdout)["answers"]] == ["urgency", "bay"]
@@ -355,7 +193,7 @@ def test_every_way_to_give_facts_gives_the_same_answer(way: str) -> None:
     arguments, text = WAYS[way]
     values: dict[str, object] = {}
     for decision in ("urgency", "bay"):
-        result = run("eval", decision, *arguments, "-o", "json", text=text)
+        result = run_command("eval", decision, *arguments, "-o", "json", text=text)
         assert result.exit_code == 0, result.stderr
         values |= {name: found.get("value") for name, found in json.loads(result.stdout)["outcomes"].items()}
 
@@ -368,7 +206,7 @@ def test_facts_are_read_from_yaml_and_json_files(tmp_path: Path) -> None:
     (tmp_path / "ticket.json").write_text('{"noise": "loud", "smoke": "thick"}', encoding="utf-8")
 
     answers = [
-        run("eval", "urgency", "--file", str(tmp_path / name), "-o", "json").stdout
+        run_command("eval", "urgency", "--file", str(tmp_path / name), "-o", "json").stdout
         for name in ("ticket.yaml", "ticket.json")
     ]
 
@@ -405,7 +243,7 @@ WRONG: Final = {
 @pytest.mark.usefixtures("garage")
 @pytest.mark.parametrize("message", WRONG)
 def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> None:
-    result = run("eval", *WRONG[message])
+    result = run_command("eval", *WRONG[message])
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {message}")
@@ -420,12 +258,12 @@ def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> No
     ],
 )
 def test_a_hint_is_enough_where_there_is_one(word: str, said: str) -> None:
-    assert run("eval", word).stderr == f"error: {said}\n"
+    assert run_command("eval", word).stderr == f"error: {said}\n"
 
 
 def test_a_broken_policy_does_not_hide_the_version_of_the_program(garage: Path) -> None:
-    replace(garage / "bay.yaml", "drives: no", "drive: no")
-    result = run("version")
+    replace_text(garage / "bay.yaml", "drives: no", "drive: no")
+    result = run_command("version")
 
     assert result.exit_code == 3
     assert re.search(r"^guidepost \S", result.stderr, re.MULTILINE)
@@ -433,7 +271,7 @@ def test_a_broken_policy_does_not_hide_the_version_of_the_program(garage: Path) 
 
 @pytest.mark.usefixtures("garage")
 def test_an_unknown_option_lists_the_facts() -> None:
-    result = run("eval", "--colour", "red")
+    result = run_command("eval", "--colour", "red")
 
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == "facts: age, came_at, drives, make, noise, remark, smoke"
@@ -442,10 +280,10 @@ def test_an_unknown_option_lists_the_facts() -> None:
 @pytest.mark.usefixtures("garage")
 def test_a_version_is_chosen_by_name_digest_or_instant() -> None:
     def urgency(*choice: str) -> str:
-        answer = json.loads(run("eval", "urgency", "noise=faint", "smoke=thick", "-o", "json", *choice).stdout)
+        answer = json.loads(run_command("eval", "urgency", "noise=faint", "smoke=thick", "-o", "json", *choice).stdout)
         return f"{answer['version']['version']} {answer['outcomes']['urgency']['value']}"
 
-    digest = json.loads(run("show", "--version", "1.0.0", "-o", "json").stdout)["digest"]
+    digest = json.loads(run_command("show", "--version", "1.0.0", "-o", "json").stdout)["digest"]
 
     assert urgency() == "2.0.0 soon"
     assert (
@@ -461,16 +299,16 @@ def test_a_version_is_chosen_by_name_digest_or_instant() -> None:
     "choice", [("--version", "9.9.9"), ("--digest", "0123456789"), ("--as-of", "2019-01-01T00:00:00Z")]
 )
 def test_an_unknown_version_names_the_known_ones(choice: tuple[str, str]) -> None:
-    result = run("eval", *choice)
+    result = run_command("eval", *choice)
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "known: 1.0.0 (" in result.stderr
 
 
 def test_a_broken_policy_decides_nothing_and_says_why_on_standard_error(garage: Path) -> None:
-    replace(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
+    replace_text(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
 
-    result = run("eval", "urgency", "noise=loud")
+    result = run_command("eval", "urgency", "noise=loud")
 
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.splitlines()[0] == "garage/urgency.yaml:14:23: unknown urgency `sooon` [unknown-value]"
@@ -478,9 +316,9 @@ def test_a_broken_policy_decides_nothing_and_says_why_on_standard_error(garage: 
 
 
 def test_a_gap_in_a_table_decides_nothing_either(garage: Path) -> None:
-    replace(garage / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
+    replace_text(garage / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
 
-    result = run("eval", "bay", "drives=no")
+    result = run_command("eval", "bay", "drives=no")
 
     assert (result.exit_code, result.stdout) == (3, "")
     assert "[gap]" in result.stderr
@@ -490,9 +328,9 @@ def test_a_gap_in_a_table_decides_nothing_either(garage: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
 
-    assert run("show").stderr == "error: no such folder: nowhere (from $GUIDEPOST_POLICIES)\n"
-    assert run("show", "--policies", "elsewhere").stderr == "error: no such folder: elsewhere\n"
-    assert run("check", "elsewhere").exit_code == 2
+    assert run_command("show").stderr == "error: no such folder: nowhere (from $GUIDEPOST_POLICIES)\n"
+    assert run_command("show", "--policies", "elsewhere").stderr == "error: no such folder: elsewhere\n"
+    assert run_command("check", "elsewhere").exit_code == 2
 
 
 def test_without_a_setting_the_policies_are_those_beside_the_caller_or_the_program(
@@ -500,22 +338,22 @@ def test_without_a_setting_the_policies_are_those_beside_the_caller_or_the_progr
 ) -> None:
     monkeypatch.delenv("GUIDEPOST_POLICIES")
     monkeypatch.chdir(tmp_path)
-    beside_the_program = json.loads(run("show", "-o", "json").stdout)["name"]
+    beside_the_program = json.loads(run_command("show", "-o", "json").stdout)["name"]
     garage.rename(tmp_path / "policies")
-    beside_the_caller = json.loads(run("show", "-o", "json").stdout)["name"]
+    beside_the_caller = json.loads(run_command("show", "-o", "json").stdout)["name"]
 
     assert (beside_the_program, beside_the_caller) == ("csp-support", "garage")
 
 
 def test_schemas_are_written_once_and_compared_after_that(garage: Path) -> None:
-    assert run("schema", "--check").exit_code == 3
-    assert run("schema").stdout.splitlines()[-1] == "12 schemas up to date"
-    assert run("schema", "--check").exit_code == 0
-    assert run("schema").stdout == "12 schemas up to date\n"
+    assert run_command("schema", "--check").exit_code == 3
+    assert run_command("schema").stdout.splitlines()[-1] == "12 schemas up to date"
+    assert run_command("schema", "--check").exit_code == 0
+    assert run_command("schema").stdout == "12 schemas up to date\n"
     schema = garage / "schemas" / "policy.schema.json"
-    replace(schema, "loud", "noisy")
+    replace_text(schema, "loud", "noisy")
 
-    stale = run("schema", "--check")
+    stale = run_command("schema", "--check")
 
     assert (stale.exit_code, stale.stdout) == (3, "")
     assert stale.stderr.splitlines()[1] == "garage/schemas/policy.schema.json"
@@ -523,8 +361,8 @@ def test_schemas_are_written_once_and_compared_after_that(garage: Path) -> None:
 
 @pytest.mark.usefixtures("garage")
 def test_version_names_the_program_the_policies_and_the_libraries() -> None:
-    found = json.loads(run("version", "-o", "json").stdout)
-    text = run("version").stdout
+    found = json.loads(run_command("version", "-o", "json").stdout)
+    text = run_command("version").stdout
 
     assert list(found) == ["program", "policies", "runtime"]
     assert [(policy["version"], policy["in_force"]) for policy in found["policies"]] == [
@@ -555,7 +393,7 @@ def test_version_names_the_program_the_policies_and_the_libraries() -> None:
     ],
 )
 def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
-    result = run("show", *what.split(), "-o", "json")
+    result = run_command("show", *what.split(), "-o", "json")
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)
@@ -564,13 +402,13 @@ def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
 def test_the_program_says_its_own_version_without_any_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
 
-    assert run("--version").stdout.startswith("guidepost ")
+    assert run_command("--version").stdout.startswith("guidepost ")
 
 
 @pytest.mark.usefixtures("garage")
 def test_an_unknown_command_option_or_format_is_a_wrong_call() -> None:
     for arguments in (["shw"], ["show", "--colour"], ["show", "-o", "xml"], ["serve", "--port", "high"]):
-        result = run(*arguments)
+        result = run_command(*arguments)
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr
 
@@ -579,7 +417,7 @@ def test_an_unknown_command_option_or_format_is_a_wrong_call() -> None:
 
 
 def test_the_shipped_matrix_is_shown_as_a_matrix() -> None:
-    shown = run("show", "matrix", "--policies", str(ROOT / "policies")).stdout
+    shown = run_command("show", "matrix", "--policies", str(ROOT / "policies")).stdout
 
     assert [line.split() for line in shown.splitlines()[3:]] == [
         ["high", "P1", "P2", "P3"],
@@ -591,7 +429,9 @@ def test_the_shipped_matrix_is_shown_as_a_matrix() -> None:
 def test_the_shipped_policies_decide_a_ticket() -> None:
     policies = str(ROOT / "policies")
     answer = json.loads(
-        run("eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies).stdout
+        run_command(
+            "eval", "priority", "--impact", "high", "--urgency", "medium", "-o", "json", "--policies", policies
+        ).stdout
     )
 
     assert (answer["outcomes"]["priority"]["value"], answer["outcomes"]["basis"]["value"]) == ("P2", "matrix")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shlex
 import shutil
@@ -28,12 +27,12 @@ from guidepost.render.console import Screen
 from guidepost.render.diff_console import terminal_parts
 from guidepost.render.diff_report import Report, report
 from guidepost.render.messages import problem_text
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "policy-owner.md").read_text(encoding="utf-8")
 SECTIONS: Final = {found[1]: found[2] for found in re.finditer(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)", PAGE)}
 SHIPPED: Final = read_folder(version_folders(ROOT / "policies")[0])
-LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 
 def blocks(section: str, kind: str = "") -> list[str]:

@@ -23,11 +23,9 @@ from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, read_selection, selected
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
-from tests.cli.test_commands import garage, replace, run, said
-from tests.conftest import ROOT
 from tests.engine.load.test_broken_policies import GOOD
-
-__all__ = ["garage"]
+from tests.support.command import replace_text, run_command, transcript
+from tests.support.paths import ROOT
 
 CASES = """\
 kind: cases
@@ -57,7 +55,7 @@ def desk(garage: Path) -> Path:
 
 
 def golden_text(result: object) -> str:
-    return re.sub(r"in \d+\.\d s", "in 0.0 s", said(result))  # type: ignore[arg-type]
+    return re.sub(r"in \d+\.\d s", "in 0.0 s", transcript(result))  # type: ignore[arg-type]
 
 
 # ---- Which cases are meant
@@ -217,25 +215,25 @@ def test_cases_with_nothing_wrong_run_beside_those_that_cannot_be_read() -> None
 @pytest.mark.usefixtures("desk")
 class TestCommand:
     def test_it_runs_the_cases_of_every_version(self, golden: Callable[[str, str], None]) -> None:
-        golden("policy-tests/passed.txt", golden_text(run("test")))
+        golden("policy-tests/passed.txt", golden_text(run_command("test")))
 
     def test_a_failed_case_is_shown_with_the_rules_behind_it_and_how_to_look_at_it(
         self, desk: Path, golden: Callable[[str, str], None]
     ) -> None:
-        replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
-        result = run("test")
+        replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
+        result = run_command("test")
 
         assert result.exit_code == 4
         golden("policy-tests/failed.txt", golden_text(result))
 
     def test_a_case_that_is_no_longer_decided_says_which_fact_is_missing(self, desk: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "facts: {noise: loud, smoke: thick}", "facts: {noise: loud}")
+        replace_text(desk / "cases" / "garage.yaml", "facts: {noise: loud, smoke: thick}", "facts: {noise: loud}")
         shown, plain, junit = (
-            run("test", "garage").stdout,
-            json.loads(run("test", "-o", "json", "garage").stdout),
-            run("test", "-o", "junit", "garage").stdout,
+            run_command("test", "garage").stdout,
+            json.loads(run_command("test", "-o", "json", "garage").stdout),
+            run_command("test", "-o", "junit", "garage").stdout,
         )
-        checked = run("check", "--no-proof")
+        checked = run_command("check", "--no-proof")
 
         assert (
             "    status: expected decided, got undecided; missing: `smoke`\n    urgency: expected now, got undecided; missing: `smoke`\n"
@@ -248,23 +246,23 @@ class TestCommand:
         assert "missing: `smoke`" in checked.stdout + checked.stderr
 
     def test_the_line_to_try_decides_the_ticket_of_the_case(self, desk: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
-        line = next(line for line in run("test").stdout.splitlines() if "try: " in line).partition("try: ")[2]
+        replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
+        line = next(line for line in run_command("test").stdout.splitlines() if "try: " in line).partition("try: ")[2]
 
-        assert "bays.stuck" in run(*shlex.split(line)[1:]).stdout
+        assert "bays.stuck" in run_command(*shlex.split(line)[1:]).stdout
 
     def test_problems_of_policies_and_of_cases_are_told_at_their_places(
         self, desk: Path, golden: Callable[[str, str], None]
     ) -> None:
-        replace(desk / "cases" / "garage.yaml", "{urgency: later}", "{urgency: latr}")
-        replace(desk / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
-        result = run("test")
+        replace_text(desk / "cases" / "garage.yaml", "{urgency: later}", "{urgency: latr}")
+        replace_text(desk / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
+        result = run_command("test")
 
         assert result.exit_code == 3
         golden("policy-tests/problems.txt", golden_text(result))
 
     def test_only_the_cases_that_are_meant_are_run(self) -> None:
-        result = run("test", "-k", "pit or faint", "-v", "garage")
+        result = run_command("test", "-k", "pit or faint", "-v", "garage")
 
         assert result.exit_code == 0
         assert "2 cases passed, 1 left out" in result.stdout
@@ -274,44 +272,47 @@ class TestCommand:
         ]
 
     def test_if_none_is_meant_that_is_said_and_wrong_usage(self) -> None:
-        result = run("test", "-k", "boat")
+        result = run_command("test", "-k", "boat")
 
         assert (result.exit_code, result.stderr) == (2, "error: -k boat: no case has these words\n")
 
     def test_a_wrong_expression_is_shown_with_its_place(self) -> None:
-        result = run("test", "-k", "pit and")
+        result = run_command("test", "-k", "pit and")
 
         assert result.exit_code == 2
         assert "  pit and\n         ^ a word is missing at the end\n" in result.stderr
 
     def test_one_version_by_number_as_an_option_or_an_argument(self) -> None:
         for arguments in (["--version", "1.0.0"], ["1.0.0"], ["garage/past/1.0.0"]):
-            result = run("test", *arguments)
+            result = run_command("test", *arguments)
 
             assert "garage 1.0.0" in result.stdout
             assert "garage 2.0.0" not in result.stdout
             assert "1 version: 0 of 1 case failed" in result.stdout
 
     def test_a_version_that_is_not_there_is_wrong_usage(self) -> None:
-        result = run("test", "--version", "2.0.1")
+        result = run_command("test", "--version", "2.0.1")
 
         assert result.exit_code == 2
         assert "no version 2.0.1 among these; did you mean `2.0.0`?" in result.stderr
 
     def test_it_can_stop_at_the_first_that_fails(self, desk: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
-        result = run("test", "-x")
+        replace_text(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+        result = run_command("test", "-x")
 
         assert result.exit_code == 4
         assert "1 of 1 case failed, 2 left out" in result.stdout
         assert "1 version: " in result.stdout
 
     def test_run_may_be_left_out(self) -> None:
-        assert said(run("test", "garage", "-v"))[:60] == said(run("test", "run", "garage", "-v"))[:60]
+        assert (
+            transcript(run_command("test", "garage", "-v"))[:60]
+            == transcript(run_command("test", "run", "garage", "-v"))[:60]
+        )
 
     def test_as_data(self, desk: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: yes}")
-        result = run("test", "-o", "json", "garage")
+        replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: yes}")
+        result = run_command("test", "-o", "json", "garage")
         plain = json.loads(result.stdout)
         (first, *_) = plain["versions"]
 
@@ -333,8 +334,8 @@ class TestCommand:
         ]
 
     def test_as_junit_on_standard_output_and_in_a_file(self, desk: Path, tmp_path: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: yes}")
-        result = run("test", "-o", "junit", "--junit", str(tmp_path / "made" / "report.xml"))
+        replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: yes}")
+        result = run_command("test", "-o", "junit", "--junit", str(tmp_path / "made" / "report.xml"))
         report = JUnitXml.fromstring(result.stdout.encode())
         cases = [(suite.name, case.name, [type(one) for one in case.result]) for suite in report for case in suite]
 
@@ -344,14 +345,14 @@ class TestCommand:
         assert JUnitXml.fromfile(str(tmp_path / "made" / "report.xml")).failures == 1
 
     def test_a_report_that_cannot_be_written_is_said_in_a_sentence(self, desk: Path) -> None:
-        result = run("test", "--junit", str(desk / "manifest.yaml" / "report.xml"))
+        result = run_command("test", "--junit", str(desk / "manifest.yaml" / "report.xml"))
 
         assert result.exit_code == 2
-        assert "report.xml cannot be written: " in said(result)
+        assert "report.xml cannot be written: " in transcript(result)
 
     def test_a_policy_that_cannot_be_read_is_an_error_in_junit(self, desk: Path) -> None:
-        replace(desk / "bay.yaml", "drives: no", "drive: no")
-        report = JUnitXml.fromstring(run("test", "-o", "junit").stdout.encode())
+        replace_text(desk / "bay.yaml", "drives: no", "drive: no")
+        report = JUnitXml.fromstring(run_command("test", "-o", "junit").stdout.encode())
 
         assert report.errors == 1
         assert report.failures == 0
@@ -362,30 +363,30 @@ class TestCoverage:
     def test_it_says_what_is_covered_table_by_table_and_shows_a_ticket_for_every_rule_that_is_not(
         self, golden: Callable[[str, str], None]
     ) -> None:
-        golden("policy-tests/coverage.txt", golden_text(run("test", "--coverage", "--version", "2.0.0")))
+        golden("policy-tests/coverage.txt", golden_text(run_command("test", "--coverage", "--version", "2.0.0")))
 
     def test_less_than_the_threshold_ends_with_5(self) -> None:
         low, high = (
-            run("test", "--threshold", "10", "--version", "2.0.0"),
-            run("test", "--threshold", "90", "--version", "2.0.0"),
+            run_command("test", "--threshold", "10", "--version", "2.0.0"),
+            run_command("test", "--threshold", "90", "--version", "2.0.0"),
         )
 
         assert (low.exit_code, high.exit_code) == (0, 5)
         assert re.search(r"error: garage: the cases cover [\d.]+ % of the rules; the threshold is 90 %", high.stderr)
 
     def test_so_does_less_than_the_threshold_of_cells(self) -> None:
-        result = run("test", "--cell-threshold", "99.9", "--version", "2.0.0")
+        result = run_command("test", "--cell-threshold", "99.9", "--version", "2.0.0")
 
         assert result.exit_code == 5
         assert "% of the cells; the threshold is 99.9 %" in result.stderr
 
     def test_a_failed_case_counts_more_than_the_threshold(self, desk: Path) -> None:
-        replace(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
+        replace_text(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
-        assert run("test", "--threshold", "90").exit_code == 4
+        assert run_command("test", "--threshold", "90").exit_code == 4
 
     def test_as_data(self) -> None:
-        plain = json.loads(run("test", "--coverage", "--version", "2.0.0", "-o", "json").stdout)
+        plain = json.loads(run_command("test", "--coverage", "--version", "2.0.0", "-o", "json").stdout)
         covered = plain["versions"][0]["coverage"]
         look = next(table for table in covered["tables"] if table["table"] == "look")
 
@@ -399,8 +400,8 @@ class TestCoverage:
 @pytest.mark.usefixtures("desk")
 class TestPropose:
     def test_what_is_proposed_is_yaml_that_covers_every_rule_once_it_is_added(self, desk: Path) -> None:
-        made = run("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
-        after = run("test", "--threshold", "100", "--version", "2.0.0")
+        made = run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
+        after = run_command("test", "--threshold", "100", "--version", "2.0.0")
 
         assert (made.exit_code, after.exit_code) == (0, 0)
         assert re.fullmatch(r"wrote \d+ cases to .*proposed.yaml\n", made.stderr)
@@ -411,23 +412,23 @@ class TestPropose:
         )
 
     def test_then_there_is_nothing_left_to_propose(self, desk: Path) -> None:
-        run("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
-        result = run("test", "propose")
+        run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
+        result = run_command("test", "propose")
 
         assert (result.exit_code, result.stdout) == (0, "")
         assert "nothing to propose for garage 2.0.0" in result.stderr
 
     def test_what_is_proposed_is_laid_out_already_however_long_its_lines_are(self, desk: Path) -> None:
-        replace(desk / "bay.yaml", "a description", f"a description {'in every detail ' * 14}please")
-        run("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
+        replace_text(desk / "bay.yaml", "a description", f"a description {'in every detail ' * 14}please")
+        run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
 
-        assert run("fmt", "--check", str(desk / "cases" / "proposed.yaml")).exit_code == 0
+        assert run_command("fmt", "--check", str(desk / "cases" / "proposed.yaml")).exit_code == 0
 
     def test_it_reads_as_the_golden_file_does(self, golden: Callable[[str, str], None]) -> None:
-        golden("policy-tests/proposed.yaml", run("test", "propose").stdout)
+        golden("policy-tests/proposed.yaml", run_command("test", "propose").stdout)
 
     def test_a_file_that_is_there_is_not_overwritten(self, desk: Path) -> None:
-        result = run("test", "propose", "--to", str(desk / "cases" / "garage.yaml"))
+        result = run_command("test", "propose", "--to", str(desk / "cases" / "garage.yaml"))
 
         assert result.exit_code == 2
         assert (desk / "cases" / "garage.yaml").read_text(encoding="utf-8") == CASES
@@ -444,7 +445,7 @@ class TestPropose:
         ],
     )
     def test_options_of_another_command_are_wrong_usage(self, arguments: list[str]) -> None:
-        assert run("test", *arguments).exit_code == 2
+        assert run_command("test", *arguments).exit_code == 2
 
 
 # ---- Watching
@@ -499,13 +500,13 @@ def test_watching_runs_again_after_each_change_outlives_a_broken_policy_and_ends
     watcher, desk = watching
     assert "6 cases passed" in watcher.until("watching; Ctrl-C ends it")
 
-    replace(desk / "priority.yaml", "[P3,   P4,     P4]", "[P3,   P4,     P9]")
+    replace_text(desk / "priority.yaml", "[P3,   P4,     P4]", "[P3,   P4,     P9]")
     assert "unknown matrix_priority `P9`" in watcher.until("watching; Ctrl-C ends it")
 
-    replace(desk / "priority.yaml", "[P3,   P4,     P9]", "[P3,   P4,     P4]")
+    replace_text(desk / "priority.yaml", "[P3,   P4,     P9]", "[P3,   P4,     P4]")
     assert "6 cases passed" in watcher.until("watching; Ctrl-C ends it")
 
-    replace(
+    replace_text(
         desk / "cases" / "priority.yaml",
         "{priority: P4, basis: matrix}\n    rules",
         "{priority: P3, basis: matrix}\n    rules",

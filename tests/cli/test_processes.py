@@ -16,24 +16,15 @@ from pathlib import Path
 import pytest
 
 from guidepost.server.auth.api_keys import new_key
-from tests.cli.test_commands import ESCAPE, ROOT, garage, replace
 from tests.support.certificates import entry
+from tests.support.command import ESCAPE, replace_text, run_process
+from tests.support.paths import ROOT
 from tests.support.terminals import COLOURED, on_terminal
-
-__all__ = ["garage"]
-
-
-def guidepost(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "guidepost.cli", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> None:
-    right = guidepost("eval", "urgency", "noise=loud", "smoke=thick", GUIDEPOST_POLICIES=str(garage), FORCE_COLOR="1")
-    wrong = guidepost("eval", "urgency", "noise=lowd", GUIDEPOST_POLICIES=str(garage))
+    right = run_process("eval", "urgency", "noise=loud", "smoke=thick", GUIDEPOST_POLICIES=str(garage), FORCE_COLOR="1")
+    wrong = run_process("eval", "urgency", "noise=lowd", GUIDEPOST_POLICIES=str(garage))
 
     assert (right.returncode, right.stderr) == (0, "")
     assert (wrong.returncode, wrong.stdout) == (2, "")
@@ -124,16 +115,16 @@ def test_a_second_server_on_a_port_is_refused(serving: tuple[subprocess.Popen[st
     port = re.search(r"listening on 127\.0\.0\.1:(\d+)", serving[1])
     assert port
 
-    second = guidepost("serve", "--policies", str(garage), "--port", port[1])
+    second = run_process("serve", "--policies", str(garage), "--port", port[1])
 
     assert (second.returncode, second.stdout) == (2, "")
     assert second.stderr.splitlines()[-1].startswith("error: cannot listen on 127.0.0.1:")
 
 
 def test_a_broken_policy_is_not_served(garage: Path) -> None:
-    replace(garage / "bay.yaml", "drives: no", "drive: no")
+    replace_text(garage / "bay.yaml", "drives: no", "drive: no")
 
-    refused = guidepost("serve", "--policies", str(garage), "--port", "0")
+    refused = run_process("serve", "--policies", str(garage), "--port", "0")
 
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "[unknown-fact]" in refused.stderr
@@ -159,7 +150,7 @@ def test_a_command_loads_what_it_needs_itself_and_the_help_loads_nothing() -> No
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--port", "high"), ("--no-such-option",)])
 def test_server_py_says_the_same_as_the_command(arguments: tuple[str, ...]) -> None:
-    command = guidepost("serve", *arguments)
+    command = run_process("serve", *arguments)
     script = subprocess.run(
         [sys.executable, "server.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

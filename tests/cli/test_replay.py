@@ -24,8 +24,9 @@ from guidepost.cli.commands.replay_progress import progress
 from guidepost.cli.options import policies_folder as folder
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import load_source
-from tests.conftest import ROOT
+from tests.support.command import run_command
 from tests.support.log_servers import settings, sqlite
+from tests.support.paths import ROOT
 from tests.support.replayed_logs import records
 from tests.support.servers import running
 
@@ -116,7 +117,7 @@ def log(here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["replay", *arguments])
+    return run_command("replay", *arguments)
 
 
 def plain(*arguments: str) -> Any:

@@ -23,7 +23,8 @@ from guidepost.client.batching import MOST
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
-from tests.support.servers import NOW, ROOT, counter, run, running, shipped
+from tests.support.paths import ROOT
+from tests.support.servers import NOW, counter, run, running, shipped
 
 
 class Faulty(DecisionServiceServicer, PolicyServiceServicer):

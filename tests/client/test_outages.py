@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -25,9 +24,11 @@ from guidepost.client.requests import BATCH_TIMEOUT
 from guidepost.server.rpc.limits import Limits
 from guidepost.v1.decision_service_pb2 import TriageResponse
 from tests.support.answering_server import answering
+from tests.support.campaign import LONG
 from tests.support.forwarder import Forwarder, forwarding
 from tests.support.names import naming
-from tests.support.servers import ROOT, counter, run, running
+from tests.support.paths import ROOT
+from tests.support.servers import counter, run, running
 from tests.support.waiting import until
 
 BACK = 3.0
@@ -36,7 +37,6 @@ BACK = 3.0
 SLOW = 3 * BACK
 """The same on a machine that is busy with other tests. gRPC's defaults take 20 s and more."""
 
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 AWAY, UNKNOWN, TRIES = (180, 60, 120) if LONG else (20, 15, 20)
 """For how many seconds a server is away and a name unknown, and how many tries to connect are counted."""
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.decide.answer_times_json import iso
 from engine.decide.decide import triage
@@ -25,13 +25,13 @@ from engine.decision_log.masking import Masking
 from engine.decision_log.merkle import Covered, path, root
 from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
-from guidepost.cli.app import app
 from guidepost.decision_log.certificate import Certificate, InvalidCertificate, StepResult, certify, check_certificate
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.writer import Writer
 from guidepost.policies.sources import make_bundle
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
+from tests.support.command import run_command
 from tests.support.log_servers import sqlite
 from tests.support.records import START, chain
 from tests.support.servers import COUNTER, counter
@@ -242,7 +242,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", *arguments])
+    return run_command("audit", *arguments)
 
 
 def written_key(folder: Path) -> str:

@@ -12,15 +12,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from guidepost import Client
-from guidepost.cli.app import app
 from guidepost.decision_log.default_key import PRIVATE_FILE, PUBLIC_FILE, default_key, default_key_problem
 from guidepost.policies.sources.signatures import key_id, new_key, private_key, trusted_keys
 from guidepost.policies.sources.source import SourceError
 from guidepost.server.settings.model import ServerSettings
 from guidepost.server.settings.signing_key import signing_key
+from tests.support.command import run_command
 from tests.support.desks import GOOD, write
 from tests.support.waiting import until
 
@@ -33,12 +33,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "guidepost"
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, [*map(str, words)])
-
-
 def check(*words: object) -> Result:
-    return run("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
+    return run_command("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
 
 
 def test_the_first_start_makes_a_key_for_its_owner_only_and_later_ones_use_it(state: Path) -> None:
@@ -113,7 +109,7 @@ def test_a_key_that_cannot_be_read_is_never_replaced(state: Path) -> None:
     with pytest.raises(SourceError):
         default_key(state)
     assert made.private.read_text() == "spoilt"
-    refused = run("serve", "--policies", write(Path("desk"), GOOD), "--port", 0)
+    refused = run_command("serve", "--policies", write(Path("desk"), GOOD), "--port", 0)
     assert refused.exit_code == 2
     assert "--no-log-sign" in refused.output
 
@@ -158,7 +154,7 @@ def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_
         try:
             with Client(address[1]) as client:
                 client.decide("queue", damage="broken", rider="courier")
-                until(lambda: run("audit", "verify", "--key", state).exit_code == 0)
+                until(lambda: run_command("audit", "verify", "--key", state).exit_code == 0)
                 (record,) = [one.content.id for one in client.audit.records()]
         finally:
             server.send_signal(signal.SIGTERM)
@@ -167,9 +163,12 @@ def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_
 
     assert f"its heads are signed by the key {key}, made just now" in shown
     assert f"audit verify --key {(state / PUBLIC_FILE).relative_to(Path.cwd())}`" in shown
-    assert "1 of 1 entry covered by a head that a trusted key signed" in run("audit", "verify", "--key", state).stdout
-    assert run("audit", "certificate", record, "--to", "one.json").exit_code == 0
-    assert run("audit", "check", "one.json", "--key", state / PUBLIC_FILE).exit_code == 0
+    assert (
+        "1 of 1 entry covered by a head that a trusted key signed"
+        in run_command("audit", "verify", "--key", state).stdout
+    )
+    assert run_command("audit", "certificate", record, "--to", "one.json").exit_code == 0
+    assert run_command("audit", "check", "one.json", "--key", state / PUBLIC_FILE).exit_code == 0
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.glob("*.db*")}.items() >= {
         ("decisions.db", 0o600)
     }

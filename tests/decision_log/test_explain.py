@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.decide.decide import triage
 from engine.decide.reschedule import reschedule
@@ -17,9 +17,9 @@ from engine.decision_log.record import Record, RecordedDecision, RecordKind, cha
 from engine.decision_log.reproduce import reproduce
 from engine.request.moment import Moment
 from engine.version.version import build
-from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import make_bundle
+from tests.support.command import run_command
 from tests.support.log_servers import sqlite
 from tests.support.records import record
 from tests.support.servers import COUNTER, counter
@@ -62,7 +62,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", "explain", *arguments])
+    return run_command("audit", "explain", *arguments)
 
 
 def test_a_past_decision_is_explained_under_its_own_version(desk: Store, golden: Callable[[str, str], None]) -> None:

@@ -25,15 +25,16 @@ from engine.decision_log.verify import verify
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
+from tests.support.campaign import LONG
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, ask, logging, reading, settings, sqlite
+from tests.support.paths import ROOT
 from tests.support.records import record
-from tests.support.servers import COUNTER, ROOT
+from tests.support.servers import COUNTER
 from tests.support.waiting import until, within
 
 log = logs.getLogger("guidepost.tests")
 """Says what was counted: `pytest --log-cli-level=INFO` shows it."""
 
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 KILLS, FULL, STOPS = (25, 3, 6) if LONG else (2, 1, 2)
 
 needs_postgresql = pytest.mark.skipif(

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.decision_log.chain import beginning, follow
-from guidepost.cli.app import app
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key, private_key
+from tests.support.command import run_command
 from tests.support.log_servers import sqlite
 from tests.support.records import record
 
@@ -43,7 +43,7 @@ def sign(store: Store, writer: str) -> SignedHead | None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", *arguments])
+    return run_command("audit", *arguments)
 
 
 def verified(*arguments: str) -> Any:

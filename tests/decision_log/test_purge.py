@@ -35,8 +35,8 @@ from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.support.log_servers import sqlite
+from tests.support.paths import ROOT
 from tests.support.records import START, record
-from tests.support.servers import ROOT
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.public_key()),))

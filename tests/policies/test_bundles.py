@@ -28,21 +28,16 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 from engine.model.problems import PolicyErrors
 from engine.version.version import build
-from guidepost.cli.app import app
 from guidepost.policies.sources import SourceError, make_bundle, read_bundle, read_source, trusted_keys
 from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE, pack
 from guidepost.policies.sources.signatures import new_key, private_key, read_signature, same_digest, sign, verify
+from tests.support.command import run_command
 from tests.support.desks import CASES, GOOD, committed, desk, git, later, write
 
 BUNDLE: Final = make_bundle(GOOD)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False, prog_name="guidepost")
 
 
 def refused(data: bytes) -> str:
@@ -383,10 +378,10 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("policies")
 class TestCommands:
     def test_build_sign_and_verify(self, golden: Callable[[str, str], None]) -> None:
-        made = run("keys", "new", "ann").stdout
+        made = run_command("keys", "new", "ann").stdout
         ann = made.split()[-1]
         said = [
-            f"$ guidepost {' '.join(command)}\n{(result := run(*command)).stdout}{result.stderr}--- exit {result.exit_code} ---\n"
+            f"$ guidepost {' '.join(command)}\n{(result := run_command(*command)).stdout}{result.stderr}--- exit {result.exit_code} ---\n"
             for command in (
                 ("build",),
                 ("build", "1.0.0", "-o", "old.zip"),
@@ -402,9 +397,9 @@ class TestCommands:
 
     def test_only_what_checks_clean_is_built(self, policies: Path) -> None:
         write(policies, {"cases/a.yaml": CASES.replace("safety: unsafe", "safety: safe")})
-        failed = run("build")
+        failed = run_command("build")
         write(policies, {"queue.yaml": GOOD["queue.yaml"].replace("> 80", "> 81")})
-        broken = run("build")
+        broken = run_command("build")
 
         assert (failed.exit_code, broken.exit_code) == (4, 3)
         assert "safety: expected safe, got unsafe" in failed.stderr
@@ -413,15 +408,15 @@ class TestCommands:
 
     def test_a_released_number_is_built_of_the_released_policy_only(self, policies: Path) -> None:
         write(policies, {"manifest.yaml": GOOD["manifest.yaml"].replace("the head mechanic", "ann")})
-        result = run("build", "folder:desk")
+        result = run_command("build", "folder:desk")
 
         assert result.exit_code == 3
         assert "1.0.0 was released with the digest" in result.stderr
-        assert run("build", "1.0.0", "-o", "a.zip").exit_code == 2  # two folders are called 1.0.0 now
-        assert run("build", "desk/past/1.0.0", "-o", "a.zip").exit_code == 0
+        assert run_command("build", "1.0.0", "-o", "a.zip").exit_code == 2  # two folders are called 1.0.0 now
+        assert run_command("build", "desk/past/1.0.0", "-o", "a.zip").exit_code == 0
 
     def test_a_bundle_can_be_built_into_a_folder_and_said_as_json(self, tmp_path: Path) -> None:
-        result = run("build", "1.0.0", "-o", str(tmp_path), "--json")
+        result = run_command("build", "1.0.0", "-o", str(tmp_path), "--json")
         found = json.loads(result.stdout)
 
         assert found["sha256"] == BUNDLE.sha256
@@ -429,30 +424,30 @@ class TestCommands:
         assert stat.S_IMODE((tmp_path / "bike-workshop-1.0.0.zip").stat().st_mode) == 0o644
 
     def test_no_half_of_a_bundle_is_ever_left(self) -> None:
-        assert run("build", "-o", "gone/a.zip").exit_code == 2
+        assert run_command("build", "-o", "gone/a.zip").exit_code == 2
         assert not list(Path().rglob("*a.zip*"))
 
     def test_only_a_bundle_is_signed(self) -> None:
-        run("keys", "new", "ann")
+        run_command("keys", "new", "ann")
         Path("a.zip").write_bytes(BUNDLE.data[:-1])
 
-        assert run("sign", "a.zip", "--key", "ann.private.pem").exit_code == 3
-        assert run("sign", "gone.zip", "--key", "ann.private.pem").exit_code == 2
+        assert run_command("sign", "a.zip", "--key", "ann.private.pem").exit_code == 3
+        assert run_command("sign", "gone.zip", "--key", "ann.private.pem").exit_code == 2
         assert not Path("a.zip.sig").exists()
 
     def test_all_that_is_given_to_verify_by_has_to_hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        run("keys", "new", "ann")
+        run_command("keys", "new", "ann")
         Path("a.zip").write_bytes(BUNDLE.data)
-        run("sign", "a.zip", "--key", "ann.private.pem")
+        run_command("sign", "a.zip", "--key", "ann.private.pem")
 
-        assert run("verify", f"a.zip#sha256={BUNDLE.sha256}").exit_code == 0
-        assert run("verify", f"a.zip#sha256={BUNDLE.sha256}", "--key", "ann.public.pem").exit_code == 0
-        assert run("verify", f"a.zip#sha256={'0' * 64}", "--key", "ann.public.pem").exit_code == 3
+        assert run_command("verify", f"a.zip#sha256={BUNDLE.sha256}").exit_code == 0
+        assert run_command("verify", f"a.zip#sha256={BUNDLE.sha256}", "--key", "ann.public.pem").exit_code == 0
+        assert run_command("verify", f"a.zip#sha256={'0' * 64}", "--key", "ann.public.pem").exit_code == 3
 
         monkeypatch.setenv("GUIDEPOST_TRUSTED_KEYS", "ann.public.pem")
 
-        assert json.loads(run("verify", "a.zip", "--json").stdout)["digest"] == BUNDLE.ref.digest
+        assert json.loads(run_command("verify", "a.zip", "--json").stdout)["digest"] == BUNDLE.ref.digest
 
         Path("a.zip").write_bytes(make_bundle(later()).data)
 
-        assert run("verify", "a.zip").exit_code == 3
+        assert run_command("verify", "a.zip").exit_code == 3

@@ -7,20 +7,19 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from engine.load import load, load_with_trees
 from engine.load.digest import digest
 from engine.model.problems import Place, PolicyErrors
 from engine.version.bundle import Bundle
 from engine.version.release_register import Frozen, read_register, register_text
-from guidepost.cli.app import app
 from guidepost.policies.sources.bundle_archive import make_bundle, read_bundle
 from guidepost.policies.sources.folder import build_bundle
 from guidepost.server.workers.bundle_storage import BundleStorage
 from guidepost.server.workers.messages import Rejected, Reloaded
 from guidepost.server.workers.single_process import SingleProcess
 from guidepost.server.workers.supervisor import builder_of
+from tests.support.command import run_command
 from tests.support.desks import GOOD, desk, later, write
 from tests.support.releases import register
 
@@ -38,10 +37,6 @@ SKIS = {
     .replace("1.0.0", "1.5.0"),
 }
 AHEAD = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace("2024-03-01T00:00:00Z", "2024-03-01T00:00:00+10:00")}
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, [*map(str, words)])
 
 
 def mixed(folder: Path) -> Path:
@@ -82,7 +77,7 @@ def test_versions_of_two_desks_are_never_served_from_one_folder(tmp_path: Path) 
 def test_every_command_that_loads_a_folder_refuses_a_version_of_another_desk(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
-    done = run(*command, mixed(tmp_path / "desk"))
+    done = run_command(*command, mixed(tmp_path / "desk"))
 
     assert done.exit_code == 3
     assert "past/1.5.0/manifest.yaml:2:7: " in done.output
@@ -93,7 +88,7 @@ def test_a_version_of_another_desk_is_not_offered_a_line_in_the_register(tmp_pat
     folder = mixed(tmp_path / "desk")
     write(folder, {"past/frozen.yaml": register(GOOD)})
 
-    done = run("check", folder, "--no-proof")
+    done = run_command("check", folder, "--no-proof")
 
     assert "[other-desk]" in done.output
     assert "[not-frozen]" not in done.output
@@ -102,7 +97,7 @@ def test_a_version_of_another_desk_is_not_offered_a_line_in_the_register(tmp_pat
 def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp_path: Path) -> None:
     other = {**SKIS, "manifest.yaml": SKIS["manifest.yaml"].replace("1.5.0", "1.0.0")}
 
-    done = run("check", write(desk(tmp_path / "desk"), other), "--no-proof")
+    done = run_command("check", write(desk(tmp_path / "desk"), other), "--no-proof")
 
     assert "[other-desk]" in done.output
     assert "[version-unchanged]" not in done.output
@@ -131,7 +126,7 @@ def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path:
 
 
 def test_bundles_of_two_desks_are_not_unpacked_together(tmp_path: Path) -> None:
-    done = run("unpack", *bundles(tmp_path, later(), SKIS), "--to", tmp_path / "policies")
+    done = run_command("unpack", *bundles(tmp_path, later(), SKIS), "--to", tmp_path / "policies")
 
     assert done.exit_code == 3
     assert "1.zip/manifest.yaml:2:7: this is a version of `ski-rental`" in done.output.replace("\n", "")
@@ -139,7 +134,7 @@ def test_bundles_of_two_desks_are_not_unpacked_together(tmp_path: Path) -> None:
 
 
 def test_a_desk_keeps_its_past_under_a_new_name_that_lists_the_old_one(tmp_path: Path) -> None:
-    done = run("unpack", *bundles(tmp_path, GOOD, RENAMED), "--to", tmp_path / "policies")
+    done = run_command("unpack", *bundles(tmp_path, GOOD, RENAMED), "--to", tmp_path / "policies")
 
     assert done.exit_code == 0, done.output
     assert [version.ref.name for version in build_bundle(tmp_path / "policies").versions] == [
@@ -151,7 +146,7 @@ def test_a_desk_keeps_its_past_under_a_new_name_that_lists_the_old_one(tmp_path:
 def test_a_bundle_may_have_the_number_of_a_version_that_another_desk_released(tmp_path: Path) -> None:
     other = write(tmp_path / "skis", {**SKIS, "manifest.yaml": SKIS["manifest.yaml"].replace("1.5.0", "1.0.0")})
 
-    done = run("build", other, "--policies", desk(tmp_path / "desk"), "-o", tmp_path / "skis.zip")
+    done = run_command("build", other, "--policies", desk(tmp_path / "desk"), "-o", tmp_path / "skis.zip")
 
     assert done.exit_code == 0, done.output
 
@@ -159,7 +154,7 @@ def test_a_bundle_may_have_the_number_of_a_version_that_another_desk_released(tm
 def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: Path) -> None:
     sides = write(tmp_path / "skis", SKIS), write(tmp_path / "bikes", later())
 
-    forms = {form: run("diff", *sides, "-o", form).stdout for form in ("text", "markdown", "html", "json")}
+    forms = {form: run_command("diff", *sides, "-o", form).stdout for form in ("text", "markdown", "html", "json")}
 
     assert all(
         "These are versions of two desks, ski-rental and bike-workshop." in " ".join(text.split())
@@ -167,15 +162,15 @@ def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: P
     )
     assert json.loads(forms["json"])["two_desks"] is True
     assert (
-        json.loads(run("diff", write(tmp_path / "old", GOOD), write(tmp_path / "new", RENAMED), "-o", "json").stdout)[
-            "two_desks"
-        ]
+        json.loads(
+            run_command("diff", write(tmp_path / "old", GOOD), write(tmp_path / "new", RENAMED), "-o", "json").stdout
+        )["two_desks"]
         is False
     )
 
 
 def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> None:
-    done = run(
+    done = run_command(
         "replay", "verify", "log", "--with", write(tmp_path / "skis", SKIS), "--policies", desk(tmp_path / "desk")
     )
 
@@ -196,7 +191,7 @@ def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> 
 def test_a_day_of_effect_is_shown_by_the_offset_that_its_owner_wrote(command: tuple[str, ...], tmp_path: Path) -> None:
     words = [str(tmp_path / "one.zip") if word == "B" else word for word in command]
 
-    done = run(*words, write(tmp_path / "desk", AHEAD))
+    done = run_command(*words, write(tmp_path / "desk", AHEAD))
 
     assert done.exit_code == 0, done.output
     assert "2024-03-01" in done.output
@@ -206,11 +201,11 @@ def test_a_day_of_effect_is_shown_by_the_offset_that_its_owner_wrote(command: tu
 def test_unpacked_and_released_versions_keep_the_offset_of_their_day_of_effect(tmp_path: Path) -> None:
     following = {**later(), "manifest.yaml": later()["manifest.yaml"].replace("00:00:00Z", "00:00:00+10:00")}
 
-    done = run("unpack", *bundles(tmp_path, AHEAD, following), "--to", tmp_path / "policies")
+    done = run_command("unpack", *bundles(tmp_path, AHEAD, following), "--to", tmp_path / "policies")
 
     assert "2024-03-01" in done.output
     assert 'effective_from: "2024-03-01T00:00:00+10:00"' in (tmp_path / "policies/past/frozen.yaml").read_text()
-    assert run("release", "--policies", tmp_path / "policies").exit_code == 0
+    assert run_command("release", "--policies", tmp_path / "policies").exit_code == 0
     assert (tmp_path / "policies/past/frozen.yaml").read_text().count("+10:00") == 2
 
 

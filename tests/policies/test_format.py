@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from engine.load.digest import digest
 from engine.load.yaml_tree import read
 from guidepost.policies.format import WIDTH, comments_of, format_text
-from tests.cli.test_commands import run
-from tests.conftest import ROOT
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 
 SHIPPED = {
     path.read_text(encoding="utf-8"): path
@@ -288,24 +288,24 @@ class TestCommand:
         return tmp_path
 
     def test_it_writes_what_changes_and_says_so(self, desk: Path) -> None:
-        result = run("fmt", str(desk))
+        result = run_command("fmt", str(desk))
 
         assert result.exit_code == 0
         assert (desk / "cases" / "odd.yaml").read_text(encoding="utf-8") == "a: 1\n"
         assert result.stderr == f"wrote {desk / 'cases' / 'odd.yaml'}\n2 files: 1 written, 1 as they were\n"
 
     def test_check_writes_nothing_and_fails(self, desk: Path) -> None:
-        result = run("fmt", str(desk), "--check")
+        result = run_command("fmt", str(desk), "--check")
 
         assert result.exit_code == 3
         assert f"would change {desk / 'cases' / 'odd.yaml'}\n" in result.stderr
         assert (desk / "cases" / "odd.yaml").read_text(encoding="utf-8") == "a:   1\n"
 
     def test_check_of_what_is_laid_out_is_well(self, desk: Path) -> None:
-        assert run("fmt", str(desk / "good.yaml"), "--check").exit_code == 0
+        assert run_command("fmt", str(desk / "good.yaml"), "--check").exit_code == 0
 
     def test_diff_shows_what_would_change(self, desk: Path) -> None:
-        result = run("fmt", str(desk), "--diff")
+        result = run_command("fmt", str(desk), "--diff")
 
         assert result.exit_code == 0
         assert "-a:   1\n+a: 1\n" in result.stdout
@@ -313,7 +313,7 @@ class TestCommand:
 
     def test_broken_yaml_is_told_at_its_place_and_the_other_files_are_laid_out(self, desk: Path) -> None:
         (desk / "broken.yaml").write_text("a: [\n", encoding="utf-8")
-        result = run("fmt", str(desk))
+        result = run_command("fmt", str(desk))
 
         assert result.exit_code == 3
         assert f"{desk / 'broken.yaml'}:1:4: not YAML: the list that opens here" in result.stderr
@@ -323,22 +323,22 @@ class TestCommand:
     def test_a_file_keeps_its_rights_and_nothing_stays_beside_it(self, desk: Path) -> None:
         odd = desk / "cases" / "odd.yaml"
         odd.chmod(0o640)
-        run("fmt", str(desk))
+        run_command("fmt", str(desk))
 
         assert stat.S_IMODE(odd.stat().st_mode) == 0o640
         assert os.listdir(desk / "cases") == ["odd.yaml"]
 
     def test_standard_input_goes_to_standard_output(self) -> None:
-        result = run("fmt", "-", text="a:   [1,2]\n")
+        result = run_command("fmt", "-", text="a:   [1,2]\n")
 
         assert (result.exit_code, result.stdout, result.stderr) == (0, "a: [1, 2]\n", "")
 
     def test_what_is_left_alone_is_said_and_fails(self, desk: Path) -> None:
         (desk / "cases" / "odd.yaml").write_text("a: [x, # first\n  y]\n", encoding="utf-8")
-        result = run("fmt", str(desk))
+        result = run_command("fmt", str(desk))
 
         assert result.exit_code == 3
         assert f"{desk / 'cases' / 'odd.yaml'}: left alone: a comment would be lost" in result.stderr
 
     def test_a_path_that_is_not_there_is_wrong_usage(self, desk: Path) -> None:
-        assert run("fmt", str(desk / "nothing")).exit_code == 2
+        assert run_command("fmt", str(desk / "nothing")).exit_code == 2

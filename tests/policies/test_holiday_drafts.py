@@ -22,8 +22,8 @@ from guidepost.cli.commands import holidays as holidays_command
 from guidepost.install_command import install_command
 from guidepost.policies import holiday_drafts
 from guidepost.policies.holiday_drafts import Drafter, NoSuchCalendar, PackageMissing
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 REGIONS: Final = ("AU-NSW", "AU-VIC", "ID", "MY-14", "NZ-AUK", "PH", "SG", "TH")
 
 ISLE: Final = """\

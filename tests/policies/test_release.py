@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 from engine.load.yaml_tree import plain, read
 from engine.model.problems import Place, PolicyErrors
 from engine.version.release_register import Frozen, read_register, register_text
 from engine.version.version import Version, build
-from guidepost.cli.app import app
 from guidepost.policies import release
 from guidepost.policies.release import NotReleased, freeze, next_manifest
 from guidepost.policies.sources.folder import build_bundle, load_bundle, read_folder, version_folders
+from tests.support.command import run_command
 from tests.support.desks import CASES, GOOD, desk, later, write
 
 REMARK = "# yaml-language-server: $schema=schemas/manifest.schema.json\n"
@@ -41,12 +40,8 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "manifest.yaml": REMARK + (folder / "manifest.yaml").read_text(encoding="utf-8"),
         },
     )
-    run("schema")
+    run_command("schema")
     return folder
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False, prog_name="guidepost")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -63,7 +58,7 @@ def test_a_release_puts_the_version_aside_whole_and_records_it(
     policies: Path, golden: Callable[[str, str], None]
 ) -> None:
     before = contents(policies)
-    result = run("release")
+    result = run_command("release")
     after = contents(policies)
 
     assert result.exit_code == 0
@@ -88,33 +83,33 @@ def test_a_release_puts_the_version_aside_whole_and_records_it(
 
 
 def test_a_released_version_that_is_still_the_working_one_is_one_version(policies: Path) -> None:
-    run("release")
+    run_command("release")
     bundle = build_bundle(policies)
 
     assert [version.ref.version for version in bundle.versions] == ["1.0.0", "2.0.0"]
     assert bundle.versions[-1].policy.manifest.place.file == "desk/manifest.yaml"
-    assert run("check").exit_code == 0
-    assert [version["version"] for version in json.loads(run("version", "-o", "json").stdout)["policies"]] == [
+    assert run_command("check").exit_code == 0
+    assert [version["version"] for version in json.loads(run_command("version", "-o", "json").stdout)["policies"]] == [
         "1.0.0",
         "2.0.0",
     ]
 
 
 def test_a_remark_in_the_working_policy_after_its_release_changes_nothing(policies: Path) -> None:
-    run("release")
+    run_command("release")
     write(policies, {"queue.yaml": GOOD["queue.yaml"] + "# a remark\n"})
 
     assert [version.ref.version for version in build_bundle(policies).versions] == ["1.0.0", "2.0.0"]
 
 
 def test_what_changes_after_its_release_needs_a_new_version(policies: Path) -> None:
-    run("release")
+    run_command("release")
     write(policies, {"queue.yaml": GOOD["queue.yaml"].replace("> 80", "> 85").replace("<= 80", "<= 85")})
     said = (
         "manifest.yaml:2:1: the policy changed since 2.0.0 was released, and is still called 2.0.0 [version-unchanged]"
     )
 
-    result = run("check")
+    result = run_command("check")
     assert result.exit_code == 3
     assert [line for line in result.stdout.splitlines() if line.endswith("]")] == [f"desk/{said}"]
     with pytest.raises(PolicyErrors, match="version-unchanged"):
@@ -125,7 +120,7 @@ def test_a_released_version_that_was_changed_is_neither_checked_nor_served(polic
     frozen = policies / "past" / "1.0.0" / "parts.yaml"
     frozen.write_text(frozen.read_text(encoding="utf-8").replace("price: 25", "price: 26"), encoding="utf-8")
 
-    assert "[frozen-changed]" in run("check").stdout
+    assert "[frozen-changed]" in run_command("check").stdout
     with pytest.raises(PolicyErrors, match="frozen-changed"):
         load_bundle(policies)
 
@@ -143,30 +138,30 @@ def test_a_released_version_whose_folder_is_gone_is_missed(policies: Path) -> No
 def test_cases_may_be_added_to_a_released_version(policies: Path) -> None:
     write(policies / "past" / "1.0.0", {"cases/a.yaml": CASES, "README.md": "more"})
 
-    assert run("check").exit_code == 0
+    assert run_command("check").exit_code == 0
 
 
 def test_the_next_version_begins_with_its_number_and_day_and_nothing_else(policies: Path) -> None:
     before = (policies / "manifest.yaml").read_text(encoding="utf-8")
-    result = run("release", "--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00+10:00")
+    result = run_command("release", "--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00+10:00")
 
     assert result.exit_code == 0
     assert (policies / "manifest.yaml").read_text(encoding="utf-8") == before.replace('"2.0.0"', '"2.1.0"').replace(
         '"2025-03-01T00:00:00Z"', '"2026-07-01T00:00:00+10:00"'
     )
     assert [version.ref.version for version in build_bundle(policies).versions] == ["1.0.0", "2.0.0", "2.1.0"]
-    assert run("schema", "--check").exit_code == 0
-    assert run("check").exit_code == 0
+    assert run_command("schema", "--check").exit_code == 0
+    assert run_command("check").exit_code == 0
 
 
 def test_a_version_that_is_frozen_already_is_left_as_it_is(policies: Path) -> None:
-    run("release")
+    run_command("release")
     before = contents(policies)
-    result = run("release", "-o", "json")
+    result = run_command("release", "-o", "json")
 
     assert json.loads(result.stdout)["was_frozen"] is True
     assert contents(policies) == before
-    assert run("release", "--next", "2.0.1", "--effective-from", "2026-07-01T00:00:00Z").exit_code == 0
+    assert run_command("release", "--next", "2.0.1", "--effective-from", "2026-07-01T00:00:00Z").exit_code == 0
 
 
 def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_version_and_all_is_said_at_once(
@@ -177,7 +172,7 @@ def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_versi
     frozen.write_text(frozen.read_text(encoding="utf-8").replace("price: 25", "price: 26"), encoding="utf-8")
     before = contents(policies)
 
-    result = run("release", "--next", "1.0.0", "--effective-from", "2020-01-01T00:00:00Z")
+    result = run_command("release", "--next", "1.0.0", "--effective-from", "2020-01-01T00:00:00Z")
 
     assert result.exit_code == 3
     assert "[frozen-changed]" in result.stderr
@@ -206,7 +201,7 @@ def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_versi
     ],
 )
 def test_a_next_version_that_cannot_be_is_a_wrong_use(policies: Path, options: tuple[str, ...], said: str) -> None:
-    result = run("release", *options)
+    result = run_command("release", *options)
 
     assert (result.exit_code, said in result.stderr) == (2, True)
     assert not (policies / "past" / "2.0.0").exists()
@@ -225,9 +220,9 @@ def test_a_release_that_was_cut_off_is_finished_by_the_next_one(
         with pytest.raises(KeyboardInterrupt):
             freeze(policies, version)
 
-    assert "[not-frozen]" in run("check").stdout
-    assert run("release").exit_code == 0
-    assert run("check").exit_code == 0
+    assert "[not-frozen]" in run_command("check").stdout
+    assert run_command("release").exit_code == 0
+    assert run_command("check").exit_code == 0
 
 
 def test_a_release_that_fails_while_it_copies_leaves_nothing_behind(
@@ -242,7 +237,7 @@ def test_a_release_that_fails_while_it_copies_leaves_nothing_behind(
         copy(one, other)
 
     monkeypatch.setattr(release.shutil, "copyfile", full_disk)
-    result = run("release")
+    result = run_command("release")
 
     assert result.exit_code == 3
     assert "No space left on device" in result.stderr
@@ -263,7 +258,7 @@ def test_a_first_release_makes_the_folder_of_the_past(tmp_path: Path, monkeypatc
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
     folder = write(tmp_path / "new", later())
 
-    assert run("release", "--policies", str(folder)).exit_code == 0
+    assert run_command("release", "--policies", str(folder)).exit_code == 0
     assert [version.ref.version for version in build_bundle(folder).versions] == ["2.0.0"]
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from typer.testing import Result
 
 from guidepost.policies.sources import read_source
 from guidepost.server.workers.lifecycle import _is_policy_change
-from tests.cli import test_commands as cli
+from tests.support.command import run_command
 from tests.support.desks import committed, desk, git
 
 FOLDERS: Final = ("", "cases", "holidays", "past/1.0.0", "past/1.0.0/cases")
@@ -40,10 +39,6 @@ def littered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object) -> Result:
-    return cli.run(*map(str, arguments))
-
-
 @pytest.mark.parametrize(
     "command",
     [
@@ -62,7 +57,7 @@ def test_a_command_does_the_same_beside_side_files(littered: Path, tmp_path: Pat
     desk(clean)
     seen = []
     for folder in (clean, littered):
-        done = run(*(word.replace("{}", str(folder)) for word in command))
+        done = run_command(*(word.replace("{}", str(folder)) for word in command))
         seen.append(
             (done.exit_code, done.stdout.replace(str(folder.parent), ""), done.stderr.replace(str(folder.parent), ""))
         )
@@ -72,7 +67,7 @@ def test_a_command_does_the_same_beside_side_files(littered: Path, tmp_path: Pat
 def test_a_release_puts_no_side_file_aside(littered: Path, tmp_path: Path) -> None:
     folder = tmp_path / "desk"
     shutil.copytree(littered, folder, symlinks=True)
-    done = run("release", "--policies", folder)
+    done = run_command("release", "--policies", folder)
 
     assert done.exit_code == 0, done.stderr
     put_aside = folder / "past" / "2.0.0"

@@ -10,8 +10,7 @@ from typing import Any, Final
 import yaml
 
 from guidepost.cli.app import load_command
-
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 WORKFLOW: Final = yaml.safe_load((ROOT / ".github" / "workflows" / "policies.yml").read_text(encoding="utf-8"))
 OFFERED: Final = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))

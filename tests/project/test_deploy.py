@@ -20,8 +20,8 @@ from guidepost.server.errors import CallError
 from guidepost.server.rpc.status import STATUSES
 from guidepost.server.settings.load import OTHERS, read_settings
 from guidepost.server.settings.model import PREFIX, ServerSettings, key, settings, variable
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 

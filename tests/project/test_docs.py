@@ -32,8 +32,8 @@ from engine.model.vocabulary import FactType
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from guidepost.cli.app import COMMANDS, load_command
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 NOT_OURS: Final = ("node_modules", "dist", "build")
 PAGES: Final = sorted(
     path

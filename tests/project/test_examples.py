@@ -17,9 +17,8 @@ from engine.model.policy import Policy
 from engine.model.problems import Place
 from engine.version.bundle import Bundle
 from guidepost.policies.sources.folder import build_bundle, cross_check_bundle, read_folder, version_folders
+from tests.support.paths import EXAMPLES, ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-EXAMPLES: Final = ROOT / "examples"
 DESKS: Final = ("hospital", "low-low-p4")
 
 PLAIN_WORDS: Final = frozenset(

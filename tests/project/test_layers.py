@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 SHELL: Final = ("grpc", "google", "sqlalchemy", "starlette", "typer", "rich", "guidepost", "server")
 """What serves and shows; the core knows none of it."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 GENERATED: Final = ("guidepost/v1", "guidepost/decision_log/migrations", "guidepost/decision_log/migrations/versions")
 

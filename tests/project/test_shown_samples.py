@@ -16,9 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from guidepost.cli.app import app
+from tests.support.paths import ROOT
 from tests.support.servers import running, shipped
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = ("README.md", "docs/tour.md", "docs/client.md")
 FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -15,9 +15,9 @@ from engine.load.yaml_tree import read
 from engine.model.problems import Place, Problem
 from guidepost.render.messages import problem_text
 from guidepost.source_excerpt import MOST_COLUMNS, excerpt, length
-from tests.cli.test_commands import run
-from tests.conftest import ROOT
 from tests.engine.load.test_broken_policies import POLICIES, Case, all_cases, changed, problems_of
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 
 DESK = ROOT / "tests" / "broken" / "good"
 
@@ -146,7 +146,7 @@ def test_every_command_that_names_a_place_shows_its_line(desk: Path, command: tu
         (*command, str(desk)) if command[-1] in ("check", "test", "--policies") else (*command, f"folder:{desk}")
     )
 
-    made = run(*arguments)
+    made = run_command(*arguments)
 
     assert LINE.search(made.stdout + made.stderr), made.stdout + made.stderr
 
@@ -164,7 +164,7 @@ def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(
     queue = desk / "queue.yaml"
     queue.write_text(queue.read_text(encoding="utf-8").replace("todya", "today"), encoding="utf-8")
 
-    made = run("diff", "git:HEAD", "folder:policies")
+    made = run_command("diff", "git:HEAD", "folder:policies")
 
     assert LINE.search(made.stderr), made.stderr
 
@@ -172,7 +172,7 @@ def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(
 def test_a_file_that_is_laid_out_shows_the_line_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: policy\nabout: [x\n", encoding="utf-8")
 
-    said = run("fmt", str(tmp_path / "a.yaml")).stderr
+    said = run_command("fmt", str(tmp_path / "a.yaml")).stderr
 
     assert (
         "a.yaml:2:8: not YAML: the list that opens here is not closed [yaml]\n    2 | about: [x\n      |        ^\n"
@@ -186,7 +186,7 @@ def test_a_file_of_callers_shows_its_line_and_no_key_in_it(tmp_path: Path) -> No
         f"callers:\n  - {{name: portal, roles: [decied], keys: [{{id: {secret}, sha256: x}}]}}\n", encoding="utf-8"
     )
 
-    said = run("access", "check", str(tmp_path / "callers.yaml")).stderr
+    said = run_command("access", "check", str(tmp_path / "callers.yaml")).stderr
 
     assert "unknown role `decied` [unknown-value]\n    2 |   - {name: portal, roles: [decied], keys: [{id: ****" in said
     assert "\n      |                            ^^^^^^\n" in said
@@ -195,13 +195,13 @@ def test_a_file_of_callers_shows_its_line_and_no_key_in_it(tmp_path: Path) -> No
 
 def test_a_file_of_settings_shows_its_line_and_no_password_in_it(tmp_path: Path) -> None:
     (tmp_path / "guidepost.toml").write_text('hostt = "x"\nport = "high"\n', encoding="utf-8")
-    said = run("serve", "--check", "--config", str(tmp_path / "guidepost.toml")).stderr
+    said = run_command("serve", "--check", "--config", str(tmp_path / "guidepost.toml")).stderr
 
     assert '\n    1 | hostt = "x"\n      | ^^^^^\n    help: did you mean `host`?\n' in said
     assert '\n    2 | port = "high"\n      |        ^^^^^^\n' in said
 
     (tmp_path / "guidepost.toml").write_text("decision-log = postgresql://ann:secret@host/x\n", encoding="utf-8")
-    said = run("serve", "--check", "--config", str(tmp_path / "guidepost.toml")).stderr
+    said = run_command("serve", "--check", "--config", str(tmp_path / "guidepost.toml")).stderr
 
     assert (
         "guidepost.toml:1:16: not TOML: invalid value\n    1 | decision-log = postgresql://ann:******@host/x\n" in said
@@ -229,7 +229,7 @@ def test_a_text_that_is_not_utf_8_is_said_to_be_what_it_is(tmp_path: Path, encod
     (tmp_path / "manifest.yaml").write_bytes("kind: manifest\nabout: the café\n".encode(encoding))
 
     for command in (("check", str(tmp_path)), ("fmt", "--check", str(tmp_path / "manifest.yaml"))):
-        made = run(*command)
+        made = run_command(*command)
         assert f"manifest.yaml:{said}" in made.stdout + made.stderr
         assert "help: save the file as UTF-8" in made.stdout + made.stderr
 
@@ -237,7 +237,7 @@ def test_a_text_that_is_not_utf_8_is_said_to_be_what_it_is(tmp_path: Path, encod
 def test_a_byte_order_mark_of_utf_8_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfkind: x\n")
 
-    assert run("fmt", "--check", str(tmp_path / "a.yaml")).exit_code == 0
+    assert run_command("fmt", "--check", str(tmp_path / "a.yaml")).exit_code == 0
 
 
 def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
@@ -262,7 +262,7 @@ def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> Non
         encoding="utf-8",
     )
 
-    made = run("check", str(desk), "--no-proof", "--no-cases")
+    made = run_command("check", str(desk), "--no-proof", "--no-cases")
 
     assert made.exit_code == 0
     assert (

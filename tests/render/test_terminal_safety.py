@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from engine.model.quoting import shell_word, visible, visible_json, visible_lines
 from guidepost.decision_log.store import Store
-from tests.cli.test_commands import ROOT, run
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 from tests.support.records import record
 from tests.support.terminals import COLOURED, on_terminal
 
@@ -37,7 +38,7 @@ def harmful(text: str) -> set[str]:
 
 def output(*arguments: str | Path, code: int | None = 0) -> str:
     """Run a command; return both streams."""
-    ended = run(*map(str, arguments))
+    ended = run_command(*map(str, arguments))
     assert code is None or ended.exit_code == code, ended.output
     return ended.output
 

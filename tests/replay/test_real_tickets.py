@@ -10,7 +10,6 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
@@ -19,8 +18,8 @@ from engine.decide.decide import decide
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.policies.sources.folder import build_bundle
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 EVENTS: Final = ROOT.parent / "shared" / "data" / "uci498_incident_events.csv.gz"
 SAMPLE: Final = ROOT / "tests" / "data" / "uci498_sample.csv"
 

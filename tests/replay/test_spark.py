@@ -34,8 +34,8 @@ from guidepost.replay.spark import (
 )
 from guidepost.tickets import Mapper, TicketsError, Vocabulary, open_tickets
 from guidepost.tickets.column_names import mapping_by_names
-from tests.conftest import ROOT
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
 
 BY = ("channel", "country")
 DECISIONS = ("priority", "response", "channel")

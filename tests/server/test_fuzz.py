@@ -18,12 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.campaign import LONG
 from tests.support.fuzzing import policies
 from tests.support.fuzzing.calling import METHODS, call_all, case, megabytes, processes
-from tests.support.servers import COUNTER, POLICIES, ROOT
+from tests.support.paths import POLICIES, ROOT
+from tests.support.servers import COUNTER
 from tests.support.waiting import until
 
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 CALLS, FILES = (100_000, 100_000) if LONG else (400, 100)
 WARM = CALLS // 5
 """After so many calls, what a server keeps is kept."""

@@ -30,7 +30,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import policy_service_pb2 as policy_pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 from tests.support.calls import Refused, call, raw
-from tests.support.servers import COUNTER, NOW, ROOT, counter, run, running, shipped
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER, NOW, counter, run, running, shipped
 
 DECIDED: Final = decision_pb2.DECISION_STATUS_DECIDED
 UNDECIDED: Final = decision_pb2.DECISION_STATUS_UNDECIDED

@@ -8,7 +8,6 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from engine.version.bundle import Bundle
@@ -16,11 +15,10 @@ from engine.version.version import build
 from guidepost.decision_log.settings import LogSettings
 from guidepost.policies.sources.folder import build_bundle
 from guidepost.server.app import Clock, listening
+from tests.support.paths import POLICIES
 
 Result = TypeVar("Result")
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-POLICIES: Final = ROOT / "policies"
 NOW: Final = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 """When it is for the servers of these tests: a Friday afternoon in Sydney."""
 

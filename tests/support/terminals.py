@@ -9,10 +9,9 @@ import struct
 import subprocess
 import sys
 import termios
-from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 COLOURED: Final = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
 

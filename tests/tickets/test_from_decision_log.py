@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.columns.sent import facts_of
 from engine.decide.answer_times_json import iso
@@ -32,12 +32,12 @@ from engine.replay.nouns import Chunk
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version
-from guidepost.cli.app import app
 from guidepost.decision_log import export_parquet as parquet
 from guidepost.decision_log.export_jsonl import line
 from guidepost.decision_log.export_parquet import read_parquet, write_parquet
 from guidepost.decision_log.store import Store
 from guidepost.tickets import ColumnMapping, TicketsError, open_tickets
+from tests.support.command import run_command
 from tests.support.log_servers import sqlite
 from tests.support.records import record
 from tests.support.tickets import COUNTER, tickets, written
@@ -216,7 +216,7 @@ def test_an_export_is_replayed_as_the_log_itself(
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", *arguments])
+    return run_command("audit", *arguments)
 
 
 def kept(tmp_path: Path, *records: Record) -> Store:

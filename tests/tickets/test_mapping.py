@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.diff.nouns import OutcomeState, StateKind
 from guidepost.tickets import Mapper, MappingErrors, TicketsError, read_mapping
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
 from tests.support.tickets import COUNTER, facts, mapped, read
 
 SOME = 400 if LONG else 25

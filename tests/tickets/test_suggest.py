@@ -19,8 +19,8 @@ from guidepost.policies.sources.folder import VersionFolder, read_folder
 from guidepost.tickets import Batch, TicketsError, mapping_of, open_tickets, read_mapping, suggest_mapping
 from guidepost.tickets.sample import ColumnProfile
 from guidepost.tickets.similarity import instant_format, match_values
-from tests.conftest import ROOT
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
 from tests.support.tickets import facts, written
 
 MAPPINGS: Final = ROOT / "examples" / "mappings"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.clock.zone import to_datetime, to_micros, zone
 from guidepost.tickets.map_column import cell_value
 from guidepost.tickets.timestamps import InstantReader
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
 
 SOME = 400 if LONG else 25
 

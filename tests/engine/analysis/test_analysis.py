@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -14,7 +13,6 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from typer.testing import CliRunner
 
 from engine.analysis import analyse
 from engine.analysis.cells import TableCells
@@ -27,14 +25,12 @@ from engine.model.problems import PolicyErrors, Problem
 from engine.tables.partial import partial_table
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, tabulate_policy
-from guidepost.cli.app import app
 from tests.oracle import Oracle
 from tests.support.analysis_oracle import TableOracle
+from tests.support.campaign import LONG
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 from tests.support.strategies import policies
-
-ROOT: Final = Path(__file__).resolve().parents[3]
-
-LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 Rules = list[dict[str, Any]]
 
@@ -762,7 +758,7 @@ def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["analyze", *arguments])
+    return run_command("analyze", *arguments)
 
 
 @pytest.fixture

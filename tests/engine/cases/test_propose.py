@@ -17,9 +17,9 @@ from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
-from tests.conftest import ROOT
 from tests.engine.cases.test_coverage import AT, _small, anyhow, every_ticket
 from tests.engine.load.test_broken_policies import GOOD
+from tests.support.paths import ROOT
 from tests.support.strategies import policies, timed_policies
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,9 +20,8 @@ from engine.clock.openings import Openings
 from engine.clock.stretches import StretchKind, stretches
 from engine.clock.zone import to_datetime, to_micros
 from engine.request.moment import Hold, Moment
+from tests.support.campaign import LONG
 from tests.support.clock_oracle import Oracle, Pair
-
-LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 TURNS: Final = {
     "Australia/Lord_Howe": ("2025-04-05", "2025-10-04"),

@@ -31,8 +31,8 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
-from tests.conftest import ROOT
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies
 
 LEVELS: Final = {Status.NOT_COVERED: NOT_COVERED, Status.DECIDED: DECIDED, Status.UNDECIDED: UNDECIDED}

@@ -16,8 +16,8 @@ from engine.model.answer import Answer, DeadlineState, Due, Status, WrongRequest
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
-from tests.conftest import ROOT
 from tests.support.instants import FRIDAY, at
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")

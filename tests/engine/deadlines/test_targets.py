@@ -24,10 +24,10 @@ from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, build, scheduler_for, tabulate_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
-from tests.conftest import ROOT
-from tests.engine.tables.test_oracle import LONG
 from tests.oracle import Facts, Oracle
+from tests.support.campaign import LONG
 from tests.support.instants import FRIDAY, at
+from tests.support.paths import ROOT
 from tests.support.strategies import timed_policies
 
 SAMPLE: Final = 5000 if LONG else 300

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from engine.decide.answer_json import to_json
 from engine.decide.decide import decide, triage
 from engine.version.version import build
+from tests.support.paths import ROOT
 from tests.support.servers import COUNTER
 
-ROOT = Path(__file__).resolve().parents[3]
 FACTS = {"size": 3, "colour": "Ruby red", "impact": "2", "weight": 4.5, "came_at": "2026-01-23T15:00:00+11:00"}
 PROGRAM = """
 from engine.decide.decide import triage

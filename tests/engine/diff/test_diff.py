@@ -23,8 +23,8 @@ from engine.model.vocabulary import UNLISTED, Fact, FactType
 from engine.request.ticket import TicketReader
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build, tabulate_policy
-from tests.engine.tables.test_oracle import LONG
 from tests.oracle import Oracle
+from tests.support.campaign import LONG
 from tests.support.strategies import condition, policies, values_of
 
 REFUSED = "refused"

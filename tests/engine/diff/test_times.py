@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.diff import (
     Budget,
@@ -26,13 +26,13 @@ from engine.diff import (
 )
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version.version import Version, build
-from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from guidepost.render.diff_html import html_page
 from guidepost.render.diff_markdown import markdown_text
 from guidepost.render.diff_report import report
+from tests.support.command import run_command
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 HOSPITAL = ROOT / "examples" / "hospital"
 
 
@@ -404,7 +404,7 @@ def test_what_is_no_change_is_refused(text: str) -> None:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(app, ["diff", *words])
+    return run_command("diff", *words)
 
 
 @pytest.fixture(autouse=True)

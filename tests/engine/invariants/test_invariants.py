@@ -35,9 +35,8 @@ from engine.version.version import Version, build, proved, tabulate_policy, vers
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.invariant_oracle import SAMPLES, Case, broken, every_case
+from tests.support.paths import ROOT
 from tests.support.strategies import dense_policies, invariants, policies, values_of
-
-ROOT: Final = Path(__file__).resolve().parents[3]
 
 # ---- What they mean
 

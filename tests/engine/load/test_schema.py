@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from engine.load.schema import published
 from engine.load.yaml_tree import plain, read
 from engine.version.bundle import Bundle
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted(
     path
     for folder in (

@@ -30,9 +30,9 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
-from tests.conftest import ROOT
 from tests.engine.columns.test_columns import NEAR, columns_of, moments_of, tickets
-from tests.engine.tables.test_oracle import LONG
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
 from tests.support.replay_oracle import Count, Past, against_record, decided, has, replayed, wanted, within
 from tests.support.strategies import policies, timed_policies
 

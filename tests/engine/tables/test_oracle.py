@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 
 import numpy as np
 import pytest
@@ -17,11 +16,10 @@ from engine.version.agreement import tables_to_cross_check
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, tabulate_policy
 from tests.oracle import Oracle
+from tests.support.campaign import ALL_CELLS, LONG
 from tests.support.strategies import policies
 
 PARTS = 4  # so that two workers share the work
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
-WHOLE = LONG or os.environ.get("GUIDEPOST_CELLS") == "all"
 LARGE = 100_000
 """How many cells a table may have to be compared whole in the short form; `.ci/run` asks for all."""
 SLICES = 1
@@ -37,7 +35,9 @@ def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name:
         atoms=version.atoms, grids=version.grids, partial_tables=version.partial_tables, producer=version.producer
     )
     for partial in by_size[part::PARTS]:
-        assert disagreements(version.policy, tabulated, partial, sliced=not WHOLE and partial.cell.size > LARGE) == []
+        assert (
+            disagreements(version.policy, tabulated, partial, sliced=not ALL_CELLS and partial.cell.size > LARGE) == []
+        )
 
 
 @pytest.mark.campaign

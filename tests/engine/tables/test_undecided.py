@@ -15,8 +15,8 @@ from engine.tables.explain import Explainer
 from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, tabulate_policy
-from tests.engine.tables.test_oracle import LONG
 from tests.oracle import Facts, Oracle
+from tests.support.campaign import LONG
 from tests.support.strategies import policies
 
 SAMPLE = 4000 if LONG else 120

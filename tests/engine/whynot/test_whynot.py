@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,9 +30,8 @@ from guidepost.cli.app import app
 from guidepost.cli.commands.eval_why_not import why_not_parts
 from guidepost.render.console import Screen
 from tests.oracle import Oracle
+from tests.support.campaign import LONG
 from tests.support.strategies import policies
-
-LONG: Final = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 Ticket = dict[str, Any]
 

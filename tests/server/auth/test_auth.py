@@ -41,7 +41,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, certificate, entry, protected, tls_files, unsigned
-from tests.support.servers import ROOT, counter, run
+from tests.support.paths import ROOT
+from tests.support.servers import counter, run
 from tests.support.waiting import until
 
 ISSUER = Issuer()

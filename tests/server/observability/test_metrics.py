@@ -40,7 +40,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from tests.support.log_servers import Failing, ask, settings, sqlite
-from tests.support.servers import COUNTER, NOW, ROOT, counter, run
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER, NOW, counter, run
 from tests.support.waiting import within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"

@@ -28,7 +28,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, entry, new_key, protected
 from tests.support.http2 import FRAME, RESET, Connection, frame
-from tests.support.servers import COUNTER, ROOT, run
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER, run
 from tests.support.waiting import until
 
 TRIAGE, STREAM, DIFF, HEALTH = (

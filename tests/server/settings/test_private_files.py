@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.replay.nouns import RejectedRow
 from guidepost.atomic_file import write_atomically
-from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key
 from guidepost.tickets.rejected_rows import write_rejected_rows
+from tests.support.command import run_command
 from tests.support.desks import GOOD, write
 from tests.support.log_servers import sqlite
 from tests.support.records import record
@@ -34,12 +34,8 @@ def mode(path: Path | str) -> int:
     return stat.S_IMODE(Path(path).stat().st_mode)
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, [*map(str, words)])
-
-
 def check(*words: object) -> Result:
-    return run("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
+    return run_command("serve", "--check", "--policies", write(Path("desk"), GOOD), "--port", 0, *words)
 
 
 def kept(tmp_path: Path) -> str:
@@ -72,13 +68,16 @@ def test_a_log_that_is_there_keeps_the_mode_that_its_owner_gave_it(tmp_path: Pat
 
 @pytest.mark.parametrize("to", ["log.jsonl", "log.parquet"])
 def test_an_export_is_for_its_owner_only(to: str, tmp_path: Path) -> None:
-    assert run("audit", "export", "--to", to, "--decision-log", kept(tmp_path)).exit_code == 0
+    assert run_command("audit", "export", "--to", to, "--decision-log", kept(tmp_path)).exit_code == 0
     assert mode(to) == 0o600
 
 
 def test_a_certificate_is_for_its_owner_only(tmp_path: Path) -> None:
     assert (
-        run("audit", "certificate", record(1).id, "--to", "one.json", "--decision-log", kept(tmp_path)).exit_code == 0
+        run_command(
+            "audit", "certificate", record(1).id, "--to", "one.json", "--decision-log", kept(tmp_path)
+        ).exit_code
+        == 0
     )
     assert mode("one.json") == 0o600
 
@@ -87,7 +86,7 @@ def test_a_replay_that_names_tickets_and_the_rows_that_it_cannot_read_are_for_th
     Path("tickets.csv").write_text("number,damage,rider\n1,broken,courier\n2,lost,courier\n")
     Path("map.yaml").write_text("ticket: number\nfacts: {damage: damage, rider: rider}\n")
 
-    done = run(
+    done = run_command(
         "replay",
         "tickets.csv",
         "--mapping",

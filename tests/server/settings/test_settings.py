@@ -26,7 +26,8 @@ from guidepost.server.settings.load import LoadedSettings, WrongSettings, read_s
 from guidepost.server.settings.model import GROUPS, ServerSettings, about, flag, key, settings, variable
 from guidepost.server.settings.types import TEXTS, integer
 from tests.support.certificates import entry
-from tests.support.servers import COUNTER, ROOT
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER
 
 NAMES = [one.name for one in settings()]
 

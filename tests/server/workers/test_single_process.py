@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import guidepost
-from tests.support.servers import COUNTER, ROOT
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER
 from tests.support.waiting import until
 
 

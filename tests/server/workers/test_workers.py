@@ -44,10 +44,10 @@ from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from guidepost.server.workers.worker import Worker
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
-from tests.support.servers import COUNTER, NOW, ROOT, counter, run
+from tests.support.campaign import LONG
+from tests.support.paths import ROOT
+from tests.support.servers import COUNTER, NOW, counter, run
 from tests.support.waiting import until
-
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 
 
 def desk(version: str, wait: str) -> Version:
