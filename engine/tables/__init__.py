@@ -4,6 +4,10 @@ Modules::
 
     check          problems of tables: gaps, overlaps, rules that never fire, values that no rule returns
     classes        values that no rule distinguishes, merged into classes
+    fact_order     the order in which diagrams ask facts
+    partition      values that no rule of any table tells apart
+    rule_diagram   the rules of a table over what it reads
+    table_diagram  tables over sent facts, as diagrams
     explain        the rules behind an outcome, or what is missing for it
     merge_alike    dense arrays without repeated slices
     partial        the outcomes of a table for every combination of known and missing facts

@@ -1,0 +1,6 @@
+"""Decision diagrams: what a table decides, as a small graph instead of a cell for every combination of facts.
+
+Modules::
+
+    store  the diagrams themselves: made, combined, counted
+"""

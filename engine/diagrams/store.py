@@ -1,0 +1,288 @@
+"""Decision diagrams: functions of a few facts, each held once, so that equal functions are the same number.
+
+A diagram is reduced, ordered and multi-valued. An inner node asks one fact and has a child for each class of it, class 0
+being "not known"; on every way down, facts come in one order. A leaf has a value. Nodes are numbers: two functions are
+equal exactly when their numbers are. Nodes whose children are all the same do not exist, nor do two equal ones.
+
+    >>> store = Diagrams({"wet": 3, "cold": 3})
+    >>> no, yes = store.leaf(False), store.leaf(True)
+    >>> wet = store.node("wet", [no, no, yes])
+    >>> cold = store.node("cold", [no, no, yes])
+    >>> both = store.combine(lambda one, other: one and other, wet, cold)
+    >>> both == store.combine(lambda one, other: one and other, cold, wet)
+    True
+    >>> store.value_at(both, {"wet": 2, "cold": 2}), store.value_at(both, {"wet": 2})
+    (True, False)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+Node = int
+"""A function, by its number in a store."""
+
+MOST_NODES: Final = 1_000_000
+"""How many nodes a store holds by default."""
+
+
+class TooManyNodes(Exception):
+    """A store is full; ``levels`` has the number of nodes that ask each fact."""
+
+    def __init__(self, levels: Mapping[str, int]) -> None:
+        super().__init__(f"{sum(levels.values()):,} nodes")
+        self.levels = levels
+
+
+class Diagrams:
+    """A store of diagrams over the same facts: ``sizes`` has each fact with its number of classes, in their order."""
+
+    __slots__ = ("_at", "_children", "_codes", "_leaves", "_most", "_unique", "facts", "level", "sizes")
+
+    def __init__(self, sizes: Mapping[str, int], most: int = MOST_NODES) -> None:
+        self.facts = tuple(sizes)
+        self.sizes = tuple(sizes.values())
+        self.level = {fact: at for at, fact in enumerate(self.facts)}
+        self._most = most
+        self._at: list[int] = []
+        self._children: list[tuple[Node, ...]] = []
+        self._unique: dict[tuple[int, tuple[Node, ...]], Node] = {}
+        self._leaves: dict[tuple[type, Hashable], Node] = {}
+        self._codes: dict[Node, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def leaf(self, value: Hashable) -> Node:
+        """Return the function that has this value everywhere. Values of unlike types are unlike: 1, 1.0 and True."""
+        key = (type(value), value)
+        found = self._leaves.get(key)
+        if found is None:
+            found = self._leaves[key] = self._new(len(self.facts), ())
+            self._codes[found] = value
+        return found
+
+    def node(self, fact: str, children: Sequence[Node]) -> Node:
+        """Return the function that asks a fact first; ``children`` ask only facts that come later in the order."""
+        return self._node(self.level[fact], tuple(children))
+
+    def _node(self, level: int, children: tuple[Node, ...]) -> Node:
+        first = children[0]
+        if children.count(first) == len(children):
+            return first
+        key = (level, children)
+        found = self._unique.get(key)
+        if found is None:
+            found = self._unique[key] = self._new(level, children)
+        return found
+
+    def _new(self, level: int, children: tuple[Node, ...]) -> Node:
+        if len(self._at) >= self._most:
+            raise TooManyNodes(self.by_fact())
+        self._at.append(level)
+        self._children.append(children)
+        return len(self._at) - 1
+
+    def by_fact(self) -> dict[str, int]:
+        """Return how many nodes ask each fact."""
+        counts = [0] * (len(self.facts) + 1)
+        for level in self._at:
+            counts[level] += 1
+        return dict(zip(self.facts, counts, strict=False))
+
+    def is_leaf(self, node: Node) -> bool:
+        """Return whether a function has one value everywhere."""
+        return self._at[node] == len(self.facts)
+
+    def value(self, leaf: Node) -> Any:
+        """Return the value of a leaf; raises KeyError for an inner node."""
+        return self._codes[leaf]
+
+    def asks(self, node: Node) -> str:
+        """Return the fact that an inner node asks."""
+        return self.facts[self._at[node]]
+
+    def children(self, node: Node) -> tuple[Node, ...]:
+        """Return the children of a node, by class; a leaf has none."""
+        return self._children[node]
+
+    def value_at(self, node: Node, classes: Mapping[str, int]) -> Any:
+        """Return the value where these are the classes of the facts; those left out are not known."""
+        while self._children[node]:
+            node = self._children[node][classes.get(self.facts[self._at[node]], 0)]
+        return self._codes[node]
+
+    def combine(self, function: Callable[..., Hashable], *nodes: Node) -> Node:
+        """Return the function whose value everywhere is ``function`` of the values of these."""
+        at, children, codes, leaf, make = self._at, self._children, self._codes, self.leaf, self._node
+        bottom = len(self.facts)
+        known: dict[tuple[Node, ...], Node] = {}
+
+        def visit(here: tuple[Node, ...]) -> Node:
+            found = known.get(here)
+            if found is not None:
+                return found
+            level = min([at[one] for one in here])
+            if level == bottom:
+                found = leaf(function(*[codes[one] for one in here]))
+            else:
+                below = [children[one] if at[one] == level else (one,) * self.sizes[level] for one in here]
+                found = make(level, tuple([visit(part) for part in zip(*below, strict=True)]))
+            known[here] = found
+            return found
+
+        return visit(nodes)
+
+    def map(self, function: Callable[[Any], Hashable], node: Node) -> Node:
+        """Return the function whose value everywhere is ``function`` of the value of this one."""
+        return self.combine(function, node)
+
+    def choose(self, selector: Node, branches: Sequence[Node]) -> Node:
+        """Return the function that is ``branches[n]`` where ``selector`` is ``n``."""
+        at, children, codes, make = self._at, self._children, self._codes, self._node
+        bottom = len(self.facts)
+        known: dict[tuple[Node, tuple[Node, ...]], Node] = {}
+
+        def visit(chooser: Node, ways: tuple[Node, ...]) -> Node:
+            if at[chooser] == bottom:
+                branch: int = codes[chooser]
+                return ways[branch]
+            if ways.count(ways[0]) == len(ways):
+                return ways[0]
+            key = (chooser, ways)
+            found = known.get(key)
+            if found is not None:
+                return found
+            level = min([at[chooser], *[at[one] for one in ways]])
+            size = self.sizes[level]
+            choosers = children[chooser] if at[chooser] == level else (chooser,) * size
+            if any(at[one] == level for one in ways):
+                below = [children[one] if at[one] == level else (one,) * size for one in ways]
+                found = make(
+                    level,
+                    tuple([visit(part, way) for part, way in zip(choosers, zip(*below, strict=True), strict=True)]),
+                )
+            else:
+                found = make(level, tuple([visit(part, ways) for part in choosers]))
+            known[key] = found
+            return found
+
+        return visit(selector, tuple(branches))
+
+    def fix(self, node: Node, classes: Mapping[str, int]) -> Node:
+        """Return the function where these facts have these classes; it asks none of them any more."""
+        fixed = {self.level[fact]: one for fact, one in classes.items()}
+        last = max(fixed, default=-1)
+        known: dict[Node, Node] = {}
+
+        def visit(here: Node) -> Node:
+            level = self._at[here]
+            if level > last:
+                return here
+            found = known.get(here)
+            if found is None:
+                below = self._children[here]
+                if level in fixed:
+                    found = visit(below[fixed[level]])
+                else:
+                    found = self._node(level, tuple([visit(one) for one in below]))
+                known[here] = found
+            return found
+
+        return visit(node)
+
+    def widen(
+        self,
+        node: Node,
+        fact: str,
+        where: Node,
+        finals: Sequence[Sequence[int]],
+        join: Callable[[Any, Any], Hashable],
+    ) -> Node:
+        """Return the function that, where ``where`` is true, also has the values of the classes that a class can become.
+
+        ``finals`` has for each class of the fact those that it can become; a class without any keeps its values.
+        ``join`` puts two values together; it is associative, commutative and idempotent.
+        """
+        wanted = self.level[fact]
+        size = self.sizes[wanted]
+        known: dict[tuple[Node, Node], Node] = {}
+        joined: dict[tuple[Node, ...], Node] = {}
+
+        def together(nodes: Sequence[Node]) -> Node:
+            distinct = tuple(sorted(set(nodes)))
+            if len(distinct) == 1:
+                return distinct[0]
+            found = joined.get(distinct)
+            if found is None:
+                half = len(distinct) // 2
+                found = joined[distinct] = self.combine(join, together(distinct[:half]), together(distinct[half:]))
+            return found
+
+        def visit(here: Node, there: Node) -> Node:
+            at_here, at_there = self._at[here], self._at[there]
+            if at_here > wanted or (not self._children[there] and not self._codes[there]):
+                return here
+            key = (here, there)
+            found = known.get(key)
+            if found is not None:
+                return found
+            level = min(at_here, at_there)
+            count = self.sizes[level]
+            below = self._children[here] if at_here == level else (here,) * count
+            conditions = self._children[there] if at_there == level else (there,) * count
+            if level == wanted:
+                made = list(below)
+                for one in range(size):
+                    if finals[one] and (self._children[conditions[one]] or self._codes[conditions[one]]):
+                        more = together([below[final] for final in finals[one]])
+                        made[one] = self.combine(
+                            lambda old, new, so: join(old, new) if so else old, below[one], more, conditions[one]
+                        )
+                found = self._node(level, tuple(made))
+            else:
+                found = self._node(level, tuple(map(visit, below, conditions)))
+            known[key] = found
+            return found
+
+        return visit(node, where)
+
+    def reachable(self, *roots: Node) -> Iterator[Node]:
+        """Yield every node below these, once, leaves included."""
+        seen: set[Node] = set()
+        waiting = list(roots)
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen.add(here)
+                yield here
+                waiting.extend(self._children[here])
+
+    def values(self, node: Node) -> list[Any]:
+        """Return the distinct values of a function, in no order that means anything."""
+        return [self._codes[one] for one in self.reachable(node) if self.is_leaf(one)]
+
+    def support(self, *roots: Node) -> tuple[str, ...]:
+        """Return the facts that these functions ask, in the order of the store."""
+        levels = {self._at[one] for one in self.reachable(*roots)}
+        return tuple(fact for at, fact in enumerate(self.facts) if at in levels)
+
+    def count(self, node: Node, facts: Sequence[str] | None = None) -> dict[Node, int]:
+        """Return in how many combinations of classes of these facts (all, if None) the function has each leaf.
+
+        ``facts`` include all that the function asks.
+        """
+        chosen = [self.level[fact] for fact in (self.facts if facts is None else facts)]
+        part = {node: math.prod(self.sizes[level] for level in chosen)}
+        found: dict[Node, int] = {}
+        # Parents come before their children: a child has one class's part of what each parent has.
+        for here in sorted(self.reachable(node), key=self._at.__getitem__):
+            if below := self._children[here]:
+                each = part[here] // len(below)
+                for child in below:
+                    part[child] = part.get(child, 0) + each
+            else:
+                found[here] = part[here]
+        return found

@@ -1,0 +1,318 @@
+"""Tables as diagrams over sent facts only: what is possible of every outcome, whatever is known.
+
+Tables chain: one reads what another makes. A table is first drawn over what it reads (:mod:`engine.tables.rule_diagram`);
+each of these is a *selector* here, a diagram over sent facts whose leaves are its states, and the table's diagram is put
+over the selectors.
+
+What is possible where facts are missing is worked out in one of two ways that give the same. Where nothing that the
+table reads depends on the same fact as another, it is worked out over what the table reads. Elsewhere it is worked out
+over the sent facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import or_
+from typing import Any
+
+from engine.diagrams.store import Diagrams, Node
+from engine.model.policy import HitPolicy, Literal, SameAs, Table
+from engine.model.vocabulary import YES, Fact, FactType
+from engine.tables.classes import Atoms
+from engine.tables.fact_order import fact_order, reads_of
+from engine.tables.partition import Partition, partitions
+from engine.tables.rule_diagram import RuleDiagram, States, joined, rule_diagram, sent_states
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """A part of the list that a collect table makes: rules that give it, and the lists that they can give.
+
+    Rules are in one part if they can give the same text, with all rules between them; so a list is decided exactly
+    where all its parts are. ``possible`` has codes of ``lists``.
+    """
+
+    rules: tuple[int, ...]
+    lists: tuple[tuple[str, ...], ...]
+    possible: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDiagram:
+    """A table over sent facts.
+
+    ``rules`` is the table over what it reads; for a collect table there is one for each part of its list instead, in
+    ``parts``. ``possible`` has for each outcome what is possible: a code, or several, of its ``domain``; the code after
+    the last is "not covered". ``items`` has the parts of the list of a collect table's outcomes.
+    """
+
+    table: Table
+    rules: RuleDiagram | None
+    possible: Mapping[str, Node]
+    domain: Mapping[str, tuple[Literal, ...]]
+    items: Mapping[str, tuple[Items, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDiagrams:
+    """All tables of a policy over the same sent facts; ``parts`` has the classes of each fact and outcome that is read."""
+
+    store: Diagrams
+    parts: Mapping[str, Partition]
+    selectors: Mapping[str, Node]
+    tables: Mapping[str, TableDiagram]
+
+
+def draw_tables(tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> PolicyDiagrams:
+    """Draw tables, each of which comes behind those that it reads."""
+    drawing = _Drawing(tables, outcomes, atoms)
+    drawn = {table.name: drawing.table(table) for table in tables}
+    return PolicyDiagrams(store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn)
+
+
+class _Drawing:
+    """Draws one table after the other."""
+
+    def __init__(self, tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
+        self.outcomes = outcomes
+        self.atoms = atoms
+        self.parts = partitions(tables, atoms)
+        self.store = store = Diagrams({fact: self.parts[fact].size for fact in fact_order(tables)})
+        self.no, self.yes = store.leaf(False), store.leaf(True)
+        self.states: dict[str, States] = {}
+        self.selectors: dict[str, Node] = {}
+        self.support: dict[str, frozenset[str]] = {}
+        self._opened: dict[str, Callable[[], Mapping[str, Node]]] = {}
+        for fact in store.facts:
+            size = self.parts[fact].size
+            self.states[fact] = sent_states(size)
+            self.selectors[fact] = store.node(fact, [store.leaf(one) for one in range(size)])
+            self.support[fact] = frozenset({fact})
+
+    def table(self, table: Table) -> TableDiagram:
+        """Draw a table whose producers are drawn."""
+        if table.hit is HitPolicy.COLLECT:
+            items = {name: self._items(table, name) for name in table.produces}
+            return TableDiagram(table=table, rules=None, possible={}, domain={}, items=items)
+        reads = reads_of(table)
+        rules = rule_diagram(
+            table.rules, table.hit, {name: self.states[name] for name in reads}, self.parts, table.otherwise
+        )
+        over_sent = self._put_over(rules)
+        opened = self._opening(rules, over_sent)
+        possible: dict[str, Node] = {}
+        domain: dict[str, tuple[Literal, ...]] = {}
+        for name in table.produces:
+            domain[name] = _domain(table, self.outcomes[name])
+            possible[name] = self._possible(rules, self._values(table, rules, name, domain[name]), over_sent, opened)
+            if name in self.parts:
+                self._read(name, possible[name], len(domain[name]), opened)
+        return TableDiagram(table=table, rules=rules, possible=possible, domain=domain, items={})
+
+    def _put_over(self, rules: RuleDiagram) -> Callable[[Node], Node]:
+        """Return how a diagram over what is read is put over sent facts."""
+        own, composed = rules.store, dict[Node, Node]()
+
+        def over_sent(node: Node) -> Node:
+            found = composed.get(node)
+            if found is None:
+                if own.is_leaf(node):
+                    found = self.store.leaf(own.value(node))
+                else:
+                    children = [over_sent(one) for one in own.children(node)]
+                    found = self.store.choose(self.selectors[own.asks(node)], children)
+                composed[node] = found
+            return found
+
+        return over_sent
+
+    def _possible(
+        self,
+        rules: RuleDiagram,
+        value: Node,
+        over_sent: Callable[[Node], Node],
+        opened: Callable[[], Mapping[str, Node]],
+    ) -> Node:
+        """Work out what is possible, from the values that count where nothing is waited for."""
+        own = rules.store
+        supports = [self.support[name] for name in own.facts]
+        if len(frozenset().union(*supports)) == sum(map(len, supports)):
+            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *self._waiting(rules))
+            finals = {name: states.finals for name, states in rules.states.items() if any(states.finals)}
+            return over_sent(_closed(own, start, rules.waits, finals))
+        where = opened()
+        waiting = self.no
+        for node in where.values():
+            waiting = self.store.combine(or_, waiting, node)
+        start = self.store.combine(lambda code, waits: () if waits else code, over_sent(value), waiting)
+        return _closed(self.store, start, where, {fact: self.states[fact].finals for fact in where})
+
+    def _waiting(self, rules: RuleDiagram) -> list[Node]:
+        """Draw where something that is read can still become something else, and the rules would heed it."""
+        own, found = rules.store, []
+        for name, states in rules.states.items():
+            if any(states.finals):
+                undecided = own.node(name, [own.leaf(bool(one)) for one in states.finals])
+                found.append(own.combine(lambda one, other: one and other, undecided, rules.waits[name]))
+        return found
+
+    def _opening(self, rules: RuleDiagram, over_sent: Callable[[Node], Node]) -> Callable[[], Mapping[str, Node]]:
+        """Return what draws, for each sent fact, where it is waited for; few tables need it."""
+        known: dict[str, Node] = {}
+
+        def opened() -> Mapping[str, Node]:
+            if known:
+                return known
+            found: dict[str, Node] = {}
+            for name, waits in rules.waits.items():
+                where = over_sent(waits)
+                if where == self.no:
+                    continue
+                behind = {name: self.yes} if name in self.store.level else self._opened[name]()
+                for fact, also in behind.items():
+                    both = where if also == self.yes else self.store.combine(lambda a, b: a and b, where, also)
+                    found[fact] = both if fact not in found else self.store.combine(or_, found[fact], both)
+            known.update((fact, found[fact]) for fact in self.store.facts if found.get(fact, self.no) != self.no)
+            return known
+
+        return opened
+
+    def _read(self, name: str, possible: Node, not_covered: int, opened: Callable[[], Mapping[str, Node]]) -> None:
+        """Note how other tables read an outcome: by its class where it is decided, else as without a value."""
+        class_of = self.parts[name].class_of
+
+        def state(code: int) -> int:
+            return 0 if code == not_covered else class_of[code + 1]
+
+        size = self.parts[name].size
+        classes = list(range(size))
+        finals: list[tuple[int, ...]] = [()] * size
+        numbers: dict[tuple[int, ...], int] = {}
+        sets = sorted(one for one in self.store.values(possible) if isinstance(one, tuple))
+        for one in sets:
+            ends = tuple(sorted(set(map(state, one))))
+            if ends not in numbers:
+                numbers[ends] = len(classes)
+                classes.append(0)
+                finals.append(ends)
+        self.states[name] = States(tuple(classes), tuple(finals))
+        self.selectors[name] = self.store.map(
+            lambda one: state(one) if isinstance(one, int) else numbers[tuple(sorted(set(map(state, one))))], possible
+        )
+        self.support[name] = frozenset(self.store.support(possible))
+        self._opened[name] = opened
+
+    def _values(self, table: Table, rules: RuleDiagram, name: str, domain: tuple[Literal, ...]) -> Node:
+        """Draw, over what a table reads, the code of what the rules that count say; the last code is "not covered"."""
+        own = rules.store
+        code: dict[tuple[type, object], int] = {(type(value), value): at for at, value in enumerate(domain)}
+        said = [rule.then[name] for rule in table.all_rules]
+        copied = sorted({value.fact for value in said if isinstance(value, SameAs)})
+        selectors = [own.node(fact, [own.leaf(one) for one in self.states[fact].classes]) for fact in copied]
+
+        def value(counted: tuple[int, ...], *classes: int) -> int:
+            if not counted:
+                return len(domain)
+            given = said[counted[0]]
+            if isinstance(given, SameAs):
+                member = self.parts[given.fact].members[classes[copied.index(given.fact)]]
+                if not member:
+                    return len(domain)
+                word = self.atoms[given.fact].samples[member - 1]
+                given = word == YES if self.atoms[given.fact].fact.type is FactType.BOOLEAN else word
+            return code.get((type(given), given), len(domain))
+
+        return own.combine(value, rules.counts, *selectors)
+
+    def _items(self, table: Table, name: str) -> tuple[Items, ...]:
+        given = [rule.then.get(name, ()) for rule in table.rules]
+        texts = [one if isinstance(one, tuple) else (str(one),) for one in given]
+        return tuple(self._part(table, texts, part) for part in _parts(texts))
+
+    def _part(self, table: Table, texts: Sequence[tuple[str, ...]], part: tuple[int, ...]) -> Items:
+        """Draw a part of a list, with the rules that decide which facts it waits for."""
+        chosen, reads = self._reached(table, part)
+        listed = [table.rules[at] for at in chosen]
+        rules = rule_diagram(listed, table.hit, {name: self.states[name] for name in reads}, self.parts)
+        giving = {chosen.index(at): texts[at] for at in part}
+        own = rules.store
+        made = own.map(
+            lambda counted: tuple(chain.from_iterable(giving[rule] for rule in counted if rule in giving)), rules.counts
+        )
+        lists = tuple(sorted(own.values(made)))
+        code = {one: at for at, one in enumerate(lists)}
+        over_sent = self._put_over(rules)
+        value = own.map(lambda one: code[one], made)
+        return Items(
+            rules=part,
+            lists=lists,
+            possible=self._possible(rules, value, over_sent, self._opening(rules, over_sent)),
+        )
+
+    def _reached(self, table: Table, part: tuple[int, ...]) -> tuple[list[int], list[str]]:
+        """Return the rules that decide what a part of a list waits for, and what they read.
+
+        Those are the rules of the part, the rules that claim what these read, and everything that depends on the same facts.
+        """
+        claims = [{one.fact for one in rule.when if one.unknown} for rule in table.rules]
+        tested = [{one.fact for one in rule.when} for rule in table.rules]
+        reads = reads_of(table)
+        chosen = set(part)
+        names = set[str]().union(*(tested[at] for at in part))
+        while True:
+            facts = frozenset[str]().union(*(self.support[name] for name in names))
+            more = {name for name in reads if self.support[name] & facts}
+            rules = chosen | {at for at, claimed in enumerate(claims) if claimed & (names | more)}
+            named = names | more | set[str]().union(*(tested[at] for at in rules))
+            if (rules, named) == (chosen, names):
+                return sorted(chosen), [name for name in reads if name in names]
+            chosen, names = rules, named
+
+
+def _closed(
+    store: Diagrams,
+    start: Node,
+    waits: Mapping[str, Node],
+    finals: Mapping[str, Sequence[Sequence[int]]],
+) -> Node:
+    """Carry what is possible to the cases that wait, one fact at a time, until nothing changes."""
+    node, before = start, -1
+    while node != before:
+        before = node
+        for name in reversed(store.facts):
+            if name in finals:
+                node = store.widen(node, name, waits[name], finals[name], joined)
+    return node
+
+
+def _parts(texts: Sequence[tuple[str, ...]]) -> list[tuple[int, ...]]:
+    """Group rules that give the same text, with all between them.
+
+    >>> _parts([("a",), (), ("b",), ("a", "c"), ("d",)])
+    [(0, 2, 3), (4,)]
+    """
+    last = {text: at for at, given in enumerate(texts) for text in given}
+    parts: list[tuple[int, ...]] = []
+    part: list[int] = []
+    end = -1
+    for at, given in enumerate(texts):
+        if not given:
+            continue
+        if part and at > end:
+            parts.append(tuple(part))
+            part = []
+        part.append(at)
+        end = max(end, *(last[text] for text in given))
+    return [*parts, tuple(part)] if part else parts
+
+
+def _domain(table: Table, outcome: Fact) -> tuple[Literal, ...]:
+    """Return all values that an outcome of a table can have, in the order in which they are shown."""
+    if outcome.type is FactType.CHOICE:
+        return tuple(value.value for value in outcome.values)
+    if outcome.type is FactType.BOOLEAN:
+        return (False, True)
+    values: set[Any] = {rule.then[outcome.name] for rule in table.all_rules}
+    return tuple(sorted(values))

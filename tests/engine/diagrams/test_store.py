@@ -1,0 +1,145 @@
+"""Diagrams behave as the tables of truth that they stand for, and equal functions are one node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.diagrams.store import Diagrams, Node, TooManyNodes
+
+SIZES = {"a": 2, "b": 3, "c": 4, "d": 2}
+CELLS = [dict(zip(SIZES, classes, strict=True)) for classes in product(*map(range, SIZES.values()))]
+
+truth_tables = st.lists(st.integers(0, 2), min_size=len(CELLS), max_size=len(CELLS))
+
+
+def made(store: Diagrams, values: list[Any]) -> Node:
+    """Make the diagram of a table of truth, from the last fact up."""
+    row = [store.leaf(value) for value in values]
+    for fact in reversed(SIZES):
+        size = SIZES[fact]
+        row = [store.node(fact, row[at : at + size]) for at in range(0, len(row), size)]
+    return row[0]
+
+
+def read(store: Diagrams, node: Node) -> list[Any]:
+    return [store.value_at(node, cell) for cell in CELLS]
+
+
+@given(truth_tables)
+def test_a_diagram_has_the_values_that_it_was_made_of(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+
+    assert read(store, made(store, values)) == values
+
+
+@given(truth_tables, truth_tables)
+def test_two_functions_are_equal_exactly_when_their_numbers_are(one: list[int], other: list[int]) -> None:
+    store = Diagrams(SIZES)
+
+    assert (made(store, one) == made(store, other)) == (one == other)
+
+
+@given(truth_tables, truth_tables, truth_tables)
+def test_combining_is_combining_the_values(one: list[int], two: list[int], three: list[int]) -> None:
+    store = Diagrams(SIZES)
+
+    def function(one: int, two: int, three: int) -> int:
+        return one * 9 + two * 3 + three
+
+    combined = store.combine(function, made(store, one), made(store, two), made(store, three))
+
+    assert combined == made(store, [function(*values) for values in zip(one, two, three, strict=True)])
+
+
+@given(truth_tables, st.tuples(truth_tables, truth_tables, truth_tables))
+def test_choosing_takes_the_branch_that_the_selector_names(selector: list[int], ways: tuple[list[int], ...]) -> None:
+    store = Diagrams(SIZES)
+
+    chosen = store.choose(made(store, selector), [made(store, way) for way in ways])
+
+    assert chosen == made(store, [ways[which][at] for at, which in enumerate(selector)])
+
+
+@given(truth_tables, st.dictionaries(st.sampled_from(list(SIZES)), st.integers(0, 1)))
+def test_a_fact_that_is_fixed_is_not_asked_any_more(values: list[int], fixed: Mapping[str, int]) -> None:
+    store = Diagrams(SIZES)
+    node = store.fix(made(store, values), fixed)
+
+    assert read(store, node) == [values[CELLS.index({**cell, **fixed})] for cell in CELLS]
+    assert not set(store.support(node)) & set(fixed)
+
+
+@given(truth_tables, truth_tables, st.sampled_from(list(SIZES)), st.data())
+def test_widening_adds_the_values_of_what_a_class_can_become(
+    values: list[int], where: list[int], fact: str, data: st.DataObject
+) -> None:
+    store = Diagrams(SIZES)
+    classes = range(SIZES[fact])
+    finals = data.draw(st.tuples(*[st.lists(st.sampled_from(list(classes)), max_size=3) for _ in classes]))
+    bits = [1 << value for value in values]
+
+    node = store.widen(
+        made(store, bits), fact, made(store, [bool(one) for one in where]), finals, lambda one, other: one | other
+    )
+
+    wanted = []
+    for at, cell in enumerate(CELLS):
+        found = bits[at]
+        for final in finals[cell[fact]] if where[at] else ():
+            found |= bits[CELLS.index({**cell, fact: final})]
+        wanted.append(found)
+    assert read(store, node) == wanted
+
+
+@given(truth_tables)
+def test_counting_is_counting_cells(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, values)
+
+    assert {store.value(leaf): count for leaf, count in store.count(node).items()} == {
+        value: values.count(value) for value in set(values)
+    }
+
+
+@given(truth_tables)
+def test_the_facts_that_are_asked_are_those_that_matter(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+
+    def matters(fact: str) -> bool:
+        return any(
+            values[CELLS.index(cell)] != values[CELLS.index({**cell, fact: other})]
+            for cell in CELLS
+            for other in range(SIZES[fact])
+        )
+
+    assert store.support(made(store, values)) == tuple(filter(matters, SIZES))
+
+
+@given(truth_tables)
+def test_no_node_has_children_that_are_all_the_same_and_no_two_are_equal(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    nodes = [one for one in store.reachable(made(store, values)) if not store.is_leaf(one)]
+
+    assert all(len(set(store.children(one))) > 1 for one in nodes)
+    assert len({(store.asks(one), store.children(one)) for one in nodes}) == len(nodes)
+
+
+def test_values_of_unlike_types_are_unlike() -> None:
+    store = Diagrams({})
+
+    assert len({store.leaf(value) for value in (1, 1.0, True, "1", (1,))}) == 5
+
+
+def test_a_full_store_says_which_facts_its_nodes_ask() -> None:
+    store = Diagrams(SIZES, most=6)
+
+    with pytest.raises(TooManyNodes) as error:
+        made(store, list(range(len(CELLS))))
+
+    assert sum(error.value.levels.values()) <= 6

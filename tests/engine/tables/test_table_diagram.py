@@ -1,0 +1,155 @@
+"""Diagrams mean what tables in cells and plain loops mean, also where no table of cells could be made."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from engine.diagrams.store import Node
+from engine.load import load
+from engine.model.policy import Policy
+from engine.tables.classes import Axis
+from engine.tables.partial import PartialTable
+from engine.tables.possible_sets import possible_sets
+from engine.tables.table_diagram import PolicyDiagrams, draw_tables
+from engine.tables.tabulate import all_atoms
+from engine.version.bundle import Bundle
+from engine.version.version import tabulate_policy
+from tests.oracle import Oracle
+from tests.support.growth import Files, chain, customers, prerequisites, thresholds
+from tests.support.strategies import policies
+
+LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
+
+Cells = npt.NDArray[np.int64]
+
+
+def drawn(policy: Policy) -> PolicyDiagrams:
+    return draw_tables(list(policy.tables.values()), policy.outcomes, all_atoms(policy))
+
+
+def in_cells(diagrams: PolicyDiagrams, root: Node, axes: tuple[Axis, ...]) -> Cells:
+    """Return the leaf of a diagram in every cell of some axes."""
+    store = diagrams.store
+    order = sorted(range(len(axes)), key=lambda at: store.level[axes[at].fact])
+    asked = [axes[at] for at in order]
+    picked = [[diagrams.parts[one.fact].class_of[atom] for atom in one.members] for one in asked]
+    known: dict[tuple[Node, int], Cells] = {}
+
+    def visit(node: Node, depth: int) -> Cells:
+        key = (node, depth)
+        if key not in known:
+            shape = tuple(map(len, picked[depth:]))
+            if store.is_leaf(node):
+                known[key] = np.full(shape, node)
+            elif store.asks(node) == asked[depth].fact:
+                known[key] = np.stack([visit(store.children(node)[one], depth + 1) for one in picked[depth]])
+            else:
+                known[key] = np.broadcast_to(visit(node, depth + 1), shape)
+        return known[key]
+
+    return np.transpose(visit(root, 0), np.argsort(order)) if axes else visit(root, 0)
+
+
+def listed(value: Any) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else value
+
+
+def differences(diagrams: PolicyDiagrams, cells: PartialTable) -> list[str]:
+    """Return where the diagrams of a table differ from its cells."""
+    table = diagrams.tables[cells.grid.table.name]
+    value = diagrams.store.value
+    found = []
+    for name, node in table.possible.items():
+        assert cells.codes[name].domain == table.domain[name]
+        array = possible_sets(cells, cells.codes[name])
+        sets, leaves = np.broadcast_arrays(array.set_numbers, in_cells(diagrams, node, cells.axes))
+        for set_, leaf in np.unique(np.stack([sets.ravel(), leaves.ravel()]), axis=1).T.tolist():
+            if array.sets[set_] != listed(value(leaf)):
+                found.append(f"{name}: cells {array.sets[set_]}, diagram {value(leaf)}")
+    for name, items in table.items.items():
+        array = possible_sets(cells, cells.codes[name])
+        columns = np.broadcast_arrays(
+            array.set_numbers, *(in_cells(diagrams, one.possible, cells.axes) for one in items)
+        )
+        for set_, *leaves in np.unique(np.stack([one.ravel() for one in columns]), axis=1).T.tolist():
+            lists: list[Any] = [cells.codes[name].domain[code] for code in array.sets[set_]]
+            for part, leaf in zip(items, leaves, strict=True):
+                texts = {text for one in part.lists for text in one}
+                wanted = {tuple(text for text in one if text in texts) for one in lists}
+                if wanted != {part.lists[code] for code in listed(value(leaf))}:
+                    found.append(f"{name}: cells {wanted}, diagram {value(leaf)} of {part.lists}")
+            if (len(lists) == 1) != all(isinstance(value(leaf), int) for leaf in leaves):
+                found.append(f"{name}: {lists} against {[value(leaf) for leaf in leaves]}")
+    return found
+
+
+def test_every_cell_of_the_shipped_versions_is_the_same_in_a_diagram(shipped: Bundle) -> None:
+    for version in shipped.versions:
+        diagrams = drawn(version.policy)
+        assert [one for cells in version.partial_tables.values() for one in differences(diagrams, cells)] == []
+
+
+@pytest.mark.campaign
+@settings(max_examples=4_000 if LONG else 100, suppress_health_check=list(HealthCheck))
+@given(policies())
+def test_every_cell_of_a_random_policy_is_the_same_in_a_diagram(files: dict[str, str]) -> None:
+    policy = load(files)
+    diagrams = drawn(policy)
+
+    assert [
+        one for cells in tabulate_policy(policy).partial_tables.values() for one in differences(diagrams, cells)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        (lambda: prerequisites(20), 200),
+        (lambda: chain(30), 40_000),
+        (lambda: customers(200, amounts=True), 1_000),
+        (lambda: thresholds(50), 1_500),
+    ],
+    ids=["20 prerequisites", "a chain of 30 tables", "200 customers", "50 thresholds"],
+)
+def test_what_no_table_of_cells_could_hold_means_what_plain_loops_mean(files: Callable[[], Files], most: int) -> None:
+    policy = load(files())
+    atoms = all_atoms(policy)
+    diagrams = drawn(policy)
+    chance = random.Random(7)
+    values = {name: one.samples for name, one in atoms.items() if name in policy.facts}
+    oracle = Oracle(policy, values)
+    most_missing = (
+        1 if any(len(samples) > 1_000 or policy.facts[name].numeric for name, samples in values.items()) else 2
+    )
+    for _ in range(40):
+        # All but a few facts are known: plain loops try every value of those that are missing.
+        missing = set(chance.sample(sorted(values), most_missing))
+        sent = {name: None if name in missing else chance.choice(samples) for name, samples in values.items()}
+        classes = {
+            name: diagrams.parts[name].class_of[atoms[name].of(value)]
+            for name, value in sent.items()
+            if name in diagrams.parts
+        }
+        for table in policy.tables.values():
+            possible = oracle.possible(table, sent)
+            one = diagrams.tables[table.name]
+            for name, node in one.possible.items():
+                domain = (*one.domain[name], None)
+                codes = listed(diagrams.store.value_at(node, classes))
+                assert {domain[code] for code in codes} == possible[name]
+            for name, items in one.items.items():
+                for part in items:
+                    texts = {text for each in part.lists for text in each}
+                    codes = listed(diagrams.store.value_at(part.possible, classes))
+                    wanted = {tuple(text for text in each if text in texts) for each in possible[name]}  # type: ignore[union-attr]
+                    assert {part.lists[code] for code in codes} == wanted
+
+    assert len(diagrams.store) < most

@@ -1,0 +1,137 @@
+"""Policies that grow, as the files of a folder: desks with many customers, long lists, long chains, many thresholds."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+MANIFEST = {
+    "kind": "manifest",
+    "name": "grown",
+    "version": "1.0.0",
+    "effective_from": "2020-01-01T00:00:00Z",
+    "source": "made for tests",
+    "owner": "nobody",
+    "triage": ["all"],
+}
+
+Files = dict[str, str]
+
+
+def prerequisites(count: int) -> Files:
+    """A list of steps, each for a fact of its own."""
+    facts = {f"f{at:02}": boolean() for at in range(count)}
+    rules = [{"id": f"r{at}", "when": {f"f{at:02}": "yes"}, "then": {"steps": [f"step {at}"]}} for at in range(count)]
+    tables = {"t": {"hit": "collect", "about": "x", "produces": "steps", "rules": rules}}
+    return files(facts, {"steps": {"type": "list", "about": "x"}}, tables, ["steps"])
+
+
+def chain(count: int) -> Files:
+    """Tables that each read the one before, and two facts of their own."""
+    facts: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
+    for at in range(count):
+        facts |= {f"a{at:02}": choice(3), f"b{at:02}": choice(3)}
+        outcome = f"o{at:02}"
+        outcomes[outcome] = choice(3)
+        before = [{f"o{at - 1:02}": f"v{value}"} if at else {} for value in range(3)]
+        rules = [
+            {"id": f"r{at}.{value}", "when": {f"a{at:02}": f"v{value}"} | before[value], "then": {outcome: f"v{value}"}}
+            for value in range(3)
+        ]
+        rules.append({"id": f"r{at}.b", "when": {f"b{at:02}": "v1"}, "then": {outcome: "v1"}})
+        tables[f"t{at:02}"] = {
+            "hit": "first",
+            "about": "x",
+            "produces": outcome,
+            "rules": rules,
+            "otherwise": {"then": {outcome: "v0"}},
+        }
+    return files(facts, outcomes, tables, [f"o{count - 1:02}"])
+
+
+def customers(count: int, *, amounts: bool) -> Files:
+    """A table of customers with their contracts, and what they were promised; with amounts of their own, if asked for."""
+    chance = random.Random(count)
+    facts = {"customer": choice(count, "c"), "priority": choice(5, "p"), "vip": boolean(), "plan": choice(4)}
+    outcomes = {"contract": choice(6, "k"), "hours": number(), "days": number(), "target": number()}
+    rows = [
+        {
+            "id": f"e{at}",
+            "when": {"customer": f"c{at}"},
+            "then": {
+                "contract": f"k{chance.randrange(6)}",
+                "hours": at + 1 if amounts else 4,
+                "days": count + at if amounts else 8,
+            },
+        }
+        for at in range(count)
+    ]
+    targets = [
+        {
+            "id": f"t{contract}{priority}",
+            "when": {"contract": f"k{contract}", "priority": f"p{priority}"},
+            "then": {"target": contract * 5 + priority},
+        }
+        for contract in range(6)
+        for priority in range(5)
+    ]
+    tables = {
+        "contracts": {
+            "hit": "unique",
+            "about": "x",
+            "produces": ["contract", "hours", "days"],
+            "rules": rows,
+            "otherwise": {"then": {"contract": "k0", "hours": 0, "days": 0}},
+        },
+        "targets": {
+            "hit": "first",
+            "about": "x",
+            "produces": ["target"],
+            "rules": [{"id": "vip", "when": {"vip": "yes", "plan": "v1"}, "then": {"target": 99}}, *targets],
+            "otherwise": {"then": {"target": 0}},
+        },
+    }
+    return files(facts, outcomes, tables, ["target", "contract", "hours", "days"])
+
+
+def thresholds(count: int) -> Files:
+    """Three numbers with many thresholds each."""
+    facts = {name: number() for name in ("size", "users", "share")}
+    rules = [
+        {"id": f"{name}.{at}", "when": {name: f"> {1000 - 10 * at}"}, "then": {"grade": f"v{(at + shift) % 5}"}}
+        for at in range(count)
+        for shift, name in enumerate(facts)
+    ]
+    table = {"hit": "first", "about": "x", "produces": "grade", "rules": rules, "otherwise": {"then": {"grade": "v0"}}}
+    return files(facts, {"grade": choice(5)}, {"grades": table}, ["grade"])
+
+
+def choice(count: int, letter: str = "v") -> dict[str, Any]:
+    return {"type": "choice", "about": "x", "values": [{"value": f"{letter}{at}", "about": "x"} for at in range(count)]}
+
+
+def boolean() -> dict[str, Any]:
+    return {"type": "boolean", "about": "x"}
+
+
+def number() -> dict[str, Any]:
+    return {"type": "number", "about": "x", "minimum": 0, "maximum": 100_000}
+
+
+def files(facts: Any, outcomes: Any, tables: Any, answers: list[str]) -> Files:
+    """Return the files of a policy of these parts."""
+    concern = {
+        "kind": "policy",
+        "about": "x",
+        "source": "x",
+        "tables": tables,
+        "decision": {"name": "all", "about": "x", "answers": answers},
+    }
+    return {
+        "manifest.yaml": json.dumps(MANIFEST),
+        "vocabulary.yaml": json.dumps({"kind": "vocabulary", "facts": facts, "outcomes": outcomes}),
+        "all.yaml": json.dumps(concern),
+    }
