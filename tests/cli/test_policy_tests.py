@@ -23,8 +23,8 @@ from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, read_selection, selected
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
-from tests.engine.load.test_broken_policies import GOOD
 from tests.support.command import replace_text, run_command, transcript
+from tests.support.desks import GOOD
 from tests.support.paths import ROOT
 
 CASES = """\

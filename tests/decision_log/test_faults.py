@@ -6,21 +6,17 @@ import itertools
 import logging as logs
 import os
 import random
-import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
 
 from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record
 from engine.decision_log.verify import verify
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
@@ -29,6 +25,7 @@ from tests.support.campaign import LONG
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, ask, logging, reading, settings, sqlite
 from tests.support.paths import ROOT
 from tests.support.records import record
+from tests.support.server_process import Acknowledged, check_log, kill_server, records_by_ticket, serving_process
 from tests.support.servers import COUNTER
 from tests.support.waiting import until, within
 
@@ -43,20 +40,11 @@ needs_postgresql = pytest.mark.skipif(
 )
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a caller was told for one ticket: how large the ticket was, the id of the decision, and when it was told (in seconds)."""
-
-    size: int
-    decision: str
-    at: float
-
-
 class Load:
     """Callers in threads, each with one ticket and one request id after the other; a call that fails is repeated under the same id."""
 
     def __init__(self, stub: DecisionServiceStub, numbers: Iterator[int], callers: int = 6) -> None:
-        self.acknowledged: dict[str, Told] = {}
+        self.acknowledged: dict[str, Acknowledged] = {}
         self.refused = 0
         self._stub, self._numbers, self._stop = stub, numbers, threading.Event()
         self._threads = [threading.Thread(target=self._call) for _ in range(callers)]
@@ -71,7 +59,7 @@ class Load:
             while not self._stop.is_set():
                 try:
                     decision = ask(self._stub, size=size, _ticket=name, timeout=60, **more)
-                    self.acknowledged[name] = Told(size, decision.id, time.monotonic())
+                    self.acknowledged[name] = Acknowledged(size, decision.id, time.monotonic())
                 except grpc.RpcError:
                     self.refused += 1
                     time.sleep(0.01)
@@ -79,82 +67,11 @@ class Load:
                         continue
                 break
 
-    def end(self) -> dict[str, Told]:
+    def end(self) -> dict[str, Acknowledged]:
         self._stop.set()
         for thread in self._threads:
             thread.join()
         return self.acknowledged
-
-
-def tickets(store: Store) -> dict[str, list[Record]]:
-    """Return the records by their ticket, of those whose tickets are numbers: other tests write under names."""
-    found: dict[str, list[Record]] = {}
-    for _, one in store.found(Filter()):
-        if one.ticket.isdigit():
-            found.setdefault(one.ticket, []).append(one)
-    return found
-
-
-def held(store: Store, acknowledged: Mapping[str, Told]) -> dict[str, list[Record]]:
-    """Hold a log against what callers were told: all of it is there, as it was told, nothing twice, and the chains are whole."""
-    there = tickets(store)
-
-    assert set(acknowledged) - set(there) == set()
-    assert [name for name, records in there.items() if len(records) > 1] == []
-    wrong = [
-        name
-        for name, told in acknowledged.items()
-        if (there[name][0].facts, there[name][0].decisions[0].id) != ({"size": f"{told.size}"}, told.decision)
-    ]
-    assert wrong == []
-    assert verify(store.entries(), ends=store.ends()).breaks == ()
-    return there
-
-
-@contextmanager
-def process(folder: Path, url: str, cache: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start `guidepost serve`, in a group of its own with its workers; give its process and its address."""
-    command = [
-        sys.executable,
-        "-m",
-        "guidepost.cli",
-        "serve",
-        "--policies",
-        str(folder),
-        "--port",
-        "0",
-        "--workers",
-        "2",
-        "--decision-log",
-        url,
-        *arguments,
-    ]
-    started = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "GUIDEPOST_CACHE": str(cache)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    timer = threading.Timer(120, kill, (started,))
-    timer.start()
-    try:
-        assert started.stdout is not None
-        said = next((line for line in started.stdout if line.startswith("listening on ")), "")
-        assert said
-        yield started, said.split()[2].rstrip(";")
-    finally:
-        timer.cancel()
-        kill(started)
-        started.communicate()
-
-
-def kill(server: subprocess.Popen[str]) -> None:
-    """Kill a server, its workers and all else that it started, at one blow."""
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -168,14 +85,17 @@ def desk(tmp_path: Path) -> Path:
 
 def killed(
     desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[int], *arguments: str
-) -> Iterator[dict[str, Told]]:
+) -> Iterator[dict[str, Acknowledged]]:
     """Kill a server that is under load, so many times, each at some random moment; give what callers were told each time."""
     chance = random.Random(kills)
     for _ in range(kills):
-        with process(desk, url, tmp_path / "cache", *arguments) as (server, address), connected(address) as channels:
+        with (
+            serving_process(desk, url, tmp_path / "cache", *arguments) as (server, address),
+            connected(address) as channels,
+        ):
             loads = [Load(DecisionServiceStub(channel), numbers, 2) for channel in channels]
             time.sleep(chance.uniform(0.05, 1.0))
-            kill(server)
+            kill_server(server)
             server.wait()
             yield {name: told for load in loads for name, told in load.end().items()}
 
@@ -192,11 +112,11 @@ def connected(address: str, connections: int = 3) -> Iterator[list[grpc.Channel]
 
 def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> None:
     """Kill a server under ``sync``, and hold the log against all that anybody was ever told."""
-    acknowledged: dict[str, Told] = {}
+    acknowledged: dict[str, Acknowledged] = {}
     for told in killed(desk, url, tmp_path, kills, itertools.count(first)):
         acknowledged |= told
         store = reading(url)
-        there = held(store, acknowledged)
+        there = check_log(store, acknowledged)
         store.close()
     log.info("%d kills under sync: %d acknowledged, %d recorded, none lost", kills, len(acknowledged), len(there))
 
@@ -221,7 +141,7 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
     acknowledged, losses = {}, []
     for told in killed(desk, url, tmp_path, kills, itertools.count(first), *bounds):
         store = reading(url)
-        lost = set(told) - set(tickets(store))
+        lost = set(told) - set(records_by_ticket(store))
         times = [told[name].at for name in lost]
 
         # A call with a request id waits for its record, whatever the others may risk.
@@ -231,7 +151,7 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
         assert not lost or max(times) - min(times) <= WITHIN / 1000 + 0.5
         losses.append(len(lost))
         acknowledged |= {name: one for name, one in told.items() if name not in lost}
-        held(store, acknowledged)
+        check_log(store, acknowledged)
         store.close()
     log.info(
         "%d kills under bounded: %d acknowledged, lost each time: %s", kills, len(acknowledged) + sum(losses), losses
@@ -274,7 +194,7 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
 ) -> None:
     url, filler = f"sqlite:///{small_disk}/decisions.db", small_disk / "filler"
     with (
-        process(desk, url, tmp_path / "cache", "--log-patience", "0.3") as (_, address),
+        serving_process(desk, url, tmp_path / "cache", "--log-patience", "0.3") as (_, address),
         grpc.insecure_channel(address) as channel,
     ):
         load = Load(DecisionServiceStub(channel), itertools.count(1))
@@ -291,7 +211,7 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
             assert (filled, recovered) == (True, True)
         acknowledged = load.end()
     store = reading(url)
-    held(store, acknowledged)
+    check_log(store, acknowledged)
     store.close()
     log.info("full %d times: %d acknowledged, %d refused, none lost", FULL, len(acknowledged), load.refused)
 
@@ -331,7 +251,7 @@ def test_two_servers_may_share_a_log_and_even_a_chain(postgresql: PostgreSQL) ->
         acknowledged = {name: told for load in loads for name, told in load.end().items()}
     store = reading(url)
 
-    held(store, acknowledged)
+    check_log(store, acknowledged)
     assert [head.writer for head in store.ends()] == ["shared"]
     store.close()
 
@@ -357,7 +277,7 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
     store = reading(url)
 
     assert recovered == [True] * STOPS
-    held(store, acknowledged)
+    check_log(store, acknowledged)
     store.close()
     log.info(
         "PostgreSQL stopped %d times: %d acknowledged, %d refused meanwhile, none lost",

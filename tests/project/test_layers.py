@@ -198,6 +198,20 @@ def test_imports_are_written_in_full() -> None:
     ] == []
 
 
+def test_no_test_module_imports_another() -> None:
+    found = [
+        name
+        for name, path in modules("tests").items()
+        if any(
+            one != name and one.rpartition(".")[2].startswith("test_")
+            for one in imports(path.read_text("utf-8"))
+            if one.startswith("tests.")
+        )
+    ]
+
+    assert found == []
+
+
 def test_no_module_of_the_core_waits_for_itself() -> None:
     known = modules("engine")
     graph = {

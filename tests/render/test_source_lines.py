@@ -15,7 +15,7 @@ from engine.load.yaml_tree import read
 from engine.model.problems import Place, Problem
 from guidepost.render.messages import problem_text
 from guidepost.source_excerpt import MOST_COLUMNS, excerpt, length
-from tests.engine.load.test_broken_policies import POLICIES, Case, all_cases, changed, problems_of
+from tests.support.broken_policies import POLICIES, BrokenCase, cases_of, changed_files, problems_of
 from tests.support.command import run_command
 from tests.support.paths import ROOT
 
@@ -29,10 +29,10 @@ def shown(text: str, column: int, columns: int = MOST_COLUMNS) -> str:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in all_cases(POLICIES) if not any(line.startswith("limit ") for line in case.lines)], ids=str
+    "case", [case for case in cases_of(POLICIES) if not any(line.startswith("limit ") for line in case.lines)], ids=str
 )
-def test_a_problem_shows_the_line_of_its_place(case: Case) -> None:
-    files = changed(case)
+def test_a_problem_shows_the_line_of_its_place(case: BrokenCase) -> None:
+    files = changed_files(case)
 
     for problem in problems_of(files):
         lines = files.get(problem.place.file.partition("desk/")[2] or problem.place.file, "").split("\n")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import random
-from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,29 +13,10 @@ from engine.cases.joint import reached_cells
 from engine.decide.decide import NO_MOMENT, decide
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
-from tests.engine.load.test_broken_policies import GOOD
 from tests.oracle import Oracle
+from tests.support.desks import GOOD
+from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.strategies import policies, timed_policies
-
-AT = "2026-01-05T10:00:00Z"
-
-
-def anyhow(files: dict[str, str]) -> Version:
-    """Build a random policy although it has rules that never fire and values that no rule gives."""
-    with patch("engine.version.version.table_problems", lambda *_: []):
-        return build(files)
-
-
-def every_ticket(version: Version, most: int = 1500) -> Iterator[dict[str, str]]:
-    """Yield all tickets that rules can tell apart; of very many, a sample with the ones that send little."""
-    names = [name for name, fact in version.policy.facts.items() if fact.type != "instant"]
-    values: list[list[str | None]] = []
-    for name in names:
-        texts = [str(sample) for sample in version.atoms[name].samples]
-        values.append([None, *("" if text == "blank" else text for text in texts)])
-    tickets = list(itertools.product(*values))
-    for ticket in tickets if len(tickets) <= most else random.Random(1).sample(tickets, most):
-        yield {name: value for name, value in zip(names, ticket, strict=True) if value is not None}
 
 
 def touch(version: Version, facts: dict[str, str]) -> Touched:
@@ -107,13 +84,13 @@ class TestTheWorkshop:
     def test_a_deadline_is_looked_at_once_its_instant_is_sent(self) -> None:
         facts = "damage: broken, rider: courier"
         without = of_cases(f"  - {{name: a bike, decision: pickup, facts: {{{facts}}}}}")
-        with_it = of_cases(f'  - {{name: a bike, decision: pickup, facts: {{{facts}, came_at: "{AT}"}}}}')
+        with_it = of_cases(f'  - {{name: a bike, decision: pickup, facts: {{{facts}, came_at: "{CAME_AT}"}}}}')
 
         assert (table(without, "ready_by").hit, table(with_it, "ready_by").hit) == (0, 1)
         assert [rule.id for rule in table(with_it, "ready_by").rules if rule.cases] == ["ready_by.courier"]
 
     def test_a_roster_has_a_cell_for_each_entry(self) -> None:
-        found = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{AT}"}}}}')
+        found = of_cases(f'  - {{name: a chain, decision: part, facts: {{part: chain, came_at: "{CAME_AT}"}}}}')
 
         assert (table(found, "benches").kind, table(found, "benches").hit, table(found, "benches").cells) == (
             TableKind.ROSTER,
@@ -140,21 +117,14 @@ class TestTheWorkshop:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies())
 def test_all_tickets_together_look_at_every_cell_that_counts_and_at_no_other(files: dict[str, str]) -> None:
-    version = anyhow(files)
-    tickets = list(every_ticket(version, 10**9 if _small(version) else 1500))
+    version = build_unchecked(files)
+    tickets = list(every_ticket(version, 10**9 if is_small(version) else 1500))
     found = covered(version, [touch(version, facts) for facts in tickets])
     for one in found.tables:
         reachable = by_loops(version, one.name, tickets)
 
         assert one.hit == len(reachable), one.name
-        assert not one.missed or not _small(version), one.name
-
-
-def _small(version: Version) -> bool:
-    size = 1
-    for name in version.policy.facts:
-        size *= len(version.atoms[name].samples) + 1
-    return size <= 1500
+        assert not one.missed or not is_small(version), one.name
 
 
 def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[tuple[int, ...]]:
@@ -176,20 +146,20 @@ def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timed_policies())
 def test_the_cells_of_a_deadline_that_count_are_those_that_tickets_reach(files: dict[str, str]) -> None:
-    version = anyhow(files)
+    version = build_unchecked(files)
     reached = reached_cells(version, "due")
     tracer = Tracer(version)
     looked = {tracer._deadline_cell("due", version.reader.read(facts).atoms) for facts in every_ticket(version)}
     assert reached is not None
     counting = {one.cell for one in reached}
 
-    assert looked == counting if _small(version) else looked <= counting
+    assert looked == counting if is_small(version) else looked <= counting
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timed_policies())
 def test_the_ticket_for_a_cell_of_a_deadline_falls_in_it(files: dict[str, str]) -> None:
-    version = anyhow(files)
+    version = build_unchecked(files)
     tracer = Tracer(version)
     for one in reached_cells(version, "due") or ():
         atoms = [one.sent.get(name, 0) for name in sorted(version.policy.facts)]

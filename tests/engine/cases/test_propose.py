@@ -17,8 +17,8 @@ from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
-from tests.engine.cases.test_coverage import AT, _small, anyhow, every_ticket
-from tests.engine.load.test_broken_policies import GOOD
+from tests.support.desks import GOOD
+from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.paths import ROOT
 from tests.support.strategies import policies, timed_policies
 
@@ -54,7 +54,7 @@ def added(version: Version, before: Suite, *, everything: bool = False) -> tuple
 
 def rules_that_can_be_hit(version: Version) -> set[str]:
     """Return the rules that some answer rests on, by asking for every ticket."""
-    instants = {name: AT for name, fact in version.policy.facts.items() if fact.type == "instant"}
+    instants = {name: CAME_AT for name, fact in version.policy.facts.items() if fact.type == "instant"}
     return {
         rule.id
         for facts in every_ticket(version)
@@ -66,7 +66,7 @@ def rules_that_can_be_hit(version: Version) -> set[str]:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies())
 def test_proposals_cover_every_rule_that_can_be_hit_and_pass(files: dict[str, str]) -> None:
-    version = anyhow(files)
+    version = build_unchecked(files)
     _, after = added(version, suite(version, ()))
     hit = {rule.id for one in after.coverage.tables for rule in one.rules if rule.cases}
 
@@ -77,20 +77,20 @@ def test_proposals_cover_every_rule_that_can_be_hit_and_pass(files: dict[str, st
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timed_policies())
 def test_so_they_do_where_there_are_deadlines(files: dict[str, str]) -> None:
-    version = anyhow(files)
+    version = build_unchecked(files)
     _, after = added(version, suite(version, ()))
     can = rules_that_can_be_hit(version)
     hit = {rule.id for one in after.coverage.tables for rule in one.rules if rule.cases}
     counted = {rule.id for one in after.coverage.tables for rule in one.rules}
 
     assert after.failed == ()
-    assert can & counted <= hit or not _small(version)
+    assert can & counted <= hit or not is_small(version)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timed_policies())
 def test_once_they_are_added_nothing_more_is_proposed(files: dict[str, str]) -> None:
-    version = anyhow(files)
+    version = build_unchecked(files)
     _, after = added(version, suite(version, ()))
 
     assert propose(version, after.cases, after.touched) == ()

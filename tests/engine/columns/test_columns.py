@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -26,43 +25,27 @@ from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, 
 from engine.deadlines.roster import duty
 from engine.decide.decide import decide
 from engine.model.answer import Answer, Status, UnknownDecision, WrongRequest
-from engine.model.vocabulary import Fact, FactType
+from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
+from tests.support.columns import (
+    TURNING_DAYS,
+    Row,
+    any_instant,
+    any_ticket,
+    fact_columns,
+    instant_column,
+)
 from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies
 
 LEVELS: Final = {Status.NOT_COVERED: NOT_COVERED, Status.DECIDED: DECIDED, Status.UNDECIDED: UNDECIDED}
 
-ODD: Final = ("", "  ", "nonsense", "unlisted", 1, 2.5, True, "\ud800", "x" * 300, datetime(2026, 1, 26, tzinfo=UTC))
-"""What some facts take and others do not."""
-
-NEAR: Final = tuple(
-    datetime.fromisoformat(day).replace(tzinfo=UTC)
-    for day in (
-        "1970-01-02",
-        "2018-12-31",
-        "2019-01-01",
-        "2026-01-23",
-        "2026-01-26",
-        "2026-04-04",
-        "2026-04-05",
-        "2026-05-16",
-        "2026-09-26",
-        "2026-10-04",
-        "2028-12-29",
-        "2029-01-01",
-        "2200-12-30",
-    )
-)
-"""Days on which clocks are turned, holidays and weekends begin, and lists of holidays and the calendar itself end."""
 
 SAMPLE: Final = 2000 if LONG else 60
-
-Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=["1.0.0", "2.0.0", "hospital", "other times"])
@@ -98,10 +81,12 @@ def other_times() -> Version:
 @given(data=st.data())
 def test_a_column_is_decided_as_its_tickets_are_one_by_one(decider: ColumnDecider, data: st.DataObject) -> None:
     facts = decider.version.policy.facts
-    rows = data.draw(st.lists(tickets(facts), min_size=1, max_size=8))
+    rows = data.draw(st.lists(any_ticket(facts), min_size=1, max_size=8))
     now = data.draw(
         st.one_of(
-            st.none(), moments(), st.lists(st.one_of(st.none(), moments()), min_size=len(rows), max_size=len(rows))
+            st.none(),
+            any_instant(),
+            st.lists(st.one_of(st.none(), any_instant()), min_size=len(rows), max_size=len(rows)),
         )
     )
 
@@ -116,13 +101,13 @@ def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, si
         {
             "channel": str(chance.choice(["email", "telephone", "carrier pigeon"])),
             "impact": str(chance.choice(["high", "low"])),
-            "received_at": NEAR[4] + timedelta(minutes=int(chance.integers(100_000))),
+            "received_at": TURNING_DAYS[4] + timedelta(minutes=int(chance.integers(100_000))),
         }
         for _ in range(size)
     ]
-    whole = ColumnDecider(version).decide(columns_of(rows, version.policy.facts), NEAR[5])
+    whole = ColumnDecider(version).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
     monkeypatch.setattr("engine.columns.decide.BLOCK", 7)
-    parts = ColumnDecider(version).decide(columns_of(rows, version.policy.facts), NEAR[5])
+    parts = ColumnDecider(version).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
 
     for one, other in ((whole.decisions, parts.decisions), (whole.outcomes, parts.outcomes), (whole.due, parts.due)):
         assert plain(one) == plain(other)
@@ -137,9 +122,9 @@ def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, si
 def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject) -> None:
     with patch("engine.version.version.table_problems", lambda *_: []):
         version = build(files)
-    rows = data.draw(st.lists(tickets(version.policy.facts), min_size=1, max_size=5))
+    rows = data.draw(st.lists(any_ticket(version.policy.facts), min_size=1, max_size=5))
     open_ = undecided(version, version.plans["all"].facts, 30, data.draw(st.integers(0, 99)))
-    rows += [{**row, "at": NEAR[4]} if "at" in version.policy.facts else row for row in open_]
+    rows += [{**row, "at": TURNING_DAYS[4]} if "at" in version.policy.facts else row for row in open_]
 
     compare(ColumnDecider(version, ["all"]), rows, None)
 
@@ -169,7 +154,7 @@ def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
         [({"side": "v0", "level": "v2"}, "3"), ({"level": "v0"}, "1"), ({"level": "v1"}, "1"), ({"level": "v2"}, "2")],
     )
     rows = [
-        {"far": far, "mood": mood, "at": NEAR[4]}
+        {"far": far, "mood": mood, "at": TURNING_DAYS[4]}
         for far in (None, "near", "mid", "far")
         for mood in (None, "yes", "no")
     ]
@@ -186,7 +171,7 @@ def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> No
     version = shipped.versions[-1]
     rows = undecided(version, version.plans["response"].facts, SAMPLE, 11)
 
-    compare(ColumnDecider(version, ["response"]), [{**row, "received_at": NEAR[4]} for row in rows], None)
+    compare(ColumnDecider(version, ["response"]), [{**row, "received_at": TURNING_DAYS[4]} for row in rows], None)
 
 
 def rules(name: str, facts: Sequence[str], values_: Sequence[str], given_: Mapping[str, str]) -> dict[str, Any]:
@@ -360,8 +345,8 @@ def test_sparse_and_dense_numbers_are_alike() -> None:
 def compare(decider: ColumnDecider, rows: Sequence[Row], now: Any) -> None:
     """Compare columns with the served decisions in every row, and what they refuse with what is refused there."""
     version = decider.version
-    columns = columns_of(rows, version.policy.facts)
-    made = decider.decide(columns, moments_of(now) if isinstance(now, list) else now)
+    columns = fact_columns(rows, version.policy.facts)
+    made = decider.decide(columns, instant_column(now) if isinstance(now, list) else now)
     refused = {
         row: sorted((one.wrong.fact, one.wrong.message) for one in made.refused if row in one.rows)
         for row in range(len(rows))
@@ -405,28 +390,6 @@ def same_outcomes(made: Decided, at: int, answer: Answer) -> None:
             assert (column.levels[at], column.value(at)) == (LEVELS[outcome.status], outcome.value), outcome
 
 
-def columns_of(rows: Sequence[Row], facts: Mapping[str, Fact]) -> dict[str, SentColumn]:
-    """Return rows as columns: numbers and instants as such where all of a column are, else words."""
-    columns: dict[str, SentColumn] = {}
-    for at, name in enumerate(sorted({name for row in rows for name in row})):
-        values = [row.get(name) for row in rows]
-        sent = [value for value in values if value is not None]
-        given_ = np.array([value is not None for value in values])
-        if sent and all(isinstance(value, float) for value in sent):
-            columns[name] = Numbers(np.array([value if value is not None else math.nan for value in values]), given_)
-        elif sent and at % 3 and all(isinstance(value, datetime) and value.tzinfo is not None for value in sent):
-            columns[name] = Instants(
-                np.array([to_micros(value) if value is not None else -1 for value in values]), given_
-            )
-        else:
-            columns[name] = words_of(values)
-    return columns
-
-
-def moments_of(now: Sequence[datetime | None]) -> Instants:
-    return Instants(np.array([to_micros(one) if one else 0 for one in now]), np.array([one is not None for one in now]))
-
-
 def plain(named: Mapping[str, Any]) -> dict[str, Any]:
     def lists(one: Any) -> Any:
         if isinstance(one, np.ndarray):
@@ -434,36 +397,6 @@ def plain(named: Mapping[str, Any]) -> dict[str, Any]:
         return [lists(getattr(one, part)) for part in ("codes", "levels", "due", "states") if hasattr(one, part)]
 
     return {name: lists(one) for name, one in named.items()}
-
-
-def moments() -> st.SearchStrategy[datetime]:
-    """Draw instants near where something changes, by any offset."""
-    minutes = st.one_of(st.integers(-6 * 24 * 60, 6 * 24 * 60), st.integers(-24, 24).map(lambda hours: 60 * hours))
-    offsets = st.sampled_from([UTC, timezone(timedelta(hours=11)), timezone(-timedelta(hours=3, minutes=30))])
-    drawn = st.builds(
-        lambda near, minute, micro, offset: (near + timedelta(minutes=minute, microseconds=micro)).astimezone(offset),
-        st.sampled_from(NEAR[1:-1]),
-        minutes,
-        st.sampled_from([0, 0, 1, -1]),
-        offsets,
-    )
-    return st.one_of(drawn, drawn, drawn, st.sampled_from([NEAR[0], NEAR[-1]]))
-
-
-def tickets(facts: Mapping[str, Fact]) -> st.SearchStrategy[Row]:
-    """Draw a ticket: some facts, most of them as they should be."""
-    usual = {name: st.one_of(st.just(None), *[values(fact)] * 4) for name, fact in facts.items()}
-    few = st.lists(
-        st.sampled_from([*facts, *[name for name, fact in facts.items() if fact.type is FactType.INSTANT] * 3]),
-        min_size=1,
-        max_size=10,
-        unique=True,
-    )
-    fine = few.flatmap(lambda names: st.fixed_dictionaries({name: usual[name] for name in names}))
-    wrong = st.one_of(
-        *[st.just({})] * 7, st.dictionaries(st.sampled_from([*facts, "colour"]), st.sampled_from(ODD), max_size=2)
-    )
-    return st.builds(lambda one, other: {**one, **other}, fine, wrong)
 
 
 def undecided(version: Version, names: Sequence[str], count: int, seed: int) -> list[Row]:
@@ -475,27 +408,3 @@ def undecided(version: Version, names: Sequence[str], count: int, seed: int) -> 
         for _ in range(count)
     ]
     return [{name: odd.get(value, value) for name, value in row.items()} for row in rows]
-
-
-def values(fact: Fact) -> st.SearchStrategy[Any]:
-    match fact.type:
-        case FactType.CHOICE:
-            spelled = [word for value in fact.values for word in (value.value, value.name, *value.aliases) if word]
-            more = ["something else"] if fact.open else []
-            further = [f"{value.value}-x" for value in fact.values] if fact.subtags else []
-            return st.sampled_from([*spelled, *spelled, *(f" {word.upper()}" for word in spelled), *more, *further])
-        case FactType.BOOLEAN:
-            return st.sampled_from([True, False, "yes", "No", "TRUE"])
-        case FactType.NUMBER | FactType.INTEGER:
-            low, high = (
-                fact.minimum if fact.minimum is not None else -5.0,
-                fact.maximum if fact.maximum is not None else 40.0,
-            )
-            return st.one_of(
-                st.integers(int(low), int(high)).map(float),
-                st.sampled_from([low, high, low, high, 3, "7", low - 1, 2.5, math.nan, math.inf]),
-            )
-        case FactType.TEXT:
-            return st.sampled_from(["", " ", "some words", "0"])
-        case _:
-            return st.one_of(moments(), moments().map(datetime.isoformat))

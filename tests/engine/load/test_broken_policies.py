@@ -12,18 +12,15 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
 
 import engine.load.yaml_tree
 import engine.tables.check
-from engine.cases import load_cases
 from engine.decide.decide import decide
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.model.problem_codes import CODES, Level
@@ -32,71 +29,29 @@ from engine.model.vocabulary import FactType
 from engine.request.moment import read_moment
 from engine.version.bundle import Bundle, bundle
 from engine.version.version import Version, build
-from guidepost.policies.sources.folder import build_bundle
-from tests.support.releases import register
-
-FOLDER: Final = Path(__file__).resolve().parents[2] / "broken"
-GOOD: Final = {
-    path.relative_to(FOLDER / "good").as_posix(): path.read_text(encoding="utf-8")
-    for path in sorted((FOLDER / "good").rglob("*.yaml"))
-}
-POLICIES: Final = (
-    "text",
-    "shape",
-    "vocabulary",
-    "conditions",
-    "outcomes",
-    "tables",
-    "times",
-    "names",
-    "cells",
-    "invariants",
-    "examples",
-    "several",
-    "frozen",
+from tests.support.broken_policies import (
+    POLICIES,
+    REQUESTS,
+    BrokenCase,
+    cases_of,
+    changed_files,
+    problems_of,
+    read_cases,
 )
-REQUESTS: Final = ("facts", "versions")
+from tests.support.desks import GOOD
+from tests.support.paths import BROKEN
+
 ELSEWHERE: Final = {"rules-engine", "bad-bundle", "altered-bundle"}
 """Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py; bundles are in test_bundles.py."""
 
-SIGNS: Final = str.maketrans({"␉": "\t", "␀": "\0"})
-"""How characters that nobody sees are written in a case."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A sentence, the lines that say what is done, and the text that is expected."""
-
-    file: str
-    name: str
-    lines: tuple[str, ...]
-    expected: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.name}"
-
-
-def read_cases(name: str) -> list[Case]:
-    """Read the cases of one file: each begins with ``## sentence``; ``=>`` stands before what is expected."""
-    cases = []
-    for block in re.split(r"^## ", (FOLDER / f"{name}.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        head, _, expected = block.partition("\n=>")
-        title, *lines = head.splitlines()
-        cases.append(Case(file=name, name=title, lines=tuple(lines), expected=expected.strip()))
-    return cases
-
-
-def all_cases(names: tuple[str, ...]) -> list[Case]:
-    return [case for name in names for case in read_cases(name)]
-
 
 @pytest.fixture
-def agrees(request: pytest.FixtureRequest) -> Callable[[Case, str], None]:
+def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
     """Compare what is said with what a case expects; with ``--update-golden``, write it there instead."""
 
-    def compare(case: Case, said: str) -> None:
+    def compare(case: BrokenCase, said: str) -> None:
         if request.config.getoption("--update-golden"):
-            path = FOLDER / f"{case.file}.txt"
+            path = BROKEN / f"{case.file}.txt"
             before, _, rest = path.read_text(encoding="utf-8").partition(f"## {case.name}\n")
             block, mark, after = rest.partition("\n## ")
             block = block.partition("\n=>")[0] + f"\n=>\n{said}\n"
@@ -111,74 +66,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[Case, str], None]:
 # ---- Broken policies
 
 
-def changed(case: Case) -> dict[str, str]:
-    """Make the change of a case to the good desk.
-
-    ``queue.yaml`` names the file; ``- old`` and ``+ new`` lines below it replace the one place where the old text stands;
-    ``| text`` lines are the whole file; ``gone`` takes the file away.
-    """
-    files = released() if case.file == "frozen" else dict(GOOD)
-    for file, lines in _by_file(case):
-        if lines == ["gone"]:
-            del files[file]
-        elif all(line.startswith("|") for line in lines):
-            files[file] = "".join(line[2:] + "\n" for line in lines).translate(SIGNS)
-        else:
-            for old, new in _replacements(lines):
-                assert files[file].count(old) == 1, f"{case}: {file} has {files[file].count(old)} times {old!r}"
-                files[file] = files[file].replace(old, new)
-    return files
-
-
-def _by_file(case: Case) -> Iterator[tuple[str, list[str]]]:
-    file, lines = "", list[str]()
-    for line in case.lines:
-        if re.fullmatch(r"[\w/.-]+\.ya?ml", line):
-            if file:
-                yield file, lines
-            file, lines = line, []
-        elif line and not line.startswith("limit "):
-            lines.append(line)
-    if file:
-        yield file, lines
-
-
-def _replacements(lines: list[str]) -> Iterator[tuple[str, str]]:
-    for group in re.findall(r"(?:^- .*\n)+(?:^\+.*\n)*", "".join(line + "\n" for line in lines), flags=re.MULTILINE):
-        old = "\n".join(line[2:] for line in group.splitlines() if line.startswith("-"))
-        new = "\n".join(line[2:] for line in group.splitlines() if line.startswith("+"))
-        yield old, new.translate(SIGNS)
-
-
-@cache
-def register_of_good() -> str:
-    return register(GOOD)
-
-
-def released() -> dict[str, str]:
-    """Return the good desk as version 2.0.0, with 1.0.0 frozen beside it."""
-    later = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace('"1.0.0"', '"2.0.0"').replace("2024-03", "2025-03")}
-    return {
-        **later,
-        **{f"past/1.0.0/{path}": text for path, text in GOOD.items()},
-        "past/frozen.yaml": register_of_good(),
-    }
-
-
-def problems_of(files: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Load a version and its examples (or a whole folder, if past versions are among the files); give what is wrong."""
-    try:
-        if "past/frozen.yaml" in files:
-            with TemporaryDirectory() as folder:
-                build_bundle(written(Path(folder) / "desk", files))
-            return ()
-        load_cases(files, build(files).policy)
-    except PolicyErrors as error:
-        return error.problems
-    return ()
-
-
-def told(case: Case) -> str:
+def told(case: BrokenCase) -> str:
     """Return what the author of a broken policy is told; ``limit NAME = 10`` makes one of the engine's limits small."""
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
@@ -186,15 +74,7 @@ def told(case: Case) -> str:
             patch.setattr(
                 engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.check, name, int(value)
             )
-        return "\n".join(str(problem) for problem in problems_of(changed(case)))
-
-
-def written(folder: Path, files: Mapping[str, str]) -> Path:
-    """Write files to a folder."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
+        return "\n".join(str(problem) for problem in problems_of(changed_files(case)))
 
 
 # ---- Wrong requests
@@ -214,7 +94,7 @@ def _called(files: Mapping[str, str], digit: str) -> Version:
     return replace(version, ref=replace(version.ref, digest="0123456789" + digit * 54))
 
 
-def answered(case: Case) -> str:
+def answered(case: BrokenCase) -> str:
     """Return what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
 
     ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
@@ -263,37 +143,37 @@ def test_the_good_desk_has_no_problem() -> None:
     assert problems_of(GOOD) == ()
 
 
-@pytest.mark.parametrize("case", all_cases(POLICIES), ids=str)
+@pytest.mark.parametrize("case", cases_of(POLICIES), ids=str)
 def test_a_broken_policy_is_refused_with_every_problem_and_its_place(
-    case: Case, agrees: Callable[[Case, str], None]
+    case: BrokenCase, agrees: Callable[[BrokenCase, str], None]
 ) -> None:
     agrees(case, told(case))
 
 
-@pytest.mark.parametrize("case", all_cases(REQUESTS), ids=str)
-def test_a_wrong_request_is_told_what_would_be_right(case: Case, agrees: Callable[[Case, str], None]) -> None:
+@pytest.mark.parametrize("case", cases_of(REQUESTS), ids=str)
+def test_a_wrong_request_is_told_what_would_be_right(
+    case: BrokenCase, agrees: Callable[[BrokenCase, str], None]
+) -> None:
     agrees(case, answered(case))
 
 
 def test_every_code_has_a_case() -> None:
     shown = {
-        code
-        for case in all_cases(POLICIES)
-        for code in re.findall(r"\[([a-z-]+)\]$", case.expected, flags=re.MULTILINE)
+        code for case in cases_of(POLICIES) for code in re.findall(r"\[([a-z-]+)\]$", case.expected, flags=re.MULTILINE)
     }
 
     assert shown == {code for code, meaning in CODES.items() if meaning.level is Level.ERROR} - ELSEWHERE
 
 
 def test_no_two_cases_have_the_same_name() -> None:
-    names = [case.name for case in all_cases((*POLICIES, *REQUESTS))]
+    names = [case.name for case in cases_of((*POLICIES, *REQUESTS))]
 
     assert sorted(names) == sorted(set(names))
 
 
 def test_messages_are_in_one_voice() -> None:
     """Lower case, no final stop, and every part that the author wrote in backticks."""
-    for case in all_cases(POLICIES):
+    for case in cases_of(POLICIES):
         for line in case.expected.splitlines():
             found = re.fullmatch(r"\S+:\d+:\d+: (.+) \[[a-z-]+\]|    (?:help|witness): (.+)", line)
             assert found, line
@@ -343,7 +223,7 @@ def test_the_same_problems_as_json() -> None:
 
 def test_problems_are_sorted_by_place_and_none_stands_twice() -> None:
     for case in read_cases("several"):
-        problems = problems_of(changed(case))
+        problems = problems_of(changed_files(case))
 
         assert list(problems) == sorted(set(problems), key=lambda problem: problem.place)
         assert len({problem.place.file for problem in problems}) > 1

@@ -30,8 +30,8 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
-from tests.engine.columns.test_columns import NEAR, columns_of, moments_of, tickets
 from tests.support.campaign import LONG
+from tests.support.columns import TURNING_DAYS, any_ticket, fact_columns, instant_column
 from tests.support.paths import ROOT
 from tests.support.replay_oracle import Count, Past, against_record, decided, has, replayed, wanted, within
 from tests.support.strategies import policies, timed_policies
@@ -98,9 +98,9 @@ def chunk_of(past: Sequence[Past], version: Version, first: int = 1, digest: str
     recorded = None if digest is None else recorded_of(past, digest)
     return Chunk(
         size=len(past),
-        facts=columns_of([one.facts for one in past], version.policy.facts),
+        facts=fact_columns([one.facts for one in past], version.policy.facts),
         rows=np.arange(first, first + len(past)),
-        now=moments_of([one.now for one in past]),
+        now=instant_column([one.now for one in past]),
         names=words_of([f"T{first + at}" for at in range(len(past))]),
         holds={at: one.holds for at, one in enumerate(past) if one.holds},
         recorded=recorded,
@@ -213,9 +213,9 @@ def test_so_is_that_of_any_two_policies(files: list[dict[str, str]], data: st.Da
     with patch("engine.version.version.table_problems", lambda *_: []):
         before, after = map(build, files)
     rows = data.draw(
-        st.lists(st.one_of(tickets(before.policy.facts), tickets(after.policy.facts)), min_size=1, max_size=12)
+        st.lists(st.one_of(any_ticket(before.policy.facts), any_ticket(after.policy.facts)), min_size=1, max_size=12)
     )
-    past = [Past(facts=row, now=NEAR[4]) for row in rows]
+    past = [Past(facts=row, now=TURNING_DAYS[4]) for row in rows]
     replayer = Replayer(after, before)
     tally, unread = replayer.replay(chunk_of(past, after))
     count = replayed(past, after, before)

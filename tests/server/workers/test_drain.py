@@ -15,8 +15,8 @@ import pytest
 
 import guidepost
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
-from tests.decision_log.test_faults import process, tickets
 from tests.support.log_servers import ask, reading, sqlite
+from tests.support.server_process import records_by_ticket, serving_process
 from tests.support.servers import COUNTER, counter, running
 from tests.support.waiting import until
 
@@ -81,7 +81,7 @@ def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_sec
     url = sqlite(tmp_path)
     with (
         running(counter()) as second,
-        process(desk, url, tmp_path / "cache", "--grace", "20") as (server, address),
+        serving_process(desk, url, tmp_path / "cache", "--grace", "20") as (server, address),
         ExitStack() as stack,
     ):
         channels = [
@@ -104,7 +104,7 @@ def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_sec
             one.join(40)
         after = [one.answers for one in steady]
     store = reading(url)
-    recorded = set(tickets(store))
+    recorded = set(records_by_ticket(store))
     store.close()
     answered, failed = (
         set().union(*(one.answered for one in plain)),

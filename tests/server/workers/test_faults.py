@@ -24,8 +24,8 @@ from engine.decision_log.record import Record, instant
 from engine.decision_log.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
-from tests.decision_log.test_faults import Told, held, process
 from tests.support.log_servers import ask, logging, reading, settings, sqlite
+from tests.support.server_process import Acknowledged, check_log, serving_process
 from tests.support.servers import COUNTER, NOW
 from tests.support.waiting import until, within
 
@@ -46,7 +46,7 @@ class Callers:
     """Threads with one client, each asking for one ticket after the other under a request id of its own, until they are told to end."""
 
     def __init__(self, address: str) -> None:
-        self.told: dict[str, Told] = {}
+        self.told: dict[str, Acknowledged] = {}
         self.failures: list[grpc.RpcError] = []
         self._end = threading.Event()
         self._client = guidepost.Client(address, channels=CALLERS)
@@ -64,7 +64,7 @@ class Callers:
             name, size = f"{number}", number % 50
             try:
                 decided = self._client.decide("queue", size=f"{size}", request_id=name, ticket_id=name, timeout=60)
-                self.told[name] = Told(size, decided.id, time.monotonic())
+                self.told[name] = Acknowledged(size, decided.id, time.monotonic())
                 time.sleep(0.005)
             except grpc.RpcError as error:
                 self.failures.append(error)
@@ -75,7 +75,7 @@ class Callers:
         wanted = len(self.told) + answers
         assert within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
 
-    def end(self) -> dict[str, Told]:
+    def end(self) -> dict[str, Acknowledged]:
         self._end.set()
         for thread in self._threads:
             thread.join(30)
@@ -114,7 +114,7 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
 ) -> None:
     """First each worker, then the supervisor; the workers answer what they took, and end. The log has each call once."""
     url = sqlite(tmp_path)
-    with process(desk, url, tmp_path / "cache") as (server, address):
+    with serving_process(desk, url, tmp_path / "cache") as (server, address):
         callers, before, listening = Callers(address), workers(server.pid), listeners(address)
         for victim in before:
             callers.more()
@@ -128,7 +128,7 @@ def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_
         until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
         told = callers.end()
     store = reading(url)
-    there = held(store, told)
+    there = check_log(store, told)
     store.close()
 
     assert listening
