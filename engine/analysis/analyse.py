@@ -56,6 +56,9 @@ def _overlaps(cells: TableCells) -> Iterator[tuple[tuple[object, str], tuple[str
         one, other = cells.table.rules[first], cells.table.rules[second]
         at = np.array([np.ravel_multi_index(shared, cells.shape) if shared else 0], dtype=np.int64)
         entries, others = np.array([first + 1], dtype=np.int32), np.array([second + 1], dtype=np.int32)
-        how = "different outcomes" if cells.differ(entries, others, at).any() else "the same outcomes"
+        how = "different" if cells.differ(entries, others, at).any() else "the same"
         message = f"the rules `{one.id}` and `{other.id}` both cover a case; `{cells.table.name}` is unique"
-        yield (other.place, message), (f"; they give {how}", (Related(one.place, f"`{one.id}` covers it too"),))
+        yield (
+            (other.place, message),
+            (f"; their outcomes are {how}", (Related(one.place, f"`{one.id}` also covers it"),)),
+        )

@@ -81,7 +81,9 @@ def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterato
     for reason, group in groupby(assumed, key=lambda pair: pair[0]):
         first, *more = [at for _, at in group]
         one = rule_at(table, first)
-        also = tuple(Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` rests on the same") for at in more)
+        also = tuple(
+            Related(rule_at(table, at).place, f"`{rule_at(table, at).id}` makes the same assumption") for at in more
+        )
         yield Problem(
             place=one.place,
             code="assumption",
@@ -104,7 +106,7 @@ def _missing(place: Place, what: str, name: str) -> Problem:
     return Problem(
         place=place,
         code="missing-citation",
-        message=f"the {what} `{name}` cites no heading and is not an assumption",
+        message=f"the {what} `{name}` has neither a source nor an assumption",
         help=CODES["missing-citation"].help,
     )
 

@@ -118,9 +118,9 @@ def _places(cells: TableCells, rules: tuple[int, ...], what: str) -> tuple[Relat
 def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Problem:
     one = cells.table.rules[rule]
     if cells.table.hit is HitPolicy.COLLECT:
-        message = f"the rule `{one.id}` adds nothing, and claims no fact that others do not claim too"
+        message = f"the rule `{one.id}` adds nothing that other rules do not add"
     else:
-        message = f"the rule `{one.id}` can be left out: {_names(cells, others)} {'gives' if len(others) == 1 else 'give'} the same wherever it counts"
+        message = f"the rule `{one.id}` can be removed: {_names(cells, others)} {'has' if len(others) == 1 else 'have'} the same outcomes wherever it fires"
     witness = cells.witness(cells.counts(rule) & cells.settled)
     return Problem(
         place=one.place,
@@ -128,7 +128,7 @@ def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Problem
         message=message,
         help=CODES["redundant"].help,
         witness=witness,
-        also=_places(cells, others, "gives the same"),
+        also=_places(cells, others, "has the same outcomes"),
     )
 
 
@@ -139,9 +139,9 @@ def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Problem]:
     for rule, other in sorted(pairs):
         one, wide = cells.table.rules[rule], cells.table.rules[other]
         message = (
-            f"the rule `{one.id}` adds what `{wide.id}` adds already in all its cases"
+            f"`{wide.id}` already adds everything that the rule `{one.id}` adds"
             if collects
-            else f"the rule `{one.id}` gives what `{wide.id}` gives in more cases; only what they cite tells them apart"
+            else f"`{wide.id}` has the outcomes of the rule `{one.id}` in more cases; the two differ only in their citations"
         )
         yield Problem(
             place=one.place,
@@ -149,7 +149,7 @@ def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Problem]:
             message=message,
             help=CODES["subsumed"].help,
             witness=cells.witness(cells.counts(rule) & cells.settled),
-            also=(Related(wide.place, f"`{wide.id}` gives the same in more cases"),),
+            also=(Related(wide.place, f"`{wide.id}` has the same outcomes in more cases"),),
         )
 
 
@@ -201,7 +201,7 @@ def _conditions(cells: TableCells) -> Iterator[Problem]:
                 yield Problem(
                     place=condition.place,
                     code="redundant-condition",
-                    message=f"the rule `{one.id}` need not ask for `{condition.fact}`: {condition.text} is what it is whenever the rest holds",
+                    message=f"the rule `{one.id}` does not need the condition on `{condition.fact}`: it is always {condition.text} when the other conditions hold",
                     help=CODES["redundant-condition"].help,
                     witness=cells.witness(cells.holds(rule)),
                     also=(Related(one.place, f"the rule `{one.id}`"),),
@@ -234,14 +234,14 @@ def _conflicts(cells: TableCells) -> Iterator[Problem]:
             chosen[numbers[differ & (entries == entry)]] = True
             earlier = cells.table.rules[entry - 1]
             within = not (cells.holds(entry - 1) & ~cells.holds(rule)).any()
-            how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` share cases"
+            how = f"is an exception to `{one.id}`" if within else f"and `{one.id}` overlap"
             yield Problem(
                 place=one.place,
                 code="conflict",
-                message=f"`{earlier.id}` {how}: they give different outcomes, and the one that stands first counts",
+                message=f"`{earlier.id}` {how}: their outcomes differ, and the first one counts",
                 help=CODES["conflict"].help,
                 witness=cells.witness(chosen.reshape(cells.shape)),
-                also=(Related(earlier.place, f"`{earlier.id}` stands first"),),
+                also=(Related(earlier.place, f"`{earlier.id}` comes first"),),
             )
             found += 1
             if found == MAX_CONFLICTS:

@@ -41,7 +41,7 @@ def _unused(policy: Policy) -> Iterator[Problem]:
     )
     for calendar in policy.calendars.values():
         if calendar.name not in calendars:
-            yield _found("unused-calendar", calendar.place, f"no time counts by the calendar `{calendar.name}`")
+            yield _found("unused-calendar", calendar.place, f"nothing uses the calendar `{calendar.name}`")
     by = {one.region for one in policy.deadlines.values()} | {one.region for one in policy.elapsed.values()}
     inside = {value.value for name in by if name for value in policy.outcomes[name].values}
     for region in policy.regions.values():
@@ -49,7 +49,7 @@ def _unused(policy: Policy) -> Iterator[Problem]:
             yield _found(
                 "unused-region",
                 region.place,
-                f"no ticket can be in the region `{region.name}`: no outcome that gives a region has it",
+                f"no ticket can be in the region `{region.name}`: no outcome that selects a region has this value",
             )
     lists = {one.holidays for one in policy.calendars.values()} | {one.holidays for one in policy.regions.values()}
     for name in policy.holidays:
@@ -64,7 +64,7 @@ def _unused(policy: Policy) -> Iterator[Problem]:
             yield _found(
                 "unused-roster",
                 roster.place,
-                f"no decision shows `{roster.produces}`, which the roster `{roster.name}` gives",
+                f"no decision lists `{roster.produces}`, the outcome of the roster `{roster.name}`",
             )
 
 
@@ -100,7 +100,7 @@ def _lost_minutes(policy: Policy) -> Iterator[Problem]:
             yield _found(
                 "lost-minute",
                 roster.place,
-                f"the roster `{roster.name}` ends its days at {_clock(closes)}: nobody is in daytime in the minute up to {_clock(closes + 1)}",
+                f"the roster `{roster.name}` closes at {_clock(closes)}: the minute up to {_clock(closes + 1)} is in nobody's daytime",
             )
 
 

@@ -26,22 +26,16 @@ def vocabulary_findings(
         if name not in read:
             yield _found("unused-fact", fact, f"nothing reads the fact `{name}`")
         elif fact.type is not FactType.INSTANT and not has_effect(name, policy, partial_tables, timed):
-            yield _found("no-effect", fact, f"the fact `{name}` is read, and whatever it is, every outcome is the same")
+            yield _found("no-effect", fact, f"the fact `{name}` is read, but never changes an outcome")
         else:
             alike = words_alike(fact, policy)
             if alike:
-                rest = (
-                    " from a value that is not listed"
-                    if fact.open and len(alike) == 1
-                    else " apart"
-                    if len(alike) > 1
-                    else ""
-                )
-                yield _found("unused-value", fact, f"no rule tells {_listed(alike)} of the fact `{name}`{rest}")
+                rest = " from a value that is not listed" if fact.open and len(alike) == 1 else ""
+                yield _found("unused-value", fact, f"no rule distinguishes {_listed(alike)} of the fact `{name}`{rest}")
     shown = shown_outcomes(policy)
     for name, outcome in policy.outcomes.items():
         if name not in shown | read and name not in {roster.produces for roster in policy.rosters.values()}:
-            yield _found("unread-outcome", outcome, f"no decision shows the outcome `{name}`, and nothing reads it")
+            yield _found("unread-outcome", outcome, f"no decision lists the outcome `{name}`, and nothing reads it")
 
 
 def _found(code: str, fact: Fact, message: str) -> Problem:
@@ -133,7 +127,7 @@ def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Pr
                     yield Problem(
                         place=condition.place,
                         code="needless-threshold",
-                        message=f"`{condition.fact}` is told apart at {number_text(cut)} in `{cells.table.name}`, and the same comes out on both sides",
+                        message=f"`{cells.table.name}` has a threshold for `{condition.fact}` at {number_text(cut)}, with the same outcomes on both sides",
                         help=CODES["needless-threshold"].help,
                         witness=cells.witness(cells.holds(position)),
                         also=(Related(cells.table.place, f"the table `{cells.table.name}`"),),

@@ -57,7 +57,7 @@ class Declared:
                 yield Problem(
                     place=item.place,
                     code="unknown-reference",
-                    message=f"no rule `{text(item)}`",
+                    message=f"unknown rule `{text(item)}`",
                     help=did_you_mean(text(item), self._rules),
                 )
         assumed = [name for name, assumes in self._rules.items() if assumes]
@@ -67,13 +67,13 @@ class Declared:
                     place=item.place,
                     code="unknown-reference",
                     message=f"the rule `{text(item)}` makes no assumption",
-                    help="leave it out, or name it under `rules`",
+                    help="remove it, or list it under `rules`",
                 )
             elif text(item) not in assumed:
                 yield Problem(
                     place=item.place,
                     code="unknown-reference",
-                    message=f"no rule `{text(item)}`",
+                    message=f"unknown rule `{text(item)}`",
                     help=did_you_mean(text(item), assumed),
                 )
         for item in items(node, "nearest"):
@@ -81,7 +81,7 @@ class Declared:
                 yield Problem(
                     place=item.place,
                     code="unknown-value",
-                    message=f"no open list has `{text(item)}`",
+                    message=f"no table of entries has `{text(item)}`",
                     help=did_you_mean(text(item), self._entries),
                 )
 
@@ -106,14 +106,14 @@ class Declared:
             return (
                 wrong.place,
                 "unknown-value",
-                f"no rule gives `{text(wrong)}` in the list `{fact.name}`",
+                f"no rule adds `{text(wrong)}` to the list `{fact.name}`",
                 did_you_mean(text(wrong), given),
             )
         if not isinstance(value, Scalar):
             return (
                 value.place,
                 "wrong-type",
-                f"the outcome `{fact.name}` has one value, not a list or mapping",
+                f"expected one value for the outcome `{fact.name}`, got a list or a mapping",
                 "write one value",
             )
         written = text(value)
@@ -127,7 +127,12 @@ class Declared:
             return (
                 None
                 if boolean_word(written)
-                else (value.place, "unknown-value", f"`{fact.name}` is yes or no, not `{written}`", "write yes or no")
+                else (
+                    value.place,
+                    "unknown-value",
+                    f"expected yes or no for `{fact.name}`, got `{written}`",
+                    "write yes or no",
+                )
             )
         if fact.type is FactType.CHOICE:
             return (
@@ -145,7 +150,7 @@ class Declared:
             if fact.numeric and 0 < len(known) <= MOST_NUMBERS
             else did_you_mean(written, known)
         )
-        return value.place, "unknown-value", f"no rule gives the {fact.name} `{written}`", help_
+        return value.place, "unknown-value", f"no rule produces the {fact.name} `{written}`", help_
 
 
 def _unknown_keys(node: Mapping | None, names: Iterable[str], what: str) -> Iterator[Problem]:

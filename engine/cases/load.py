@@ -110,7 +110,7 @@ class _CaseReader:
             self._add(
                 value_place(node, "decision"),
                 "unknown-reference",
-                f"no decision `{decision}`",
+                f"unknown decision `{decision}`",
                 did_you_mean(decision, self.policy.decisions),
             )
         refused = _given(node, "refused")
@@ -145,7 +145,7 @@ class _CaseReader:
                 self._add(
                     value.place,
                     "wrong-type",
-                    f"the fact `{key}` has one value, not a list or mapping",
+                    f"expected one value for the fact `{key}`, got a list or a mapping",
                     "write one value",
                 )
             elif facts is not None and key not in self.policy.facts and key not in (refused or ()):
@@ -161,7 +161,7 @@ class _CaseReader:
                 self._add(
                     item.place,
                     "unknown-fact",
-                    f"the case does not send `{text(item)}`, so it cannot be refused",
+                    f"`{text(item)}` cannot be rejected because the case does not send it",
                     did_you_mean(text(item), tuple(facts.entries) if facts else ()),
                 )
         for key in EXPECTATIONS:
@@ -169,8 +169,8 @@ class _CaseReader:
                 self._add(
                     node.key_places[key],
                     "unknown-key",
-                    f"a request that is refused has no answer, and so no `{key}`",
-                    "leave it out, or leave `refused` out",
+                    f"`{key}` is not allowed with `refused`: a rejected request has no answer",
+                    "remove it, or remove `refused`",
                 )
 
     def _fact(self, name: str, value: Scalar) -> None:

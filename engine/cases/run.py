@@ -45,9 +45,7 @@ def _refused(error: WrongRequest, case: Case) -> Iterator[Mismatch]:
     """Compare the facts that were refused with those that should be."""
     refused = sorted({wrong.fact for wrong in error.wrong})
     if not case.refused:
-        yield from (
-            Mismatch(what=wrong.fact, expected="a value that can be read", got=wrong.message) for wrong in error.wrong
-        )
+        yield from (Mismatch(what=wrong.fact, expected="a valid value", got=wrong.message) for wrong in error.wrong)
     elif refused != (wanted := sorted(set(case.refused))):
         yield Mismatch(
             what="refused", expected=", ".join(wanted), got=", ".join(refused), compared=lists_compared(wanted, refused)

@@ -42,9 +42,9 @@ def read_selection(expression: str) -> Selection:
     if reader.kind:
         after = reader.text or reader.kind
         raise NotAnExpression(
-            "there is no `(` for this `)`"
+            "this `)` has no matching `(`"
             if reader.kind == ")"
-            else f"`and`, `or` or quotes are missing before `{after}`",
+            else f"expected `and`, `or` or quotes before `{after}`",
             reader.at,
         )
     return selection
@@ -66,7 +66,7 @@ class _Expression:
             return
         found = _TOKEN.match(self.expression, self._end)
         if found is None:
-            raise NotAnExpression("a quote is not closed", self.at)
+            raise NotAnExpression("this quote is not closed", self.at)
         self._end = found.end()
         bracket, quoted, word = found.groups()
         self.text = quoted if quoted is not None else (bracket or word)

@@ -87,7 +87,7 @@ class CrossCheckCache:
 
     def _path(self, key: str) -> Path:
         if not key or set(key) - set("0123456789abcdef"):
-            raise ValueError(f"not a cross-check key: {key}")
+            raise ValueError(f"expected a cross-check key in hexadecimal, got `{key}`")
         return self.folder / f"{key}.json"
 
 

@@ -56,7 +56,7 @@ class CrossCheckTable:
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
-            raise ValueError(f"no such hit policy: {self.policy}")
+            raise ValueError(f"unknown hit policy `{self.policy}`")
         if self.hit.shape != self.shape:
             raise ValueError(f"table {self.name}: hit has the shape {self.hit.shape}, the axes say {self.shape}")
         if self.hit.size and not (self.hit.min() >= 0 and self.hit.max() < len(self.hits)):

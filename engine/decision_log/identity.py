@@ -36,6 +36,6 @@ def beginning(at: datetime) -> str:
 def uuid7_from(start: str, random: bytes) -> str:
     """Make an id of what those of its instant begin with, and ``RANDOM`` random bytes."""
     if len(random) != RANDOM:
-        raise ValueError(f"an id takes {RANDOM} random bytes, not {len(random)}")
+        raise ValueError(f"expected {RANDOM} random bytes for an id, got {len(random)}")
     digits = random.hex()
     return f"{start}-7{digits[1:4]}-{_VARIANT[digits[4]]}{digits[5:8]}-{digits[8:]}"

@@ -168,7 +168,7 @@ class Record:
         try:
             plain = json.loads(text)
             if plain.pop("format") != FORMAT:
-                raise ValueError("the record is in a form that this program does not know")
+                raise ValueError("unknown format of the record")
             return cls(
                 **plain
                 | {

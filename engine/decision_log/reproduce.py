@@ -60,7 +60,7 @@ def reproduce(record: Record, version: Version) -> Reproduction:
     try:
         facts, moment = replayable(record.facts), moment_of(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return Reproduction(answers=(), differences=(), wrong=f"what is recorded cannot be read as a request: {error}")
+        return Reproduction(answers=(), differences=(), wrong=f"the record cannot be read as a request: {error}")
     try:
         if record.change is not None:
             moved = reschedule(version, facts, replayable(record.change.facts), moment)

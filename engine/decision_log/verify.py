@@ -171,7 +171,7 @@ class _Chain:
         """Look at the next entry that is found."""
         self._grow(entry)
         if not entry.holds:
-            self._break(Tampering.CHANGED, entry.sequence, "its hash is not that of its content")
+            self._break(Tampering.CHANGED, entry.sequence, "its hash does not match its content")
             if entry.sequence != self.sequence + 1:
                 # Its number may be what was changed: believing it would put all that follow out of place.
                 return
@@ -202,20 +202,20 @@ class _Chain:
         if not self.latest:
             if self.sequence == self.first.sequence and entry.previous != self.first.hash:
                 what = (
-                    "it does not follow what was purged"
+                    "it does not follow the last purged entry"
                     if self.first.sequence
-                    else "it does not begin the chain of its writer"
+                    else "it is not the first entry of its writer"
                 )
                 self._break(Tampering.CHANGED, entry.sequence, what)
         elif all(one.holds for one in self.latest):
-            self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} holds another hash of it")
+            self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} has another hash for it")
 
     def _settle(self, true: Entry | None) -> None:
         """Name those that share the last number with the true entry."""
         if len(self.latest) > 1:
             others = len(self.latest) - 1
             which = (
-                f"the one with the hash {true.hash[:12]} is the true one"
+                f"the one with the hash {true.hash[:12]} is authentic"
                 if true
                 else "none of them is followed by another entry"
             )
@@ -228,16 +228,16 @@ class _Chain:
             return
         first = next((first for first, last in self.missing.items() if first <= entry.sequence <= last), None)
         if first is None:
-            self._break(Tampering.INSERTED, entry.sequence, "there is another one with this number")
+            self._break(Tampering.INSERTED, entry.sequence, "another entry has this number")
             return
         last = self.missing.pop(first)
         if first < entry.sequence:
             self.missing[first] = entry.sequence - 1
         if entry.sequence < last:
             self.missing[entry.sequence + 1] = last
-        self._break(Tampering.REORDERED, entry.sequence, "it stands behind a later one")
+        self._break(Tampering.REORDERED, entry.sequence, "it comes after a later entry")
         if self.wanted.pop(entry.sequence, entry.hash) != entry.hash:
-            self._break(Tampering.CHANGED, entry.sequence, f"entry {entry.sequence + 1} holds another hash of it")
+            self._break(Tampering.CHANGED, entry.sequence, f"entry {entry.sequence + 1} has another hash for it")
         self.wanted[entry.sequence - 1] = entry.previous
 
     def _grow(self, entry: Entry) -> None:
@@ -248,13 +248,13 @@ class _Chain:
             if tree.size == entry.sequence - covered.since - 1:
                 tree.add(entry.hash)
             if entry.sequence == covered.last == covered.since + tree.size and tree.root != covered.root:
-                message = f"the tree of their hashes is not the one that the head at {covered.last} covers"
+                message = f"the tree of their hashes differs from the one that the head at {covered.last} covers"
                 self._break(Tampering.CHANGED, covered.since + 1, message, covered.last)
         self.growing = [(covered, tree) for covered, tree in self.growing if covered.last > entry.sequence]
 
     def close_at(self, end: Head) -> None:
         if self.sequence > end.sequence:
-            self._break(Tampering.INSERTED, end.sequence + 1, "it stands behind the end of the chain", self.sequence)
+            self._break(Tampering.INSERTED, end.sequence + 1, "it comes after the end of the chain", self.sequence)
 
     def end(self, heads: Iterable[Head]) -> None:
         """Look at what is left over when all entries are found."""
@@ -268,12 +268,10 @@ class _Chain:
             )
         furthest = max((head.sequence for head in heads), default=0)
         if furthest > self.sequence:
-            self._break(Tampering.REMOVED, self.sequence + 1, f"the chain came as far as {furthest}", furthest)
+            self._break(Tampering.REMOVED, self.sequence + 1, f"the chain reached {furthest}", furthest)
         for head in heads:
             if self.seen.get(head.sequence, head.hash) != head.hash:
-                self._break(
-                    Tampering.CHANGED, head.sequence, "its hash is not the one that was kept as head of the chain"
-                )
+                self._break(Tampering.CHANGED, head.sequence, "its hash differs from the saved head of the chain")
 
     def _break(self, kind: Tampering, sequence: int, message: str, last: int | None = None) -> None:
         self.breaks.append(

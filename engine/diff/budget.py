@@ -119,7 +119,7 @@ def read_forbidden(text: str) -> ForbiddenChange:
     found = _FORBIDDEN.fullmatch(text)
     if found is None:
         raise NotABudget(
-            f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are values too"
+            f"expected `outcome: value -> value`, with * for any value, got `{text}`; undecided and not_covered are also values"
         )
     return ForbiddenChange(
         found[1], *(end.replace("_", " ") if end == "not_covered" else end for end in (found[2], found[3]))
@@ -132,7 +132,7 @@ def check_budget(budget: Budget, *policies: Policy) -> None:
     for rule in budget.forbidden:
         if rule.outcome not in (ANY, *outcomes):
             raise NotABudget(
-                f"`{rule}` can never happen: no outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}"
+                f"`{rule}` can never match: unknown outcome `{rule.outcome}`; {did_you_mean(rule.outcome, outcomes)}"
             )
         named = [one for policy in policies for name, one in policy.outcomes.items() if rule.outcome in (ANY, name)]
         if any(one.type not in _LISTED for one in named):
@@ -141,7 +141,7 @@ def check_budget(budget: Budget, *policies: Policy) -> None:
         for end in (rule.before, rule.after):
             if end not in (ANY, *STATES, *known):
                 raise NotABudget(
-                    f"`{rule}` can never happen: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}"
+                    f"`{rule}` can never match: `{rule.outcome}` is never `{end}`; {did_you_mean(end, known)}"
                 )
 
 
@@ -194,7 +194,7 @@ def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[ForbiddenChange
                     region = _first(one.regions, change)
                     yield Excess(
                         rule=f"never {rule}",
-                        message=f"`{one.name}` goes {change_text(change)} in {cells:,} {_situations(cells)}",
+                        message=f"`{one.name}` changes {change_text(change)} in {cells:,} {_situations(cells)}",
                         region=region_text(region) if region else "",
                         example=ticket_text(region.example) if region else "",
                     )

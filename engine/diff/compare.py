@@ -69,9 +69,9 @@ class _Versions:
             yield f"it answers {', '.join(after.answers)} instead of {', '.join(before.answers)}"
         both = set(self.before.policy.outcomes) & set(self.after.policy.outcomes)
         if shown := [name for name in after.outcomes if name not in before.outcomes and name in both]:
-            yield f"it shows {', '.join(shown)} now"
+            yield f"it now also reports {', '.join(shown)}"
         if gone := [name for name in before.outcomes if name not in after.outcomes and name in both]:
-            yield f"it shows {', '.join(gone)} no more"
+            yield f"it no longer reports {', '.join(gone)}"
 
     def _outcome(self, name: str) -> OutcomeDiff:
         if name in self.before.deadline_grids or name in self.after.deadline_grids:
@@ -88,7 +88,7 @@ class _Versions:
     def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
         """Add what it reads that follows otherwise from the time that has passed."""
         terms = tuple(
-            f"it goes by `{fact}`, which is counted differently: {said}"
+            f"it depends on `{fact}`, which is counted differently: {said}"
             for fact, said in self.elapsed.items()
             if fact in reads
         )

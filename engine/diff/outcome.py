@@ -35,8 +35,8 @@ def compare_outcome(
         Problem(
             place=where,
             code="space-too-large",
-            message=f"`{name}` of both versions cannot be laid over each other: {sizes}",
-            help="compare it with a version in between that changes less of what it reads",
+            message=f"`{name}` of the two versions cannot be compared: {sizes}",
+            help="compare each with a version in between that changes less of what it reads",
         ),
     )
     return _Picture(laid).diff(name)

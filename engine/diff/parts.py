@@ -295,7 +295,7 @@ def _deadline(deadline: Deadline) -> Aspects:
             region=deadline.region,
             over=str(deadline.when_past),
             at_risk=left,
-            holds="put it off" if deadline.holds.extend else "do not put it off",
+            holds="extend it" if deadline.holds.extend else "do not extend it",
             source=deadline.table.source,
         ),
     )

@@ -37,7 +37,7 @@ def compare_requests(before: Version, after: Version, otherwise: Mapping[str, st
             )
         elif name not in one:
             found.append(
-                Wording(part="fact", name=name, edit=Edit.ADDED, what="can be sent now", place_after=other[name].place)
+                Wording(part="fact", name=name, edit=Edit.ADDED, what="can now be sent", place_after=other[name].place)
             )
         else:
             found.extend(_fact(name, before, after))

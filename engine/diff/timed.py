@@ -54,12 +54,12 @@ def compare_deadline(
 def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ...]:
     """Return what becomes of a roster; nothing if it is the same."""
     if before is None or after is None:
-        return ("there was no such roster",) if before is None else ("there is no such roster any more",)
-    found = [] if before.at == after.at else [f"it goes by `{after.at}` instead of `{before.at}`"]
+        return ("the roster was added",) if before is None else ("the roster was removed",)
+    found = [] if before.at == after.at else [f"it depends on `{after.at}` instead of `{before.at}`"]
     if (before.opens, before.closes) != (after.opens, after.closes):
-        found.append("the hours of its places are others")
+        found.append("the hours of its places differ")
     if [(one.value, one.zone) for one in before.entries] != [(one.value, one.zone) for one in after.entries]:
-        found.append("its places are others")
+        found.append("its places differ")
     return tuple(found)
 
 
@@ -117,7 +117,7 @@ def calendar_change(name: str, before: Policy, after: Policy) -> str:
         if days
         else ""
     )
-    return f"the calendar `{name}` counts other time{where}{named}"
+    return f"the calendar `{name}` counts time differently{where}{named}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +172,13 @@ def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Ite
         if was != now:
             yield f"{what} `{now or 'nothing'}` instead of `{was or 'nothing'}`"
     if one.holds.extend != other.holds.extend:
-        yield "a hold puts it off" if other.holds.extend else "a hold puts it off no more"
+        yield "a hold extends it" if other.holds.extend else "a hold no longer extends it"
     if one.when_past is not other.when_past:
-        yield f"over, it is {other.when_past} instead of {one.when_past}"
+        yield f"once it has passed, it is {other.when_past} instead of {one.when_past}"
     if (one.at_risk and (one.at_risk.share, one.at_risk.minutes)) != (
         other.at_risk and (other.at_risk.share, other.at_risk.minutes)
     ):
-        yield "it is at risk from another time on"
+        yield "it becomes at risk at another time"
     for calendar in sorted(one.calendars & other.calendars):
         if said := calendar_change(calendar, before, after):
             yield said

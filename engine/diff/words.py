@@ -165,7 +165,7 @@ def changes_text(changes: Iterable[Change]) -> str:
 
 def alike_text(region: DiffRegion) -> str:
     """Return what of a region does not change."""
-    return f" (in {region.alike:,} it was so before)" if region.alike else ""
+    return f" (in {region.alike:,} nothing changes)" if region.alike else ""
 
 
 def ticket_text(ticket: Mapping[str, str]) -> str:
@@ -191,7 +191,7 @@ def wording_text(one: Wording) -> str:
     """Describe one difference of the text on one line."""
     what = f"{one.part} {one.name}"
     if one.edit is Edit.RENAMED:
-        return f"{one.part} {one.before} is called {one.after} now"
+        return f"{one.part} {one.before} is now called {one.after}"
     if not one.what:
         return f"{what}: {one.after or one.before}"
     if one.edit is Edit.CHANGED and (one.before or one.after):
@@ -202,7 +202,7 @@ def wording_text(one: Wording) -> str:
 def outcome_text(one: OutcomeDiff) -> str:
     """Sum an outcome up on one line."""
     parts = (
-        [share_text(one.changed, one.cells) + (" combinations of what it goes by" if one.inputs else " situations")]
+        [share_text(one.changed, one.cells) + (" combinations of what it depends on" if one.inputs else " situations")]
         if one.changed
         else []
     )

@@ -57,31 +57,31 @@ def _problem(proof: InvariantResult) -> Problem:
         return Problem(
             place=invariant.place,
             code="space-too-large",
-            message=f"the invariant `{invariant.id}` depends on too much at once to be proved: {proof.too_large}",
-            help="name fewer outcomes in it, or split it into several",
+            message=f"the invariant `{invariant.id}` has too many cases to prove: {proof.too_large}",
+            help="name fewer outcomes, or split it into several invariants",
         )
     first, *others = shown.tickets
-    message = f"the invariant `{invariant.id}` does not hold: {_said(first)}"
+    message = f"the invariant `{invariant.id}` fails: {_said(first)}"
     if not others:
         return Problem(
             place=invariant.place,
             code="invariant",
             message=message,
-            help=f"it says: {invariant.about}",
+            help=f"the invariant: {invariant.about}",
             witness=first.facts,
         )
     return Problem(
         place=invariant.place,
         code="invariant",
         message=f"{message}; {_raised(shown)}",
-        help=f"it says: {invariant.about}",
+        help=f"the invariant: {invariant.about}",
         witness=first.facts,
     )
 
 
 def _said(ticket: DecidedTicket) -> str:
     if not ticket.outcomes:
-        return "there is such a ticket"
+        return "such a ticket exists"
     return f"{'the ticket below' if ticket.facts else 'a ticket without any fact'} has {_listed(ticket.outcomes)}"
 
 

@@ -36,7 +36,7 @@ _NO_YEAR: Final = re.compile(r"-{0,2}\d\d-\d\d", re.ASCII)
 _LAST_HOUR: Final = 24
 _MONTHS: Final = 12
 _OPEN_ALL_WEEK: Final = ((Interval(0, DAY),),) * 7
-_FORM: Final = "write opening and closing time, such as 09:00-17:00; 24:00 is the end of the day"
+_FORM: Final = "write the opening and closing time, such as 09:00-17:00; 24:00 is the end of the day"
 
 
 def _hours_help(written: str) -> str:
@@ -45,12 +45,12 @@ def _hours_help(written: str) -> str:
     >>> _hours_help("12:00-28:00"), _hours_help("9-17")
     ('hours after midnight belong to the day on which they begin: write `12:00-04:00`', 'write `09:00-17:00`')
     >>> _hours_help("09:00-12:00, 13:00-17:00")
-    'several spans of a day are a list: write `["09:00-12:00", "13:00-17:00"]`'
+    'write several spans of a day as a list: `["09:00-12:00", "13:00-17:00"]`'
     """
     spans = [span for span in _BETWEEN_SPANS.split(written) if span]
     if len(spans) > 1 and all(_HOURS.fullmatch(span) for span in spans):
         listed = ", ".join(f'"{span}"' for span in spans)
-        return f"several spans of a day are a list: write `[{listed}]`"
+        return f"write several spans of a day as a list: `[{listed}]`"
     found = _ABOUT_HOURS.fullmatch(written)
     if found is None:
         return _FORM
@@ -72,9 +72,9 @@ def _no_date(written: str) -> tuple[str, str]:
     """Return why a key is not a date, and what to write.
 
     >>> _no_date("2026-02-30")
-    ('there is no day 2026-02-30', 'the last day of that month is 2026-02-28')
+    ('the date 2026-02-30 does not exist', 'the last day of that month is 2026-02-28')
     >>> _no_date("12-24")[1]
-    'add the year, a line for each: 2026-12-24'
+    'add the year, one line per year: 2026-12-24'
     """
     if _DATE.fullmatch(written):
         year, month, _ = map(int, written.split("-"))
@@ -82,23 +82,23 @@ def _no_date(written: str) -> tuple[str, str]:
             last = (
                 f"the last day of that month is {year}-{month:02d}-{monthrange(year, month)[1]}"
                 if 1 <= month <= _MONTHS
-                else "a year has the months 01 to 12"
+                else "write a month from 01 to 12"
             )
-            return f"there is no day {written}", last
+            return f"the date {written} does not exist", last
         return (
-            f"expected a date of the years {FIRST_YEAR} to {LAST_YEAR}, got `{written}`",
+            f"expected a date from {FIRST_YEAR} to {LAST_YEAR}, got `{written}`",
             "write year, month and day, such as 2026-12-24",
         )
     message = f"expected a date such as 2026-12-24, got `{written}`"
     if written.partition("-")[0] in DAYS:
         return (
             message,
-            'what holds on each weekday stands under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`',
+            'write what applies on each weekday under `hours`: two spans leave a break between them, `mon-fri: ["09:00-12:00", "13:00-17:00"]`',
         )
     if _RANGE.fullmatch(written):
-        return message, "write a line for each day"
+        return message, "write one line per day"
     if _NO_YEAR.fullmatch(written):
-        return message, f"add the year, a line for each: 2026-{written.strip('-')}"
+        return message, f"add the year, one line per year: 2026-{written.strip('-')}"
     return message, "write year, month and day"
 
 
@@ -110,7 +110,7 @@ def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
     return Problem(
         place=place,
         code="unknown-value",
-        message=f"no time zone `{zone}`",
+        message=f"unknown time zone `{zone}`",
         help=f"did you mean `{near[0]}`?" if near else "write an IANA name, such as Australia/Melbourne",
     )
 
@@ -150,8 +150,8 @@ class CalendarReader:
                     self._add(
                         key_place(node, key),
                         "unknown-key",
-                        f"the calendar `{name}` is always open, so it has no `{key}`",
-                        "take one of the two out",
+                        f"`{key}` is not allowed in the calendar `{name}`, which is always open",
+                        "remove one of the two",
                     )
         elif not odd:
             for key, why in (
@@ -162,7 +162,7 @@ class CalendarReader:
                     self._add(
                         place,
                         "missing-key",
-                        f"the calendar `{name}` does not say its `{key}`",
+                        f"`{key}` is missing in the calendar `{name}`",
                         f"write {why}; or `always: yes`",
                     )
         if not always:
@@ -195,10 +195,10 @@ class CalendarReader:
             self._add(
                 value_place(node, "holidays"),
                 "unknown-reference",
-                f"no holiday list `{listed}`",
+                f"unknown holiday list `{listed}`",
                 f"did you mean `{near[0]}`?"
                 if near
-                else f"write the list in holidays/{listed}.yaml, or name {' or '.join(others)} here",
+                else f"add the list as holidays/{listed}.yaml, or name {' or '.join(others)} here",
             )
 
     def _week(self, node: Mapping | None) -> tuple[tuple[Interval, ...], ...]:
@@ -209,9 +209,7 @@ class CalendarReader:
             days = self._days(key, place)
             again = [day for day in days if day in places]
             if again:
-                self._add(
-                    place, "repeated-key", f"`{key}` says again when {DAYS[again[0]]} is open", "name each weekday once"
-                )
+                self._add(place, "repeated-key", f"`{key}` repeats {DAYS[again[0]]}", "name each weekday once")
             read = self._intervals(hours)
             for day in days:
                 week[day], places[day] = read, place
@@ -229,15 +227,15 @@ class CalendarReader:
             self._add(
                 place,
                 "bad-format",
-                f"`{key}` runs past the end of the week",
-                f"write {' and '.join(parts)} apart; a week begins with mon",
+                f"the range `{key}` goes past the end of the week",
+                f"write {' and '.join(parts)} separately; a week begins with mon",
             )
             return ()
         self._add(
             place,
             "bad-format",
             f"expected a weekday, got `{key}`",
-            f"write {', '.join(DAYS)}, or two of them as in mon-fri",
+            f"write {', '.join(DAYS)}, or a range such as mon-fri",
         )
         return ()
 
@@ -251,8 +249,8 @@ class CalendarReader:
                 self._add(
                     places[day],
                     "bad-format",
-                    f"the hours of {DAYS[day]} run into those of {DAYS[(day + 1) % 7]}",
-                    "let one end before the other begins",
+                    f"the hours of {DAYS[day]} overlap those of {DAYS[(day + 1) % 7]}",
+                    "end one before the other begins",
                 )
 
     def _dates(self, node: Mapping | None, *, overnight: bool = True) -> dict[date, tuple[Interval, ...]]:
@@ -286,8 +284,8 @@ class CalendarReader:
                 self._add(
                     item.place,
                     "bad-format",
-                    f"`{text(item)}` begins before the hours in front of it end",
-                    "write the hours of a day in order, apart from each other",
+                    f"`{text(item)}` begins before the previous hours end",
+                    "write the hours of a day in order and without overlaps",
                 )
             found.append(interval)
         return tuple(sorted(found))
@@ -299,8 +297,8 @@ class CalendarReader:
             self._add(
                 node.place,
                 "bad-format",
-                f"expected hours of a day, got `{node.text.strip()}`",
-                f"`{CLOSED}` stands alone, in place of hours"
+                f"expected the hours of a day, got `{node.text.strip()}`",
+                f"write `{CLOSED}` alone, instead of hours"
                 if node.text.strip() == CLOSED and overnight
                 else _hours_help(node.text.strip()),
             )
@@ -318,7 +316,7 @@ class CalendarReader:
                 node.place,
                 "bad-format",
                 f"the break `{node.text.strip()}` ends before it begins",
-                "a break is within one day; give the next day its own",
+                "a break ends on the day on which it begins; add another break to the next day",
             )
             return None
         return Interval(opens, closes if closes > opens else closes + DAY)

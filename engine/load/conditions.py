@@ -52,7 +52,7 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
             Problem(
                 place=inner.place,
                 code="bad-condition",
-                message=f"an empty list says nothing about `{fact.name}`",
+                message=f"expected conditions on `{fact.name}`, got an empty list",
                 help="leave the fact out if it does not matter",
             )
         )
@@ -66,8 +66,8 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
                 Problem(
                     place=inner.place,
                     code="bad-condition",
-                    message=f"`not` leaves no value of `{fact.name}`",
-                    help=f"write `{fact.name}: unknown` for a fact that is not sent",
+                    message=f"`not` excludes every value of `{fact.name}`",
+                    help=f"to match a fact that is not sent, write `{fact.name}: unknown`",
                 )
             )
             return None
@@ -104,8 +104,8 @@ def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None
         Problem(
             place=place,
             code="bad-condition",
-            message=f"a condition on `{fact.name}` is a value, a list, or `not`; here is {found}",
-            help="write {not: value} for everything but a value",
+            message=f"expected a value, a list or `not` as the condition on `{fact.name}`, got {found}",
+            help="write {not: value} to exclude one value",
         )
     )
 
@@ -124,8 +124,8 @@ def _items(
                 Problem(
                     place=item.place,
                     code="bad-condition",
-                    message=f"{shape} cannot stand inside {inside}",
-                    help="write {not: [one, other]} for everything but some values",
+                    message=f"{shape} is not allowed inside {inside}",
+                    help="write {not: [one, other]} to exclude several values",
                 )
             )
         elif not item.text.strip():
@@ -156,20 +156,20 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
         case FactType.BOOLEAN:
             code, message, help_ = (
                 "unknown-value",
-                f"`{fact.name}` is yes or no, not `{text}`",
+                f"expected yes or no for `{fact.name}`, got `{text}`",
                 "write yes, no or unknown",
             )
         case FactType.TEXT | FactType.INSTANT:
             code, message, help_ = (
                 "bad-condition",
-                f"`{text}` is not a condition on the {fact.type} `{fact.name}`",
+                f"expected a condition on the {fact.type} `{fact.name}`, got `{text}`",
                 f"write {', '.join(fact.words)} or unknown",
             )
         case _ if text == UNLISTED:
             code, message, help_ = (
                 "bad-condition",
-                f"`{fact.name}` is not open, so it is never unlisted",
-                "add `open: yes` to it in the vocabulary, or leave the word out",
+                f"`{fact.name}` can never be unlisted because it is not open",
+                "add `open: yes` to it in the vocabulary, or remove `unlisted`",
             )
         case _:
             code, message, help_ = "unknown-value", f"unknown {fact.name} `{text}`", value_help(fact, text, UNKNOWN)
@@ -206,14 +206,14 @@ def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple
     """Describe what is wrong with a condition on a number, and what would be right."""
     if interval is None:
         return (
-            f"`{text}` is not a condition on the number `{fact.name}`",
+            f"expected a condition on the number `{fact.name}`, got `{text}`",
             'write a number, "> 50", ">= 10", "< 10", "<= 50", "[10..25]" or "(25..50]"',
         )
     for end in (interval.low, interval.high):
         if math.isfinite(end) and (
             (fact.minimum is not None and end < fact.minimum) or (fact.maximum is not None and end > fact.maximum)
         ):
-            return f"`{number_text(end)}` is outside what `{fact.name}` can be", f"it is {range_text(fact)}"
+            return f"`{number_text(end)}` is out of range for `{fact.name}`", f"it must be {range_text(fact)}"
     one_number = interval.low == interval.high
     if (
         interval.low > interval.high
@@ -221,11 +221,11 @@ def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple
         or math.isinf(max(interval.low, -interval.high))
     ):
         return (
-            f"no number lies in `{text}`",
-            "the smaller end comes first; `[` and `]` include an end, `(` and `)` do not",
+            f"the range `{text}` contains no number",
+            "write the smaller end first; `[` and `]` include an end, `(` and `)` exclude it",
         )
     if one_number and fact.type is FactType.INTEGER and interval.low != int(interval.low):
-        return f"`{text}` is not a whole number, and `{fact.name}` is never anything else", f"it is {range_text(fact)}"
+        return f"expected a whole number for `{fact.name}`, got `{text}`", f"it must be {range_text(fact)}"
     return None
 
 

@@ -51,7 +51,7 @@ class DeadlineReader:
             self._add(
                 place,
                 "bad-outcome",
-                f"`{name}` is {kind_text(outcome.type)}; a deadline is an instant",
+                f"expected an instant as the outcome of a deadline, got {kind_text(outcome.type)}, `{name}`",
                 "write `type: instant` in the vocabulary",
             )
         self._instant_fact(node, "from")
@@ -78,18 +78,18 @@ class DeadlineReader:
         """Read one elapsed time; its name is that of the fact it stands in for."""
         fact = self.facts.get(name)
         if fact is None:
-            what = "is an outcome, which a table gives" if name in self.outcomes else "is not a fact"
+            found = f"the outcome `{name}`" if name in self.outcomes else f"the unknown name `{name}`"
             self._add(
                 place,
                 "unknown-fact",
-                f"`{name}` {what}; time that has passed stands in for a fact that is a number",
+                f"expected a number as the fact of an elapsed time, got {found}",
                 did_you_mean(name, self._numbers()),
             )
         elif not fact.numeric and not undescribed(fact):
             self._add(
                 place,
                 "bad-outcome",
-                f"`{name}` is {kind_text(fact.type)}; time that has passed is a number",
+                f"expected a number as the fact of an elapsed time, got {kind_text(fact.type)}, `{name}`",
                 "write `type: number` in the vocabulary",
             )
         self._instant_fact(node, "from")
@@ -102,7 +102,9 @@ class DeadlineReader:
             and (fact.type is FactType.INTEGER or measure.unit in BY_DAY)
         ):
             what = (
-                f"{_WORDS[measure.unit]} are counted whole" if measure.unit in BY_DAY else f"`{name}` is a whole number"
+                f"{_WORDS[measure.unit]} count as whole numbers"
+                if measure.unit in BY_DAY
+                else f"`{name}` is a whole number"
             )
             self._add(
                 value_place(node, "count"),
@@ -130,13 +132,13 @@ class DeadlineReader:
             or (self.facts[name].type is not FactType.INSTANT and not undescribed(self.facts[name]))
         ):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = "is an outcome" if name in self.outcomes else "is not a fact"
+            found = f"the outcome `{name}`" if name in self.outcomes else f"the unknown name `{name}`"
             if name in self.facts:
-                what = f"is {kind_text(self.facts[name].type)}, not an instant"
+                found = f"{kind_text(self.facts[name].type)}, `{name}`"
             self._add(
                 value_place(node, key),
                 "unknown-fact",
-                f"`{name}` {what}; `{key}` names an instant fact",
+                f"expected an instant fact for `{key}`, got {found}",
                 did_you_mean(name, instants),
             )
 
@@ -174,7 +176,9 @@ class DeadlineReader:
             )
         elif outcome.type not in types and not undescribed(outcome):
             self._add(
-                place, "bad-outcome", f"`{name}` is {kind_text(outcome.type)}; `{key}` is {what} that a table gives"
+                place,
+                "bad-outcome",
+                f"expected {what} that a table produces for `{key}`, got {kind_text(outcome.type)}, `{name}`",
             )
         return outcome is not None and outcome.type in types
 
@@ -186,7 +190,7 @@ class DeadlineReader:
             self._add(
                 value_place(node, "left"),
                 "bad-format",
-                f"expected a part of the time, got `{text(node, 'left')}`",
+                f"expected a share or an amount of time, got `{text(node, 'left')}`",
                 "write a share or an amount of business time, such as 25% or 30 minutes",
             )
             return None
@@ -197,7 +201,7 @@ class DeadlineReader:
             self._add(
                 value_place(node, "left"),
                 "bad-format",
-                f"`{text(node, 'left')}` is more than any deadline has",
+                f"`{text(node, 'left')}` exceeds the time of every deadline",
                 f"write at most {MAX_AMOUNT:,}, or a share such as 25%",
             )
             return None
@@ -236,7 +240,7 @@ class DeadlineReader:
                 self._add(
                     then.place,
                     "bad-outcome",
-                    f"`{name}` is counted in a unit by a calendar, not `{then.text.strip()}`",
+                    f"expected a unit and a calendar for `{name}`, got `{then.text.strip()}`",
                     "write `nothing`, or {unit: hours, calendar: ...}",
                 )
         else:
@@ -269,10 +273,13 @@ class DeadlineReader:
         if node is None:
             return
         if unit is Unit.BUSINESS_DAYS and not rule:
-            self._add(place, "missing-key", "business days need a `rule`", f"write one of {', '.join(DayRule)}")
+            self._add(place, "missing-key", "`business_days` needs a `rule`", f"write one of {', '.join(DayRule)}")
         elif unit is not Unit.BUSINESS_DAYS and rule:
             self._add(
-                key_place(node, "rule"), "unknown-key", f"`rule` is for business days, not for {unit}", "take it out"
+                key_place(node, "rule"),
+                "unknown-key",
+                f"`rule` is allowed with business days only, not with {unit}",
+                "take it out",
             )
 
     def _calendar(self, node: Node | None, name: str, region: str, unit: Unit) -> None:
@@ -282,20 +289,20 @@ class DeadlineReader:
         place = value_place(node, "calendar")
         if calendar is None:
             if self.whole:
-                self._add(place, "unknown-reference", f"no calendar `{name}`", did_you_mean(name, self.calendars))
+                self._add(place, "unknown-reference", f"unknown calendar `{name}`", did_you_mean(name, self.calendars))
         elif calendar.needs_region(unit) and not region:
             self._add(
                 place,
                 "missing-key",
-                f"the calendar `{name}` is kept by region, and no `region` is named here",
-                "name the outcome that gives the region",
+                f"the calendar `{name}` depends on the region, and `region` is missing here",
+                "name the outcome that selects the region",
             )
         elif not calendar.always and not any(calendar.week) and not any(calendar.dates.values()):
             self._add(
                 place,
                 "never-opens",
-                f"the calendar `{name}` never opens, so no time can be counted by it",
-                f"give it `hours`; it stands at {calendar.place}",
+                f"the calendar `{name}` never opens, so it cannot count time",
+                f"add `hours` to it at {calendar.place}",
             )
 
     def _number(self, node: Node, unit: Unit, outcome: str, place: Place) -> float | None:
@@ -305,15 +312,15 @@ class DeadlineReader:
                 self._add(
                     value_place(node, "amount"),
                     "unknown-key",
-                    f"the amount is given by `{outcome}` already",
-                    "take one of the two out",
+                    f"`amount` is already set by `{outcome}`",
+                    "remove one of the two",
                 )
             elif not outcome:
                 self._add(
                     place,
                     "missing-key",
-                    "the rule does not say how much time there is",
-                    "write an `amount` here, or name the outcome that gives it above the rules",
+                    "the rule has no `amount`",
+                    "add an `amount` here, or name the outcome that sets it above the rules",
                 )
             return None
         if not _NUMBER.fullmatch(written):
@@ -325,7 +332,7 @@ class DeadlineReader:
                 value_place(node, "amount"),
                 "bad-format",
                 f"expected a number of {_WORDS[unit]}, got `{written}`",
-                f"write {whole} of 0 to {MAX_AMOUNT:,}",
+                f"write {whole} from 0 to {MAX_AMOUNT:,}",
             )
             return None
         return float(number)

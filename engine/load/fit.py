@@ -93,7 +93,7 @@ def _check_names(parts: Parts) -> None:
                 parts.add(
                     one.place,
                     "repeated-id",
-                    f"the {what} `{name}` is named like the {seen[name][0]} at {seen[name][1]}",
+                    f"the {what} `{name}` has the same name as the {seen[name][0]} at {seen[name][1]}",
                     "choose another name",
                 )
             seen.setdefault(name, (what, one.place))
@@ -122,7 +122,7 @@ def _check_questions(parts: Parts) -> None:
             name = text(node, "id")
             if name and name in ids:
                 parts.add(
-                    value_place(node, "id"), "repeated-id", f"the question `{name}` stands twice", "choose another id"
+                    value_place(node, "id"), "repeated-id", f"the question `{name}` is repeated", "choose another id"
                 )
             ids.add(name)
             for item in items(node, "rules"):
@@ -130,7 +130,7 @@ def _check_questions(parts: Parts) -> None:
                     parts.add(
                         item.place,
                         "unknown-reference",
-                        f"no rule or table `{text(item)}`",
+                        f"unknown rule or table `{text(item)}`",
                         did_you_mean(text(item), known),
                     )
 
@@ -142,7 +142,9 @@ def _check_triage(parts: Parts) -> None:
         if name in seen:
             parts.add(item.place, "repeated-id", f"the decision `{name}` is repeated", "keep one of the two")
         elif parts.whole and name and "" not in parts.decisions and name not in parts.decisions:
-            parts.add(item.place, "unknown-reference", f"no decision `{name}`", did_you_mean(name, parts.decisions))
+            parts.add(
+                item.place, "unknown-reference", f"unknown decision `{name}`", did_you_mean(name, parts.decisions)
+            )
         seen.add(name)
 
 
@@ -164,8 +166,8 @@ def _check_regions(parts: Parts) -> None:
         parts.add(
             outcome.place,
             "unknown-reference",
-            f"no region {', '.join(f'`{word}`' for word in gone)}, as `{name}` can be",
-            f"add {lines} under `regions`; what counts by it: {', '.join(users[:MAX_USERS])}{more}",
+            f"unknown region {', '.join(f'`{word}`' for word in gone)}, a value of `{name}`",
+            f"add {lines} under `regions`; used by {', '.join(users[:MAX_USERS])}{more}",
         )
 
 
@@ -176,18 +178,18 @@ def _check_producers(parts: Parts) -> None:
             parts.add(
                 place,
                 "produced-twice",
-                f"`{name}` is produced at {producers[name]} already",
+                f"`{name}` is already produced at {producers[name]}",
                 "only one table can produce an outcome",
             )
         producers.setdefault(name, place)
     for name, outcome in parts.outcomes.items():
         if name not in producers:
-            what = "deadline gives" if outcome.type is FactType.INSTANT else "table produces"
+            what = "deadline produces" if outcome.type is FactType.INSTANT else "table produces"
             parts.add(
                 outcome.place,
                 "never-produced",
                 f"no {what} the outcome `{name}`",
-                f"take it out of the vocabulary, or give it a {what.partition(' ')[0]}",
+                f"remove it from the vocabulary, or add a {what.partition(' ')[0]} that produces it",
             )
     by_roster = {roster.produces for roster in parts.rosters.values()}
     for rule in parts.rules():
@@ -196,8 +198,8 @@ def _check_producers(parts: Parts) -> None:
                 parts.add(
                     condition.place,
                     "bad-condition",
-                    f"`{condition.fact}` comes from a roster, which no table can read",
-                    "it changes with the time of day; leave the condition out",
+                    f"`{condition.fact}` comes from a roster, and tables cannot read rosters",
+                    "it changes with the time of day; remove the condition",
                 )
     wanted = [("deadline", one.region, one.place) for one in parts.deadlines.values()]
     wanted += [("elapsed time", elapsed.region, elapsed.place) for elapsed in parts.elapsed.values()]
@@ -207,7 +209,7 @@ def _check_producers(parts: Parts) -> None:
                 place,
                 "bad-outcome",
                 f"the region `{region}` of the {what} comes from a roster, which changes with the time of day",
-                "let a table give the region",
+                "select the region in a table",
             )
 
 
@@ -223,8 +225,8 @@ def _check_amounts(parts: Parts) -> None:
                 parts.add(
                     rule.place,
                     "bad-outcome",
-                    f"`{number_text(amount)}` is not an amount of time, which `{deadline.amount}` gives the deadline `{deadline.name}`",
-                    f"give 0 to {MAX_AMOUNT:,}",
+                    f"expected an amount of time for the deadline `{deadline.name}` from `{deadline.amount}`, got `{number_text(amount)}`",
+                    f"write a number from 0 to {MAX_AMOUNT:,}",
                 )
             elif amount != int(amount) and any(_meet(rule, other) for other in counted):
                 other = next(other for other in counted if _meet(rule, other))
@@ -232,7 +234,7 @@ def _check_amounts(parts: Parts) -> None:
                     rule.place,
                     "bad-outcome",
                     f"the deadline `{deadline.name}` counts whole business days, not `{number_text(amount)}`, by its rule `{other.id}`",
-                    "give a whole number, or let that rule ask for a unit that this one does not give",
+                    "write a whole number, or change the conditions of that rule so that it does not apply here",
                 )
 
 

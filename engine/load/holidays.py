@@ -36,8 +36,8 @@ class _Reader:
         if name and name != stem:
             self._add(
                 value_place(self.tree, "name"),
-                f"the list `{name}` stands in the file `{stem}.yaml`",
-                "a list and its file have one name",
+                f"the list `{name}` is in the file `{stem}.yaml`",
+                "give the list and its file the same name",
             )
         span = self._span()
         days = self._days(span)
@@ -45,7 +45,7 @@ class _Reader:
             if day in days:
                 self._add(
                     key_place(mapping(self.tree, "not_holidays") or self.tree, day.isoformat()),
-                    f"`{day}` is in `days` as well",
+                    f"`{day}` is also in `days`",
                     "keep one of the two",
                 )
         first, last = span or (date(FIRST_YEAR, 1, 1), date(FIRST_YEAR, 1, 1))
@@ -64,16 +64,16 @@ class _Reader:
         if first > last:
             self._add(
                 value_place(covers, "from"),
-                f"the list covers nothing: `{first}` is after `{last}`",
-                "write the first day as `from` and the last as `to`",
+                f"the list covers no day: `{first}` is after `{last}`",
+                "write the first day as `from` and the last day as `to`",
             )
             return None
         for key, day in (("from", first), ("to", last)):
             if not FIRST_YEAR <= day.year <= LAST_YEAR:
                 self._add(
                     value_place(covers, key),
-                    f"`{day}` is too far away",
-                    f"a list lies between {FIRST_YEAR} and {LAST_YEAR}",
+                    f"`{day}` is out of range",
+                    f"write a day from {FIRST_YEAR} to {LAST_YEAR}",
                 )
                 return None
         return first, last
@@ -97,8 +97,8 @@ class _Reader:
             if span is not None and not span[0] <= day <= span[1]:
                 self._add(
                     node.key_places[written],
-                    f"`{day}` is outside of what the list covers, `{span[0]}` to `{span[1]}`",
-                    "widen `covers`, or take the day out",
+                    f"`{day}` is outside the range that the list covers, `{span[0]}` to `{span[1]}`",
+                    "widen `covers`, or remove the day",
                 )
             yield day, inner
 
@@ -106,14 +106,14 @@ class _Reader:
         if not _DAY.fullmatch(written):
             self._add(
                 place,
-                f"`{written}` is not a date such as 2026-01-31",
-                "write year, month and day, with all their digits",
+                f"expected a date such as 2026-01-31, got `{written}`",
+                "write the year with four digits, the month and the day with two",
             )
             return None
         try:
             return date.fromisoformat(written)
         except ValueError:
-            self._add(place, f"there is no such day: `{written}`", "write a day that the calendar has")
+            self._add(place, f"the day `{written}` does not exist", "write a day that exists")
             return None
 
     def _add(self, place: Place, message: str, help_: str) -> None:

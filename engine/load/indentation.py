@@ -87,7 +87,7 @@ def _lifted(name: str, section: _Part, entry: dict[str, Any], within: Iterable[s
                 yield Problem(
                     place=place,
                     code="unknown-key",
-                    message=f"`{key}` belongs to `{name}`, and is indented as a part of `{outer}`",
+                    message=f"`{key}` belongs to `{name}`, but is indented as part of `{outer}`",
                     help=f"indent it like `{outer}` in line {line}",
                 )
         section.entries[outer] = inner.mapping()
@@ -107,7 +107,7 @@ def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Ite
                 yield Problem(
                     place=place,
                     code="unknown-key",
-                    message=f"`{key}` belongs to `{name}`, and is not indented below it",
+                    message=f"`{key}` belongs to `{name}`, but is not indented below it",
                     help=f"indent it like line {first.line}",
                 )
                 break
@@ -135,6 +135,6 @@ def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(
             place=first,
             code="unknown-key",
-            message=f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, and are indented like it",
+            message=f"`{own[0]}` and the {len(own) - 1} keys below it belong to `{name}`, but are indented like it",
             help=f"indent them further than `{name}` in line {section.places[name].line}",
         )

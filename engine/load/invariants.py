@@ -76,12 +76,12 @@ class _Reader:
         return claim if len(self.problems) == before else None
 
     def _forms(self, node: Node, forms: list[str]) -> None:
-        what = "says nothing" if not forms else f"says two things, `{forms[0]}` and `{forms[1]}`"
+        what = "none" if not forms else f"`{forms[0]}` and `{forms[1]}`"
         place = key_place(node, forms[1]) if forms else node.place
         self._add(
             place,
             "bad-condition",
-            f"an invariant has one form; this one {what}",
+            f"expected one form in the invariant, got {what}",
             "write one of never, always, implies and monotone",
         )
 
@@ -120,7 +120,7 @@ class _Reader:
                     self._add(
                         item.place,
                         "bad-condition",
-                        f"`not` speaks of values, and `{text(item)}` is none",
+                        f"expected a value after `not`, got the state `{text(item)}`",
                         f"write {meant}, or a list of both",
                     )
                     return None
@@ -140,21 +140,19 @@ class _Reader:
         """Return the fact or outcome of a name; tell if there is none, or none that has cells."""
         found = self.named.facts.get(name) or self.named.outcomes.get(name)
         if found is None:
-            self._add(
-                place, "unknown-fact", f"no fact or outcome `{name}` in the vocabulary", did_you_mean(name, self.known)
-            )
+            self._add(place, "unknown-fact", f"unknown fact or outcome `{name}`", did_you_mean(name, self.known))
             return None
         if name in self.named.outcomes and name not in self.named.facts and name not in self.named.given:
             why = (
                 "an instant, which depends on more than the facts"
                 if found.type is FactType.INSTANT
-                else "given by no table"
+                else "not produced by a table"
             )
             self._add(
                 place,
                 "bad-condition",
                 f"`{name}` is {why}",
-                "name what it is worked out from, such as the amount and the unit of a deadline",
+                "name what it depends on, such as the amount and the unit of a deadline",
             )
             return None
         return found
@@ -167,8 +165,8 @@ class _Reader:
             self._add(
                 place,
                 "missing-key" if not ways else "unknown-key",
-                f"`monotone` has one of `{Way.NEVER_LOWERS}` and `{Way.NEVER_RAISES}`, not {'both' if ways else 'none'}",
-                "say in one of them which outcome is compared, with its values from the lowest to the highest",
+                f"expected one of `{Way.NEVER_LOWERS}` and `{Way.NEVER_RAISES}` in `monotone`, got {'both' if ways else 'none'}",
+                "name in one of them the outcome to compare, with its values from the lowest to the highest",
             )
         way = ways[0] if ways else Way.NEVER_LOWERS
         outcomes = self._orders(node, way.value)
@@ -181,16 +179,16 @@ class _Reader:
                 self._add(
                     key_place(_part(node, way.value) or node, order.name),
                     "bad-condition",
-                    f"`{order.name}` is a fact, and no fact follows from another",
-                    "name an outcome here",
+                    f"expected an outcome, got the fact `{order.name}`",
+                    "facts do not depend on each other; name an outcome here",
                 )
         made = [order.name for order in raised if order.name not in self.named.facts]
         if made and len(raised) > 1:
             self._add(
                 key_place(_part(node, "raise") or node, made[0]),
                 "bad-condition",
-                f"`{made[0]}` is an outcome, and stands beside others",
-                "raise facts, or one outcome; write an invariant for each",
+                f"the outcome `{made[0]}` cannot be raised together with others",
+                "raise facts, or one outcome; write one invariant per outcome",
             )
 
     def _orders(self, node: Node, key: str) -> tuple[Order, ...]:
@@ -208,7 +206,7 @@ class _Reader:
                 self._add(
                     node.place,
                     "bad-condition",
-                    f"the number `{name}` has one order, by its size",
+                    f"the number `{name}` is always ordered by size",
                     f"write `{name}: {BY_SIZE}`",
                 )
             return Order(name, ())
@@ -216,16 +214,16 @@ class _Reader:
             self._add(
                 place,
                 "bad-condition",
-                f"`{name}` is {kind_text(named.type)}, whose values have no order",
-                "name a choice, a number or a yes/no",
+                f"expected a choice, a number or a yes/no, got {kind_text(named.type)}, `{name}`",
+                "only their values have an order",
             )
             return None
         if not isinstance(node, Sequence):
             self._add(
                 node.place,
                 "bad-condition",
-                f"the values of `{name}` need an order",
-                f"write a list from the lowest to the highest, as `{name}: [{', '.join(_ranked(named))}]`",
+                f"the order of the values of `{name}` is missing",
+                f"write a list from the lowest to the highest: `{name}: [{', '.join(_ranked(named))}]`",
             )
             return None
         return Order(name, self._values(named, node))
@@ -243,7 +241,7 @@ class _Reader:
                 self._add(
                     item.place,
                     "repeated-id",
-                    f"`{word}` stands twice in the order of `{named.name}`",
+                    f"`{word}` is repeated in the order of `{named.name}`",
                     "keep one of the two",
                 )
             found.append(word)
@@ -253,7 +251,7 @@ class _Reader:
                 node.place,
                 "missing-key",
                 f"the order of `{named.name}` leaves out {', '.join(f'`{word}`' for word in missing)}",
-                "put every value where it ranks",
+                "list every value at its rank",
             )
         return tuple(found)
 

@@ -28,8 +28,8 @@ def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str,
                 Problem(
                     place=tables[name].place,
                     code="too-large",
-                    message=f"more than {MAX_CHAIN} tables read from each other in a row",
-                    help="let tables read facts directly",
+                    message=f"a chain of more than {MAX_CHAIN} tables that read each other",
+                    help="read facts directly in some of them",
                 )
             ]
         )
@@ -68,6 +68,6 @@ def _cycle(tables: Mapping[str, Table], names: tuple[str, ...]) -> Problem:
     return Problem(
         place=place,
         code="cycle",
-        message="tables wait for each other: " + " → ".join(names),
-        help="each reads what the next produces",
+        message="tables depend on each other: " + " → ".join(names),
+        help="each reads an outcome of the next",
     )

@@ -89,8 +89,8 @@ def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy,
                 Problem(
                     place=Place(file=f"{root}/{needed}" if root else needed),
                     code="missing-file",
-                    message=f"there is no file {needed}",
-                    help="every version needs one",
+                    message=f"the file {needed} is missing",
+                    help="every version needs it",
                 )
             )
     if not all(isinstance(trees.get(needed), Mapping) for needed in (MANIFEST, VOCABULARY)):
@@ -212,7 +212,7 @@ class _Loader:
                     value_place(self.parts.manifest_tree, "effective_from"),
                     "bad-format",
                     f"{unreadable(written)}: `{written}`",
-                    "write an instant that the calendar has",
+                    "write an instant that exists",
                 )
             return datetime.min.replace(tzinfo=UTC)
         return found
@@ -293,7 +293,7 @@ class _Loader:
             outcome = text(item)
             if outcome in seen:
                 self.parts.add(
-                    item.place, "repeated-id", f"the decision `{name}` names `{outcome}` twice", "keep one of the two"
+                    item.place, "repeated-id", f"the decision `{name}` lists `{outcome}` twice", "keep one of the two"
                 )
             elif outcome and outcome not in self.parts.outcomes:
                 self.parts.problems.append(no_outcome(outcome, item.place, self.parts.facts, self.parts.outcomes))

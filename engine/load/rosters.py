@@ -33,12 +33,12 @@ class RosterReader:
         at, produces = text(node, "at"), text(node, "produces")
         if at and (at not in self.facts or self.facts[at].type is not FactType.INSTANT):
             instants = [fact.name for fact in self.facts.values() if fact.type is FactType.INSTANT]
-            what = f"is {kind_text(self.facts[at].type)}, not an instant" if at in self.facts else "is not a fact"
+            found = f"{kind_text(self.facts[at].type)}, `{at}`" if at in self.facts else f"the unknown name `{at}`"
             if at not in self.facts or not undescribed(self.facts[at]):
                 self._add(
                     value_place(node, "at"),
                     "unknown-fact",
-                    f"`{at}` {what}; the roster `{name}` needs an instant fact",
+                    f"expected an instant fact for the roster `{name}`, got {found}",
                     did_you_mean(at, instants),
                 )
         entries = self._entries(node)
@@ -49,7 +49,7 @@ class RosterReader:
                 value_place(node, "open"),
                 "bad-format",
                 f"the roster `{name}` closes before it opens",
-                "write the opening time first; both are of one day",
+                "write the opening time first; both are on the same day",
             )
         opens, closes = hours or (0, 0)
         return Roster(
@@ -93,7 +93,7 @@ class RosterReader:
             self._add(
                 value_place(node, "produces"),
                 "bad-outcome",
-                f"`{produces}` is {kind_text(outcome.type)}; a roster gives a choice",
+                f"expected a choice as the outcome of a roster, got {kind_text(outcome.type)}, `{produces}`",
                 "write `type: choice` in the vocabulary",
             )
             return
@@ -113,8 +113,8 @@ class RosterReader:
             self._add(
                 outcome.place,
                 "never-produced",
-                f"no entry of the roster gives the {produces} {', '.join(missing)}",
-                "take it out of the vocabulary, or add the entry that gives it",
+                f"no entry of the roster has the {produces} {', '.join(missing)}",
+                "remove it from the vocabulary, or add an entry for it",
             )
 
     def _add(self, place: Place, code: str, message: str, help_: str = "") -> None:
@@ -127,13 +127,13 @@ def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: I
         return Problem(
             place=place,
             code="unknown-fact",
-            message=f"`{name}` is a fact, not an outcome",
+            message=f"expected an outcome, got the fact `{name}`",
             help="callers send facts; tables produce outcomes",
         )
     return Problem(
         place=place,
         code="unknown-fact",
-        message=f"no outcome `{name}` in the vocabulary",
+        message=f"unknown outcome `{name}`",
         help=did_you_mean(name, outcomes),
     )
 

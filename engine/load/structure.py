@@ -50,13 +50,13 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
     """
     said = tree.get("kind") if isinstance(tree, Mapping) else None
     if isinstance(said, Scalar) and said.text != kind:
-        what = f"says it is of the kind `{said.text}`" if said.text in KINDS else f"is of no known kind: `{said.text}`"
+        what = f"has the kind `{said.text}`" if said.text in KINDS else f"has the unknown kind `{said.text}`"
         return [
             Problem(
                 place=said.place,
                 code="wrong-kind",
                 message=f"the file {what}",
-                help=f"in this place it must be `kind: {kind}`",
+                help=f"write `kind: {kind}` for a file in this place",
             )
         ]
     return shape_problems(_validator(kind), tree, keys_of(kind))
@@ -141,7 +141,11 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
             words = [word for word in allowed if isinstance(word, str)]
             if {"yes", "no"} <= set(words):
                 return [
-                    Problem(place=node.place, code="unknown-value", message=f"{name} is yes or no, not `{node.text}`")
+                    Problem(
+                        place=node.place,
+                        code="unknown-value",
+                        message=f"expected yes or no for {name}, got `{node.text}`",
+                    )
                 ]
             help_ = (
                 f"known: {', '.join(words)}"
@@ -157,7 +161,7 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
                 Problem(
                     place=place,
                     code="bad-format",
-                    message=f"`{shown}` is not {_format(str(wanted))}",
+                    message=f"expected {_format(str(wanted))}, got `{shown}`",
                     help=formatted(str(wanted), shown),
                 )
             ]
@@ -232,7 +236,7 @@ def _amount(name: str, limit: int, node: Node) -> str:
     count = len(node.items) if isinstance(node, Sequence) else len(node.entries) if isinstance(node, Mapping) else 0
     if count == 0:
         return f"{name} is empty"
-    return f"{name} has {count} {'item' if count == 1 else 'items'}; it needs {limit}"
+    return f"expected {limit} items in {name}, got {count}"
 
 
 def _alternatives(branches: list[Any]) -> list[str]:

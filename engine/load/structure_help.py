@@ -10,56 +10,56 @@ from typing import Any, Final
 from engine.load.yaml_tree import Node, Scalar, Sequence
 
 KEYS: Final[Mapping[str, str]] = {
-    "about": "say in a few words what it is: `about: …`",
+    "about": "describe it in a few words: `about: …`",
     "answers": "list the outcomes that it answers: `answers: [outcome]`",
     "at": "name the fact with the instant that counts: `at: fact`",
     "calendar": "name the calendar that the time counts by: `calendar: name`",
     "cases": "list the cases: `cases:`, and below it `- {name: …, decision: …, facts: {…}}`",
     "columns": "list the values of the fact across: `columns: [low, high]`",
-    "count": "say what counts of a unit that is not over: `count: full`, `begun` or `exact`",
-    "covers": "say which days the list covers: `covers: {from: 2026-01-01, to: 2027-12-31}`",
+    "count": "choose how a unit that has not ended counts: `count: full`, `begun` or `exact`",
+    "covers": "write which days the list covers: `covers: {from: 2026-01-01, to: 2027-12-31}`",
     "days": "list the days: `days:`, and below it `2026-12-25: {name: …, status: confirmed}`",
     "decision": "name the decision that the case is about: `decision: name`",
     "digest": "write the digest that `guidepost release` recorded",
     "down": "name the fact whose values are the rows: `down: fact`",
     "across": "name the fact whose values are the columns: `across: fact`",
     "effective_from": 'write an instant with an offset: `effective_from: "2026-01-31T09:00:00+10:00"`',
-    "entries": "list whose turn it can be: `entries:`, and below it `- {value: …, zone: Europe/Paris}`",
-    "extend": "say whether holds put the instant off: `extend: yes` or `extend: no`",
+    "entries": "list the places that take turns: `entries:`, and below it `- {value: …, zone: Europe/Paris}`",
+    "extend": "choose whether holds extend the deadline: `extend: yes` or `extend: no`",
     "fact": "name the fact that the rows belong to: `fact: name`",
-    "facts": "say what is sent: `facts: {fact: value}`; `facts: {}` sends nothing",
+    "facts": "write the facts of the request: `facts: {fact: value}`; `facts: {}` sends none",
     "from": "name the fact with the instant from which the time counts: `from: fact`",
-    "holds": "say whether time on hold counts: `holds: {extend: yes}` puts the instant off by it, `holds: {extend: no}` does not",
+    "holds": "choose whether time on hold counts: `holds: {extend: yes}` extends the deadline by it, `holds: {extend: no}` does not",
     "holidays": "name a list of holidays/, or write `holidays: none`",
-    "id": "give it an id of its own: `id: table.rule`",
-    "if": "say what has to hold first: `if: {fact: value}`",
+    "id": "add a unique id: `id: table.rule`",
+    "if": "write the condition: `if: {fact: value}`",
     "invariants": "list the invariants: `invariants:`, and below it `- {id: …, about: …, never: {…}}`",
-    "kind": "say what kind of file it is, in its first line: `kind: policy`",
-    "left": "say how much time is left when it warns: `left: 25%`, or `left: 30 minutes`",
-    "name": "give it a name: `name: …`",
-    "open": 'say from when to when: `open: ["09:00", "17:00"]`',
+    "kind": "write the kind of the file in its first line: `kind: policy`",
+    "left": "write how much time is left when it warns: `left: 25%`, or `left: 30 minutes`",
+    "name": "add a name: `name: …`",
+    "open": 'write the opening and closing time: `open: ["09:00", "17:00"]`',
     "outcomes": "declare what tables produce: `outcomes:`, and below it `name: {type: choice, about: …, values: […]}`",
-    "owner": "say who answers for it: `owner: …`",
-    "produces": "name the outcomes that the table gives: `produces: [outcome]`",
+    "owner": "name who is responsible for it: `owner: …`",
+    "produces": "list the outcomes that the table produces: `produces: [outcome]`",
     "question": "write the question that is open: `question: …`",
-    "raise": "say which fact rises, and its values from the lowest: `raise: {fact: [low, high]}`",
-    "reading": "say which answer counts until it is settled: `reading: …`",
-    "reason": "say why this is assumed: `reason: …`",
+    "raise": "name the fact that rises, with its values from the lowest: `raise: {fact: [low, high]}`",
+    "reading": "write which answer counts until the question is resolved: `reading: …`",
+    "reason": "give the reason: `reason: …`",
     "rows": "write a row for each value: `rows:`, and below it `value: […]`",
     "rules": "write the rules: `rules:`, and below it `- {id: …, when: {…}, then: {…}}`",
-    "source": "cite where it stands in the text that the policy restates: `source: …`; `none` if it stands nowhere",
-    "status": "say whether the day is sure: `status: confirmed` or `status: estimated`",
+    "source": "cite the heading in the source text: `source: …`; `none` if there is none",
+    "status": "choose whether the date is certain: `status: confirmed` or `status: estimated`",
     "text": "write the notice: `text: …`",
-    "then": "say what the rule gives: `then: {outcome: value}`",
+    "then": "write the outcomes of the rule: `then: {outcome: value}`",
     "to": "write the last day: `to: 2027-12-31`",
     "triage": "list the decisions of a triage in their order: `triage: [decision]`",
-    "type": "say what it can be: `type: choice`, `boolean`, `number`, `integer`, `text` or `instant`",
-    "unit": "say what is counted: `unit: minutes`, `hours` or `business_days`",
+    "type": "choose its type: `type: choice`, `boolean`, `number`, `integer`, `text` or `instant`",
+    "unit": "choose the unit: `unit: minutes`, `hours` or `business_days`",
     "value": "write the value: `value: …`",
-    "version": 'give it three numbers in quotes: `version: "1.0.0"`',
+    "version": 'write three numbers in quotes: `version: "1.0.0"`',
     "versions": "list the released versions: `versions:`, and below it `- {version: …, effective_from: …, digest: …}`",
-    "when": "say when the rule applies: `when: {fact: value}`; `when: {}` is always",
-    "when_past": "say what it is once the instant has passed: `when_past: breached` or `when_past: passed`",
+    "when": "write when the rule applies: `when: {fact: value}`; `when: {}` always applies",
+    "when_past": "choose its state once the instant has passed: `when_past: breached` or `when_past: passed`",
     "zone": "write an IANA time zone: `zone: Australia/Melbourne`",
 }
 """What to write for each key that some file needs."""
@@ -73,10 +73,10 @@ _OF_KIND: Final[Mapping[str, Mapping[str, str]]] = {
         "package": "name the package that drafted the list: `package: holidays`",
         "version": "write the version of the package: `version: 0.60`",
         "code": "write the code of the region in the package: `code: DE/BY`",
-        "source": "say where the days are from: `source: …`",
+        "source": "cite where the days are published: `source: …`",
     },
     "cases": {"from": "write the instant at which the hold begins: `from: 2026-01-31T09:00:00+10:00`"},
-    "invariants": {"then": "say what has to hold then: `then: {outcome: value}`"},
+    "invariants": {"then": "write what must hold then: `then: {outcome: value}`"},
     "frozen": {"version": "write the number of the version: `version: 1.0.0`"},
 }
 """The keys that mean something else in a kind of file."""
@@ -101,14 +101,14 @@ def unit(written: str) -> str:
     if written not in _DAYS:
         return ""
     weeks = "; a week is 7 of them" if written.startswith("week") else ""
-    return f"for days on which a calendar is open write `business_days`; for all days of the year, `business_days` by a calendar with `always: yes`{weeks}"
+    return f"for the days on which a calendar is open, write `business_days`; for all days of the year, `business_days` with a calendar that has `always: yes`{weeks}"
 
 
 def elsewhere(key: str, path: tuple[str | int, ...], properties: Mapping[str, Any]) -> str:
     """Return the help for a key that does not belong to a part that has all of its keys already."""
     if path[:1] == ("regions",) and key in ("hours", "dates", "breaks", "always"):
-        return f"`{key}` belongs to a calendar: write one with the zone and `{key}` of `{path[-1]}`, and name it in the rules for this region"
-    return f"take it out; there is {', '.join(f'`{one}`' for one in properties)}, and nothing else"
+        return f"`{key}` belongs to a calendar: add one with the zone and `{key}` of `{path[-1]}`, and name it in the rules for this region"
+    return f"remove it; allowed here: {', '.join(f'`{one}`' for one in properties)}"
 
 
 def shaped(
@@ -126,7 +126,7 @@ def shaped(
             return f"write `{{{', '.join(parts)}}}`"
         return keys.get(key, "")
     if wanted == "string" and key == "left" and isinstance(node, Sequence):
-        return "write one, such as `left: 25%`; a second warning needs a deadline of its own"
+        return "write one value, such as `left: 25%`; a second warning needs another deadline"
     return keys.get(key, "") if path[-1:] == (key,) else "write one value"
 
 
@@ -145,7 +145,7 @@ def _version(written: str) -> str:
     return (
         f'write `"{".".join(part or "0" for part in found.groups())}"`'
         if found
-        else "write three numbers with points between them"
+        else "write three numbers separated by points"
     )
 
 

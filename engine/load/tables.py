@@ -59,7 +59,7 @@ class TableReader:
                 place,
                 "missing-key",
                 f"the table `{name}` has no rules",
-                "write `rules`, a `matrix`, `entries`, or only an `otherwise`",
+                "add `rules`, a `matrix`, `entries`, or only an `otherwise`",
             )
         return Table(
             name=name,
@@ -94,14 +94,14 @@ class TableReader:
                 self._problem(
                     item.place,
                     "bad-outcome",
-                    f"`{item.text}` is an instant, which no table can give",
-                    "write it under `deadlines`",
+                    f"expected an outcome that a table can produce, got the instant `{item.text}`",
+                    "declare it under `deadlines`",
                 )
             elif hit is HitPolicy.COLLECT and outcome.type is not FactType.LIST and not undescribed(outcome):
                 self._problem(
                     item.place,
                     "bad-outcome",
-                    f"`{item.text}` is {kind_text(outcome.type)}; the collect table `{name}` can only give lists",
+                    f"expected a list for the collect table `{name}`, got {kind_text(outcome.type)}, `{item.text}`",
                     "write `type: list` in the vocabulary, or another `hit`",
                 )
             names.append(item.text)
@@ -109,8 +109,8 @@ class TableReader:
 
     def _no_outcome(self, name: str, known: Iterable[str]) -> tuple[str, str]:
         if name in self.facts:
-            return f"`{name}` is a fact, not an outcome", "callers send facts; tables produce outcomes"
-        return f"no outcome `{name}` in the vocabulary", did_you_mean(name, known)
+            return f"expected an outcome, got the fact `{name}`", "callers send facts; tables produce outcomes"
+        return f"unknown outcome `{name}`", did_you_mean(name, known)
 
     def _rules(self, form: Form, node: Node, context: _Context) -> tuple[tuple[Rule, ...], Matrix | None]:
         match form:
@@ -167,8 +167,8 @@ class TableReader:
             self._problem(
                 place,
                 "bad-condition",
-                f"the outcome `{name}` is {kind_text(outcome.type)}, which no table can read",
-                "only choices and yes/no can be read",
+                f"tables cannot read the outcome `{name}`, {kind_text(outcome.type)}",
+                "only choices and yes/no values can be read",
             )
             return None
         return outcome
@@ -197,8 +197,8 @@ class TableReader:
                 self._problem(
                     node.place,
                     "bad-matrix",
-                    f"the matrix `{context.table}` gives one outcome, but produces {len(context.produces)}",
-                    "give each outcome a matrix of its own, or write `rules`",
+                    f"expected one outcome in `produces` of the matrix `{context.table}`, got {len(context.produces)}",
+                    "write one matrix per outcome, or `rules`",
                 )
             return (), None
         row_fact, column_fact = self._testable(down.text, down.place), self._testable(across.text, across.place)
@@ -206,7 +206,10 @@ class TableReader:
             return (), None
         if row_fact is column_fact:
             self._problem(
-                across.place, "bad-matrix", f"`{across.text}` runs both down and across", "a matrix is by two facts"
+                across.place,
+                "bad-matrix",
+                f"`{across.text}` is used both `down` and `across`",
+                "use two different facts",
             )
             return (), None
         if len(columns) != len(items(node, "columns")):
@@ -223,7 +226,7 @@ class TableReader:
                         rows.key_places[key],
                         "bad-matrix",
                         f"the row `{key}` has {_counted(len(cells), 'cell')} under {_counted(len(columns), 'column')}",
-                        "each row has one cell for each column",
+                        "write one cell per column",
                     )
                 continue
             for column, condition, cell in zip(columns, headings, cells, strict=True):
@@ -267,7 +270,7 @@ class TableReader:
             self._problem(
                 node.place,
                 "bad-outcome",
-                "a collect table has no `otherwise`: no rule firing is an empty list",
+                "`otherwise` is not allowed in a collect table: if no rule fires, the list is empty",
                 "take it out",
             )
             return None
@@ -291,7 +294,7 @@ class TableReader:
                         node.key_places[name],
                         "bad-outcome",
                         f"the table `{context.table}` does not produce `{name}`",
-                        "add it to `produces`, or take it out here",
+                        "add it to `produces`, or remove it here",
                     )
             else:
                 fits = False
@@ -304,7 +307,7 @@ class TableReader:
             self._problem(
                 node.place,
                 "bad-outcome",
-                f"the rule does not say {either.join(f'`{name}`' for name in missing)}",
+                f"the rule has no value for {either.join(f'`{name}`' for name in missing)}",
                 f"`{context.table}` produces {', '.join(context.produces)}",
             )
         return self._outcomes(given, when)
@@ -328,7 +331,7 @@ class TableReader:
             self._problem(
                 node.place if odd is None else node.key_places[odd],
                 "bad-outcome",
-                f"`{outcome.name}` is a value or {{same_as: fact}}, not {'nothing' if odd is None else f'{{{odd}: ...}}'}",
+                f"expected a value or {{same_as: fact}} for `{outcome.name}`, got {'nothing' if odd is None else f'{{{odd}: ...}}'}",
                 "write the value itself, or `same_as`",
             )
             return None
@@ -337,7 +340,7 @@ class TableReader:
             self._problem(
                 place,
                 "bad-outcome",
-                "`same_as` names one fact",
+                "expected one fact in `same_as`",
                 f"write {{same_as: fact}} with a fact that has the values of `{outcome.name}`",
             )
             return None
@@ -350,7 +353,7 @@ class TableReader:
                 place,
                 "bad-outcome",
                 f"`{outcome.name}` cannot be the same as `{name}`: `{odd_one.name}` is {kind_text(odd_one.type)}",
-                "only choices and yes/no can",
+                "only choices and yes/no values can",
             )
             return None
         if fact.type is not outcome.type:
@@ -365,7 +368,7 @@ class TableReader:
             self._problem(
                 place,
                 "bad-outcome",
-                f"`{name}` may be unknown where `{outcome.name}` is to be the same",
+                f"`{name}` may be unknown, so `{outcome.name}` cannot be the same",
                 f"add `{name}: {{not: unknown}}` to `when`",
             )
             return None
@@ -375,7 +378,7 @@ class TableReader:
                 place,
                 "bad-outcome",
                 f"`{outcome.name}` cannot be {', '.join(f'`{word}`' for word in extra)}, as `{name}` can here",
-                f"let the rule ask for values of `{name}` that `{outcome.name}` has too",
+                f"restrict the rule to values of `{name}` that `{outcome.name}` has too",
             )
             return None
         return SameAs(name)
@@ -387,7 +390,7 @@ class TableReader:
                     self._problem(
                         item.place,
                         "bad-outcome",
-                        f"`{outcome.name}` is a list of texts, not of lists or mappings",
+                        f"expected texts in the list `{outcome.name}`, got a list or a mapping",
                         "put a text with `: `, `{` or `[` in quotes",
                     )
             return texts(node)
@@ -396,7 +399,7 @@ class TableReader:
                 self._problem(
                     node.place,
                     "bad-outcome",
-                    f"`{outcome.name}` is {kind_text(outcome.type)}, not a list",
+                    f"expected {kind_text(outcome.type)} for `{outcome.name}`, got a list",
                     "write one value",
                 )
             return None
@@ -415,7 +418,7 @@ class TableReader:
                     self._problem(
                         node.place,
                         "unknown-value",
-                        f"`{outcome.name}` is yes or no, not `{written}`",
+                        f"expected yes or no for `{outcome.name}`, got `{written}`",
                         "write yes or no",
                     )
                 return None if word is None else word == YES
@@ -432,7 +435,7 @@ class TableReader:
             self._problem(
                 node.place,
                 "bad-outcome",
-                f"`{outcome.name}` is {kind}, not `{node.text}`",
+                f"expected {kind} for `{outcome.name}`, got `{node.text}`",
                 "write digits only, such as 4" if kind != "a number" else "write digits, such as 4 or 2.5",
             )
             return None
@@ -440,8 +443,8 @@ class TableReader:
             self._problem(
                 node.place,
                 "bad-outcome",
-                f"`{number_text(number)}` is outside what `{outcome.name}` can be",
-                f"it is {range_text(outcome)}",
+                f"`{number_text(number)}` is out of range for `{outcome.name}`",
+                f"it must be {range_text(outcome)}",
             )
             return None
         return int(number) if number == int(number) else number

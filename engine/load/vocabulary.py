@@ -71,7 +71,7 @@ def load_vocabulary(
                 place=outcomes[name].place,
                 code="repeated-id",
                 message=f"`{name}` is already a fact",
-                help="an outcome needs a name of its own",
+                help="choose another name for the outcome",
             )
         )
     return facts, outcomes
@@ -89,7 +89,7 @@ def _section(
                 Problem(
                     place=place,
                     code="repeated-id",
-                    message=f"`{name}` is a word of the policy language",
+                    message=f"`{name}` is reserved by the policy language",
                     help="choose another name",
                 )
             )
@@ -121,7 +121,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
                 Problem(
                     place=key_place(node, key),
                     code="unknown-key",
-                    message=f"`{key}` is for a choice; `{name}` is {kind_text(kind)}",
+                    message=f"`{key}` is allowed for a choice only; `{name}` is {kind_text(kind)}",
                     help="take it out",
                 )
             )
@@ -131,7 +131,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
                 Problem(
                     place=key_place(node, key),
                     code="unknown-key",
-                    message=f"`{key}` is for a number; `{name}` is {kind_text(kind)}",
+                    message=f"`{key}` is allowed for a number only; `{name}` is {kind_text(kind)}",
                     help="take it out",
                 )
             )
@@ -150,7 +150,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
                 place=value_place(node, "minimum"),
                 code="bad-format",
                 message=f"the minimum of `{name}` is not below its maximum",
-                help=f"{text(node, 'minimum')} is the minimum, {text(node, 'maximum')} the maximum",
+                help=f"the minimum is {text(node, 'minimum')}, the maximum {text(node, 'maximum')}",
             )
         )
         return replace(fact, minimum=None, maximum=None)
@@ -167,8 +167,8 @@ def _values(
                 Problem(
                     place=key_place(node, given[0]),
                     code="unknown-key",
-                    message=f"`{given[0]}` is for a choice; `{name}` is {kind_text(kind)}",
-                    help="take it out" if kind is FactType.BOOLEAN else "take it out, or write `type: choice`",
+                    message=f"`{given[0]}` is allowed for a choice only; `{name}` is {kind_text(kind)}",
+                    help="take it out" if kind is FactType.BOOLEAN else "remove it, or write `type: choice`",
                 )
             )
         return ()
@@ -206,7 +206,7 @@ def _listed(node: Node, listed: Listed | None, problems: list[Problem]) -> tuple
             Problem(
                 place=value_place(node, "values_in"),
                 code="unknown-reference",
-                message=f"no entry table `{table}`",
+                message=f"unknown entry table `{table}`",
                 help=did_you_mean(table, listed),
             )
         )
@@ -241,19 +241,19 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
                 Problem(
                     place=place,
                     code="repeated-id",
-                    message=f"`{value.value}` is a word of the policy language",
+                    message=f"`{value.value}` is reserved by the policy language",
                     help="choose another value",
                 )
             )
         first = taken.get(folded(value.value))
         if first is not None:
-            alike = "" if first == value.value else f", written `{first}`"
+            alike = "" if first == value.value else f", as `{first}`"
             problems.append(
                 Problem(
                     place=place,
                     code="repeated-id",
                     message=f"`{value.value}` is already a value of `{name}`{alike}",
-                    help="case, a space, `_` and `-` between letters do not tell values apart",
+                    help="names that differ only in case, or in a space, `_` or `-` between letters, count as the same",
                 )
             )
         taken.setdefault(folded(value.value), value.value)
@@ -265,7 +265,7 @@ def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Probl
                     Problem(
                         place=place,
                         code="repeated-id",
-                        message=f"`{spelling}` already stands for `{owner}`",
-                        help="one spelling can mean one value only",
+                        message=f"`{spelling}` already means `{owner}`",
+                        help="choose another spelling",
                     )
                 )

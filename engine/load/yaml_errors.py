@@ -33,37 +33,37 @@ _BRACKET: Final = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:''|[^'])*'|\s#.*|[\[\]{
 
 _KNOWN: Final[dict[str, tuple[str, str]]] = {
     "did not find expected key": (
-        "this does not fit the mapping that begins in line {line}",
-        "look at the indentation, and at the quotes and brackets above",
+        "this line does not fit the mapping that begins in line {line}",
+        "check the indentation, and the quotes and brackets above",
     ),
     "did not find expected '-' indicator": (
-        "this does not fit the list that begins in line {line}",
-        "look at the indentation; each item begins with `-`",
+        "this line does not fit the list that begins in line {line}",
+        "check the indentation; each item begins with `-`",
     ),
     "could not find expected ':'": ("a key without `:`", "write `key: value`"),
     "mapping values are not allowed in this context": (
-        "a `:` that cannot stand here",
-        "put a text with `: ` in it in quotes, and look at the indentation",
+        "unexpected `:`",
+        "quote a text that contains `: `, and check the indentation",
     ),
     "block sequence entries are not allowed in this context": (
-        "a list item that cannot stand here",
-        "put the list in a line of its own, below its key",
+        "unexpected list item",
+        "begin the list on the line below its key",
     ),
     "did not find expected comment or line break": (
-        "a text that begins with `>` or `|` goes on in the lines below",
-        "put it in quotes; or is a quote further up not closed?",
+        "a text that begins with `>` or `|` continues on the lines below",
+        "quote it; or close a quote that is open further up",
     ),
     "found unknown escape character": (
-        "an escape that YAML does not know",
+        "unknown escape",
         "use single quotes, or write `\\\\` for a backslash",
     ),
     "did not find expected hexdecimal number": (
-        "an escape that YAML does not know",
+        "unknown escape",
         "use single quotes, or write `\\\\` for a backslash",
     ),
     "did not find expected <document start>": (
-        "this does not belong to the document above",
-        "one file holds one document: look at the indentation",
+        "this line does not belong to the document above",
+        "a file contains one document: check the indentation",
     ),
     "found unknown directive name": ("a line cannot begin with `%`", "put a text that begins with `%` in quotes"),
 }
@@ -147,12 +147,12 @@ def conflicts(file: str, lines: Sequence[str]) -> Iterator[Problem]:
     >>> [problem.message for problem in conflicts("a.yaml", ["<<<<<<< HEAD", "a: 1", "=======", "a: 2", ">>>>>>> branch"])]
     ['not YAML: a merge conflict begins here and ends in line 5']
     >>> [problem.message for problem in conflicts("a.yaml", ["a: 1", "=======", "b: 2"])]
-    ['not YAML: a line of a merge conflict is left']
+    ['not YAML: a merge conflict marker is left']
     """
     begun = False
     for number, line in enumerate(lines):
         if line == _BETWEEN and not begun and not any(_CONFLICT.match(other) for other in lines):
-            yield _conflict(file, number, line, "a line of a merge conflict is left")
+            yield _conflict(file, number, line, "a merge conflict marker is left")
         sign = _CONFLICT.match(line)
         if sign is None or (begun and sign[1][0] != ">"):
             continue
@@ -176,7 +176,7 @@ def _conflict(file: str, number: int, line: str, message: str) -> Problem:
         place=Place(file=file, line=number + 1, column=1, text=line),
         code="yaml",
         message=f"not YAML: {message}",
-        help="keep what should count, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
+        help="keep the lines you want, and remove those with `<<<<<<<`, `=======` and `>>>>>>>`",
     )
 
 
@@ -231,7 +231,7 @@ def _empty_item(failure: YamlFailure) -> Problem | None:
     return failure.problem(
         failure.at,
         f"a value is missing before this `{sign}`",
-        'write the value, or take the sign out; an empty text is `""`',
+        'write the value, or remove the sign; an empty text is `""`',
     )
 
 
@@ -253,7 +253,7 @@ def _open_at_the_end(failure: YamlFailure) -> Problem | None:
 def _surplus(failure: YamlFailure, sign: str) -> Problem:
     opening, what = _CLOSING[sign]
     return failure.problem(
-        failure.at, f"a `{sign}` that closes nothing", f"take it out, or open the {what} with `{opening}`"
+        failure.at, f"unexpected `{sign}`: nothing is open", f"remove it, or open the {what} with `{opening}`"
     )
 
 
@@ -282,7 +282,7 @@ def _quote(failure: YamlFailure) -> Problem | None:
     if failure.quoted is not None and failure.before[-1:] in _QUOTES:
         return failure.problem(
             failure.quoted,
-            f"the quote that opens here is closed only in line {failure.at[0] + 1}",
+            f"the quote that opens here is not closed before line {failure.at[0] + 1}",
             "add the closing quote at the end of the text",
         )
     if failure.said != "did not find expected key" or not failure.before:
@@ -293,12 +293,14 @@ def _quote(failure: YamlFailure) -> Problem | None:
     if end in _QUOTES:
         return failure.problem(
             failure.at,
-            f"text behind the closing `{end}`",
+            f"unexpected text after the closing `{end}`",
             "put the whole text in one pair of quotes; inside `'…'` a quote is written `''`, inside `\"…\"` it is `\\\"`",
         )
     if end in _CLOSING:
         return failure.problem(
-            failure.at, f"text behind the closing `{end}`", "put a text that begins with `{` or `[` in quotes, whole"
+            failure.at,
+            f"unexpected text after the closing `{end}`",
+            "put a text that begins with `{` or `[` in quotes, whole",
         )
     return None
 
@@ -321,8 +323,8 @@ def _indented(failure: YamlFailure) -> Problem | None:
         return None
     return failure.problem(
         (failure.at[0], found.start(1)),
-        f"`{found[1]}` is indented below `{over[1]}`, which has a value",
-        f"indent it like line {above + 1}, or take the value of `{over[1]}` out",
+        f"`{found[1]}` is indented below `{over[1]}`, which already has a value",
+        f"indent it like line {above + 1}, or remove the value of `{over[1]}`",
     )
 
 

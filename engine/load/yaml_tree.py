@@ -140,7 +140,7 @@ class _Reader:
                 Problem(
                     place=place,
                     code="alias",
-                    message=f"the alias `*{event.anchor}` is refused",
+                    message=f"the alias `*{event.anchor}` is not allowed",
                     help="write the value out where it is needed; put a text that begins with `*` in quotes",
                 )
             )
@@ -149,7 +149,7 @@ class _Reader:
                 Problem(
                     place=place,
                     code="alias",
-                    message=f"the anchor `&{event.anchor}` is refused",
+                    message=f"the anchor `&{event.anchor}` is not allowed",
                     help="write the value out where it is needed; put a text that begins with `&` in quotes",
                 )
             )
@@ -159,8 +159,8 @@ class _Reader:
                 Problem(
                     place=place,
                     code="tag",
-                    message=f"the tag `{tag}` is refused",
-                    help="leave it out, the vocabulary says what a value means; put a text that begins with `!` in quotes",
+                    message=f"the tag `{tag}` is not allowed",
+                    help="remove it, the vocabulary declares types; quote a text that begins with `!`",
                 )
             )
         self.nodes += 1
@@ -187,7 +187,7 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
             Problem(
                 place=Place(file=file),
                 code="too-large",
-                message=f"{len(text):,} characters; a file may have {MAX_CHARACTERS:,}",
+                message=f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}",
             )
         ]
     lines = _BREAK.split(text)
@@ -222,7 +222,7 @@ def _document(reader: _Reader) -> Node | None:
                         place=reader.place(event),
                         code="yaml",
                         message="a second document begins here",
-                        help="one file holds one document; leave the `---` out",
+                        help="a file contains one document; remove the `---`",
                     )
                 )
         elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
@@ -236,7 +236,7 @@ def _unprintable(file: str, lines: list[str], text: str, found: re.Match[str]) -
     return Problem(
         place=place,
         code="yaml",
-        message=f"the character U+{ord(found[0]):04X}, which no text may have",
+        message=f"the character U+{ord(found[0]):04X} is not allowed",
         help="leave it out",
     )
 

@@ -229,7 +229,8 @@ class UnknownVersion(LookupError):
     def __init__(self, asked: str, known: tuple[VersionRef, ...]) -> None:
         self.asked, self.known = asked, known
         names = ", ".join(f"{ref.version} ({ref.digest[:12]})" for ref in known) or "none"
-        super().__init__(f"no policy version {asked}; known: {names}")
+        what = "unknown" if asked.startswith("`") else "no"
+        super().__init__(f"{what} policy version {asked}; known: {names}")
 
 
 class UnknownDecision(LookupError):
@@ -237,4 +238,4 @@ class UnknownDecision(LookupError):
 
     def __init__(self, asked: str, known: tuple[str, ...]) -> None:
         self.asked, self.known = asked, known
-        super().__init__(f"no decision `{asked}`; this version decides: {', '.join(known)}")
+        super().__init__(f"unknown decision `{asked}`; this version decides: {', '.join(known)}")

@@ -78,10 +78,10 @@ def kind(sent: object) -> str:
     """Name what was sent: the value, or for what has none the shape it has.
 
     >>> kind(7), kind([1]), kind(10**30)
-    ('`7`', 'a list', 'a number of so many digits')
+    ('`7`', 'a list', 'a number with more than 18 digits')
     """
     if isinstance(sent, int) and not isinstance(sent, bool) and abs(sent) > 10**18:
-        return "a number of so many digits"
+        return "a number with more than 18 digits"
     if isinstance(sent, (str, int, float)):
         return f"`{shown(sent)}`"
     return (
@@ -102,5 +102,5 @@ def shown(sent: object) -> str:
     if isinstance(sent, bool):
         return "true" if sent else "false"
     if isinstance(sent, int):
-        return str(sent) if abs(sent) <= 10**18 else "a number of so many digits"
+        return str(sent) if abs(sent) <= 10**18 else "a number with more than 18 digits"
     return visible(sent) if isinstance(sent, str) else str(sent)

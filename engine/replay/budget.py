@@ -58,7 +58,7 @@ def _forbidden(one: Replayed, rule: ForbiddenChange) -> Iterator[Excess]:
             region = next((region for region in one.regions if change in region.changes), None)
             yield Excess(
                 rule=f"never {rule}",
-                message=f"`{one.name}` goes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
+                message=f"`{one.name}` changes {change_text(change)} in {tickets:,} {_tickets(tickets)}",
                 region=", ".join(when_texts(region.when)) if region else "",
                 example=_ticket(one.examples.get(change, ())),
             )

@@ -23,7 +23,7 @@ from engine.version.version import Version
 
 IN_FORCE: Final = "in-force"
 
-NO_INSTANT: Final = "no instant, so nobody knows which version was in force"
+NO_INSTANT: Final = "no instant, so the version in force is unknown"
 
 
 class InForceReplayer:
@@ -58,7 +58,7 @@ class InForceReplayer:
         plans = sorted({name for version in every for name in version.plans})
         for name in by:
             if name not in facts:
-                raise ValueError(f"no fact `{name}`; {did_you_mean(name, sorted(facts))}")
+                raise ValueError(f"unknown fact `{name}`; {did_you_mean(name, sorted(facts))}")
         for name in decisions or ():
             if name not in plans:
                 raise UnknownDecision(name, tuple(plans))

@@ -90,7 +90,7 @@ class Replayer:
         facts = {fact for version in versions for fact in version.policy.facts}
         for name in self._by:
             if name not in facts:
-                raise ValueError(f"no fact `{name}`; {did_you_mean(name, sorted(facts))}")
+                raise ValueError(f"unknown fact `{name}`; {did_you_mean(name, sorted(facts))}")
         self._spaces = Spaces(after, before)
         self.texts = frozenset(name for name in texts_for_all(after) if before is None or name in texts_for_all(before))
         self._sides: dict[tuple[str, ...], _Sides] = {}

@@ -52,7 +52,7 @@ class InstantHelp(NamedTuple):
     help: str
 
 
-_SHORT_YEAR: Final = InstantHelp("the year does not have four digits", "write year, month and day, as in 2026-01-31")
+_SHORT_YEAR: Final = InstantHelp("expected four digits for the year", "write year, month and day, as in 2026-01-31")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,10 @@ class _Day:
     def wrong(self) -> str:
         """Return why there is no such day, or ""."""
         if not 1 <= self.month <= 12:
-            return f"there is no month {self.month}"
-        if not 1 <= self.day <= calendar.monthrange(self.year or 4, self.month)[1]:
-            return f"there is no day {self.day} in {calendar.month_name[self.month]} {self.year}"
+            return f"expected a month from 1 to 12, got {self.month}"
+        last = calendar.monthrange(self.year or 4, self.month)[1]
+        if not 1 <= self.day <= last:
+            return f"expected a day from 1 to {last} in {calendar.month_name[self.month]} {self.year}, got {self.day}"
         return ""
 
 
@@ -77,9 +78,9 @@ def instant_help(text: str) -> InstantHelp | None:
     """Explain a text that cannot be read as an instant.
 
     >>> instant_help("2026-03-02 10:00:00 UTC")
-    InstantHelp(reason='`UTC` is a name and not an offset', help='write 2026-03-02T10:00:00Z')
+    InstantHelp(reason='expected an offset from UTC, got the name `UTC`', help='write 2026-03-02T10:00:00Z')
     >>> instant_help("2026-02-30T10:00:00Z")
-    InstantHelp(reason='there is no day 30 in February 2026', help='')
+    InstantHelp(reason='expected a day from 1 to 28 in February 2026, got 30', help='')
     >>> instant_help("half past nine") is None
     True
     """
@@ -87,7 +88,7 @@ def instant_help(text: str) -> InstantHelp | None:
     if _SECONDS.fullmatch(text):
         seconds = int(text[:10])
         return InstantHelp(
-            "a number of seconds is not read",
+            "expected an instant, got a number of seconds",
             f"write {_iso(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))}Z, if it counts from 1970",
         )
     found = _TEXT.fullmatch(text) if len(text) <= _LONGEST else None
@@ -97,7 +98,7 @@ def instant_help(text: str) -> InstantHelp | None:
     days = _days(part)
     if not days:
         return InstantHelp(
-            f"`{part['name'] or part['name_first']}` is not the name of a month",
+            f"unknown month `{part['name'] or part['name_first']}`",
             "write the month as a number, as in 2026-01-31",
         )
     possible = [day for day in days if not day.wrong()]
@@ -107,7 +108,7 @@ def instant_help(text: str) -> InstantHelp | None:
         return None
     order = _order(part)
     if part["hour"] is None:
-        reason = order or "there is no time"
+        reason = order or "the time is missing"
         return InstantHelp(
             reason,
             f"add a time and an offset, as in {date(possible[0].year, possible[0].month, possible[0].day)}T09:00:00{_EXAMPLE}",
@@ -118,7 +119,7 @@ def instant_help(text: str) -> InstantHelp | None:
 def unreadable(text: str) -> str:
     """Return why a text that has the form of an instant is none."""
     found = instant_help(text)
-    return found.reason if found is not None else "there is no such day, time or offset"
+    return found.reason if found is not None else "this day, time or offset does not exist"
 
 
 def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> InstantHelp | None:
@@ -127,12 +128,12 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
     half, wrong_time = (part["half"] or "").replace(".", "").upper(), ""
     next_day = (hour, minute, second, half) == (24, 0, 0, "")
     if half:
-        wrong_time = "" if 1 <= hour <= 12 else f"there is no {hour} {half}"
+        wrong_time = "" if 1 <= hour <= 12 else f"the time {hour} {half} does not exist"
         hour = hour % 12 + 12 * (half == "PM")
     if wrong_time or not (next_day or hour < 24) or minute > 59 or second > 59:
         sent = f"{part['hour']}:{part['minute']}" + (f":{part['whole']}" if part["whole"] else "")
         return InstantHelp(
-            wrong_time or f"there is no time {sent}", "hours go from 00 to 23, minutes and seconds from 00 to 59"
+            wrong_time or f"the time {sent} does not exist", "hours go from 00 to 23, minutes and seconds from 00 to 59"
         )
     reason, offsets, advice = _offset(part["rest"] or "", days, timedelta(hours=hour, minutes=minute, seconds=second))
     if advice:
@@ -143,12 +144,12 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
         fraction = (part["fraction"] or "").replace(",", ".")
         written.append(f"{_iso(local)}{fraction}{offset}{f' {day.reading}' if len(days) > 1 else ''}")
     first = order or (
-        "`24:00` is the next day's `00:00`" if next_day else f"`{part['half']}` cannot be read" if half else reason
+        "`24:00` is `00:00` of the next day" if next_day else f"unexpected `{part['half']}`" if half else reason
     )
     return InstantHelp(
         first or _form(part),
         f"write {', or '.join(written)}"
-        + (", and put the right offset in place of Z if it is not UTC" if not part["rest"] else ""),
+        + (", with the right offset instead of Z if it is not UTC" if not part["rest"] else ""),
     )
 
 
@@ -174,14 +175,14 @@ def _days(part: dict[str, str | None]) -> list[_Day]:
 def _order(part: dict[str, str | None]) -> str:
     """Describe what is wrong with how a day is written, or ""."""
     if part["name"] or part["name_first"]:
-        return f"the month `{part['name'] or part['name_first']}` is not a number"
+        return f"expected the month as a number, got `{part['name'] or part['name_first']}`"
     if part["last"]:
-        return "the year does not come first"
+        return "expected the year first"
     if part["by"] != "-":
-        return f"`{part['by']}` cannot stand between year, month and day"
+        return f"expected `-` between year, month and day, got `{part['by']}`"
     if len(part["month"] or "") < 2 or len(part["day"] or "") < 2:
-        return "month and day do not have two digits"
-    return f"`{part['weekday']}` cannot be read" if part["weekday"] else ""
+        return "expected two digits for month and day"
+    return f"unexpected `{part['weekday']}`" if part["weekday"] else ""
 
 
 def _turned(day: _Day) -> str:
@@ -199,24 +200,28 @@ def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str
     # A name in brackets repeats the offset before it, as in 2026-03-02T10:00+01:00[Europe/Paris].
     bare = re.sub(r"(?<=\S)\s*[\[(].*[\])]$", "", rest)
     plain = bare.strip("[]()").replace("\N{MINUS SIGN}", "-")
-    unread = f"`{rest.removeprefix(bare).strip() or rest}` cannot be read"
+    unread = f"unexpected `{rest.removeprefix(bare).strip() or rest}`"
     if not plain:
-        return "it has no offset from UTC", ["Z"] * len(days), ""
+        return "the offset from UTC is missing", ["Z"] * len(days), ""
     if plain.upper() in _UTC:
         return (
-            "" if rest == "Z" else unread if plain == "Z" else f"`{rest}` is a name and not an offset",
+            "" if rest == "Z" else unread if plain == "Z" else f"expected an offset from UTC, got the name `{rest}`",
             ["Z"] * len(days),
             "",
         )
     if found := _OFFSET.fullmatch(plain):
         sign, hours, minutes = found[1], int(found[2]), int(found[3] or 0)
         if hours > 23 or minutes > 59:
-            return f"there is no offset {plain}", [], "an offset goes from -23:59 to +23:59"
+            return f"the offset {plain} does not exist", [], "write an offset from -23:59 to +23:59"
         return unread, [f"{sign}{hours:02}:{minutes:02}"] * len(days), ""
     if plain in zone_names() and "/" in plain:
         at = [datetime(day.year, day.month, day.day, tzinfo=UTC) + time for day in days]
-        return f"`{plain}` is a time zone and not an offset", [_ahead(plain, to_micros(local)) for local in at], ""
-    return f"`{rest}` is not an offset from UTC", [], f"write its offset instead, such as Z for UTC, or {_EXAMPLE}"
+        return (
+            f"expected an offset from UTC, got the time zone `{plain}`",
+            [_ahead(plain, to_micros(local)) for local in at],
+            "",
+        )
+    return f"expected an offset from UTC, got `{rest}`", [], f"write Z for UTC, or an offset such as {_EXAMPLE}"
 
 
 def _ahead(name: str, local: int) -> str:
@@ -228,9 +233,9 @@ def _ahead(name: str, local: int) -> str:
 def _form(part: dict[str, str | None]) -> str:
     """Return what is left that can be wrong: the digits of the hour, or spaces."""
     return (
-        "the hour does not have two digits"
+        "expected two digits for the hour"
         if len(part["hour"] or "") < 2
-        else "only one space, between day and time, can be read"
+        else "expected one space, between day and time"
     )
 
 

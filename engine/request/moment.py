@@ -15,7 +15,7 @@ from engine.model.quoting import kind, shown
 from engine.request.instant_help import instant_help, unreadable
 
 RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
-EMPTY: Final = "an empty text is not a value"
+EMPTY: Final = "expected a value, got an empty text"
 LEAVE_OUT: Final = "leave the fact out if it is not known"
 ZERO: Final = "1970-01-01T00:00:00Z, a zero timestamp: was it set?"
 """What is said of an instant that is exactly this: on the wire, an empty ``Timestamp`` cannot be told from it."""
@@ -91,18 +91,18 @@ def read_instant(name: str, sent: object) -> datetime:
             raise NotAnInstant(f"{helped.reason}: `{shown(sent)}`", help_=helped.help)
         if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
             raise NotAnInstant(f"{unreadable(sent)}: `{shown(sent)}`")
-        raise NotAnInstant(f"`{name}` is an instant, not {kind(sent)}")
+        raise NotAnInstant(f"expected an instant for `{name}`, got {kind(sent)}")
     if instant.tzinfo is None:
         if isinstance(sent, str) and _DAY_ALONE.fullmatch(sent.strip()):
             raise NotAnInstant(
-                f"`{name}` has no time and no offset from UTC: `{shown(sent)}`",
-                help_=f"write {sent.strip()}T09:00:00+10:00, for 9 o'clock where it is 10 hours ahead of UTC",
+                f"expected a time and an offset from UTC for `{name}`, got `{shown(sent)}`",
+                help_=f"for 9 o'clock in a zone 10 hours ahead of UTC, write {sent.strip()}T09:00:00+10:00",
             )
         raise NotAnInstant(
-            f"`{name}` has no offset from UTC: `{shown(sent)}`", help_="add Z or an offset such as +10:00"
+            f"expected an offset from UTC for `{name}`, got `{shown(sent)}`", help_="add Z or an offset such as +10:00"
         )
     if not _EARLIEST <= instant < _LATEST:
-        raise NotAnInstant(f"`{shown(sent)}` is outside what `{name}` can be", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
+        raise NotAnInstant(f"`{shown(sent)}` is out of range for `{name}`", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
     if instant == EPOCH:
         raise NotAnInstant(f"`{name}` is {ZERO}", help_=f"send the time itself, or {LEAVE_OUT}")
     return instant.astimezone(UTC)
@@ -122,14 +122,16 @@ def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()
         stop = _read(f"{path}.to", end, wrong) if end is not None else None
         if begin is None:
             wrong.append(
-                WrongFact(fact=f"{path}.from", sent="", message="a hold begins at an instant", allowed=(RFC_3339,))
+                WrongFact(
+                    fact=f"{path}.from", sent="", message="the beginning of the hold is missing", allowed=(RFC_3339,)
+                )
             )
         elif end is None and now is None:
             wrong.append(
                 WrongFact(
                     fact=f"{path}.to",
                     sent="",
-                    message="a hold that still goes on needs to know what time it is",
+                    message="an open hold needs `now`",
                     help="send `now`, or the end of the hold",
                 )
             )
@@ -139,7 +141,7 @@ def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()
             holds.append((start, stop))
     if len(holds) > MAX_HOLDS:
         wrong.append(
-            WrongFact(fact="pauses", sent="", message=f"a ticket has at most {MAX_HOLDS:,} holds, not {len(holds):,}")
+            WrongFact(fact="pauses", sent="", message=f"expected at most {MAX_HOLDS:,} holds, got {len(holds):,}")
         )
     if wrong:
         raise WrongRequest(tuple(wrong))

@@ -164,7 +164,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
         number = _finite(sent)
         text = number_text(number) if number is not None else _text(fact, sent, allowed)
         if len(text) > MAX_WORD:
-            raise _Wrong(f"a value of `{fact.name}` has at most {MAX_WORD} characters, not {len(text):,}", allowed)
+            raise _Wrong(f"expected at most {MAX_WORD} characters for `{fact.name}`, got {len(text):,}", allowed)
         tag = text.strip()
         if stands_for_nothing(tag) and tag not in exact:
             raise _Wrong(*_nothing(fact, tag, known.get(folded(tag)) is not None, allowed))
@@ -189,7 +189,7 @@ def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tu
             allowed,
             f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip(),
         )
-    return f"unknown {fact.name} `{shown(text)}`, which stands for an empty cell", allowed, LEAVE_OUT
+    return f"unknown {fact.name} `{shown(text)}`, which usually means an empty cell", allowed, LEAVE_OUT
 
 
 def _finite(sent: Sent) -> float | None:
@@ -210,9 +210,9 @@ def _meant(text: str, allowed: tuple[str, ...]) -> str:
 
 def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
-        raise _Wrong(f"`{fact.name}` is a text, not {kind(sent)}", allowed)
+        raise _Wrong(f"expected a text for `{fact.name}`, got {kind(sent)}", allowed)
     if not sent.isascii() and not encodable(sent):
-        raise _Wrong(f"`{fact.name}` is not Unicode text: `{shown(sent)}`", allowed)
+        raise _Wrong(f"expected Unicode text for `{fact.name}`, got `{shown(sent)}`", allowed)
     return sent
 
 
@@ -222,7 +222,7 @@ def _boolean(fact: Fact, sent: Sent) -> str:
     word = boolean_word(sent) if isinstance(sent, str) else None
     if word is None:
         _refuse_empty(sent, ("true", "false"))
-        raise _Wrong(f"`{fact.name}` is true or false, not {kind(sent)}", ("true", "false"))
+        raise _Wrong(f"expected true or false for `{fact.name}`, got {kind(sent)}", ("true", "false"))
     return word
 
 
@@ -230,12 +230,12 @@ def _number(fact: Fact, sent: Sent) -> float:
     number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
     if number is None:
         _refuse_empty(sent, (_range(fact),))
-        raise _Wrong(f"`{fact.name}` is a number, not {kind(sent)}", (_range(fact),))
+        raise _Wrong(f"expected a number for `{fact.name}`, got {kind(sent)}", (_range(fact),))
     if fact.type is FactType.INTEGER and number != int(number):
-        raise _Wrong(f"`{fact.name}` is a whole number, not `{number_text(number)}`", (_range(fact),))
+        raise _Wrong(f"expected a whole number for `{fact.name}`, got `{number_text(number)}`", (_range(fact),))
     if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):
         raise _Wrong(
-            f"`{number_text(number) if abs(number) < 1e15 else number}` is outside what `{fact.name}` can be",
+            f"`{number_text(number) if abs(number) < 1e15 else number}` is out of range for `{fact.name}`",
             (_range(fact),),
         )
     return number

@@ -41,7 +41,7 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Seque
     return Problem(
         place=place,
         code="space-too-large",
-        message=f"{what} has {cells(axes):,} cells; {MAX_CELLS:,} can be tabulated: {sizes_text({axis.fact: axis.size for axis in axes})}",
+        message=f"{what} has {cells(axes):,} cells, more than the limit of {MAX_CELLS:,}: {sizes_text({axis.fact: axis.size for axis in axes})}",
         help=_smaller(axes, tables),
     )
 
@@ -60,11 +60,11 @@ def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
         more = f" and {len(readers) - MAX_READERS} more" if len(readers) > MAX_READERS else ""
         parts.append(
             f"`{axis.fact}`"
-            + (f" out of {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else "")
+            + (f" from {', '.join(f'`{name}`' for name in readers[:MAX_READERS])}{more}" if readers else "")
         )
     return (
-        f"the sizes multiply: take {', and '.join(parts)}, and {left:,} are left; "
-        f"or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own"
+        f"the sizes multiply: remove {', and '.join(parts)}, and {left:,} cells are left; "
+        f"or distinguish fewer values of a fact, since values that no rule distinguishes count once; or move an outcome that depends on fewer facts to another table"
     )
 
 
@@ -139,7 +139,7 @@ def _known(partial: PartialTable) -> Mask:
 
 def _gap(partial: PartialTable, policy: Policy, witness: Witnesses) -> Iterator[Problem]:
     table = partial.grid.table
-    more = "one with `then: nothing` where nothing is due" if table.name in policy.deadlines else "an `otherwise`"
+    more = "a rule with `then: nothing` if nothing is due" if table.name in policy.deadlines else "an `otherwise`"
     if table.has_otherwise or table.hit is HitPolicy.COLLECT or bool(partial.grid.rule_set_of.all()):
         return
     bare = _known(partial) & (partial.rule_set_of == 0) & _covered_above(partial)
@@ -178,7 +178,7 @@ def _overlaps(partial: PartialTable, witness: Witnesses) -> Iterator[Problem]:
             place=other.place,
             code="overlap",
             message=f"the rules `{one.id}` and `{other.id}` both cover a case; `{table.name}` is unique",
-            help=f"tell them apart (`{one.id}` stands in line {one.place.line}), or use `hit: first`",
+            help=f"make them exclude each other (`{one.id}` is in line {one.place.line}), or use `hit: first`",
             witness=witness(partial.cell == local),
         )
 
@@ -261,23 +261,23 @@ def _never_fires(partial: PartialTable, at: int, witness: Witnesses) -> Problem:
         return Problem(
             place=rule.place,
             code="never-fires",
-            message=f"{what}: others come first",
-            help=f"in the witness it is `{other.id}`, line {other.place.line}",
+            message=f"{what}: other rules come first",
+            help=f"for the witness, `{other.id}` in line {other.place.line} fires",
             witness=witness(where),
         )
     if covered.any():
         return Problem(
             place=rule.place,
             code="never-fires",
-            message=f"{what}: its conditions hold only while something is missing that it does not name",
-            help="name that with `unknown` too, or ask for a value of it",
+            message=f"{what}: its conditions hold only while a fact is unknown that it does not name",
+            help="add a condition on that fact: `unknown`, or a value",
             witness=witness(covered),
         )
     return Problem(
         place=rule.place,
         code="never-fires",
-        message=f"{what}: no ticket fulfils its conditions",
-        help="they contradict each other, or ask for what the tables they read never give",
+        message=f"{what}: no ticket meets its conditions",
+        help="they contradict each other, or need outcomes that no table produces",
     )
 
 
@@ -308,6 +308,6 @@ def _never_produced(partial: PartialTable, policy: Policy, idle: list[int]) -> I
             yield Problem(
                 place=outcome.place,
                 code="never-produced",
-                message=f"no rule of `{partial.grid.table.name}` gives the {name} {listed}",
-                help="take it out of the vocabulary, or add the rule that gives it",
+                message=f"no rule of `{partial.grid.table.name}` produces the {name} {listed}",
+                help="remove it from the vocabulary, or add a rule that produces it",
             )

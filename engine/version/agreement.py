@@ -47,8 +47,8 @@ def _disagreement(version: Version, found: Disagreement) -> Problem:
     return Problem(
         place=_place(version, found.table),
         code="rules-engine",
-        message=f"durable-rules and the table `{found.table}` disagree: {got} against {expected}",
-        help="this is a fault of Guidepost or of durable-rules, not of the policy",
+        message=f"durable-rules and the table `{found.table}` disagree: expected {expected}, got {got}",
+        help="this is a bug in Guidepost or durable-rules, not in the policy",
         witness=_cell(version, found.table, found.cell),
     )
 

@@ -102,7 +102,7 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
                 Problem(
                     place=version.policy.manifest.place,
                     code="repeated-id",
-                    message=f"there are two versions {name}",
+                    message=f"two versions have the number {name}",
                     help=f"see {seen[name].policy.manifest.place.file}",
                 )
             )
@@ -123,7 +123,7 @@ def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
             place=other.name_place,
             code="other-desk",
             message=f"this is a version of `{other.name}`, and {_at(desk.name_place)} is one of `{desk.name}`",
-            help=f"keep each desk in a folder of its own; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
+            help=f"keep each desk in its own folder; if `{desk.name}` is the new name of the same desk, write `formerly: [{', '.join((*desk.formerly, other.name))}]` into its manifest",
         )
         for other in others
         if other.name not in (desk.name, *desk.formerly)
@@ -149,7 +149,7 @@ def _asked(version: str, digest: str, instant: datetime, found: int) -> str:
     if version:
         return f"`{version}`"
     if found > 1:
-        return f"named by the digest `{digest}` alone: {found} begin so"
+        return f"with digest `{digest}`: {found} versions begin with it"
     if digest:
         return (
             f"with digest `{digest}`"

@@ -108,7 +108,7 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
         Problem(
             place=one.place,
             code="frozen-gone",
-            message=f"{one.version} is frozen, and there is no folder `{one.version}` here",
+            message=f"{one.version} is frozen, but its folder `{one.version}` is missing",
             help="restore the folder: decisions were made under this version",
         )
         for one in register.values()
@@ -125,8 +125,8 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
             Problem(
                 place=working.place,
                 code="version-unchanged",
-                message=f"the policy changed since {one.version} was released, and is still called {one.version}",
-                help="give it a new `version` and `effective_from`, or take the change back",
+                message=f"the policy changed since {one.version} was released, but its version is still {one.version}",
+                help="set a new `version` and `effective_from`, or revert the change",
             )
         )
     return problems
@@ -142,8 +142,8 @@ def _held(one: Frozen, folder: Folder) -> list[Problem]:
             Problem(
                 place=folder.place,
                 code="frozen-changed",
-                message=f"{one.version} is frozen with the digest {one.digest[:12]}, and what stands here is {found.ref.version} with {found.ref.digest[:12]}",
-                help="restore the files as they were released; a change is a new version",
+                message=f"expected {one.version} with the frozen digest {one.digest[:12]}, got {found.ref.version} with {found.ref.digest[:12]}",
+                help="restore the released files; a change needs a new version",
             )
         ]
     if found.policy.manifest.effective_from != one.effective_from:
@@ -151,8 +151,8 @@ def _held(one: Frozen, folder: Folder) -> list[Problem]:
             Problem(
                 place=one.place,
                 code="frozen-changed",
-                message=f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, and the register says {_instant(one.effective_from)}",
-                help="restore the line as it was written at the release",
+                message=f"{one.version} comes into effect at {_instant(found.policy.manifest.effective_from)}, but the register has {_instant(one.effective_from)}",
+                help="restore the line that the release wrote",
             )
         ]
     return []
@@ -165,14 +165,14 @@ def _not_frozen(folder: Folder) -> Problem:
             place=folder.place,
             code="not-frozen",
             message=f"the folder `{folder.name}` is not in the register of frozen versions",
-            help="mend it first, or take it away",
+            help="fix it first, or remove it",
         )
     if found.ref.version != folder.name:
         return Problem(
             place=folder.place,
             code="not-frozen",
-            message=f"the folder `{folder.name}` holds version {found.ref.version}",
-            help=f"call the folder `{found.ref.version}`",
+            message=f"the folder `{folder.name}` contains version {found.ref.version}",
+            help=f"rename the folder to `{found.ref.version}`",
         )
     frozen = Frozen(
         version=found.ref.version,
@@ -184,7 +184,7 @@ def _not_frozen(folder: Folder) -> Problem:
         place=folder.place,
         code="not-frozen",
         message=f"{found.ref.version} is not in the register of frozen versions",
-        help=f"add this line to it, if the files are as they were released: `- {_line(frozen)}`",
+        help=f"if the files are unchanged since their release, add this line to it: `- {_line(frozen)}`",
     )
 
 

@@ -214,8 +214,8 @@ def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
                 Problem(
                     place=one.place,
                     code="cycle",
-                    message=f"`{one.fact}` goes by the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
-                    help="let the region depend on facts that are sent",
+                    message=f"`{one.fact}` depends on the region `{one.region}`, which depends on {', '.join(sorted(waits))}",
+                    help="make the region depend on facts that are sent",
                 )
             )
     return found
@@ -288,7 +288,7 @@ def _axes(
         whole = local if chain == [table] else axes_over(chain, masks, sent)
         axes[table.name] = (local, whole)
         own = space_problem(f"the table `{table.name}`", local, table.place, (table,))
-        below = space_problem(f"the table `{table.name}`, with all it depends on,", whole, table.place, chain)
+        below = space_problem(f"the table `{table.name}` with everything it depends on", whole, table.place, chain)
         problems += [problem for problem in (own or below,) if problem]
     if problems:
         raise PolicyErrors(problems)

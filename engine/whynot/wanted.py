@@ -68,7 +68,7 @@ def read_wanted(version: Version, decision: str, words: str) -> Wanted:
     name, named, value = (part.strip() for part in words.partition("="))
     if named:
         if name not in plan.decision.outcomes:
-            raise UnknownWanted(f"`{decision}` has no outcome `{name}`", did_you_mean(name, plan.decision.outcomes))
+            raise UnknownWanted(f"unknown outcome `{name}` of `{decision}`", did_you_mean(name, plan.decision.outcomes))
         return _of(version, name, value)
     return _answering(version, decision, name)
 
@@ -82,7 +82,7 @@ def _answering(version: Version, decision: str, value: str) -> Wanted:
     able = [name for name in tabled if _can_have(version, name, value)]
     if len(able) > 1:
         raise UnknownWanted(
-            f"`{value}` could be said of several outcomes of `{decision}`",
+            f"`{value}` is a value of several outcomes of `{decision}`",
             "write " + " or ".join(f"`{name}={value}`" for name in able),
         )
     if able:
@@ -90,13 +90,13 @@ def _answering(version: Version, decision: str, value: str) -> Wanted:
     beside = [name for name in made.beside if name in version.producer and _can_have(version, name, value)]
     if beside:
         raise UnknownWanted(
-            f"no outcome that answers `{decision}` can be `{value}`",
+            f"no outcome of `{decision}` can be `{value}`",
             "write " + " or ".join(f"`{name}={value}`" for name in beside),
         )
     if len(tabled) == 1:
         return _of(version, tabled[0], value)
     raise UnknownWanted(
-        f"no outcome that answers `{decision}` can be `{value}`",
+        f"no outcome of `{decision}` can be `{value}`",
         f"write `outcome=value`, with one of {', '.join(tabled)}",
     )
 
@@ -111,11 +111,11 @@ def _can_have(version: Version, name: str, value: str) -> bool:
 def _of(version: Version, name: str, value: str) -> Wanted:
     if name in version.policy.deadlines:
         raise UnknownWanted(
-            f"`{name}` is an instant, for which this cannot be told",
-            "ask for what it goes by, such as its target, in the decision that gives it",
+            f"why-not does not support instants, got `{name}`",
+            "ask about what it depends on, such as its target, in the decision that produces it",
         )
     if name not in version.producer:
-        raise UnknownWanted(f"`{name}` goes by the time of day, which no fact changes")
+        raise UnknownWanted(f"`{name}` depends on the time of day, and facts do not change that")
     codes = version.partial_tables[version.producer[name]].codes[name]
     if value == DECIDED:
         return Wanted(name, value, frozenset(range(len(codes.domain))))
@@ -141,7 +141,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
             answer = boolean_word(value)
             if answer is None:
                 raise UnknownWanted(
-                    f"`{outcome.name}` is yes or no, not `{value}`",
+                    f"expected yes or no for `{outcome.name}`, got `{value}`",
                     did_you_mean(value, ("yes", "no", DECIDED, NOT_COVERED)),
                 )
             return answer == YES
@@ -149,7 +149,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
             number = plain_number(value)
             if number is None:
                 raise UnknownWanted(
-                    f"`{outcome.name}` is a number, not `{value}`",
+                    f"expected a number for `{outcome.name}`, got `{value}`",
                     f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}",
                 )
             return number

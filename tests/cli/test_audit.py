@@ -251,7 +251,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
     ("arguments", "said"),
     [
         (["get", "nothing"], "no record `nothing`"),
-        (["query", "--since", "yesterday"], "error: `--since` is an instant, not `yesterday`"),
+        (["query", "--since", "yesterday"], "error: expected an instant for `--since`, got `yesterday`"),
         (["query", "--until", "2026-01-01"], "error: `--until` has no time and no offset"),
         (["query", "--page", "x"], "expected a page token"),
         (["verify", "none.jsonl"], "cannot be read"),

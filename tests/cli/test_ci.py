@@ -361,7 +361,7 @@ def test_annotations_are_of_problems_cases_layout_and_limits(top: Path, monkeypa
     assert re.findall(r"^::(?:error|warning) .*", said, re.MULTILINE)[:3] == [
         f"::error file=policies/cases/queue.yaml,line=3,col=5,title=failed case::{name}%0Aqueue: expected now, got later (by turn.broken.courier)",
         "::error file=policies/queue.yaml,line=1,col=1,title=layout::laid out otherwise: guidepost fmt policies",
-        "::error title=more than it may::`queue` goes now -> later in 1 situation",
+        "::error title=more than it may::`queue` changes now -> later in 1 situation",
     ]
 
 

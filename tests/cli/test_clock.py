@@ -602,12 +602,12 @@ def test_business_days_are_never_counted_without_saying_how() -> None:
     [
         (
             "2026-12-23T09:30",
-            "`START` has no offset from UTC: `2026-12-23T09:30`; add Z or an offset such as +10:00\n  allowed: RFC 3339, such as 2026-01-31T09:00:00+10:00",
+            "expected an offset from UTC for `START`, got `2026-12-23T09:30`; add Z or an offset such as +10:00\n  allowed: RFC 3339, such as 2026-01-31T09:00:00+10:00",
         ),
-        ("1969-12-31T23:59Z", "`1969-12-31T23:59Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
-        ("2201-01-01T00:00Z", "`2201-01-01T00:00Z` is outside what `START` can be\n  allowed: years 1970 to 2200"),
+        ("1969-12-31T23:59Z", "`1969-12-31T23:59Z` is out of range for `START`\n  allowed: years 1970 to 2200"),
+        ("2201-01-01T00:00Z", "`2201-01-01T00:00Z` is out of range for `START`\n  allowed: years 1970 to 2200"),
         ("1970-01-01T10:00+10:00", "`START` is 1970-01-01T00:00:00Z, a zero timestamp: was it set?"),
-        ("noon", "`START` is an instant, not"),
+        ("noon", "expected an instant for `START`, got"),
     ],
 )
 def test_an_instant_has_an_offset_and_a_year_that_there_are_calendars_for(start: str, message: str) -> None:

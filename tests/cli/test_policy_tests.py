@@ -86,12 +86,12 @@ class TestSelection:
     @pytest.mark.parametrize(
         ("expression", "at", "why"),
         [
-            ("a b", 3, "`and`, `or` or quotes are missing before `b`"),
+            ("a b", 3, "expected `and`, `or` or quotes before `b`"),
             ("a and", 6, "a word is missing at the end"),
             ("(a", 1, "this `(` is not closed"),
-            ("a)", 2, "there is no `(` for this `)`"),
+            ("a)", 2, "this `)` has no matching `(`"),
             ("and a", 1, "a word is missing before `and`"),
-            ('a or "b', 6, "a quote is not closed"),
+            ('a or "b', 6, "this quote is not closed"),
             ("", 1, "a word is missing at the end"),
             ("()", 2, "a word is missing before `)`"),
         ],

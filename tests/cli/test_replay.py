@@ -290,7 +290,7 @@ def test_what_is_beyond_a_limit_is_named_with_a_ticket(here: Path) -> None:
     )
 
     assert "`priority` changes in 2 of 4 tickets (50%); the limit is 0" in found.stdout
-    assert "`priority` goes P4 -> P5 in 2 tickets\n      where urgency=low\n      such as impact=low" in found.stdout
+    assert "`priority` changes P4 -> P5 in 2 tickets\n      where urgency=low\n      such as impact=low" in found.stdout
     assert "2 changes beyond what --max-changed and --forbid allow" in found.stderr
 
 

@@ -97,52 +97,52 @@ def test_a_list_has_its_span_and_each_date_with_name_status_and_source() -> None
         (
             "2026-08-14:",
             "2026-02-29:",
-            "13:3: there is no such day: `2026-02-29` [bad-format]\n    help: write a day that the calendar has",
+            "13:3: the day `2026-02-29` does not exist [bad-format]\n    help: write a day that exists",
         ),
         (
             "2026-08-14:",
             "14 August 2026:",
-            "13:3: `14 August 2026` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits",
+            "13:3: expected a date such as 2026-01-31, got `14 August 2026` [bad-format]\n    help: write the year with four digits, the month and the day with two",
         ),
         (
             "2026-08-14:",
             "20260814:",
-            "13:3: `20260814` is not a date such as 2026-01-31 [bad-format]\n    help: write year, month and day, with all their digits",
+            "13:3: expected a date such as 2026-01-31, got `20260814` [bad-format]\n    help: write the year with four digits, the month and the day with two",
         ),
         (
             "2026-08-14:",
             "2028-08-14:",
-            "13:3: `2028-08-14` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out",
+            "13:3: `2028-08-14` is outside the range that the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or remove the day",
         ),
         (
             "2027-06-01:",
             "2028-06-01:",
-            "10:3: `2028-06-01` is outside of what the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or take the day out",
+            "10:3: `2028-06-01` is outside the range that the list covers, `2026-01-01` to `2027-12-31` [bad-format]\n    help: widen `covers`, or remove the day",
         ),
         (
             "2027-06-01:",
             "2027-01-01:",
-            "10:3: `2027-01-01` is in `days` as well [bad-format]\n    help: keep one of the two",
+            "10:3: `2027-01-01` is also in `days` [bad-format]\n    help: keep one of the two",
         ),
         (
             "to: 2027-12-31",
             "to: 2025-12-31",
-            "7:16: the list covers nothing: `2026-01-01` is after `2025-12-31` [bad-format]\n    help: write the first day as `from` and the last as `to`",
+            "7:16: the list covers no day: `2026-01-01` is after `2025-12-31` [bad-format]\n    help: write the first day as `from` and the last day as `to`",
         ),
         (
             "to: 2027-12-31",
             "to: 2027-31-12",
-            "7:32: there is no such day: `2027-31-12` [bad-format]\n    help: write a day that the calendar has",
+            "7:32: the day `2027-31-12` does not exist [bad-format]\n    help: write a day that exists",
         ),
         (
             "to: 2027-12-31",
             "to: 9999-12-31",
-            "7:32: `9999-12-31` is too far away [bad-format]\n    help: a list lies between 1970 and 2200",
+            "7:32: `9999-12-31` is out of range [bad-format]\n    help: write a day from 1970 to 2200",
         ),
         (
             "name: ISLE",
             "name: ILSE",
-            "4:7: the list `ILSE` stands in the file `ISLE.yaml` [bad-format]\n    help: a list and its file have one name",
+            "4:7: the list `ILSE` is in the file `ISLE.yaml` [bad-format]\n    help: give the list and its file the same name",
         ),
         (
             "status: confirmed, source: decree 4",
@@ -152,12 +152,12 @@ def test_a_list_has_its_span_and_each_date_with_name_status_and_source() -> None
         (
             ", status: confirmed, source: decree 4",
             "",
-            "13:15: `status` is missing in `2026-08-14` [missing-key]\n    help: say whether the day is sure: `status: confirmed` or `status: estimated`",
+            "13:15: `status` is missing in `2026-08-14` [missing-key]\n    help: choose whether the date is certain: `status: confirmed` or `status: estimated`",
         ),
         (
             "source: the charter\n",
             "",
-            "3:1: `source` is missing [missing-key]\n    help: say where the days are from: `source: …`",
+            "3:1: `source` is missing [missing-key]\n    help: cite where the days are published: `source: …`",
         ),
         (
             "2027-01-01: {name: New Year's Day",
@@ -167,7 +167,7 @@ def test_a_list_has_its_span_and_each_date_with_name_status_and_source() -> None
         (
             "kind: holidays",
             "kind: policy",
-            "3:7: the file says it is of the kind `policy` [wrong-kind]\n    help: in this place it must be `kind: holidays`",
+            "3:7: the file has the kind `policy` [wrong-kind]\n    help: write `kind: holidays` for a file in this place",
         ),
     ],
 )
@@ -426,7 +426,7 @@ def test_a_broken_list_is_not_drafted(isle: Path, guidepost: Callable[..., Resul
     result = guidepost("refresh")
 
     assert result.exit_code == 3
-    assert "holidays/ISLE.yaml:13:3: there is no such day: `2026-08-41` [bad-format]" in result.stderr
+    assert "holidays/ISLE.yaml:13:3: the day `2026-08-41` does not exist [bad-format]" in result.stderr
     assert text_of(isle) == broken
 
 

@@ -105,9 +105,7 @@ def test_a_remark_in_the_working_policy_after_its_release_changes_nothing(polici
 def test_what_changes_after_its_release_needs_a_new_version(policies: Path) -> None:
     run_command("release")
     write(policies, {"queue.yaml": GOOD["queue.yaml"].replace("> 80", "> 85").replace("<= 80", "<= 85")})
-    said = (
-        "manifest.yaml:2:1: the policy changed since 2.0.0 was released, and is still called 2.0.0 [version-unchanged]"
-    )
+    said = "manifest.yaml:2:1: the policy changed since 2.0.0 was released, but its version is still 2.0.0 [version-unchanged]"
 
     result = run_command("check")
     assert result.exit_code == 3
@@ -130,7 +128,7 @@ def test_a_released_version_whose_folder_is_gone_is_missed(policies: Path) -> No
 
     with pytest.raises(
         PolicyErrors,
-        match=r"desk/past/frozen\.yaml:4:5: 1\.0\.0 is frozen, and there is no folder `1\.0\.0` here \[frozen-gone\]",
+        match=r"desk/past/frozen\.yaml:4:5: 1\.0\.0 is frozen, but its folder `1\.0\.0` is missing \[frozen-gone\]",
     ):
         build_bundle(policies)
 

@@ -113,10 +113,10 @@ GAP: Final = Problem(
 CONFLICT: Final = Problem(
     place=Place(file="policies/b c.yaml", line=9, column=1),
     code="conflict",
-    message="`a` and `b` share cases",
+    message="`a` and `b` overlap",
     help="see that the order is meant",
     witness=(),
-    also=(Related(Place(file="policies/b c.yaml", line=4, column=1), "`a` stands first"),),
+    also=(Related(Place(file="policies/b c.yaml", line=4, column=1), "`a` comes first"),),
 )
 
 
@@ -158,7 +158,7 @@ def test_a_finding_is_a_result_with_its_place_its_witness_and_the_other_places()
     assert gap["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 5}
     assert (gap["level"], conflict["level"]) == ("error", "note")
     assert conflict["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "policies/b%20c.yaml"
-    assert conflict["relatedLocations"][0]["message"]["text"] == "`a` stands first"
+    assert conflict["relatedLocations"][0]["message"]["text"] == "`a` comes first"
 
 
 def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:

@@ -174,7 +174,7 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
             ],
             facts=FACTS,
         ),
-        "the rule `t.very-bad` can be left out: `t.bad` gives the same wherever it counts",
+        "the rule `t.very-bad` can be removed: `t.bad` has the same outcomes wherever it fires",
     ),
     "subsumed": (
         desk(
@@ -184,11 +184,11 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
                 {**BAD, "when": {"mood": ["bad", "odd"]}},
             ]
         ),
-        "the rule `t.odd` gives what `t.bad` gives in more cases; only what they cite tells them apart",
+        "`t.bad` has the outcomes of the rule `t.odd` in more cases; the two differ only in their citations",
     ),
     "conflict": (
         desk([GOOD, {**BAD, "when": {"mood": {"not": "unknown"}}}]),
-        "`t.good` is an exception to `t.bad`: they give different outcomes, and the one that stands first counts",
+        "`t.good` is an exception to `t.bad`: their outcomes differ, and the first one counts",
     ),
     "redundant-condition": (
         desk(
@@ -208,7 +208,7 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
                 }
             },
         ),
-        "the rule `u.a` need not ask for `mood`: good is what it is whenever the rest holds",
+        "the rule `u.a` does not need the condition on `mood`: it is always good when the other conditions hold",
     ),
     "unused-fact": (desk([GOOD, BAD, ODD], facts=FACTS), "nothing reads the fact `age`"),
     "no-effect": (
@@ -221,23 +221,23 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
             outcomes={"more": {"type": "boolean", "about": "x"}},
             more={"tables": {"u": {"about": "x", "produces": ["more"], "otherwise": {"then": {"more": "yes"}}}}},
         ),
-        "no decision shows the outcome `more`, and nothing reads it",
+        "no decision lists the outcome `more`, and nothing reads it",
     ),
     "unused-value": (
         desk([GOOD, {**BAD, "when": {"mood": {"not": "good"}}}]),
-        "no rule tells `bad` and `odd` of the fact `mood` apart",
+        "no rule distinguishes `bad` and `odd` of the fact `mood`",
     ),
     "needless-threshold": (
         desk([OLD, {**YOUNG, "when": {"age": "[20..50]"}}, {**YOUNG, "id": "t.child", "when": {"age": "< 20"}}]),
-        "`age` is told apart at 20 in `t`, and the same comes out on both sides",
+        "`t` has a threshold for `age` at 20, with the same outcomes on both sides",
     ),
     "unused-calendar": (
         timed(calendars={"spare": {**CLOCK, "about": "spare"}}),
-        "no time counts by the calendar `spare`",
+        "nothing uses the calendar `spare`",
     ),
     "unused-region": (
         timed(regions={"XX": {"zone": "UTC", "holidays": "none"}}),
-        "no ticket can be in the region `XX`: no outcome that gives a region has it",
+        "no ticket can be in the region `XX`: no outcome that selects a region has this value",
     ),
     "unused-holidays": (
         timed(files={"holidays/XX.yaml": HOLIDAYS}),
@@ -250,7 +250,7 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
             outcomes={"who": choice("here")},
             more={"rosters": {"people": ROSTER}},
         ),
-        "no decision shows `who`, which the roster `people` gives",
+        "no decision lists `who`, the outcome of the roster `people`",
     ),
     "estimated-holidays": (
         timed(regions={"XX": {"zone": "UTC", "holidays": "XX"}}, files={"holidays/XX.yaml": HOLIDAYS}),
@@ -272,7 +272,7 @@ EXAMPLES: Final[dict[str, tuple[dict[str, str], str]]] = {
     ),
     "missing-citation": (
         desk([GOOD, {**BAD, "source": "none"}, ODD]),
-        "the rule `t.bad` cites no heading and is not an assumption",
+        "the rule `t.bad` has neither a source nor an assumption",
     ),
     "assumption": (desk([GOOD, {**BAD, "assumption": "nobody says"}, ODD]), "the rule `t.bad` assumes: nobody says"),
     "question": (
@@ -303,7 +303,7 @@ EXAMPLES["no-effect"] = (
         ],
         facts=FACTS,
     ),
-    "the fact `age` is read, and whatever it is, every outcome is the same",
+    "the fact `age` is read, but never changes an outcome",
 )
 """For each code an analysis of its own: a policy that shows it, and what is said of it."""
 
@@ -365,7 +365,7 @@ def test_a_roster_that_ends_its_day_at_23_59_is_noted() -> None:
     )
 
     assert said(files, "lost-minute") == [
-        "the roster `people` ends its days at 23:59: nobody is in daytime in the minute up to 24:00"
+        "the roster `people` closes at 23:59: the minute up to 24:00 is in nobody's daytime"
     ]
 
 
@@ -398,16 +398,19 @@ def test_a_sound_policy_gives_nothing() -> None:
     assert findings(desk([GOOD, BAD, ODD])) == ()
 
 
-@pytest.mark.parametrize(("then", "how"), [("A", "the same outcomes"), ("B", "different outcomes")])
+@pytest.mark.parametrize(("then", "how"), [("A", "the same"), ("B", "different")])
 def test_an_overlap_says_whether_the_outcomes_differ_and_where_the_other_rule_stands(then: str, how: str) -> None:
     found = findings(desk([GOOD, {**GOOD, "id": "t.again", "then": {"out": then}}, BAD, ODD], hit="unique"))
     overlap = next(finding for finding in found if finding.code == "overlap")
 
-    assert overlap.message == f"the rules `t.good` and `t.again` both cover a case; `t` is unique; they give {how}"
+    assert (
+        overlap.message
+        == f"the rules `t.good` and `t.again` both cover a case; `t` is unique; their outcomes are {how}"
+    )
     assert (overlap.level, overlap.witness, [other.what for other in overlap.also]) == (
         Level.ERROR,
         (("mood", "good"),),
-        ["`t.good` covers it too"],
+        ["`t.good` also covers it"],
     )
 
 
@@ -464,7 +467,7 @@ def test_what_fires_while_something_is_open_does_not_keep_a_rule() -> None:
     rest = {**GOOD, "id": "t.rest", "when": {}}
 
     assert said(desk([BAD, known, rest], facts=FACTS), "redundant") == [
-        "the rule `t.bad` can be left out: `t.known` and `t.rest` give the same wherever it counts"
+        "the rule `t.bad` can be removed: `t.known` and `t.rest` have the same outcomes wherever it fires"
     ]
 
 
@@ -474,7 +477,7 @@ def test_a_rule_of_a_collect_table_is_redundant_if_it_adds_nothing_and_claims_wh
     alone = {"id": "t.alone", "when": {"mood": "unknown"}, "then": {"out": []}}
 
     assert said(desk([adds, other], hit="collect"), "redundant") == [
-        "the rule `t.other` adds nothing, and claims no fact that others do not claim too"
+        "the rule `t.other` adds nothing that other rules do not add"
     ]
     assert said(desk([{**adds, "when": {"mood": "bad"}}, alone], hit="collect"), "redundant") == []
 
@@ -484,10 +487,10 @@ def test_in_a_collect_table_the_same_item_added_twice_is_told_once() -> None:
     narrow = {"id": "t.narrow", "when": {"mood": "bad"}, "then": {"out": "be kind"}}
 
     assert said(desk([wide, narrow], hit="collect"), "subsumed") == [
-        "the rule `t.narrow` adds what `t.wide` adds already in all its cases"
+        "`t.wide` already adds everything that the rule `t.narrow` adds"
     ]
     assert said(desk([wide, {**wide, "id": "t.again"}], hit="collect"), "subsumed") == [
-        "the rule `t.again` adds what `t.wide` adds already in all its cases"
+        "`t.wide` already adds everything that the rule `t.again` adds"
     ]
 
 
@@ -503,7 +506,7 @@ def test_values_that_an_outcome_copies_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ({"not": "good"}, "no rule tells `bad` and `odd` of the fact `mood` apart"),
+        ({"not": "good"}, "no rule distinguishes `bad` and `odd` of the fact `mood`"),
         (["bad", "odd"], None),
         (["bad", "unlisted"], "no rule tells"),
     ],
@@ -527,7 +530,7 @@ def test_a_listed_value_that_is_treated_like_one_that_is_not_listed_is_found() -
     facts = {"mood": choice("good", "bad", "odd", open="yes")}
 
     assert said(desk([GOOD, BAD], facts=facts, otherwise="not_covered")) == [
-        "no rule tells `odd` of the fact `mood` from a value that is not listed"
+        "no rule distinguishes `odd` of the fact `mood` from a value that is not listed"
     ]
     assert said(desk([GOOD, BAD, {**ODD, "when": {"mood": "unlisted"}}], facts=facts, otherwise="not_covered")) == []
 
@@ -545,7 +548,7 @@ def test_the_reason_that_several_rules_of_a_table_share_is_told_once_with_all_th
         "the rule `t.good` (and 1 more) assumes: nobody says",
         (("mood", "good"),),
     )
-    assert [other.what for other in found.also] == ["`t.bad` rests on the same"]
+    assert [other.what for other in found.also] == ["`t.bad` makes the same assumption"]
 
 
 def test_problems_of_a_policy_that_cannot_be_read_are_findings_too() -> None:

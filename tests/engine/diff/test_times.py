@@ -71,7 +71,7 @@ def test_comments_and_layout_change_nothing() -> None:
 def test_other_hours_touch_the_deadlines_that_go_by_them_and_no_others() -> None:
     found = difference("hours.yaml", ('sun: "08:00-16:00"', 'sun: "08:00-18:00"'))
     assert {name: one.terms for name, one in outcomes(found).items()} == {
-        "attend_by": ("the calendar `shifts` counts other time",)
+        "attend_by": ("the calendar `shifts` counts time differently",)
     }
     assert [wording_text(one) for one in found.wording] == ["calendar shifts: Sun 08:00-16:00 -> 08:00-18:00"]
 
@@ -86,7 +86,7 @@ def test_a_holiday_that_moves_touches_what_counts_by_its_list_and_is_named_by_it
     ]
     assert outcomes(found)
     assert {one.terms for one in outcomes(found).values()} == {
-        ("the calendar `weekdays` counts other time: 2026-12-25, 2026-12-28",)
+        ("the calendar `weekdays` counts time differently: 2026-12-25, 2026-12-28",)
     }
 
 
@@ -210,7 +210,7 @@ def test_a_list_that_a_calendar_by_region_names_itself_counts_in_every_region() 
         }
 
     found = compare(small(), small(edit))
-    said = "the calendar `desk` counts other time in here, there: 2026-02-03"
+    said = "the calendar `desk` counts time differently in here, there: 2026-02-03"
     assert outcomes(found)["due"].terms == (said,)
     assert [wording_text(one) for one in found.requests] == [f"elapsed days: {said}"]
 
@@ -223,7 +223,7 @@ def test_where_an_elapsed_time_counts_elsewhere_what_reads_it_is_not_the_same() 
     found = compare(small(), small(edit))
     assert not found.same_decisions
     assert outcomes(found)["state"].terms == (
-        "it goes by `days`, which is counted differently: its region `place` changes in 2 situations",
+        "it depends on `days`, which is counted differently: its region `place` changes in 2 situations",
     )
     assert [one.name for one in found.requests] == ["days"]
 
@@ -244,7 +244,7 @@ def test_a_deadline_that_goes_by_what_follows_otherwise_says_so_too() -> None:
         made["desk.yaml"]["elapsed"]["days"]["count"] = "begun"
 
     (term,) = outcomes(compare(small(by_state), small(moved)))["due"].terms
-    assert term.startswith("it goes by `days`, which is counted differently: begun business days since")
+    assert term.startswith("it depends on `days`, which is counted differently: begun business days since")
 
 
 def test_names_in_what_is_counted_differently_are_shown_as_code_and_nothing_is_said_twice() -> None:
@@ -257,11 +257,11 @@ def test_names_in_what_is_counted_differently_are_shown_as_code_and_nothing_is_s
 
     assert (
         term
-        == "it goes by `days`, which is counted differently: begun business days since at by desk roll_then_clock place instead of full business days since at by desk roll_then_clock place"
+        == "it depends on `days`, which is counted differently: begun business days since at by desk roll_then_clock place instead of full business days since at by desk roll_then_clock place"
     )
-    assert "it goes by <code>days</code>, which is counted differently: begun business days" in page
+    assert "it depends on <code>days</code>, which is counted differently: begun business days" in page
     assert "`" not in re.sub(r"<(script|style)>.*?</\1>", "", page, flags=re.DOTALL)
-    assert "it goes by `days`, which is counted differently" in markdown
+    assert "it depends on `days`, which is counted differently" in markdown
     assert "\\`" not in markdown
 
 
@@ -275,7 +275,9 @@ def test_a_limit_of_nothing_allows_no_other_hours_and_no_other_reading() -> None
         Budget(None, (read_forbidden("*: * -> *"),)),
         Budget(None, (read_forbidden("due: *->*"),)),
     ):
-        assert any("`due`: the calendar `desk` counts other time" in one.message for one in excesses(found, budget))
+        assert any(
+            "`due`: the calendar `desk` counts time differently" in one.message for one in excesses(found, budget)
+        )
     assert excesses(found, Budget(read_limit("1%"))) == ()
     assert excesses(compare(small(), small()), Budget(read_limit("0"), (read_forbidden("*: * -> *"),))) == ()
 
@@ -292,7 +294,7 @@ def test_other_decisions_for_a_new_ticket_are_told() -> None:
 
 @pytest.mark.parametrize("text", ["stat: * -> *", "state: newish -> *", "state: New -> old"])
 def test_a_forbidden_change_that_can_never_happen_is_refused(text: str) -> None:
-    with pytest.raises(NotABudget, match="can never happen"):
+    with pytest.raises(NotABudget, match="can never match"):
         check_budget(Budget(None, (read_forbidden(text),)), small().policy, small().policy)
 
 
@@ -362,7 +364,7 @@ def test_a_forbidden_change_names_where_it_happens_and_a_ticket() -> None:
     found = difference("grade.yaml", MATRIX)
     (excess,) = excesses(found, Budget(forbidden=(read_forbidden("scale_grade: 4 -> *"),)))
     assert (excess.message, excess.region, excess.example) == (
-        "`scale_grade` goes 4 -> 5 in 1 situation",
+        "`scale_grade` changes 4 -> 5 in 1 situation",
         "impact=4, urgency=5",
         "impact=4 urgency=5",
     )
@@ -385,7 +387,7 @@ def test_an_edited_cell_of_a_matrix_is_marked_and_no_other() -> None:
 
 def test_another_turn_of_a_roster_is_said() -> None:
     found = outcomes(difference("watch.yaml", ('open: ["07:00", "19:00"]', 'open: ["08:00", "20:00"]')))
-    assert {name: one.terms for name, one in found.items()} == {"control_room": ("the hours of its places are others",)}
+    assert {name: one.terms for name, one in found.items()} == {"control_room": ("the hours of its places differ",)}
 
 
 @pytest.mark.parametrize("text", ["", "two", "2 %%", "-1"])

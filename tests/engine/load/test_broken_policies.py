@@ -214,7 +214,7 @@ def test_the_same_problems_as_json() -> None:
             "level": "error",
             "code": "overlap",
             "message": "the rules `brakes.gone` and `brakes.good` both cover a case; `brakes` is unique",
-            "help": "tell them apart (`brakes.gone` stands in line 25), or use `hit: first`",
+            "help": "make them exclude each other (`brakes.gone` is in line 25), or use `hit: first`",
             "witness": {"brake_wear": "85"},
             "also": [],
         },
@@ -236,15 +236,15 @@ def test_problems_carry_the_path_below_the_root() -> None:
     assert (
         str(caught.value)
         == """\
-desks/bikes/manifest.yaml:1:1: there is no file manifest.yaml [missing-file]
-    help: every version needs one
+desks/bikes/manifest.yaml:1:1: the file manifest.yaml is missing [missing-file]
+    help: every version needs it
 desks/bikes/queue.yaml:1:1: `about` is missing [missing-key]
-    help: say in a few words what it is: `about: …`
+    help: describe it in a few words: `about: …`
 desks/bikes/queue.yaml:1:1: `source` is missing [missing-key]
-    help: cite where it stands in the text that the policy restates: `source: …`; `none` if it stands nowhere
+    help: cite the heading in the source text: `source: …`; `none` if there is none
 desks/bikes/queue.yaml:1:7: `kind`: expected `policy`, got a list [wrong-type]
-desks/bikes/vocabulary.yaml:1:1: there is no file vocabulary.yaml [missing-file]
-    help: every version needs one"""
+desks/bikes/vocabulary.yaml:1:1: the file vocabulary.yaml is missing [missing-file]
+    help: every version needs it"""
     )
 
 
@@ -254,7 +254,7 @@ def test_two_versions_cannot_have_one_name_or_one_day_of_effect() -> None:
 
     assert [str(problem) for problem in problems] == [
         "bikes/past/1/manifest.yaml:1:1: 1.0.0 comes into effect at the same instant [repeated-id]\n    help: see bikes/manifest.yaml",
-        "bikes/past/1/manifest.yaml:1:1: there are two versions 1.0.0 [repeated-id]\n    help: see bikes/manifest.yaml",
+        "bikes/past/1/manifest.yaml:1:1: two versions have the number 1.0.0 [repeated-id]\n    help: see bikes/manifest.yaml",
     ]
 
 
@@ -278,8 +278,8 @@ def test_a_space_too_large_names_its_facts_and_their_sizes() -> None:
     assert (
         "\n".join(map(str, problems_of(files)))
         == """\
-queue.yaml:31:3: the table `welcome` has 16,777,216 cells; 4,000,000 can be tabulated: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
-    help: the sizes multiply: take `f0` out of `welcome`, and 1,048,576 are left; or ask for fewer values of a fact, since those that no rule tells apart count once; or let an outcome that rests on fewer facts be a table of its own"""
+queue.yaml:31:3: the table `welcome` has 16,777,216 cells, more than the limit of 4,000,000: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
+    help: the sizes multiply: remove `f0` from `welcome`, and 1,048,576 cells are left; or distinguish fewer values of a fact, since values that no rule distinguishes count once; or move an outcome that depends on fewer facts to another table"""
     )
 
 
@@ -299,7 +299,7 @@ def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
     }
 
     assert [(problem.code, problem.message) for problem in problems_of(files)] == [
-        ("too-large", "more than 100 tables read from each other in a row")
+        ("too-large", "a chain of more than 100 tables that read each other")
     ]
 
 

@@ -664,7 +664,7 @@ def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, l
         ),
     )
     assert [one.message for one in forbidden] == [
-        "`priority` goes P5 -> P4 in 2 tickets",
+        "`priority` changes P5 -> P4 in 2 tickets",
         "`response_due` moves in 2 of 100 tickets (2%)",
     ]
     assert forbidden[0].region == "urgency=low", "no other ticket says so"
@@ -682,7 +682,7 @@ def test_a_forbidden_change_is_held_against_one_version_alone(new: Version) -> N
 def test_decisions_and_facts_that_no_version_has_are_refused(old: Version, new: Version) -> None:
     with pytest.raises(UnknownDecision, match="prioriti"):
         Replayer(new, old, decisions=["prioriti"])
-    with pytest.raises(ValueError, match="no fact `chanel`; did you mean `channel`"):
+    with pytest.raises(ValueError, match="unknown fact `chanel`; did you mean `channel`"):
         Replayer(new, by=("chanel",))
 
 

@@ -190,7 +190,7 @@ def test_each_ticket_is_decided_by_the_version_in_force_at_its_instant(desk: Pat
     assert queues["mailbox"] == {"a@desk": 2, "b@desk": 1}
     assert found["unread"]["by"] == {
         "before 2020-01-01T00:00:00Z, when the first version, 1.0.0, came into force": 1,
-        "no instant, so nobody knows which version was in force": 1,
+        "no instant, so the version in force is unknown": 1,
     }
     assert [(one["row"], one["ticket"]) for one in found["unread"]["first"]] == [(3, "C"), (4, "D")]
 
@@ -517,7 +517,7 @@ def test_a_word_for_an_empty_cell_is_refused_with_where_to_list_it(desk: Path) -
     )
 
     assert [one["message"] for one in asis["unread"]["first"]] == [
-        f"unknown level `N/A`, which stands for an empty cell; {listed}",
+        f"unknown level `N/A`, which usually means an empty cell; {listed}",
         *said,
         "unknown level `hihg`",
     ]

@@ -14,27 +14,30 @@ from engine.request.moment import NotAnInstant, read_instant
 
 OFFERED: Final = {
     # names of zones
-    "2026-03-02 10:00:00 UTC": ("`UTC` is a name and not an offset", "2026-03-02T10:00:00Z"),
-    "2026-03-02T10:00:00 (GMT)": ("`(GMT)` is a name and not an offset", "2026-03-02T10:00:00Z"),
-    "2026-07-02 10:00 Europe/Paris": ("`Europe/Paris` is a time zone and not an offset", "2026-07-02T10:00:00+02:00"),
-    "2026-03-02T10:00:00+01:00[Europe/Paris]": ("`[Europe/Paris]` cannot be read", "2026-03-02T10:00:00+01:00"),
-    "2026-03-02T10:00:00Z[UTC]": ("`[UTC]` cannot be read", "2026-03-02T10:00:00Z"),
-    "2026-03-02 10:00 UTC+2": ("`UTC+2` cannot be read", "2026-03-02T10:00:00+02:00"),
-    "2026-03-02T10:00\N{MINUS SIGN}03:30": ("`\N{MINUS SIGN}03:30` cannot be read", "2026-03-02T10:00:00-03:30"),
+    "2026-03-02 10:00:00 UTC": ("expected an offset from UTC, got the name `UTC`", "2026-03-02T10:00:00Z"),
+    "2026-03-02T10:00:00 (GMT)": ("expected an offset from UTC, got the name `(GMT)`", "2026-03-02T10:00:00Z"),
+    "2026-07-02 10:00 Europe/Paris": (
+        "expected an offset from UTC, got the time zone `Europe/Paris`",
+        "2026-07-02T10:00:00+02:00",
+    ),
+    "2026-03-02T10:00:00+01:00[Europe/Paris]": ("unexpected `[Europe/Paris]`", "2026-03-02T10:00:00+01:00"),
+    "2026-03-02T10:00:00Z[UTC]": ("unexpected `[UTC]`", "2026-03-02T10:00:00Z"),
+    "2026-03-02 10:00 UTC+2": ("unexpected `UTC+2`", "2026-03-02T10:00:00+02:00"),
+    "2026-03-02T10:00\N{MINUS SIGN}03:30": ("unexpected `\N{MINUS SIGN}03:30`", "2026-03-02T10:00:00-03:30"),
     # other orders, signs and words
-    "2026/03/02 10:00:00Z": ("`/` cannot stand between year, month and day", "2026-03-02T10:00:00Z"),
-    "02.03.2026 10:00 Z": ("the year does not come first", "2026-03-02T10:00:00Z"),
-    "13/03/2026 10:00 GMT": ("the year does not come first", "2026-03-13T10:00:00Z"),
-    "2 March 2026 10:00 UTC": ("the month `March` is not a number", "2026-03-02T10:00:00Z"),
-    "Mon, 02 Mar 2026 10:00:00 GMT": ("the month `Mar` is not a number", "2026-03-02T10:00:00Z"),
-    "March 2, 2026 10:00 PM Z": ("the month `March` is not a number", "2026-03-02T22:00:00Z"),
-    "2026-03-02 12:05 a.m. Z": ("`a.m.` cannot be read", "2026-03-02T00:05:00Z"),
-    "2026-3-2T09:05Z": ("month and day do not have two digits", "2026-03-02T09:05:00Z"),
-    "2026-03-02T9:05Z": ("the hour does not have two digits", "2026-03-02T09:05:00Z"),
-    "2026-03-02T10:00 Z": ("only one space, between day and time, can be read", "2026-03-02T10:00:00Z"),
-    "2026-12-31T24:00Z": ("`24:00` is the next day's `00:00`", "2027-01-01T00:00:00Z"),
-    "1767603600": ("a number of seconds is not read", "2026-01-05T09:00:00Z, if it counts from 1970"),
-    "1767603600000": ("a number of seconds is not read", "2026-01-05T09:00:00Z, if it counts from 1970"),
+    "2026/03/02 10:00:00Z": ("expected `-` between year, month and day, got `/`", "2026-03-02T10:00:00Z"),
+    "02.03.2026 10:00 Z": ("expected the year first", "2026-03-02T10:00:00Z"),
+    "13/03/2026 10:00 GMT": ("expected the year first", "2026-03-13T10:00:00Z"),
+    "2 March 2026 10:00 UTC": ("expected the month as a number, got `March`", "2026-03-02T10:00:00Z"),
+    "Mon, 02 Mar 2026 10:00:00 GMT": ("expected the month as a number, got `Mar`", "2026-03-02T10:00:00Z"),
+    "March 2, 2026 10:00 PM Z": ("expected the month as a number, got `March`", "2026-03-02T22:00:00Z"),
+    "2026-03-02 12:05 a.m. Z": ("unexpected `a.m.`", "2026-03-02T00:05:00Z"),
+    "2026-3-2T09:05Z": ("expected two digits for month and day", "2026-03-02T09:05:00Z"),
+    "2026-03-02T9:05Z": ("expected two digits for the hour", "2026-03-02T09:05:00Z"),
+    "2026-03-02T10:00 Z": ("expected one space, between day and time", "2026-03-02T10:00:00Z"),
+    "2026-12-31T24:00Z": ("`24:00` is `00:00` of the next day", "2027-01-01T00:00:00Z"),
+    "1767603600": ("expected an instant, got a number of seconds", "2026-01-05T09:00:00Z, if it counts from 1970"),
+    "1767603600000": ("expected an instant, got a number of seconds", "2026-01-05T09:00:00Z, if it counts from 1970"),
 }
 
 
@@ -47,23 +50,29 @@ def test_a_text_that_is_nearly_an_instant_is_offered_as_one(text: str) -> None:
 
 
 NOT_OFFERED: Final = {
-    "2026-02-30T10:00:00Z": ("there is no day 30 in February 2026", ""),
-    "2026-13-02T10:00Z": ("there is no month 13", "the month comes before the day: 2026-02-13"),
-    "2026-03-02T25:00Z": ("there is no time 25:00", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
-    "2026-03-02T10:00:60Z": ("there is no time 10:00:60", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
-    "2026-03-02 13:00 PM Z": ("there is no 13 PM", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
-    "2026-03-02T10:00+25:00": ("there is no offset +25:00", "an offset goes from -23:59 to +23:59"),
-    "2026-03-02T10:00 CET": (
-        "`CET` is not an offset from UTC",
-        "write its offset instead, such as Z for UTC, or +10:00",
+    "2026-02-30T10:00:00Z": ("expected a day from 1 to 28 in February 2026, got 30", ""),
+    "2026-13-02T10:00Z": ("expected a month from 1 to 12, got 13", "the month comes before the day: 2026-02-13"),
+    "2026-03-02T25:00Z": ("the time 25:00 does not exist", "hours go from 00 to 23, minutes and seconds from 00 to 59"),
+    "2026-03-02T10:00:60Z": (
+        "the time 10:00:60 does not exist",
+        "hours go from 00 to 23, minutes and seconds from 00 to 59",
     ),
-    "2 Mai 2026 10:00 UTC": ("`Mai` is not the name of a month", "write the month as a number, as in 2026-01-31"),
-    "02/03/26 10:00": ("the year does not have four digits", "write year, month and day, as in 2026-01-31"),
-    "02.03.2026": ("the year does not come first", "add a time and an offset, as in 2026-03-02T09:00:00+10:00"),
+    "2026-03-02 13:00 PM Z": (
+        "the time 13 PM does not exist",
+        "hours go from 00 to 23, minutes and seconds from 00 to 59",
+    ),
+    "2026-03-02T10:00+25:00": ("the offset +25:00 does not exist", "write an offset from -23:59 to +23:59"),
+    "2026-03-02T10:00 CET": (
+        "expected an offset from UTC, got `CET`",
+        "write Z for UTC, or an offset such as +10:00",
+    ),
+    "2 Mai 2026 10:00 UTC": ("unknown month `Mai`", "write the month as a number, as in 2026-01-31"),
+    "02/03/26 10:00": ("expected four digits for the year", "write year, month and day, as in 2026-01-31"),
+    "02.03.2026": ("expected the year first", "add a time and an offset, as in 2026-03-02T09:00:00+10:00"),
     # either day can be meant, and no offset is said
     "02/03/2026 10:00": (
-        "the year does not come first",
-        "write 2026-03-02T10:00:00Z if 02 is the day, or 2026-02-03T10:00:00Z if 02 is the month, and put the right offset in place of Z if it is not UTC",
+        "expected the year first",
+        "write 2026-03-02T10:00:00Z if 02 is the day, or 2026-02-03T10:00:00Z if 02 is the month, with the right offset instead of Z if it is not UTC",
     ),
 }
 
@@ -96,7 +105,7 @@ def test_it_reaches_everyone_who_sends_an_instant() -> None:
         read_instant("received_at", "2026-03-02 10:00:00 UTC")
 
     assert (caught.value.message, caught.value.help) == (
-        "`UTC` is a name and not an offset: `2026-03-02 10:00:00 UTC`",
+        "expected an offset from UTC, got the name `UTC`: `2026-03-02 10:00:00 UTC`",
         "write 2026-03-02T10:00:00Z",
     )
 

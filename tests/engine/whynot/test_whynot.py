@@ -311,34 +311,38 @@ def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:
     [
         ("priority", "P9", "`priority` is never `P9`; known: P1, P2, P3, P4, P5, decided, not_covered"),
         ("escalation", "valit", "`escalation` is never `valit`; did you mean `valid`?"),
-        ("priority", "bassis=matrix", "`priority` has no outcome `bassis`; did you mean `basis`?"),
+        ("priority", "bassis=matrix", "unknown outcome `bassis` of `priority`; did you mean `basis`?"),
         (
             "priority",
             "matrix",
-            "no outcome that answers `priority` can be `matrix`; write `basis=matrix` or `assessed_basis=matrix`",
+            "no outcome of `priority` can be `matrix`; write `basis=matrix` or `assessed_basis=matrix`",
         ),
         (
             "response",
             "decided",
-            "`decided` could be said of several outcomes of `response`; write `target_priority=decided` or `response_amount=decided` or `response_unit=decided`",
+            "`decided` is a value of several outcomes of `response`; write `target_priority=decided` or `response_amount=decided` or `response_unit=decided`",
         ),
         (
             "response",
             "fast",
-            "no outcome that answers `response` can be `fast`; write `outcome=value`, with one of target_priority, response_amount, response_unit",
+            "no outcome of `response` can be `fast`; write `outcome=value`, with one of target_priority, response_amount, response_unit",
         ),
-        ("response", "response_amount=soon", "`response_amount` is a number, not `soon`; it can be 0, 1, 2, 4"),
+        (
+            "response",
+            "response_amount=soon",
+            "expected a number for `response_amount`, got `soon`; it can be 0, 1, 2, 4",
+        ),
         (
             "response",
             "sla_applies=perhaps",
-            "`sla_applies` is yes or no, not `perhaps`; known: decided, no, not_covered, yes",
+            "expected yes or no for `sla_applies`, got `perhaps`; known: decided, no, not_covered, yes",
         ),
         (
             "response",
             "response_due=2026-01-01",
-            "`response_due` is an instant, for which this cannot be told; ask for what it goes by, such as its target, in the decision that gives it",
+            "why-not does not support instants, got `response_due`; ask about what it depends on, such as its target, in the decision that produces it",
         ),
-        ("coverage", "centre=sydney", "`centre` goes by the time of day, which no fact changes"),
+        ("coverage", "centre=sydney", "`centre` depends on the time of day, and facts do not change that"),
     ],
 )
 def test_what_a_decision_cannot_be_is_refused_with_what_was_perhaps_meant(
