@@ -22,6 +22,7 @@ from guidepost.server.rpc.audit_service import AuditService
 from guidepost.server.rpc.bytes_handlers import BytesHandlers
 from guidepost.server.rpc.decision_service import DecisionService
 from guidepost.server.rpc.health_service import HealthService
+from guidepost.server.rpc.limits import GRACE
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.observation_interceptor import ObservationInterceptor, Observer
 from guidepost.server.rpc.policy_service import PolicyService
@@ -35,8 +36,6 @@ Clock = Callable[[], datetime]
 """Gives the present instant, with its zone."""
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
-GRACE: Final = 5.0
-"""Seconds that calls under way have to end when the server stops."""
 
 SERVICES: Final = (
     decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,

@@ -236,7 +236,7 @@ def call_errors(base: type[CallError] = CallError) -> Iterator[type[CallError]]:
 
 def reasons() -> set[tuple[str, str]]:
     """Return every reason of the server, with its status."""
-    own = {(kind.reason, kind.status.name) for kind in call_errors() if kind.__module__.startswith("guidepost.")}
+    own = {(kind.reason, kind.status) for kind in call_errors() if kind.__module__.startswith("guidepost.")}
     others = {(reason, code.name) for code, reason in STATUSES.values()}
     return own | others | {("INTERNAL_ERROR", "INTERNAL")}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import grpc
-
 from engine.model.problems import Place, Problem
 from guidepost.server.errors import CallError
 
@@ -17,14 +15,14 @@ MAX_BYTES = 4_000_000
 class Unauthenticated(CallError):
     """The credentials of a call are missing or not valid. The message never reveals which part of a secret is wrong."""
 
-    status = grpc.StatusCode.UNAUTHENTICATED
+    status = "UNAUTHENTICATED"
     reason = "UNAUTHENTICATED"
 
 
 class PermissionDenied(CallError):
     """The caller lacks the role that a call needs."""
 
-    status = grpc.StatusCode.PERMISSION_DENIED
+    status = "PERMISSION_DENIED"
     reason = "PERMISSION_DENIED"
 
 

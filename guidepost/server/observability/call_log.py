@@ -1,6 +1,6 @@
-"""What looks at calls beside the metrics, where it is asked for: a message for each call, and traces.
+"""The call log: a message for each call. Also the list of all observers of calls but the metrics.
 
-A message says who called what, how it ended, under which version, and the ids by which the decision log finds it.
+A message has the caller, the method, the status, the version, and the ids under which the decision log has the records.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 
 
 class CallLog(Observer):
-    """Writes a message for each call that has ended. It holds no fact, and no text of the caller but its name."""
+    """Writes a message for each call that has ended. It contains no facts, and no text of the caller but its name."""
 
-    names = True
+    wants_ids = True
 
     def __init__(self) -> None:
         self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(logger=CALLS)
 
     def ended(self, call: ObservedCall) -> None:
-        """Write it."""
+        """Write the message."""
         self._log.info("call", **call_fields(call))
 
 
 def call_fields(call: ObservedCall) -> dict[str, Any]:
-    """Return what is said of a call; what there is not is left out."""
+    """Return the fields of a call's message, without those that are empty."""
     found: dict[str, Any] = {
         "method": call.method,
         "status": call.code,
@@ -45,12 +45,12 @@ def call_fields(call: ObservedCall) -> dict[str, Any]:
 
 
 @contextmanager
-def call_observers(watching: ObservabilityConfig) -> Iterator[tuple[Observer, ...]]:
-    """Yield what looks at calls beside the metrics, while the block runs."""
+def call_observers(config: ObservabilityConfig) -> Iterator[tuple[Observer, ...]]:
+    """Yield the call log and the tracer, if they are configured; close them afterwards."""
     with ExitStack() as stack:
-        found: list[Observer] = [CallLog()] if watching.calls else []
-        if watching.traces:
-            from guidepost.server.observability.tracing import trace_calls  # noqa: PLC0415 - an extra, which need not be installed
+        found: list[Observer] = [CallLog()] if config.log_calls else []
+        if config.traces:
+            from guidepost.server.observability.tracing import trace_calls  # noqa: PLC0415 - an extra, may be missing
 
-            found.append(stack.enter_context(trace_calls(watching.traces, watching.share)))
+            found.append(stack.enter_context(trace_calls(config.traces, config.sample_ratio)))
         yield tuple(found)

@@ -31,7 +31,7 @@ _NAMES: Final = frozenset(_CONTEXT.fields)
 class Tracing(Observer):
     """Makes a span of each call that has ended. A share of the calls is traced, and those whose caller says so."""
 
-    names = True
+    wants_ids = True
 
     def __init__(self, exporter: SpanExporter, share: float = 1.0) -> None:
         self._provider = TracerProvider(
@@ -64,7 +64,7 @@ class Tracing(Observer):
             },
         )
         if span.is_recording():
-            span.set_attributes({f"guidepost.{name}": value for name, value in _told(call)})
+            span.set_attributes({f"guidepost.{name}": value for name, value in _attributes(call)})
             if call.code in _OURS:
                 span.set_status(Status(StatusCode.ERROR, call.code))
         span.end(ended)
@@ -78,7 +78,7 @@ class Tracing(Observer):
         self._provider.shutdown()
 
 
-def _told(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]]]:
+def _attributes(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]]]:
     """Yield what a span says beside the call itself: nothing of a ticket."""
     if call.caller:
         yield "caller", call.caller

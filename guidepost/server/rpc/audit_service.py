@@ -17,8 +17,6 @@ from functools import partial
 from itertools import chain, islice
 from typing import Final, TypeVar
 
-import grpc
-
 from engine.decision_log.chain import Entry
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record, instant
@@ -60,21 +58,21 @@ MAX_NAME: Final = 200
 class LogDisabled(CallError):
     """The server keeps no decision log."""
 
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
     reason = "LOG_DISABLED"
 
 
 class UnknownRecord(CallError, LookupError):
     """The decision log has no record with this id."""
 
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
     reason = "UNKNOWN_RECORD"
 
 
 class RecordNotReproducible(CallError):
     """A record cannot be explained or certified: it was altered, or the server does not have its version."""
 
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
     reason = "RECORD_NOT_REPRODUCIBLE"
 
 

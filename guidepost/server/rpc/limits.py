@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import grpc
-
 from guidepost.server.errors import CallError
 
 MOST_TICKETS: Final = 1_000
 """The most tickets that one call may have anywhere."""
 
 
+GRACE: Final = 5.0
+"""Seconds that calls under way have to end when a server stops."""
+
+
 class TooBusy(CallError):
     """A limit is reached: the server takes no further call for now."""
 
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
     reason = "TOO_BUSY"
     retry_after = 100
 
@@ -26,21 +28,21 @@ class TooBusy(CallError):
 class MessageTimeout(CallError):
     """A message did not arrive completely within ``Limits.message_timeout``."""
 
-    status = grpc.StatusCode.DEADLINE_EXCEEDED
+    status = "DEADLINE_EXCEEDED"
     reason = "MESSAGE_TIMEOUT"
 
 
 class MalformedMessage(CallError):
     """The bytes of a request are not the message that the method takes."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = "INVALID_ARGUMENT"
     reason = "MALFORMED_MESSAGE"
 
 
 class TooManyTickets(CallError):
     """A call has more tickets than ``Limits.batch``."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = "INVALID_ARGUMENT"
     reason = "TOO_MANY_TICKETS"
 
 

@@ -50,8 +50,8 @@ class ObservedCall:
 class Observer:
     """Looks at calls; this one does nothing with them. The methods are called on the event loop, and must not block."""
 
-    names = False
-    """Whether it wants the ids of what is answered."""
+    wants_ids = False
+    """Whether calls have the ids of their decisions and records."""
 
     def began(self, call: ObservedCall) -> None:
         """A call came in."""
@@ -94,7 +94,7 @@ class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-a
     """Has observers look at every call; a method that is not there is left as it is."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers, self._named = tuple(observers), any(observer.names for observer in observers)
+        self._observers, self._named = tuple(observers), any(observer.wants_ids for observer in observers)
         self._found: dict[str, Handler] = {}
 
     async def intercept_service(

@@ -191,7 +191,7 @@ def status_of(error: Exception, request: Any) -> status_pb2.Status:
 
 def _code_and_reason(error: Exception) -> tuple[Code, str]:
     if isinstance(error, CallError):
-        return error.status, error.reason
+        return grpc.StatusCode[error.status], error.reason
     return next(
         (STATUSES[one] for one in type(error).__mro__ if one in STATUSES),
         (Code.INTERNAL, "INTERNAL_ERROR"),

@@ -40,10 +40,10 @@ def observability(settings: ServerSettings) -> ObservabilityConfig:
     """Return how calls are watched."""
     return ObservabilityConfig(
         metrics=bool(settings.metrics),
-        messages=log_format(settings.messages),
-        calls=settings.log_calls,
+        log_format=log_format(settings.messages),
+        log_calls=settings.log_calls,
         traces=settings.traces,
-        share=settings.traces_share,
+        sample_ratio=settings.traces_share,
     )
 
 
@@ -63,7 +63,7 @@ def supervisor_config(settings: ServerSettings, policies: Path, sign_key: str) -
         grace=settings.grace,
         admin=settings.admin,
         metrics=settings.metrics,
-        watching=observability(settings),
+        observability=observability(settings),
         security=security(settings),
     )
 

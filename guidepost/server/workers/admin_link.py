@@ -1,4 +1,4 @@
-"""The admin service and the metrics as the supervisor has them: a process of its own, started anew if it dies, whose questions are answered here."""
+"""Starts the admin process, restarts it if it dies, and answers its requests from the supervisor."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from guidepost.server.workers.supervisor import Supervisor
 log = logging.getLogger("guidepost.supervisor")
 
 PAUSE = 1.0
-"""Seconds before an admin service that died is started anew."""
+"""Seconds before an admin process that died is restarted."""
 
 
 class AdminLink:
-    """Keeps the process that administers and measures: where it listens, and the URL of the metrics."""
+    """The admin process. ``admin`` is the address of its service, ``metrics`` the URL of its metrics."""
 
     def __init__(self, supervisor: Supervisor, admin: str = "", metrics: str = "") -> None:
         self._supervisor, self.admin, self.metrics = supervisor, admin, ""
-        self._metrics = metrics
+        self._metrics_address = metrics
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
-        """Start it; raises CannotServe if its address is taken."""
+        """Start the process; raises CannotServe if its address is taken."""
         channel = await self._start()
-        self._task = asyncio.create_task(self._keep(channel))
+        self._task = asyncio.create_task(self._run(channel))
 
     async def close(self) -> None:
-        """End it."""
+        """End the process."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -53,36 +53,37 @@ class AdminLink:
 
     async def _start(self) -> Channel:
         self._process, channel = await start_program(
-            "guidepost.server.workers.admin_process", self._supervisor.messages
+            "guidepost.server.workers.admin_process", self._supervisor.log_format
         )
+        answer: Message
         try:
-            told = await channel.ask(StartAdmin(self.admin, self._metrics, self._supervisor.security))
+            answer = await channel.ask(StartAdmin(self.admin, self._metrics_address, self._supervisor.security))
         except ChannelClosed:
-            told = Failed("the admin service ended before it could serve")
-        if not isinstance(told, AdminStarted):
-            raise CannotServe(told.message if isinstance(told, Failed) else str(told))
-        self.admin, self.metrics = told.admin, told.metrics
+            answer = Failed("the admin service ended before it could serve")
+        if not isinstance(answer, AdminStarted):
+            raise CannotServe(answer.message if isinstance(answer, Failed) else str(answer))
+        self.admin, self.metrics = answer.admin, answer.metrics
         return channel
 
-    async def _keep(self, channel: Channel) -> None:
-        """Answer until it dies, and start it anew."""
+    async def _run(self, channel: Channel) -> None:
+        """Answer requests, and restart the process when it dies."""
         while True:
             with suppress(ChannelClosed):
                 while True:
-                    await channel.say(await self._answer(await channel.hear()))
+                    await channel.send(await self._answer(await channel.receive()))
             channel.close()
-            log.warning("the admin service ended; another one is started")
+            log.warning("the admin service ended and is being restarted")
             while True:
                 await asyncio.sleep(PAUSE)
                 try:
                     channel = await self._start()
                 except CannotServe as error:
-                    log.error("the admin service cannot serve: %s", error)  # noqa: TRY400 - it has said all there is
+                    log.error("the admin service cannot serve: %s", error)  # noqa: TRY400 - a traceback adds nothing
                 else:
                     break
 
-    async def _answer(self, told: Message) -> Message:
-        match told:
+    async def _answer(self, request: Message) -> Message:
+        match request:
             case Reload():
                 return await self._supervisor.reload()
             case RollWorkers():
@@ -92,8 +93,8 @@ class AdminLink:
                     return Failed(str(error), error.help)
                 return self._supervisor.status
             case GetMetrics():
-                return await self._supervisor.measured()
+                return await self._supervisor.metrics()
             case GetStatus():
                 return self._supervisor.status
             case _:
-                raise AssertionError(f"an admin service does not ask {told!r}")
+                raise AssertionError(f"unexpected request of the admin process: {request!r}")

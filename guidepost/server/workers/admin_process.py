@@ -1,4 +1,7 @@
-"""The program that answers AdminService and serves metrics, each on a port of its own: ``python -m guidepost.server.workers.admin_process FD HOW``. It asks the supervisor."""
+"""The program that serves AdminService and the metrics: ``python -m guidepost.server.workers.admin_process FD FORMAT``.
+
+Each has a port of its own. The supervisor, at the other end of the channel FD, provides what they report.
+"""
 
 from __future__ import annotations
 
@@ -46,69 +49,68 @@ from guidepost.v1.decision_pb2 import Place
 
 SERVICE = pb.DESCRIPTOR.services_by_name["AdminService"].full_name
 
-PATIENCE: Final = 10.0
-"""Seconds that whoever asks for metrics waits for the workers."""
+METRICS_TIMEOUT: Final = 10.0
+"""Seconds within which the workers report their metrics."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class SupervisorClient:
-    """Asks the supervisor, one question at a time."""
+    """Sends requests to the supervisor, one at a time."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._turn = channel, asyncio.Lock()
+        self._channel, self._lock = channel, asyncio.Lock()
 
-    async def ask(self, told: Message) -> Any:
-        """Return the answer; raises Gone."""
-        # Not cut short by a caller who goes away: the next one would read the answer to this question.
-        return await asyncio.shield(asyncio.create_task(self._exchange(told)))
+    async def ask(self, request: Message) -> Any:
+        """Return the answer; raises ChannelClosed."""
+        # Shielded from the cancellation of a call: the next call would read the answer to this request.
+        return await asyncio.shield(asyncio.create_task(self._exchange(request)))
 
-    async def _exchange(self, told: Message) -> Message:
-        async with self._turn:
-            return await self._channel.ask(told)
+    async def _exchange(self, request: Message) -> Message:
+        async with self._lock:
+            return await self._channel.ask(request)
 
 
 class WorkersCollector(Collector):
-    """What Prometheus is shown: asked for on another thread, answered by the supervisor."""
+    """Collects the metrics of all workers. Prometheus' server calls it on a thread of its own."""
 
-    def __init__(self, questions: SupervisorClient) -> None:
-        self._questions, self._loop = questions, asyncio.get_running_loop()
+    def __init__(self, supervisor: SupervisorClient) -> None:
+        self._supervisor, self._loop = supervisor, asyncio.get_running_loop()
 
     def collect(self) -> Iterable[Metric]:
-        """Ask all workers."""
-        return merged_metrics(
-            asyncio.run_coroutine_threadsafe(self._questions.ask(GetMetrics()), self._loop).result(PATIENCE)
-        )
+        """Ask the supervisor for the metrics."""
+        asked = asyncio.run_coroutine_threadsafe(self._supervisor.ask(GetMetrics()), self._loop)
+        return merged_metrics(asked.result(METRICS_TIMEOUT))
 
 
 class AdminService(AdminServiceServicer):  # type: ignore[misc]
-    """Answers AdminService by asking the supervisor, one question at a time."""
+    """Answers AdminService by asking the supervisor."""
 
     # ruff: noqa: N802 - gRPC names methods as the proto files do
 
-    def __init__(self, questions: SupervisorClient) -> None:
-        self._questions = questions
+    def __init__(self, supervisor: SupervisorClient) -> None:
+        self._supervisor = supervisor
 
     async def Reload(self, request: pb.ReloadRequest, context: Context) -> pb.ReloadResponse:  # noqa: ARG002
-        """Have the policies read anew."""
-        told = await self._ask(Reload(), context)
-        if isinstance(told, Rejected):
+        """Reload the policies."""
+        answer = await self._ask(Reload(), context)
+        if isinstance(answer, Rejected):
             return pb.ReloadResponse(
-                versions=map(_version, told.versions), problems=map(_problem, told.problems), message=told.message
+                versions=map(_version, answer.versions), problems=map(_problem, answer.problems), message=answer.message
             )
-        return pb.ReloadResponse(versions=map(_version, told.versions), changed=told.changed)
+        return pb.ReloadResponse(versions=map(_version, answer.versions), changed=answer.changed)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:  # noqa: ARG002
-        """Return how the server is doing."""
+        """Return the state of the server."""
         return _status(await self._ask(GetStatus(), context))
 
     async def RollWorkers(self, request: pb.RollWorkersRequest, context: Context) -> pb.RollWorkersResponse:  # noqa: ARG002
-        """Have every worker replaced."""
+        """Replace every worker."""
         return pb.RollWorkersResponse(workers=_status(await self._ask(RollWorkers(), context)).workers)
 
-    async def _ask(self, told: Message, context: Context) -> Any:
+    async def _ask(self, request: Message, context: Context) -> Any:
         try:
-            answer = await self._questions.ask(told)
+            answer = await self._supervisor.ask(request)
         except ChannelClosed:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
         if isinstance(answer, Failed):
@@ -139,38 +141,38 @@ def _status(status: ServerStatus) -> pb.GetStatusResponse:
 
 
 async def administer(end: socket.socket) -> None:
-    """Answer until the supervisor is gone, or SIGTERM comes."""
-    channel = await Channel.over(end)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.gone.set)
+    """Serve until the supervisor has ended, or SIGTERM arrives."""
+    channel = await Channel.connect(end)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.closed.set)
     try:
-        told = await channel.hear()
-        if not isinstance(told, StartAdmin):
-            raise TypeError(f"this process is first told where to listen, not {told!r}")
-        questions = SupervisorClient(channel)
+        start = await channel.receive()
+        if not isinstance(start, StartAdmin):
+            raise TypeError(f"expected StartAdmin as the first message, got {start!r}")
+        supervisor = SupervisorClient(channel)
         async with AsyncExitStack() as stack:
             try:
                 admin = (
-                    await stack.enter_async_context(_administering(questions, told.admin, told.security))
-                    if told.admin
+                    await stack.enter_async_context(_serve_admin(supervisor, start.admin, start.security))
+                    if start.admin
                     else ""
                 )
-                metrics = stack.enter_context(_measuring(questions, told.metrics)) if told.metrics else ""
+                metrics = stack.enter_context(_serve_metrics(supervisor, start.metrics)) if start.metrics else ""
             except (OSError, ValueError, InvalidAuthFiles) as error:
-                await channel.say(Failed(str(error)))
+                await channel.send(Failed(str(error)))
                 return
-            await channel.say(AdminStarted(admin, metrics))
-            await channel.gone.wait()
+            await channel.send(AdminStarted(admin, metrics))
+            await channel.closed.wait()
     except ChannelClosed:
         return
 
 
 @asynccontextmanager
-async def _administering(questions: SupervisorClient, address: str, security: Security) -> AsyncIterator[str]:
+async def _serve_admin(supervisor: SupervisorClient, address: str, security: Security) -> AsyncIterator[str]:
     async with open_listener(security) as listener:
         server = grpc.aio.server(
             options=(*security.limits.options, ("grpc.so_reuseport", 0)), interceptors=(listener.admission,)
         )
-        add_AdminServiceServicer_to_server(AdminService(questions), server)
+        add_AdminServiceServicer_to_server(AdminService(supervisor), server)
         status = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(status, server)
         if security.reflection:
@@ -187,10 +189,10 @@ async def _administering(questions: SupervisorClient, address: str, security: Se
 
 
 @contextmanager
-def _measuring(questions: SupervisorClient, address: str) -> Iterator[str]:
+def _serve_metrics(supervisor: SupervisorClient, address: str) -> Iterator[str]:
     registry = CollectorRegistry()
-    # Not asked what it has when it is registered: nobody could answer yet.
-    registry.register(WorkersCollector(questions))
+    # Registration does not collect: the supervisor does not answer requests yet.
+    registry.register(WorkersCollector(supervisor))
     try:
         with serve_metrics(registry, address) as url:
             yield url
@@ -199,7 +201,7 @@ def _measuring(questions: SupervisorClient, address: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Take the channel, and administer."""
+    """Connect to the supervisor and serve."""
     logs.set_up(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     uvloop.run(administer(socket.socket(fileno=int(sys.argv[1]))))

@@ -1,6 +1,6 @@
-"""A built bundle in a file: written once, mapped into the memory of every worker, which share its arrays.
+"""A built bundle in a file. Workers map it into memory, so that they share its arrays.
 
-The file is made and read by this release of the program only, in a folder that nobody else can write.
+Only this release of the program writes and reads the file, in a folder that no other user can write to.
 """
 
 from __future__ import annotations
@@ -14,35 +14,37 @@ from typing import Final, cast
 from engine.version.bundle import Bundle
 
 _COUNT: Final = struct.Struct("<Q")
-_ALIGNED: Final = 64
+_ALIGNMENT: Final = 64
 _PROTOCOL: Final = 5
 
 
-def write_bundle(built: Bundle, path: Path) -> None:
-    """Write a bundle: its arrays as they lie in memory, and what holds them together."""
+def write_bundle(bundle: Bundle, path: Path) -> None:
+    """Write a bundle: the pickled objects, then the arrays as they are in memory."""
     arrays: list[pickle.PickleBuffer] = []
-    frame = pickle.dumps(built, protocol=_PROTOCOL, buffer_callback=arrays.append)
+    frame = pickle.dumps(bundle, protocol=_PROTOCOL, buffer_callback=arrays.append)
     parts: list[bytes | memoryview] = [frame, *(array.raw() for array in arrays)]
     with path.open("wb") as file:
         file.write(_COUNT.pack(len(parts)))
         file.writelines(_COUNT.pack(len(part)) for part in parts)
         for part in parts:
-            file.write(bytes(-file.tell() % _ALIGNED))
+            file.write(bytes(-file.tell() % _ALIGNMENT))
             file.write(part)
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a bundle; its arrays stay in the file, and are read when they are looked at. The file may be removed afterwards.
+    """Read a bundle. Its arrays stay in the file until they are used; the file may be removed afterwards.
 
-    Raises OSError if it cannot be read, and ValueError if it is not whole.
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is truncated or not a bundle.
     """
     with path.open("rb") as file:
         memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     try:
         frame, *arrays = _parts(memory)
-        return cast("Bundle", pickle.loads(frame, buffers=arrays))  # noqa: S301 - made by this program, in a folder of its own
+        return cast("Bundle", pickle.loads(frame, buffers=arrays))  # noqa: S301 - written by this program, in its own folder
     except (pickle.UnpicklingError, struct.error, EOFError, IndexError) as error:
-        raise ValueError(f"{path.name} is not whole: {error}") from error
+        raise ValueError(f"{path.name} is not a complete bundle: {error}") from error
 
 
 def _parts(memory: memoryview) -> list[memoryview]:
@@ -51,9 +53,9 @@ def _parts(memory: memoryview) -> list[memoryview]:
     parts: list[memoryview] = []
     at = _COUNT.size * (count + 1)
     for size in sizes:
-        at += -at % _ALIGNED
+        at += -at % _ALIGNMENT
         parts.append(memory[at : at + size])
         at += size
     if at > len(memory):
-        raise ValueError(f"it ends after {len(memory):,} of {at:,} bytes")
+        raise ValueError(f"expected {at:,} bytes, found {len(memory):,}")
     return parts

@@ -1,4 +1,4 @@
-"""Where a server keeps its built bundles: a temporary folder of its own, made again if something removes it."""
+"""The folder of a server's built bundles: temporary, locked while the server runs, and created again if it is removed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "guidepost-serve-"
-"""How the folders of built bundles are called: this, the number of the process and when it began, and letters."""
+"""The folders are named by this prefix, the process id and start time of the server, and random letters."""
 
 _SELF: Final = (str(os.getpid()), str(time.time_ns()))
 
 
 def make_folder() -> Path:
-    """Make a folder for built bundles, and remove those of servers that were killed."""
+    """Create a folder for built bundles, and remove those of servers that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         number, _, rest = left.name.removeprefix(PREFIX).partition("-")
-        # In a container each server has the same number as the one before.
-        gone = not _runs(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1])
-        # Containers that share a folder for temporary files do not see each other's processes, but each other's locks.
+        # In a container, every server has the same process id as the one before.
+        gone = not _is_running(number) or (number == _SELF[0] and rest.partition("-")[0] != _SELF[1])
+        # Containers that share a folder for temporary files see each other's locks, but not each other's processes.
         if gone and not _is_locked(left):
             shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{'-'.join(_SELF)}-"))
 
 
-def _runs(number: str) -> bool:
+def _is_running(number: str) -> bool:
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:
@@ -40,41 +40,41 @@ def _runs(number: str) -> bool:
 
 
 class BundleStorage:
-    """The folder of a server's built bundles, locked while the server runs: what clears away old temporary files leaves a locked folder alone."""
+    """The folder of a server's built bundles. Programs that remove old temporary files skip a locked folder."""
 
     def __init__(self) -> None:
         self.folder = make_folder()
         self._count = 0
-        self._lock = _locked(self.folder)
+        self._lock = _lock(self.folder)
 
     def file(self) -> Path:
-        """Return a path for the next bundle, in a folder that is there; raises OSError."""
+        """Return a path for the next bundle, in a folder that exists; raises OSError."""
         self.ensure()
         self._count += 1
         return self.folder / f"{self._count}.built"
 
     def ensure(self) -> None:
-        """Make the folder again if something removed it; raises OSError."""
+        """Create the folder again if it was removed; raises OSError."""
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700)
             os.close(self._lock)
-            self._lock = _locked(self.folder)
+            self._lock = _lock(self.folder)
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with its files."""
         os.close(self._lock)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class StoredBundle:
-    """A built bundle that workers read from its file. It is kept open, so that the file can be written again if something removes it."""
+    """The file of a built bundle. It stays open, so that it can be written again if it is removed."""
 
     def __init__(self, storage: BundleStorage, path: Path) -> None:
         self._storage, self.path = storage, path
         self._file = path.open("rb")
 
     def restore(self) -> None:
-        """Write the file again if it is gone; raises OSError, and leaves no part of a file behind."""
+        """Write the file again if it is gone. Raises OSError, and then leaves no partial file."""
         if self.path.exists():
             return
         self._storage.ensure()
@@ -90,13 +90,13 @@ class StoredBundle:
             raise
 
     def remove(self) -> None:
-        """Remove the file, once no worker is to read it any more."""
+        """Remove the file; call this when no worker will read it again."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 def _is_locked(folder: Path) -> bool:
-    """Return whether a server that runs holds a folder; one that cannot be opened is not ours to remove."""
+    """Return whether a running server holds the folder; true also for one that cannot be opened, which is another user's."""
     try:
         lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
@@ -110,7 +110,7 @@ def _is_locked(folder: Path) -> bool:
     return False
 
 
-def _locked(folder: Path) -> int:
+def _lock(folder: Path) -> int:
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock

@@ -1,4 +1,4 @@
-"""A line each way over a pair of connected sockets. Whoever is left alone on it reads an end, and knows that the other is gone."""
+"""A connection between two processes of a server, over a pair of sockets; it closes when either process ends."""
 
 from __future__ import annotations
 
@@ -6,59 +6,59 @@ import asyncio
 import socket
 from contextlib import suppress
 
-from guidepost.server.workers.messages import Message, line, read
+from guidepost.server.workers.messages import Message, decode, encode
 
 
 class ChannelClosed(Exception):
-    """The other end of a channel has ended."""
+    """The process at the other end of a channel has ended."""
 
 
 class Channel:
-    """One end of the pair. ``gone`` is set once the other end has ended, whether or not anybody listens."""
+    """One end of a connection. ``closed`` is set when the other process has ended, even while nothing is received."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._heard: asyncio.Queue[Message | None] = asyncio.Queue()
-        self.gone = asyncio.Event()
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._received: asyncio.Queue[Message | None] = asyncio.Queue()
+        self.closed = asyncio.Event()
+        self._reading = asyncio.create_task(self._read(reader))
 
     @classmethod
-    async def over(cls, end: socket.socket) -> Channel:
-        """Take an end of the pair."""
+    async def connect(cls, end: socket.socket) -> Channel:
+        """Return a channel over one socket of the pair."""
         return cls(*await asyncio.open_unix_connection(sock=end))
 
-    async def say(self, told: Message) -> None:
-        """Send a line; raises Gone."""
+    async def send(self, message: Message) -> None:
+        """Send a message; raises ChannelClosed."""
         try:
-            self._writer.write(line(told))
+            self._writer.write(encode(message))
             await self._writer.drain()
         except ConnectionError as error:
             raise ChannelClosed from error
 
-    async def hear(self) -> Message:
-        """Wait for a line; raises Gone."""
-        told = await self._heard.get()
-        if told is None:
-            self._heard.put_nowait(None)
+    async def receive(self) -> Message:
+        """Wait for the next message; raises ChannelClosed."""
+        message = await self._received.get()
+        if message is None:
+            self._received.put_nowait(None)
             raise ChannelClosed
-        return told
+        return message
 
-    async def ask(self, told: Message) -> Message:
-        """Send a line, and wait for the answer; raises Gone."""
-        await self.say(told)
-        return await self.hear()
+    async def ask(self, message: Message) -> Message:
+        """Send a message and wait for its answer; raises ChannelClosed."""
+        await self.send(message)
+        return await self.receive()
 
     def close(self) -> None:
         """Close this end."""
-        self._listening.cancel()
+        self._reading.cancel()
         self._writer.close()
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             with suppress(ConnectionError):
-                while (text := await reader.readline()).endswith(b"\n"):
-                    self._heard.put_nowait(read(text))
+                while (line := await reader.readline()).endswith(b"\n"):
+                    self._received.put_nowait(decode(line))
         finally:
-            # Also where a line cannot be read: nobody is to wait for an answer that does not come.
-            self._heard.put_nowait(None)
-            self.gone.set()
+            # Also if a line cannot be decoded, so that no receiver waits forever.
+            self._received.put_nowait(None)
+            self.closed.set()

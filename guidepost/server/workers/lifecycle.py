@@ -1,4 +1,4 @@
-"""A supervisor's life: started, told by signals and by changed files, and stopped in good order."""
+"""Runs a supervisor: starts it, reacts to signals and changed files, and stops it in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import watchfiles
 
@@ -22,20 +22,21 @@ log = logging.getLogger("guidepost.supervisor")
 
 T = TypeVar("T")
 
-SETTLED_MS = 300
-"""Milliseconds for which nothing changes before policies are read: an editor writes several files."""
+QUIET_MS: Final = 300
+"""Milliseconds without a change after which policies are read: an editor writes several files."""
 
 
 async def supervise(
-    settings: SupervisorConfig, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
+    config: SupervisorConfig, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
 ) -> Rejected | None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies, and so does a changed file if they are watched.
+    """Serve until SIGTERM or SIGINT. SIGHUP reloads the policies; with ``watch``, a changed file does, too.
 
-    ``ready`` is called once, with the real addresses of the service and of its admin service, and the URL of its metrics, as soon as every worker answers calls. Gives Refused if the policies cannot be served.
+    ``ready`` is called once, when every worker answers calls: with the address of the service, the address of the admin
+    service, and the URL of the metrics. Returns Rejected if the policies cannot be served.
 
     Raises:
         OSError: the address cannot be bound.
-        CannotServe: a worker cannot serve, for a reason that is not the policies'.
+        CannotServe: a worker cannot serve, for a reason other than the policies.
     """
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -43,35 +44,35 @@ async def supervise(
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     with reserve_port(host, port) as address:
-        supervisor = Supervisor(settings, address)
-        office = AdminLink(supervisor, settings.admin, settings.metrics) if settings.admin or settings.metrics else None
+        supervisor = Supervisor(config, address)
+        admin = AdminLink(supervisor, config.admin, config.metrics) if config.admin or config.metrics else None
         try:
             started = await _unless(stop, supervisor.start())
             if started is None or isinstance(started, Rejected):
                 return started
-            if office is not None:
-                await office.open()
-            ready(address, office.admin if office else "", office.metrics if office else "")
+            if admin is not None:
+                await admin.open()
+            ready(address, admin.admin if admin else "", admin.metrics if admin else "")
             notify(READY, f"STATUS=answering calls on {address}")
             tasks = [asyncio.create_task(reload_when_set(supervisor, reload))]
             if watch:
-                tasks.append(asyncio.create_task(watch_files(settings, reload)))
+                tasks.append(asyncio.create_task(watch_files(config.policies, reload)))
             await stop.wait()
             notify(STOPPING)
             for task in tasks:
                 task.cancel()
-            # A build that is under way ends with the server.
+            # A build that is running ends with the server.
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            if office is not None:
-                await office.close()
+            if admin is not None:
+                await admin.close()
             await supervisor.stop()
     log.info("stopped")
     return None
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Wait for work to be done; None if the server is stopped before, which cancels the work."""
+    """Return the result of some work; None if the server is stopped before, which cancels the work."""
     working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -83,42 +84,45 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
 
 
 class Reloadable(Protocol):
-    """What can be told to read its policies anew: a supervisor, or a server of one process."""
+    """A server that can reload its policies: a supervisor, or a single process."""
 
     async def reload(self) -> Reloaded | Rejected:
-        """Read them anew."""
+        """Read the policies again."""
         ...
 
 
-async def reload_when_set(server: Reloadable, asked: asyncio.Event) -> None:
-    """Reload whenever it is asked for, and say in the server's own log what came of it."""
+async def reload_when_set(server: Reloadable, requested: asyncio.Event) -> None:
+    """Reload whenever the event is set, and log the result."""
     while True:
-        await asked.wait()
-        asked.clear()
+        await requested.wait()
+        requested.clear()
         match await server.reload():
             case Reloaded(versions, changed):
                 log.info(
                     "%s: %s",
-                    "policies reloaded" if changed else "policies read again: nothing changed",
+                    "policies reloaded" if changed else "policies reloaded without a change",
                     ", ".join(f"{ref.version} {ref.digest[:12]}" for ref in versions),
                 )
-            case Rejected() as refused:
+            case Rejected() as rejected:
                 log.error(
-                    "policies not reloaded, the last good ones go on serving: %s",
-                    "; ".join(map(str, refused.problems)) or refused.message,
+                    "policies not reloaded, the previous versions are still served: %s",
+                    "; ".join(map(str, rejected.problems)) or rejected.message,
                 )
 
 
 def _is_policy_change(_: object, path: str) -> bool:
-    """Return whether a change may be one of the policies: not one of a side file, but also that of a link such as ``..data``, by which folders are swapped."""
+    """Return whether a change can be one of the policies.
+
+    Side files of editors cannot. A link such as ``..data`` can: Kubernetes replaces folders by it.
+    """
     name = Path(path).name
     return not (name.startswith(".") and not name.startswith("..")) and not name.endswith(("~", "#")) and name != "4913"
 
 
-async def watch_files(settings: SupervisorConfig, changed: asyncio.Event) -> None:
-    """Ask for a reload when files of the policies change."""
+async def watch_files(policies: Path, changed: asyncio.Event) -> None:
+    """Set the event when files of the policies change."""
     with suppress(asyncio.CancelledError):
         async for _ in watchfiles.awatch(
-            settings.policies, watch_filter=_is_policy_change, debounce=SETTLED_MS, step=SETTLED_MS // 3, recursive=True
+            policies, watch_filter=_is_policy_change, debounce=QUIET_MS, step=QUIET_MS // 3, recursive=True
         ):
             changed.set()

@@ -1,10 +1,10 @@
-"""What the supervisor and a worker say to each other, and how it is written. Values; nothing here does anything."""
+"""The messages between the supervisor and the other processes of a server, and how they are encoded: one line of JSON each."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
+from typing import Final, TypeAlias
+
+import msgspec
 
 from engine.model.answer import VersionRef
 from engine.model.problems import Problem
@@ -13,147 +13,133 @@ from guidepost.server.observability.config import NO_OBSERVABILITY, Observabilit
 from guidepost.server.security import NO_SECURITY, Security
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """To a new worker: what it is to be. It answers Loaded, or Failed and ends."""
+class _Message(msgspec.Struct, frozen=True, tag=True):
+    """A message; its encoding contains the name of its class."""
+
+
+# Supervisor and worker
+
+
+class Load(_Message, frozen=True, kw_only=True):
+    """Supervisor to a new worker: what to serve, and how. Answers: Loaded, or Failed, after which the worker ends."""
 
     number: int
-    built: str
+    bundle: str
     address: str
     log: LogSettings | None
     grace: float
-    watching: ObservabilityConfig = NO_OBSERVABILITY
-    """How it is watched."""
+    observability: ObservabilityConfig = NO_OBSERVABILITY
     security: Security = NO_SECURITY
-    """Who may come in, and what is limited."""
     shared: bool = True
-    """Whether other workers listen on the address, too."""
+    """Whether other workers listen on the same address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Serve:
-    """To a worker that has loaded: answer calls. It answers Serving, or Failed and ends."""
+class Serve(_Message, frozen=True):
+    """Supervisor to a worker that has loaded: answer calls. Answers: Serving, or Failed, after which the worker ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """To a worker: read another bundle beside the one that serves. It answers Loaded or Failed; it goes on serving as before."""
+class Prepare(_Message, frozen=True):
+    """Supervisor to a worker: load another bundle while the current one serves. Answers: Loaded or Failed."""
 
-    built: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """To a worker that has prepared: answer from the other bundle from now on. It answers Serving."""
+    bundle: str
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
-    """To a worker that has prepared: forget the other bundle. It answers Serving."""
+class Commit(_Message, frozen=True):
+    """Supervisor to a worker that has prepared: serve the other bundle from now on. Answer: Serving."""
 
 
-@dataclass(frozen=True, slots=True)
-class CollectGarbage:
-    """To a worker that has changed to another bundle: let go of the one before, and look through what is there for good. It answers Serving."""
+class Abort(_Message, frozen=True):
+    """Supervisor to a worker that has prepared: drop the other bundle. Answer: Serving."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """To a worker: take no more calls, answer those under way, and end."""
+class CollectGarbage(_Message, frozen=True):
+    """Supervisor to a worker that has changed bundles: free the previous one. Answer: Serving."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """From a worker: the bundle is in memory."""
+class ReloadFailed(_Message, frozen=True):
+    """Supervisor to a worker: the last reload failed, for its health service. Answer: Serving."""
+
+    message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """From a worker: it answers calls on this address from the bundle with these digests."""
+class GetMetrics(_Message, frozen=True):
+    """Supervisor to a worker: report your metrics; answer: WorkerMetrics. Admin process to the supervisor: ServerMetrics."""
+
+
+class Stop(_Message, frozen=True):
+    """Supervisor to a worker: accept no more calls, complete those under way, and end. No answer."""
+
+
+class Loaded(_Message, frozen=True):
+    """The bundle is in memory."""
+
+
+class Serving(_Message, frozen=True):
+    """The worker answers calls on this address, from the versions with these digests."""
 
     address: str
     digests: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadFailed:
-    """To a worker: why the last reload failed, for its health service. It answers Serving."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """From a worker: what it was told to do cannot be done, and why."""
+class Failed(_Message, frozen=True):
+    """A request cannot be fulfilled."""
 
     message: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StartAdmin:
-    """To the process of the admin service and the metrics: listen on these addresses ("" for none). It answers Administering, or Failed and ends; from then on it asks."""
+class WorkerMetrics(_Message, frozen=True):
+    """The metrics of one worker, in Prometheus' text format."""
+
+    worker: int
+    text: str
+
+
+# Supervisor and admin process
+
+
+class StartAdmin(_Message, frozen=True):
+    """Supervisor to the admin process: listen on these addresses ("" for none). Answers: AdminStarted, or Failed.
+
+    After AdminStarted, the admin process sends the requests.
+    """
 
     admin: str
     metrics: str
     security: Security = NO_SECURITY
 
 
-@dataclass(frozen=True, slots=True)
-class AdminStarted:
-    """From that process: it listens on this address, and serves metrics at this URL."""
+class AdminStarted(_Message, frozen=True):
+    """The address of the admin service, and the URL of the metrics."""
 
     admin: str
     metrics: str
 
 
-@dataclass(frozen=True, slots=True)
-class GetMetrics:
-    """What is measured? To a worker, which answers Measured; from the process of the metrics, which is answered by Measurements."""
+class Reload(_Message, frozen=True):
+    """Admin process to the supervisor: read the policies again. Answers: Reloaded or Rejected."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerMetrics:
-    """What one worker has measured, as Prometheus reads it."""
-
-    worker: int
-    text: str
+class RollWorkers(_Message, frozen=True):
+    """Admin process to the supervisor: replace every worker. Answers: ServerStatus or Failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerMetrics:
-    """What all workers have measured, and how the server is doing."""
-
-    workers: tuple[WorkerMetrics, ...]
-    status: ServerStatus
+class GetStatus(_Message, frozen=True):
+    """Admin process to the supervisor: report the state of the server. Answer: ServerStatus."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """From the admin service: read the policies anew. It is answered by Reloaded or Refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class RollWorkers:
-    """From the admin service: replace every worker. It is answered by Status, or by Failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class GetStatus:
-    """From the admin service: how is the server doing? It is answered by Status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """Policies that every worker serves now, and whether they are others than before."""
+class Reloaded(_Message, frozen=True):
+    """The policy versions that every worker serves now. ``changed`` is false if they are the same as before."""
 
     versions: tuple[VersionRef, ...]
     changed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Policies that are not served: every problem, or (``message``) what else is in the way. The versions are those that go on serving."""
+class Rejected(_Message, frozen=True):
+    """Policies that cannot be served: ``problems`` has every problem, or ``message`` another cause.
+
+    ``versions`` are those that the server continues to serve.
+    """
 
     problems: tuple[Problem, ...] = ()
     message: str = ""
@@ -161,16 +147,15 @@ class Rejected:
 
     @property
     def summary(self) -> str:
-        """The first problem in a line, without words of the policy: anyone who asks for health can read it."""
+        """The first problem in one line, without texts of the policy, since every caller can read it in a health check."""
         if not self.problems:
             return self.message
         first, more = self.problems[0], len(self.problems) - 1
         return f"{first.place} [{first.code}]" + (f", and {more} more" if more else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerStatus:
-    """One worker: its number, its process, since when it serves (seconds of the epoch), and how often it was started anew."""
+class WorkerStatus(_Message, frozen=True, kw_only=True):
+    """One worker; ``since`` is when it began to serve, in seconds since 1970."""
 
     number: int
     process: int
@@ -178,9 +163,8 @@ class WorkerStatus:
     restarts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerStatus:
-    """How a server is doing; instants are seconds of the epoch. ``refused`` is what became of the last reload if it failed."""
+class ServerStatus(_Message, frozen=True, kw_only=True):
+    """The state of a server; instants are seconds since 1970. ``reload_error`` is None if the last reload succeeded."""
 
     started: float
     versions: tuple[VersionRef, ...]
@@ -191,6 +175,22 @@ class ServerStatus:
     reload_error: Rejected | None
 
 
+class ServerMetrics(_Message, frozen=True):
+    """The metrics of all workers, and the state of the server."""
+
+    workers: tuple[WorkerMetrics, ...]
+    status: ServerStatus
+
+
+# Supervisor and build process
+
+
+class BuildStep(_Message, frozen=True):
+    """Build process to the supervisor: this step of the build begins. Reloaded or Rejected follows at the end."""
+
+    text: str
+
+
 Message: TypeAlias = (
     Load
     | Serve
@@ -199,54 +199,41 @@ Message: TypeAlias = (
     | Abort
     | CollectGarbage
     | ReloadFailed
+    | GetMetrics
     | Stop
     | Loaded
     | Serving
     | Failed
+    | WorkerMetrics
     | StartAdmin
     | AdminStarted
-    | GetMetrics
-    | WorkerMetrics
-    | ServerMetrics
     | Reload
     | RollWorkers
     | GetStatus
     | Reloaded
     | Rejected
     | ServerStatus
+    | ServerMetrics
+    | BuildStep
 )
 
-_KINDS: Final = {kind.__name__: kind for kind in get_args(Message)}
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
 
 
-def line(told: Message) -> bytes:
-    r"""Write it as one line.
+def encode(message: Message) -> bytes:
+    r"""Return a message as one line.
 
-    >>> line(Prepare("/run/2.built"))
-    b'{"Prepare": {"built": "/run/2.built"}}\n'
+    >>> encode(Prepare("/run/2.bundle"))
+    b'{"type":"Prepare","bundle":"/run/2.bundle"}\n'
     """
-    return json.dumps({type(told).__name__: asdict(told)}).encode() + b"\n"
+    return _encoder.encode(message) + b"\n"
 
 
-def read(text: bytes) -> Message:
-    """Read a line back.
+def decode(line: bytes) -> Message:
+    """Return the message of a line; raises msgspec.MsgspecError, a ValueError, if it is not one.
 
-    >>> read(line(Serving("127.0.0.1:50051", ("ab", "cd"))))
+    >>> decode(encode(Serving("127.0.0.1:50051", ("ab", "cd"))))
     Serving(address='127.0.0.1:50051', digests=('ab', 'cd'))
     """
-    [(kind, fields)] = json.loads(text).items()
-    return cast("Message", _made(_KINDS[kind], fields))
-
-
-def _made(kind: Any, plain: Any) -> Any:
-    """Make a value of a kind of plain data, by the types of its fields."""
-    if plain is None or not is_dataclass(kind):
-        return plain
-    hints = get_type_hints(kind)
-    made: Any = kind
-    return made(**{name: _field(hints[name], value) for name, value in plain.items()})
-
-
-def _field(hint: Any, value: Any) -> Any:
-    kinds = [one for one in get_args(hint) if one not in (type(None), ...)] or [hint]
-    return tuple(_made(kinds[0], one) for one in value) if isinstance(value, list) else _made(kinds[0], value)
+    return _decoder.decode(line)

@@ -1,4 +1,4 @@
-"""A process that the supervisor started, and the channel to it."""
+"""Starts a process with a channel to it."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from guidepost.server.workers.messages import Message
 
 log = logging.getLogger("guidepost.supervisor")
 
-PATIENCE: Final = 60.0
-"""Seconds that a worker has to do what it is told."""
+ANSWER_TIMEOUT: Final = 60.0
+"""Seconds within which a worker answers a message."""
 
 
 class CannotServe(Exception):
-    """A worker cannot serve at all, and says why; trying again would not help."""
+    """A worker cannot serve, for a reason that a retry does not change."""
 
     def __init__(self, message: str, help_: str = "") -> None:
         self.help = help_
         super().__init__(message)
 
 
-async def start_program(program: str, messages: str) -> tuple[asyncio.subprocess.Process, Channel]:
-    """Start a program with a channel to it; ``messages`` is how it writes them."""
+async def start_program(module: str, log_format: str) -> tuple[asyncio.subprocess.Process, Channel]:
+    """Start a Python module with a channel to it. Its arguments are the file descriptor of the channel and the log format."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            program,
+            module,
             str(theirs.fileno()),
-            messages,
+            log_format,
             pass_fds=(theirs.fileno(),),
             stdin=asyncio.subprocess.DEVNULL,
         )
-    return process, await Channel.over(ours)
+    return process, await Channel.connect(ours)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class WorkerProcess:
-    """A worker's process, and the channel to it. ``built`` is the bundle it serves; ``busy`` is held while it is being talked to."""
+    """A worker and the channel to it. ``bundle`` is the file that it serves; ``busy`` is locked during an exchange."""
 
     number: int
     process: asyncio.subprocess.Process
     channel: Channel
-    built: Path
+    bundle: Path
     since: float = 0.0
     serving: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def ask(self, told: Message, patience: float = PATIENCE) -> Message | None:
-        """Return it something, and give its answer; None if it has ended. One that does not answer is ended."""
+    async def ask(self, message: Message, patience: float = ANSWER_TIMEOUT) -> Message | None:
+        """Send a message and return its answer; None if the worker has ended. A worker that does not answer is killed."""
         async with self.busy:
             try:
-                return await asyncio.wait_for(self.channel.ask(told), patience)
+                return await asyncio.wait_for(self.channel.ask(message), patience)
             except ChannelClosed:
                 return None
             except TimeoutError:
-                log.error("worker %d did not answer in %g s, and is ended", self.number, patience)  # noqa: TRY400 - there is no more to tell
+                log.error("worker %d did not answer within %g s and was killed", self.number, patience)  # noqa: TRY400 - a traceback adds nothing
                 self.process.kill()
                 return None

@@ -1,9 +1,8 @@
-"""Builds the policies of a folder in a process of its own, which ends with the build: a file with the bundle, or why there is none."""
+"""Runs the build process: policies in, a file with a bundle out, or the reason why there is none."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -12,29 +11,29 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
-from engine.model.answer import VersionRef
-from engine.model.problems import Place, Problem
-from guidepost.server.workers.messages import Rejected, Reloaded
+import msgspec
+
+from guidepost.server.workers.messages import BuildStep, Failed, Message, Rejected, Reloaded, decode
 
 log = logging.getLogger("guidepost.supervisor")
 
 Builder = Callable[[Path], Awaitable[Reloaded | Rejected]]
-"""Writes a built bundle to a file, or says why not; what a failed build leaves in the file is removed by the process that named it."""
+"""Writes a bundle to a file, or returns why it cannot. The caller removes what a failed build leaves in the file."""
 
-MAX_SAID: Final = 300
-"""The most characters of what the program that builds says last that a message holds."""
+MAX_ERROR: Final = 300
+"""Maximum characters of the build process's last line that a message contains."""
 
 
 def builder_of(policies: Path) -> Builder:
-    """Return what builds the policies of a folder; the first build reports its steps in the messages of the server."""
+    """Return a builder for the policies of a folder. Its first build logs its steps as INFO, later ones as DEBUG."""
     announced = False
 
     async def build(path: Path) -> Reloaded | Rejected:
         nonlocal announced
         level, announced = logging.DEBUG if announced else logging.INFO, True
-        # What the program and those that it starts leave in their own temporary folder goes with it.
+        # Temporary files of the program and of the processes that it starts are removed with this folder.
         with TemporaryDirectory(dir=path.parent) as temporary:
             return await _build(policies, path, temporary, level)
 
@@ -57,37 +56,31 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
     )
     if process.stdout is None or process.stderr is None:
         raise AssertionError("both are pipes")
-    complaints = asyncio.create_task(process.stderr.read())
-    told: dict[str, Any] = {}
+    reading = asyncio.create_task(process.stderr.read())
+    last: Message | None = None
     try:
         async for line in process.stdout:
-            with suppress(ValueError):
-                told = json.loads(line)
-            if "step" in told:
-                log.log(level, "%s", told["step"])
-        code, said = await process.wait(), (await complaints).decode(errors="replace").strip()
+            with suppress(msgspec.MsgspecError):
+                last = decode(line)
+                if isinstance(last, BuildStep):
+                    log.log(level, "%s", last.text)
+        code, stderr = await process.wait(), (await reading).decode(errors="replace").strip()
     finally:
-        complaints.cancel()
-        # With the processes that it started, which outlive one that is killed.
+        reading.cancel()
+        # Includes the processes that it started, which outlive one that is killed.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-    if code == 0 and "versions" in told:
-        return Reloaded(tuple(VersionRef(**one) for one in told["versions"]))
-    if "problems" in told:
-        return Rejected(
-            tuple(
-                Problem(place=Place(**one["place"]), code=one["code"], message=one["message"], help=one["help"])
-                for one in told["problems"]
-            )
-        )
-    if said:
-        log.error("the program that builds the policies failed: %s", said)
-    return Rejected(message=f"the policies could not be built: {told.get('failed') or exit_message(code, said)}")
+    if isinstance(last, Rejected) or (code == 0 and isinstance(last, Reloaded)):
+        return last
+    if stderr:
+        log.error("the program that builds the policies failed: %s", stderr)
+    why = last.message if isinstance(last, Failed) else exit_message(code, stderr)
+    return Rejected(message=f"the policies could not be built: {why}")
 
 
-def exit_message(code: int, said: str) -> str:
-    r"""Return how the program that builds ended, by its exit code and what it wrote to standard error.
+def exit_message(code: int, stderr: str) -> str:
+    r"""Return how the build process ended, from its exit code and its output on standard error.
 
     >>> exit_message(-9, "")
     'the program that builds them was killed by signal 9 (SIGKILL), as the system does when memory runs out'
@@ -102,5 +95,5 @@ def exit_message(code: int, said: str) -> str:
         return f"the program that builds them was killed by {name}" + (
             ", as the system does when memory runs out" if code == -signal.SIGKILL else ""
         )
-    last = said.rpartition("\n")[2].strip()[:MAX_SAID]
+    last = stderr.rpartition("\n")[2].strip()[:MAX_ERROR]
     return f"the program that builds them ended with exit code {code}" + (f": {last}" if last else "")

@@ -1,7 +1,8 @@
-"""The address of a server of several processes: theirs alone, although each of them binds it.
+"""A port for the processes of one server: each of them binds it, and no other server can.
 
-Sockets that share a port are spread over by the kernel, and so would a stray second server be, without a word. So the
-address is first bound alone; then it is held, bound and never listened on, for as long as the server runs.
+The kernel spreads connections over all sockets that share a port, including those of a second server that is started by
+mistake. So the address is first bound without sharing, which fails if it is in use. Then a socket that never listens holds
+it while the server runs.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def reserve_port(host: str, port: int) -> Iterator[str]:
-    """Hold ``host:port`` (port 0: any free one) while the block runs; give it with its real port. Raises OSError if it is taken."""
+    """Yield ``host:port`` and hold it while the block runs; port 0 is any free one. Raises OSError if it is in use."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with ExitStack() as stack:
-        with socket.socket(family, socket.SOCK_STREAM) as alone:
-            # A port on which only connections linger that are ending is free.
-            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family, socket.SOCK_STREAM) as exclusive:
+            # Connections that are closing do not make a port taken.
+            exclusive.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                alone.bind(address)
-                alone.listen(1)
+                exclusive.bind(address)
+                exclusive.listen(1)
             except OSError as error:
                 raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-            found = alone.getsockname()
-        held = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind(found)
-        yield f"[{host}]:{found[1]}" if ":" in host else f"{host}:{found[1]}"
+            bound = exclusive.getsockname()
+        placeholder = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        placeholder.bind(bound)
+        yield f"[{host}]:{bound[1]}" if ":" in host else f"{host}:{bound[1]}"

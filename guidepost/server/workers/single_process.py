@@ -1,4 +1,4 @@
-"""A server of a single process, without a supervisor: for embedding, for small machines, and where something else starts processes anew."""
+"""A server of one process, without a supervisor: to embed it, for small machines, and where a platform restarts processes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from engine.model.answer import VersionRef
@@ -29,23 +29,22 @@ log = logging.getLogger("guidepost.server")
 
 
 def serve_single_process(
-    settings: SupervisorConfig, address: str, ready: Callable[[str, str, str], object], *, watch: bool
+    config: SupervisorConfig, address: str, ready: Callable[[str, str, str], object], *, watch: bool
 ) -> Rejected | None:
-    """Serve until SIGTERM or SIGINT; reloads, gives Refused and calls ``ready`` as ``supervise`` does.
+    """Serve until SIGTERM or SIGINT. Reloads, returns Rejected and calls ``ready`` as ``supervise`` does.
 
-    Raises LogError, SourceError, AccessRefused, OSError; ValueError if the address of the metrics is none.
+    Raises LogError, SourceError, InvalidAuthFiles, OSError; ValueError if the address of the metrics is not HOST:PORT.
     """
     storage = BundleStorage()
     try:
-        return uvloop.run(
-            _serve(SingleProcess(builder_of(settings.policies), storage), settings, address, ready, watch)
-        )
+        server = SingleProcess(builder_of(config.policies), storage)
+        return uvloop.run(_serve(server, config, address, ready, watch))
     finally:
         storage.close()
 
 
 class SingleProcess:
-    """What a single process answers from: built by a process that ends, like that of workers."""
+    """The live bundle of a single process. As for workers, a process of its own builds it."""
 
     def __init__(self, build: Builder, storage: BundleStorage) -> None:
         self._build, self._storage = build, storage
@@ -53,17 +52,17 @@ class SingleProcess:
         self.live = LiveBundle(Bundle(()))
 
     async def reload(self) -> Reloaded | Rejected:
-        """Build the policies anew, and answer from them; what cannot be built or read changes nothing."""
+        """Build the policies and serve them. If they cannot be built or read, the previous versions stay live."""
         path: Path | None = None
         try:
             path = self._storage.file()
             made = await self._build(path)
             if isinstance(made, Rejected):
-                return self._kept(made)
-            # In a thread: reading takes a moment, and the calls go on meanwhile.
+                return self._rejected(made)
+            # In a thread, since reading takes a moment and calls go on meanwhile.
             self.live.bundle = await asyncio.to_thread(read_bundle, path)
         except (OSError, ValueError) as error:
-            return self._kept(
+            return self._rejected(
                 Rejected(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}")
             )
         finally:
@@ -72,17 +71,17 @@ class SingleProcess:
         before, self._versions = self._versions, made.versions
         self.live.reload_error = ""
         collect_garbage()
-        return replace(made, changed=before != made.versions)
+        return Reloaded(made.versions, changed=before != made.versions)
 
-    def _kept(self, refused: Rejected) -> Rejected:
-        """Go on with the versions that are live, and have health say why."""
-        self.live.reload_error = refused.summary
-        return replace(refused, versions=self._versions)
+    def _rejected(self, rejected: Rejected) -> Rejected:
+        """Report the failure in health checks, and add the versions that are still served."""
+        self.live.reload_error = rejected.summary
+        return msgspec.structs.replace(rejected, versions=self._versions)
 
 
 async def _serve(
-    alone: SingleProcess,
-    settings: SupervisorConfig,
+    server: SingleProcess,
+    config: SupervisorConfig,
     address: str,
     ready: Callable[[str, str, str], object],
     watch: bool,
@@ -91,17 +90,18 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    if isinstance(first := await alone.reload(), Rejected):
+    if isinstance(first := await server.reload(), Rejected):
         return first
-    metrics = Metrics() if settings.metrics else None
+    metrics = Metrics() if config.metrics else None
     with ExitStack() as stack:
-        url = stack.enter_context(serve_metrics(metrics.registry, settings.metrics)) if metrics else ""
-        async with serving(settings.load(0, "", address, settings.log, shared=False), alone.live, metrics) as bound:
+        url = stack.enter_context(serve_metrics(metrics.registry, config.metrics)) if metrics else ""
+        load = config.load(0, "", address, config.log, shared=False)
+        async with serving(load, server.live, metrics) as bound:
             ready(bound, "", url)
             notify(READY, f"STATUS=answering calls on {bound}")
-            tasks = [asyncio.create_task(reload_when_set(alone, reload))]
+            tasks = [asyncio.create_task(reload_when_set(server, reload))]
             if watch:
-                tasks.append(asyncio.create_task(watch_files(settings, reload)))
+                tasks.append(asyncio.create_task(watch_files(config.policies, reload)))
             await stop.wait()
             notify(STOPPING)
             for task in tasks:

@@ -1,4 +1,4 @@
-"""One small process that keeps the workers: starts them, starts those anew that die, rolls them, reloads in all or in none."""
+"""The supervisor: starts the workers, restarts those that die, replaces them, and reloads policies in all of them or in none."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from engine.model.answer import VersionRef
 from guidepost.decision_log.settings import LogSettings
 from guidepost.server.observability.config import NO_OBSERVABILITY, ObservabilityConfig
+from guidepost.server.rpc.limits import GRACE
 from guidepost.server.security import NO_SECURITY, Security
 from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
 from guidepost.server.workers.channel import ChannelClosed
@@ -44,57 +47,57 @@ from guidepost.server.workers.run_build import Builder, builder_of
 log = logging.getLogger("guidepost.supervisor")
 
 FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0
-"""Seconds before a worker is started anew that died at once: the first time, and the most it grows to."""
+"""Seconds before a worker that died soon after its start is restarted: at first, and after repeated deaths at most."""
 
 STEADY: Final = 30.0
-"""Seconds after which a worker that dies is started anew without a pause."""
+"""A worker that dies after running for this many seconds is restarted without a pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisorConfig:
-    """What a supervisor is told: the policies, how many workers, and what each of them is to be."""
+    """The configuration of a supervisor and of its workers."""
 
     policies: Path
     workers: int
     log: LogSettings | None
-    grace: float = 5.0
+    grace: float = GRACE
     admin: str = ""
     """The address of the admin service; "" for none."""
     metrics: str = ""
     """The address of the metrics; "" for none."""
-    watching: ObservabilityConfig = NO_OBSERVABILITY
+    observability: ObservabilityConfig = NO_OBSERVABILITY
     security: Security = NO_SECURITY
 
-    def load(self, number: int, built: str, address: str, log: LogSettings | None, *, shared: bool = True) -> Load:
-        """Return what a worker is told."""
+    def load(self, number: int, bundle: str, address: str, log: LogSettings | None, *, shared: bool = True) -> Load:
+        """Return the first message to a worker."""
         return Load(
             number=number,
-            built=built,
+            bundle=bundle,
             address=address,
             log=log,
             grace=self.grace,
-            watching=self.watching,
+            observability=self.observability,
             security=self.security,
             shared=shared,
         )
 
 
 def cores() -> int:
-    """Count the processors that this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Supervisor:
     """The workers of a server."""
 
-    def __init__(self, settings: SupervisorConfig, address: str, build: Builder | None = None) -> None:
-        """Prepare to serve on an address; ``build`` makes the bundles, by default from the policies of the settings."""
-        self._settings, self._address, self._make = settings, address, build or builder_of(settings.policies)
+    def __init__(self, config: SupervisorConfig, address: str, build: Builder | None = None) -> None:
+        """Prepare to serve on an address. ``build`` makes the bundles, by default from the policies of the configuration."""
+        self._config, self._address, self._builder = config, address, build or builder_of(config.policies)
         self._storage = BundleStorage()
-        # What is promised of the decision log holds for all workers together.
-        self._share = settings.log and replace(settings.log, records=max(1, settings.log.records // settings.workers))
-        self._built: StoredBundle | None = None
-        self._members: dict[int, WorkerProcess] = {}
+        # The limit of records at risk holds for all workers together.
+        self._worker_log = config.log and replace(config.log, records=max(1, config.log.records // config.workers))
+        self._bundle: StoredBundle | None = None
+        self._workers: dict[int, WorkerProcess] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -105,32 +108,32 @@ class Supervisor:
         self._reload_error: Rejected | None = None
 
     async def start(self) -> Reloaded | Rejected:
-        """Build the policies, and start all workers; back when all of them serve. Raises CannotServe."""
+        """Build the policies and start the workers; return when all of them serve. Raises CannotServe."""
         made = await self._build()
         if isinstance(made, Rejected):
             return made
-        self._built, self.versions = made[0], made[1].versions
-        log.info("starting %d %s", self._settings.workers, "worker" if self._settings.workers == 1 else "workers")
-        start_program = [asyncio.create_task(self._first(number)) for number in range(1, self._settings.workers + 1)]
+        self._bundle, self.versions = made[0], made[1].versions
+        log.info("starting %d %s", self._config.workers, "worker" if self._config.workers == 1 else "workers")
+        starting = [asyncio.create_task(self._first(number)) for number in range(1, self._config.workers + 1)]
         try:
-            members = await asyncio.gather(*start_program)
+            workers = await asyncio.gather(*starting)
         except BaseException:
-            for one in start_program:
+            for one in starting:
                 one.cancel()
-            await asyncio.gather(*start_program, return_exceptions=True)
+            await asyncio.gather(*starting, return_exceptions=True)
             raise
-        self._tasks = [asyncio.create_task(self._keep(member)) for member in members]
+        self._tasks = [asyncio.create_task(self._restart_when_dead(worker)) for worker in workers]
         return made[1]
 
     async def reload(self) -> Reloaded | Rejected:
-        """Build the policies anew, and have every worker serve them, or none: what cannot be built or read changes nothing."""
+        """Build the policies and serve them in every worker. If they cannot be built or read, every worker keeps the previous ones."""
         async with self._changing:
             found = await self._replace()
             if isinstance(found, Rejected):
                 self._failures += 1
-                self._reload_error = replace(found, versions=self.versions)
+                self._reload_error = msgspec.structs.replace(found, versions=self.versions)
                 await asyncio.gather(
-                    *(member.ask(ReloadFailed(found.summary)) for member in self._members.values() if member.serving)
+                    *(worker.ask(ReloadFailed(found.summary)) for worker in self._workers.values() if worker.serving)
                 )
                 return self._reload_error
             self._reloaded, self._reload_error = time.time(), None
@@ -141,56 +144,56 @@ class Supervisor:
         made = await self._build()
         if isinstance(made, Rejected):
             return made
-        built, reloaded = made
-        members = [member for member in self._members.values() if member.serving]
-        answers = await asyncio.gather(*(member.ask(Prepare(str(built.path))) for member in members))
-        # One that has ended is started anew with whatever is served then.
+        bundle, reloaded = made
+        workers = [worker for worker in self._workers.values() if worker.serving]
+        answers = await asyncio.gather(*(worker.ask(Prepare(str(bundle.path))) for worker in workers))
+        # A worker that has ended is restarted with the bundle that is served then.
         if failed := {answer.message for answer in answers if isinstance(answer, Failed)}:
-            await asyncio.gather(*(member.ask(Abort()) for member in members))
-            built.remove()
+            await asyncio.gather(*(worker.ask(Abort()) for worker in workers))
+            bundle.remove()
             return Rejected(message="; ".join(sorted(failed)))
-        before, self._built = self._built, built
+        before, self._bundle = self._bundle, bundle
         changed, self.versions = reloaded.versions != self.versions, reloaded.versions
-        await asyncio.gather(*(member.ask(Commit()) for member in members))
-        for member in members:
-            member.built = built.path
+        await asyncio.gather(*(worker.ask(Commit()) for worker in workers))
+        for worker in workers:
+            worker.bundle = bundle.path
         if before is not None:
             before.remove()
-        # One at a time: it holds up the calls of a worker for a moment.
-        for member in members:
-            await member.ask(CollectGarbage())
-        return replace(reloaded, changed=changed)
+        # One at a time, since it delays the calls of a worker for a moment.
+        for worker in workers:
+            await worker.ask(CollectGarbage())
+        return Reloaded(reloaded.versions, changed=changed)
 
     async def roll(self) -> None:
-        """Replace every worker by a new one, one at a time: the old one goes when the new one serves."""
+        """Replace the workers one at a time: each old one ends when the new one serves."""
         async with self._changing:
-            for number in sorted(self._members):
-                old = self._members[number]
+            for number in sorted(self._workers):
+                old = self._workers[number]
                 new = await self._spawn(number)
-                self._members[number] = new
+                self._workers[number] = new
                 await self._end(old)
-                self._tasks.append(asyncio.create_task(self._keep(new)))
+                self._tasks.append(asyncio.create_task(self._restart_when_dead(new)))
 
     async def stop(self) -> None:
-        """Have every worker end in good order, and wait for it."""
+        """End every worker in order, and wait for it."""
         self._stopping.set()
-        await asyncio.gather(*(self._end(member) for member in self._members.values()))
+        await asyncio.gather(*(self._end(worker) for worker in self._workers.values()))
         for task in self._tasks:
             task.cancel()
         self._storage.close()
 
-    async def measured(self) -> ServerMetrics:
-        """Ask every worker what it has measured; one that has just ended has nothing to say."""
-        members = [member for member in self._members.values() if member.serving]
-        told = await asyncio.gather(*(member.ask(GetMetrics()) for member in members))
-        return ServerMetrics(tuple(one for one in told if isinstance(one, WorkerMetrics)), self.status)
+    async def metrics(self) -> ServerMetrics:
+        """Return the metrics of all workers, except those that have just ended, and the state of the server."""
+        workers = [worker for worker in self._workers.values() if worker.serving]
+        answers = await asyncio.gather(*(worker.ask(GetMetrics()) for worker in workers))
+        return ServerMetrics(tuple(one for one in answers if isinstance(one, WorkerMetrics)), self.status)
 
     @property
     def status(self) -> ServerStatus:
-        """How the server is doing."""
+        """The state of the server."""
         workers = tuple(
             WorkerStatus(number=number, process=one.process.pid, since=one.since, restarts=self._restarts[number])
-            for number, one in sorted(self._members.items())
+            for number, one in sorted(self._workers.items())
         )
         return ServerStatus(
             started=self._started,
@@ -204,55 +207,55 @@ class Supervisor:
 
     @property
     def security(self) -> Security:
-        """Who may come in, here and to the admin service."""
-        return self._settings.security
+        """The security of the server and of its admin service."""
+        return self._config.security
 
     @property
-    def messages(self) -> str:
-        """How the messages of all processes are written."""
-        return self._settings.watching.messages
+    def log_format(self) -> str:
+        """How all processes write their messages."""
+        return self._config.observability.log_format
 
     @property
     def processes(self) -> dict[int, int]:
         """The process id of each worker, by its number."""
-        return {number: member.process.pid for number, member in self._members.items()}
+        return {number: worker.process.pid for number, worker in self._workers.items()}
 
     async def _build(self) -> tuple[StoredBundle, Reloaded] | Rejected:
         path: Path | None = None
         stored: StoredBundle | None = None
         try:
             path = self._storage.file()
-            made = await self._make(path)
+            made = await self._builder(path)
             if isinstance(made, Rejected):
                 return made
             stored = StoredBundle(self._storage, path)
         except OSError as error:
             return Rejected(message=f"the policies could not be built: {error.strerror or error}")
         finally:
-            # On every way out, also where the server is stopped meanwhile.
+            # On every way out, also if the server is stopped meanwhile.
             if path is not None and stored is None:
                 path.unlink(missing_ok=True)
         return stored, made
 
     async def _first(self, number: int) -> WorkerProcess:
-        member = await self._spawn(number)
-        self._members[number] = member
-        return member
+        worker = await self._spawn(number)
+        self._workers[number] = worker
+        return worker
 
-    async def _keep(self, member: WorkerProcess) -> None:
-        """Start a worker anew whenever it dies, until it is replaced or the server stops."""
+    async def _restart_when_dead(self, worker: WorkerProcess) -> None:
+        """Restart a worker whenever it dies, until it is replaced or the server stops."""
         pause = FIRST_PAUSE
         while True:
-            start_program = asyncio.get_running_loop().time()
-            code = await member.process.wait()
-            member.channel.close()
-            if self._stopping.is_set() or self._members.get(member.number) is not member:
+            began = asyncio.get_running_loop().time()
+            code = await worker.process.wait()
+            worker.channel.close()
+            if self._stopping.is_set() or self._workers.get(worker.number) is not worker:
                 return
             log.warning(
-                "worker %d (process %d) ended with %d; another one is started", member.number, member.process.pid, code
+                "worker %d (process %d) ended with %d and is being restarted", worker.number, worker.process.pid, code
             )
-            self._restarts[member.number] += 1
-            if asyncio.get_running_loop().time() - start_program > STEADY:
+            self._restarts[worker.number] += 1
+            if asyncio.get_running_loop().time() - began > STEADY:
                 pause = FIRST_PAUSE
             else:
                 await asyncio.sleep(pause)
@@ -260,56 +263,56 @@ class Supervisor:
             while True:
                 try:
                     async with self._changing:
-                        member = await self._spawn(member.number)
-                        self._members[member.number] = member
+                        worker = await self._spawn(worker.number)
+                        self._workers[worker.number] = worker
                 except CannotServe as error:
-                    log.error("worker %d cannot serve: %s", member.number, error)  # noqa: TRY400 - the worker has said all there is
+                    log.error("worker %d cannot serve: %s", worker.number, error)  # noqa: TRY400 - a traceback adds nothing
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LAST_PAUSE)
                 else:
                     break
 
     async def _spawn(self, number: int) -> WorkerProcess:
-        """Start a worker with the bundle that is served now; back when it serves. Raises CannotServe."""
-        built = self._built
-        if built is None:
-            raise AssertionError("workers are started once there is something to serve")
+        """Start a worker with the current bundle; return when it serves. Raises CannotServe."""
+        bundle = self._bundle
+        if bundle is None:
+            raise AssertionError("the bundle is built before workers are started")
         try:
-            await asyncio.to_thread(built.restore)
+            await asyncio.to_thread(bundle.restore)
         except OSError as error:
             raise CannotServe(
-                f"the built versions are gone, and cannot be written again: {error.strerror or error}"
+                f"the file of the built versions was removed and cannot be written again: {error.strerror or error}"
             ) from error
-        process, channel = await start_program("guidepost.server.workers.worker", self.messages)
-        member = WorkerProcess(number=number, process=process, channel=channel, built=built.path)
+        process, channel = await start_program("guidepost.server.workers.worker", self.log_format)
+        worker = WorkerProcess(number=number, process=process, channel=channel, bundle=bundle.path)
         serving: object = None
         try:
-            loaded = await member.ask(self._settings.load(number, str(built.path), self._address, self._share))
-            serving = await member.ask(Serve()) if isinstance(loaded, Loaded) else loaded
+            loaded = await worker.ask(self._config.load(number, str(bundle.path), self._address, self._worker_log))
+            serving = await worker.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         finally:
-            # Also where the server is stopped meanwhile.
+            # Also if the server is stopped meanwhile.
             if not isinstance(serving, Serving):
                 channel.close()
                 with suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
         if not isinstance(serving, Serving):
-            said = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
-            raise CannotServe(said.message, said.help)
+            failed = serving if isinstance(serving, Failed) else Failed("the worker ended before it could serve")
+            raise CannotServe(failed.message, failed.help)
         if self._reload_error is not None:
-            await member.ask(ReloadFailed(self._reload_error.summary))
-        member.serving, member.since = True, time.time()
-        return member
+            await worker.ask(ReloadFailed(self._reload_error.summary))
+        worker.serving, worker.since = True, time.time()
+        return worker
 
-    async def _end(self, member: WorkerProcess) -> None:
-        """Tell a worker to end in good order, and see that it does."""
-        member.serving = False
-        async with member.busy:
+    async def _end(self, worker: WorkerProcess) -> None:
+        """End a worker in order; kill it if it does not end within the grace period and 15 seconds."""
+        worker.serving = False
+        async with worker.busy:
             with suppress(ChannelClosed):
-                await member.channel.say(Stop())
+                await worker.channel.send(Stop())
         try:
-            await asyncio.wait_for(member.process.wait(), self._settings.grace + 15)
+            await asyncio.wait_for(worker.process.wait(), self._config.grace + 15)
         except TimeoutError:
-            log.error("worker %d did not end in %g s, and was killed", member.number, self._settings.grace + 15)  # noqa: TRY400
-            member.process.kill()
-            await member.process.wait()
+            log.error("worker %d did not end within %g s and was killed", worker.number, self._config.grace + 15)  # noqa: TRY400
+            worker.process.kill()
+            await worker.process.wait()

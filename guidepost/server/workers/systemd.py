@@ -1,4 +1,4 @@
-"""What a server says of itself to whoever started it as a service: systemd, over the datagram socket that it names in $NOTIFY_SOCKET."""
+"""Notifies a service manager such as systemd, over the datagram socket that $NOTIFY_SOCKET names."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 
 
-def notify(*said: str) -> bool:
-    """Return it; true if there was somebody to tell. A service manager that does not listen is no reason not to serve."""
-    named = os.environ.get(VARIABLE, "")
-    if not named.startswith(("/", "@")):
+def notify(*states: str) -> bool:
+    """Send states to the service manager; return whether they were sent. A failure is logged, and the server goes on."""
+    path = os.environ.get(VARIABLE, "")
+    if not path.startswith(("/", "@")):
         return False
-    # A name that begins with @ is one without a file: the kernel writes it with a NUL in front.
-    address = f"\0{named[1:]}" if named.startswith("@") else named
+    # A path that begins with @ is an abstract socket: the kernel writes it with a leading NUL.
+    address = f"\0{path[1:]}" if path.startswith("@") else path
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
             manager.connect(address)
-            manager.sendall("\n".join(said).encode())
+            manager.sendall("\n".join(states).encode())
     except OSError as error:
-        log.warning("the service manager could not be told: %s", error)
+        log.warning("the service manager cannot be notified: %s", error)
         return False
     return True

@@ -1,7 +1,8 @@
-"""The program that answers calls, one of several: ``python -m guidepost.server.workers.worker FD HOW``, with a channel to its supervisor, and how messages are written.
+"""The program of a worker: ``python -m guidepost.server.workers.worker FD FORMAT``.
 
-It does what it is told (see ``told``). When its supervisor is gone, or it gets SIGTERM, it takes no more calls, answers
-those under way, and ends. Exit codes: 0 ended in good order, 1 it could not load or serve, and told its supervisor why.
+It answers calls, and follows the messages of its supervisor at the other end of the channel FD. When the supervisor ends or
+SIGTERM arrives, it accepts no more calls, completes those under way, and ends. Exit codes: 0 ended in order, 1 it could not
+load or serve, and reported why.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ from guidepost.server.workers.messages import (
 
 @asynccontextmanager
 async def serving(load: Load, live: LiveBundle, metrics: Metrics | None) -> AsyncIterator[str]:
-    """Answer calls as a worker is told to, while the block runs; gives the address.
+    """Answer calls while the block runs, and yield the address.
 
-    Entering it raises LogError, SourceError, InvalidAuthFiles or OSError.
+    Raises LogError, SourceError, InvalidAuthFiles or OSError on entry.
     """
     settings = load.log.for_worker(load.number) if load.log else None
-    with call_observers(load.watching) as looking:
+    with call_observers(load.observability) as observers:
         async with listening(
             live,
             load.address,
@@ -60,56 +61,56 @@ async def serving(load: Load, live: LiveBundle, metrics: Metrics | None) -> Asyn
             log=settings,
             security=load.security,
             metrics=metrics,
-            observers=looking,
+            observers=observers,
             shared=load.shared,
         ) as address:
             yield address
 
 
 def collect_garbage() -> None:
-    """Free what nothing refers to any more, and keep the rest from being looked through again: each time would hold up every call for a tenth of a second and more."""
+    """Free unreachable objects, and exclude the rest from later collections, which would each delay calls by 100 ms or more."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
 class Worker:
-    """What a worker holds, and what it is listening on."""
+    """A worker with its live bundle, and the next one after Prepare."""
 
     def __init__(self, channel: Channel, load: Load) -> None:
         self._channel, self._load = channel, load
-        self._live = LiveBundle(read_bundle(Path(load.built)))
+        self._live = LiveBundle(read_bundle(Path(load.bundle)))
         collect_garbage()
         self._next = self._live.bundle
         self._address = load.address
-        self._metrics = Metrics() if load.watching.metrics else None
+        self._metrics = Metrics() if load.observability.metrics else None
 
     async def run(self) -> None:
-        """Load, serve when told to, and obey until the end."""
-        await self._channel.say(Loaded())
+        """Report that the bundle is loaded, serve on request, and follow messages until Stop."""
+        await self._channel.send(Loaded())
         if not await self._until_serve():
             return
         async with serving(self._load, self._live, self._metrics) as self._address:
-            await self._channel.say(self._serving())
-            while (answer := await self._obey(await self._channel.hear())) is not None:
-                await self._channel.say(answer)
+            await self._channel.send(self._serving())
+            while (answer := await self._handle(await self._channel.receive())) is not None:
+                await self._channel.send(answer)
 
     async def _until_serve(self) -> bool:
-        """Obey until told to serve; false if told to stop instead."""
-        while not isinstance(told := await self._channel.hear(), Serve):
-            answer = await self._obey(told)
+        """Follow messages until Serve; return false after Stop."""
+        while not isinstance(message := await self._channel.receive(), Serve):
+            answer = await self._handle(message)
             if answer is None:
                 return False
-            await self._channel.say(answer)
+            await self._channel.send(answer)
         return True
 
-    async def _obey(self, told: Message) -> Message | None:
-        """Do what is told, and give the answer; None to end."""
-        match told:
+    async def _handle(self, message: Message) -> Message | None:
+        """Follow a message and return the answer; None to end."""
+        match message:
             case Prepare():
                 try:
-                    # In a thread: reading takes a moment, and the calls go on meanwhile.
-                    self._next = await asyncio.to_thread(read_bundle, Path(told.built))
+                    # In a thread, since reading takes a moment and calls go on meanwhile.
+                    self._next = await asyncio.to_thread(read_bundle, Path(message.bundle))
                 except (OSError, ValueError) as error:
                     return Failed(f"the new policies cannot be read: {error}")
                 return Loaded()
@@ -120,7 +121,7 @@ class Worker:
                 self._next = self._live.bundle
                 return self._serving()
             case ReloadFailed():
-                self._live.reload_error = told.message
+                self._live.reload_error = message.message
                 return self._serving()
             case CollectGarbage():
                 collect_garbage()
@@ -130,19 +131,19 @@ class Worker:
             case Stop():
                 return None
             case _:
-                raise AssertionError(f"a supervisor does not say {told!r}")
+                raise AssertionError(f"unexpected message of the supervisor: {message!r}")
 
     def _serving(self) -> Serving:
         return Serving(self._address, tuple(version.digest for version in self._live.bundle.versions))
 
 
 async def work(end: socket.socket) -> int:
-    """Be a worker until told to stop, or left alone; give the exit code."""
-    channel = await Channel.over(end)
-    asked = asyncio.ensure_future(_work(channel))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.cancel)
+    """Run a worker until Stop, SIGTERM or the end of its supervisor; return the exit code."""
+    channel = await Channel.connect(end)
+    task = asyncio.ensure_future(_work(channel))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        return await asked
+        return await task
     except asyncio.CancelledError:
         return 0
     finally:
@@ -151,14 +152,14 @@ async def work(end: socket.socket) -> int:
 
 async def _work(channel: Channel) -> int:
     try:
-        load = await channel.hear()
+        load = await channel.receive()
         if not isinstance(load, Load):
-            raise TypeError(f"a worker is first told what to load, not {load!r}")
+            raise TypeError(f"expected Load as the first message, got {load!r}")
         try:
             await Worker(channel, load).run()
         except (OSError, LogError, SourceError, InvalidAuthFiles) as error:
             help_ = getattr(error, "help", "")
-            await channel.say(Failed(str(error), help_))
+            await channel.send(Failed(str(error), help_))
             return 1
     except ChannelClosed:
         return 0
@@ -166,9 +167,9 @@ async def _work(channel: Channel) -> int:
 
 
 def main() -> int:
-    """Take the channel, and work."""
+    """Connect to the supervisor and work."""
     logs.set_up(sys.argv[2])
-    # Ctrl-C goes to every process of a terminal; the supervisor hears it, and says what is to be done.
+    # A terminal sends Ctrl-C to every process; the supervisor stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=int(sys.argv[1]))
     with suppress(KeyboardInterrupt):

@@ -104,7 +104,7 @@ def called(
 ) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
     """A server that writes a message for each call, with a decision log."""
     logs.set_up("json", stream)
-    with call_observers(ObservabilityConfig(calls=True)) as looking:
+    with call_observers(ObservabilityConfig(log_calls=True)) as looking:
         server = listening(
             counter(),
             "127.0.0.1:0",

@@ -69,7 +69,7 @@ PART = "import os, signal, sys, time\nopen(sys.argv[2], 'wb').write(b'part')\n"
         ("raise ValueError('no luck')", "ended with exit code 1: ValueError: no luck"),
         ("sys.exit(7)", "ended with exit code 7"),
         ("sys.exit(0)", "ended with exit code 0"),
-        ('print(\'{"failed": "memory ran out"}\'); sys.exit(4)', "memory ran out"),
+        ('print(\'{"type": "Failed", "message": "memory ran out"}\'); sys.exit(4)', "memory ran out"),
     ],
     ids=["killed", "terminated", "raised", "ended", "said nothing", "no memory"],
 )
@@ -107,7 +107,9 @@ def test_a_build_that_may_not_write_as_much_says_so_and_leaves_no_file(policies:
     )
 
     assert done.returncode == 4, done.stderr
-    assert "a file may not become so large for the built versions in the folder for temporary files" in done.stdout
+    assert (
+        "the file would exceed the size limit for the built versions in the folder for temporary files" in done.stdout
+    )
     assert str(tmp_path) not in done.stdout
     assert not target.exists()
 
@@ -197,7 +199,7 @@ def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
 
     assert [record.message for record in caplog.records] == [
         "checking and tabulating the policy versions",
-        "proving them with durable-rules",
+        "cross-checking them with durable-rules",
     ]
 
 

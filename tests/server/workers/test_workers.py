@@ -94,7 +94,7 @@ def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[
                 log=None,
                 grace=2,
                 metrics=metrics,
-                watching=ObservabilityConfig(metrics=bool(metrics)),
+                observability=ObservabilityConfig(metrics=bool(metrics)),
             ),
             address,
             making,
@@ -400,7 +400,7 @@ def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_proce
     line = [
         sys.executable,
         "-c",
-        "import sys; from guidepost.server.workers.bundle_storage import Storage; storage = Storage(); print(storage.folder, flush=True); sys.stdin.read()",
+        "import sys; from guidepost.server.workers.bundle_storage import BundleStorage; storage = BundleStorage(); print(storage.folder, flush=True); sys.stdin.read()",
     ]
     with subprocess.Popen(
         line,
@@ -433,7 +433,7 @@ def gone() -> int:
 
 def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", "from guidepost.server.workers.bundle_storage import own_folder; print(own_folder())"],
+        [sys.executable, "-c", "from guidepost.server.workers.bundle_storage import make_folder; print(make_folder())"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -503,34 +503,34 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
     assert min(held[-3:]) < max(held[: len(held) // 2]) + ONE_BUNDLE, held
 
 
-class Said:
-    """A channel to a worker without a process: what is told, in turn."""
+class FakeChannel:
+    """A channel without a process at its other end."""
 
     def __init__(self) -> None:
         self.answers: list[object] = []
-        self.told: asyncio.Queue[object] = asyncio.Queue()
+        self.messages: asyncio.Queue[object] = asyncio.Queue()
 
-    async def say(self, told: object) -> None:
-        self.answers.append(told)
+    async def send(self, message: object) -> None:
+        self.answers.append(message)
 
-    async def hear(self) -> object:
-        return await self.told.get()
+    async def receive(self) -> object:
+        return await self.messages.get()
 
 
-def test_a_bundle_that_comes_by_reload_is_there_for_good_and_the_one_before_is_gone(tmp_path: Path) -> None:
+def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Path) -> None:
     for name, version in (("1", desk("7.0.0", "10")), ("2", desk("7.1.0", "20"))):
         write_bundle(Bundle((version,)), tmp_path / name)
 
     async def reload() -> None:
-        channel = Said()
-        worker = Worker(channel, Load(number=1, built=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
+        channel = FakeChannel()
+        worker = Worker(channel, Load(number=1, bundle=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
         before = weakref.ref(worker._live.bundle.versions[0].explainer)
-        for told in (Prepare(str(tmp_path / "2")), Commit(), CollectGarbage()):
-            channel.answers.append(await worker._obey(told))
+        for message in (Prepare(str(tmp_path / "2")), Commit(), CollectGarbage()):
+            channel.answers.append(await worker._handle(message))
 
         assert before() is None
         assert worker._live.bundle.versions[0].ref.version == "7.1.0"
-        # What is there for good is not among what is looked through.
+        # The garbage collector does not look at frozen objects.
         assert not any(one is worker._live.bundle.versions[0] for one in gc.get_objects())
 
     try:
