@@ -29,8 +29,9 @@ types: .setup-dev  ## mypy, strict
 proto-check: .setup-dev  ## buf lint, buf breaking against BASE, and the generated code
 	PYTHON=$(RUN)/python sh scripts/proto-check $(BASE)
 
-generate: .setup-dev  ## make the Python code from proto/ anew
+generate: .setup-dev  ## generate the wire code from proto/, and the synchronous client from the asynchronous one
 	$(RUN)/python scripts/generate
+	$(RUN)/python scripts/generate-client
 
 schema: .setup-server  ## write the JSON Schemas of the policies anew
 	$(RUN)/guidepost schema

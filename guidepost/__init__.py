@@ -1,27 +1,24 @@
-"""Guidepost's client: ask a policy decision service about support tickets.
+"""Guidepost decides about support tickets by policies. This package has its Python client, its server and its commands.
 
     import guidepost
 
-    with guidepost.Client("127.0.0.1:50051") as desk:
-        reply = desk.triage(stage="triage", impact="high", urgency="medium")
+    with guidepost.Client("127.0.0.1:50051") as client:
+        reply = client.triage(stage="triage", impact="high", urgency="medium")
         print(reply.priority.priority, [rule.source for rule in reply.priority.decision.rules])
 
-``AsyncClient`` does the same under asyncio. A fact that is left out is not known, which is never the same as false;
-what is missing and matters is named in ``reply.priority.decision.missing``. ``guidepost.v1`` has the wire messages.
-``desk.audit`` asks the decision log: ``desk.audit.records(guidepost.record_filter(ticket="INC-7"))``.
-``desk.triage_many`` asks for many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends triages that many
-threads ask for at the same time as one.
-On the command line: ``python -m guidepost 127.0.0.1:50051 impact=high urgency=medium``.
+``AsyncClient`` has the same methods for asyncio. If you leave out a fact, it is unknown, which is never the same as
+false; ``reply.priority.decision.missing`` names the missing facts that matter. The messages are in ``guidepost.v1``.
 
-While the service is away, ``Client(address, fallback=guidepost.undecided)`` answers in its place; without a fallback, calls
-raise ``grpc.RpcError``. After three decisions in a row without an answer the circuit opens: callers no longer wait for the
-timeout, but get the fallback (or ``CircuitOpen``) at once, while the client asks in the background whether the service is
-back. ``client.circuit.state`` is the state. The first decision comes within 3 seconds of the service's return.
+- ``client.triage_many`` triages many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends triages
+  that many threads request at the same time as one call.
+- ``client.audit`` reads the decision log: ``client.audit.records(guidepost.record_filter(ticket="INC-7"))``.
+- If a call fails, it raises ``grpc.RpcError``; ``wrong_fields(error)`` names each field that the server rejected.
+- While the service is unavailable, calls fail, or ``Client(address, fallback=guidepost.undecided)`` answers instead.
+  After three decisions in a row without an answer the circuit opens: calls fail, or the fallback answers, at once, until
+  the service is back. ``client.circuit.state`` is the state of the circuit.
+- On the command line: ``python -m guidepost 127.0.0.1:50051 impact=high urgency=medium``.
 
-A wrong request raises ``grpc.RpcError``; ``wrong_fields(error)`` names each wrong field and what it may be.
-This package needs grpcio, protobuf and googleapis-common-protos only; the server is a separate installation.
-
-The server and the command line are here, too.
+The client needs grpcio, protobuf and googleapis-common-protos only. Server and commands have requirements of their own.
 
 Modules::
 
@@ -96,9 +93,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load the client when it is first asked for: the server and the command line are in this package, too, and need none of it."""
+    """Import the client when one of its names is first used: the server and the commands do without it."""
     if name in __all__:
-        from guidepost import client  # noqa: PLC0415 - so that gRPC is loaded by those who call it
+        from guidepost import client  # noqa: PLC0415 - gRPC is large
 
         return getattr(client, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""``python -m guidepost ADDRESS FACT=VALUE ...``: triage a ticket on a running server, and print the reply as JSON."""
+"""``python -m guidepost ADDRESS FACT=VALUE ...`` triages a ticket on a running server, and prints the reply as JSON."""
 
 # ruff: noqa: T201 - a command line prints
 
@@ -16,18 +16,18 @@ from guidepost.client.sync import Client
 
 
 def main(arguments: list[str]) -> int:
-    """Make the call; return the exit code: 0 answered, 1 failed. Wrong usage ends the process with 2."""
+    """Make the call, and return the exit code: 0 if it is answered, 1 if it fails. Wrong usage exits with 2."""
     parser = _parser()
-    asked = parser.parse_args(arguments)
-    if wrong := [fact for fact in asked.facts if "=" not in fact]:
+    options = parser.parse_args(arguments)
+    if wrong := [fact for fact in options.facts if "=" not in fact]:
         parser.error(f"expected FACT=VALUE, got `{wrong[0]}`")
     try:
-        token = "" if asked.token_file is None else asked.token_file.read_text(encoding="utf-8").strip()
+        token = "" if options.token_file is None else options.token_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        parser.error(f"--token-file {asked.token_file} cannot be read: {getattr(error, 'strerror', None) or error}")
-    # All of them as texts: the server reads each by the type that the policy gives it.
-    facts = dict(fact.split("=", 1) for fact in asked.facts)
-    with Client(asked.address, token=token) as client:
+        parser.error(f"--token-file {options.token_file} cannot be read: {getattr(error, 'strerror', None) or error}")
+    # Facts are sent as text: the server converts each to the type that the policy declares.
+    facts = dict(fact.split("=", 1) for fact in options.facts)
+    with Client(options.address, token=token) as client:
         try:
             reply = client.triage(facts)
         except grpc.RpcError as error:
@@ -47,16 +47,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Triage a ticket on a running server, and print the reply as JSON.",
         allow_abbrev=False,
     )
-    parser.add_argument("address", metavar="ADDRESS", help="where the server listens, such as 127.0.0.1:50051")
-    parser.add_argument(
-        "facts", metavar="FACT=VALUE", nargs="*", help="what is known of the ticket, such as impact=high"
-    )
-    # In a file, since other processes can read the arguments of this one.
+    parser.add_argument("address", metavar="ADDRESS", help="address of the server, for example 127.0.0.1:50051")
+    parser.add_argument("facts", metavar="FACT=VALUE", nargs="*", help="fact about the ticket, for example impact=high")
+    # A file, since other processes can read the arguments of this one.
     parser.add_argument(
         "--token-file",
         metavar="FILE",
         type=Path,
-        help="a file with your API key or JSON Web Token, for a server that knows its callers",
+        help="file with your API key or JSON Web Token, for a server that authenticates callers",
     )
     return parser
 

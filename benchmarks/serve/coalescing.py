@@ -12,7 +12,7 @@ import uvloop
 
 from benchmarks.serve.requests import tickets
 from guidepost import AsyncClient
-from guidepost.client.batching import WAIT
+from guidepost.client.coalescing import WAIT
 
 CALLERS: Final = 64
 ROUNDS: Final = 3

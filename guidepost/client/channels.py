@@ -1,7 +1,7 @@
-"""How clients connect: several channels to one address or many, deadlines, what is tried again, and what every call says of its caller.
+"""gRPC channels: how a client connects, which calls gRPC retries, and the metadata that every call carries.
 
-Of several addresses (a name that resolves to them, or ``ipv4:HOST:PORT,HOST:PORT``) each channel connects to all, and calls take
-turns among those that are there; a call to one that goes away is tried again on the next.
+If an address stands for several servers (a name that resolves to them, or ``ipv4:HOST:PORT,HOST:PORT``), each channel
+connects to all of them. Calls are balanced across the live servers; a call to a lost server is retried on another.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Final
 import grpc
 
 TIMEOUT: Final = 2.0
-"""Seconds that a call may take, unless it is told otherwise."""
+"""The default timeout of a call, in seconds."""
 
 DIFF_TIMEOUT: Final = 60.0
-"""Seconds that a comparison of two versions may take: the server works it out when it is first asked for."""
+"""The default timeout of a comparison of two versions, in seconds: the server computes it when it is first requested."""
 
 CHANNELS: Final = 4
-"""How many connections a client opens. A server of several processes spreads connections over them, and not calls."""
+"""The default number of connections. The kernel spreads connections, not calls, over the workers of a server."""
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -36,65 +36,65 @@ _SERVICE: Final = {
         }
     ],
 }
-"""Decisions are safe to repeat: with a request id they are recorded once, and without one a second record says the same."""
+"""Decisions are safe to retry: with a request id they are recorded once, without one a second record is equal to the first."""
 
-# Without health checks: the stream that each of them keeps open would hold a server up that is to stop, for the whole of its grace.
+# Without health checks: each keeps a stream open, which would delay a server that is stopping for its whole grace period.
 _TURNS: Final[dict[str, list[dict[str, dict[str, str]]]]] = {"loadBalancingConfig": [{"round_robin": {}}]}
 
 RECONNECT: Final = 1.5
-"""The most seconds between two tries to connect. gRPC's own 120 would leave a client down for minutes after its server is back."""
+"""The most seconds between two attempts to connect. gRPC's default of 120 would keep a client down after its server is back."""
 
 CONNECT: Final = 2.0
-"""Seconds that a try to connect may take until the server has answered it; a server that hangs takes connections and says nothing."""
+"""The timeout of an attempt to connect, in seconds: a server that hangs accepts connections and does not respond."""
 
 KEEPALIVE: Final = 20.0
-"""Seconds after which a connection is pinged: no more often than a server allows, and before balancers close what is silent for a minute."""
+"""Seconds between pings of an idle connection: as often as a server allows, before load balancers drop it after a minute."""
 
 KEEPALIVE_ANSWER: Final = 5.0
-"""Seconds that a ping waits for its answer; without one, the connection is closed and opened anew."""
+"""Seconds after which a connection whose ping got no answer is closed and opened again."""
 
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 64 << 20),
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT * 1_000)),
-    # What gRPC calls the least backoff is how long it waits for a connection to be made, 20 s by itself.
+    # What gRPC calls the minimum backoff is its timeout for an attempt to connect, 20 s by default.
     ("grpc.min_reconnect_backoff_ms", int(CONNECT * 1_000)),
-    # A name is looked up again after a lost connection, at most so often; gRPC's own 30 s would keep to addresses that are gone.
+    # The most frequent look-up of a name after a lost connection; the default of 30 s would keep addresses that are gone.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.keepalive_time_ms", int(KEEPALIVE * 1_000)),
     ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER * 1_000)),
-    # So that a connection that broke while nobody called is noticed before somebody does.
+    # Detects a connection that broke while it was idle before the next call needs it.
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    # Otherwise channels to one address share one connection.
+    # By default, channels to one address share one connection.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
 
 def _options(address: str) -> list[tuple[str, str | int]]:
-    """Return the options of a channel. Servers take turns where an address stands for several; one alone is better waited for by itself."""
+    """Return the options of a channel; calls are balanced if its address may stand for several servers."""
     several = address.startswith("dns:") or "," in address
     return [("grpc.service_config", json.dumps({**_SERVICE, **(_TURNS if several else {})})), *_OPTIONS]
 
 
 def connect(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
-    """Make a channel; it connects when it is first used."""
+    """Return a channel, which connects when it is first used."""
     if credentials is None:
         return grpc.insecure_channel(address, options=_options(address))
     return grpc.secure_channel(address, credentials, options=_options(address))
 
 
 def connect_async(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
-    """Make a channel for asyncio; it connects when it is first used."""
+    """Return a channel for asyncio, which connects when it is first used."""
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=_options(address))
     return grpc.aio.secure_channel(address, credentials, options=_options(address))
 
 
-def said(caller: str, token: str) -> Metadata:
-    """Return what every call says of its caller.
+def caller_metadata(caller: str, token: str) -> Metadata:
+    """Return the metadata that identifies the caller of every call.
 
-    >>> said("portal", "")
+    >>> caller_metadata("portal", "")
     (('guidepost-caller', 'portal'),)
     """
     return tuple(

@@ -1,10 +1,10 @@
-"""The circuit breaker of a client: once a service has stopped answering, callers no longer wait for it.
+"""The circuit breaker of a client: while a service does not answer, calls fail at once instead of after their timeout.
 
-    closed     calls go through; after `failures` in a row without an answer it opens
-    open       no call goes through; the client asks in the background whether the service is back
-    half-open  the service answered that question; one call goes through, and its end closes or opens the circuit
+    closed     calls are made; after `failures` in a row without an answer the circuit opens
+    open       calls fail at once; in the background, probes ask whether the service is back
+    half-open  a probe was answered; one call is made, and its end closes the circuit or opens it again
 
-A pure state machine: it makes no calls, starts no threads, and reads the time from the clock it is given.
+A pure state machine: it makes no calls, starts no threads, and reads the time from its clock.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from enum import Enum
 from typing import Final
 
 FAILURES: Final = 3
-"""Calls in a row without an answer after which the circuit opens."""
+"""The default number of calls in a row without an answer that open the circuit."""
 
 PAUSE: Final = 1.0
-"""Seconds for which an open circuit stays open at least."""
+"""The default minimum time for which an open circuit stays open, in seconds."""
 
 
 class Circuit(str, Enum):  # noqa: UP042 - StrEnum came with Python 3.11, and the client is to run on 3.10
-    """The states of a circuit breaker; each equals its word.
+    """The states of a circuit breaker; each equals its text.
 
     >>> Circuit.OPEN == "open", f"{Circuit.HALF_OPEN}"
     (True, 'half-open')
@@ -38,10 +38,10 @@ class Circuit(str, Enum):  # noqa: UP042 - StrEnum came with Python 3.11, and th
 
 
 class CircuitBreaker:
-    """Decides whether a call may go through; for one event loop, or many threads.
+    """Decides whether a call may be made; used by one event loop, or by many threads.
 
-    ``admit`` returns a ticket for each call that may go through, which is handed back with how the call ended, by exactly
-    one of ``answered``, ``unanswered`` and ``withdrawn``.
+    ``admit`` returns a ticket for each call that may be made. Pass it to exactly one of ``answered``, ``unanswered`` and
+    ``withdrawn`` when the call has ended.
 
     >>> breaker = CircuitBreaker(failures=1, pause=1, clock=lambda: 0)
     >>> breaker.unanswered(breaker.admit())
@@ -52,12 +52,12 @@ class CircuitBreaker:
     def __init__(
         self, failures: int = FAILURES, pause: float = PAUSE, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start closed.
+        """Create a closed circuit.
 
         Args:
-            failures: calls in a row without an answer that open the circuit; 0 keeps it closed for good.
-            pause: seconds for which it stays open at least.
-            clock: returns seconds that never run backwards.
+            failures: calls in a row without an answer that open the circuit; 0 never opens it.
+            pause: the minimum time for which it stays open, in seconds.
+            clock: returns monotonic seconds.
         """
         if failures < 0:
             raise ValueError(f"expected 0 or more failures, got {failures}")
@@ -65,53 +65,59 @@ class CircuitBreaker:
             raise ValueError(f"expected a pause of 0 seconds or more, got {pause:g}")
         self._limit, self._pause, self._clock = failures, pause, clock
         self._state, self._failures, self._until = Circuit.CLOSED, 0, 0.0
-        # Each change of state begins an epoch, by whose number a call that began in an earlier one is known.
+        # Each change of state begins an epoch. Its number is the ticket of a call, so that calls of earlier epochs are known.
         self._epoch, self._trial = 1, False
         self._reason = ""
         self._lock = threading.Lock()
 
     @property
     def state(self) -> Circuit:
-        """Whether the circuit is closed, open or half-open."""
+        """The state of the circuit."""
         return self._state
 
     @property
     def failures(self) -> int:
-        """How many calls in a row have had no answer."""
+        """The number of calls in a row without an answer."""
         return self._failures
 
     @property
     def reason(self) -> str:
-        """Why the last call had no answer; empty once the service has answered one."""
+        """Why the last call had no answer; "" once the service has answered a call."""
         return self._reason
 
     @property
     def left(self) -> float:
-        """Seconds until the circuit may become half-open; 0 if it may at once, or is not open."""
+        """Seconds until the circuit may become half-open; 0 if it may at once, or if it is not open."""
         return max(0.0, self._until - self._clock()) if self._state is Circuit.OPEN else 0.0
 
     def admit(self) -> int:
-        """Return the ticket of a call that may go through now, and 0 if it may not. In a half-open circuit one may, until it has ended."""
+        """Return a ticket for a call, or 0 if no call may be made now. In a half-open circuit, one call at a time may."""
         with self._lock:
             if self._state is Circuit.OPEN or self._trial:
                 return 0
             self._trial = self._state is Circuit.HALF_OPEN
             return self._epoch
 
-    def answered(self, ticket: int) -> None:  # noqa: ARG002 - an answer counts whenever the call began
-        """End a call that the service answered, be it with an error: the service is there, and the circuit closes."""
+    def answered(self, ticket: int) -> None:  # noqa: ARG002 - an answer counts, however early the call began
+        """End a call that the service answered, with a result or an error, and close the circuit."""
         if self._failures == 0 and self._state is Circuit.CLOSED:
-            return  # the common case, without the lock
+            return  # the usual case, without the lock
         with self._lock:
             self._failures, self._reason = 0, ""
             if self._state is not Circuit.CLOSED:
                 self._become(Circuit.CLOSED)
 
     def unanswered(self, ticket: int, wait: float = 0.0, reason: str = "") -> None:
-        """End a call that had no answer, for a reason. ``wait`` is for how many seconds the service asked to be left alone."""
+        """End a call that had no answer, and may open the circuit.
+
+        Args:
+            ticket: from ``admit``.
+            wait: the seconds for which the service asks not to be called.
+            reason: why there was no answer.
+        """
         with self._lock:
             if ticket != self._epoch:
-                return  # it began before the state changed, and says nothing new
+                return  # it began before the state changed, and shows nothing new
             self._failures += 1
             self._reason = reason
             if self._state is Circuit.HALF_OPEN or 0 < self._limit <= self._failures:
@@ -119,13 +125,13 @@ class CircuitBreaker:
                 self._become(Circuit.OPEN)
 
     def withdrawn(self, ticket: int) -> None:
-        """End a call that its caller gave up, which says nothing about the service."""
+        """End a call that its caller cancelled, which shows nothing about the service."""
         with self._lock:
             if ticket == self._epoch:
                 self._trial = False
 
     def back(self) -> None:
-        """Take note that the service answered a question asked in the background; once the pause is over, a call may try."""
+        """Record that a probe was answered: the circuit becomes half-open if its pause is over."""
         with self._lock:
             if self._state is Circuit.OPEN and self._clock() >= self._until:
                 self._become(Circuit.HALF_OPEN)

@@ -1,4 +1,4 @@
-"""How calls fail, what that says about the service, and what a client answers by itself when the service is away."""
+"""Errors of calls, what they show about the service, and answers that a client gives while the service is unavailable."""
 
 from __future__ import annotations
 
@@ -13,76 +13,79 @@ from guidepost.v1.decision_pb2 import DECISION_STATUS_UNDECIDED, Decision
 from guidepost.v1.decision_service_pb2 import ItemError, TriageRequest, TriageResponse
 
 LOST: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
-"""How a call ends that had no answer."""
+"""The status codes of calls that had no answer."""
 
 _TOO_LARGE: Final = ("larger than max", "metadata size exceeds")
-"""What gRPC says of a message, and of metadata such as a request id, that the server does not take."""
+"""Words in gRPC's details if a message or its metadata, such as a request id, is too large for the server."""
 
 Fallback = Callable[[TriageRequest, grpc.RpcError], TriageResponse]
-"""What a client answers by itself when the service is away: the request, and how the call ended, to an answer."""
+"""Returns the answer to a triage while the service is unavailable, from the request and the error of the call."""
 
 _CODES: Final[dict[int, grpc.StatusCode]] = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class ItemFailed(grpc.RpcError):
-    """One of several tickets that were sent together cannot be decided; like the error of a call for it alone."""
+    """One ticket of a batch was rejected. It reports what the error of a call for this ticket alone would report."""
 
     def __init__(self, error: ItemError) -> None:
         super().__init__(f"{error.reason}: {error.message}")
         self.error = error
 
     def code(self) -> grpc.StatusCode:
-        """How a call for it alone would have ended."""
+        """Return the status code of a call for this ticket alone."""
         return _CODES[self.error.code]
 
     def details(self) -> str:
-        """What is wrong."""
+        """Return what is wrong with the ticket."""
         return self.error.message
 
     def trailing_metadata(self) -> tuple[()]:
-        """None: what there is to say stands in ``error``."""
+        """Return nothing: ``error`` has all details."""
         return ()
 
 
 class CircuitOpen(grpc.RpcError):
-    """A call was not made: the service has not answered several calls in a row, and none is made until it is back."""
+    """A call was not made, because the service has not answered several calls in a row."""
 
     def __init__(self, failures: int, reason: str, left: float) -> None:
         tried = "the client is trying again now" if left == 0 else f"next try in {left:.1f} s"
         self.left = left
-        """Seconds until the next call may be tried; 0 if the client is trying."""
+        """Seconds until the next attempt; 0 if one is being made now."""
         self._details = (
             f"the service has not answered {failures} calls in a row; {tried}; the last one ended with {reason}"
         )
         super().__init__(self._details)
 
     def code(self) -> grpc.StatusCode:
-        """UNAVAILABLE: what a call would have ended with."""
+        """Return UNAVAILABLE, the code that the call would have ended with."""
         return grpc.StatusCode.UNAVAILABLE
 
     def details(self) -> str:
-        """Return how many calls had no answer, when the next one is tried, and how the last one ended."""
+        """Return how many calls had no answer, when the next attempt is, and how the last call ended."""
         return self._details
 
     def trailing_metadata(self) -> tuple[()]:
-        """Return nothing: no server said anything."""
+        """Return nothing: no server answered."""
         return ()
 
 
 def is_away(error: grpc.RpcError) -> bool:
-    """Whether a call failed because of the service: it gave no answer, or turned the call away unread. A request that is too large, or that has too long an id, is the caller's."""
+    """Return whether a call failed because of the service: it had no answer, or was rejected unread for overload.
+
+    A request that is too large, or whose id is too long, is the caller's fault.
+    """
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return not any(words in (error.details() or "") for words in _TOO_LARGE)
     return error.code() in LOST
 
 
 def is_lost(error: grpc.RpcError) -> bool:
-    """Whether a call ended without a word of a server: with it, the connection is in order, whatever the server says."""
+    """Return whether a call ended without any answer of a server. An error that a server sent shows that the connection works."""
     return error.code() in LOST and not _status(error).details
 
 
 def wait_of(error: grpc.RpcError) -> float:
-    """Return for how many seconds a server asks to be left alone, 0 if it does not say.
+    """Return the seconds after which the server asks for a retry; 0 if it does not ask.
 
     >>> wait_of(CircuitOpen(3, "UNAVAILABLE", 1.0))
     0.0
@@ -94,9 +97,9 @@ def wait_of(error: grpc.RpcError) -> float:
 
 
 def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
-    """Return the fields that a server refused, by path, each with what is wrong and what would be right.
+    """Return the fields of the request that a server rejected: paths, each with what was expected and found.
 
-    Empty for a call that failed for any other reason than wrong fields.
+    It is empty for a call that failed for another reason.
     """
     if isinstance(error, ItemFailed):
         return {field.path: field.message for field in error.error.fields}
@@ -107,7 +110,7 @@ def wrong_fields(error: grpc.RpcError) -> dict[str, str]:
 
 
 def _status(error: grpc.RpcError) -> Status:
-    """Read what a server says of an error beside its code; empty if no server said anything."""
+    """Return the details that a server sent with an error; empty if no server answered."""
     status = Status()
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:
@@ -116,10 +119,10 @@ def _status(error: grpc.RpcError) -> Status:
     return status
 
 
-def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  # noqa: ARG001 - a fallback may look at the request
-    """Answer that nothing is decided, and why: a fallback that lets a desk go on by hand, and claims nothing.
+def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  # noqa: ARG001 - other fallbacks use the request
+    """Return an answer in which nothing is decided, with a notice why: a fallback with which a desk can decide manually.
 
-    Such an answer has no version, which tells it from any that a server gave (:func:`is_fallback`).
+    Unlike the answer of a server it has no version; :func:`is_fallback` recognizes it by that.
     """
     answer = TriageResponse()
     answer.notice.text = f"the policy decision service did not answer ({error.code().name.lower().replace('_', ' ')}); nothing is decided"
@@ -130,5 +133,5 @@ def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  
 
 
 def is_fallback(answer: TriageResponse) -> bool:
-    """Return whether an answer was made by the client itself, and not by a server."""
+    """Return whether an answer comes from a fallback of the client, not from a server."""
     return not answer.HasField("version")

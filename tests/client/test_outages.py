@@ -17,7 +17,7 @@ import guidepost
 from guidepost.client import channels as connecting
 from guidepost.client import circuit_breaker as breaker
 from guidepost.client import probes
-from guidepost.client.audit import READ_TIMEOUT
+from guidepost.client.audit_requests import READ_TIMEOUT
 from guidepost.client.channels import RECONNECT
 from guidepost.client.circuit_breaker import Circuit
 from guidepost.client.requests import BATCH_TIMEOUT

@@ -1,9 +1,10 @@
-"""Which connection a call goes over: one that answers, among these one with the fewest calls under way, and among equals each in its turn.
+"""The connections of a client, and which of them the next call uses.
 
-A server of several workers has connections spread over these by the kernel, often unevenly: turns alone would have most calls
-wait for one worker while another has nothing to do. A connection on which a call was lost is doubted until something is
-answered on it again; it is chosen only if all others are doubted, too. That it is connected is not enough: the connection to
-a server that hangs is, as far as gRPC can see, ready.
+A call uses a connection that works, of these the one with the fewest calls under way, and of equals the next in turn.
+The kernel spreads connections over a server's workers, often unevenly: with turns alone, most calls would wait for one
+worker while another is idle. A connection on which a call was lost is doubted until a server answers on it again, and
+is used only if all others are doubted, too. That gRPC is connected does not suffice: it reports the connection to a
+server that hangs as ready.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Generic, TypeVar
 Connection = TypeVar("Connection")
 
 
-class Spread(Generic[Connection]):
-    """The connections of a client; for one event loop, or many threads.
+class ConnectionPool(Generic[Connection]):
+    """The connections of a client; used by one event loop, or by many threads.
 
-    >>> spread = Spread(["a", "b"])
-    >>> with spread.one() as first, spread.one() as second:
+    >>> pool = ConnectionPool(["a", "b"])
+    >>> with pool.one() as first, pool.one() as second:
     ...     first, second
     ('a', 'b')
     """
@@ -28,16 +29,16 @@ class Spread(Generic[Connection]):
     def __init__(self, connections: Iterable[Connection]) -> None:
         self._connections = tuple(connections)
         if not self._connections:
-            raise ValueError("a client needs at least one channel")
+            raise ValueError("expected at least 1 channel, got 0")
         self._under_way = [0] * len(self._connections)
         self._doubted = [False] * len(self._connections)
         self._turn = 0
         self._lock = threading.Lock()
 
     def enter(self, tried: Collection[int] = ()) -> int:
-        """Begin a call; returns the connection it is to go over, for ``leave`` when the call has ended.
+        """Begin a call, and return the number of its connection; pass it to ``leave`` when the call has ended.
 
-        Those that were ``tried`` are left out, as long as there is another one.
+        Connections in ``tried`` are left out as long as there is another one.
         """
         with self._lock:
             chosen = self._best(tried)
@@ -46,28 +47,28 @@ class Spread(Generic[Connection]):
             return chosen
 
     def leave(self, chosen: int) -> None:
-        """End a call."""
+        """End a call that ``enter`` began."""
         with self._lock:
             self._under_way[chosen] -= 1
 
     def doubt(self, chosen: int) -> None:
-        """Take note that a call over a connection was lost."""
+        """Record that a call on a connection was lost."""
         with self._lock:
             self._doubted[chosen] = True
 
     def trust(self, chosen: int) -> None:
-        """Take note that something was answered over a connection."""
+        """Record that a server answered on a connection."""
         if self._doubted[chosen]:
             with self._lock:
                 self._doubted[chosen] = False
 
     @property
     def doubted(self) -> tuple[int, ...]:
-        """The connections that are doubted."""
+        """The numbers of the connections on which a call was lost, and no server answered since."""
         return tuple(one for one, doubted in enumerate(self._doubted) if doubted)
 
     def trusted(self, tried: Collection[int] = ()) -> bool:
-        """Whether there is a connection that is not doubted, and not among these."""
+        """Return whether a connection outside ``tried`` is not doubted."""
         return any(not doubted and one not in tried for one, doubted in enumerate(self._doubted))
 
     def __iter__(self) -> Iterator[Connection]:
@@ -81,7 +82,7 @@ class Spread(Generic[Connection]):
 
     @contextmanager
     def one(self) -> Iterator[Connection]:
-        """Yield the connection to make a call over, which has ended when the block does."""
+        """Yield the connection for a call that ends with the block."""
         chosen = self.enter()
         try:
             yield self._connections[chosen]

@@ -15,66 +15,66 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import guidepost
-from guidepost.client.least_loaded import Spread
+from guidepost.client.connection_pool import ConnectionPool
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
 
 
-def over(spread: Spread) -> str:
-    with spread.one() as stub:
+def over(pool: ConnectionPool) -> str:
+    with pool.one() as stub:
         return str(stub)
 
 
 def test_with_nothing_under_way_each_has_its_turn() -> None:
-    spread = Spread("abc")
+    pool = ConnectionPool("abc")
 
-    assert "abcabc" == "".join(over(spread) for _ in range(6))
+    assert "abcabc" == "".join(over(pool) for _ in range(6))
 
 
 def test_a_connection_whose_calls_take_long_gets_no_more_until_the_others_have_as_many() -> None:
-    spread = Spread("ab")
+    pool = ConnectionPool("ab")
     with ExitStack() as slow:
         for _ in range(2):
-            assert "a" == slow.enter_context(spread.one())
-            assert "b" == over(spread)
-            slow.enter_context(spread.one())
+            assert "a" == slow.enter_context(pool.one())
+            assert "b" == over(pool)
+            slow.enter_context(pool.one())
 
-        assert {"a", "b"} == {over(spread), over(spread)}
+        assert {"a", "b"} == {over(pool), over(pool)}
 
 
 @given(st.integers(1, 5), st.lists(st.none() | st.integers(0, 9)))
 def test_a_call_goes_where_the_fewest_are(connections: int, steps: list[int | None]) -> None:
     """A step begins a call, or ends the one with a number, if there are that many."""
-    spread, calls = Spread(range(connections)), list[int]()
+    pool, calls = ConnectionPool(range(connections)), list[int]()
     for step in steps:
         if step is not None and step < len(calls):
-            spread.leave(calls.pop(step))
+            pool.leave(calls.pop(step))
         else:
             fewest = min(calls.count(one) for one in range(connections))
-            chosen = spread.enter()
+            chosen = pool.enter()
             assert fewest == calls.count(chosen)
             calls.append(chosen)
 
 
 def test_a_call_that_fails_has_ended_too() -> None:
-    spread = Spread("ab")
+    pool = ConnectionPool("ab")
     for _ in range(3):
-        with pytest.raises(ValueError, match="away"), spread.one():
+        with pytest.raises(ValueError, match="away"), pool.one():
             raise ValueError("away")
-    with spread.one() as first, spread.one() as second:
+    with pool.one() as first, pool.one() as second:
         assert {"a", "b"} == {first, second}
 
 
 def test_calls_of_many_threads_are_all_counted() -> None:
-    spread = Spread("ab")
+    pool = ConnectionPool("ab")
 
     def call(_: int) -> None:
         for _ in range(2_000):
-            over(spread)
+            over(pool)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(call, range(8)))
-    with spread.one() as first, spread.one() as second:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(call, range(8)))
+    with pool.one() as first, pool.one() as second:
         assert {"a", "b"} == {first, second}
 
 
@@ -117,21 +117,21 @@ def test_a_call_that_was_refused_does_not_count_as_under_way_for_good(coalesce: 
 
 
 def test_a_connection_that_lost_a_call_is_left_alone_until_something_is_answered_on_it() -> None:
-    spread = Spread("abc")
-    spread.doubt(1)
-    assert "acac" == "".join(over(spread) for _ in range(4))
+    pool = ConnectionPool("abc")
+    pool.doubt(1)
+    assert "acac" == "".join(over(pool) for _ in range(4))
 
-    spread.trust(1)
+    pool.trust(1)
 
-    assert {"a", "b", "c"} == {over(spread) for _ in range(3)}
+    assert {"a", "b", "c"} == {over(pool) for _ in range(3)}
 
 
 def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
-    spread = Spread("ab")
-    spread.doubt(0)
-    spread.doubt(1)
+    pool = ConnectionPool("ab")
+    pool.doubt(0)
+    pool.doubt(1)
 
-    assert "abab" == "".join(over(spread) for _ in range(4))
+    assert "abab" == "".join(over(pool) for _ in range(4))
 
 
 @given(st.integers(1, 5), st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
@@ -139,17 +139,17 @@ def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_
     connections: int, doubted: set[int], tried: set[int]
 ) -> None:
     everyone = set(range(connections))
-    spread = Spread(everyone)
+    pool = ConnectionPool(everyone)
     for one in doubted & everyone:
-        spread.doubt(one)
+        pool.doubt(one)
 
-    chosen = spread.enter(tried)
+    chosen = pool.enter(tried)
 
     best = [everyone - tried - doubted, everyone - tried, everyone - doubted, everyone]
     assert chosen in next(one for one in best if one)
-    assert spread.trusted(tried) == bool(everyone - tried - doubted)
+    assert pool.trusted(tried) == bool(everyone - tried - doubted)
 
 
 def test_a_client_needs_a_channel() -> None:
-    with pytest.raises(ValueError, match="at least one channel"):
+    with pytest.raises(ValueError, match="expected at least 1 channel, got 0"):
         guidepost.Client("127.0.0.1:1", channels=0)
